@@ -1,0 +1,61 @@
+"""The one strategy: maybe retrieve, build the prompt, generate, cite.
+
+Prompt, few-shot, RAG, fine-tuned and RAFT are values of this class, not subclasses of it.
+"""
+
+from dataclasses import asdict, dataclass
+from time import perf_counter
+
+from weighbridge.answer.cite import abstains, find_citations, without_marks
+from weighbridge.answer.prompt import Instructions, build_prompt
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import NONE, NOTHING, Demonstrations, Emit, Model, Retriever, ignore
+from weighbridge.types import Answer, Prompt, Question, Timing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """A strategy made of a model, instructions, a retriever and demonstrations."""
+
+    name: str
+    model: Model
+    instructions: Instructions
+    retriever: Retriever = NOTHING
+    demonstrations: Demonstrations = NONE
+    limit: int = 3
+
+    @property
+    def fingerprint(self) -> str:
+        parts = (self.name, self.model.fingerprint, self.retriever.fingerprint, self.demonstrations.fingerprint)
+        return fingerprint(*parts, asdict(self.instructions), self.limit)
+
+    def prompt_for(self, question: Question) -> Prompt:
+        """Return exactly what `answer` sends. Training data is this, plus the answer to learn."""
+        passages = self.retriever.search(question, limit=self.limit)
+        shown = self.demonstrations.choose(question)
+        return build_prompt(self.instructions, question, demonstrations=shown, passages=passages)
+
+    def answer(self, question: Question, *, emit: Emit = ignore) -> Answer:
+        start = perf_counter()
+        prompt = self.prompt_for(question)
+        retrieved = perf_counter()
+        first_token = 0.0
+
+        def note_first_token(text: str) -> None:
+            nonlocal first_token
+            first_token = first_token or perf_counter()
+            emit(text)
+
+        completion = self.model.generate(prompt.messages, emit=note_first_token)
+        end = perf_counter()
+        raw = completion.text.strip()
+        return Answer(
+            text=without_marks(raw) if self.instructions.marks else raw,
+            raw=raw,
+            prompt=prompt,
+            abstained=abstains(raw),
+            citations=find_citations(raw, prompt) if self.instructions.marks else (),
+            usage=completion.usage,
+            timing=Timing(retrieval=retrieved - start, first_token=(first_token or end) - start, total=end - start),
+            finish=completion.finish,
+        )

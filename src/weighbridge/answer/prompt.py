@@ -1,0 +1,80 @@
+"""Every word that is sent to a model, in one place. Pure, and shared by training, measuring and serving.
+
+A prompt begins with what never changes for a strategy (the instructions), then what changes (demonstrations,
+passages, the question), so that an engine which keeps the prefix of the last prompt need not read it again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from weighbridge.types import Example, Message, Passage, Prompt, Question, Task
+
+ABSTENTION = "I don't know."
+"""What every strategy is asked to say when it cannot answer, and what tuned ones are trained to say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instructions:
+    """The constant part of a strategy's prompts, and how it lays out a question."""
+
+    system: str
+    reads: bool = False
+    """Whether the question is preceded by numbered passages, even by none."""
+    marks: bool = False
+    """Whether an answer ends with the number of its passage, like [2]."""
+
+
+def instructions_for(task: Task, *, reads: bool, about: str = "", choices: Sequence[str] = ()) -> Instructions:
+    """Return the instructions of a task, with passages (open book) or without (closed book).
+
+    `about` is the user's own sentence on the task; `choices` are the labels of a label task, or the keys of a JSON
+    task. Every strategy of one workload gets the same ones.
+    """
+    marks = reads and task == "answer"
+    lines = [about, _FORM[task].format(choices=", ".join(choices)), _OPEN if reads else "", _MARKS if marks else ""]
+    lines.append("" if task == "label" else f"If you cannot tell, say: {ABSTENTION}")
+    return Instructions(system=" ".join(line for line in lines if line), reads=reads, marks=marks)
+
+
+_FORM = {
+    "answer": "Answer the question in a few words.",
+    "label": "Classify the message. Answer with one of these labels and nothing else: {choices}.",
+    "json": "Answer with one line of JSON and nothing else. Its keys, in order: {choices}.",
+}
+_OPEN = "Use only the numbered passages."
+_MARKS = "Copy the words from the passage, then give its number, like [1]."
+
+
+def build_prompt(
+    instructions: Instructions,
+    question: Question,
+    *,
+    demonstrations: Sequence[Example] = (),
+    passages: Sequence[Passage] = (),
+) -> Prompt:
+    """Build the prompt that a strategy sends; the empty cases are the simpler strategies."""
+    shown = [
+        turn
+        for example in demonstrations
+        for turn in (Message("user", example.question.text), Message("assistant", reference(example)))
+    ]
+    asked = Message("user", _asked(instructions, question, passages))
+    return Prompt((Message("system", instructions.system), *shown, *question.history, asked), tuple(passages))
+
+
+def reference(example: Example) -> str:
+    """Return what a strategy without passages should say: the first accepted answer, or the abstention."""
+    return example.answers[0] if example.answerable else ABSTENTION
+
+
+def _asked(instructions: Instructions, question: Question, passages: Sequence[Passage]) -> str:
+    if not instructions.reads:
+        return question.text
+    numbered = [f"[{n}] {_titled(passage)}" for n, passage in enumerate(passages, start=1)] or ["(no passage was found)"]
+    return "\n".join(["Passages:", *numbered, "", f"Question: {question.text}"])
+
+
+def _titled(passage: Passage) -> str:
+    text = " ".join(passage.chunk.text.split())
+    title = passage.chunk.title
+    return text if not title or text.startswith(title) else f"{title}: {text}"

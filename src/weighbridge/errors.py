@@ -1,0 +1,66 @@
+"""Every error a user can meet.
+
+WeighbridgeError            what, where, and what to do; printed without a traceback
+├── UserError               the user's to fix: exit code 2
+│   ├── SettingsError       weighbridge.yaml is wrong        (file, line, and the nearest known key)
+│   ├── DataError           a document or example is unusable (file and line)
+│   ├── WorkspaceError      the folder is missing, locked, or cannot be written
+│   └── MissingExtraError   an optional dependency is absent (the pip command)
+├── ModelError              a model could not answer: recorded for its example, never a score
+│   └── PromptTooLongError  the prompt does not fit the context window (tokens, and the limit)
+├── DownloadError           a model file could not be fetched, or its checksum is wrong
+└── TrainingError           training or export failed, or the exported model differs from the adapter
+"""
+
+
+class WeighbridgeError(Exception):
+    """Base of all errors we raise on purpose; the command line prints these without a traceback."""
+
+    exit_code = 1
+
+
+class UserError(WeighbridgeError):
+    """Something the user can put right."""
+
+    exit_code = 2
+
+
+class SettingsError(UserError):
+    """The settings file is wrong."""
+
+
+class DataError(UserError):
+    """A document or example cannot be used."""
+
+
+class WorkspaceError(UserError):
+    """The workspace is missing, locked by another run, or cannot be written."""
+
+
+class MissingExtraError(UserError):
+    """An optional dependency is absent."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional dependency. Install it with: pip install 'weighbridge[{extra}]'")
+
+
+class ModelError(WeighbridgeError):
+    """A model could not answer."""
+
+
+class PromptTooLongError(ModelError):
+    """The prompt does not fit into the model's context window."""
+
+    def __init__(self, tokens: int, context: int) -> None:
+        super().__init__(
+            f"the prompt has {tokens:,} tokens and the model's context holds {context:,}; "
+            "shorten the question, lower retrieval.limit, or raise model.context in weighbridge.yaml"
+        )
+
+
+class DownloadError(WeighbridgeError):
+    """A model file could not be fetched or verified."""
+
+
+class TrainingError(WeighbridgeError):
+    """Training or export failed."""

