@@ -195,7 +195,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One strategy in the decision: the limits it breaks, and its points per priority (0 to 1, weights applied in total)."""
+    """One strategy in the decision: the limits it breaks, and its points per priority (0 to 1), weighted in `total`."""
 
     strategy: str
     broken_limits: tuple[str, ...]

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from weighbridge.types import Task
 
-ARMS = ("prompt", "few-shot", "rag", "fine-tuned", "raft")
 Arm = Literal["prompt", "few-shot", "rag", "fine-tuned", "raft"]
+ARMS: tuple[Arm, ...] = ("prompt", "few-shot", "rag", "fine-tuned", "raft")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]

@@ -1,15 +1,15 @@
 """The workspace: a folder a person can read. Its layout, as data, and the only ways to write into it.
 
-    weighbridge.yaml            the settings, the user's own
-    .weighbridge/
-      lock                      held while a command changes the workspace
-      index/                    chunks and vectors; manifest.json written last
-      models/                   nothing but links or notes; model files live in the user's cache
-      adapters/<strategy>/      card.json (written last), the adapter, the merged GGUF
-      records/<strategy>.jsonl  one line an attempt, appended as it is done
-      latency/<strategy>.json   the single-file pass
-      weighing.json             the whole comparison, complete when it exists
-      report.html
+weighbridge.yaml            the settings, the user's own
+.weighbridge/
+- lock                      held while a command changes the workspace
+- workload.json             the task, and which side of the split each example is on
+- index/                    chunks and vectors; manifest.json written last
+- adapters/<strategy>/      card.json (written last), the adapter, the merged GGUF
+- records/<strategy>.jsonl  one line an attempt, appended as it is done
+- latency/<strategy>.json   the single-file pass
+- weighing.json             the whole comparison, complete when it exists
+- report.html
 """
 
 import json
@@ -42,6 +42,10 @@ class Workspace:
     @property
     def index(self) -> Path:
         return self.state / "index"
+
+    @property
+    def workload(self) -> Path:
+        return self.state / "workload.json"
 
     @property
     def weighing(self) -> Path:

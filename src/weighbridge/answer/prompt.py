@@ -70,11 +70,11 @@ def reference(example: Example) -> str:
 def _asked(instructions: Instructions, question: Question, passages: Sequence[Passage]) -> str:
     if not instructions.reads:
         return question.text
-    numbered = [f"[{n}] {_titled(passage)}" for n, passage in enumerate(passages, start=1)] or ["(no passage was found)"]
-    return "\n".join(["Passages:", *numbered, "", f"Question: {question.text}"])
+    numbered = [f"[{n}] {_titled(passage)}" for n, passage in enumerate(passages, start=1)]
+    return "\n".join(["Passages:", *(numbered or ["(no passage was found)"]), "", f"Question: {question.text}"])
 
 
 def _titled(passage: Passage) -> str:
-    text = " ".join(passage.chunk.text.split())
+    text = " ".join(passage.chunk.text.split()).lstrip("# ")
     title = passage.chunk.title
-    return text if not title or text.startswith(title) else f"{title}: {text}"
+    return text if text.startswith(title) else f"{title}: {text}"

@@ -1,0 +1,62 @@
+"""The arms, as a table, and the one function that makes a strategy from it.
+
+Training, measuring, asking and serving all call `build`: what is measured is what is served.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from weighbridge.answer.composed import Composed
+from weighbridge.answer.prompt import instructions_for
+from weighbridge.protocols import NONE, NOTHING, Demonstrations, Model, Retriever
+from weighbridge.settings import Arm
+from weighbridge.types import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What sets one arm apart from the others."""
+
+    reads: bool = False
+    """Retrieves passages and answers from them."""
+    shows: bool = False
+    """Shows worked examples."""
+    tuned: bool = False
+    """Runs on the base model plus an adapter trained on this arm's own prompts."""
+
+
+SHAPES: Mapping[Arm, Shape] = {
+    "prompt": Shape(),
+    "few-shot": Shape(shows=True),
+    "rag": Shape(reads=True),
+    "fine-tuned": Shape(tuned=True),
+    "raft": Shape(reads=True, tuned=True),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What all arms of one workload are owed alike."""
+
+    task: Task
+    about: str
+    """The user's own sentence on the task."""
+    choices: tuple[str, ...]
+    """The labels of a label task, the keys of a JSON task."""
+    retriever: Retriever
+    demonstrations: Demonstrations
+    limit: int
+    """Passages shown."""
+
+
+def build(arm: Arm, parts: Parts, model: Model) -> Composed:
+    """Return the strategy of an arm on a model: the base model, or for a tuned arm its own."""
+    shape = SHAPES[arm]
+    return Composed(
+        name=arm,
+        model=model,
+        instructions=instructions_for(parts.task, reads=shape.reads, about=parts.about, choices=parts.choices),
+        retriever=parts.retriever if shape.reads else NOTHING,
+        demonstrations=parts.demonstrations if shape.shows else NONE,
+        limit=parts.limit,
+    )

@@ -1,0 +1,283 @@
+"""`weighbridge.yaml` is read, with errors that name the line, and written for a newcomer."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from weighbridge.errors import SettingsError
+from weighbridge.settings import Settings
+from weighbridge.types import Task
+
+_PATHS = ("documents", "examples", "json_schema")
+_FIRST = ("name", "documents", "examples", "task", "needs")
+_KINDS = {
+    "model_type": "a group of keys, indented below it",
+    "tuple_type": "a list, like [a, b]",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "a text (put it in quotes)",
+    "path_type": "a path",
+    "bool_type": "true or false",
+    "finite_number": "a finite number",
+}
+_PLAIN = re.compile(r"(?!(?:true|false|null)$)[a-z_./][\w./-]*", re.ASCII | re.IGNORECASE)
+_BOUNDS = {
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
+}
+
+COMMENTS: Mapping[str, str] = {
+    "name": "what reports call this workload",
+    "documents": "a folder of .txt, .md and .html files, or a .jsonl file; empty: none",
+    "examples": "questions with their answers: .jsonl or .csv",
+    "task": "answer (short text), label (one of a set), json; auto: look at the examples",
+    "json_schema": "json tasks: a JSON Schema file that answers must satisfy; empty: any JSON",
+    "instructions": "one or two sentences about the task, shown to every strategy",
+    "strategies": "the ways of answering that are weighed",
+    "needs": "what the winner must be able to do, and what matters",
+    "needs.limits": "hard limits: a strategy that breaks one is never recommended; empty: no limit",
+    "needs.limits.maximum_p95_seconds": "seconds in which 95 of 100 answers must be complete",
+    "needs.limits.maximum_memory_gib": "peak memory of the answering process",
+    "needs.limits.maximum_cost_per_thousand": "cost of 1,000 answers, in the currency below",
+    "needs.limits.minimum_accuracy": "0 to 1",
+    "needs.limits.maximum_hallucination": "0 to 1: share of questions that get a wrong assertion",
+    "needs.limits.offline": "true: nothing may leave this machine",
+    "needs.limits.must_cite": "true: answers must show where they stand in the documents",
+    "needs.priorities": "weights of what matters; only their ratios count",
+    "needs.priorities.accuracy": "right answers",
+    "needs.priorities.hallucination": "few wrong assertions",
+    "needs.priorities.latency": "fast answers",
+    "needs.priorities.cost": "cheap answers",
+    "needs.answers_per_month": "expected load, over which set-up cost is spread",
+    "needs.months": "how long the winner will be in use",
+    "model": "the base model that every strategy shares",
+    "model.engine": "llamacpp, transformers, openai (any such endpoint), scripted (dry runs)",
+    "model.reference": "pypi:..., hf:..., file:... or openai:...",
+    "model.quantisation": "Q8_0, Q4_0, F16 or BF16",
+    "model.context": "tokens that prompt and answer may take together",
+    "model.maximum_tokens": "tokens an answer may take",
+    "model.temperature": "0: the same answer every time",
+    "model.seed": "for sampling, where the temperature is above 0",
+    "model.base_url": "openai only: where the endpoint is, for example http://127.0.0.1:8000/v1",
+    "model.key_variable": "openai only: the environment variable that holds the key",
+    "model.timeout_seconds": "for one answer",
+    "chunks": "how documents are cut",
+    "chunks.tokens": "the longest chunk, in the embedder's tokens",
+    "retrieval": "how passages are found",
+    "retrieval.embedder": "turns texts into vectors",
+    "retrieval.limit": "passages shown to the model",
+    "retrieval.candidates": "passages that each of the two searches hands to the fusion",
+    "splits": "how examples are divided; what dev and test leave is for training",
+    "splits.by": "family, evidence (documents cited), similarity; auto: the first that applies",
+    "splits.dev": "share to choose checkpoints on",
+    "splits.test": "share that is measured",
+    "splits.similarity": "cosine from which two questions count as near-duplicates and stay together",
+    "splits.seed": "another seed gives another division",
+    "training": "the LoRA recipe shared by fine-tuned and raft",
+    "training.rank": "size of the adapter",
+    "training.alpha": "its strength",
+    "training.learning_rate": "step size at the start",
+    "training.epochs": "passes over the training examples",
+    "training.batch_size": "examples a step",
+    "training.maximum_examples": "training examples used; more are sampled down",
+    "training.seconds": "budget of one training, by the clock",
+    "training.dev_examples": "dev examples scored after each epoch to pick the best checkpoint",
+    "training.seed": "order of the examples, and the adapter's first weights",
+    "measure": "how strategies are measured",
+    "measure.questions": "test questions asked of each strategy; more are sampled down",
+    "measure.latency_questions": "questions asked one at a time, to take latency and memory",
+    "measure.workers": "questions asked at the same time, elsewhere",
+    "measure.demonstrations": "worked examples that few-shot shows",
+    "measure.seed": "which questions are sampled, and the statistics' resampling",
+    "prices": "what seconds and tokens cost",
+    "prices.dated": "when these prices were looked up",
+    "prices.currency": "of every price here",
+    "prices.machine_per_hour": "the machine that answers and trains, an hour of busy time",
+    "prices.input_per_million": "openai only: a million prompt tokens",
+    "prices.output_per_million": "openai only: a million generated tokens",
+}
+"""What `starter` writes beside each setting, by its path."""
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a settings file. A setting left out, or left empty, has its default; paths are taken from its folder.
+
+    Raises:
+        SettingsError: one line `file:line: ...` for each thing that is wrong, in the order of the file.
+    """
+    text = _read(path)
+    node = _parsed(path, text)
+    try:
+        settings = Settings.model_validate_json(json.dumps(_plain(node), default=str), strict=True)
+    except RecursionError:
+        raise SettingsError(f"{path}:1: is nested too deeply, or holds itself") from None
+    except ValidationError as error:
+        raise SettingsError("\n".join(_told(path, node, error))) from None
+    paths = {key: value for key in _PATHS if (value := getattr(settings, key)) is not None}
+    return settings.model_copy(update={key: path.parent / value.expanduser() for key, value in paths.items()})
+
+
+def starter(documents: Path | None, examples: Path, *, name: str, task: Task) -> str:
+    """Return the text of a settings file with every setting at its default, and a comment beside each."""
+    settings = Settings(name=name, documents=documents, examples=examples, task=task)
+    rest = [key for key in Settings.model_fields if key not in _FIRST]
+    lines = ["# What is weighed, and what you need of the winner. Every line below `examples` may be left out.", ""]
+    for before, key in pairwise(("", *_FIRST, *rest)):
+        value = getattr(settings, key)
+        if isinstance(value, BaseModel) or isinstance(getattr(settings, before, None), BaseModel):
+            lines.append("")
+        lines += _rendered(key, value, key)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _rendered(key: str, value: object, path: str) -> Iterator[str]:
+    indent = "  " * path.count(".")
+    comment = f"# {COMMENTS[path]}"
+    if not isinstance(value, BaseModel):
+        setting = f"{indent}{key}: {_scalar(value)}".rstrip()
+        yield f"{setting:<38}  {comment}" if len(setting) < 60 else f"{indent}{comment}\n{setting}"  # noqa: PLR2004 - columns
+        return
+    yield f"{indent}{key}:  {comment}"
+    for field in type(value).model_fields:
+        yield from _rendered(field, getattr(value, field), f"{path}.{field}")
+
+
+def _scalar(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case tuple():
+            return f"[{', '.join(map(_scalar, value))}]"
+        case Path():
+            return _scalar(value.as_posix())
+        case str() if _PLAIN.fullmatch(value):
+            return value
+        case str():
+            quoted = json.dumps(value, ensure_ascii=False)
+            return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
+        case _:
+            return json.dumps(value)
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise SettingsError(f"{path}: there is no such file; run `weighbridge init` to write one") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is not UTF-8; save it as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
+    if not text.strip():
+        raise SettingsError(f"{path}: is empty; run `weighbridge init` to write one")
+    return text
+
+
+def _parsed(path: Path, text: str) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedMap
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        node = YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark is not None else 1
+        problem = (error.problem or error.context or "it cannot be parsed").split("\n")[0]
+        raise SettingsError(f"{path}:{line}: is not valid YAML: {problem}") from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        reason = str(error).split("\n")[0]
+        raise SettingsError(f"{path}:1: is not valid YAML: {reason}") from error
+    if not isinstance(node, CommentedMap):
+        raise SettingsError(f"{path}:1: the file must hold lines of `key: value`, not a list or a text")
+    return node
+
+
+def _plain(node: Any) -> Any:
+    """Return what YAML held without what was left empty, which means the default."""
+    if isinstance(node, Mapping):
+        return {str(key): _plain(value) for key, value in node.items() if value is not None}
+    return [_plain(item) for item in node] if isinstance(node, list) else node
+
+
+def _told(path: Path, node: Any, error: ValidationError) -> list[str]:
+    problems: dict[tuple[str | int, ...], list[Any]] = {}
+    for problem in error.errors():
+        problems.setdefault(_known_part(node, problem["loc"], problem["type"]), []).append(problem)
+    told = [(_line(node, loc), _sentence(loc, found)) for loc, found in problems.items()]
+    return [f"{path}:{line}: {sentence}" for line, sentence in sorted(told)]
+
+
+def _known_part(node: Any, loc: Sequence[str | int], kind: str) -> tuple[str | int, ...]:
+    """Return a place without the parts at its end that name branches of a union, not keys of the file."""
+    if kind == "missing":
+        return tuple(loc)
+    depth = 0
+    while depth < len(loc) and (key := _key(node, loc[depth])) is not None:
+        node, depth = node[key], depth + 1
+    return tuple(loc[:depth])
+
+
+def _key(node: Any, part: str | int) -> Any:
+    if isinstance(node, Mapping):
+        return next((key for key in node if str(key) == part), None)
+    return part if isinstance(node, list) and isinstance(part, int) and part < len(node) else None
+
+
+def _line(node: Any, loc: Sequence[str | int]) -> int:
+    place = node.lc
+    line = place.line
+    for part in loc:
+        if (key := _key(node, part)) is None:
+            break
+        line = place.key(key)[0] if isinstance(node, Mapping) else place.item(key)[0]
+        node, place = node[key], getattr(node[key], "lc", place)
+    return int(line) + 1
+
+
+def _sentence(loc: Sequence[str | int], problems: Sequence[Any]) -> str:
+    kind, given = problems[0]["type"], problems[0]["input"]
+    name = ".".join(str(part) for part in loc if isinstance(part, str))
+    shown = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
+    shown = f"'{shown[:57]}...'" if len(shown) > 60 else f"'{shown}'"  # noqa: PLR2004 - a line of a terminal
+    context = problems[0].get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown(str(loc[-1]), tuple(str(part) for part in loc[:-1]))
+    if kind == "missing":
+        return f"{name!r} is missing; add a line like `{name}: examples.jsonl`"
+    if kind == "literal_error":
+        choices = [choice for problem in problems for choice in re.findall(r"'([^']*)'", problem["ctx"]["expected"])]
+        return f"{name}: {shown} is not one of {', '.join(choices)}{_hint(str(given), choices)}"
+    if kind in _BOUNDS:
+        return f"{name} must be {_BOUNDS[kind].format(**context)}, not {shown}"
+    if kind in _KINDS:
+        return f"{name} must be {_KINDS[kind]}, not {shown}"
+    return f"{name or 'the file'}: {context.get('error', problems[0]['msg'])}"
+
+
+def _unknown(key: str, parents: Sequence[str]) -> str:
+    section: Any = Settings
+    for parent in parents:
+        section = section.model_fields[parent].annotation
+    under = f" under {'.'.join(parents)}" if parents else ""
+    known = list(section.model_fields)
+    if hint := _hint(key, known):
+        return f"unknown key {key!r}{under}{hint}"
+    elsewhere = [path for path in COMMENTS if path.rpartition(".")[2] == key]
+    if elsewhere:
+        return f"unknown key {key!r}{under}; did you mean {' or '.join(map(repr, elsewhere))}?"
+    return f"unknown key {key!r}{under}; known here: {', '.join(known)}"
+
+
+def _hint(given: str, choices: Sequence[str]) -> str:
+    close = difflib.get_close_matches(given, choices, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,60 @@
+"""The promises that reviewers should not have to check by hand."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+HEAVY = ("torch", "transformers", "peft", "trl", "lancedb", "xllamacpp", "openai", "scipy", "datasets", "datasketch")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_files_and_functions_stay_short(path):
+    source = path.read_text(encoding="utf-8")
+    assert source.count("\n") <= 300
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            arguments = node.args
+            count = len(arguments.args) + len(arguments.kwonlyargs)
+            own = bool(arguments.args) and arguments.args[0].arg in ("self", "cls")
+            assert node.end_lineno - node.lineno < 50, f"{path.name}:{node.name} is too long"
+            assert count - own <= 6, f"{path.name}:{node.name} takes too much"
+            assert arguments.kwarg is None, f"{path.name}:{node.name} takes **{arguments.kwarg.arg}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_a_module_says_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def _loaded_after(code: str) -> set[str]:
+    show = "import sys; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{show}"], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    every = [
+        ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
+        for path in SOURCES
+        if path.name != "__main__.py"
+    ]
+    loaded = _loaded_after("\n".join(f"import {module}" for module in every))
+    assert not loaded & set(HEAVY)
+
+
+def test_help_loads_neither_numpy_nor_pydantic():
+    loaded = _loaded_after(
+        "import sys; sys.argv = ['weighbridge', '--help']\n"
+        "from weighbridge.cli import main\n"
+        "try: main()\nexcept SystemExit: pass"
+    )
+    assert not loaded & {*HEAVY, "numpy", "pydantic"}
+
+
+def test_a_decision_can_be_taken_again_without_numpy():
+    assert "numpy" not in _loaded_after("import weighbridge.advise.decide, weighbridge.report.page")
