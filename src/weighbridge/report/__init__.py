@@ -1,1 +1,1 @@
-"""Results become tables and pages a person can read."""
+"""A weighing becomes something to read: words, a terminal report, and one self-contained page."""

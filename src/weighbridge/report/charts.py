@@ -1,0 +1,248 @@
+"""Charts as inline SVG: no script, no style but the page's classes, told by shape and label as well as by colour.
+
+A series is `s0` to `s4` in the page's palette, and has a shape of its own. Strategies past the fifth repeat both.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from weighbridge.report.labels import Box, place_labels
+
+WIDTH, HEIGHT = 440, 320
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 14, 44
+_AREA = Box(_LEFT, _TOP, WIDTH - _RIGHT, HEIGHT - _BOTTOM)
+_MARK = 6.0
+_CAP = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A figure on an axis: its value and the ends of its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One strategy in a scatter chart; `y` is a share."""
+
+    name: str
+    series: int
+    x: Reach
+    y: Reach
+    leads: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A part of a stacked bar: a class of the page's style, how many, and what it means."""
+
+    style: str
+    count: int
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Where values lie along an axis from 0 to 1, and the ticks on it."""
+
+    low: float
+    high: float
+    logarithmic: bool
+    ticks: tuple[float, ...]
+
+    def at(self, value: float) -> float:
+        """Return where a value lies; one outside the axis lies on its end."""
+        if self.logarithmic:
+            value = max(value, self.low)
+            place = math.log(value / self.low) / math.log(self.high / self.low)
+        else:
+            place = (value - self.low) / (self.high - self.low)
+        return min(max(place, 0.0), 1.0)
+
+
+def axis(values: Sequence[Reach], *, logarithmic_from: float) -> Axis:
+    """Return an axis that holds all values: logarithmic if they are positive and their ratio is large, else from zero.
+
+    `logarithmic_from` is the ratio of the highest to the lowest end from which it is logarithmic.
+    """
+    top = max(max(reach.high, reach.value) for reach in values)
+    least = min(reach.value for reach in values)
+    bottom = min((reach.low for reach in values if reach.low > 0), default=least)
+    if least > 0 and top / bottom >= logarithmic_from:
+        ticks = _steps(bottom, top)
+        return Axis(min(bottom * 0.85, ticks[0]), max(top * 1.15, ticks[-1]), logarithmic=True, ticks=ticks)
+    step = _round_step(top)
+    count = max(1, math.ceil(top * 1.02 / step))
+    return Axis(0.0, count * step, logarithmic=False, ticks=tuple(step * n for n in range(count + 1)))
+
+
+def scatter(points: Sequence[Point], *, title: str, x_label: str, ticks: Sequence[str], along: Axis) -> Markup:
+    """Return shares against a figure, each point with both intervals and a label that overlaps no other.
+
+    `ticks` are the words of `along.ticks`.
+    """
+    told = "; ".join(f"{point.name} {point.y.value:.0%}" for point in points)
+    parts = [_grid(along, ticks), *(_whiskers(point, along) for point in points)]
+    parts += [_mark(point, *_at(point, along)) for point in sorted(points, key=lambda point: point.leads)]
+    parts += _labels(points, along)
+    parts.append(f'<text class="axis" x="{_AREA.right}" y="{HEIGHT - 6}" text-anchor="end">{escape(x_label)}</text>')
+    label = escape(f"{title}: {told}")
+    body = "".join(parts)
+    return Markup(f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{body}</svg>')  # noqa: S704 - every text in it is escaped
+
+
+def glyph(series: int) -> Markup:
+    """Return the small shape that stands for a strategy everywhere on the page."""
+    drawn = _shape(series, 7, 7, 5)
+    return Markup(f'<svg class="glyph s{series % 5}" width="14" height="14" aria-hidden="true">{drawn}</svg>')  # noqa: S704 - numbers only
+
+
+def whisker(reach: Reach, along: Axis, series: int) -> Markup:
+    """Return a value and its interval as a line as wide as its cell."""
+    low, value, high = (_percent(along.at(x)) for x in (reach.low, reach.value, reach.high))
+    body = (
+        '<line class="track" x1="0" x2="100%" y1="6" y2="6"/>'
+        f'<line class="reach" x1="{low}" x2="{high}" y1="6" y2="6"/><circle cx="{value}" cy="6" r="3.5"/>'
+    )
+    return Markup(f'<svg class="whisker s{series % 5}" width="100%" height="12" aria-hidden="true">{body}</svg>')  # noqa: S704 - numbers only
+
+
+def difference(reach: Reach, widest: float) -> Markup:
+    """Return a difference and its interval on an axis with zero in its middle that reaches `widest` both ways."""
+    along = Axis(-widest, widest, logarithmic=False, ticks=())
+    low, value, high = (_percent(along.at(x)) for x in (reach.low, reach.value, reach.high))
+    body = (
+        '<line class="track" x1="0" x2="100%" y1="8" y2="8"/><line class="zero" x1="50%" x2="50%" y1="0" y2="16"/>'
+        f'<line class="reach" x1="{low}" x2="{high}" y1="8" y2="8"/><circle cx="{value}" cy="8" r="4"/>'
+    )
+    return Markup(f'<svg class="whisker ink" width="100%" height="16" aria-hidden="true">{body}</svg>')  # noqa: S704 - numbers only
+
+
+def stacked(segments: Sequence[Segment], title: str) -> Markup:
+    """Return a bar as wide as its place, cut by counts, each part wide enough with its number in it."""
+    total = sum(segment.count for segment in segments) or 1
+    told = ", ".join(f"{segment.count} {segment.meaning}" for segment in segments if segment.count)
+    start, body = 0, []
+    for segment in segments:
+        body.append(_segment(segment, start / total, segment.count / total))
+        start += segment.count
+    label = escape(f"{title}: {told}")
+    return Markup(f'<svg class="bar" width="100%" height="28" role="img" aria-label="{label}">{"".join(body)}</svg>')  # noqa: S704 - every text in it is escaped
+
+
+def _segment(segment: Segment, start: float, width: float) -> str:
+    if not segment.count:
+        return ""
+    place = f'x="{_percent(start)}" y="0" width="{_percent(width)}" height="28"'
+    hatch = f'<rect {place} fill="url(#hatch)"/>' if "missed" in segment.style else ""
+    wide = 0.06
+    number = f'<text x="{_percent(start + width / 2)}" y="19">{segment.count}</text>' if width > wide else ""
+    told = escape(f"{segment.count} {segment.meaning}")
+    return f'<g class="{escape(segment.style)}"><title>{told}</title><rect {place}/>{hatch}{number}</g>'
+
+
+def _at(point: Point, along: Axis) -> tuple[float, float]:
+    return _across(along.at(point.x.value)), _up(point.y.value)
+
+
+def _across(place: float) -> float:
+    return _AREA.left + 8 + place * (_AREA.right - _AREA.left - 16)
+
+
+def _up(share: float) -> float:
+    return _AREA.bottom - 6 - min(max(share, 0.0), 1.0) * (_AREA.bottom - _AREA.top - 12)
+
+
+def _grid(along: Axis, ticks: Sequence[str]) -> str:
+    rows = "".join(
+        f'<line class="grid" x1="{_AREA.left}" x2="{_AREA.right}" y1="{_up(n / 4):.1f}" y2="{_up(n / 4):.1f}"/>'
+        f'<text class="tick" x="{_AREA.left - 8}" y="{_up(n / 4) + 4:.1f}" text-anchor="end">{25 * n}</text>'
+        for n in range(5)
+    )
+    columns = "".join(
+        f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_AREA.top}" y2="{_AREA.bottom}"/>'
+        f'<text class="tick" x="{x:.1f}" y="{_AREA.bottom + 17}" text-anchor="middle">{escape(word)}</text>'
+        for x, word in ((_across(along.at(tick)), word) for tick, word in zip(along.ticks, ticks, strict=True))
+    )
+    return f'{rows}{columns}<text class="axis" x="0" y="10">%</text>'
+
+
+def _whiskers(point: Point, along: Axis) -> str:
+    x, y = _at(point, along)
+    across, upright = _extents(point, along)
+    lines = [(x, upright.bottom, x, upright.top), (across.left, y, across.right, y)]
+    lines += [(x - _CAP, end, x + _CAP, end) for end in (upright.top, upright.bottom)]
+    lines += [(end, y - _CAP, end, y + _CAP) for end in (across.left, across.right) if across.right - across.left > 1]
+    drawn = "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for a, b, c, d in lines)
+    return f'<path class="whiskers s{point.series % 5}" d="{drawn}"/>'
+
+
+def _extents(point: Point, along: Axis) -> tuple[Box, Box]:
+    """Return where a point's two intervals are drawn: the one across, the one upright."""
+    x, y = _at(point, along)
+    left, right = _across(along.at(point.x.low)), _across(along.at(point.x.high))
+    return Box(left, y - 1, right, y + 1), Box(x - 1, _up(point.y.high), x + 1, _up(point.y.low))
+
+
+def _mark(point: Point, x: float, y: float) -> str:
+    ring = f'<circle class="ring" cx="{x:.1f}" cy="{y:.1f}" r="{_MARK + 4:.0f}"/>' if point.leads else ""
+    return f'<g class="mark s{point.series % 5}">{_shape(point.series, x, y, _MARK)}{ring}</g>'
+
+
+def _labels(points: Sequence[Point], along: Axis) -> list[str]:
+    marks = [_at(point, along) for point in points]
+    lines = [box for point in points for box in _extents(point, along)]
+    placed = place_labels([point.name for point in points], marks, _AREA, lines)
+    return [
+        (f'<path class="leader" d="M{x:.1f} {y:.1f}L{box.middle_x:.1f} {box.middle_y:.1f}"/>' if box.far else "")
+        + f'<text class="label{" leads" if point.leads else ""}" x="{box.left + 2:.1f}" y="{box.bottom - 4:.1f}">'
+        f"{escape(point.name)}</text>"
+        for point, (x, y), box in zip(points, marks, placed, strict=True)
+    ]
+
+
+def _shape(series: int, x: float, y: float, size: float) -> str:
+    """Draw a circle, square, triangle, diamond or cross of about the same area."""
+    corners: Sequence[tuple[float, float]]
+    match series % 5:
+        case 0:
+            return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}"/>'
+        case 1:
+            corners = ((-0.87, -0.87), (0.87, -0.87), (0.87, 0.87), (-0.87, 0.87))
+        case 2:
+            corners = ((0, -1.15), (1.1, 0.85), (-1.1, 0.85))
+        case 3:
+            corners = ((0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0))
+        case _:
+            a, b = 0.42, 1.15
+            corners = ((-a, -b), (a, -b), (a, -a), (b, -a), (b, a), (a, a), (a, b), (-a, b), (-a, a), (-b, a), (-b, -a),
+                       (-a, -a))  # fmt: skip
+    return f'<polygon points="{" ".join(f"{x + dx * size:.1f},{y + dy * size:.1f}" for dx, dy in corners)}"/>'
+
+
+def _percent(place: float) -> str:
+    return f"{100 * place:.2f}%"
+
+
+def _steps(bottom: float, top: float) -> tuple[float, ...]:
+    """Return 1-2-5 steps between the ends, thinned to at most six; where there are too few, those around them."""
+    decades = range(math.floor(math.log10(bottom)) - 1, math.ceil(math.log10(top)) + 2)
+    steps = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
+    within = [step for step in steps if bottom * 0.7 <= step <= top * 1.3]
+    thinned = within[:: max(1, math.ceil(len(within) / 6))]
+    around = (max(step for step in steps if step < bottom), min(step for step in steps if step > top))
+    return tuple(thinned) if len(thinned) > 1 else around
+
+
+def _round_step(top: float) -> float:
+    """Return the 1-2-5 step that cuts zero to `top` into four to ten parts; 1 where there is nothing to cut."""
+    if top <= 0:
+        return 1.0
+    decade = 10.0 ** math.floor(math.log10(top / 4))
+    return max(digit * decade for digit in (1, 2, 5) if digit * decade <= top / 4)

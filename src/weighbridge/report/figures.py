@@ -1,0 +1,171 @@
+"""The page's figures: every measurement in rows, the charts made of them, and where each strategy fails."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from weighbridge.report.charts import Axis, Point, Reach, Segment, axis, scatter, stacked, whisker
+from weighbridge.report.findings import currency, kinds_taken, notes, why_absent
+from weighbridge.report.words import ABSENT, amount, interval, plain, scale
+from weighbridge.results import FIGURES, Estimate, FigureKind, Measurement, Weighing
+
+_TAKEN_BY = {"latency_p50": "Accuracy against time", "cost_per_thousand": "Accuracy against cost"}
+_LOGARITHMIC_FROM = {"seconds": 1.0, "money": 5.0}
+"""Seconds are compared by their ratio; money by its amount, unless some of it would vanish."""
+_RETRIEVALS = {"retrieved": "evidence found", "none": "", "missed": "evidence missed"}
+_OUTCOMES = ("right", "abstained", "wrong")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One figure of one strategy, in words and drawn. `note` is the number of the reason for its absence, or 0."""
+
+    strategy: str
+    value: str
+    bounds: str
+    drawn: Markup
+    counts: str
+    note: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure of all strategies."""
+
+    kind: FigureKind
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FigureGroup:
+    """Figures that belong together under one heading."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A drawn chart with its title, and the strategies that could not be in it."""
+
+    title: str
+    drawn: Markup
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What became of one strategy's attempts."""
+
+    strategy: str
+    drawn: Markup
+    counts: tuple[str, ...]
+
+
+def figure_groups(weighing: Weighing) -> tuple[FigureGroup, ...]:
+    """Return every figure that was taken, under three headings."""
+    kinds = kinds_taken(weighing)
+    answers = [kind for kind in kinds if kind.unit == "share"]
+    speed = [kind for kind in kinds if kind.unit == "seconds" and kind.name != "setup"]
+    takes = [kind for kind in kinds if kind not in answers and kind not in speed]
+    titled = (("How good the answers are", answers), ("How long they take", speed), ("What they need", takes))
+    return tuple(FigureGroup(title, tuple(_row(weighing, kind) for kind in rows)) for title, rows in titled if rows)
+
+
+def scatter_charts(weighing: Weighing) -> tuple[Chart, ...]:
+    """Return accuracy against latency and against cost, where two strategies or more have both."""
+    charts = (_scatter(weighing, FIGURES[name], title) for name, title in _TAKEN_BY.items())
+    return tuple(chart for chart in charts if chart)
+
+
+def outcome_bars(weighing: Weighing) -> tuple[Bar, ...]:
+    """Return, for each strategy, what became of its attempts: evidence found or missed, then right or not."""
+    return tuple(_bar(measurement) for measurement in weighing.measurements)
+
+
+def _row(weighing: Weighing, kind: FigureKind) -> Row:
+    taken = [m.figures[kind.name] for m in weighing.measurements if kind.name in m.figures]
+    top = 1.0 if kind.unit == "share" else max(max(e.high, e.value) for e in taken) or 1.0
+    along = Axis(0.0, top, logarithmic=False, ticks=())
+    reasons = notes(weighing, kinds_taken(weighing))
+    return Row(
+        kind,
+        tuple(
+            _cell(weighing, kind, measurement, series, along)
+            if kind.name in measurement.figures
+            else Cell(
+                strategy=measurement.strategy, value=ABSENT, bounds="", drawn=Markup(), counts="",
+                note=reasons.index(why_absent(kind, measurement)) + 1,
+            )
+            for series, measurement in enumerate(weighing.measurements)
+        ),
+    )  # fmt: skip
+
+
+def _cell(weighing: Weighing, kind: FigureKind, measurement: Measurement, series: int, along: Axis) -> Cell:
+    estimate = measurement.figures[kind.name]
+    money = currency(weighing)
+    unscored = f", {estimate.unscored:,} unscored" if estimate.unscored else ""
+    return Cell(
+        strategy=measurement.strategy,
+        value=amount(kind, estimate.value, money),
+        bounds=interval(kind, estimate, money),
+        drawn=whisker(_reach(estimate), along, series),
+        counts=f"n {estimate.scored:,}{unscored}" if unscored else "",
+    )
+
+
+def _scatter(weighing: Weighing, kind: FigureKind, title: str) -> Chart | None:
+    points = [
+        Point(
+            name=plain(measurement.strategy, 24),
+            series=series,
+            x=_reach(measurement.figures[kind.name]),
+            y=_reach(measurement.figures["accuracy"]),
+            leads=measurement.strategy == weighing.decision.recommended,
+        )
+        for series, measurement in enumerate(weighing.measurements)
+        if kind.name in measurement.figures and "accuracy" in measurement.figures
+    ]
+    if not points:
+        return None
+    along = axis([point.x for point in points], logarithmic_from=_LOGARITHMIC_FROM[kind.unit])
+    ticks = [_tick(kind, tick, along, currency(weighing)) for tick in along.ticks]
+    label = f"{kind.label}{', logarithmic' if along.logarithmic else ''} \N{RIGHTWARDS ARROW}"
+    drawn = scatter(points, title=title, x_label=label, ticks=ticks, along=along)
+    shown = {point.name for point in points}
+    missing = [m.strategy for m in weighing.measurements if plain(m.strategy, 24) not in shown]
+    return Chart(title, drawn, tuple(missing))
+
+
+def _tick(kind: FigureKind, tick: float, along: Axis, money: str) -> str:
+    """Return a round number with the digits it needs: those of the step between ticks, or of itself."""
+    written = scale(kind, tick or along.high, money)
+    step = (tick if along.logarithmic else along.ticks[1]) / written.divisor
+    return replace(written, decimals=max(0, -math.floor(math.log10(step) + 1e-9))).write(tick)
+
+
+def _bar(measurement: Measurement) -> Bar:
+    known = {
+        f"{retrieval}/{outcome}": (f"{outcome} {retrieval}", f"{outcome}, {words}" if words else outcome)
+        for retrieval, words in _RETRIEVALS.items()
+        for outcome in _OUTCOMES
+    }
+    segments = [
+        Segment(style=style, count=measurement.outcomes.get(key, 0), meaning=meaning)
+        for key, (style, meaning) in known.items()
+    ]
+    left = measurement.attempts - measurement.failures - sum(segment.count for segment in segments)
+    segments.append(Segment(style="unscored", count=max(left, 0), meaning="unscored"))
+    segments.append(Segment(style="error", count=measurement.failures, meaning="failed"))
+    return Bar(measurement.strategy, stacked(segments, measurement.strategy), _counts(segments))
+
+
+def _counts(segments: Sequence[Segment]) -> tuple[str, ...]:
+    return tuple(f"{segment.count:,} {segment.meaning}" for segment in segments if segment.count)
+
+
+def _reach(estimate: Estimate) -> Reach:
+    return Reach(estimate.value, estimate.low, estimate.high)

@@ -1,0 +1,132 @@
+"""A weighing as one self-contained web page: it needs no network, and no script but to browse the questions."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from weighbridge.report import charts, findings, words
+from weighbridge.report.figures import figure_groups, outcome_bars, scatter_charts
+from weighbridge.report.island import build_island, is_restricted
+from weighbridge.report.words import difference, plain, probability, seconds
+from weighbridge.results import FIGURES, Record, Weighing
+from weighbridge.types import PUBLIC
+
+_ISLAND_BYTES = 780_000
+"""What the questions may take, so that the page as a whole stays under a megabyte."""
+_KEY_FIGURES = ("accuracy", "hallucination", "latency_p95", "memory", "cost_per_thousand")
+_EXCERPT = 5
+
+
+def page(weighing: Weighing, *, groups: frozenset[str] = PUBLIC) -> str:
+    """Return the report as HTML of less than a megabyte, for a reader of these access groups.
+
+    What only other groups may read is left out. Needs no file beside it, and its policy forbids it to fetch any.
+    """
+    style, script = _source("report.css"), _source("report.js")
+    island = build_island(weighing, groups=groups, budget=_ISLAND_BYTES)
+    written = _environment().get_template("report.html.j2").render(
+        weighing=weighing,
+        said=findings.headline(weighing),
+        first=findings.leader(weighing.decision),
+        currency=findings.currency(weighing),
+        key_figures=[FIGURES[name] for name in _KEY_FIGURES],
+        measured={measurement.strategy: measurement for measurement in weighing.measurements},
+        series={measurement.strategy: place for place, measurement in enumerate(weighing.measurements)},
+        figure_groups=figure_groups(weighing),
+        notes=findings.notes(weighing, findings.kinds_taken(weighing)),
+        shortfalls=findings.shortfalls(weighing),
+        charts=scatter_charts(weighing),
+        bars=outcome_bars(weighing),
+        compared=_compared(weighing),
+        priorities=list(dict.fromkeys(name for verdict in weighing.decision.verdicts for name in verdict.points)),
+        excerpt=_excerpt(weighing, groups),
+        island=Markup(island.text),  # noqa: S704 - build_island escapes what could end its element
+        left_out=island.left_out,
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        policy=_policy(style, script),
+    )  # fmt: skip
+    return written.encode("utf-8", "replace").decode("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("weighbridge.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"plain": plain, "seconds": seconds}
+    environment.globals |= {"glyph": charts.glyph, "findings": findings, "words": words}
+    return environment
+
+
+def _source(name: str) -> str:
+    return (files("weighbridge.report") / "templates" / name).read_text(encoding="utf-8").strip()
+
+
+def _policy(style: str, script: str) -> str:
+    """Return a content security policy that allows this style and this script by their hashes, and nothing else."""
+    hashes = [b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
+    return (
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _compared(weighing: Weighing) -> Sequence[dict[str, Any]]:
+    compared = findings.against_leader(weighing)
+    widest = {
+        c.figure: max(max(abs(o.difference.low), abs(o.difference.high)) for o in compared if o.figure == c.figure)
+        for c in compared
+    }
+    return [
+        {
+            "right": c.right,
+            "kind": FIGURES[c.figure],
+            "words": difference(FIGURES[c.figure], c.difference, findings.currency(weighing)),
+            "chart": charts.difference(
+                charts.Reach(c.difference.value, c.difference.low, c.difference.high), widest[c.figure] or 1.0
+            ),
+            "scored": c.difference.scored,
+            "p": probability(c.p_value),
+            "adjusted": probability(c.p_adjusted),
+            "needed": c.examples_needed,
+        }
+        for c in compared
+    ]
+
+
+def _excerpt(weighing: Weighing, groups: frozenset[str]) -> Sequence[dict[str, Any]]:
+    """Return the first questions on which strategies disagree, for print and for browsers without scripts."""
+    asked: dict[str, list[Record]] = {}
+    for record in weighing.records:
+        asked.setdefault(record.example_id, []).append(record)
+    told = [
+        {
+            "question": plain(example.question.text, 200),
+            "accepted": [plain(answer, 80) for answer in example.answers[:3]],
+            "attempts": [(r.strategy, _outcome(r), _said(r)) for r in asked.get(example.id, ())],
+        }
+        for example in weighing.examples
+        if example.question.groups <= groups
+        and not any(is_restricted(record, groups) for record in asked.get(example.id, ()))
+        and len({r.outcome for r in asked.get(example.id, ())}) > 1
+    ]  # fmt: skip
+    return told[:_EXCERPT]
+
+
+def _outcome(record: Record) -> str:
+    return "error" if record.answer is None else record.outcome or "unscored"
+
+
+def _said(record: Record) -> str:
+    return plain(record.answer.text if record.answer else record.error, 120)

@@ -1,0 +1,146 @@
+"""A weighing as it is printed: the decision first, then what it rests on.
+
+Made for 80 columns and more; nothing is told by colour alone.
+"""
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from weighbridge.report.findings import (
+    against_leader,
+    broken_limits,
+    currency,
+    headline,
+    leader,
+    leak_check,
+    notes,
+    shortfalls,
+    steps,
+    tested,
+    why_absent,
+)
+from weighbridge.report.words import ABSENT, amount, difference, figure, plain, probability, superscript
+from weighbridge.results import FIGURES, FigureKind, Measurement, Weighing
+
+_LEADER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
+_GOOD = (("accuracy",), ("hallucination",), ("needless_abstention", "missed_abstention"), ("recall",))
+_TAKES = (("latency_p50",), ("latency_p95",), ("memory",), ("disk",), ("setup",), ("cost_per_thousand",))
+"""The columns of the two tables; figures that share a column stand beside each other."""
+_WITH_INTERVAL = frozenset({"accuracy", "hallucination"})
+_HEADS = {
+    "needless_abstention": "abstention\nneedless/missed",
+    "recall": "evidence\nrecall",
+    "latency_p50": "latency\np50",
+    "latency_p95": "latency\np95",
+    "cost_per_thousand": "cost per\n1,000",
+}
+"""Headers over two lines, where the label is wider than the figures under it."""
+_Columns = Sequence[tuple[str, ...]]
+
+
+def render(weighing: Weighing) -> RenderableType:
+    """Return a weighing as a rich renderable for a console of at least 80 columns."""
+    said = headline(weighing)
+    return Group(
+        Text(f"{plain(weighing.name)}, weighed {plain(weighing.taken_at)}", style="dim"),
+        Text(),
+        Text(said.text, style="bold"),
+        Text(said.sure),
+        *_points(weighing.decision.reasons),
+        *_points(broken_limits(weighing.decision)),
+        Text(),
+        _figures(weighing, "How good the answers are", _GOOD),
+        Text(),
+        _figures(weighing, "What they take", _TAKES),
+        *_notes(weighing),
+        *_compared(weighing),
+        *_section("What would change it", _points(weighing.decision.would_change)),
+        *_section("How it was measured", _points((tested(weighing), leak_check(weighing), steps(weighing)))),
+    )
+
+
+def _figures(weighing: Weighing, title: str, columns: _Columns) -> Table:
+    shown = [kinds for names in columns if (kinds := _taken(weighing, [names]))]
+    reasons = notes(weighing, _taken(weighing, (*_GOOD, *_TAKES)))
+    table = _table(title)
+    table.add_column("strategy", no_wrap=True)
+    for kinds in shown:
+        table.add_column(_HEADS.get(kinds[0].name, kinds[0].label), justify="right", no_wrap=True)
+    table.add_column("failed", justify="right", no_wrap=True)
+    first = leader(weighing.decision)
+    for measurement in weighing.measurements:
+        cells = [
+            " / ".join(_cell(kind, measurement, reasons, currency(weighing)) for kind in kinds) for kinds in shown
+        ]
+        leads = measurement.strategy == first
+        named = f"{_LEADER if leads else ' '} {plain(measurement.strategy, 14)}"
+        failed = f"{measurement.failures:,}/{measurement.attempts:,}"
+        table.add_row(*map(Text, (named, *cells, failed)), style="bold" if leads else "")
+    return table
+
+
+def _taken(weighing: Weighing, columns: _Columns) -> tuple[FigureKind, ...]:
+    names = [name for column in columns for name in column]
+    return tuple(FIGURES[name] for name in names if any(name in m.figures for m in weighing.measurements))
+
+
+def _cell(kind: FigureKind, measurement: Measurement, reasons: Sequence[str], money: str) -> str:
+    estimate = measurement.figures.get(kind.name)
+    if estimate is None:
+        return ABSENT + superscript(reasons.index(why_absent(kind, measurement)) + 1)
+    return figure(kind, estimate, money) if kind.name in _WITH_INTERVAL else amount(kind, estimate.value, money)
+
+
+def _notes(weighing: Weighing) -> list[RenderableType]:
+    reasons = notes(weighing, _taken(weighing, (*_GOOD, *_TAKES)))
+    marked = "; ".join(f"{superscript(number)} {reason}" for number, reason in enumerate(reasons, start=1))
+    lines = ["In brackets: the 95 % interval.", f"{ABSENT} {marked}." if marked else "", *shortfalls(weighing)]
+    return [Padding(Text(line, style="dim"), (0, 0, 0, 1)) for line in lines if line]
+
+
+def _compared(weighing: Weighing) -> list[RenderableType]:
+    compared = against_leader(weighing)
+    if not compared:
+        return []
+    table = _table(f"{plain(compared[0].left)} against the others, on the questions both answered")
+    for name in ("against", "figure", "difference"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("questions", justify="right", no_wrap=True)
+    table.add_column("adjusted", no_wrap=True)
+    for comparison in compared:
+        kind = FIGURES[comparison.figure]
+        gap = comparison.difference
+        cells = (
+            f"  {plain(comparison.right, 14)}",
+            kind.label,
+            difference(kind, gap, currency(weighing)),
+            f"{gap.scored:,}",
+            probability(comparison.p_adjusted),
+        )
+        table.add_row(*map(Text, cells))
+    return [Text(), table]
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=Text(title, style="bold"), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False,
+        show_edge=False, header_style="",
+    )  # fmt: skip
+
+
+def _section(title: str, lines: Sequence[RenderableType]) -> list[RenderableType]:
+    return [Text(), Text(title, style="bold"), *lines] if lines else []
+
+
+def _points(sentences: Sequence[str]) -> list[RenderableType]:
+    rows = []
+    for sentence in sentences:
+        row = Table.grid(padding=(0, 1, 0, 0))
+        row.add_row(Text("\N{BULLET}"), Text(plain(sentence)))
+        rows.append(row)
+    return list(rows)

@@ -1,0 +1,49 @@
+"""What both reports say of a weighing."""
+
+from dataclasses import replace
+
+from weighbridge.report.findings import against_leader, broken_limits, headline, leader, notes, shortfalls, why_absent
+from weighbridge.results import FIGURES
+
+from .sample import ERROR, measurement, weighing
+
+
+def test_comparisons_are_turned_so_that_the_leader_is_on_the_left() -> None:
+    turned = against_leader(weighing())
+    others = ("raft", "prompt", "few-shot", "fine-tuned")
+    assert [(c.left, c.right) for c in turned] == [("rag", name) for name in others]
+    gap = turned[1].difference
+    assert (round(gap.value, 2), round(gap.low, 2), round(gap.high, 2)) == (0.58, 0.36, 0.82)
+
+
+def test_how_sure_it_is_tells_difference_from_chance() -> None:
+    sure = headline(weighing()).sure.replace("\u00a0", " ")
+    assert "rag is ahead of prompt and few-shot beyond chance (adjusted p < 0.05)" in sure
+    assert "what separates rag from raft (p = 0.71) and fine-tuned (p = 0.31) could be chance" in sure
+    assert "nothing says how sure" in headline(replace(weighing(), comparisons=())).sure
+
+
+def test_a_decision_without_a_winner_is_led_by_the_best_by_points() -> None:
+    assert [leader(weighing(outlook).decision) for outlook in ("not decisive", "none meets your limits")] == ["rag"] * 2
+    bare = replace(weighing("none meets your limits").decision, verdicts=())
+    assert leader(bare) is None
+
+
+def test_absent_figures_have_a_reason() -> None:
+    assert notes(weighing(), FIGURES.values())[0:1] == ("not measured in this run",)
+    assert why_absent(FIGURES["recall"], measurement("prompt")) == "reads no passages"
+    failed = replace(measurement("rag"), failures=12)
+    assert why_absent(FIGURES["recall"], failed) == "every attempt failed"
+
+
+def test_failures_and_unscored_answers_are_told() -> None:
+    lines = shortfalls(weighing())
+    assert any("fine-tuned: 1 of 12" in line and ERROR in line for line in lines)
+    assert any(line.startswith("token F1 could not be scored") and "rag 2 of 13" in line for line in lines)
+
+
+def test_broken_limits_are_told_once() -> None:
+    decision = weighing().decision
+    assert [line.split()[0] for line in broken_limits(decision)] == ["raft", "fine-tuned"]
+    told = replace(decision, reasons=(*decision.reasons, "raft is out: memory 1.08 GiB is above 1 GiB."))
+    assert [line.split()[0] for line in broken_limits(told)] == ["fine-tuned"]

@@ -1,0 +1,54 @@
+"""The terminal report: its words, its width, and what it must not hide."""
+
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from weighbridge.report.terminal import render
+from weighbridge.results import Weighing
+
+from .sample import weighing
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "report_terminal.txt"
+OUTLOOKS = ("recommended", "not decisive", "none meets your limits")
+
+
+def printed(value: Weighing, width: int) -> str:
+    """Return what a console of this width shows, with plain spaces."""
+    file = StringIO()
+    Console(file=file, width=width, color_system=None, legacy_windows=False).print(render(value))
+    return "".join(f"{line.rstrip()}\n" for line in file.getvalue().replace("\u00a0", " ").splitlines())
+
+
+def test_it_reads_as_the_golden_file() -> None:
+    assert printed(weighing(), 100) == GOLDEN.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("outlook", OUTLOOKS)
+def test_nothing_is_cut_or_wider_than_the_console(width: int, outlook: str) -> None:
+    text = printed(weighing(outlook), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    stated = ("83 % (55\u201395)", "few-shot", "fine-tuned", "hallucination", "1/12", "$0.0071", "+67 points")
+    assert all(words in text for words in stated)
+
+
+def test_the_decision_comes_first() -> None:
+    headlines = [printed(weighing(outlook), 100).splitlines()[2] for outlook in OUTLOOKS]
+    assert headlines == [
+        "Use rag.",
+        "Not decisive between rag and raft: about 120 more questions would settle it.",
+        "None meets your limits.",
+    ]
+
+
+def test_foreign_text_cannot_steer_the_terminal() -> None:
+    value = weighing()
+    hostile = replace(value.decision, reasons=("\x1b[2J[bold]not markup[/bold] \u202eturned",))
+    text = printed(replace(value, name="a\x07b\rc", decision=hostile), 80)
+    assert not {"\x1b", "\x07", "\r", "\u202e"} & set(text)
+    assert "[bold]not markup[/bold] turned" in text
