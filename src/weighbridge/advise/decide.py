@@ -1,0 +1,97 @@
+"""Which strategy to use: hard limits first, then points by the user's priorities, then whether the lead is certain."""
+
+from collections.abc import Mapping, Sequence
+
+from weighbridge.advise.case import Case
+from weighbridge.advise.leads import Lead, leads
+from weighbridge.advise.limits import Broken, broken_limits
+from weighbridge.advise.points import Ranked, rank, row, weights_of
+from weighbridge.advise.reasons import reasons_for, reasons_for_none
+from weighbridge.advise.sensitivity import would_change, would_help
+from weighbridge.errors import DataError
+from weighbridge.results import Comparison, Decision, Measurement, Verdict
+from weighbridge.settings import Needs
+
+
+def decide(measurements: Sequence[Measurement], comparisons: Sequence[Comparison], needs: Needs) -> Decision:
+    """Return the decision, the same whatever the order of the measurements.
+
+    A strategy is recommended where it keeps every limit and its lead over every other such strategy is certain. Where
+    a lead is not, the decision lies between the contenders. Strategies that break a limit are ranked, and never win.
+
+    Raises:
+        DataError: there is no measurement, or two of one name.
+        SettingsError: all priorities that could be judged weigh nothing.
+    """
+    by_name = _by_name(measurements)
+    broken = {name: broken_limits(measurement, needs.limits) for name, measurement in by_name.items()}
+    eligible = [by_name[name] for name in by_name if not broken[name]]
+    if not eligible:
+        return _none(by_name, broken, needs)
+    ranking = rank(eligible, needs.priorities)
+    found = leads(ranking, comparisons)
+    unsure = tuple(lead for lead in found if not lead.certain)
+    first = ranking.rows[0].strategy
+    out = [row(by_name[name], ranking.weights, best_of=eligible) for name in by_name if broken[name]]
+    case = Case(
+        by_name=by_name, broken=broken, ranking=ranking, leads=found, comparisons=tuple(comparisons), needs=needs
+    )
+    return Decision(
+        outlook="not decisive" if unsure else "recommended",
+        recommended=None if unsure else first,
+        contenders=(first, *(lead.over for lead in unsure)),
+        verdicts=(*_verdicts(ranking.rows, broken), *_verdicts(_nearest_first(out, broken), broken)),
+        reasons=reasons_for(case),
+        would_change=would_change(case),
+        examples_needed=_needed(unsure),
+    )
+
+
+def _by_name(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
+    by_name = {measurement.strategy: measurement for measurement in measurements}
+    if not measurements:
+        raise DataError("there are no measurements to decide on; weigh at least one strategy first")
+    if len(by_name) < len(measurements):
+        raise DataError("two measurements are of strategies of one name; give each strategy its own name")
+    return {name: by_name[name] for name in sorted(by_name)}
+
+
+def _needed(unsure: Sequence[Lead]) -> int | None:
+    needed = [lead.needed for lead in unsure if lead.needed is not None]
+    return max(needed) if needed and len(needed) == len(unsure) else None
+
+
+def _verdicts(rows: Sequence[Ranked], broken: Mapping[str, Sequence[Broken]]) -> tuple[Verdict, ...]:
+    return tuple(
+        Verdict(
+            strategy=row.strategy,
+            broken_limits=tuple(limit.sentence for limit in broken[row.strategy]),
+            points=row.points,
+            total=row.total,
+        )
+        for row in rows
+    )
+
+
+def _nearest_first(rows: Sequence[Ranked], broken: Mapping[str, Sequence[Broken]]) -> list[Ranked]:
+    """Return strategies that break limits: those that break the fewest first, then those that miss them by least."""
+
+    def distance(ranked: Ranked) -> tuple[int, float, float, str]:
+        limits = broken[ranked.strategy]
+        return len(limits), sum(limit.excess for limit in limits), -ranked.total, ranked.strategy
+
+    return sorted(rows, key=distance)
+
+
+def _none(by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Broken]], needs: Needs) -> Decision:
+    everyone = list(by_name.values())
+    rows = [row(measurement, weights_of(needs.priorities), best_of=everyone) for measurement in everyone]
+    nearest = _nearest_first(rows, broken)
+    return Decision(
+        outlook="none meets your limits",
+        recommended=None,
+        contenders=(),
+        verdicts=_verdicts(nearest, broken),
+        reasons=reasons_for_none([ranked.strategy for ranked in nearest], by_name, broken),
+        would_change=would_help([ranked.strategy for ranked in nearest], broken),
+    )

@@ -1,0 +1,118 @@
+"""Hard limits: what a strategy must keep to be recommended at all.
+
+A figure is held against its limit by its measured value, not by an end of its interval: a small test would else rule
+every strategy out. Where the limit lies inside the interval, `close_calls` says that it is uncertain. A figure that was
+not taken cannot keep a limit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from weighbridge.advise.words import amount, share, with_interval
+from weighbridge.results import FIGURES, Measurement
+from weighbridge.settings import Limits
+
+FAILURES_ALLOWED = 0.05
+"""Share of attempts that may fail before a strategy is ruled out: its other figures are then of the easy questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A limit that a strategy breaks: in words, and by how much of the limit it is missed (1 where not a number).
+
+    `setting` is its name under `needs.limits`; empty for what no setting can lift.
+    """
+
+    sentence: str
+    setting: str = ""
+    excess: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class NumberLimit:
+    """A limit on a figure, in the figure's unit."""
+
+    figure: str
+    setting: str
+    bound: Callable[[Limits], float | None]
+
+
+NUMBER_LIMITS = (
+    NumberLimit("latency_p95", "maximum_p95_seconds", lambda limits: limits.maximum_p95_seconds),
+    NumberLimit("memory", "maximum_memory_gib", lambda limits: _bytes(limits.maximum_memory_gib)),
+    NumberLimit("cost_per_thousand", "maximum_cost_per_thousand", lambda limits: limits.maximum_cost_per_thousand),
+    NumberLimit("accuracy", "minimum_accuracy", lambda limits: limits.minimum_accuracy),
+    NumberLimit("hallucination", "maximum_hallucination", lambda limits: limits.maximum_hallucination),
+)
+
+
+def broken_limits(measurement: Measurement, limits: Limits) -> tuple[Broken, ...]:
+    """Return every limit a strategy breaks; too many failures and a missing accuracy are limits that always hold."""
+    found = [_failures(measurement), _unmeasured(measurement)]
+    found += [_number(measurement, limit, limits) for limit in NUMBER_LIMITS]
+    if limits.offline and not measurement.offline:
+        found.append(Broken("it sends questions to an endpoint; you allow offline strategies only", "offline"))
+    if limits.must_cite and not measurement.cites:
+        found.append(Broken("it reads no passages and cannot cite; you require citations", "must_cite"))
+    return tuple(broken for broken in found if broken)
+
+
+def close_calls(measurement: Measurement, limits: Limits) -> tuple[str, ...]:
+    """Return, for the limits that a strategy keeps, those that lie inside the figure's interval, in words."""
+    found = []
+    for limit in NUMBER_LIMITS:
+        bound, estimate = limit.bound(limits), measurement.figures.get(limit.figure)
+        if bound is None or estimate is None or _number(measurement, limit, limits):
+            continue
+        worst = estimate.low if FIGURES[limit.figure].higher_is_better else estimate.high
+        if _excess(limit, worst, bound) > 0:
+            currency = _currency(measurement)
+            found.append(
+                f"{measurement.strategy} keeps the limit on {FIGURES[limit.figure].label}, "
+                f"{amount(limit.figure, bound, currency)}, but not for certain: "
+                f"it has {with_interval(limit.figure, estimate, currency)}"
+            )
+    return tuple(found)
+
+
+def _failures(measurement: Measurement) -> Broken | None:
+    failed, asked = measurement.failures, measurement.attempts
+    if failed <= FAILURES_ALLOWED * asked:
+        return None
+    sentence = f"{failed} of {asked} attempts failed ({share(failed / asked)}); {share(FAILURES_ALLOWED)} may at most"
+    return Broken(sentence, excess=failed / asked / FAILURES_ALLOWED - 1)
+
+
+def _unmeasured(measurement: Measurement) -> Broken | None:
+    return None if "accuracy" in measurement.figures else Broken("no answer could be scored")
+
+
+def _number(measurement: Measurement, limit: NumberLimit, limits: Limits) -> Broken | None:
+    bound = limit.bound(limits)
+    if bound is None:
+        return None
+    kind, estimate, currency = FIGURES[limit.figure], measurement.figures.get(limit.figure), _currency(measurement)
+    wanted = amount(limit.figure, bound, currency)
+    wish = f"you {'ask for' if kind.higher_is_better else 'allow'} {wanted}"
+    if estimate is None:
+        return Broken(f"{kind.label} was not measured; {wish}", limit.setting)
+    excess = _excess(limit, estimate.value, bound)
+    if excess <= 0:
+        return None
+    given = amount(limit.figure, estimate.value, currency)
+    just = f"just {'under' if kind.higher_is_better else 'over'} " if given == wanted else ""
+    return Broken(f"{kind.label} is {just}{given}; {wish}", limit.setting, excess)
+
+
+def _excess(limit: NumberLimit, value: float, bound: float) -> float:
+    """Return by how much a value misses its bound, as a share of the bound; 0 or less where it keeps it."""
+    miss = bound - value if FIGURES[limit.figure].higher_is_better else value - bound
+    return miss / bound if bound else miss
+
+
+def _currency(measurement: Measurement) -> str:
+    return measurement.cost.currency if measurement.cost else "USD"
+
+
+def _bytes(gib: float | None) -> float | None:
+    return None if gib is None else gib * 2**30

@@ -1,0 +1,87 @@
+"""Metrics that hold for every task: accuracy, hallucination, abstentions, and what was read and cited."""
+
+from dataclasses import dataclass
+
+from weighbridge.measure.metrics.marking import credit, evidence_found, is_wrong
+from weighbridge.results import Score
+from weighbridge.types import Answer, Example, Task
+
+NO_REFERENCE = "the example has no reference that this task can compare with"
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """The task's primary metric over all questions; an unanswerable one is right when abstained on."""
+
+    task: Task
+    name: str = "accuracy"
+
+    def score(self, example: Example, answer: Answer) -> Score:
+        value = credit(self.task, example, answer)
+        return Score(self.name, value, NO_REFERENCE if value is None else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Hallucination:
+    """1 for an answer that asserts something wrong, as `marking.is_wrong` defines it; 0 for any other."""
+
+    task: Task
+    name: str = "hallucination"
+
+    def score(self, example: Example, answer: Answer) -> Score:
+        wrong = is_wrong(self.task, example, answer)
+        return Score(self.name, None, NO_REFERENCE) if wrong is None else Score(self.name, float(wrong))
+
+
+@dataclass(frozen=True, slots=True)
+class NeedlessAbstention:
+    """1 for an abstention on an answerable question."""
+
+    name: str = "needless_abstention"
+
+    def score(self, example: Example, answer: Answer) -> Score:
+        if not example.answerable:
+            return Score(self.name, None, "the question cannot be answered")
+        return Score(self.name, float(answer.abstained))
+
+
+@dataclass(frozen=True, slots=True)
+class MissedAbstention:
+    """1 for anything but an abstention on a question that cannot be answered."""
+
+    name: str = "missed_abstention"
+
+    def score(self, example: Example, answer: Answer) -> Score:
+        if example.answerable:
+            return Score(self.name, None, "the question can be answered")
+        return Score(self.name, float(not answer.abstained))
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """The share of the evidence documents among the passages; a search with no hits has recall 0.
+
+    That a strategy reads is given, not guessed from its passages.
+    """
+
+    reads: bool
+    name: str = "recall"
+
+    def score(self, example: Example, answer: Answer) -> Score:
+        if not self.reads:
+            return Score(self.name, None, "this strategy reads no documents")
+        if not example.evidence:
+            return Score(self.name, None, "the example names no evidence")
+        return Score(self.name, evidence_found(example, answer))
+
+
+@dataclass(frozen=True, slots=True)
+class CitationMade:
+    """1 for an asserted answer that carries a citation. For strategies that read, on answer tasks."""
+
+    name: str = "citation"
+
+    def score(self, example: Example, answer: Answer) -> Score:
+        if answer.abstained or not answer.text.strip():
+            return Score(self.name, None, "the answer asserts nothing")
+        return Score(self.name, float(bool(answer.citations)))

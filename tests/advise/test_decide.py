@@ -1,0 +1,204 @@
+"""Decisions: recommended, not decisive, none; and the sentences that go with them."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from weighbridge.advise.decide import decide
+from weighbridge.errors import DataError, SettingsError
+from weighbridge.measure.statistics import DIFFERENCE, mean_interval
+from weighbridge.results import Comparison, Cost, Decision, Measurement
+from weighbridge.settings import Limits, Needs, Priorities
+
+Make = Callable[..., Measurement]
+Compare = Callable[..., tuple[Comparison, ...]]
+
+
+def figures(accuracy: float, hallucination: float, seconds: float = 1.0, cost: float = 1.0) -> dict[str, float]:
+    return {
+        "accuracy": accuracy,
+        "hallucination": hallucination,
+        "latency_p50": seconds,
+        "latency_p95": 2 * seconds,
+        "cost_per_thousand": cost,
+    }
+
+
+@pytest.fixture
+def three(measurement: Make) -> list[Measurement]:
+    return [
+        measurement("prompt", figures(0.1, 0.6, 0.5, 0.5)),
+        measurement("rag", figures(0.45, 0.3, 1.0, 1.0)),
+        measurement("raft", figures(0.8, 0.1, 1.0, 1.2)),
+    ]
+
+
+def test_a_clear_lead_is_recommended(three: list[Measurement], comparisons: Compare):
+    decision = decide(three, comparisons(three), Needs())
+    assert decision.outlook == "recommended"
+    assert decision.recommended == "raft"
+    assert decision.contenders == ("raft",)
+    assert decision.examples_needed is None
+    assert [verdict.strategy for verdict in decision.verdicts] == ["raft", "rag", "prompt"]
+    assert decision.verdicts[0].total == pytest.approx((5 * 0.8 + 3 * 0.9 + 0.5 + 0.5 / 1.2) / 10)
+    assert decision.reasons[0] == (
+        "By your priorities raft has 76 points of 100, rag 53 and prompt 37; "
+        "its lead over rag is 22.7, at least 14.7 with 95 % confidence (100 questions)."
+    )
+    assert decision.reasons[1] == (
+        "raft has 80 % (72 to 88 %) accuracy, 35 points more (25 to 45; adjusted p = 0.04) than rag, "
+        "70 points more (60 to 80; adjusted p = 0.04) than prompt."
+    )
+    assert decision.reasons[2].startswith("raft has 10 % (2 to 18 %) hallucination, 20 points fewer (10 to 30;")
+    assert decision.reasons[3] == "raft: latency p50 1 s; rag 1 s and prompt 0.5 s."
+
+
+def test_a_lead_within_its_doubt_is_not_decisive(measurement: Make, comparisons: Compare):
+    weighed = [
+        measurement("rag", figures(0.50, 0.3, cost=0.7)),
+        measurement("raft", figures(0.56, 0.25)),
+        measurement("prompt", figures(0.1, 0.9)),
+    ]
+    decision = decide(weighed, comparisons(weighed), Needs())
+    assert decision.outlook == "not decisive"
+    assert decision.recommended is None
+    assert decision.contenders == ("raft", "rag")
+    lead, doubt = 0.5 * 0.06 + 0.3 * 0.05 - 0.1 * 0.3, 0.08
+    assert decision.examples_needed == pytest.approx(100 * (1.4294 * doubt / lead) ** 2, rel=0.001)
+    assert decision.reasons[0].startswith("raft and rag cannot be told apart. By your priorities raft has ")
+    assert "Until that is settled: of these, rag costs the least, 0.7 USD for a thousand answers." in decision.reasons
+    more = decision.examples_needed - 100
+    assert decision.would_change[0].startswith(f"About {more:,} more questions would settle it between raft and rag")
+
+
+def test_equal_strategies_are_told_that_no_question_settles_it(measurement: Make, comparisons: Compare):
+    weighed = [measurement(name, figures(0.5, 0.3)) for name in ("b", "a")]
+    decision = decide(weighed, comparisons(weighed, half=0.0), Needs())
+    assert decision.outlook == "not decisive"
+    assert decision.contenders == ("a", "b")
+    assert decision.examples_needed is None
+    assert decision.would_change[0] == "a and b have the same points: no number of questions would settle it."
+
+
+def test_without_a_comparison_nothing_is_certain(three: list[Measurement]):
+    decision = decide(three, (), Needs())
+    assert decision.outlook == "not decisive"
+    assert "it shares no scored question with rag, so they cannot be compared" in decision.reasons[0]
+
+
+def test_latency_alone_needs_no_comparison(three: list[Measurement]):
+    needs = Needs(priorities=Priorities(accuracy=0, hallucination=0, latency=1, cost=0))
+    assert decide(three, (), needs).recommended == "prompt"
+
+
+def test_a_limit_rules_the_best_out_and_says_so(three: list[Measurement], comparisons: Compare):
+    needs = Needs(limits=Limits(maximum_cost_per_thousand=1.1))
+    decision = decide(three, comparisons(three), needs)
+    assert decision.recommended == "rag"
+    assert decision.verdicts[-1].strategy == "raft"
+    assert decision.verdicts[-1].broken_limits == ("cost per 1,000 is 1.2 USD; you allow 1.1 USD",)
+    assert "raft is out: cost per 1,000 is 1.2 USD; you allow 1.1 USD." in decision.reasons
+    assert "Without needs.limits.maximum_cost_per_thousand, raft would be first." in decision.would_change
+
+
+def test_when_none_keeps_the_limits_the_nearest_is_named(three: list[Measurement], comparisons: Compare):
+    needs = Needs(limits=Limits(minimum_accuracy=0.9, maximum_p95_seconds=1.5))
+    decision = decide(three, comparisons(three), needs)
+    assert decision.outlook == "none meets your limits"
+    assert (decision.recommended, decision.contenders) == (None, ())
+    nearest = "prompt is nearest: accuracy is 10 %; you ask for 90 %."
+    assert decision.reasons[0] == f"No strategy keeps every limit. {nearest}"
+    assert [verdict.strategy for verdict in decision.verdicts] == ["prompt", "raft", "rag"]
+    assert decision.would_change[0] == "Without needs.limits.minimum_accuracy, prompt would be eligible."
+
+
+def test_failures_are_named_and_too_many_rule_out(measurement: Make, comparisons: Compare):
+    weighed = [
+        measurement("rag", figures(0.5, 0.3), failures=4),
+        measurement("raft", figures(0.9, 0.0), failures=9),
+    ]
+    decision = decide(weighed, comparisons(weighed), Needs())
+    assert decision.recommended == "rag"
+    assert decision.reasons[0] == "rag is the only strategy that keeps every limit."
+    assert "raft is out: 9 of 100 attempts failed (9 %); 5 % may at most." in decision.reasons
+    failed = "rag failed on 4 of 100 questions, which have no score; most often: the endpoint is down."
+    assert failed in decision.reasons
+
+
+def test_one_strategy_is_enough(measurement: Make):
+    decision = decide([measurement("rag", figures(0.5, 0.3))], (), Needs())
+    assert decision.recommended == "rag"
+    assert decision.reasons[0] == "rag is the only strategy weighed."
+
+
+def test_a_strategy_of_which_nothing_could_be_scored_is_out_even_where_only_that_counts(measurement: Make):
+    weighed = [measurement("rag", figures(0.5, 0.3)), measurement("raft", {}, failures=100)]
+    only_accuracy = Needs(priorities=Priorities(accuracy=1, hallucination=0, latency=0, cost=0))
+    decision = decide(weighed, (), only_accuracy)
+    assert decision.recommended == "rag"
+    assert decision.verdicts[1].points == {}
+    assert decide(weighed[1:], (), Needs()).outlook == "none meets your limits"
+
+
+def test_a_priority_that_was_not_measured_for_all_is_left_out(measurement: Make, comparisons: Compare):
+    weighed = [measurement("rag", {"accuracy": 0.8, "hallucination": 0.1}), measurement("prompt", figures(0.1, 0.9))]
+    decision = decide(weighed, comparisons(weighed), Needs())
+    assert decision.recommended == "rag"
+    assert "The priority latency is left out: it was not measured for all of them." in decision.reasons
+    assert set(decision.verdicts[0].points) == {"accuracy", "hallucination"}
+
+
+def test_nothing_to_decide_on_is_an_error(measurement: Make):
+    with pytest.raises(DataError, match="no measurements to decide on"):
+        decide([], (), Needs())
+    with pytest.raises(DataError, match="of one name"):
+        decide([measurement("rag", figures(0.5, 0.3))] * 2, (), Needs())
+    nothing = Needs(priorities=Priorities(accuracy=0, hallucination=0, latency=0, cost=0))
+    with pytest.raises(SettingsError, match=r"needs\.priorities: nothing to rank by"):
+        decide([measurement("rag", figures(0.5, 0.3))], (), nothing)
+
+
+def weighed_at_random(generator: np.random.Generator, measurement: Make, arms: int) -> Decision:
+    """Decide between arms that are truly equal, by 60 questions, right or wrong, one in two."""
+    right = {f"arm{n}": (generator.random(60) < 0.5).astype(float) for n in range(arms)}
+    measured = [measurement(name, figures(float(v.mean()), 1 - float(v.mean()))) for name, v in right.items()]
+    found = []
+    for left, other in combinations(right, 2):
+        accuracy = mean_interval((right[left] - right[other]).tolist(), 1, bounds=DIFFERENCE)
+        wrong = replace(accuracy, value=-accuracy.value, low=-accuracy.high, high=-accuracy.low)
+        found += [
+            Comparison(
+                figure=figure,
+                left=left,
+                right=other,
+                difference=difference,
+                p_value=1.0,
+                p_adjusted=1.0,
+                examples_needed=None,
+            )
+            for figure, difference in (("accuracy", accuracy), ("hallucination", wrong))
+        ]
+    return decide(measured, found, Needs())
+
+
+@pytest.mark.parametrize("arms", [2, 4])
+def test_equal_strategies_are_seldom_told_apart(measurement: Make, arms: int):
+    generator = np.random.default_rng(11)
+    wrong = sum(weighed_at_random(generator, measurement, arms).outlook == "recommended" for _ in range(60))
+    assert wrong <= 6
+
+
+def test_a_cost_in_another_currency_is_written_in_it(measurement: Make):
+    cost = Cost(upfront=1.0, per_thousand_answers=1.0, currency="EUR")
+    decision = decide([measurement("rag", figures(0.5, 0.3), cost=cost)], (), Needs())
+    assert "rag: cost per 1,000 1 EUR." in decision.reasons
+
+
+def test_deciding_loads_no_arrays():
+    program = "import sys, weighbridge.advise.decide, weighbridge.advise.cost; sys.exit('numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,95 @@
+"""Which metrics a task has, and how each scores."""
+
+from collections.abc import Callable
+
+import pytest
+
+from weighbridge.errors import DataError
+from weighbridge.measure.metrics.suite import metrics_for
+from weighbridge.results import FIGURES, Score
+from weighbridge.types import Answer, Example, Task
+
+Make = Callable[..., Answer]
+MakeExample = Callable[..., Example]
+SCHEMA = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}
+
+
+def scores(
+    task: Task, asked: Example, given: Answer, *, reads: bool = True, schema: dict[str, object] | None = None
+) -> dict[str, Score]:
+    return {metric.name: metric.score(asked, given) for metric in metrics_for(task, reads=reads, schema=schema)}
+
+
+@pytest.mark.parametrize("task", ["answer", "label", "json"])
+@pytest.mark.parametrize("reads", [True, False])
+def test_all_names_are_figures_and_distinct(task: Task, *, reads: bool):
+    names = [metric.name for metric in metrics_for(task, reads=reads)]
+    assert set(names) <= set(FIGURES)
+    assert len(set(names)) == len(names)
+    assert ("citation" in names) == (task == "answer" and reads)
+
+
+def test_a_right_cited_answer(answered: Make, example: MakeExample):
+    asked = example("Paris", evidence=("d", "e"))
+    found = scores("answer", asked, answered("Paris", documents=("d",), cited=True))
+    values = {name: score.value for name, score in found.items()}
+    assert values == {
+        "accuracy": 1.0,
+        "exact_match": 1.0,
+        "token_f1": 1.0,
+        "citation": 1.0,
+        "hallucination": 0.0,
+        "needless_abstention": 0.0,
+        "missed_abstention": None,
+        "recall": 0.5,
+    }
+    assert all(score.reason for score in found.values() if score.value is None)
+
+
+def test_an_answer_to_an_unanswerable_question(answered: Make, example: MakeExample):
+    found = scores("answer", example(), answered("Paris"))
+    assert found["missed_abstention"].value == 1.0
+    assert found["hallucination"].value == 1.0
+    assert found["citation"].value == 0.0
+    assert found["exact_match"].value is None
+    assert found["needless_abstention"].value is None
+
+
+def test_a_search_with_no_hits_has_recall_zero_and_a_closed_book_none(answered: Make, example: MakeExample):
+    asked = example("Paris", evidence=("d",))
+    assert scores("answer", asked, answered("Paris"))["recall"].value == 0.0
+    assert scores("answer", asked, answered("Paris"), reads=False)["recall"].value is None
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_answer_asserts_nothing(answered: Make, example: MakeExample, text: str):
+    found = scores("answer", example("Paris"), answered(text))
+    assert (found["accuracy"].value, found["hallucination"].value) == (0.0, 0.0)
+    assert found["citation"].value is None
+    assert found["needless_abstention"].value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"), [('{"a": 1}', 1.0), ('{"a": "1"}', 0.0), ("{}", 0.0), ("[1]", 0.0), ("{", 0.0), ("NaN", 0.0)]
+)
+def test_json_valid_holds_an_answer_against_the_schema(answered: Make, example: MakeExample, text: str, valid: float):
+    found = scores("json", example('{"a": 1}'), answered(text), schema=SCHEMA)
+    assert found["json_valid"].value == valid
+    assert bool(found["json_valid"].reason) == (valid == 0)
+
+
+def test_json_valid_without_a_schema_wants_json(answered: Make, example: MakeExample):
+    assert scores("json", example("[1]"), answered("[2]"))["json_valid"].value == 1.0
+    assert scores("json", example("[1]"), answered("I don't know.", abstained=True))["json_valid"].value is None
+
+
+def test_a_schema_elsewhere_is_never_fetched(answered: Make, example: MakeExample):
+    schema = {"$ref": "https://example.org/schema.json"}
+    found = scores("json", example("[1]"), answered("[1]"), schema=schema)["json_valid"]
+    assert found.value is None
+    assert "https://example.org/schema.json" in found.reason
+
+
+def test_a_schema_that_is_none_is_refused_where_it_is_given():
+    with pytest.raises(DataError, match=r"json_schema: not a JSON Schema: \$\.type"):
+        metrics_for("json", reads=False, schema={"type": "objekt"})

@@ -1,0 +1,166 @@
+"""What decisions keep for any measurements."""
+
+from dataclasses import replace
+from itertools import combinations
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from weighbridge.advise.decide import decide
+from weighbridge.results import Comparison, Cost, Decision, Estimate, Measurement
+from weighbridge.settings import Limits, Needs, Priorities
+
+NAMES = ["prompt", "few-shot", "rag", "raft"]
+shares = st.integers(0, 100).map(lambda n: n / 100)
+amounts = st.integers(1, 100).map(lambda n: n / 10)
+weights = st.integers(0, 8).map(float)
+
+
+def estimate(value: float, half: float = 0.0) -> Estimate:
+    return Estimate(value=value, low=value - half, high=value + half, scored=50)
+
+
+@st.composite
+def measurements(draw: st.DrawFn, name: str) -> Measurement:
+    running, answers = draw(amounts), 120_000
+    cost = Cost(upfront=draw(amounts), per_thousand_answers=running)
+    values = {
+        "accuracy": draw(shares),
+        "hallucination": draw(shares),
+        "latency_p50": draw(amounts),
+        "latency_p95": draw(amounts),
+        "memory": draw(amounts) * 2**30,
+        "cost_per_thousand": running + cost.upfront * 1000 / answers,
+    }
+    missing = draw(st.sets(st.sampled_from(["latency_p50", "memory", "hallucination"]), max_size=1))
+    return Measurement(
+        strategy=name,
+        primary="token_f1",
+        figures={figure: estimate(value, 0.05) for figure, value in values.items() if figure not in missing},
+        outcomes={},
+        attempts=50,
+        failures=draw(st.sampled_from([0, 0, 0, 2, 3])),
+        cost=cost,
+        offline=draw(st.booleans()),
+        cites=draw(st.booleans()),
+    )
+
+
+several = st.sets(st.sampled_from(NAMES), min_size=1).flatmap(
+    lambda names: st.tuples(*(measurements(name) for name in sorted(names)))
+)
+limits = st.builds(
+    Limits,
+    maximum_p95_seconds=st.none() | amounts,
+    maximum_memory_gib=st.none() | amounts,
+    maximum_cost_per_thousand=st.none() | amounts,
+    minimum_accuracy=st.none() | shares,
+    maximum_hallucination=st.none() | shares,
+    offline=st.booleans(),
+    must_cite=st.booleans(),
+)
+some_weight = weights.map(lambda weight: weight + 1)
+priorities = st.builds(Priorities, accuracy=some_weight, hallucination=weights, latency=weights, cost=weights)
+needs = st.builds(Needs, limits=limits, priorities=priorities)
+doubts = st.sampled_from([0.0, 0.02, 0.2])
+
+
+def compared(weighed: tuple[Measurement, ...], half: float) -> tuple[Comparison, ...]:
+    return tuple(
+        Comparison(
+            figure=figure,
+            left=a.strategy,
+            right=b.strategy,
+            difference=estimate(a.figures[figure].value - b.figures[figure].value, half),
+            p_value=0.5,
+            p_adjusted=1.0,
+            examples_needed=None,
+        )
+        for figure in ("accuracy", "hallucination")
+        for a, b in combinations(weighed, 2)
+        if figure in a.figures and figure in b.figures
+    )
+
+
+def keeps(measurement: Measurement, wanted: Limits) -> bool:
+    """Whether a strategy keeps the limits, told again from the settings' own words."""
+    figures, most = measurement.figures, float("inf")
+    value = {name: found.value for name, found in figures.items()}
+    return (
+        value.get("latency_p95", most) <= (wanted.maximum_p95_seconds or most)
+        and (wanted.maximum_memory_gib is None or value.get("memory", most) <= wanted.maximum_memory_gib * 2**30)
+        and value.get("cost_per_thousand", most) <= (wanted.maximum_cost_per_thousand or most)
+        and value["accuracy"] >= (wanted.minimum_accuracy or 0)
+        and (wanted.maximum_hallucination is None or value.get("hallucination", most) <= wanted.maximum_hallucination)
+        and (measurement.offline or not wanted.offline)
+        and (measurement.cites or not wanted.must_cite)
+        and measurement.failures <= 2
+    )
+
+
+@given(several, needs, doubts)
+def test_a_strategy_that_breaks_a_limit_never_wins(weighed: tuple[Measurement, ...], wanted: Needs, half: float):
+    decision = decide(weighed, compared(weighed, half), wanted)
+    keeping = {m.strategy for m in weighed if keeps(m, wanted.limits)}
+    assert set(decision.contenders) <= keeping
+    assert (decision.outlook == "none meets your limits") == (not keeping)
+    assert {v.strategy for v in decision.verdicts if not v.broken_limits} == keeping
+    assert {v.strategy for v in decision.verdicts} == {m.strategy for m in weighed}
+    assert all(0 <= v.total <= 1 + 1e-9 for v in decision.verdicts)
+
+
+@given(several, needs, doubts)
+def test_an_outlook_fits_its_contenders(weighed: tuple[Measurement, ...], wanted: Needs, half: float):
+    decision = decide(weighed, compared(weighed, half), wanted)
+    if decision.outlook == "recommended":
+        assert decision.contenders == (decision.recommended,)
+        assert decision.recommended == decision.verdicts[0].strategy
+    else:
+        assert decision.recommended is None
+        assert len(decision.contenders) != 1
+    if decision.examples_needed is not None:
+        assert decision.examples_needed > 50
+    assert decision.reasons
+
+
+def gist(decision: Decision) -> tuple[object, ...]:
+    return decision.outlook, decision.recommended, decision.contenders, [v.strategy for v in decision.verdicts]
+
+
+@given(several, needs, doubts, st.sampled_from([0.25, 2.0, 3.0, 1000.0]))
+def test_the_same_ratio_of_weights_decides_the_same(
+    weighed: tuple[Measurement, ...], wanted: Needs, half: float, factor: float
+):
+    scaled = {name: factor * weight for name, weight in wanted.priorities.model_dump().items()}
+    found = compared(weighed, half)
+    same = wanted.model_copy(update={"priorities": Priorities(**scaled)})
+    assert gist(decide(weighed, found, wanted)) == gist(decide(weighed, found, same))
+
+
+@given(several, needs, doubts, st.randoms())
+def test_the_order_of_the_input_does_not_matter(
+    weighed: tuple[Measurement, ...], wanted: Needs, half: float, random: object
+):
+    shuffled, found = list(weighed), list(compared(weighed, half))
+    random.shuffle(shuffled)
+    random.shuffle(found)
+    assert decide(weighed, compared(weighed, half), wanted) == decide(shuffled, found, wanted)
+
+
+@settings(max_examples=50)
+@given(several, needs, doubts)
+def test_a_dominated_strategy_is_never_recommended(weighed: tuple[Measurement, ...], wanted: Needs, half: float):
+    winner = decide(weighed, compared(weighed, half), wanted).recommended
+    assume(winner is not None)
+    best = next(m for m in weighed if m.strategy == winner)
+    raised = estimate(min(1.0, best.figures["accuracy"].value + 0.01))
+    better = replace(best, strategy="better", figures={**best.figures, "accuracy": raised})
+    everyone = (*weighed, better)
+    assert decide(everyone, compared(everyone, half), wanted).recommended != winner
+
+
+@given(several, needs)
+def test_a_smaller_doubt_never_takes_a_recommendation_away(weighed: tuple[Measurement, ...], wanted: Needs):
+    unsure, surer = (decide(weighed, compared(weighed, half), wanted) for half in (0.1, 0.01))
+    assert unsure.recommended in {None, surer.recommended}
+    assert set(surer.contenders) <= set(unsure.contenders)
