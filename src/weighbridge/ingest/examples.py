@@ -1,0 +1,138 @@
+"""Examples are read, whatever their layout; their task is guessed, and their evidence looked up."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from weighbridge.errors import DataError
+from weighbridge.ingest.layouts import HEADERS, LAYOUTS, from_cells
+from weighbridge.ingest.rows import Row, read_csv, read_jsonl
+from weighbridge.types import Document, Example, Task
+
+MOST_LABELS = 100
+FEWEST_A_LABEL = 4
+LONGEST_LABEL = 60
+"""Characters. Longer texts are answers, even when they repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGuess:
+    """What kind of answers a set of examples has, and the sentence that explains the guess."""
+
+    task: Task
+    why: str
+
+
+def read_examples(path: Path) -> tuple[Example, ...]:
+    """Read a file of examples; its layout is recognised by its first record.
+
+    JSONL: `{"question", "answers"}`, `{"prompt", "completion"}` or `{"messages"}`. CSV: a header with question and
+    answer, or prompt and completion. All take the optional id, doc_ids, answerable, family and groups.
+
+    Raises:
+        DataError: with file and line, where anything is missing, of the wrong type, contradictory, or twice there.
+    """
+    examples: list[Example] = []
+    places: dict[str, str] = {}
+    for place, example in _read(path):
+        if first := places.get(example.id):
+            raise DataError(f"{place}: the id {example.id!r} was used before, at {first}; ids must be unique")
+        places[example.id] = place
+        examples.append(example)
+    if not examples:
+        raise DataError(f"{path}: holds no examples; write one a line, with a question and its answers")
+    return tuple(examples)
+
+
+def infer_task(examples: Sequence[Example]) -> TaskGuess:
+    """Guess the task from the accepted answers; each family of paraphrases counts once.
+
+    `json`: every answer is a JSON object. `label`: a few short answers that recur, one an example: at most 100 of
+    them, four examples each on average, and four in five examples share theirs with three others. Else `answer`.
+    """
+    asked = {example.family or example.id: example for example in examples if example.answerable}
+    first = [example.answers[0] for example in asked.values()]
+    if first and all(_is_object(text) for text in first):
+        return TaskGuess("json", f"all {len(first):,} answers are JSON objects")
+    counts = Counter(text.casefold() for text in first)
+    shared = sum(count for count in counts.values() if count >= FEWEST_A_LABEL)
+    several = sum(len(example.answers) > 1 for example in asked.values())
+    recurring = 1 < len(counts) <= MOST_LABELS and len(first) >= FEWEST_A_LABEL * len(counts)
+    short = all(len(text) <= LONGEST_LABEL for text in counts)
+    if recurring and short and shared >= 0.8 * len(first) and several <= 0.1 * len(first):
+        return TaskGuess("label", f"{len(first):,} examples share {len(counts)} short answers")
+    return TaskGuess("answer", f"{len(first):,} questions have {len(counts):,} different answers")
+
+
+def check_evidence(examples: Sequence[Example], documents: Sequence[Document]) -> None:
+    """Check that every document an example cites is there; without documents there is nothing to check against.
+
+    Raises:
+        DataError: naming the first unknown ids, the examples that cite them, and how many there are.
+    """
+    known = {document.id for document in documents}
+    unknown: dict[str, str] = {}
+    for example in examples:
+        for name in example.evidence:
+            if known and name not in known:
+                unknown.setdefault(name, example.id)
+    if unknown:
+        shown = ", ".join(f"{name!r} (example {by!r})" for name, by in list(unknown.items())[:5])
+        more = f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else ""  # noqa: PLR2004 - as many as are shown
+        raise DataError(
+            f"examples cite {len(unknown):,} documents that are not there: {shown}{more}. "
+            f"Document ids look like {min(known)!r}; correct 'doc_ids' in the examples, or add the documents"
+        )
+
+
+def _read(path: Path) -> Iterator[tuple[str, Example]]:
+    match _first_character(path):
+        case "":
+            return
+        case "{":
+            yield from _read_jsonl(path)
+        case "[":
+            raise DataError(f"{path}:1: is a JSON array; write one object a line instead (JSONL)")
+        case _ if path.suffix.lower() in {".jsonl", ".json"}:
+            for row in read_jsonl(path):
+                raise DataError(f"{row.place}: is not an example")
+        case _:
+            yield from ((row.place, from_cells(row)) for row in read_csv(path, known=HEADERS))
+
+
+def _first_character(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(4096)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: there is no such file; correct 'examples' in weighbridge.yaml") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{path}: is a folder; 'examples' must name a .jsonl or .csv file") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    return beginning.decode("utf-8-sig", "replace").lstrip()[:1]
+
+
+def _read_jsonl(path: Path) -> Iterator[tuple[str, Example]]:
+    layout = None
+    for row in read_jsonl(path):
+        layout = layout or next((candidate for candidate in LAYOUTS if candidate.key in row.values), None)
+        if layout is None:
+            raise DataError(f"{row.place}: {_known_layouts(row)}")
+        if layout.key not in row.values:
+            raise DataError(f"{row.place}: has no {layout.key!r}, which the lines before it have")
+        yield row.place, layout.read(row)
+
+
+def _known_layouts(row: Row) -> str:
+    has = ", ".join(map(repr, list(row.values)[:8])) or "no keys"
+    return f"an example needs 'question' and 'answers', 'prompt' and 'completion', or 'messages'; this one has {has}"
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False

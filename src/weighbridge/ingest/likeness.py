@@ -1,0 +1,209 @@
+"""Near-duplicate questions: how close two questions are, and when they are still different ones.
+
+Closeness is on the scale of the embedding's cosine, so that one threshold serves both ways of finding a pair:
+the cosine itself, or half-way between 1 and the Jaccard overlap of five-character shingles (MinHash LSH proposes,
+the exact overlap decides; Broder, "On the resemblance and containment of documents", 1997). Equal texts but for
+case, punctuation and white space are one question.
+
+A close pair is not a near-duplicate where it asks about different things: "dose of aspirin?" and "dose of
+ibuprofen?" have a cosine above 0.9. It is taken to do so when their answers differ, and either their numbers differ,
+or each names something (a capitalised or a rare word) that the other does not. Where two such questions have the same
+answer, or one answer holds all words of the other, the pair counts: keeping too much on one side costs a little
+balance, keeping too little leaks.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.types import Example
+
+MOST_PAIRS = 300_000
+"""Above so many close pairs the threshold is raised: questions of one template are all close to each other."""
+
+_BLOCK = 1024
+_SHINGLE = 5
+_PERMUTATIONS = 64
+_SKETCH_ERROR = 0.15
+"""Three standard errors of an overlap that is estimated from that many permutations."""
+_RARE_SHARE = 0.05
+_RARE_COUNT = 3
+_WORD = re.compile(r"[^\W_]+(?:[.,:/'\N{RIGHT SINGLE QUOTATION MARK}-][^\W_]+)*")
+_SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+)\W*$")
+_FUNCTION_WORDS = frozenset({
+    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been",
+    "before", "but", "by", "can", "could", "did", "do", "does", "doing", "else", "ever", "for", "from", "get", "give",
+    "go", "had", "has", "have", "he", "her", "here", "him", "his", "how", "i", "if", "in", "into", "is", "it", "its",
+    "just", "let", "like", "may", "me", "mean", "might", "more", "most", "much", "must", "my", "need", "no", "not",
+    "of", "off", "on", "one", "only", "or", "our", "out", "over", "please", "pls", "same", "say", "she", "should",
+    "so", "some", "such", "take", "tell", "than", "that", "the", "their", "them", "then", "there", "these", "they",
+    "thing", "this", "those", "to", "too", "under", "up", "us", "use", "very", "want", "was", "we", "were", "what",
+    "when", "where", "which", "while", "who", "whom", "whose", "why", "will", "with", "without", "would", "you",
+    "your",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One distinct question as it is compared: its plain text, its words, and what it names."""
+
+    text: str
+    plain: str
+    words: frozenset[str]
+    numbers: frozenset[str]
+    names: frozenset[str]
+    answers: frozenset[frozenset[str]]
+    """The words of each accepted answer; two agree where one holds all words of the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Near-duplicate pairs as positions `left[i] < right[i]`, with their closeness; all at least `threshold`."""
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    closeness: NDArray[np.float64]
+    threshold: float
+
+
+def plain(text: str) -> str:
+    """Return a text by which equal questions are recognised: case, punctuation and white space are gone."""
+    return " ".join(_WORD.findall(text.casefold())) or text.strip()
+
+
+def asked_in(example: Example) -> str:
+    """Return what is compared: the question after the user's earlier turns, without which it may mean little."""
+    before = (turn.content for turn in example.question.history if turn.role == "user")
+    return " ".join([*before, example.question.text])
+
+
+def as_asked(text: str, answers: frozenset[str]) -> Asked:
+    """Return a question with what it names: numbers, and words capitalised where no sentence begins."""
+    found = list(_WORD.finditer(text))
+    capitals = [match for match in found if match.group()[0].isupper()]
+    shouted = len(capitals) * 2 > len(found)
+    names = (match.group() for match in capitals if not shouted and not _SENTENCE_START.search(text[: match.start()]))
+    words = [match.group().casefold() for match in found]
+    return Asked(
+        text=text,
+        plain=plain(text),
+        words=frozenset(words),
+        numbers=frozenset(word.replace(",", "") for word in words if any(map(str.isdigit, word))),
+        names=frozenset(name.casefold() for name in names) - _FUNCTION_WORDS,
+        answers=frozenset(frozenset(plain(answer).split()) for answer in answers),
+    )
+
+
+def near_duplicates(asked: Sequence[Asked], vectors: NDArray[np.float32], *, threshold: float) -> Pairs:
+    """Return every near-duplicate pair of distinct questions; `vectors` has one unit row a question.
+
+    The threshold that comes back is the one that was used: it is raised, half of the way to 1 at a time, while more
+    than `MOST_PAIRS` pairs are close.
+    """
+    overlap = _lexical(asked, threshold)
+    while True:
+        found = _close(vectors, threshold)
+        if found is not None:
+            break
+        threshold = (1 + threshold) / 2
+    close = {pair: closeness for pair, closeness in overlap.items() if closeness >= threshold}
+    columns = (found.left.tolist(), found.right.tolist(), found.closeness.tolist())
+    for left, right, cosine in zip(*columns, strict=True):
+        close[left, right] = max(cosine, close.get((left, right), 0.0))
+    rare = _rare(asked)
+    kept = sorted(pair for pair in close if not _differ(asked[pair[0]], asked[pair[1]], rare))
+    return Pairs(
+        np.array([left for left, _ in kept], dtype=np.int64),
+        np.array([right for _, right in kept], dtype=np.int64),
+        np.array([close[pair] for pair in kept], dtype=np.float64),
+        threshold,
+    )
+
+
+def _close(vectors: NDArray[np.float32], threshold: float) -> Pairs | None:
+    """Return the pairs of rows by cosine, block by block (memory: a block of rows); None where they are too many."""
+    lefts, rights, cosines, total = [], [], [], 0
+    for start in range(0, len(vectors), _BLOCK):
+        products = vectors[start : start + _BLOCK] @ vectors[start:].T
+        rows, columns = np.nonzero(products >= min(threshold, 1 - 1e-5))
+        above = columns > rows
+        rows, columns = rows[above], columns[above]
+        total += len(rows)
+        if total > MOST_PAIRS and threshold < 1 - 1e-3:
+            return None
+        lefts.append(rows + start)
+        rights.append(columns + start)
+        cosines.append(np.minimum(products[rows, columns], 1).astype(np.float64))
+    none = np.array([], dtype=np.int64)
+    return Pairs(
+        np.concatenate([none, *lefts]), np.concatenate([none, *rights]), np.concatenate([none, *cosines]), threshold
+    )
+
+
+def _lexical(asked: Sequence[Asked], threshold: float) -> dict[tuple[int, int], float]:
+    from datasketch import MinHash, MinHashLSH
+
+    wanted = max(2 * threshold - 1, 0.5)
+    shingles = [frozenset(_shingles(question.plain)) for question in asked]
+    buckets = MinHashLSH(threshold=min(wanted, 0.95), num_perm=_PERMUTATIONS)
+    sketches = MinHash.bulk(([piece.encode() for piece in pieces] for pieces in shingles), num_perm=_PERMUTATIONS)
+    values = np.array([sketch.hashvalues for sketch in sketches])
+    close: dict[tuple[int, int], float] = {}
+    for right, sketch in enumerate(sketches):
+        proposed = np.array(sorted(buckets.query(sketch)), dtype=np.int64)
+        estimated = (values[proposed] == values[right]).mean(axis=1)
+        for left in proposed[estimated >= wanted - _SKETCH_ERROR].tolist():
+            overlap = len(shingles[left] & shingles[right]) / len(shingles[left] | shingles[right])
+            if overlap >= wanted:
+                close[left, right] = (1 + overlap) / 2
+        buckets.insert(right, sketch)
+    return close
+
+
+def _shingles(text: str) -> Iterator[str]:
+    padded = f" {text} "
+    yield from (padded[i : i + _SHINGLE] for i in range(max(len(padded) - _SHINGLE + 1, 1)))
+
+
+def _rare(asked: Sequence[Asked]) -> frozenset[str]:
+    counts = Counter(word for question in asked for word in question.words)
+    most = max(_RARE_COUNT, int(_RARE_SHARE * len(asked)))
+    return frozenset(word for word, count in counts.items() if count <= most) - _FUNCTION_WORDS
+
+
+def _differ(left: Asked, right: Asked, rare: frozenset[str]) -> bool:
+    if any(one <= other or other <= one for one in left.answers for other in right.answers):
+        return False
+    return left.numbers != right.numbers or (_names_beyond(left, right, rare) and _names_beyond(right, left, rare))
+
+
+def _names_beyond(left: Asked, right: Asked, rare: frozenset[str]) -> bool:
+    own = (left.names | (left.words & rare)) - right.words - left.numbers
+    others = right.words - left.words
+    return any(not any(_alike(word, other) for other in others) for word in own)
+
+
+def _alike(word: str, other: str) -> bool:
+    """Tell whether two words are forms of one, or one a misspelling of the other: one letter, of six or more."""
+    short, long = sorted((word, other), key=len)
+    if len(short) >= 3 and long.startswith(short) and long[len(short) :] in _ENDINGS:  # noqa: PLR2004 - no shorter stems
+        return True
+    if len(short) < 6 or len(long) - len(short) > 1:  # noqa: PLR2004 - see above
+        return False
+    first = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    return short[first + (len(short) == len(long)) :] == long[first + 1 :]
+
+
+_ENDINGS = frozenset({"s", "es", "'s", "\N{RIGHT SINGLE QUOTATION MARK}s", "d", "ed", "ing", "ly", "n", "al"})
+
+
+def positions(keys: Sequence[str]) -> dict[str, list[int]]:
+    """Return where each key stands, in order of first appearance."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, key in enumerate(keys):
+        places[key].append(place)
+    return dict(places)

@@ -1,0 +1,169 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from weighbridge.errors import SettingsError
+from weighbridge.settings import Settings
+from weighbridge.settings_file import COMMENTS, load_settings, starter
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "weighbridge.yaml"
+
+
+def problem(file: Path, text: str) -> str:
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file)
+    return str(caught.value).replace(f"{file}", file.name)
+
+
+def paths(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        yield f"{prefix}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from paths(field.annotation, f"{prefix}{name}.")
+
+
+def test_the_starter_loads_as_exactly_the_defaults(file: Path) -> None:
+    file.write_text(starter(Path("documents"), Path("examples.jsonl"), name="harbour", task="answer"))
+    expected = Settings(
+        name="harbour", documents=file.parent / "documents", examples=file.parent / "examples.jsonl", task="answer"
+    )
+    assert load_settings(file) == expected
+
+
+def test_the_starter_without_documents(file: Path) -> None:
+    file.write_text(starter(None, Path("../data/a b.csv"), name="", task="label"))
+    settings = load_settings(file)
+    assert (settings.documents, settings.examples, settings.task) == (None, file.parent / "../data/a b.csv", "label")
+
+
+def test_the_starter_shows_and_explains_every_setting_once_the_important_ones_first() -> None:
+    text = starter(Path("documents"), Path("examples.jsonl"), name="harbour", task="json")
+    assert set(COMMENTS) == set(paths(Settings))
+    keys = [line.split(":")[0] for line in text.splitlines() if ":" in line and not line.lstrip().startswith("#")]
+    assert len(keys) == len(COMMENTS)
+    assert [key for key in keys if not key.startswith(" ")][:5] == ["name", "documents", "examples", "task", "needs"]
+    assert all(COMMENTS[path] in text for path in COMMENTS)
+    assert max(map(len, text.splitlines())) <= 120
+
+
+@given(name=st.text(st.characters(exclude_categories=["Cs"])), folder=st.text(st.characters(codec="utf-8"), min_size=1))
+def test_any_name_and_path_survive_the_starter(
+    tmp_path_factory: pytest.TempPathFactory, name: str, folder: str
+) -> None:
+    file = tmp_path_factory.mktemp("starter") / "weighbridge.yaml"
+    examples = Path("data", folder.replace("\0", "_"))
+    file.write_text(starter(None, examples, name=name, task="answer"), encoding="utf-8", newline="")
+    assert load_settings(file).name == name
+    assert load_settings(file).examples == file.parent / examples
+
+
+def test_paths_are_taken_from_the_folder_of_the_file(file: Path) -> None:
+    file.write_text("documents: d\nexamples: /tmp/e.jsonl\njson_schema: s/schema.json\n")
+    settings = load_settings(file)
+    assert settings.documents == file.parent / "d"
+    assert settings.examples == Path("/tmp/e.jsonl")  # noqa: S108 - never opened
+    assert settings.json_schema == file.parent / "s/schema.json"
+
+
+def test_what_is_left_empty_has_its_default(file: Path) -> None:
+    file.write_text("examples: e\nmodel:\nneeds:\n  limits:\n  months:\n")
+    assert load_settings(file) == Settings(examples=file.parent / "e")
+
+
+def test_a_date_needs_no_quotes_and_a_byte_order_mark_does_no_harm(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbfexamples: e\nprices:\n  dated: 2027-01-31\n")
+    assert load_settings(file).prices.dated == "2027-01-31"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("examples: e\nretriever: x\n", "weighbridge.yaml:2: unknown key 'retriever'; did you mean 'retrieval'?"),
+        (
+            "examples: e\n\nretrieval:\n  # five\n  limt: 5\n",
+            "weighbridge.yaml:5: unknown key 'limt' under retrieval; did you mean 'limit'?",
+        ),
+        (
+            "examples: e\nneeds:\n  limits:\n    max_p95_seconds: 5\n",
+            "weighbridge.yaml:4: unknown key 'max_p95_seconds' under needs.limits; did you mean 'maximum_p95_seconds'?",
+        ),
+        ("examples: e\nrank: 5\n", "weighbridge.yaml:2: unknown key 'rank'; did you mean 'training.rank'?"),
+        ("examples: e\nchunks: {xyz: 1}\n", "weighbridge.yaml:2: unknown key 'xyz' under chunks; known here: tokens"),
+        (
+            "examples: e\nchunks:\n  tokens: many\n",
+            "weighbridge.yaml:3: chunks.tokens must be a whole number, not 'many'",
+        ),
+        (
+            "examples: e\nchunks:\n  tokens: true\n",
+            "weighbridge.yaml:3: chunks.tokens must be a whole number, not 'true'",
+        ),
+        ("examples: e\nchunks:\n  tokens: 0\n", "weighbridge.yaml:3: chunks.tokens must be at least 1, not '0'"),
+        ("examples: e\nsplits:\n  dev: 2\n", "weighbridge.yaml:3: splits.dev must be at most 1, not '2'"),
+        ("examples: e\nname: 7\n", "weighbridge.yaml:2: name must be a text (put it in quotes), not '7'"),
+        (
+            "examples: e\nmodel: [llamacpp]\n",
+            "weighbridge.yaml:2: model must be a group of keys, indented below it, not '[\"llamacpp\"]'",
+        ),
+        (
+            "examples: e\ntask: lable\n",
+            "weighbridge.yaml:2: task: 'lable' is not one of auto, answer, label, json; did you mean 'label'?",
+        ),
+        (
+            "examples: e\nstrategies:\n  - rag\n  - xx\n",
+            "weighbridge.yaml:4: strategies: 'xx' is not one of prompt, few-shot, rag, fine-tuned, raft",
+        ),
+        (
+            "examples: e\nstrategies: [rag, rag]\n",
+            "weighbridge.yaml:2: strategies: name at least one strategy, and each only once",
+        ),
+        ("name: x\n", "weighbridge.yaml:1: 'examples' is missing; add a line like `examples: examples.jsonl`"),
+        (
+            "name: e\nname: f\n",
+            'weighbridge.yaml:2: is not valid YAML: found duplicate key "name" with value "f" (original value: "e")',
+        ),
+        ("examples: [e\nname: x\n", "weighbridge.yaml:2: is not valid YAML: expected ',' or ']', but got ':'"),
+        ("- examples\n", "weighbridge.yaml:1: the file must hold lines of `key: value`, not a list or a text"),
+        ("# nothing\n", "weighbridge.yaml:1: the file must hold lines of `key: value`, not a list or a text"),
+        (" \n", "weighbridge.yaml: is empty; run `weighbridge init` to write one"),
+    ],
+)
+def test_an_error_names_the_line_and_what_to_do(file: Path, text: str, expected: str) -> None:
+    assert problem(file, text) == expected
+
+
+def test_all_problems_are_told_in_the_order_of_the_file(file: Path) -> None:
+    told = problem(file, "model:\n  contxt: 3\nfoo: 1\nexamples: 3\n")
+    assert [line.split(" ")[0] for line in told.splitlines()] == [f"weighbridge.yaml:{n}:" for n in (2, 3, 4)]
+
+
+def test_a_missing_file_and_one_that_is_not_utf8(file: Path) -> None:
+    with pytest.raises(SettingsError, match="there is no such file; run `weighbridge init`"):
+        load_settings(file)
+    file.write_bytes("examples: caf\xe9\n".encode("latin-1"))
+    with pytest.raises(SettingsError, match="is not UTF-8"):
+        load_settings(file)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(file.parent)
+
+
+@given(text=st.text(st.sampled_from("ab:-[]{}&*!|>%@`'\"#,? \n\t1.\\~"), max_size=40))
+def test_no_text_makes_a_traceback(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    file = tmp_path_factory.mktemp("any") / "weighbridge.yaml"
+    file.write_text(text)
+    with pytest.raises(SettingsError):
+        load_settings(file)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 1200, "examples: &a [*a]", "? [a, b]\n: c", "examples: !x {a: b}", "%YAML 9.9\n---\na"]
+)
+def test_odd_yaml_makes_no_traceback(file: Path, text: str) -> None:
+    assert problem(file, text).startswith("weighbridge.yaml")
