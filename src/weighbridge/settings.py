@@ -48,7 +48,7 @@ class ModelSettings(Section):
 class ChunkSettings(Section):
     """How documents are cut."""
 
-    tokens: Positive = 120
+    tokens: Positive = 64
     """The longest chunk, in the embedder's tokens. A chunk ends at a paragraph, a sentence, or a word."""
 
 
@@ -63,7 +63,7 @@ class RetrievalSettings(Section):
 
 
 class SplitSettings(Section):
-    """How examples are divided. Shares are of families, not of single questions."""
+    """How examples are divided. Shares are of the examples; a family is never cut."""
 
     by: Literal["auto", "family", "evidence", "similarity"] = "auto"
     dev: Share = 0.1

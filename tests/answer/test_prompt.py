@@ -37,7 +37,9 @@ def as_text(prompt):
 def test_prompts_are_what_they_were(arm, task, golden):
     shape = SHAPES[arm]
     prompt = build_prompt(
-        instructions_for(task, reads=shape.reads, about="You help staff.", choices=CHOICES[task]),
+        instructions_for(
+            task, reads=shape.reads, illustrated=arm == "rag", about="You help staff.", choices=CHOICES[task]
+        ),
         QUESTION,
         demonstrations=demonstrations(task) if shape.shows else (),
         passages=passages() if shape.reads else (),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from weighbridge.answer.composed import Composed
-from weighbridge.answer.prompt import instructions_for
+from weighbridge.answer.prompt import Instructions, instructions_for
 from weighbridge.protocols import NONE, NOTHING, Demonstrations, Model, Retriever
 from weighbridge.settings import Arm
 from weighbridge.types import Task
@@ -55,8 +55,19 @@ def build(arm: Arm, parts: Parts, model: Model) -> Composed:
     return Composed(
         name=arm,
         model=model,
-        instructions=instructions_for(parts.task, reads=shape.reads, about=parts.about, choices=parts.choices),
+        instructions=_instructions(shape, parts),
         retriever=parts.retriever if shape.reads else NOTHING,
         demonstrations=parts.demonstrations if shape.shows else NONE,
         limit=parts.limit,
+    )
+
+
+def _instructions(shape: Shape, parts: Parts) -> Instructions:
+    """Return an arm's instructions; what reading passages looks like is shown only to a model not tuned to it."""
+    return instructions_for(
+        parts.task,
+        reads=shape.reads,
+        illustrated=shape.reads and not shape.tuned,
+        about=parts.about,
+        choices=parts.choices,
     )

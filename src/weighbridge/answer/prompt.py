@@ -22,18 +22,26 @@ class Instructions:
     """Whether the question is preceded by numbered passages, even by none."""
     marks: bool = False
     """Whether an answer ends with the number of its passage, like [2]."""
+    illustrations: tuple[Message, ...] = ()
+    """Turns that show the form of question and answer; the same for every workload, and never about its facts."""
 
 
-def instructions_for(task: Task, *, reads: bool, about: str = "", choices: Sequence[str] = ()) -> Instructions:
+def instructions_for(
+    task: Task, *, reads: bool, illustrated: bool = False, about: str = "", choices: Sequence[str] = ()
+) -> Instructions:
     """Return the instructions of a task, with passages (open book) or without (closed book).
 
     `about` is the user's own sentence on the task; `choices` are the labels of a label task, or the keys of a JSON
-    task. Every strategy of one workload gets the same ones.
+    task. Every strategy of one workload gets the same ones. `illustrated` shows how passages are read and cited,
+    which a small model that was not tuned to it needs to be shown.
     """
     marks = reads and task == "answer"
     lines = [about, _FORM[task].format(choices=", ".join(choices)), _OPEN if reads else "", _MARKS if marks else ""]
     lines.append("" if task == "label" else f"If you cannot tell, say: {ABSTENTION}")
-    return Instructions(system=" ".join(line for line in lines if line), reads=reads, marks=marks)
+    shown = _ILLUSTRATIONS if marks and illustrated else ()
+    return Instructions(
+        system=" ".join(line for line in lines if line), reads=reads, marks=marks, illustrations=shown
+    )
 
 
 _FORM = {
@@ -43,6 +51,26 @@ _FORM = {
 }
 _OPEN = "Use only the numbered passages."
 _MARKS = "Copy the words from the passage, then give its number, like [1]."
+_ILLUSTRATIONS = (
+    Message(
+        "user",
+        "Passages:\n"
+        "[1] Choir: The choir meets in the chapel every Tuesday and has 32 singers.\n"
+        "[2] Bicycle shed: The shed is locked at 22:00. A key costs £5.\n"
+        "[3] Library: Books are lent for 21 days and may be renewed once.\n\n"
+        "Question: How many people sing in the choir?",
+    ),
+    Message("assistant", "32 singers [1]"),
+    Message(
+        "user",
+        "Passages:\n"
+        "[1] Garden: The garden was laid out by Ada Holm.\n"
+        "[2] Library: The library is closed on Mondays.\n"
+        "[3] Car park: A yearly permit costs £85 and is bought at the gate.\n\n"
+        "Question: Where do I get a parking permit?",
+    ),
+    Message("assistant", "at the gate [3]"),
+)
 
 
 def build_prompt(
@@ -59,7 +87,8 @@ def build_prompt(
         for turn in (Message("user", example.question.text), Message("assistant", reference(example)))
     ]
     asked = Message("user", _asked(instructions, question, passages))
-    return Prompt((Message("system", instructions.system), *shown, *question.history, asked), tuple(passages))
+    constant = (Message("system", instructions.system), *instructions.illustrations)
+    return Prompt((*constant, *shown, *question.history, asked), tuple(passages))
 
 
 def reference(example: Example) -> str:

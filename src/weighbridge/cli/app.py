@@ -1,0 +1,218 @@
+"""The commands. Each reads its settings, calls one workflow function, and shows what came back."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, get_args
+
+import typer
+
+from weighbridge import __version__
+from weighbridge.cli.guard import guarded
+from weighbridge.cli.say import voice_on
+
+app = typer.Typer(
+    name="weighbridge",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="RAG, fine-tuning, or both? Weigh them on your own data, then serve the one that wins.",
+    epilog="Start with: weighbridge demo",
+)
+
+Root = Annotated[
+    Path, typer.Option("--workspace", "-w", help="The folder that holds weighbridge.yaml.", show_default="this folder")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output, and nothing else.")]
+Groups = Annotated[list[str] | None, typer.Option("--group", help="An access group of the asker; may be repeated.")]
+HERE = Path()
+SAMPLES = "handbook, tickets or formulary"
+
+
+@app.command(epilog="Example: weighbridge demo tickets")
+def demo(
+    workload: Annotated[str, typer.Argument(help=f"Which sample workload: {SAMPLES}.")] = "handbook",
+    workspace: Annotated[
+        Path | None,
+        typer.Option("--workspace", "-w", help="Where to work.", show_default="./weighbridge-demo/WORKLOAD"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Weigh all strategies on a sample workload: models fetched, adapters trained, a report at the end."""
+    from weighbridge.workflow.demo import copy_sample
+
+    root = workspace or Path("weighbridge-demo") / workload
+    with voice_on(as_json=as_json) as console:
+        copied = copy_sample(workload, root)
+        console.voice.say(f"Workspace: {copied.root} (sample workload '{workload}')")
+    _compare(copied.root, as_json=as_json)
+
+
+@app.command(epilog="Example: weighbridge init mine --documents manuals/ --examples questions.jsonl")
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder to make the workspace in.")],
+    examples: Annotated[Path, typer.Option(help="Questions with answers: JSONL (four layouts) or CSV.")],
+    documents: Annotated[
+        Path | None, typer.Option(help="A folder of text, Markdown and HTML files, or one JSONL file.")
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="answer, label or json; inferred from the examples if left out.")] = None,
+) -> None:
+    """Write a commented weighbridge.yaml for your own documents and examples."""
+    from weighbridge.types import Task
+    from weighbridge.workflow.init import init as make
+
+    with voice_on(as_json=False) as console:
+        kind = next((known for known in get_args(Task) if known == task), None)
+        if task and not kind:
+            raise typer.BadParameter(f"'{task}' is not one of answer, label, json", param_hint="--task")
+        made = make(folder, documents=documents, examples=examples, task=kind, voice=console.voice)
+        console.voice.say(f"Wrote {made.settings_file}. Next: weighbridge compare --workspace {folder}")
+
+
+@app.command(epilog="Example: weighbridge index --workspace mine")
+def index(workspace: Root = HERE, as_json: Json = False) -> None:
+    """Read the documents and bring the index up to date with them."""
+    from weighbridge.workflow.find import index as bring_up_to_date
+
+    settings, place = _opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        card = bring_up_to_date(settings, place, console.voice)
+        console.result(card)
+
+
+@app.command(epilog='Example: weighbridge search "how long is the notice period" --limit 5')
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    workspace: Root = HERE,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many passages to show.")] = 5,
+    group: Groups = None,
+    as_json: Json = False,
+) -> None:
+    """Show the passages that a strategy would be given for a question."""
+    from weighbridge.types import Question
+    from weighbridge.workflow.find import search as find
+
+    settings, place = _opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        question = Question(query, groups=frozenset(group or ()))
+        passages = find(question, settings, place, limit=limit, voice=console.voice)
+        console.passages(passages)
+
+
+@app.command(epilog='Example: weighbridge ask "When is the travel desk open?" --strategy rag')
+def ask(
+    question: Annotated[str, typer.Argument(help="What to ask.")],
+    workspace: Root = HERE,
+    strategy: Annotated[str | None, typer.Option(help="Which strategy answers; the recommended one if left out.")] = None,
+    group: Groups = None,
+    as_json: Json = False,
+) -> None:
+    """Ask one question; the answer streams, and its citations follow."""
+    from weighbridge.types import Question
+    from weighbridge.workflow.ask import best_arm, open_strategy
+
+    settings, place = _opened(workspace)
+    with voice_on(as_json=as_json) as console, ExitStack() as stack:
+        arm = _arm(strategy, settings.strategies) if strategy else best_arm(settings, place)
+        opened = open_strategy(arm, settings, place, stack=stack, voice=console.voice)
+        console.pause()
+        answer = opened.answer(Question(question, groups=frozenset(group or ())), emit=console.stream)
+        console.answer(arm, answer)
+
+
+@app.command(epilog="Example: weighbridge train raft --workspace mine")
+def train(
+    strategies: Annotated[list[str] | None, typer.Argument(help="Which to train; all tuned ones if left out.")] = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+) -> None:
+    """Train the adapters of the tuned strategies and export them."""
+    from weighbridge.workflow.tuning import train as train_arms
+
+    settings, place = _opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        arms = [_arm(name, settings.strategies) for name in strategies or ()]
+        console.result(train_arms(arms, settings, place, console.voice))
+
+
+@app.command(epilog="Example: weighbridge compare --workspace mine --json > weighing.json")
+def compare(workspace: Root = HERE, as_json: Json = False) -> None:
+    """Weigh all strategies: index, train, answer, time, decide. Interrupted, it goes on where it stopped."""
+    _compare(workspace, as_json=as_json)
+
+
+@app.command(epilog="Example: weighbridge report --workspace mine")
+def report(workspace: Root = HERE, as_json: Json = False) -> None:
+    """Show the last weighing again, and write its report.html anew."""
+    from weighbridge.workflow.reporting import again
+    from weighbridge.workspace import Workspace
+
+    place = Workspace(workspace)
+    with voice_on(as_json=as_json) as console:
+        console.weighing(again(place), place.report)
+
+
+@app.command(epilog="Example: weighbridge models --fetch")
+def models(
+    fetch: Annotated[bool, typer.Option("--fetch", help="Download those that are missing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the default models: what they are, how large, and whether they are here."""
+    from weighbridge.workflow.inventory import models as listed
+
+    with voice_on(as_json=as_json) as console:
+        console.result(listed(fetch_missing=fetch, voice=console.voice))
+
+
+@app.command(epilog="Example: weighbridge doctor --json")
+def doctor(workspace: Root = HERE, as_json: Json = False) -> None:
+    """Check what this machine can run, and name the command that mends what is missing."""
+    from weighbridge.workflow.inventory import examine
+
+    with voice_on(as_json=as_json) as console:
+        findings = examine(workspace)
+        console.findings(findings)
+    if any(finding.state == "missing" for finding in findings):
+        raise typer.Exit(2)
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    guarded(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"weighbridge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _compare(root: Path, *, as_json: bool) -> None:
+    from weighbridge.workflow.compare import compare as weigh
+
+    settings, place = _opened(root)
+    with voice_on(as_json=as_json) as console:
+        console.weighing(weigh(settings, place, console.voice), place.report)
+
+
+def _opened(root: Path) -> tuple[Any, Any]:
+    from weighbridge.settings_file import load_settings
+    from weighbridge.workspace import Workspace
+
+    place = Workspace(root)
+    return load_settings(place.settings_file), place
+
+
+def _arm(name: str, arms: tuple[Any, ...]) -> Any:
+    if name not in arms:
+        raise typer.BadParameter(f"'{name}' is not one of this workspace's strategies: {', '.join(arms)}")
+    return name

@@ -1,0 +1,69 @@
+"""What a person sees when something goes wrong: a message that says what, where and what to do, and an exit code.
+
+2 is the user's to fix, 1 is ours, 130 is Ctrl-C.
+"""
+
+import errno
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from weighbridge.errors import WeighbridgeError
+
+INTERRUPTED = 130
+
+
+def guarded(command: Callable[[], object]) -> NoReturn:
+    """Run a command and exit with its code; errors become messages on standard error."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = command()
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except KeyboardInterrupt:
+        _tell("Stopped. Everything done so far is kept: run the same command again to go on from here.")
+        sys.exit(INTERRUPTED)
+    except WeighbridgeError as error:
+        _tell(f"Error: {error}")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _tell(f"Error: {_os_error(error)}")
+        sys.exit(2)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug becomes a message and a file
+        _tell(
+            f"Error: something unforeseen happened in weighbridge ({type(error).__name__}: {error}). Nothing already "
+            f"stored is lost. Please report it with the file {_keep_traceback()}"
+        )
+        sys.exit(1)
+
+
+def _os_error(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"{where}the disk is full; free some space and run the same command again, what is stored is kept"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{where}no permission; make it readable and writable for you, or use another --workspace"
+    return f"{where}{error.strerror or error}"
+
+
+def _keep_traceback() -> Path:
+    with tempfile.NamedTemporaryFile("w", prefix="weighbridge-error-", suffix=".txt", delete=False) as file:
+        file.write(traceback.format_exc())
+    return Path(file.name)
+
+
+def _tell(message: str) -> None:
+    print(message, file=sys.stderr)  # noqa: T201 - the console may be what is broken
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,121 @@
+"""What the commands say, and in which form: sentences, tables and bars for people, or one JSON value for programs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich.console
+from rich.markup import escape
+from rich.table import Table
+
+from weighbridge.cli.progress import shown
+from weighbridge.types import Answer, Passage
+from weighbridge.workflow.voice import Voice
+
+if TYPE_CHECKING:
+    from weighbridge.results import Weighing
+    from weighbridge.workflow.inventory import Finding
+
+MARKS = {"good": "[green]ok[/]", "warning": "[yellow]note[/]", "missing": "[red]missing[/]"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """Where a command speaks. With `as_json` people's words go to standard error and the result to standard output."""
+
+    as_json: bool
+    out: rich.console.Console
+    voice: Voice
+    pause: Callable[[], None] = field(repr=False)
+    """Take progress off the screen, before text is streamed onto it."""
+
+    def result(self, value: object) -> None:
+        """Show a value: as JSON, or its fields as lines."""
+        if self.as_json:
+            self._json(value)
+            return
+        for item in value if isinstance(value, tuple | list) else (value,):
+            if item is not None:
+                self._fields(item)
+
+    def stream(self, text: str) -> None:
+        """Show a piece of an answer as it comes."""
+        if not self.as_json:
+            self.out.print(text, end="", markup=False, highlight=False, soft_wrap=True)
+
+    def answer(self, strategy: str, answer: Answer) -> None:
+        """Show what stands behind an answer that was streamed."""
+        if self.as_json:
+            self._json({"strategy": strategy, "answer": answer})
+            return
+        self.out.print()
+        for citation in answer.citations:
+            place = f"{citation.document_id}, characters {citation.start:,}-{citation.end:,}"
+            self.out.print(f'  "{citation.quote}" - {place}', markup=False, highlight=False)
+        taken = f"{answer.timing.total:.2f} s, {answer.usage.input_tokens:,} tokens in, {answer.usage.output_tokens:,} out"
+        self.out.print(f"  [dim]{escape(strategy)}: {taken}[/]", highlight=False)
+
+    def passages(self, passages: Sequence[Passage]) -> None:
+        """Show passages, best first."""
+        if self.as_json:
+            self._json(list(passages))
+            return
+        if not passages:
+            self.out.print("Nothing found.")
+        for rank, passage in enumerate(passages, start=1):
+            chunk = passage.chunk
+            place = f"{chunk.document_id}, characters {chunk.start:,}-{chunk.end:,}, score {passage.score:.4f}"
+            self.out.print(f"{rank}. {escape(chunk.title or chunk.document_id)} [dim]({escape(place)})[/]", highlight=False)
+            self.out.print(f"   {' '.join(chunk.text.split())}", markup=False, highlight=False)
+
+    def findings(self, findings: Sequence["Finding"]) -> None:
+        """Show what the doctor found."""
+        if self.as_json:
+            self._json(list(findings))
+            return
+        table = Table(box=None, pad_edge=False)
+        for heading in ("", "what", "found", "to mend it"):
+            table.add_column(heading, overflow="fold")
+        for finding in findings:
+            table.add_row(MARKS[finding.state], escape(finding.what), escape(finding.detail), escape(finding.remedy))
+        self.out.print(table)
+
+    def weighing(self, weighing: "Weighing", page: Path) -> None:
+        """Show a weighing: the decision first, then the table."""
+        if self.as_json:
+            self._json(weighing)
+            return
+        from weighbridge.report.terminal import render
+
+        self.out.print(render(weighing))
+        self.out.print(f"Report: {page}", highlight=False, soft_wrap=True, markup=False)
+
+    def _json(self, value: object) -> None:
+        from weighbridge.measure.encode import to_json
+
+        print(to_json(value, indent=2))  # noqa: T201 - the result, for a program
+
+    def _fields(self, item: object) -> None:
+        import json
+
+        from weighbridge.measure.encode import to_json
+
+        for name, value in json.loads(to_json(item)).items():
+            words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            self.out.print(f"{name.replace('_', ' ')}: {words}", markup=False, highlight=False, soft_wrap=True)
+        self.out.print()
+
+
+@contextmanager
+def voice_on(*, as_json: bool) -> Iterator[Console]:
+    """Open the console for one command."""
+    people = rich.console.Console(stderr=as_json)
+    with ExitStack() as stack:
+        notify = stack.enter_context(shown(rich.console.Console(stderr=True)))
+
+        def say(sentence: str) -> None:
+            people.print(sentence, markup=False, highlight=False)
+
+        yield Console(as_json=as_json, out=people, voice=Voice(say, notify), pause=stack.close)

@@ -1,0 +1,217 @@
+"""llama.cpp in this process: the default engine.
+
+The same prompt gives the same text, whatever was asked before and however many ask at once: each worker has an engine
+of its own with one slot and one thread, so no answer shares a batch with another, and nothing is kept between answers
+unless `reuse_prefix` says so. docs/adr/0002-llamacpp-determinism.md has the measurements behind this.
+
+The library opens a socket for its HTTP server even when it is only called in-process: a Unix socket in a private
+folder where the system has them, else a random port of 127.0.0.1; both ask for a random key that nobody is told.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Self
+
+from weighbridge.errors import MissingExtraError, ModelError, PromptTooLongError, UserError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.models import file_fingerprint
+from weighbridge.protocols import Emit, ignore
+from weighbridge.settings import ModelSettings
+from weighbridge.types import Completion, Finish, Message, Usage
+
+_SILENT = -1
+_LONGEST_SOCKET_PATH = 100
+_TOO_LONG = "exceed_context_size_error"
+_FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlamaCpp:
+    """A `Model` of one GGUF file and its own chat template. See `open_llamacpp`; close it, or use it in a `with`."""
+
+    name: str
+    settings: ModelSettings
+    fingerprint: str
+    reuse_prefix: bool
+    idle: "SimpleQueue[Any]" = field(repr=False)
+    workers: int
+    sockets: Path = field(repr=False)
+
+    def generate(self, messages: Sequence[Message], *, emit: Emit = ignore) -> Completion:
+        with self._engine() as engine:
+            reply = _Reply(emit)
+            engine.handle_chat_completions(self._request(messages), reply.take)
+        if reply.failure:
+            raise reply.failure
+        completion = reply.completion(self.name)
+        if _was_cut(completion, self.settings):
+            wanted = completion.usage.input_tokens + self.settings.maximum_tokens
+            raise PromptTooLongError(wanted, self.settings.context)
+        return completion
+
+    def close(self) -> None:
+        """Free the weights, once every answer under way is done. Asking afterwards is a `ModelError`."""
+        engines = [self.idle.get() for _ in range(self.workers)]
+        engines.clear()
+        for _ in range(self.workers):
+            self.idle.put(None)
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _engine(self) -> Iterator[Any]:
+        engine = self.idle.get()
+        try:
+            if engine is None:
+                raise ModelError(f"{self.name}: the model is closed")
+            yield engine
+        finally:
+            self.idle.put(engine)
+
+    def _request(self, messages: Sequence[Message]) -> dict[str, Any]:
+        return {
+            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "max_tokens": self.settings.maximum_tokens,
+            "temperature": self.settings.temperature,
+            "seed": self.settings.seed,
+            "top_k": 0,
+            "top_p": 1.0,
+            "min_p": 0.0,
+            "cache_prompt": self.reuse_prefix,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+
+
+def open_llamacpp(
+    gguf: Path, *, settings: ModelSettings, workers: int = 1, name: str, reuse_prefix: bool = False
+) -> LlamaCpp:
+    """Load a GGUF file to answer `workers` questions at once, one thread each; more callers wait their turn.
+
+    Each worker holds its own weights and context, and uses one core: more threads for one answer would change its
+    text with the number of cores. `reuse_prefix` keeps what two prompts in a row have in common: the second is read
+    faster, but its text may then depend on what was asked before, so it is meant for serving and not for measuring.
+
+    Raises:
+        UserError: the file is missing or llama.cpp cannot load it.
+    """
+    try:
+        import xllamacpp
+    except ImportError:
+        raise MissingExtraError("the llamacpp engine", "local") from None
+    if not gguf.is_file():
+        raise UserError(f"{gguf}: there is no such GGUF file")
+    how = (settings.context, settings.maximum_tokens, settings.temperature, settings.seed, reuse_prefix)
+    sockets = Path(tempfile.mkdtemp(prefix="weighbridge-"))
+    idle: SimpleQueue[Any] = SimpleQueue()
+    try:
+        for number in range(workers):
+            idle.put(_started(xllamacpp, _parameters(xllamacpp, gguf, settings.context, sockets / f"{number}.sock")))
+    except RuntimeError as error:
+        shutil.rmtree(sockets, ignore_errors=True)
+        raise UserError(
+            f"{gguf}: llama.cpp cannot load this file as a model; is it a whole GGUF of a supported architecture, "
+            f"and is there memory for {workers} x {settings.context:,} tokens of context?"
+        ) from error
+    return LlamaCpp(
+        name=name,
+        settings=settings,
+        fingerprint=fingerprint("llamacpp", name, file_fingerprint(gguf), how),
+        reuse_prefix=reuse_prefix,
+        idle=idle,
+        workers=workers,
+        sockets=sockets,
+    )
+
+
+def _started(xllamacpp: Any, parameters: Any) -> Any:
+    """Return an engine that has answered once: one freed before its loop runs would wait for that loop for ever."""
+    engine = xllamacpp.Server(parameters)
+    engine.handle_completions({"prompt": "Hello", "n_predict": 1, "cache_prompt": False})
+    return engine
+
+
+def _parameters(xllamacpp: Any, gguf: Path, context: int, socket: Path) -> Any:
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(gguf)
+    parameters.n_ctx = context
+    parameters.n_parallel = 1
+    parameters.cpuparams.n_threads = 1
+    parameters.cpuparams_batch.n_threads = 1
+    parameters.cache_ram_mib = 0
+    parameters.fit_params = False
+    parameters.warmup = False
+    parameters.verbosity = _SILENT
+    parameters.api_keys = [secrets.token_urlsafe(24)]
+    parameters.ui = False
+    parameters.endpoint_slots = False
+    if os.name == "posix" and len(str(socket)) <= _LONGEST_SOCKET_PATH:
+        parameters.hostnames = [str(socket)]
+    return parameters
+
+
+class _Reply:
+    """What the engine sends, piece by piece: text to emit, and then how it ended."""
+
+    def __init__(self, emit: Emit) -> None:
+        self.failure: BaseException | None = None
+        self._emit = emit
+        self._said: list[str] = []
+        self._finish: Finish | None = None
+        self._usage: Usage | None = None
+
+    def take(self, chunk: dict[str, Any]) -> bool:
+        """Take one piece; True asks the engine to stop. It swallows exceptions, so they are kept for the caller."""
+        if "error" in chunk:
+            self.failure = _error(chunk["error"])
+            return True
+        try:
+            self._read(chunk)
+        except BaseException as error:  # noqa: BLE001 - raised again by `generate`, outside the engine
+            self.failure = error
+        return self.failure is not None
+
+    def completion(self, name: str) -> Completion:
+        """Return the whole answer; `ModelError` where the engine stopped without saying how."""
+        if self._finish is None or self._usage is None:
+            raise ModelError(f"{name}: llama.cpp stopped without finishing its answer")
+        return Completion(text="".join(self._said), usage=self._usage, finish=self._finish)
+
+    def _read(self, chunk: dict[str, Any]) -> None:
+        for choice in chunk["choices"]:
+            if text := choice["delta"].get("content"):
+                self._said.append(text)
+                self._emit(text)
+            if finish := choice["finish_reason"]:
+                self._finish = _FINISHES[finish]
+        if usage := chunk.get("usage"):
+            self._usage = Usage(
+                input_tokens=usage["prompt_tokens"],
+                output_tokens=usage["completion_tokens"],
+                cached_tokens=usage["prompt_tokens_details"]["cached_tokens"],
+            )
+
+
+def _was_cut(completion: Completion, settings: ModelSettings) -> bool:
+    """Tell whether the context, and not the limit of the answer, ended it; the engine rounds its context up."""
+    usage = completion.usage
+    ended_early = completion.finish == "length" and usage.output_tokens < settings.maximum_tokens
+    return ended_early or usage.input_tokens + usage.output_tokens > settings.context
+
+
+def _error(said: dict[str, Any]) -> ModelError:
+    if said.get("type") == _TOO_LONG:
+        return PromptTooLongError(said["n_prompt_tokens"], said["n_ctx"])
+    return ModelError(f"llama.cpp could not answer: {said.get('message', said)}")

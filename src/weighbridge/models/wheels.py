@@ -1,0 +1,98 @@
+"""Takes one wheel from the user's package index, with the user's own pip."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+from weighbridge.errors import DownloadError
+from weighbridge.protocols import Notify
+from weighbridge.types import Progress
+
+_POLL_SECONDS = 0.25
+_MEGABYTE = 1_000_000
+
+
+def download_wheel(package: str, folder: Path, *, expected_bytes: int, notify: Notify) -> Path:
+    """Return the wheel of `<name>==<version>`, downloaded into `folder`, which must be empty.
+
+    pip runs in a process of its own with its temporary files in `folder`, so that their growth can be reported.
+    `expected_bytes` is 0 where the size is not known. Raises `DownloadError` with pip's last line.
+    """
+    said = folder / "pip.log"
+    options = ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input", "--quiet", "--progress-bar=off"]
+    command = [*_pip(), "download", *options, "--dest", str(folder), package]
+    with said.open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter, and a package name that was checked
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **_environment(folder)}
+        )
+        try:
+            _watch(process, package, folder, expected_bytes=expected_bytes, notify=notify)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    wheels = sorted(folder.glob("*.whl"))
+    if process.returncode != 0 or len(wheels) != 1:
+        raise DownloadError(
+            f"{package}: pip could not download it: {_last_line(said)} - check the network and pip's index "
+            "(pip config list); offline, set PIP_FIND_LINKS to a folder that holds the wheel, or use a file: reference"
+        )
+    return wheels[0]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    return {**temporary, "PYTHONWARNINGS": "ignore", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+def _pip() -> Sequence[str]:
+    """Return the command that runs pip: the installed one, or the one that Python carries to install it from."""
+    if importlib.util.find_spec("pip"):
+        return (sys.executable, "-m", "pip")
+    ensurepip = importlib.util.find_spec("ensurepip")
+    home = Path(ensurepip.origin).parent if ensurepip and ensurepip.origin else None
+    carried = sorted((home / "_bundled").glob("pip-*.whl")) if home else []
+    if not carried:
+        raise DownloadError(
+            f"{sys.executable} has no pip, which fetches the models; "
+            "install it: python -m ensurepip, or uv pip install pip"
+        )
+    return (sys.executable, str(carried[-1] / "pip"))
+
+
+def _watch(
+    process: "subprocess.Popen[bytes]", package: str, folder: Path, *, expected_bytes: int, notify: Notify
+) -> None:
+    start = monotonic()
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=_POLL_SECONDS)
+        found = _bytes_in(folder)  # for a moment twice the wheel, while pip moves it
+        done = min(found, expected_bytes) if expected_bytes else found
+        rate = done / max(monotonic() - start, 1e-9) / _MEGABYTE
+        total = f" of {expected_bytes / _MEGABYTE:.1f}" if expected_bytes else ""
+        note = f"{done / _MEGABYTE:.1f}{total} MB, {rate:.1f} MB/s"
+        notify(Progress(task=f"fetch {package}", done=done, total=expected_bytes, unit="bytes", note=note))
+        if process.returncode is not None:
+            return
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(parent) / name).stat().st_size
+            except FileNotFoundError:  # pip moved it while we looked
+                continue
+    return total
+
+
+def _last_line(said: Path) -> str:
+    lines = [line.strip() for line in said.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return lines[-1].removeprefix("ERROR: ") if lines else "it said nothing"

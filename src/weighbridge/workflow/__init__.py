@@ -1,0 +1,1 @@
+"""One function a command: the steps of the picture, joined."""

@@ -1,0 +1,72 @@
+"""One strategy, opened from the workspace as it was measured, to answer questions."""
+
+from contextlib import ExitStack
+
+from weighbridge.answer.build import SHAPES, Parts, build
+from weighbridge.answer.composed import Composed
+from weighbridge.errors import WorkspaceError
+from weighbridge.ingest.examples import read_examples
+from weighbridge.measure.weighing import load_weighing
+from weighbridge.models import fetch
+from weighbridge.protocols import NONE, NOTHING
+from weighbridge.retrieve.embed import open_embedder
+from weighbridge.settings import Arm, Settings
+from weighbridge.types import Example
+from weighbridge.workflow.bench import open_bench, open_parts
+from weighbridge.workflow.engines import open_engine, open_model
+from weighbridge.workflow.voice import MUTE, Voice
+from weighbridge.workflow.workload import Outline, read_outline, sided
+from weighbridge.workspace import Workspace
+
+
+def open_strategy(
+    arm: Arm, settings: Settings, workspace: Workspace, *, stack: ExitStack, voice: Voice = MUTE
+) -> Composed:
+    """Open a strategy for one question at a time, loading only what it needs; closed with `stack`.
+
+    The first time in a workspace the workload is read and indexed; after that it is taken as it was left.
+
+    Raises:
+        WorkspaceError: the strategy is a tuned one and has not been trained.
+    """
+    engine = open_engine(settings, voice)
+    weights = engine.weights(arm, workspace)
+    outline = read_outline(workspace)
+    if outline is None:
+        with workspace.locked():
+            outline = open_bench(settings, workspace, voice).workload.outline
+    model = open_model(engine, weights, workers=1, stack=stack)
+    return build(arm, _parts(arm, settings, workspace, outline, voice), model)
+
+
+def best_arm(settings: Settings, workspace: Workspace) -> Arm:
+    """Return the strategy the last weighing recommends or puts first; without one, the best that needs no training."""
+    if workspace.weighing.exists():
+        decision = load_weighing(workspace.weighing).decision
+        first = decision.recommended or next(iter(decision.contenders), None)
+        for arm in settings.strategies:
+            if arm == first:
+                return arm
+    ready = [arm for arm in ("rag", "few-shot", "prompt") if arm in settings.strategies]
+    if not ready:
+        raise WorkspaceError(f"{workspace.root}: nothing has been weighed yet; run: weighbridge compare")
+    return next(arm for arm in settings.strategies if arm == ready[0])
+
+
+def _parts(arm: Arm, settings: Settings, workspace: Workspace, outline: Outline, voice: Voice) -> Parts:
+    shape = SHAPES[arm]
+    if not (shape.reads or shape.shows):
+        return Parts(
+            task=outline.task,
+            about=settings.instructions,
+            choices=outline.choices,
+            retriever=NOTHING,
+            demonstrations=NONE,
+            limit=settings.retrieval.limit,
+        )
+    embedder = open_embedder(fetch(settings.retrieval.embedder, notify=voice.notify))
+    return open_parts(settings, workspace, outline, _shown(settings, outline) if shape.shows else (), embedder)
+
+
+def _shown(settings: Settings, outline: Outline) -> tuple[Example, ...]:
+    return tuple(example for example in sided(read_examples(settings.examples), outline) if example.split == "train")

@@ -1,0 +1,177 @@
+"""Weigh every strategy: index, train, answer, time, decide; each step does only what is missing."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+
+from weighbridge.advise.cost import priced
+from weighbridge.advise.decide import decide
+from weighbridge.answer.build import SHAPES, build
+from weighbridge.measure.ledger import append, load
+from weighbridge.measure.metrics.suite import metrics_for
+from weighbridge.measure.run import Exam, evaluate, taken
+from weighbridge.measure.summarise import Footprint, compare_all, seconds_per_answer, summarise
+from weighbridge.measure.weighing import save_weighing
+from weighbridge.report.page import page
+from weighbridge.results import Measurement, Record, Weighing
+from weighbridge.settings import Arm, Settings
+from weighbridge.types import Example
+from weighbridge.workflow.alone import Alone, time_in_own_process
+from weighbridge.workflow.bench import Bench, open_bench
+from weighbridge.workflow.engines import Engine, open_engine, open_model
+from weighbridge.workflow.footprint import disk_bytes, setup_seconds
+from weighbridge.workflow.machine import this_machine
+from weighbridge.workflow.tuning import train_all
+from weighbridge.workflow.voice import Voice, clocked
+from weighbridge.workspace import Workspace, write_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One strategy's records, and which strategy exactly they are of."""
+
+    identity: str
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempted:
+    """One strategy's records, and what it took."""
+
+    records: tuple[Record, ...]
+    footprint: Footprint
+
+
+def compare(settings: Settings, workspace: Workspace, voice: Voice) -> Weighing:
+    """Weigh all strategies the settings name, save the weighing and its report, and return it.
+
+    Safe to kill at any moment: what was done is kept, and the next call does what is missing.
+    """
+    seconds: dict[str, float] = {}
+    with workspace.locked():
+        with clocked(seconds, "fetch and convert models"):
+            engine = open_engine(settings, voice)
+        with clocked(seconds, "read, split and index"):
+            bench = open_bench(settings, workspace, voice)
+        train_all(bench, engine, voice, seconds)
+        asked = test_questions(bench.workload.of("test"), settings)
+        voice.say(f"Asking {len(settings.strategies)} strategies the same {len(asked)} test questions")
+        answered = {arm: _answer(arm, bench, engine, asked, voice, seconds) for arm in settings.strategies}
+        alone = {arm: _time(arm, bench, answered[arm].identity, asked, voice, seconds) for arm in answered}
+        attempted = {
+            arm: Attempted(records=answered[arm].records, footprint=_footprint(arm, bench, engine, alone[arm]))
+            for arm in answered
+        }
+        weighing = weigh(bench, asked, attempted, seconds)
+        save_weighing(workspace.weighing, weighing)
+        write_text(workspace.report, page(weighing))
+    return weighing
+
+
+def test_questions(examples: Sequence[Example], settings: Settings) -> tuple[Example, ...]:
+    """Return the test examples to ask: all, or as many as the settings say, drawn with their seed."""
+    wanted = min(settings.measure.questions, len(examples))
+    drawn = set(Random(settings.measure.seed).sample(range(len(examples)), wanted))  # noqa: S311 - not for secrets
+    return tuple(example for place, example in enumerate(examples) if place in drawn)
+
+
+def weigh(
+    bench: Bench, asked: Sequence[Example], attempted: Mapping[Arm, Attempted], seconds: Mapping[str, float]
+) -> Weighing:
+    """Turn records into measurements, comparisons and a decision: arithmetic only."""
+    settings = bench.settings
+    measurements = tuple(_measure(arm, bench, asked, attempted[arm]) for arm in attempted)
+    comparisons = compare_all({arm: it.records for arm, it in attempted.items()}, seed=settings.measure.seed)
+    return Weighing(
+        name=settings.name or bench.workspace.root.resolve().name,
+        taken_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        task=bench.workload.outline.task,
+        machine=this_machine(),
+        settings=_words(bench),
+        split=bench.workload.outline.report,
+        documents=len(bench.workload.documents),
+        chunks=bench.index.chunks if bench.index else 0,
+        measurements=measurements,
+        comparisons=comparisons,
+        decision=decide(measurements, comparisons, settings.needs),
+        examples=tuple(asked),
+        records=tuple(record for it in attempted.values() for record in it.records),
+        seconds=dict(seconds),
+    )
+
+
+def _answer(
+    arm: Arm, bench: Bench, engine: Engine, asked: Sequence[Example], voice: Voice, seconds: dict[str, float]
+) -> Answered:
+    workers = bench.settings.measure.workers
+    path = bench.workspace.records(arm)
+    reads = SHAPES[arm].reads
+    with clocked(seconds, f"answer: {arm}"), ExitStack() as stack:
+        model = open_model(engine, engine.weights(arm, bench.workspace), workers=workers, stack=stack)
+        strategy = build(arm, bench.parts, model)
+        exam = Exam(
+            task=bench.workload.outline.task,
+            examples=asked,
+            metrics=metrics_for(bench.workload.outline.task, reads=reads, schema=bench.workload.schema),
+            reads=reads,
+            seed=bench.settings.measure.seed,
+            workers=workers,
+        )
+        append(path, evaluate(strategy, exam, done=load(path), notify=voice.notify))
+        return Answered(identity=strategy.fingerprint, records=taken(strategy, exam, load(path)))
+
+
+def _time(
+    arm: Arm, bench: Bench, identity: str, asked: Sequence[Example], voice: Voice, seconds: dict[str, float]
+) -> Alone:
+    drawn = Random(bench.settings.measure.seed).sample(  # noqa: S311 - not for secrets
+        list(asked), min(bench.settings.measure.latency_questions, len(asked))
+    )
+    with clocked(seconds, f"time alone: {arm}"):
+        questions = [example.question for example in drawn]
+        return time_in_own_process(arm, bench.workspace, identity, questions, voice)
+
+
+def _footprint(arm: Arm, bench: Bench, engine: Engine, alone: Alone) -> Footprint:
+    return Footprint(
+        timings=alone.timings,
+        untimed=alone.untimed,
+        memory_bytes=alone.memory_bytes,
+        disk_bytes=disk_bytes(arm, bench, engine),
+        setup_seconds=setup_seconds(arm, bench),
+        offline=bench.settings.model.engine != "openai",
+        cites=SHAPES[arm].reads and bench.workload.outline.task == "answer",
+    )
+
+
+def _measure(arm: Arm, bench: Bench, asked: Sequence[Example], attempted: Attempted) -> Measurement:
+    settings = bench.settings
+    measurement = summarise(
+        attempted.records,
+        asked,
+        task=bench.workload.outline.task,
+        strategy=arm,
+        seed=settings.measure.seed,
+        footprint=attempted.footprint,
+    )
+    paid = seconds_per_answer(attempted.footprint.timings, settings.measure.seed)
+    return priced(measurement, paid, settings.prices, settings.needs)
+
+
+def _words(bench: Bench) -> dict[str, str]:
+    settings = bench.settings
+    model, prices = settings.model, settings.prices
+    sampling = "greedy" if model.temperature == 0 else f"temperature {model.temperature:g}"
+    return {
+        "model": model.reference.rsplit("/", 1)[-1] if model.engine != "openai" else model.reference,
+        "engine": f"{model.engine}, {model.quantisation}, {sampling}, at most {model.maximum_tokens} tokens",
+        "embedder": settings.retrieval.embedder.split("==")[0].removeprefix("pypi:"),
+        "retrieval": f"BM25 and dense, fused; {settings.retrieval.limit} passages of {settings.chunks.tokens} tokens",
+        "training": f"LoRA rank {settings.training.rank}, at most {settings.training.epochs} epochs, "
+        f"learning rate {settings.training.learning_rate:g}, seed {settings.training.seed}",
+        "seeds": f"split {settings.splits.seed}, sampling {model.seed}, measuring {settings.measure.seed}",
+        "prices": f"{prices.machine_per_hour:g} {prices.currency} per machine hour, as of {prices.dated}; "
+        f"{settings.needs.answers_per_month:,} answers a month for {settings.needs.months} months",
+    }

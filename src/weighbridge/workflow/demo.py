@@ -1,0 +1,40 @@
+"""The sample workloads that come with the product."""
+
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+from weighbridge.errors import UserError, WorkspaceError
+from weighbridge.workspace import Workspace
+
+
+def copy_sample(name: str, root: Path) -> Workspace:
+    """Copy a sample workload into a folder, unless it is there already, and return it as a workspace.
+
+    Raises:
+        UserError: there is no sample of this name.
+        WorkspaceError: the folder holds something else.
+    """
+    source = samples() / name
+    known = sorted(folder.name for folder in samples().iterdir() if (folder / "weighbridge.yaml").is_file())
+    if name not in known:
+        raise UserError(f"there is no sample workload '{name}'; choose one of {', '.join(known)}")
+    workspace = Workspace(root)
+    if workspace.settings_file.exists():
+        return workspace
+    if root.exists() and any(root.iterdir()):
+        raise WorkspaceError(f"{root}: holds something else; choose an empty or new folder with --workspace")
+    beside = root.with_name(f".{root.name}.copying")
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(source, beside, ignore=shutil.ignore_patterns(".weighbridge"))
+    if root.exists():
+        root.rmdir()
+    beside.replace(root)
+    return workspace
+
+
+def samples() -> Path:
+    """Return the folder of the sample workloads: inside the installed package, or beside its sources."""
+    package = Path(str(files("weighbridge")))
+    installed = package / "examples"
+    return installed if installed.is_dir() else package.parents[1] / "examples"

@@ -1,0 +1,110 @@
+"""The models the arms run on: the same base, engine, quantisation and sampling for all, plus an adapter for the tuned."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from weighbridge.answer.build import SHAPES
+from weighbridge.errors import SettingsError, WorkspaceError
+from weighbridge.models import cache_folder, fetch, file_fingerprint
+from weighbridge.protocols import Model
+from weighbridge.settings import Arm, ModelSettings, Settings
+from weighbridge.train.base import BaseFiles, prepare_base
+from weighbridge.train.card import read_card
+from weighbridge.train.export import base_weights, write_gguf
+from weighbridge.workflow.voice import Voice
+from weighbridge.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Where the weights lie and how to run them."""
+
+    settings: ModelSettings
+    base: BaseFiles | None
+    """What adapters are trained on; None where no strategy is tuned."""
+    served: Path | None
+    """The base model's own file or folder, as it is run; None for an endpoint or a scripted model."""
+
+    def weights(self, arm: Arm, workspace: Workspace) -> Path | None:
+        """Return the file that an arm runs on; `WorkspaceError` where its adapter has not been trained yet."""
+        if not SHAPES[arm].tuned:
+            return self.served
+        folder = workspace.adapter(arm)
+        card = read_card(folder)
+        if card is None:
+            raise WorkspaceError(f"{folder}: {arm} has not been trained here; run: weighbridge train {arm}")
+        return folder / card.gguf
+
+
+def open_engine(settings: Settings, voice: Voice) -> Engine:
+    """Fetch the base model and make it ready, once; the same for training and for answering.
+
+    Raises:
+        DownloadError: the model cannot be fetched or verified.
+        SettingsError: a tuned strategy is asked for on a model that cannot be tuned here.
+    """
+    model = settings.model
+    tuned = [arm for arm in settings.strategies if SHAPES[arm].tuned]
+    if tuned and model.engine != "llamacpp":
+        raise SettingsError(
+            f"weighbridge.yaml: {' and '.join(tuned)} need weights that can be trained here, and model.engine is "
+            f"{model.engine}; set it to llamacpp, or leave them out of strategies:"
+        )
+    if model.engine in ("openai", "scripted"):
+        return Engine(settings=model, base=None, served=None)
+    source = fetch(model.reference, notify=voice.notify)
+    if not tuned:
+        return Engine(settings=model, base=None, served=source)
+    base = prepare_base(source, cache_folder() / "bases" / file_fingerprint(source)[:16], notify=voice.notify)
+    served = base.hf.parent / f"base-{model.quantisation}.gguf"
+    if not served.exists():
+        write_gguf(base.source_gguf, base_weights(base), served, quantisation=model.quantisation)
+    return Engine(settings=model, base=base, served=served)
+
+
+def open_model(engine: Engine, weights: Path | None, *, workers: int, stack: ExitStack) -> Model:
+    """Load the weights to answer `workers` questions at once; closed with `stack`."""
+    return _OPEN[engine.settings.engine](engine.settings, weights, workers, stack)
+
+
+Opener = Callable[[ModelSettings, Path | None, int, ExitStack], Model]
+
+
+def _open_llamacpp(settings: ModelSettings, weights: Path | None, workers: int, stack: ExitStack) -> Model:
+    from weighbridge.generate.llamacpp import open_llamacpp
+
+    return stack.enter_context(open_llamacpp(_there(weights), settings=settings, workers=workers, name="llamacpp"))
+
+
+def _open_transformers(settings: ModelSettings, weights: Path | None, workers: int, stack: ExitStack) -> Model:
+    from weighbridge.generate.transformers import open_transformers
+
+    return open_transformers(_there(weights), settings=settings, name="transformers")
+
+
+def _open_openai(settings: ModelSettings, weights: Path | None, workers: int, stack: ExitStack) -> Model:
+    from weighbridge.generate.openai import open_openai
+
+    return open_openai(settings)
+
+
+def _open_scripted(settings: ModelSettings, weights: Path | None, workers: int, stack: ExitStack) -> Model:
+    from weighbridge.generate.scripted import Scripted
+
+    return Scripted(maximum_tokens=settings.maximum_tokens, context=settings.context)
+
+
+def _there(weights: Path | None) -> Path:
+    if weights is None:
+        raise SettingsError("weighbridge.yaml: model.reference names no file for this engine")
+    return weights
+
+
+_OPEN: Mapping[str, Opener] = {
+    "llamacpp": _open_llamacpp,
+    "transformers": _open_transformers,
+    "openai": _open_openai,
+    "scripted": _open_scripted,
+}

@@ -1,0 +1,32 @@
+"""What a strategy takes besides time to answer: the files it needs, and the seconds to make them."""
+
+from pathlib import Path
+
+from weighbridge.answer.build import SHAPES
+from weighbridge.settings import Arm
+from weighbridge.train.card import read_card
+from weighbridge.workflow.bench import Bench
+from weighbridge.workflow.engines import Engine
+
+
+def disk_bytes(arm: Arm, bench: Bench, engine: Engine) -> int:
+    """Return the bytes of the files this arm answers with: weights, and where it searches, embedder and index."""
+    shape = SHAPES[arm]
+    weights = engine.weights(arm, bench.workspace)
+    searched = size_of(bench.embedder_folder) if shape.reads or shape.shows else 0
+    index = bench.index.bytes if shape.reads and bench.index else 0
+    return (size_of(weights) if weights else 0) + searched + index
+
+
+def setup_seconds(arm: Arm, bench: Bench) -> float:
+    """Return the measured seconds of indexing and training before this arm's first answer."""
+    shape = SHAPES[arm]
+    card = read_card(bench.workspace.adapter(arm)) if shape.tuned else None
+    index = bench.index.seconds if shape.reads and bench.index else 0.0
+    return (card.seconds if card else 0.0) + index
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)

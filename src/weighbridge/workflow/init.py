@@ -1,0 +1,44 @@
+"""Make a workspace of the user's own documents and examples."""
+
+import os
+from pathlib import Path
+
+from weighbridge.errors import WorkspaceError
+from weighbridge.ingest.examples import check_evidence, infer_task, read_examples
+from weighbridge.ingest.read import read_documents
+from weighbridge.settings_file import starter
+from weighbridge.types import Task
+from weighbridge.workflow.voice import Voice
+from weighbridge.workspace import Workspace, write_text
+
+
+def init(root: Path, *, documents: Path | None, examples: Path, task: Task | None, voice: Voice) -> Workspace:
+    """Check the user's files, infer the task, and write a commented `weighbridge.yaml` that names them.
+
+    Raises:
+        WorkspaceError: there is a settings file already; it is never overwritten.
+        DataError: the documents or examples cannot be used.
+    """
+    workspace = Workspace(root)
+    if workspace.settings_file.exists():
+        raise WorkspaceError(f"{workspace.settings_file}: exists already; edit it, or choose another folder")
+    read = read_examples(examples)
+    if documents is not None:
+        reading = read_documents(documents)
+        check_evidence(read, reading.documents)
+        voice.say(f"Documents: {len(reading.documents):,} read, {len(reading.skipped):,} left out")
+    guess = infer_task(read)
+    voice.say(f"Examples: {len(read):,}, of which {sum(not e.answerable for e in read):,} cannot be answered")
+    voice.say(f"Task: {task} (as you said)" if task else f"Task: {guess.task} ({guess.why})")
+    name = root.resolve().name
+    text = starter(_from(root, documents), _from(root, examples) or examples, name=name, task=task or guess.task)
+    write_text(workspace.settings_file, text)
+    return workspace
+
+
+def _from(root: Path, path: Path | None) -> Path | None:
+    """Return a path as it is written in the settings: relative to their folder where that is short."""
+    if path is None:
+        return None
+    relative = Path(os.path.relpath(path.resolve(), root.resolve()))
+    return path.resolve() if relative.parts[:3] == ("..", "..", "..") else relative

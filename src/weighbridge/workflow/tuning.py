@@ -1,0 +1,81 @@
+"""Train the adapters of the tuned arms, on exactly the prompts that these arms will send."""
+
+from collections.abc import Sequence
+
+from weighbridge.answer.build import SHAPES, build
+from weighbridge.errors import SettingsError
+from weighbridge.generate.scripted import Scripted
+from weighbridge.measure.metrics.behaviour import Accuracy
+from weighbridge.settings import Arm, Settings
+from weighbridge.train.card import AdapterCard
+from weighbridge.train.recipe import Recipe
+from weighbridge.train.tune import tune
+from weighbridge.workflow.bench import Bench, open_bench
+from weighbridge.workflow.engines import Engine, open_engine
+from weighbridge.workflow.voice import Voice, clocked
+from weighbridge.workspace import Workspace
+
+
+def train(arms: Sequence[Arm], settings: Settings, workspace: Workspace, voice: Voice) -> tuple[AdapterCard, ...]:
+    """Train the tuned arms named, or all the settings name, and return their cards.
+
+    Raises:
+        SettingsError: an arm is not a tuned one, or there is none to train.
+    """
+    wanted = tuple(arms) or tuned(settings)
+    for arm in wanted:
+        if not SHAPES[arm].tuned:
+            raise SettingsError(f"{arm} is not trained: it answers with the base model as it is")
+    if not wanted:
+        raise SettingsError(f"{workspace.settings_file}: strategies: names none that is trained (fine-tuned, raft)")
+    with workspace.locked():
+        engine = open_engine(settings, voice)
+        bench = open_bench(settings, workspace, voice)
+        return tuple(train_arm(arm, bench, engine, voice) for arm in wanted)
+
+
+def tuned(settings: Settings) -> tuple[Arm, ...]:
+    """Return the arms of the settings that need training."""
+    return tuple(arm for arm in settings.strategies if SHAPES[arm].tuned)
+
+
+def train_all(bench: Bench, engine: Engine, voice: Voice, seconds: dict[str, float]) -> None:
+    """Train every tuned arm that is not trained yet on this very data."""
+    for arm in tuned(bench.settings):
+        with clocked(seconds, f"train: {arm}"):
+            train_arm(arm, bench, engine, voice)
+
+
+def train_arm(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
+    """Train one arm, or return its card where it has been trained on this very data; say how it went."""
+    if engine.base is None:
+        raise SettingsError(f"{arm} cannot be trained on a model of the engine {engine.settings.engine}")
+    settings = bench.settings
+    recipe = Recipe(
+        base=engine.base, training=settings.training, model=settings.model, reference=settings.model.reference
+    )
+    unasked = build(arm, bench.parts, Scripted())
+    card = tune(
+        unasked,
+        bench.workload.examples,
+        bench.workspace.adapter(arm),
+        recipe=recipe,
+        metric=Accuracy(bench.workload.outline.task),
+        notify=voice.notify,
+    )
+    voice.say(_sentence(card))
+    for warning in card.warnings:
+        voice.say(f"  note: {warning}")
+    return card
+
+
+def _sentence(card: AdapterCard) -> str:
+    training, parity = card.training, card.parity
+    best = next(epoch for epoch in training.epochs if epoch.epoch == training.chosen_epoch)
+    dev = "" if best.dev is None else f", dev accuracy {best.dev:.2f}"
+    return (
+        f"Trained {card.strategy}: {training.examples:,} examples, {training.tokens:,} tokens, "
+        f"epoch {training.chosen_epoch} of {len(training.epochs)} kept{dev}, loss {training.first_loss:.2f} to "
+        f"{training.last_loss:.2f}, {card.seconds:.0f} s; exported model agrees with the adapter on "
+        f"{parity.agreement:.0%} of tokens"
+    )

@@ -1,0 +1,35 @@
+"""How a command speaks to the person who started it: sentences that stay, and progress that passes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+
+from weighbridge.protocols import Notify, silent
+
+Say = Callable[[str], None]
+
+
+def _nothing(sentence: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Where sentences and progress go; nowhere unless told."""
+
+    say: Say = _nothing
+    notify: Notify = silent
+
+
+MUTE = Voice()
+
+
+@contextmanager
+def clocked(seconds: dict[str, float], step: str) -> Iterator[None]:
+    """Add the wall-clock seconds of a step to `seconds`."""
+    start = perf_counter()
+    try:
+        yield
+    finally:
+        seconds[step] = seconds.get(step, 0.0) + perf_counter() - start

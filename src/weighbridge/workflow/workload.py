@@ -1,0 +1,179 @@
+"""The workload: what the user brought, read, checked and split."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from weighbridge.answer.build import SHAPES
+from weighbridge.errors import DataError, SettingsError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.ingest.examples import check_evidence, infer_task, read_examples
+from weighbridge.ingest.read import Reading, read_documents
+from weighbridge.ingest.split import split_examples
+from weighbridge.protocols import Embedder
+from weighbridge.results import SplitReport
+from weighbridge.settings import Settings
+from weighbridge.types import Document, Example, Split, Task
+from weighbridge.workflow.voice import Voice
+from weighbridge.workspace import Workspace, read_json, write_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What is kept of a workload in the workspace: enough to ask a strategy without reading everything again."""
+
+    key: str
+    """Fingerprint of all that the split depends on."""
+    task: Task
+    choices: tuple[str, ...]
+    """The labels of a label task, the keys of a JSON task, in order."""
+    sides: Mapping[str, Split]
+    """The split of each example, by id."""
+    report: SplitReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """Documents and split examples, and what kind of answers they want."""
+
+    documents: tuple[Document, ...]
+    examples: tuple[Example, ...]
+    outline: Outline
+    schema: Mapping[str, Any] | None = None
+
+    def of(self, split: Split) -> tuple[Example, ...]:
+        """Return the examples of one split, in the order they were given."""
+        return tuple(example for example in self.examples if example.split == split)
+
+
+def read_workload_documents(settings: Settings, voice: Voice) -> tuple[Document, ...]:
+    """Return the user's documents and say what was left out; none where the settings name none."""
+    if settings.documents is None:
+        return ()
+    reading = read_documents(settings.documents)
+    voice.say(_read(reading))
+    return reading.documents
+
+
+def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, voice: Voice) -> Workload:
+    """Read, check and split everything the settings name.
+
+    Raises:
+        UserError: a file is missing or unusable, an example names unknown evidence, or there are too few examples.
+    """
+    documents = read_workload_documents(settings, voice)
+    readers = [arm for arm in settings.strategies if SHAPES[arm].reads]
+    if readers and not documents:
+        raise SettingsError(
+            f"{workspace.settings_file}: {' and '.join(readers)} read documents and there are none; "
+            "set documents: to a folder or JSONL file, or leave these out of strategies:"
+        )
+    examples = read_examples(settings.examples)
+    if documents:
+        check_evidence(examples, documents)
+    task = _task(settings, examples, voice)
+    schema = _schema(settings)
+    key = _split_key(settings, examples, embedder)
+    examples, report = _split(settings, workspace, examples, embedder, key)
+    voice.say(split_sentence(report))
+    outline = Outline(
+        key=key,
+        task=task,
+        choices=_choices(task, examples, schema),
+        sides={example.id: example.split for example in examples},
+        report=report,
+    )
+    write_json(workspace.workload, asdict(outline))
+    return Workload(documents=documents, examples=examples, outline=outline, schema=schema)
+
+
+def read_outline(workspace: Workspace) -> Outline | None:
+    """Return what the last run kept of the workload; None where there was none."""
+    kept = read_json(workspace.workload)
+    if not kept:
+        return None
+    return Outline(**{**kept, "choices": tuple(kept["choices"]), "report": SplitReport(**kept["report"])})
+
+
+def sided(examples: Sequence[Example], outline: Outline) -> tuple[Example, ...]:
+    """Return the examples with the split that was kept; those it does not know are left out."""
+    return tuple(replace(e, split=outline.sides[e.id]) for e in examples if e.id in outline.sides)
+
+
+def split_sentence(report: SplitReport) -> str:
+    """Say how the examples were divided and what the leak check found."""
+    return (
+        f"Split by {report.by}: {report.train} train, {report.dev} dev, {report.test} test; "
+        f"{report.merged_near_duplicates:,} near-duplicate pairs kept together; "
+        f"leak check: {report.leaks} of {report.checked_pairs:,} pairs straddle ({report.thresholds})"
+    )
+
+
+def _read(reading: Reading) -> str:
+    sentence = f"Read {len(reading.documents):,} documents"
+    if not reading.skipped:
+        return sentence
+    why = Counter(skipped.reason for skipped in reading.skipped)
+    reasons = "; ".join(f"{count} x {reason}" for reason, count in why.most_common(3))
+    return f"{sentence}; left out {len(reading.skipped):,}: {reasons} (first: {reading.skipped[0].path})"
+
+
+def _task(settings: Settings, examples: Sequence[Example], voice: Voice) -> Task:
+    if settings.task != "auto":
+        voice.say(f"Task: {settings.task} (set in the settings)")
+        return settings.task
+    guess = infer_task(examples)
+    voice.say(f"Task: {guess.task} ({guess.why}); set task: in weighbridge.yaml if that is wrong")
+    return guess.task
+
+
+def _schema(settings: Settings) -> Mapping[str, Any] | None:
+    if settings.json_schema is None:
+        return None
+    try:
+        schema = json.loads(settings.json_schema.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"{settings.json_schema}: cannot be read as a JSON Schema ({error}); mend json_schema:") from None
+    if not isinstance(schema, dict):
+        raise DataError(f"{settings.json_schema}: a JSON Schema is an object; this is {type(schema).__name__}")
+    return schema
+
+
+def _choices(task: Task, examples: Sequence[Example], schema: Mapping[str, Any] | None) -> tuple[str, ...]:
+    answers = [answer for example in examples for answer in example.answers[:1]]
+    if task == "label":
+        return tuple(sorted(set(answers)))
+    if task == "answer":
+        return ()
+    if schema and schema.get("properties"):
+        return tuple(schema["properties"])
+    keys = [tuple(value) for value in map(_object, answers) if value]
+    return Counter(keys).most_common(1)[0][0] if keys else ()
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _split_key(settings: Settings, examples: Sequence[Example], embedder: Embedder) -> str:
+    rows = [[e.id, e.question.text, e.answers, e.evidence, e.family, sorted(e.question.groups)] for e in examples]
+    return fingerprint("split", rows, settings.splits.model_dump(), embedder.fingerprint)
+
+
+def _split(
+    settings: Settings, workspace: Workspace, examples: Sequence[Example], embedder: Embedder, key: str
+) -> tuple[tuple[Example, ...], SplitReport]:
+    """Split, or take the split of the last run where nothing it depends on has changed."""
+    kept = read_outline(workspace)
+    if kept and kept.key == key:
+        return sided(examples, kept), kept.report
+    splits = split_examples(
+        examples, settings=settings.splits, embed=lambda texts: embedder.embed(list(texts), kind="query")
+    )
+    return splits.examples, splits.report

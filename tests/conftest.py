@@ -1,0 +1,151 @@
+"""Fixtures that many tests share: the default models, a tiny one, and a real chat completions endpoint."""
+
+import json
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from weighbridge.errors import PromptTooLongError
+from weighbridge.generate.scripted import Scripted
+from weighbridge.models import fetch
+from weighbridge.settings import MINILM, SMOLLM2
+from weighbridge.types import Message
+
+CHAT_TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="Write the golden files anew instead of comparing.")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Compares a text with a file under tests/golden, to the letter."""
+
+    def compare(name: Path, text: str) -> None:
+        file = GOLDEN / name
+        if request.config.getoption("--update-golden"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        assert file.read_text(encoding="utf-8") == text
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def smollm2_gguf() -> Path:
+    """The default generator, a GGUF file."""
+    return fetch(SMOLLM2)
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    """The default embedder, a folder of safetensors with its tokenizer."""
+    return fetch(MINILM)
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real Llama folder with random weights: two layers, byte-level tokenizer, ChatML template, 100 kB."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny-llama")
+    special = ["<|im_start|>", "<|im_end|>"]
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    spelt = {token: number for number, token in enumerate([*special, *alphabet])}
+    tokenizer = Tokenizer(models.BPE(vocab=spelt, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(special)
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=special[1], pad_token=special[1])
+    wrapped.chat_template = CHAT_TEMPLATE
+    wrapped.save_pretrained(folder)
+    torch.manual_seed(7)
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    LlamaForCausalLM(LlamaConfig(vocab_size=len(spelt), eos_token_id=1, **shape)).save_pretrained(folder)
+    return folder
+
+
+Behaviour = Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]
+"""What an endpoint does with one request: the handler to write to, and the parsed body."""
+
+
+@pytest.fixture
+def chat_endpoint() -> Iterator[Callable[[Behaviour], str]]:
+    """Starts HTTP servers on 127.0.0.1 that behave as told; gives the base URL of each."""
+    servers: list[tuple[ThreadingHTTPServer, Thread]] = []
+
+    def start(behave: Behaviour) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                behave(self, json.loads(self.rfile.read(length)))
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own name
+                """Say nothing."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        servers.append((server, thread))
+        return f"http://127.0.0.1:{server.server_port}/v1"
+
+    yield start
+    for server, thread in servers:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def scripted_endpoint(chat_endpoint: Callable[[Behaviour], str]) -> str:
+    """An endpoint that answers well, as `Scripted` does, with a context of 60 words."""
+    return chat_endpoint(answer_well)
+
+
+def answer_well(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+    """Stream what `Scripted` says, as a well-behaved endpoint does."""
+    model = Scripted(maximum_tokens=body["max_tokens"], context=60)
+    said: list[str] = []
+    try:
+        whole = model.generate([Message(m["role"], m["content"]) for m in body["messages"]], emit=said.append)
+    except PromptTooLongError as error:
+        refuse(handler, 400, {"message": f"This model's maximum context length is 60 tokens. {error}"})
+        return
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/event-stream")
+    handler.end_headers()
+    for text in said:
+        send_event(handler, {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]})
+    send_event(handler, {"choices": [{"index": 0, "delta": {}, "finish_reason": whole.finish}]})
+    usage = {"prompt_tokens": whole.usage.input_tokens, "completion_tokens": whole.usage.output_tokens}
+    send_event(handler, {"choices": [], "usage": {**usage, "total_tokens": sum(usage.values())}})
+    handler.wfile.write(b"data: [DONE]\n\n")
+
+
+def send_event(handler: BaseHTTPRequestHandler, chunk: dict[str, Any]) -> None:
+    """Send one piece of a streamed chat completion."""
+    whole = {"id": "chat-1", "object": "chat.completion.chunk", "created": 0, "model": "scripted", **chunk}
+    handler.wfile.write(f"data: {json.dumps(whole)}\n\n".encode())
+    handler.wfile.flush()
+
+
+def refuse(handler: BaseHTTPRequestHandler, status: int, error: dict[str, Any]) -> None:
+    """Send an error as endpoints do."""
+    handler.send_response(status)
+    handler.send_header("Content-Type", "application/json")
+    handler.end_headers()
+    handler.wfile.write(json.dumps({"error": error}).encode())

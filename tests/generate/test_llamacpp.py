@@ -1,0 +1,100 @@
+import os
+import stat
+from pathlib import Path
+
+import psutil
+import pytest
+
+from weighbridge.errors import ModelError, PromptTooLongError, UserError
+from weighbridge.generate.llamacpp import open_llamacpp
+from weighbridge.settings import ModelSettings
+from weighbridge.types import Message
+
+SYSTEM = Message("system", "Answer the question in a few words.")
+CAPITAL = [SYSTEM, Message("user", "What is the capital of France?")]
+COLOUR = [SYSTEM, Message("user", "What is the colour of the sky on a clear day?")]
+SHORT = ModelSettings(context=256, maximum_tokens=12)
+
+
+@pytest.mark.models
+def test_it_is_silent_and_opens_no_port(smollm2_gguf: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    before = {connection.laddr for connection in psutil.Process().net_connections("inet")}
+    with open_llamacpp(smollm2_gguf, settings=SHORT, name="smollm2") as model:
+        assert {connection.laddr for connection in psutil.Process().net_connections("inet")} <= before
+        assert stat.S_IMODE(model.sockets.stat().st_mode) == 0o700
+        assert model.generate(CAPITAL).text
+        sockets = model.sockets
+    assert not sockets.exists()
+    said = capfd.readouterr()
+    assert said.out == said.err == ""
+
+
+@pytest.mark.models
+def test_nothing_is_kept_between_answers_unless_asked_for(smollm2_gguf: Path) -> None:
+    with open_llamacpp(smollm2_gguf, settings=SHORT, name="m") as fresh:
+        assert [fresh.generate(CAPITAL).usage.cached_tokens for _ in range(2)] == [0, 0]
+    with open_llamacpp(smollm2_gguf, settings=SHORT, name="m", reuse_prefix=True) as warm:
+        cached = [warm.generate(prompt).usage.cached_tokens for prompt in (CAPITAL, COLOUR)]
+        assert cached[0] == 0
+        assert cached[1] > 10
+    assert fresh.fingerprint != warm.fingerprint
+
+
+@pytest.mark.models
+def test_sampling_follows_the_seed_and_not_the_past(smollm2_gguf: Path) -> None:
+    def sampled(seed: int) -> list[str]:
+        settings = ModelSettings(context=256, maximum_tokens=12, temperature=1.0, seed=seed)
+        with open_llamacpp(smollm2_gguf, settings=settings, name="m") as model:
+            return [model.generate(prompt).text for prompt in (CAPITAL, COLOUR, CAPITAL)]
+
+    first, other = sampled(1), sampled(2)
+    assert first[0] == first[2]
+    assert first != other
+
+
+@pytest.mark.models
+def test_an_answer_that_the_context_would_cut_is_an_error(smollm2_gguf: Path) -> None:
+    settings = ModelSettings(context=60, maximum_tokens=50)
+    with open_llamacpp(smollm2_gguf, settings=settings, name="m") as model:
+        story = [Message("user", "Tell me a long story about a harbour and its pilots.")]
+        with pytest.raises(PromptTooLongError, match="context holds 60"):
+            model.generate(story)
+
+
+@pytest.mark.models
+def test_models_are_freed_at_once_even_if_they_were_never_asked(smollm2_gguf: Path) -> None:
+    for _ in range(4):
+        models = [open_llamacpp(smollm2_gguf, settings=SHORT, workers=2, name="m") for _ in range(2)]
+        for model in reversed(models):
+            model.close()
+
+
+@pytest.mark.models
+def test_a_closed_model_says_so(smollm2_gguf: Path) -> None:
+    with open_llamacpp(smollm2_gguf, settings=SHORT, workers=2, name="m") as model:
+        model.close()
+    with pytest.raises(ModelError, match="closed"):
+        model.generate(CAPITAL)
+
+
+@pytest.mark.models
+def test_a_long_temporary_path_still_opens(
+    smollm2_gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("deep" * 25)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", os.fspath(deep))
+    with open_llamacpp(smollm2_gguf, settings=SHORT, name="m") as model:
+        ports = [connection.laddr.ip for connection in psutil.Process().net_connections("inet")]
+        assert set(ports) == {"127.0.0.1"}
+        assert model.generate(CAPITAL).text
+
+
+def test_a_file_that_is_no_model_is_the_users_to_fix(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF but not really")
+    with pytest.raises(UserError, match=r"broken\.gguf: llama\.cpp cannot load"):
+        open_llamacpp(broken, settings=SHORT, name="m")
+    with pytest.raises(UserError, match="no such GGUF"):
+        open_llamacpp(tmp_path / "gone.gguf", settings=SHORT, name="m")
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,168 @@
+"""A real HTTP server on this machine, which behaves well and badly."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler
+from threading import Event
+from typing import Any
+
+import pytest
+
+from weighbridge.errors import ModelError, PromptTooLongError, UserError
+from weighbridge.generate.openai import open_openai
+from weighbridge.settings import ModelSettings
+from weighbridge.types import Completion, Message
+
+KEY = "sk-very-secret"
+Body = dict[str, Any]
+Behaviour = Callable[[BaseHTTPRequestHandler, Body], None]
+Start = Callable[[Behaviour], str]
+USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11, "prompt_tokens_details": {"cached_tokens": 4}}
+
+
+def say(text: str | None, finish: str | None = None) -> Body:
+    return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]}
+
+
+GOOD = [say("Six "), say("o'clock"), say(None, "stop"), {"choices": [], "usage": USAGE}]
+
+
+def streaming(chunks: list[Body]) -> Behaviour:
+    def behave(handler: BaseHTTPRequestHandler, _: Body) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        for chunk in chunks:
+            whole = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", **chunk}
+            handler.wfile.write(f"data: {json.dumps(whole)}\n\n".encode())
+
+    return behave
+
+
+def replying(status: int, content: str, kind: str = "application/json") -> Behaviour:
+    def behave(handler: BaseHTTPRequestHandler, _: Body) -> None:
+        handler.send_response(status)
+        handler.send_header("Content-Type", kind)
+        handler.send_header("retry-after-ms", "1")
+        handler.end_headers()
+        handler.wfile.write(content.encode())
+
+    return behave
+
+
+def ask(url: str, *, timeout: float = 5.0) -> Completion:
+    settings = ModelSettings(engine="openai", reference="openai:m", base_url=url, timeout_seconds=timeout)
+    with closing(open_openai(settings, environment={"OPENAI_API_KEY": KEY})) as model:
+        return model.generate([Message("user", "When?")])
+
+
+def test_a_stream_becomes_a_completion(chat_endpoint: Start) -> None:
+    completion = ask(chat_endpoint(streaming(GOOD)))
+    assert completion.text == "Six o'clock"
+    assert completion.finish == "stop"
+    assert (completion.usage.input_tokens, completion.usage.output_tokens, completion.usage.cached_tokens) == (9, 2, 4)
+
+
+def test_the_settings_and_the_key_are_sent(chat_endpoint: Start) -> None:
+    seen: list[Body] = []
+    keys: list[str] = []
+
+    def behave(handler: BaseHTTPRequestHandler, body: Body) -> None:
+        seen.append(body)
+        keys.append(handler.headers["Authorization"])
+        streaming(GOOD)(handler, body)
+
+    ask(chat_endpoint(behave))
+    assert keys == [f"Bearer {KEY}"]
+    assert seen[0]["messages"] == [{"role": "user", "content": "When?"}]
+    assert (seen[0]["model"], seen[0]["max_tokens"], seen[0]["temperature"], seen[0]["seed"]) == ("m", 48, 0.0, 7)
+
+
+@pytest.mark.parametrize(
+    ("behave", "said"),
+    [
+        (replying(500, '{"error": {"message": "out of memory"}}'), "HTTP 500: .*out of memory"),
+        (replying(401, f'{{"error": {{"message": "Incorrect API key: {KEY}"}}}}'), r"HTTP 401: .*\*\*\*"),
+        (replying(404, "<html>Not here</html>", "text/html"), "HTTP 404"),
+        (replying(200, "<html>Please log in</html>", "text/html"), "no chat completion stream"),
+        (replying(200, "data: <html>\n\n", "text/event-stream"), "check model.base_url"),
+        (replying(200, 'data: "hello"\n\n', "text/event-stream"), "no chat completion stream|check model.base_url"),
+        (replying(200, 'data: {"error": {"message": "busy"}}\n\n', "text/event-stream"), "busy"),
+        (streaming([{"choices": []}]), "no chat completion stream"),
+        (streaming(GOOD[:1]), "broke off"),
+        (streaming([say(None, "stop"), GOOD[-1]]), "without any text"),
+        (streaming([say("No", "content_filter"), GOOD[-1]]), "content_filter"),
+        (streaming(GOOD[:3]), "no token usage"),
+    ],
+)
+def test_whatever_goes_wrong_is_a_model_error(behave: Behaviour, said: str, chat_endpoint: Start) -> None:
+    with pytest.raises(ModelError, match=said) as caught:
+        ask(chat_endpoint(behave))
+    assert KEY not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": "too long", "type": "exceed_context_size_error", "n_prompt_tokens": 9000, "n_ctx": 8192},
+        {
+            "message": "This model's maximum context length is 8192 tokens. However, your messages gave 9000 tokens.",
+            "code": "context_length_exceeded",
+        },
+        {"message": "This model's maximum context length is 8,192 tokens, but 9,000 were requested.", "code": 400},
+    ],
+)
+def test_a_prompt_that_is_too_long_is_known_by_its_error(error: Body, chat_endpoint: Start) -> None:
+    with pytest.raises(PromptTooLongError, match=r"9,000 tokens .* 8,192"):
+        ask(chat_endpoint(replying(400, json.dumps({"error": error}))))
+
+
+@pytest.mark.parametrize("before", [GOOD[:0], GOOD[:1]])
+def test_silence_ends_with_the_time_limit(before: list[Body], chat_endpoint: Start) -> None:
+    released = Event()
+
+    def behave(handler: BaseHTTPRequestHandler, body: Body) -> None:
+        streaming(before)(handler, body)
+        handler.wfile.flush()
+        released.wait(10)
+
+    try:
+        with pytest.raises(ModelError, match=r"within 0\.1 seconds.*timeout_seconds"):
+            ask(chat_endpoint(behave), timeout=0.1)
+    finally:
+        released.set()
+
+
+def test_a_trickle_ends_with_the_time_limit(chat_endpoint: Start) -> None:
+    released = Event()
+
+    def behave(handler: BaseHTTPRequestHandler, body: Body) -> None:
+        streaming([])(handler, body)
+        chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", **say("and ")}
+        while not released.wait(0.02):
+            handler.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+
+    try:
+        with pytest.raises(ModelError, match=r"within 0\.2 seconds"):
+            ask(chat_endpoint(behave), timeout=0.2)
+    finally:
+        released.set()
+
+
+def test_an_endpoint_that_is_not_there_is_a_model_error() -> None:
+    with pytest.raises(ModelError, match="Connection error"):
+        ask("http://127.0.0.1:9/v1")
+
+
+def test_a_missing_key_is_the_users_to_fix() -> None:
+    away = ModelSettings(engine="openai", reference="m", base_url="https://models.example/v1", key_variable="MY_KEY")
+    with pytest.raises(UserError, match=r"MY_KEY is not set.*models\.example"):
+        open_openai(away, environment={})
+
+
+def test_the_key_is_not_in_the_representation() -> None:
+    settings = ModelSettings(engine="openai", reference="m", base_url="https://models.example/v1")
+    with closing(open_openai(settings, environment={"OPENAI_API_KEY": KEY})) as model:
+        assert KEY not in repr(model)
