@@ -79,11 +79,11 @@ class TrainingSettings(Section):
     rank: Positive = 16
     alpha: Positive = 32
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    epochs: Positive = 3
+    epochs: Positive = 2
     batch_size: Positive = 8
-    maximum_examples: Positive = 1000
+    maximum_examples: Positive = 256
     """Training examples used; more are sampled down, with the seed."""
-    seconds: Annotated[float, Field(gt=0)] = 3600.0
+    seconds: Annotated[float, Field(gt=0)] = 900.0
     """Wall-clock budget of one training; the passes over the data are cut to what fits."""
     dev_examples: Positive = 24
     """Dev examples scored after each epoch to pick the best checkpoint."""
@@ -93,7 +93,7 @@ class TrainingSettings(Section):
 class MeasureSettings(Section):
     """How strategies are measured."""
 
-    questions: Positive = 1000
+    questions: Positive = 100
     """Test questions asked of each strategy; more are sampled down, with the seed."""
     latency_questions: Positive = 12
     """Questions asked one at a time, in a process of their own, to take latency and memory."""

@@ -55,7 +55,7 @@ def init(
     documents: Annotated[
         Path | None, typer.Option(help="A folder of text, Markdown and HTML files, or one JSONL file.")
     ] = None,
-    task: Annotated[str | None, typer.Option(help="answer, label or json; inferred from the examples if left out.")] = None,
+    task: Annotated[str | None, typer.Option(help="answer, label or json; inferred if left out.")] = None,
 ) -> None:
     """Write a commented weighbridge.yaml for your own documents and examples."""
     from weighbridge.types import Task
@@ -103,7 +103,7 @@ def search(
 def ask(
     question: Annotated[str, typer.Argument(help="What to ask.")],
     workspace: Root = HERE,
-    strategy: Annotated[str | None, typer.Option(help="Which strategy answers; the recommended one if left out.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="Who answers; the recommended one if left out.")] = None,
     group: Groups = None,
     as_json: Json = False,
 ) -> None:
@@ -142,14 +142,14 @@ def compare(workspace: Root = HERE, as_json: Json = False) -> None:
 
 
 @app.command(epilog="Example: weighbridge report --workspace mine")
-def report(workspace: Root = HERE, as_json: Json = False) -> None:
-    """Show the last weighing again, and write its report.html anew."""
+def report(workspace: Root = HERE, group: Groups = None, as_json: Json = False) -> None:
+    """Show the last weighing again, and write its report.html anew, for readers of the groups named."""
     from weighbridge.workflow.reporting import again
     from weighbridge.workspace import Workspace
 
     place = Workspace(workspace)
     with voice_on(as_json=as_json) as console:
-        console.weighing(again(place), place.report)
+        console.weighing(again(place, frozenset(group or ())), place.report)
 
 
 @app.command(epilog="Example: weighbridge models --fetch")

@@ -17,6 +17,7 @@ from typing import NoReturn
 from weighbridge.errors import WeighbridgeError
 
 INTERRUPTED = 130
+STOPPED = "Stopped. Everything done so far is kept: run the same command again to go on from here."
 
 
 def guarded(command: Callable[[], object]) -> NoReturn:
@@ -27,8 +28,12 @@ def guarded(command: Callable[[], object]) -> NoReturn:
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except KeyboardInterrupt:
-        _tell("Stopped. Everything done so far is kept: run the same command again to go on from here.")
+        _tell(STOPPED)
         sys.exit(INTERRUPTED)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # typer takes Ctrl-C for itself, and leaves with this
+            _tell(STOPPED)
+        raise
     except WeighbridgeError as error:
         _tell(f"Error: {error}")
         sys.exit(error.exit_code)
@@ -65,5 +70,5 @@ def _tell(message: str) -> None:
     print(message, file=sys.stderr)  # noqa: T201 - the console may be what is broken
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt

@@ -1,4 +1,7 @@
-"""What the commands say, and in which form: sentences, tables and bars for people, or one JSON value for programs."""
+"""What the commands say: results on standard output, sentences and progress on standard error.
+
+A result is words and tables for people, or with `--json` one JSON value for programs.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -23,7 +26,7 @@ MARKS = {"good": "[green]ok[/]", "warning": "[yellow]note[/]", "missing": "[red]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
-    """Where a command speaks. With `as_json` people's words go to standard error and the result to standard output."""
+    """Where a command speaks, and in which form its result is wanted."""
 
     as_json: bool
     out: rich.console.Console
@@ -54,7 +57,8 @@ class Console:
         for citation in answer.citations:
             place = f"{citation.document_id}, characters {citation.start:,}-{citation.end:,}"
             self.out.print(f'  "{citation.quote}" - {place}', markup=False, highlight=False)
-        taken = f"{answer.timing.total:.2f} s, {answer.usage.input_tokens:,} tokens in, {answer.usage.output_tokens:,} out"
+        usage = answer.usage
+        taken = f"{answer.timing.total:.2f} s, {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
         self.out.print(f"  [dim]{escape(strategy)}: {taken}[/]", highlight=False)
 
     def passages(self, passages: Sequence[Passage]) -> None:
@@ -67,7 +71,8 @@ class Console:
         for rank, passage in enumerate(passages, start=1):
             chunk = passage.chunk
             place = f"{chunk.document_id}, characters {chunk.start:,}-{chunk.end:,}, score {passage.score:.4f}"
-            self.out.print(f"{rank}. {escape(chunk.title or chunk.document_id)} [dim]({escape(place)})[/]", highlight=False)
+            title = escape(chunk.title or chunk.document_id)
+            self.out.print(f"{rank}. {title} [dim]({escape(place)})[/]", highlight=False)
             self.out.print(f"   {' '.join(chunk.text.split())}", markup=False, highlight=False)
 
     def findings(self, findings: Sequence["Finding"]) -> None:
@@ -111,11 +116,11 @@ class Console:
 @contextmanager
 def voice_on(*, as_json: bool) -> Iterator[Console]:
     """Open the console for one command."""
-    people = rich.console.Console(stderr=as_json)
+    aside = rich.console.Console(stderr=True)
     with ExitStack() as stack:
-        notify = stack.enter_context(shown(rich.console.Console(stderr=True)))
+        notify = stack.enter_context(shown(aside))
 
         def say(sentence: str) -> None:
-            people.print(sentence, markup=False, highlight=False)
+            aside.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
-        yield Console(as_json=as_json, out=people, voice=Voice(say, notify), pause=stack.close)
+        yield Console(as_json=as_json, out=rich.console.Console(), voice=Voice(say, notify), pause=stack.close)

@@ -132,7 +132,6 @@ def _known(folder: Path, card: IndexCard | None, embedder: Embedder) -> Mapping[
 def _vectors(
     chunks: Sequence[Chunk], embedder: Embedder, known: Mapping[str, "NDArray[np.float32]"], notify: Notify
 ) -> "NDArray[np.float32]":
-    start = perf_counter()
     texts = [searchable_text(chunk) for chunk in chunks]
     rows = np.empty((len(texts), embedder.dimensions), np.float32)
     fresh = []
@@ -147,6 +146,5 @@ def _vectors(
         piece = fresh[first : first + _PIECE]
         rows[piece] = embedder.embed([texts[place] for place in piece], kind="document")
         done = first + len(piece)
-        rate = f"{done / (perf_counter() - start):.0f} chunks/s"
-        notify(Progress(task="index", done=len(texts) - len(fresh) + done, total=len(texts), unit="chunks", note=rate))
+        notify(Progress(task="index", done=len(texts) - len(fresh) + done, total=len(texts), unit="chunks"))
     return rows

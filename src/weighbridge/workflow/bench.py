@@ -34,7 +34,7 @@ class Bench:
 def open_bench(settings: Settings, workspace: Workspace, voice: Voice) -> Bench:
     """Read the workload, bring the index up to date, and lay out the parts that all strategies are owed alike."""
     folder = fetch(settings.retrieval.embedder, notify=voice.notify)
-    embedder = open_embedder(folder)
+    embedder = open_embedder(folder, name=embedder_name(settings))
     workload = open_workload(settings, workspace, embedder, voice)
     card = index_documents(workload.documents, settings, workspace, embedder, folder, voice)
     shown = workload.of("train") if any(SHAPES[arm].shows for arm in settings.strategies) else ()
@@ -66,6 +66,11 @@ def index_documents(
     state = "up to date" if fresh else f"built in {card.seconds:.1f} s"
     voice.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, {state}")
     return card
+
+
+def embedder_name(settings: Settings) -> str:
+    """Return the embedder as people know it: the package or file of its reference."""
+    return settings.retrieval.embedder.removeprefix("pypi:").split("==")[0].rstrip("/").rsplit("/", 1)[-1]
 
 
 def cut(documents: Sequence[Document], settings: Settings, folder: Path) -> tuple[Chunk, ...]:

@@ -1,4 +1,4 @@
-"""The models the arms run on: the same base, engine, quantisation and sampling for all, plus an adapter for the tuned."""
+"""The models the arms run on: one base, engine, quantisation and sampling for all, and an adapter for the tuned."""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack

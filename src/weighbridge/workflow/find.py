@@ -8,7 +8,7 @@ from weighbridge.retrieve.embed import open_embedder
 from weighbridge.retrieve.indexing import IndexCard, read_card
 from weighbridge.settings import Settings
 from weighbridge.types import Passage, Question
-from weighbridge.workflow.bench import index_documents, open_retriever
+from weighbridge.workflow.bench import embedder_name, index_documents, open_retriever
 from weighbridge.workflow.voice import Voice
 from weighbridge.workflow.workload import read_workload_documents
 from weighbridge.workspace import Workspace
@@ -25,7 +25,9 @@ def index(settings: Settings, workspace: Workspace, voice: Voice) -> IndexCard:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to index; set documents:")
     with workspace.locked():
         folder = fetch(settings.retrieval.embedder, notify=voice.notify)
-        card = index_documents(documents, settings, workspace, open_embedder(folder), folder, voice)
+        card = index_documents(
+            documents, settings, workspace, open_embedder(folder, name=embedder_name(settings)), folder, voice
+        )
     if card is None:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to index; set documents:")
     return card
@@ -37,5 +39,5 @@ def search(
     """Return the passages found for a question, best first; the index is built where there is none yet."""
     if read_card(workspace.index) is None:
         index(settings, workspace, voice)
-    embedder = open_embedder(fetch(settings.retrieval.embedder, notify=voice.notify))
+    embedder = open_embedder(fetch(settings.retrieval.embedder, notify=voice.notify), name=embedder_name(settings))
     return open_retriever(settings, workspace, embedder).search(question, limit=limit)

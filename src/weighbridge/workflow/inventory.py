@@ -88,10 +88,11 @@ def _packages() -> Iterator[Finding]:
 def _models() -> Iterator[Finding]:
     for model in known_models():
         here = model.path is not None
+        where = str(model.path) if here else f"{model.bytes / 1e6:.0f} MB to download"
         yield Finding(
             what=model.reference.split("==")[0].removeprefix("pypi:"),
             state="good" if here else "warning",
-            detail=f"{model.what}, {model.bytes / 1e6:.0f} MB to download" if not here else f"{model.what}: {model.path}",
+            detail=f"{model.what}; {where}",
             remedy="" if here else "weighbridge models --fetch",
         )
 

@@ -135,7 +135,7 @@ def _schema(settings: Settings) -> Mapping[str, Any] | None:
     try:
         schema = json.loads(settings.json_schema.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DataError(f"{settings.json_schema}: cannot be read as a JSON Schema ({error}); mend json_schema:") from None
+        raise DataError(f"{settings.json_schema}: cannot be read as JSON ({error}); mend json_schema:") from None
     if not isinstance(schema, dict):
         raise DataError(f"{settings.json_schema}: a JSON Schema is an object; this is {type(schema).__name__}")
     return schema
