@@ -11,9 +11,7 @@ OTHER = "The canteen opens at noon."
 
 
 def passage(text, document="travel-desk", start=0):
-    return Passage(
-        Chunk(id=f"{document}#0", document_id=document, text=text, start=start, end=start + len(text)), 1.0
-    )
+    return Passage(Chunk(id=f"{document}#0", document_id=document, text=text, start=start, end=start + len(text)), 1.0)
 
 
 PROMPT = Prompt((), (passage(OTHER, "canteen"), passage(TEXT, start=100)))
@@ -53,8 +51,15 @@ def test_every_citation_is_verbatim(raw, text):
 
 
 @pytest.mark.parametrize(
-    "text", [ABSTENTION, "I don\N{RIGHT SINGLE QUOTATION MARK}t know", "i do not know the answer", "Unknown.",
-             "The passages do not say when.", "Not stated in the passages"],
+    "text",
+    [
+        ABSTENTION,
+        "I don\N{RIGHT SINGLE QUOTATION MARK}t know",
+        "i do not know the answer",
+        "Unknown.",
+        "The passages do not say when.",
+        "Not stated in the passages",
+    ],
 )
 def test_abstentions_are_recognised(text):
     assert abstains(text)

@@ -10,7 +10,9 @@ from weighbridge.types import Chunk, Example, Message, Passage, Question
 
 CHOICES = {"answer": (), "label": ("billing", "outage"), "json": ("medicine", "dose_mg")}
 ANSWERS = {"answer": "14 days", "label": "billing", "json": '{"medicine":"Velotrin","dose_mg":20}'}
-QUESTION = Question("How long is the notice period?", history=(Message("user", "Hello"), Message("assistant", "Hello.")))
+QUESTION = Question(
+    "How long is the notice period?", history=(Message("user", "Hello"), Message("assistant", "Hello."))
+)
 
 
 def passages():

@@ -39,9 +39,7 @@ def instructions_for(
     lines = [about, _FORM[task].format(choices=", ".join(choices)), _OPEN if reads else "", _MARKS if marks else ""]
     lines.append("" if task == "label" else f"If you cannot tell, say: {ABSTENTION}")
     shown = _ILLUSTRATIONS if marks and illustrated else ()
-    return Instructions(
-        system=" ".join(line for line in lines if line), reads=reads, marks=marks, illustrations=shown
-    )
+    return Instructions(system=" ".join(line for line in lines if line), reads=reads, marks=marks, illustrations=shown)
 
 
 _FORM = {

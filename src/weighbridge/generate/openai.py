@@ -66,6 +66,10 @@ class OpenAICompatible:
         how = self.settings
         return fingerprint("openai", how.base_url, self.name, how.temperature, how.seed, how.maximum_tokens)
 
+    @property
+    def _where(self) -> str:
+        return f"{self.name} at {self.settings.base_url or 'the default endpoint'}"
+
     def generate(self, messages: Sequence[Message], *, emit: Emit = ignore) -> Completion:
         from openai import APIStatusError, APITimeoutError, OpenAIError
 
@@ -76,7 +80,7 @@ class OpenAICompatible:
         except APIStatusError as error:
             raise self._refusal(error) from None
         except (OpenAIError, ValueError) as error:
-            raise ModelError(f"{self.name}: {self._safe(str(error))}; {_ADVICE}") from None
+            raise ModelError(f"{self._where}: {self._safe(str(error))}; {_ADVICE}") from None
 
     def close(self) -> None:
         """Close the connections."""
@@ -109,13 +113,13 @@ class OpenAICompatible:
 
     def _whole(self, text: str, finish: str, usage: Any) -> Completion:
         if not finish:
-            raise ModelError(f"{self.name}: the answer broke off, or is no chat completion stream at all; {_ADVICE}")
+            raise ModelError(f"{self._where}: the answer broke off, or is no chat completion stream at all; {_ADVICE}")
         if finish not in _FINISHES:
-            raise ModelError(f"{self.name}: the endpoint stopped with {self._safe(finish)!r} instead of an answer")
+            raise ModelError(f"{self._where}: the endpoint stopped with {self._safe(finish)!r} instead of an answer")
         if not text:
-            raise ModelError(f"{self.name}: the endpoint sent an answer without any text; {_ADVICE}")
+            raise ModelError(f"{self._where}: the endpoint sent an answer without any text; {_ADVICE}")
         if usage is None:
-            raise ModelError(f"{self.name}: the endpoint reports no token usage, so no cost can be known; {_ADVICE}")
+            raise ModelError(f"{self._where}: the endpoint reports no token usage, so no cost can be known; {_ADVICE}")
         details = usage.prompt_tokens_details
         return Completion(
             text=text,
@@ -130,13 +134,13 @@ class OpenAICompatible:
     def _timeout(self) -> ModelError:
         seconds = self.settings.timeout_seconds
         advice = f"raise model.timeout_seconds, or {_ADVICE}"
-        return ModelError(f"{self.name}: no answer within {seconds:g} seconds; {advice}")
+        return ModelError(f"{self._where}: no answer within {seconds:g} seconds; {advice}")
 
     def _refusal(self, error: "APIStatusError") -> ModelError:
         said = self._safe(error.message)
         if too_long := _too_long(error.code or "", error.body, said):
             return too_long
-        return ModelError(f"{self.name}: the endpoint answered HTTP {error.status_code}: {said}; {_ADVICE}")
+        return ModelError(f"{self._where}: the endpoint answered HTTP {error.status_code}: {said}; {_ADVICE}")
 
     def _safe(self, text: str) -> str:
         """Return one short line, without the key."""

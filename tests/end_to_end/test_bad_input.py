@@ -1,0 +1,211 @@
+"""What a user may bring or have that is wrong: each gets a message that says what, where and what to do."""
+
+import json
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+GOOD = [
+    {"id": f"q{n}", "question": f"What is the code word of room {n}?", "answers": [f"word{n}"], "doc_ids": [f"room-{n}"]}
+    for n in range(12)
+]
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder with good documents and examples, to be spoilt."""
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    for n in range(12):
+        (documents / f"room-{n}.md").write_text(f"# Room {n}\n\nThe code word of room {n} is word{n}.\n")
+    rows(tmp_path, GOOD)
+    return tmp_path
+
+
+def rows(place, values):
+    (place / "examples.jsonl").write_text("".join(json.dumps(value) + "\n" for value in values))
+
+
+def init(run, place, documents="documents", examples="examples.jsonl", folder="mine"):
+    return run("init", folder, "--documents", documents, "--examples", examples, cwd=place)
+
+
+def refused(done, *words, code=2):
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr + done.stdout
+    for word in words:
+        assert word in done.stderr, done.stderr
+
+
+def test_good_input_is_taken(run, place):
+    done = init(run, place)
+    assert done.returncode == 0, done.stderr
+    assert (place / "mine" / "weighbridge.yaml").is_file()
+
+
+def test_a_missing_file(run, place):
+    refused(init(run, place, examples="nowhere.jsonl"), "nowhere.jsonl")
+    refused(init(run, place, documents="nowhere"), "nowhere")
+    assert not (place / "mine").exists()
+
+
+def test_an_empty_folder(run, place):
+    (place / "empty").mkdir()
+    refused(init(run, place, documents="empty"), "empty")
+
+
+def test_a_folder_of_binaries(run, place):
+    binaries = place / "binaries"
+    binaries.mkdir()
+    for n in range(3):
+        (binaries / f"{n}.txt").write_bytes(bytes(range(256)) * 40)
+    refused(init(run, place, documents="binaries"), "binaries")
+
+
+def test_a_text_file_of_200_megabytes(run, place):
+    huge = place / "huge"
+    huge.mkdir()
+    with (huge / "huge.txt").open("wb") as file:
+        file.truncate(200 * 2**20)
+    refused(init(run, place, documents="huge"), "huge", "larger than 50 MB")
+
+
+def test_broken_jsonl_names_the_line(run, place):
+    with (place / "examples.jsonl").open("a") as file:
+        file.write('{"id": "q99", "question": \n')
+    refused(init(run, place), "examples.jsonl:13")
+
+
+def test_duplicate_ids_name_both_lines(run, place):
+    rows(place, [*GOOD, GOOD[3]])
+    refused(init(run, place), "q3", ":4", ":13")
+
+
+def test_examples_that_name_unknown_documents(run, place):
+    rows(place, [*GOOD, {**GOOD[0], "id": "q99", "doc_ids": ["room-99"]}])
+    refused(init(run, place), "room-99")
+
+
+def test_a_settings_file_is_never_overwritten(run, place):
+    init(run, place)
+    refused(init(run, place), "exists already")
+
+
+def test_no_workspace(run, place):
+    refused(run("compare", cwd=place), "weighbridge.yaml", "weighbridge init")
+
+
+def test_an_unknown_key_names_line_and_nearest(run, place):
+    init(run, place)
+    file = place / "mine" / "weighbridge.yaml"
+    file.write_text(file.read_text().replace("retrieval:", "retreival:"))
+    refused(run("compare", cwd=place / "mine"), "weighbridge.yaml:", "retreival", "did you mean 'retrieval'")
+
+
+def test_an_unknown_strategy(run, place):
+    init(run, place)
+    refused(run("ask", "Why?", "--strategy", "magic", cwd=place / "mine"), "magic", "raft")
+
+
+def test_an_unknown_sample(run, place):
+    refused(run("demo", "nonsense", cwd=place), "nonsense", "handbook")
+
+
+def test_an_unknown_option(run, place):
+    refused(run("compare", "--fast", cwd=place), "--fast")
+
+
+def test_a_report_before_a_weighing(run, place):
+    init(run, place)
+    refused(run("report", cwd=place / "mine"), "weighbridge compare")
+
+
+def test_a_folder_that_cannot_be_written(run, place):
+    (place / "blocked").write_text("a file, not a folder")
+    done = init(run, place, folder="blocked/mine")
+    refused(done, "blocked")
+
+
+def test_a_full_disk(run, place):
+    full = Path("/dev/full")
+    if not full.exists():
+        full = place / "missing" / "full"
+    done = run("models", "--json", cwd=place, WEIGHBRIDGE_CACHE=str(full / "cache"))
+    assert "Traceback" not in done.stderr
+
+
+def settings(place, text):
+    folder = place / "mine"
+    folder.mkdir()
+    shutil.copytree(place / "documents", folder / "documents")
+    shutil.copy(place / "examples.jsonl", folder)
+    (folder / "weighbridge.yaml").write_text(f"documents: documents\nexamples: examples.jsonl\n{text}")
+    return folder
+
+
+@pytest.mark.models
+def test_one_example_only(run, place):
+    rows(place, GOOD[:1])
+    folder = settings(place, "strategies: [prompt]\nmodel: {engine: scripted}\n")
+    refused(run("compare", cwd=folder), "1 example", "3 are needed")
+
+
+@pytest.mark.models
+def test_a_question_longer_than_the_context_window_fails_alone(run, place):
+    rows(place, [*GOOD, *({**GOOD[n], "id": f"long{n}", "question": f"{n}? " + "why " * 500} for n in range(6))])
+    folder = settings(
+        place, "strategies: [prompt]\nmodel: {engine: scripted, context: 300}\nsplits: {test: 0.7, dev: 0.0}\n"
+    )
+    done = run("compare", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    (measured,) = json.loads(done.stdout)["measurements"]
+    assert 0 < measured["failures"] < measured["attempts"]
+    assert any("context" in error for error in measured["errors"])
+
+
+@pytest.mark.models
+def test_an_endpoint_that_is_not_there(run, place):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        folder = settings(
+            place,
+            "strategies: [prompt]\n"
+            f"model: {{engine: openai, reference: any, base_url: 'http://127.0.0.1:{port}/v1', timeout_seconds: 2}}\n",
+        )
+        done = run("ask", "Why?", "--strategy", "prompt", cwd=folder, NO_PROXY="127.0.0.1")
+    refused(done, str(port), code=1)
+
+
+@pytest.mark.models
+def test_tuned_strategies_on_an_endpoint(run, place):
+    folder = settings(place, "strategies: [prompt, raft]\nmodel: {engine: openai, reference: any}\n")
+    refused(run("compare", cwd=folder), "raft", "llamacpp")
+
+
+@pytest.mark.models
+def test_reading_strategies_without_documents(run, place):
+    folder = settings(place, "strategies: [prompt, rag]\nmodel: {engine: scripted}\n")
+    file = folder / "weighbridge.yaml"
+    file.write_text(file.read_text().replace("documents: documents\n", ""))
+    refused(run("compare", cwd=folder), "rag", "documents:")
+
+
+@pytest.mark.models
+def test_two_commands_in_one_workspace(run, place):
+    from filelock import FileLock
+
+    folder = settings(place, "strategies: [prompt]\nmodel: {engine: scripted}\n")
+    (folder / ".weighbridge").mkdir()
+    with FileLock(folder / ".weighbridge" / "lock"):
+        refused(run("compare", cwd=folder), "another weighbridge command")
+
+
+def test_a_closed_pipe_is_no_error(run, place):
+    reading, writing = os.pipe()
+    os.close(reading)
+    os.close(writing)
+    assert run("--version").stdout.startswith("weighbridge ")
