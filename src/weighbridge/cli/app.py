@@ -178,7 +178,7 @@ def doctor(workspace: Root = HERE, as_json: Json = False) -> None:
 
 def main() -> NoReturn:
     """Run the command line."""
-    guarded(app)
+    guarded(lambda: app(prog_name="weighbridge"))
 
 
 def _version(wanted: bool) -> None:

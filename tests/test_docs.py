@@ -1,0 +1,39 @@
+"""The documentation says what is so: references are generated, links lead somewhere, commands exist."""
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md"), *ROOT.glob("benchmarks/*.md")])
+
+
+def _generator():
+    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "docs" / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_is_up_to_date():
+    generator = _generator()
+    for name, text in generator.pages().items():
+        assert (generator.FOLDER / name).read_text(encoding="utf-8") == text, f"{name}: run python docs/generate.py"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_the_docs_exist(page):
+    commands = _generator().COMMANDS
+    for line in re.findall(r"^(?:\$ )?weighbridge (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+        word = shlex.split(line, comments=True)[0]
+        assert word in commands or word.startswith("-"), f"{page.name}: weighbridge {line}"
