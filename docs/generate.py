@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from weighbridge.results import FIGURES
+from weighbridge.figures import FIGURES
 from weighbridge.settings_file import starter
 
 COMMANDS = ("demo", "init", "index", "search", "ask", "train", "compare", "report", "models", "doctor")
@@ -35,18 +35,21 @@ def _commands() -> str:
 def _settings() -> str:
     text = starter(Path("documents"), Path("examples.jsonl"), name="mine", task="answer")
     return (
-        f"# Settings\n\n{NOTE}\n`weighbridge init` writes this file. Every value shown is the default but for `name`, "
-        f"`documents`, `examples` and `task`.\n\n```yaml\n{text}```\n"
+        f"# Settings\n\n{NOTE}\n`weighbridge init` writes this file. Every value shown is the default but for "
+        f"`name`, `documents`, `examples` and `task`.\n\n```yaml\n{text}```\n"
     )
 
 
 def _figures() -> str:
     rows = [
-        f"| `{kind.name}` | {kind.label} | {kind.unit} | {'higher' if kind.higher_is_better else 'lower'} | {kind.meaning} |"
+        f"| `{kind.name}` | {kind.label} | {kind.unit} | {better} | {kind.meaning} |"
         for kind in FIGURES.values()
+        for better in ("higher" if kind.higher_is_better else "lower",)
     ]
     head = "| name | label | unit | better | meaning |\n|---|---|---|---|---|\n"
-    return f"# Figures\n\n{NOTE}\nEach stands in a measurement with its 95 % interval.\n\n{head}" + "\n".join(rows) + "\n"
+    return (
+        f"# Figures\n\n{NOTE}\nEach stands in a measurement with its 95 % interval.\n\n{head}" + "\n".join(rows) + "\n"
+    )
 
 
 if __name__ == "__main__":

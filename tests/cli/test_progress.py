@@ -9,7 +9,12 @@ from weighbridge.types import Progress
 
 @pytest.mark.parametrize(
     ("speed", "unit", "words"),
-    [(0, "steps", ""), (12.5, "chunks", "12.5 chunks/s"), (0.25, "steps", "4.0 s each"), (2_100_000, "bytes", "2.1 MB/s")],
+    [
+        (0, "steps", ""),
+        (12.5, "chunks", "12.5 chunks/s"),
+        (0.25, "steps", "4.0 s each"),
+        (2_100_000, "bytes", "2.1 MB/s"),
+    ],
 )
 def test_rates_are_words(speed, unit, words):
     assert progress.rate(speed, unit) == words

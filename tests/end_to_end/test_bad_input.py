@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 GOOD = [
-    {"id": f"q{n}", "question": f"What is the code word of room {n}?", "answers": [f"word{n}"], "doc_ids": [f"room-{n}"]}
+    {
+        "id": f"q{n}",
+        "question": f"What is the code word of room {n}?",
+        "answers": [f"word{n}"],
+        "doc_ids": [f"room-{n}"],
+    }
     for n in range(12)
 ]
 

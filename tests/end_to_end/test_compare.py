@@ -73,7 +73,9 @@ def test_killed_and_started_again_it_ends_with_the_same_records(weighed, dry_sou
     command = [sys.executable, "-m", "weighbridge", "compare", "--workspace", str(root)]
     moments = random.Random(11)
     for _ in range(4):
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
+        ) as process:
             time.sleep(moments.uniform(1, 9))
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -109,13 +111,13 @@ def test_a_strategy_answers_as_it_was_measured(weighed, run):
 
 def test_search_keeps_to_the_askers_groups(weighed, run):
     hidden = {
-        file.stem
-        for file in (weighed / "documents").glob("*.md")
-        if file.read_text(encoding="utf-8").startswith("---")
+        file.stem for file in (weighed / "documents").glob("*.md") if file.read_text(encoding="utf-8").startswith("---")
     }
     shown = set()
     for extra in ((), ("--group", "finance")):
-        found = run("search", "invoice payment terms and the budget", "-w", str(weighed), "--limit", "50", "--json", *extra)
+        found = run(
+            "search", "invoice payment terms and the budget", "-w", str(weighed), "--limit", "50", "--json", *extra
+        )
         shown.add(frozenset(p["chunk"]["document_id"] for p in json.loads(found.stdout)) & hidden)
     assert frozenset() in shown
     assert len(shown) == 2

@@ -78,9 +78,7 @@ def test_a_closed_model_says_so(smollm2_gguf: Path) -> None:
 
 
 @pytest.mark.models
-def test_a_long_temporary_path_still_opens(
-    smollm2_gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_temporary_path_still_opens(smollm2_gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deep = tmp_path / ("deep" * 25)
     deep.mkdir()
     monkeypatch.setattr("tempfile.tempdir", os.fspath(deep))

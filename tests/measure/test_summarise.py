@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from weighbridge.figures import FIGURES
 from weighbridge.measure.summarise import Footprint, compare_all, seconds_per_answer, summarise
-from weighbridge.results import FIGURES, Record, Score
+from weighbridge.results import Record, Score
 from weighbridge.types import Answer, Example, Timing
 
 Make = Callable[..., Answer]

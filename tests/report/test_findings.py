@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from weighbridge.figures import FIGURES
 from weighbridge.report.findings import against_leader, broken_limits, headline, leader, notes, shortfalls, why_absent
-from weighbridge.results import FIGURES
 
 from .sample import ERROR, measurement, weighing
 

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weighbridge.figures import FIGURES
 from weighbridge.report.words import amount, clipped, counted, difference, figure, listed, plain, probability, visible
-from weighbridge.results import FIGURES, Estimate
+from weighbridge.results import Estimate
 
 
 def estimate(value: float, low: float, high: float) -> Estimate:

@@ -66,9 +66,7 @@ def break_even(left: Cost, right: Cost) -> float | None:
     return answers if math.isfinite(answers) else None
 
 
-def priced(
-    measurement: Measurement, seconds_per_answer: Estimate | None, prices: Prices, needs: Needs
-) -> Measurement:
+def priced(measurement: Measurement, seconds_per_answer: Estimate | None, prices: Prices, needs: Needs) -> Measurement:
     """Return a measurement with its cost, and with `cost_per_thousand` at the volume the user needs.
 
     The interval of that figure is what the intervals of the seconds, or of the tokens, make of it. Where what is

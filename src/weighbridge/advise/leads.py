@@ -73,9 +73,7 @@ def _turned(comparison: Comparison) -> Comparison:
         figure=comparison.figure,
         left=comparison.right,
         right=comparison.left,
-        difference=Estimate(
-            value=-was.value, low=-was.high, high=-was.low, scored=was.scored, unscored=was.unscored
-        ),
+        difference=Estimate(value=-was.value, low=-was.high, high=-was.low, scored=was.scored, unscored=was.unscored),
         p_value=comparison.p_value,
         p_adjusted=comparison.p_adjusted,
         examples_needed=comparison.examples_needed,

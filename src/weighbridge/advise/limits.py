@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from weighbridge.advise.words import amount, share, with_interval
-from weighbridge.results import FIGURES, Measurement
+from weighbridge.figures import FIGURES
+from weighbridge.results import Measurement
 from weighbridge.settings import Limits
 
 FAILURES_ALLOWED = 0.05

@@ -7,7 +7,8 @@ from weighbridge.advise.leads import Lead, difference
 from weighbridge.advise.limits import Broken, close_calls
 from weighbridge.advise.points import JUDGED_BY
 from weighbridge.advise.words import amount, listed, points_apart, probability, with_interval
-from weighbridge.results import FIGURES, Measurement
+from weighbridge.figures import FIGURES
+from weighbridge.results import Measurement
 
 
 def reasons_for(case: Case) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from weighbridge.advise.cost import cost_per_thousand
 from weighbridge.advise.limits import Broken
 from weighbridge.advise.points import JUDGED_BY, rank
 from weighbridge.advise.words import amount
-from weighbridge.results import FIGURES, Cost, Measurement
+from weighbridge.figures import FIGURES
+from weighbridge.results import Cost, Measurement
 
 _LIKELY = 20
 """Weights are looked for up to this many times the sum of the given ones."""

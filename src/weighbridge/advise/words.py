@@ -1,6 +1,7 @@
 """How the advisor writes a figure down. `FIGURES` says which unit a figure has."""
 
-from weighbridge.results import FIGURES, Estimate
+from weighbridge.figures import FIGURES
+from weighbridge.results import Estimate
 
 
 def share(value: float) -> str:

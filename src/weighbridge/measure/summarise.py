@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from weighbridge.figures import FIGURES
 from weighbridge.measure.macro_f1 import label_pairs, macro_f1
 from weighbridge.measure.metrics.marking import MARKINGS
 from weighbridge.measure.statistics import SHARE, examples_needed, holm, mean_interval, paired, quantile_interval
-from weighbridge.results import FIGURES, Comparison, Estimate, Measurement, Record
+from weighbridge.results import Comparison, Estimate, Measurement, Record
 from weighbridge.types import Answer, Example, Task, Timing
 
 COMPARED = ("accuracy", "hallucination")

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from weighbridge.figures import FIGURES, FigureKind
 from weighbridge.report.charts import Axis, Point, Reach, Segment, axis, scatter, stacked, whisker
 from weighbridge.report.findings import currency, kinds_taken, notes, why_absent
 from weighbridge.report.words import ABSENT, amount, interval, plain, scale
-from weighbridge.results import FIGURES, Estimate, FigureKind, Measurement, Weighing
+from weighbridge.results import Estimate, Measurement, Weighing
 
 _TAKEN_BY = {"latency_p50": "Accuracy against time", "cost_per_thousand": "Accuracy against cost"}
 _LOGARITHMIC_FROM = {"seconds": 1.0, "money": 5.0}

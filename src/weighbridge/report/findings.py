@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from weighbridge.figures import FIGURES, FigureKind
 from weighbridge.report.words import NB, counted, listed, plain, probability, seconds
-from weighbridge.results import FIGURES, Comparison, Decision, Estimate, FigureKind, Measurement, Weighing
+from weighbridge.results import Comparison, Decision, Estimate, Measurement, Weighing
 
 _CHANCE = 0.05
 """Adjusted p-values below this are called a difference; the same level as the intervals."""

@@ -75,10 +75,7 @@ def _content(weighing: Weighing, groups: frozenset[str], cut: _Cut) -> Mapping[s
     examples = weighing.examples[: cut.questions]
     strategies = [measurement.strategy for measurement in weighing.measurements]
     closed = {example.id for example in examples if not example.question.groups <= groups}
-    records = {
-        (record.example_id, record.strategy): record
-        for record in weighing.records
-    }
+    records = {(record.example_id, record.strategy): record for record in weighing.records}
     asked = [[records.get((example.id, name)) for name in strategies] for example in examples]
     open_chunks = [
         _chunks(record)

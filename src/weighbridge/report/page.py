@@ -10,11 +10,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from weighbridge.figures import FIGURES
 from weighbridge.report import charts, findings, words
 from weighbridge.report.figures import figure_groups, outcome_bars, scatter_charts
 from weighbridge.report.island import build_island, is_restricted
 from weighbridge.report.words import difference, plain, probability, seconds
-from weighbridge.results import FIGURES, Record, Weighing
+from weighbridge.results import Record, Weighing
 from weighbridge.types import PUBLIC
 
 _ISLAND_BYTES = 780_000

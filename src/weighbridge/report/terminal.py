@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from weighbridge.figures import FIGURES, FigureKind
 from weighbridge.report.findings import (
     against_leader,
     broken_limits,
@@ -25,7 +26,7 @@ from weighbridge.report.findings import (
     why_absent,
 )
 from weighbridge.report.words import ABSENT, amount, difference, figure, plain, probability, superscript
-from weighbridge.results import FIGURES, FigureKind, Measurement, Weighing
+from weighbridge.results import Measurement, Weighing
 
 _LEADER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
 _GOOD = (("accuracy",), ("hallucination",), ("needless_abstention", "missed_abstention"), ("recall",))
@@ -74,9 +75,7 @@ def _figures(weighing: Weighing, title: str, columns: _Columns) -> Table:
     table.add_column("failed", justify="right", no_wrap=True)
     first = leader(weighing.decision)
     for measurement in weighing.measurements:
-        cells = [
-            " / ".join(_cell(kind, measurement, reasons, currency(weighing)) for kind in kinds) for kinds in shown
-        ]
+        cells = [" / ".join(_cell(kind, measurement, reasons, currency(weighing)) for kind in kinds) for kinds in shown]
         leads = measurement.strategy == first
         named = f"{_LEADER if leads else ' '} {plain(measurement.strategy, 14)}"
         failed = f"{measurement.failures:,}/{measurement.attempts:,}"

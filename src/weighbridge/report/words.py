@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from weighbridge.results import Estimate, FigureKind
+from weighbridge.figures import FigureKind
+from weighbridge.results import Estimate
 
 NB = "\N{NO-BREAK SPACE}"
 DASH = "\N{EN DASH}"

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from weighbridge.errors import DataError
+from weighbridge.figures import FIGURES
 from weighbridge.measure.metrics.suite import metrics_for
-from weighbridge.results import FIGURES, Score
+from weighbridge.results import Score
 from weighbridge.types import Answer, Example, Task
 
 Make = Callable[..., Answer]

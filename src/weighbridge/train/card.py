@@ -1,0 +1,81 @@
+"""The card of a tuned strategy: what its adapter was made from, how, and how well it went. Written last."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from weighbridge.train.parity import Parity
+from weighbridge.workspace import read_json, write_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochScore:
+    """One pass over the training examples: its mean loss, and the dev score after it (None: there was none)."""
+
+    epoch: int
+    loss: float
+    dev: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """What happened while training."""
+
+    epochs: tuple[EpochScore, ...]
+    chosen_epoch: int
+    """The epoch whose weights were kept, from 1."""
+    examples: int
+    tokens: int
+    steps: int
+    seconds: float
+    first_loss: float
+    last_loss: float
+    precision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterCard:
+    """A finished tuning; `adapter` and `gguf` are names inside the card's folder."""
+
+    strategy: str
+    fingerprint: str
+    """Of the base model, the conversations and the recipe."""
+    base_reference: str
+    base_fingerprint: str
+    recipe: Mapping[str, Any]
+    training: Training
+    parity: Parity
+    seconds: float
+    """From the examples to the checked GGUF."""
+    quantisation: str
+    warnings: tuple[str, ...]
+    adapter: str = "adapter"
+    gguf: str = "model.gguf"
+
+    @property
+    def seed(self) -> int:
+        return int(self.recipe["seed"])
+
+
+def write_card(card: AdapterCard, folder: Path) -> None:
+    """Write `card.json`; from then on the folder counts as complete."""
+    write_json(folder / "card.json", asdict(card))
+
+
+def read_card(folder: Path) -> AdapterCard | None:
+    """Return the card of a finished tuning; None where there is none, or a file it names is gone."""
+    found = read_json(folder / "card.json")
+    if not found:
+        return None
+    training, parity = found["training"], found["parity"]
+    epochs = tuple(EpochScore(**epoch) for epoch in training["epochs"])
+    card = AdapterCard(
+        **{
+            **found,
+            "training": Training(**{**training, "epochs": epochs}),
+            "parity": Parity(**{**parity, "reasons": tuple(parity["reasons"])}),
+            "warnings": tuple(found["warnings"]),
+        }
+    )
+    return card if (folder / card.gguf).is_file() and (folder / card.adapter).is_dir() else None

@@ -1,0 +1,39 @@
+"""Keeps the training libraries from printing, and from looking for a network."""
+
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+
+_CHATTY = ("transformers", "trl", "peft", "accelerate", "datasets", "gguf", "huggingface_hub")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence loggers, progress bars and warnings of the training libraries; what we notify still shows."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    from datasets.utils.logging import disable_progress_bar as no_dataset_bar
+    from transformers.utils.logging import disable_progress_bar as no_model_bar
+
+    no_dataset_bar()
+    no_model_bar()
+    loggers = [logging.getLogger(name) for name in _CHATTY]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+@contextmanager
+def mute() -> Iterator[None]:
+    """Be `quiet`, and drop what is written to stderr: for one call whose progress bar cannot be turned off."""
+    with quiet(), redirect_stderr(io.StringIO()):
+        yield

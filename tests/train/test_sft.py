@@ -1,0 +1,136 @@
+"""Training is deterministic, learns, resumes, keeps its plan, and accumulates gradients exactly."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from weighbridge.errors import TrainingError
+from weighbridge.train.base import load_network, load_tokenizer
+from weighbridge.train.conversations import Conversation
+from weighbridge.train.plan import read_plan
+from weighbridge.train.recipe import Recipe
+from weighbridge.train.sft import train_adapter
+from weighbridge.train.tokens import Encoded, encode
+from weighbridge.types import Message, Progress
+
+
+@pytest.fixture
+def encoded(recipe: Recipe) -> tuple[Encoded, ...]:
+    tokenizer = load_tokenizer(recipe.base)
+    made = [
+        Conversation(example_id=str(n), prompt=(Message("user", f"Say {word}!"),), target=word)
+        for n, word in enumerate(("a", "bb", "ccc", "dd", "e", "ff"))
+    ]
+    return tuple(encode(tokenizer, one) for one in made)
+
+
+def adapter(folder: Path) -> bytes:
+    return (folder / "adapter" / "adapter_model.safetensors").read_bytes()
+
+
+def test_same_seed_same_bytes_and_it_learns(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
+    seen: list[Progress] = []
+    first = train_adapter(encoded, tmp_path / "a", recipe=recipe, notify=seen.append)
+    train_adapter(encoded, tmp_path / "b", recipe=recipe)
+    assert adapter(tmp_path / "a") == adapter(tmp_path / "b")
+    assert first.last_loss < first.first_loss / 2
+    assert first.steps == 12
+    assert seen[-1].done == seen[-1].total == 12
+    assert "tokens/s" in seen[-1].note
+    assert not (tmp_path / "a" / "checkpoints").exists()
+
+
+def test_another_seed_gives_another_adapter(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
+    train_adapter(encoded, tmp_path / "a", recipe=recipe)
+    other = replace(recipe, training=recipe.training.model_copy(update={"seed": 8}))
+    train_adapter(encoded, tmp_path / "b", recipe=other)
+    assert adapter(tmp_path / "a") != adapter(tmp_path / "b")
+
+
+def test_killed_training_ends_with_the_same_adapter(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
+    train_adapter(encoded, tmp_path / "whole", recipe=recipe)
+
+    def kill(progress: Progress) -> None:
+        if progress.done == 9 and progress.note:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_adapter(encoded, tmp_path / "cut", recipe=recipe, notify=kill)
+    seen: list[Progress] = []
+    resumed = train_adapter(encoded, tmp_path / "cut", recipe=recipe, notify=seen.append)
+    assert seen[0].done == 8
+    assert adapter(tmp_path / "cut") == adapter(tmp_path / "whole")
+    assert len(resumed.epochs) == 6
+
+
+def test_best_epoch_is_kept(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
+    scores = iter((0.1, 0.9, 0.3, 0.9, 0.2, None))
+    done = train_adapter(encoded, tmp_path, recipe=recipe, validate=lambda _: next(scores))
+    assert done.chosen_epoch == 4
+    assert [epoch.dev for epoch in done.epochs] == [0.1, 0.9, 0.3, 0.9, 0.2, None]
+
+
+def test_validation_hears_the_current_weights(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
+    said: list[tuple[str, ...]] = []
+
+    def validate(say) -> float:
+        said.append(say([(Message("user", "Say bb!"),), (Message("user", "Say ccc! No, really, say it."),)]))
+        return float(len(said))
+
+    train_adapter(encoded, tmp_path, recipe=recipe, validate=validate)
+    assert len(said) == 6
+    assert said[0] != said[-1]
+
+
+def test_plan_is_saved_and_budget_cuts_epochs(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
+    hasty = replace(recipe, training=recipe.training.model_copy(update={"seconds": 1e-6}))
+    done = train_adapter(encoded, tmp_path, recipe=hasty)
+    assert done.steps == 1
+    saved = json.loads((tmp_path / "plan.json").read_text())
+    assert read_plan(tmp_path, saved["fingerprint"]) is not None
+    assert read_plan(tmp_path, "another") is None
+
+
+def test_a_loss_that_is_no_number_stops(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
+    wild = replace(recipe, training=recipe.training.model_copy(update={"learning_rate": 1e30}))
+    with pytest.raises(TrainingError, match=r"lower training\.learning_rate"):
+        train_adapter(encoded, tmp_path, recipe=wild)
+
+
+def mean_loss(recipe: Recipe, encoded) -> float:
+    """The base model's loss per answer token, by transformers itself, in float32."""
+    import torch
+
+    network = load_network(recipe.base, precision=torch.float32)
+    total = count = 0.0
+    for one in encoded:
+        loss = network(input_ids=torch.tensor([one.tokens]), labels=torch.tensor([one.labels])).loss
+        total += loss.item() * (len(one.tokens) - one.start)
+        count += len(one.tokens) - one.start
+    return total / count
+
+
+def test_the_loss_is_the_one_transformers_computes(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
+    done = train_adapter(encoded, tmp_path, recipe=recipe)
+    first = json.loads((tmp_path / "plan.json").read_text())["batches"][0][0]
+    assert done.first_loss == pytest.approx(mean_loss(recipe, [encoded[number] for number in first]), rel=0.01)
+
+
+def test_long_examples_one_at_a_time_train_the_same(recipe: Recipe, tmp_path: Path):
+    """Gradients are accumulated by tokens: the loss does not depend on how many examples memory allows at once."""
+    tokenizer = load_tokenizer(recipe.base)
+    longer = replace(recipe, model=recipe.model.model_copy(update={"context": 2048}))
+    losses = {}
+    for size in (20, 900):
+        made = [
+            Conversation(example_id=str(n), prompt=(Message("user", word * size),), target=word * (n + 1))
+            for n, word in enumerate("abcd")
+        ]
+        tokens = [encode(tokenizer, one) for one in made]
+        plan_of = tmp_path / str(size)
+        losses[size] = train_adapter(tokens, plan_of, recipe=longer).first_loss
+        first = json.loads((plan_of / "plan.json").read_text())
+        assert first["at_once"] == (4 if size == 20 else 1)
+        assert losses[size] == pytest.approx(mean_loss(recipe, tokens), rel=0.01)
