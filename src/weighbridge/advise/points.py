@@ -1,10 +1,13 @@
 """How strategies are ranked: points per priority, weighed.
 
-Accuracy gives its value, hallucination 1 minus its value, latency and cost the best strategy's value over this one's,
-so that twice the cost of the cheapest is worth half. All lie between 0 and 1. Latency is the median answer; the 95th
-percentile is for limits, it rests on too few timings to rank by. "Best" is best of the strategies ranked together.
+Accuracy gives its value, hallucination 1 minus its value. Latency gives 1 up to one second, which does not interrupt a
+person's thought, and 0 from ten, the limit of attention (Miller 1968; Nielsen, Usability Engineering, 1993, chapter 5),
+in between falling with its logarithm: what nobody notices must not decide. Cost gives 1 to the cheapest of the
+strategies ranked together and 0 from a hundred times that, likewise. All lie between 0 and 1. Latency is the median
+answer; the 95th percentile is for limits, it rests on too few timings to rank by.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +22,11 @@ JUDGED_BY: Mapping[str, str] = {
     "cost": "cost_per_thousand",
 }
 """The figure behind each priority of the settings."""
+
+UNNOTICED_SECONDS = 1.0
+UNBEARABLE_SECONDS = 10.0
+WORTHLESS_TIMES = 100.0
+"""How many times the cost of the cheapest is worth no points."""
 
 SAME = 1e-9
 """Totals closer than this are equal: they differ by rounding."""
@@ -89,5 +97,14 @@ def _points(priority: str, measurement: Measurement, best_of: Sequence[Measureme
         return value
     if priority == "hallucination":
         return 1 - value
-    best = min((other.figures[figure].value for other in best_of if figure in other.figures), default=value)
-    return 1.0 if value <= best else best / value
+    if priority == "latency":
+        return _falling(value, UNNOTICED_SECONDS, UNBEARABLE_SECONDS)
+    cheapest = min((other.figures[figure].value for other in best_of if figure in other.figures), default=value)
+    return _falling(value, cheapest, cheapest * WORTHLESS_TIMES)
+
+
+def _falling(value: float, good: float, bad: float) -> float:
+    """Return 1 up to `good`, 0 from `bad`, and what lies between by the logarithm. Not negative."""
+    if value <= good:
+        return 1.0
+    return 0.0 if value >= bad else 1 - math.log(value / good) / math.log(bad / good)

@@ -10,7 +10,7 @@ from weighbridge.answer.cite import abstains, find_citations, without_marks
 from weighbridge.answer.prompt import Instructions, build_prompt
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import NONE, NOTHING, Demonstrations, Emit, Model, Retriever, ignore
-from weighbridge.types import Answer, Prompt, Question, Timing
+from weighbridge.types import Answer, Completion, Prompt, Question, Timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +48,20 @@ class Composed:
 
         completion = self.model.generate(prompt.messages, emit=note_first_token)
         end = perf_counter()
+        timing = Timing(retrieval=retrieved - start, first_token=(first_token or end) - start, total=end - start)
+        return self.understood(prompt, completion, timing)
+
+    def understood(self, prompt: Prompt, completion: Completion, timing: Timing) -> Answer:
+        """Return what a completion of one of this strategy's prompts means: its text, citations, or abstention."""
         raw = completion.text.strip()
+        marks = self.instructions.marks
         return Answer(
-            text=without_marks(raw) if self.instructions.marks else raw,
+            text=without_marks(raw) if marks else raw,
             raw=raw,
             prompt=prompt,
             abstained=abstains(raw),
-            citations=find_citations(raw, prompt) if self.instructions.marks else (),
+            citations=find_citations(raw, prompt) if marks else (),
             usage=completion.usage,
-            timing=Timing(retrieval=retrieved - start, first_token=(first_token or end) - start, total=end - start),
+            timing=timing,
             finish=completion.finish,
         )

@@ -94,6 +94,7 @@ class _Lines:
         speed = (step.done - first) / (now - start) if now > start else 0.0
         left = f", {(step.total - step.done) / speed:,.0f} s left" if step.total and speed > 0 and not ended else ""
         note = f" ({step.note})" if step.note else ""
-        self.console.print(f"  {step.task}: {amount(step)}, {rate(speed, step.unit)}{left}{note}", highlight=False)
+        line = f"  {step.task}: {amount(step)}, {rate(speed, step.unit)}{left}{note}"
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
         if ended:
             del self.began[step.task], self.wrote[step.task]

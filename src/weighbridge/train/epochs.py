@@ -86,8 +86,7 @@ class Epochs:
             raise TrainingError(f"the loss is not a number at step {step}; lower training.learning_rate")
         seconds, read = perf_counter() - self._start, sum(self._tokens[self._first : step])
         rate = read / seconds if seconds else 0.0
-        left = sum(self._tokens[step:]) / rate if rate else 0.0
-        note = f"loss {loss:.3f}, {rate:.0f} tokens/s, about {left:.0f} s left"
+        note = f"loss {loss:.3f}, {rate:.0f} tokens/s"
         self._notify(Progress(task="training", done=step, total=self._plan.steps, unit="steps", note=note))
 
     def end(self, state: Any, say: Say) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from random import Random
 from time import perf_counter
 
-from weighbridge.answer.cite import abstains, find_citations, without_marks
 from weighbridge.answer.composed import Composed
 from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
@@ -19,7 +18,7 @@ from weighbridge.train.parity import Parity, check_parity
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.say import Say, Validate
 from weighbridge.train.sft import train_adapter
-from weighbridge.types import Answer, Example, Progress, Prompt, Split, Timing, Usage
+from weighbridge.types import Completion, Example, Progress, Split, Timing, Usage
 
 _FORMAT = 1
 _CHECKED = 4
@@ -124,22 +123,12 @@ def _validation(strategy: Composed, asked: Sequence[Example], metric: Metric) ->
 
     def validate(say: Say) -> float | None:
         said = say([prompt.messages for prompt in prompts])
-        answers = [_answer(strategy, prompt, raw) for prompt, raw in zip(prompts, said, strict=True)]
+        answers = [
+            strategy.understood(prompt, Completion(text=raw, usage=Usage()), Timing())
+            for prompt, raw in zip(prompts, said, strict=True)
+        ]
         scores = [metric.score(example, answer).value for example, answer in zip(asked, answers, strict=True)]
         known = [value for value in scores if value is not None]
         return sum(known) / len(known) if known else None
 
     return validate
-
-
-def _answer(strategy: Composed, prompt: Prompt, raw: str) -> Answer:
-    marks = strategy.instructions.marks
-    return Answer(
-        text=without_marks(raw) if marks else raw,
-        raw=raw,
-        prompt=prompt,
-        abstained=abstains(raw),
-        citations=find_citations(raw, prompt) if marks else (),
-        usage=Usage(),
-        timing=Timing(),
-    )
