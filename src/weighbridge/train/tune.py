@@ -13,7 +13,7 @@ from weighbridge.train.base import load_tokenizer
 from weighbridge.train.card import AdapterCard, Training, read_card, write_card
 from weighbridge.train.conversations import Conversation, conversations
 from weighbridge.train.export import merged_weights, write_gguf
-from weighbridge.train.lint import lint
+from weighbridge.train.lint import Lint, lint
 from weighbridge.train.parity import Parity, check_parity
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.say import Say, Validate
@@ -21,6 +21,7 @@ from weighbridge.train.sft import train_adapter
 from weighbridge.types import Completion, Example, Progress, Split, Timing, Usage
 
 _FORMAT = 1
+_PREVIEWED = 3
 _CHECKED = 4
 """Prompts on which the exported model is compared, spread over the training examples."""
 
@@ -99,6 +100,13 @@ def _export(folder: Path, made: Sequence[Conversation], recipe: Recipe, notify: 
         )
     notify(Progress(task="exporting", done=2, total=2))
     return parity
+
+
+def preview(strategy: Composed, examples: Sequence[Example], *, recipe: Recipe) -> Lint:
+    """Return the first few conversations that `tune` would train on, token by token."""
+    learnt = _sample(examples, "train", recipe.training.maximum_examples, recipe.training.seed)
+    made = conversations(strategy, learnt[:_PREVIEWED])
+    return lint(made, load_tokenizer(recipe.base), context=recipe.model.context)
 
 
 def _sample(examples: Sequence[Example], split: Split, most: int, seed: int) -> tuple[Example, ...]:

@@ -1,19 +1,23 @@
 """Train the adapters of the tuned arms, on exactly the prompts that these arms will send."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from weighbridge.answer.build import SHAPES, build
 from weighbridge.errors import SettingsError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.measure.metrics.behaviour import Accuracy
 from weighbridge.settings import Arm, Settings
-from weighbridge.train.card import AdapterCard
+from weighbridge.train.card import AdapterCard, read_card
+from weighbridge.train.lint import Lint
 from weighbridge.train.recipe import Recipe
-from weighbridge.train.tune import tune
+from weighbridge.train.tune import preview, tune
 from weighbridge.workflow.bench import Bench, open_bench
 from weighbridge.workflow.engines import Engine, open_engine
 from weighbridge.workflow.voice import Voice, clocked
 from weighbridge.workspace import Workspace
+
+_TAIL = 90
+"""Characters of a prompt's end that the lint shows."""
 
 
 def train(arms: Sequence[Arm], settings: Settings, workspace: Workspace, voice: Voice) -> tuple[AdapterCard, ...]:
@@ -55,6 +59,9 @@ def train_arm(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCa
         base=engine.base, training=settings.training, model=settings.model, reference=settings.model.reference
     )
     unasked = build(arm, bench.parts, Scripted())
+    if read_card(bench.workspace.adapter(arm)) is None:
+        for line in lint_lines(preview(unasked, bench.workload.examples, recipe=recipe)):
+            voice.say(line)
     card = tune(
         unasked,
         bench.workload.examples,
@@ -67,6 +74,23 @@ def train_arm(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCa
     for warning in card.warnings:
         voice.say(f"  note: {warning}")
     return card
+
+
+def lint_lines(lint: Lint) -> Iterator[str]:
+    """Yield what a model is about to learn: the end of each prompt, and in brackets the tokens the loss counts."""
+    for row in lint.rows:
+        prompt = "".join(token.text for token in row.tokens if not token.trained)
+        learnt = "".join(token.text for token in row.tokens if token.trained)
+        stops = [token.text for token in row.tokens if token.stop]
+        counted = sum(token.trained for token in row.tokens)
+        yield (
+            f"  {row.example_id}: ...{_line(prompt[-_TAIL:])}[[{_line(learnt)}]]  "
+            f"({counted} of {len(row.tokens)} tokens are learnt; stop token: {stops[-1] if stops else 'MISSING'})"
+        )
+
+
+def _line(text: str) -> str:
+    return text.replace("\n", "\\n")
 
 
 def _sentence(card: AdapterCard) -> str:
