@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -116,9 +117,21 @@ def scripted_endpoint(chat_endpoint: Callable[[Behaviour], str]) -> str:
     return chat_endpoint(answer_well)
 
 
-def answer_well(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+@pytest.fixture
+def roomy_endpoint(chat_endpoint: Callable[[Behaviour], str]) -> str:
+    """The same, with a context of 100,000 words."""
+    return chat_endpoint(partial(answer_well, context=100_000))
+
+
+@pytest.fixture
+def broken_endpoint(chat_endpoint: Callable[[Behaviour], str]) -> str:
+    """An endpoint that answers every request with HTTP 500."""
+    return chat_endpoint(lambda handler, _: refuse(handler, 500, {"message": "out of order"}))
+
+
+def answer_well(handler: BaseHTTPRequestHandler, body: dict[str, Any], context: int = 60) -> None:
     """Stream what `Scripted` says, as a well-behaved endpoint does."""
-    model = Scripted(maximum_tokens=body["max_tokens"], context=60)
+    model = Scripted(maximum_tokens=body["max_tokens"], context=context)
     said: list[str] = []
     try:
         whole = model.generate([Message(m["role"], m["content"]) for m in body["messages"]], emit=said.append)

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from weighbridge.errors import SettingsError
-from weighbridge.settings import Settings
+from weighbridge.settings import ARMS, Arm, Settings
 from weighbridge.types import Task
 
 _PATHS = ("documents", "examples", "json_schema")
@@ -126,9 +126,11 @@ def load_settings(path: Path) -> Settings:
     return settings.model_copy(update={key: path.parent / value.expanduser() for key, value in paths.items()})
 
 
-def starter(documents: Path | None, examples: Path, *, name: str, task: Task) -> str:
-    """Return the text of a settings file with every setting at its default, and a comment beside each."""
-    settings = Settings(name=name, documents=documents, examples=examples, task=task)
+def starter(
+    documents: Path | None, examples: Path, *, name: str, task: Task, strategies: tuple[Arm, ...] = ARMS
+) -> str:
+    """Return the text of a settings file with every other setting at its default, and a comment beside each."""
+    settings = Settings(name=name, documents=documents, examples=examples, task=task, strategies=strategies)
     rest = [key for key in Settings.model_fields if key not in _FIRST]
     lines = ["# What is weighed, and what you need of the winner. Every line below `examples` may be left out.", ""]
     for before, key in pairwise(("", *_FIRST, *rest)):

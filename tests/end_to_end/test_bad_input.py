@@ -1,10 +1,11 @@
 """What a user may bring or have that is wrong: each gets a message that says what, where and what to do."""
 
 import json
-import os
+import shlex
 import shutil
 import socket
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
@@ -49,6 +50,12 @@ def test_good_input_is_taken(run, place):
     done = init(run, place)
     assert done.returncode == 0, done.stderr
     assert (place / "mine" / "weighbridge.yaml").is_file()
+
+
+def test_without_documents_only_strategies_that_read_none_are_chosen(run, place):
+    done = run("init", "mine", "--examples", "examples.jsonl", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert "strategies: [prompt, few-shot, fine-tuned]" in (place / "mine" / "weighbridge.yaml").read_text()
 
 
 def test_a_missing_file(run, place):
@@ -134,12 +141,14 @@ def test_a_folder_that_cannot_be_written(run, place):
     refused(done, "blocked")
 
 
-def test_a_full_disk(run, place):
-    full = Path("/dev/full")
-    if not full.exists():
-        full = place / "missing" / "full"
-    done = run("models", "--json", cwd=place, WEIGHBRIDGE_CACHE=str(full / "cache"))
-    assert "Traceback" not in done.stderr
+def test_a_file_that_may_not_grow(place):
+    """What a full disk is to a writer: bytes are refused in the middle of a file."""
+    command = "ulimit -f 0; exec " + shlex.join(
+        [sys.executable, "-m", "weighbridge", "init", "mine", "--examples", "examples.jsonl"]
+    )
+    done = subprocess.run(["bash", "-c", command], cwd=place, capture_output=True, text=True, check=False)
+    refused(done, "weighbridge.yaml", "cannot be written")
+    assert not list((place / "mine").glob("*"))
 
 
 def settings(place, text):
@@ -209,8 +218,32 @@ def test_two_commands_in_one_workspace(run, place):
         refused(run("compare", cwd=folder), "another weighbridge command")
 
 
-def test_a_closed_pipe_is_no_error(run, place):
-    reading, writing = os.pipe()
-    os.close(reading)
-    os.close(writing)
-    assert run("--version").stdout.startswith("weighbridge ")
+def test_a_reader_that_leaves_early_gets_no_traceback(place):
+    command = [sys.executable, "-m", "weighbridge", "models", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=place) as process:
+        process.stdout.close()
+        assert "Traceback" not in process.stderr.read()
+
+
+def on_endpoint(place, url):
+    return settings(
+        place,
+        "strategies: [prompt, rag]\nretrieval: {limit: 1}\n"
+        f"model: {{engine: openai, reference: any, base_url: '{url}', maximum_tokens: 40}}\n"
+        "prices: {input_per_million: 1, output_per_million: 2}\nmeasure: {questions: 3, latency_questions: 2}\n",
+    )
+
+
+@pytest.mark.models
+def test_a_whole_run_on_an_endpoint(run, place, roomy_endpoint):
+    done = run("compare", "--json", cwd=on_endpoint(place, roomy_endpoint))
+    assert done.returncode == 0, done.stderr
+    rag = next(m for m in json.loads(done.stdout)["measurements"] if m["strategy"] == "rag")
+    assert rag["failures"] == 0
+    assert rag["figures"]["cost_per_thousand"]["value"] > 0
+    assert not rag["offline"]
+
+
+@pytest.mark.models
+def test_an_endpoint_that_fails_every_time(run, place, broken_endpoint):
+    refused(run("compare", "--json", cwd=on_endpoint(place, broken_endpoint)), "HTTP 500", code=1)

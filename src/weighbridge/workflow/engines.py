@@ -55,9 +55,11 @@ def open_engine(settings: Settings, voice: Voice) -> Engine:
     if model.engine in ("openai", "scripted"):
         return Engine(settings=model, base=None, served=None)
     source = fetch(model.reference, notify=voice.notify)
-    if not tuned:
+    if not tuned and (model.engine == "llamacpp" or source.is_dir()):
         return Engine(settings=model, base=None, served=source)
     base = prepare_base(source, cache_folder() / "bases" / file_fingerprint(source)[:16], notify=voice.notify)
+    if model.engine == "transformers":
+        return Engine(settings=model, base=base, served=base.hf)
     served = base.hf.parent / f"base-{model.quantisation}.gguf"
     if not served.exists():
         write_gguf(base.source_gguf, base_weights(base), served, quantisation=model.quantisation)

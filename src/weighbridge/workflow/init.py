@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
+from weighbridge.answer.build import SHAPES
 from weighbridge.errors import WorkspaceError
 from weighbridge.ingest.examples import check_evidence, infer_task, read_examples
 from weighbridge.ingest.read import read_documents
+from weighbridge.settings import ARMS
 from weighbridge.settings_file import starter
 from weighbridge.types import Task
 from weighbridge.workflow.voice import Voice
@@ -31,7 +33,16 @@ def init(root: Path, *, documents: Path | None, examples: Path, task: Task | Non
     voice.say(f"Examples: {len(read):,}, of which {sum(not e.answerable for e in read):,} cannot be answered")
     voice.say(f"Task: {task} (as you said)" if task else f"Task: {guess.task} ({guess.why})")
     name = root.resolve().name
-    text = starter(_from(root, documents), _from(root, examples) or examples, name=name, task=task or guess.task)
+    arms = tuple(arm for arm in ARMS if documents is not None or not SHAPES[arm].reads)
+    if documents is None:
+        voice.say(f"Without documents, these strategies can be weighed: {', '.join(arms)}")
+    text = starter(
+        _from(root, documents),
+        _from(root, examples) or examples,
+        name=name,
+        task=task or guess.task,
+        strategies=arms,
+    )
     write_text(workspace.settings_file, text)
     return workspace
 

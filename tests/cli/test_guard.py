@@ -1,0 +1,40 @@
+import errno
+
+import pytest
+
+from weighbridge.cli.guard import guarded
+from weighbridge.errors import ModelError, SettingsError
+
+
+def raising(error):
+    def command():
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (SettingsError("weighbridge.yaml:3: unknown key"), 2, "weighbridge.yaml:3: unknown key"),
+        (ModelError("the endpoint is down"), 1, "the endpoint is down"),
+        (KeyboardInterrupt(), 130, "run the same command again"),
+        (SystemExit(130), 130, "run the same command again"),
+        (OSError(errno.ENOSPC, "No space left on device", "records.jsonl"), 2, "records.jsonl: the disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "mine"), 2, "mine: no permission"),
+        (ZeroDivisionError("a bug"), 1, "Please report it with the file"),
+    ],
+)
+def test_every_end_has_a_code_and_a_message(error, code, words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        guarded(raising(error))
+    told = capsys.readouterr().err
+    assert stop.value.code == code
+    assert words in told
+    assert "Traceback" not in told
+
+
+def test_a_command_that_ends_well_exits_with_zero():
+    with pytest.raises(SystemExit) as stop:
+        guarded(lambda: None)
+    assert stop.value.code == 0
