@@ -21,9 +21,9 @@ FIGURES = {
 @pytest.mark.parametrize(
     ("limits", "sentence"),
     [
-        ({"maximum_p95_seconds": 2.0}, "latency p95 is 3.2 s; you allow 2 s"),
-        ({"maximum_memory_gib": 1.0}, "memory is 2.0 GiB; you allow 1.0 GiB"),
-        ({"maximum_cost_per_thousand": 1.0}, "cost per 1,000 is 1.5 USD; you allow 1 USD"),
+        ({"maximum_p95_seconds": 2.0}, "latency p95 is 3.20 s; you allow 2.00 s"),
+        ({"maximum_memory_gib": 1.0}, "memory is 2.00 GiB; you allow 1.00 GiB"),
+        ({"maximum_cost_per_thousand": 1.0}, "cost per 1,000 is $1.50; you allow $1.00"),
         ({"minimum_accuracy": 0.6}, "accuracy is 50 %; you ask for 60 %"),
         ({"minimum_accuracy": 0.502}, "accuracy is just under 50 %; you ask for 50 %"),
         ({"maximum_hallucination": 0.0}, "hallucination is 30 %; you allow 0 %"),
@@ -33,7 +33,7 @@ FIGURES = {
 )
 def test_a_broken_limit_is_said_with_its_figures(measurement: Make, limits: dict[str, float], sentence: str):
     (broken,) = broken_limits(measurement("prompt", FIGURES, offline=False), Limits(**limits))
-    assert broken.sentence == sentence
+    assert broken.sentence.replace("\u00a0", " ") == sentence
     assert broken.setting == next(iter(limits))
     assert broken.excess > 0
 
@@ -53,14 +53,14 @@ def test_a_limit_met_exactly_is_kept(measurement: Make):
 
 def test_what_was_not_measured_keeps_no_limit(measurement: Make):
     (broken,) = broken_limits(measurement("rag", {"accuracy": 0.5}), Limits(maximum_p95_seconds=2.0))
-    assert broken.sentence == "latency p95 was not measured; you allow 2 s"
+    assert broken.sentence == "latency p95 was not measured; you allow 2.00\u00a0s"
 
 
 @pytest.mark.parametrize(("failures", "count"), [(0, 0), (5, 0), (6, 1), (100, 1)])
 def test_more_than_one_failure_in_twenty_rules_a_strategy_out(measurement: Make, failures: int, count: int):
     broken = broken_limits(measurement("rag", FIGURES, failures=failures), Limits())
     assert len(broken) == count
-    assert all("may at most" in limit.sentence and not limit.setting for limit in broken)
+    assert all("; at most 5\u00a0% may" in limit.sentence and not limit.setting for limit in broken)
 
 
 def test_nothing_scored_rules_a_strategy_out(measurement: Make):
@@ -70,5 +70,6 @@ def test_nothing_scored_rules_a_strategy_out(measurement: Make):
 def test_a_limit_inside_the_interval_is_a_close_call(measurement: Make):
     limits = Limits(minimum_accuracy=0.45, maximum_hallucination=0.6, maximum_p95_seconds=3.2)
     (call,) = close_calls(measurement("rag", FIGURES), limits)
-    assert call == "rag keeps the limit on accuracy, 45 %, but not for certain: it has 50 % (42 to 58 %)"
+    told = "rag keeps the limit on accuracy, 45 %, but not for certain: it has 50 % (42\u201358)"
+    assert call.replace("\u00a0", " ") == told
     assert close_calls(measurement("rag", FIGURES), Limits(minimum_accuracy=0.6)) == ()

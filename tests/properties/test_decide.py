@@ -1,11 +1,13 @@
 """What decisions keep for any measurements."""
 
+import re
 from dataclasses import replace
 from itertools import combinations
 
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from weighbridge.advise.cost import cost_per_thousand
 from weighbridge.advise.decide import decide
 from weighbridge.results import Comparison, Cost, Decision, Estimate, Measurement
 from weighbridge.settings import Limits, Needs, Priorities
@@ -23,7 +25,7 @@ def estimate(value: float, half: float = 0.0) -> Estimate:
 @st.composite
 def measurements(draw: st.DrawFn, name: str) -> Measurement:
     running, answers = draw(amounts), 120_000
-    cost = Cost(upfront=draw(amounts), per_thousand_answers=running)
+    cost = Cost(upfront=100 * draw(amounts), per_thousand_answers=running)
     values = {
         "accuracy": draw(shares),
         "hallucination": draw(shares),
@@ -150,13 +152,12 @@ def test_the_order_of_the_input_does_not_matter(
 @settings(max_examples=50)
 @given(several, needs, doubts)
 def test_a_dominated_strategy_is_never_recommended(weighed: tuple[Measurement, ...], wanted: Needs, half: float):
-    winner = decide(weighed, compared(weighed, half), wanted).recommended
-    assume(winner is not None)
-    best = next(m for m in weighed if m.strategy == winner)
+    first = decide(weighed, compared(weighed, half), wanted).verdicts[0].strategy
+    best = next(m for m in weighed if m.strategy == first)
     raised = estimate(min(1.0, best.figures["accuracy"].value + 0.01))
     better = replace(best, strategy="better", figures={**best.figures, "accuracy": raised})
     everyone = (*weighed, better)
-    assert decide(everyone, compared(everyone, half), wanted).recommended != winner
+    assert decide(everyone, compared(everyone, half), wanted).recommended != first
 
 
 @given(several, needs)
@@ -164,3 +165,22 @@ def test_a_smaller_doubt_never_takes_a_recommendation_away(weighed: tuple[Measur
     unsure, surer = (decide(weighed, compared(weighed, half), wanted) for half in (0.1, 0.01))
     assert unsure.recommended in {None, surer.recommended}
     assert set(surer.contenders) <= set(unsure.contenders)
+
+
+def at_volume(weighed: tuple[Measurement, ...], answers: int) -> tuple[Measurement, ...]:
+    return tuple(
+        replace(m, figures={**m.figures, "cost_per_thousand": estimate(cost_per_thousand(m.cost, answers))})
+        for m in weighed
+        if m.cost
+    )
+
+
+@given(several, priorities)
+def test_at_the_volume_it_names_another_is_first_and_not_before(weighed: tuple[Measurement, ...], wanted: Priorities):
+    here = decide(weighed, (), Needs(priorities=wanted))
+    for line in here.would_change:
+        if found := re.fullmatch(r"At ([\d,]+) answers a month or (fewer|more) .* (\S+) would be first\.", line):
+            volume, nearer = int(found[1].replace(",", "")), 1 if found[2] == "fewer" else -1
+            for answers, first in ((volume, found[3]), (volume + nearer, here.verdicts[0].strategy)):
+                needs = Needs(priorities=wanted, answers_per_month=answers)
+                assert decide(at_volume(weighed, 12 * answers), (), needs).verdicts[0].strategy == first

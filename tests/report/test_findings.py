@@ -3,9 +3,19 @@
 from dataclasses import replace
 
 from weighbridge.figures import FIGURES
-from weighbridge.report.findings import against_leader, broken_limits, headline, leader, notes, shortfalls, why_absent
+from weighbridge.report.findings import (
+    against_leader,
+    broken_limits,
+    headline,
+    leader,
+    notes,
+    shortfalls,
+    steps,
+    why_absent,
+)
+from weighbridge.results import Score
 
-from .sample import ERROR, measurement, weighing
+from .sample import ERROR, measurement, share, weighing
 
 
 def test_comparisons_are_turned_so_that_the_leader_is_on_the_left() -> None:
@@ -18,7 +28,7 @@ def test_comparisons_are_turned_so_that_the_leader_is_on_the_left() -> None:
 
 def test_how_sure_it_is_tells_difference_from_chance() -> None:
     sure = headline(weighing()).sure.replace("\u00a0", " ")
-    assert "rag is ahead of prompt and few-shot beyond chance (adjusted p < 0.05)" in sure
+    assert "rag is ahead of prompt and few-shot beyond chance (p < 0.05, adjusted for many comparisons)" in sure
     assert "what separates rag from raft (p = 0.71) and fine-tuned (p = 0.31) could be chance" in sure
     assert "nothing says how sure" in headline(replace(weighing(), comparisons=())).sure
 
@@ -37,9 +47,41 @@ def test_absent_figures_have_a_reason() -> None:
 
 
 def test_failures_and_unscored_answers_are_told() -> None:
-    lines = shortfalls(weighing())
+    lines = [line.replace("\u00a0", " ") for line in shortfalls(weighing(), FIGURES.values())]
     assert any("fine-tuned: 1 of 12" in line and ERROR in line for line in lines)
-    assert any(line.startswith("token F1 could not be scored") and "rag 2 of 13" in line for line in lines)
+    assert lines[-1] == (
+        "Not scored since it cannot be answered: token F1 "
+        "(prompt, few-shot and rag 2 of 13, fine-tuned and raft 2 of 12)."
+    )
+    assert len(shortfalls(weighing(), [FIGURES["accuracy"]])) == 2
+
+
+def test_figures_with_the_same_counts_and_reason_are_told_together() -> None:
+    value = weighing()
+    gaps = {"token_f1": 5, "exact_match": 5, "missed_abstention": 7}
+    measured = tuple(
+        replace(
+            m,
+            figures={**m.figures, **{name: replace(share(1, 10), unscored=gap) for name, gap in gaps.items()}},
+        )
+        for m in value.measurements
+    )
+    records = tuple(
+        replace(record, scores=tuple(Score(name, None, "it was lost") for name in ("token_f1", "exact_match")))
+        for record in value.records
+    )
+    (*_, line) = shortfalls(replace(value, measurements=measured, records=records), FIGURES.values())
+    assert line.replace("\u00a0", " ") == (
+        "Not scored since it was lost: exact match and token F1 (all strategies 5 of 15); "
+        "for no recorded reason: missed abstention (all strategies 7 of 17)."
+    )
+
+
+def test_steps_are_told_in_whole_seconds_by_their_kind() -> None:
+    taken = {"fetch": 0.001, "index": 7.15, "train: rag": 86.4, "train: raft": 600.0, "ask": 0.51}
+    value = replace(weighing(), seconds=taken)
+    assert steps(value).replace("\u00a0", " ") == "index 7 s; train: rag 86 s, raft 10.0 min; ask 1 s"
+    assert steps(replace(value, seconds={"fetch": 0.4})) == ""
 
 
 def test_broken_limits_are_told_once() -> None:

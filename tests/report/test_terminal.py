@@ -46,6 +46,15 @@ def test_the_decision_comes_first() -> None:
     ]
 
 
+@pytest.mark.parametrize("width", [80, 100])
+def test_no_line_breaks_within_a_number(width: int) -> None:
+    value = weighing()
+    sentence = "raft: accuracy 49\u00a0%\u00a0(38\u201360), +38\u00a0points\u00a0(+24\u00a0to\u00a0+49)"
+    shifted = tuple("a" * place + f" {sentence}" for place in range(1, 99, 3))
+    text = printed(replace(value, decision=replace(value.decision, reasons=shifted)), width)
+    assert text.count("49 % (38\u201360),") == text.count("+38 points (+24 to +49)") == len(shifted)
+
+
 def test_foreign_text_cannot_steer_the_terminal() -> None:
     value = weighing()
     hostile = replace(value.decision, reasons=("\x1b[2J[bold]not markup[/bold] \u202eturned",))

@@ -8,7 +8,7 @@ not taken cannot keep a limit.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from weighbridge.advise.words import amount, share, with_interval
+from weighbridge.advise.words import amount, figure, share
 from weighbridge.figures import FIGURES
 from weighbridge.results import Measurement
 from weighbridge.settings import Limits
@@ -65,13 +65,13 @@ def close_calls(measurement: Measurement, limits: Limits) -> tuple[str, ...]:
         bound, estimate = limit.bound(limits), measurement.figures.get(limit.figure)
         if bound is None or estimate is None or _number(measurement, limit, limits):
             continue
-        worst = estimate.low if FIGURES[limit.figure].higher_is_better else estimate.high
+        kind = FIGURES[limit.figure]
+        worst = estimate.low if kind.higher_is_better else estimate.high
         if _excess(limit, worst, bound) > 0:
             currency = _currency(measurement)
             found.append(
-                f"{measurement.strategy} keeps the limit on {FIGURES[limit.figure].label}, "
-                f"{amount(limit.figure, bound, currency)}, but not for certain: "
-                f"it has {with_interval(limit.figure, estimate, currency)}"
+                f"{measurement.strategy} keeps the limit on {kind.label}, {amount(kind, bound, currency)}, "
+                f"but not for certain: it has {figure(kind, estimate, currency)}"
             )
     return tuple(found)
 
@@ -80,7 +80,7 @@ def _failures(measurement: Measurement) -> Broken | None:
     failed, asked = measurement.failures, measurement.attempts
     if failed <= FAILURES_ALLOWED * asked:
         return None
-    sentence = f"{failed} of {asked} attempts failed ({share(failed / asked)}); {share(FAILURES_ALLOWED)} may at most"
+    sentence = f"{failed} of {asked} attempts failed; at most {share(FAILURES_ALLOWED)} may"
     return Broken(sentence, excess=failed / asked / FAILURES_ALLOWED - 1)
 
 
@@ -93,14 +93,14 @@ def _number(measurement: Measurement, limit: NumberLimit, limits: Limits) -> Bro
     if bound is None:
         return None
     kind, estimate, currency = FIGURES[limit.figure], measurement.figures.get(limit.figure), _currency(measurement)
-    wanted = amount(limit.figure, bound, currency)
+    wanted = amount(kind, bound, currency)
     wish = f"you {'ask for' if kind.higher_is_better else 'allow'} {wanted}"
     if estimate is None:
         return Broken(f"{kind.label} was not measured; {wish}", limit.setting)
     excess = _excess(limit, estimate.value, bound)
     if excess <= 0:
         return None
-    given = amount(limit.figure, estimate.value, currency)
+    given = amount(kind, estimate.value, currency)
     just = f"just {'under' if kind.higher_is_better else 'over'} " if given == wanted else ""
     return Broken(f"{kind.label} is {just}{given}; {wish}", limit.setting, excess)
 

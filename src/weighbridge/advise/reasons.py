@@ -1,12 +1,14 @@
-"""Why: sentences that each name the figures they rest on."""
+"""Why: sentences that each name the figures they rest on, the first strategy's against those of the next."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from weighbridge.advise.case import Case
 from weighbridge.advise.leads import Lead, difference
 from weighbridge.advise.limits import Broken, close_calls
-from weighbridge.advise.points import JUDGED_BY
-from weighbridge.advise.words import amount, listed, points_apart, probability, with_interval
+from weighbridge.advise.points import JUDGED_BY, UNNOTICED_SECONDS
+from weighbridge.advise.words import NB, amount, figure, listed, points, probability
+from weighbridge.advise.words import difference as apart_by
 from weighbridge.figures import FIGURES
 from weighbridge.results import Measurement
 
@@ -16,10 +18,8 @@ def reasons_for(case: Case) -> tuple[str, ...]:
     left_out = case.ranking.left_out
     return (
         _lead(case),
-        *_paired(case, "accuracy"),
-        *_paired(case, "hallucination"),
-        *_plain(case, "latency_p50"),
-        *_plain(case, "cost_per_thousand"),
+        *_shares(case),
+        *_amounts(case),
         *(_until_then(case) if case.unsure else ()),
         *_ruled_out(case.by_name, case.broken),
         *_failures(case.by_name),
@@ -39,56 +39,68 @@ def reasons_for_none(
 
 
 def _lead(case: Case) -> str:
-    first = case.ranking.rows[0]
-    if not case.leads:
+    first, *others = case.ranking.rows
+    if not others:
         alone = "the only strategy weighed" if len(case.by_name) == 1 else "the only strategy that keeps every limit"
         return f"{first.strategy} is {alone}."
-    scored = f"By your priorities {first.strategy} has {100 * first.total:.0f} points of 100"
-    others = [f"{ranked.strategy} {100 * ranked.total:.0f}" for ranked in case.ranking.rows[1:]]
-    if not case.unsure:
-        worst = min(case.leads, key=lambda lead: lead.low)
-        return f"{scored}, {listed(tuple(others))}; {_certainty(worst)}."
-    named = listed((first.strategy, *(lead.over for lead in case.unsure)))
-    doubts = "; ".join(_certainty(lead) for lead in case.unsure)
-    return f"{named} cannot be told apart. {scored}, {listed(tuple(others))}; {doubts}."
+    scored = (
+        f"{first.strategy} has {100 * first.total:.0f}{NB}points of 100 by your priorities, "
+        f"{others[0].strategy}, the next, {100 * others[0].total:.0f}"
+    )
+    if case.unsure:
+        named = listed((first.strategy, *(lead.over for lead in case.unsure)))
+        return f"{named} cannot be told apart. {scored}; {_certainty(case.unsure[0])}."
+    return f"{scored}; {_certainty(min(case.leads, key=lambda lead: lead.low))}."
 
 
 def _certainty(lead: Lead) -> str:
-    if lead.low == -float("inf"):
+    if lead.low == -math.inf:
         return f"it shares no scored question with {lead.over}, so they cannot be compared"
-    ahead = f"its lead over {lead.over} is {100 * lead.value:.1f}"
-    return f"{ahead}, at least {100 * lead.low:.1f} with 95 % confidence ({lead.asked} questions)"
+    least = f"at least {points(lead.low)} with 95{NB}% confidence"
+    return f"its lead over {lead.over} is {points(lead.value)}, {least} ({lead.asked:,}{NB}questions)"
 
 
-def _paired(case: Case, figure: str) -> Iterator[str]:
-    """Yield the first strategy's share, and what the paired comparisons say of the others."""
-    first = case.first.strategy
-    estimate = case.figure(first, figure)
-    if estimate is None:
-        return
-    apart = []
-    for other in case.others:
-        found = difference(figure, first, other.strategy, case.comparisons)
-        if found is not None:
-            p = f"adjusted {probability(found.p_adjusted)}"
-            apart.append(f"{points_apart(found.difference).removesuffix(')')}; {p}) than {other.strategy}")
-    yield f"{first} has {with_interval(figure, estimate)} {FIGURES[figure].label}{''.join(f', {it}' for it in apart)}."
+def _shares(case: Case) -> Iterator[str]:
+    """Yield what the first strategy's answers are worth, and what the paired comparison with the next says of it."""
+    explained = False
+    for name in ("accuracy", "hallucination"):
+        told = _against(case, name)
+        if told is None:
+            continue
+        first, *others = (case.first.strategy, *(other.strategy for other in case.others[:1]))
+        found = difference(name, first, others[0], case.comparisons) if others else None
+        if found is None:
+            yield f"{told}."
+            continue
+        apart = apart_by(FIGURES[name], found.difference).removesuffix(")")
+        adjusted = "adjusted" if explained else "adjusted for many comparisons"
+        explained = True
+        yield f"{told}: {apart}; {probability(found.p_adjusted)}, {adjusted})."
 
 
-def _plain(case: Case, figure: str) -> Iterator[str]:
-    """Yield a figure that is compared as measured, where it is a priority."""
-    priority = next(name for name, by in JUDGED_BY.items() if by == figure)
-    estimate = case.figure(case.first.strategy, figure)
-    if estimate is None or not case.ranking.weights.get(priority):
-        return
-    others = [
-        f"{other.strategy} {amount(figure, found.value, case.currency)}"
-        for other in case.others
-        if (found := case.figure(other.strategy, figure))
-    ]
-    own = with_interval(figure, estimate, case.currency)
-    beside = f"; {listed(tuple(others))}" if others else ""
-    yield f"{case.first.strategy}: {FIGURES[figure].label} {own}{beside}."
+def _amounts(case: Case) -> Iterator[str]:
+    """Yield the figures that are compared as measured, where they are a priority."""
+    for priority in ("latency", "cost"):
+        told = _against(case, JUDGED_BY[priority]) if case.ranking.weights.get(priority) else None
+        if told is not None:
+            yield f"{told}{_unnoticed(case) if priority == 'latency' else ''}."
+
+
+def _against(case: Case, name: str) -> str | None:
+    """Return a figure of the first strategy, and of the next where it has one; None where the first has none."""
+    own, kind = case.figure(case.first.strategy, name), FIGURES[name]
+    if own is None:
+        return None
+    told = f"{case.first.strategy}: {kind.label} {figure(kind, own, case.currency)}"
+    other = case.figure(case.others[0].strategy, name) if case.others else None
+    return told if other is None else f"{told}, {case.others[0].strategy} {figure(kind, other, case.currency)}"
+
+
+def _unnoticed(case: Case) -> str:
+    """Return that a difference in latency counts for nothing, where it does."""
+    two = [found.value for m in (case.first, *case.others[:1]) if (found := case.figure(m.strategy, "latency_p50"))]
+    fast = len(two) > 1 and max(two) <= UNNOTICED_SECONDS
+    return f"; within {UNNOTICED_SECONDS:g}{NB}s no answer loses points" if fast else ""
 
 
 def _until_then(case: Case) -> Iterator[str]:
@@ -97,7 +109,7 @@ def _until_then(case: Case) -> Iterator[str]:
     costs = {name: found.value for name in contenders if (found := case.figure(name, "cost_per_thousand"))}
     if len(costs) == len(contenders):
         cheapest = min(costs, key=lambda name: (costs[name], name))
-        cost = amount("cost_per_thousand", costs[cheapest], case.currency)
+        cost = amount(FIGURES["cost_per_thousand"], costs[cheapest], case.currency)
         yield f"Until that is settled: of these, {cheapest} costs the least, {cost} for a thousand answers."
 
 

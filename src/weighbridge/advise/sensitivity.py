@@ -11,7 +11,7 @@ from weighbridge.advise.case import Case
 from weighbridge.advise.cost import cost_per_thousand
 from weighbridge.advise.limits import Broken
 from weighbridge.advise.points import JUDGED_BY, rank
-from weighbridge.advise.words import amount
+from weighbridge.advise.words import amount, listed
 from weighbridge.figures import FIGURES
 from weighbridge.results import Cost, Measurement
 
@@ -119,21 +119,23 @@ def _higher(now: int) -> list[int]:
 
 
 def _limits(case: Case) -> Iterator[str]:
-    """Yield the limits that would rule the first strategy out and leave another that keeps them."""
-    for figure in _LIMITABLE:
-        higher = FIGURES[figure].higher_is_better
-        own = case.figure(case.first.strategy, figure)
+    """Yield the limits that would rule the first strategy out and leave others, told together by who is first then."""
+    bounds: dict[str, list[str]] = {}
+    for name in _LIMITABLE:
+        kind, own = FIGURES[name], case.figure(case.first.strategy, name)
         if own is None:
             continue
         better = [
             other
             for other in case.others
-            if (found := case.figure(other.strategy, figure))
-            and (found.value > own.value if higher else found.value < own.value)
+            if (found := case.figure(other.strategy, name))
+            and (found.value > own.value if kind.higher_is_better else found.value < own.value)
         ]
         if better:
-            side, value = "above" if higher else "below", amount(figure, own.value, case.currency)
-            yield _would_rule_out(f"A limit on {FIGURES[figure].label} {side} {value}", better, case)
+            side, value = "above" if kind.higher_is_better else "below", amount(kind, own.value, case.currency)
+            bounds.setdefault(_heir(better, case), []).append(f"{kind.label} {side} {value}")
+    for heir, told in bounds.items():
+        yield f"A limit on {listed(told, 'or')} would rule {case.first.strategy} out; {heir} would be first."
 
 
 def _kinds(case: Case) -> Iterator[str]:
@@ -147,8 +149,11 @@ def _kinds(case: Case) -> Iterator[str]:
 
 
 def _would_rule_out(what: str, left: Sequence[Measurement], case: Case) -> str:
-    heir = rank(left, case.needs.priorities).rows[0].strategy if len(left) > 1 else left[0].strategy
-    return f"{what} would rule {case.first.strategy} out; {heir} would be first."
+    return f"{what} would rule {case.first.strategy} out; {_heir(left, case)} would be first."
+
+
+def _heir(left: Sequence[Measurement], case: Case) -> str:
+    return rank(left, case.needs.priorities).rows[0].strategy if len(left) > 1 else left[0].strategy
 
 
 def _lifted(case: Case) -> Iterator[str]:

@@ -1,55 +1,141 @@
-"""How the advisor writes a figure down. `FIGURES` says which unit a figure has."""
+"""Figures as people read them: a value in its unit, with the interval it may really lie in. Reports use these too.
 
-from weighbridge.figures import FIGURES
+Everything here returns one line of plain text. A number is joined to its unit, and to its interval, by no-break spaces.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from weighbridge.figures import FigureKind
 from weighbridge.results import Estimate
+
+NB = "\N{NO-BREAK SPACE}"
+DASH = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+
+_SYMBOLS = {"USD": "$", "EUR": "\N{EURO SIGN}", "GBP": "\N{POUND SIGN}"}
+_MIB, _GIB = 2.0**20, 2.0**30
+_SMALL_SHARE = 0.00995
+"""Below this, and as near to all, a share is given to a tenth of a percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How numbers of one figure are written: divided, rounded, and put between two texts."""
+
+    divisor: float
+    decimals: int
+    before: str = ""
+    after: str = ""
+
+    def number(self, value: float) -> str:
+        """Return the bare number; a value that rounds to zero has no sign."""
+        text = f"{value / self.divisor:,.{self.decimals}f}"
+        if text.startswith("-"):
+            return MINUS + text[1:] if text.strip("-0.,") else text[1:]
+        return text
+
+    def write(self, value: float) -> str:
+        """Return the number between its two texts, the sign in front of both."""
+        text = self.number(value)
+        return MINUS + self.before + text[1:] + self.after if text[0] == MINUS else self.before + text + self.after
+
+
+def scale(kind: FigureKind, value: float, currency: str = "USD") -> Scale:
+    """Return the scale on which a value, and the interval around it, are written."""
+    size = abs(value)
+    match kind.unit:
+        case "share":
+            return _share(size)
+        case "seconds":
+            return _seconds(size)
+        case "bytes":
+            return Scale(_GIB, 2, after=f"{NB}GiB") if size >= _GIB else Scale(_MIB, 0, after=f"{NB}MiB")
+        case "tokens":
+            return Scale(1, 0 if size >= 20 or size == 0 else 1)  # noqa: PLR2004 - below 20, a tenth of a token tells
+        case "money":
+            return money_scale(size, currency)
+
+
+def amount(kind: FigureKind, value: float, currency: str = "USD") -> str:
+    """Return a value in its unit: ``46 %``, ``1.32 s``, ``412 MiB``, ``$0.021``."""
+    return scale(kind, value, currency).write(value)
+
+
+def interval(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
+    """Return the bounds of an estimate on its value's scale, with a dash between; empty where both are the value."""
+    if estimate.low == estimate.value == estimate.high:
+        return ""
+    written = scale(kind, estimate.value, currency)
+    return f"{written.number(estimate.low)}{DASH}{written.number(estimate.high)}"
+
+
+def figure(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
+    """Return an estimate with its 95 % interval: ``46 % (38-54)`` with a dash."""
+    bounds = interval(kind, estimate, currency)
+    value = amount(kind, estimate.value, currency)
+    return f"{value}{NB}({bounds})" if bounds else value
+
+
+def difference(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
+    """Return a difference with its sign and interval: ``+8 points (-2 to +18)``; shares differ by points."""
+    written = scale(kind, estimate.value, currency)
+    if kind.unit == "share":
+        written = Scale(0.01, written.decimals, after=f"{NB}points")
+    bounds = [signed(written.number(bound)) for bound in (estimate.low, estimate.high)]
+    return f"{signed(written.write(estimate.value))}{NB}({bounds[0]}{NB}to{NB}{bounds[1]})"
+
+
+def signed(text: str) -> str:
+    """Return a written number with a plus sign if it is above zero."""
+    return text if text[0] == MINUS or not any(digit in text for digit in "123456789") else f"+{text}"
 
 
 def share(value: float) -> str:
-    """Return a share as a percentage: whole, or with a decimal below 10."""
-    percent = f"{100 * value:.0f}" if abs(value) >= 0.1 else f"{100 * value:.1f}".removesuffix(".0")  # noqa: PLR2004 - ten percent
-    return f"{percent} %"
+    """Return a share as a percentage."""
+    return _share(abs(value)).write(value)
 
 
-def amount(figure: str, value: float, currency: str = "USD") -> str:
-    """Return a value of a figure in its unit."""
-    unit = FIGURES[figure].unit
-    if unit == "share":
-        return share(value)
-    if unit == "seconds":
-        return f"{_short(value)} s"
-    if unit == "bytes":
-        return f"{value / 2**30:.1f} GiB"
-    return f"{_short(value)} {currency}" if unit == "money" else f"{value:,.0f} tokens"
+def points(total: float) -> str:
+    """Return a share of all points, out of a hundred, to a tenth."""
+    return Scale(0.01, 1).number(total)
 
 
-def with_interval(figure: str, estimate: Estimate, currency: str = "USD") -> str:
-    """Return an estimate with its 95 % interval, as "46 % (38 to 54 %)"."""
-    value, low, high = (amount(figure, end, currency) for end in (estimate.value, estimate.low, estimate.high))
-    if low == high:
-        return value
-    unit = value.rpartition(" ")[1] + value.rpartition(" ")[2]
-    return f"{value} ({low.removesuffix(unit)} to {high})"
+def probability(value: float) -> str:
+    """Return a p-value: ``p = 0.03``, ``p < 0.001``."""
+    if value < 0.001:  # noqa: PLR2004 - the usual floor of what is written
+        return f"p{NB}<{NB}0.001"
+    return f"p{NB}={NB}{value:.{3 if value < 0.01 else 2}f}"  # noqa: PLR2004 - a third digit near the floor
 
 
-def points_apart(difference: Estimate) -> str:
-    """Return a difference of shares in percentage points with its interval, as "30 points more (22 to 38)"."""
-    value, low, high = (round(100 * end) for end in (difference.value, difference.low, difference.high))
-    if value < 0:
-        value, low, high = -value, -high, -low
-    direction = "more" if difference.value >= 0 else "fewer"
-    return f"{value} points {direction} ({low} to {high})"
+def seconds(value: float) -> str:
+    """Return a duration: ``0.84 s``, ``3.5 min``, ``2.1 h``."""
+    return _seconds(abs(value)).write(value)
 
 
-def probability(p: float) -> str:
-    """Return a p-value as it is written."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2f}" if p >= 0.01 else f"p = {p:.3f}"  # noqa: PLR2004 - the convention
+def money_scale(size: float, currency: str) -> Scale:
+    """Return the scale of money: cents from one unit up, below it two digits that tell, six decimals at most."""
+    decimals = 2 if size >= 1 or size == 0 else min(6, max(2, 1 - math.floor(math.log10(size))))
+    symbol = _SYMBOLS.get(currency)
+    return Scale(1, decimals, before=symbol) if symbol else Scale(1, decimals, after=f"{NB}{currency}")
 
 
-def listed(names: tuple[str, ...]) -> str:
-    """Return names as "a, b and c"."""
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+def listed(parts: Sequence[str], last: str = "and") -> str:
+    """Return parts as an English list: ``rag, raft and prompt``."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
 
 
-def _short(value: float) -> str:
-    """Return a number with the three digits that count."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits
+def _share(size: float) -> Scale:
+    return Scale(0.01, int(0 < min(size, abs(1 - size)) < _SMALL_SHARE), after=f"{NB}%")
+
+
+def _seconds(size: float) -> Scale:
+    steps = (
+        (0.0005, Scale(1, 0, after=f"{NB}s")),
+        (0.0995, Scale(1, 3, after=f"{NB}s")),
+        (9.95, Scale(1, 2, after=f"{NB}s")),
+        (119.5, Scale(1, 0, after=f"{NB}s")),
+        (5970, Scale(60, 1, after=f"{NB}min")),
+    )
+    return next((written for below, written in steps if size < below), Scale(3600, 1, after=f"{NB}h"))

@@ -15,6 +15,7 @@ WIDTH, HEIGHT = 440, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 14, 44
 _AREA = Box(_LEFT, _TOP, WIDTH - _RIGHT, HEIGHT - _BOTTOM)
 _MARK = 6.0
+_RING = _MARK + 4
 _CAP = 3.0
 
 
@@ -191,14 +192,15 @@ def _extents(point: Point, along: Axis) -> tuple[Box, Box]:
 
 
 def _mark(point: Point, x: float, y: float) -> str:
-    ring = f'<circle class="ring" cx="{x:.1f}" cy="{y:.1f}" r="{_MARK + 4:.0f}"/>' if point.leads else ""
+    ring = f'<circle class="ring" cx="{x:.1f}" cy="{y:.1f}" r="{_RING:.0f}"/>' if point.leads else ""
     return f'<g class="mark s{point.series % 5}">{_shape(point.series, x, y, _MARK)}{ring}</g>'
 
 
 def _labels(points: Sequence[Point], along: Axis) -> list[str]:
     marks = [_at(point, along) for point in points]
     lines = [box for point in points for box in _extents(point, along)]
-    placed = place_labels([point.name for point in points], marks, _AREA, lines)
+    clear = [(_RING if point.leads else _MARK) + 1 for point in points]
+    placed = place_labels([point.name for point in points], marks, _AREA, lines, clear=clear)
     return [
         (f'<path class="leader" d="M{x:.1f} {y:.1f}L{box.middle_x:.1f} {box.middle_y:.1f}"/>' if box.far else "")
         + f'<text class="label{" leads" if point.leads else ""}" x="{box.left + 2:.1f}" y="{box.bottom - 4:.1f}">'

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from weighbridge.advise.words import NB, amount, interval, scale
 from weighbridge.figures import FIGURES, FigureKind
 from weighbridge.report.charts import Axis, Point, Reach, Segment, axis, scatter, stacked, whisker
 from weighbridge.report.findings import currency, kinds_taken, notes, why_absent
-from weighbridge.report.words import ABSENT, amount, interval, plain, scale
+from weighbridge.report.words import ABSENT, plain
 from weighbridge.results import Estimate, Measurement, Weighing
 
 _TAKEN_BY = {"latency_p50": "Accuracy against time", "cost_per_thousand": "Accuracy against cost"}
@@ -149,9 +150,10 @@ def _tick(kind: FigureKind, tick: float, along: Axis, money: str) -> str:
 
 
 def _bar(measurement: Measurement) -> Bar:
+    retrievals = _RETRIEVALS | ({"none": "no evidence named"} if measurement.cites else {})
     known = {
         f"{retrieval}/{outcome}": (f"{outcome} {retrieval}", f"{outcome}, {words}" if words else outcome)
-        for retrieval, words in _RETRIEVALS.items()
+        for retrieval, words in retrievals.items()
         for outcome in _OUTCOMES
     }
     segments = [
@@ -165,7 +167,7 @@ def _bar(measurement: Measurement) -> Bar:
 
 
 def _counts(segments: Sequence[Segment]) -> tuple[str, ...]:
-    return tuple(f"{segment.count:,} {segment.meaning}" for segment in segments if segment.count)
+    return tuple(f"{segment.count:,} {segment.meaning}".replace(" ", NB) for segment in segments if segment.count)
 
 
 def _reach(estimate: Estimate) -> Reach:

@@ -1,14 +1,19 @@
 """What a weighing says, in sentences: shared by the terminal report and the page, so that they cannot disagree."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
+from weighbridge.advise.words import NB, listed, probability, seconds
 from weighbridge.figures import FIGURES, FigureKind
-from weighbridge.report.words import NB, counted, listed, plain, probability, seconds
+from weighbridge.report.words import counted, plain
 from weighbridge.results import Comparison, Decision, Estimate, Measurement, Weighing
 
 _CHANCE = 0.05
 """Adjusted p-values below this are called a difference; the same level as the intervals."""
+_HALF_A_SECOND = 0.5
+_MINUTES_FROM = 119.5
 
 _WHY_ABSENT = {
     "needless_abstention": "no test question can be answered",
@@ -68,7 +73,7 @@ def broken_limits(decision: Decision) -> tuple[str, ...]:
 
 def currency(weighing: Weighing) -> str:
     """Return the currency of the costs; dollars where there are none."""
-    return next((m.cost.currency for m in weighing.measurements if m.cost), "USD")
+    return next((plain(m.cost.currency) for m in weighing.measurements if m.cost), "USD")
 
 
 def kinds_taken(weighing: Weighing) -> tuple[FigureKind, ...]:
@@ -96,10 +101,11 @@ def notes(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(missing))
 
 
-def shortfalls(weighing: Weighing) -> tuple[str, ...]:
-    """Return what the means leave out: failed attempts with their messages, and answers that could not be scored."""
+def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ...]:
+    """Return what the means of these figures leave out: failed attempts with their messages, and unscored answers."""
     failed = (_failed(measurement) for measurement in weighing.measurements if measurement.failures)
-    return (*failed, *(line for kind in kinds_taken(weighing) if (line := _unscored(weighing, kind))))
+    unscored = _unscored(weighing, kinds)
+    return (*failed, *([f"Not scored {unscored}."] if unscored else []))
 
 
 def tested(weighing: Weighing) -> str:
@@ -128,9 +134,29 @@ def leak_check(weighing: Weighing) -> str:
     )
 
 
+def step_seconds(weighing: Weighing) -> Mapping[str, str]:
+    """Return how long each step took, in order and in whole seconds; without those under half a second."""
+    return {
+        step: seconds(taken) if taken >= _MINUTES_FROM else f"{taken:.0f}{NB}s"
+        for step, taken in weighing.seconds.items()
+        if taken >= _HALF_A_SECOND
+    }
+
+
 def steps(weighing: Weighing) -> str:
-    """Return the seconds of each step, in order."""
-    return ", ".join(f"{plain(step)} {seconds(taken)}" for step, taken in weighing.seconds.items())
+    """Return how long each step took, in order; those of one kind ("train: rag", "train: raft") together."""
+    taken = step_seconds(weighing)
+    kinds = [
+        (kind, ", ".join(f"{step.removeprefix(kind)}{NB}{taken[step]}" for step in named))
+        for kind, named in groupby(taken, key=_kind_of)
+    ]
+    return plain("; ".join(kind + told for kind, told in kinds))
+
+
+def _kind_of(step: str) -> str:
+    """Return "train: " of "train: raft"; empty for a step that is one of its kind."""
+    kind, colon, _ = step.rpartition(": ")
+    return kind + colon
 
 
 def _settled_by(weighing: Weighing) -> str:
@@ -145,17 +171,23 @@ def _how_sure(weighing: Weighing) -> str:
         return "No paired comparison was made, so nothing says how sure this is."
     first = compared[0].left
     decisive = [c for c in compared if c.p_adjusted < _CHANCE]
+    ahead = [c.right for c in decisive if c.difference.value > 0]
+    behind = [c.right for c in decisive if c.difference.value < 0]
     chance = [f"{c.right} ({probability(c.p_adjusted)})" for c in compared if c.p_adjusted >= _CHANCE]
     told = (
-        _group(f"{first} is ahead of", [c.right for c in decisive if c.difference.value > 0]),
-        _group(f"{first} is behind", [c.right for c in decisive if c.difference.value < 0]),
+        f"ahead of {_all_of(ahead, compared)}" if ahead else "",
+        f"behind {_all_of(behind, compared)}" if behind else "",
+    )
+    beyond = " and ".join(relation for relation in told if relation)
+    sentences = (
+        f"{first} is {beyond} beyond chance (p{NB}<{NB}{_CHANCE}, adjusted for many comparisons)" if beyond else "",
         f"what separates {first} from {listed(chance)} could be chance" if chance else "",
     )
-    return f"On accuracy, {'; '.join(sentence for sentence in told if sentence)}."
+    return f"On accuracy, {'; '.join(sentence for sentence in sentences if sentence)}."
 
 
-def _group(relation: str, names: list[str]) -> str:
-    return f"{relation} {listed(names)} beyond chance (adjusted p{NB}<{NB}{_CHANCE})" if names else ""
+def _all_of(names: Sequence[str], compared: Sequence[Comparison]) -> str:
+    return "all others" if 1 < len(names) == len(compared) else listed(names)
 
 
 def _turned(comparison: Comparison) -> Comparison:
@@ -173,7 +205,45 @@ def _failed(measurement: Measurement) -> str:
     )
 
 
-def _unscored(weighing: Weighing, kind: FigureKind) -> str:
-    estimates = [(m.strategy, m.figures[kind.name]) for m in weighing.measurements if kind.name in m.figures]
-    told = [f"{plain(name)} {e.unscored:,} of {e.scored + e.unscored:,}" for name, e in estimates if e.unscored]
-    return f"{kind.label} could not be scored for some answers: {', '.join(told)}" if told else ""
+def _unscored(weighing: Weighing, kinds: Iterable[FigureKind]) -> str:
+    """Return how many answers the means leave out; figures with one reason, and of those with one count, together."""
+    alike: dict[str, dict[str, list[str]]] = {}
+    for kind in kinds:
+        if counts := _unscored_counts(weighing, kind):
+            why = _why_unscored(weighing, kind)
+            alike.setdefault(why, {}).setdefault(counts, []).append(kind.label)
+    return "; ".join(
+        f"{why}: {', '.join(f'{listed(labels)} ({counts})' for counts, labels in found.items())}"
+        for why, found in alike.items()
+    )
+
+
+def _unscored_counts(weighing: Weighing, kind: FigureKind) -> str:
+    """Return "all strategies 5 of 60", or the strategies by their counts; empty where nothing is unscored."""
+    by_count: dict[str, list[str]] = {}
+    for measurement in weighing.measurements:
+        estimate = measurement.figures.get(kind.name)
+        if estimate and estimate.unscored:
+            count = f"{estimate.unscored:,}{NB}of{NB}{estimate.scored + estimate.unscored:,}"
+            by_count.setdefault(count, []).append(plain(measurement.strategy))
+    return ", ".join(f"{_everyone(names, weighing)} {count}" for count, names in by_count.items())
+
+
+def _everyone(names: Sequence[str], weighing: Weighing) -> str:
+    return "all strategies" if 1 < len(names) == len(weighing.measurements) else listed(names)
+
+
+def _why_unscored(weighing: Weighing, kind: FigureKind) -> str:
+    """Return the reason that most records give, for the strategies that have the figure."""
+    having = {measurement.strategy for measurement in weighing.measurements if kind.name in measurement.figures}
+    reasons = Counter(
+        score.reason
+        for record in weighing.records
+        if record.strategy in having
+        for score in record.scores
+        if score.metric == kind.name and score.value is None and score.reason
+    )
+    if not reasons:
+        return "for no recorded reason"
+    others = " or for other reasons" if len(reasons) > 1 else ""
+    return f"since {plain(reasons.most_common(1)[0][0], 100)}{others}"

@@ -9,7 +9,7 @@ _LETTER, _HEIGHT, _CLEAR = 6.9, 16.0, 7.0
 """The size of a label's letters in pixels, generously, and the half-width of a point's mark."""
 _HARD, _SOFT = 100.0, 1.0
 """What it costs, per square pixel, to cover a mark or a label, and a line; a pixel's distance costs one."""
-_RINGS = (3.0, 9.0, 22.0, 38.0, 58.0, 82.0, 110.0)
+_RINGS = (3.0, 9.0, 13.0, 22.0, 38.0, 58.0, 82.0, 110.0)
 _DIRECTIONS = ((1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1), (0, -1), (0, 1))
 
 
@@ -47,19 +47,26 @@ class Box:
 
 
 def place_labels(
-    names: Sequence[str], points: Sequence[tuple[float, float]], area: Box, lines: Sequence[Box] = ()
+    names: Sequence[str],
+    points: Sequence[tuple[float, float]],
+    area: Box,
+    lines: Sequence[Box] = (),
+    *,
+    clear: Sequence[float] = (),
 ) -> tuple[Box, ...]:
     """Return a box for each name, in order: within the area, clear of marks and other labels, close to its point.
 
-    `lines` may be covered, but better not. Where no place is wholly clear, the one that covers least is taken.
+    `lines` may be covered, but better not; `clear` are the half-widths of the marks, where they differ. Where no place
+    is wholly clear, the one that covers least is taken.
     """
-    marks = [Box(x - _CLEAR, y - _CLEAR, x + _CLEAR, y + _CLEAR) for x, y in points]
+    halves = clear or [_CLEAR] * len(points)
+    marks = [Box(x - half, y - half, x + half, y + half) for (x, y), half in zip(points, halves, strict=True)]
     placed: list[Box] = []
     for name, (x, y) in zip(names, points, strict=True):
         taken = [*marks, *placed]
         near = [box for box in _around(name, x, y) if box.inside(area)]
-        clear = [box for box in near if not _covered(box, taken)]
-        candidates = clear or [*near, *_anywhere(name, area)]
+        free = [box for box in near if not _covered(box, taken)]
+        candidates = free or [*near, *_anywhere(name, area)]
         costs = [
             (_HARD * _covered(box, taken) + _SOFT * _covered(box, lines) + _gap(box, x, y), number)
             for number, box in enumerate(candidates)
@@ -80,7 +87,7 @@ def _gap(box: Box, x: float, y: float) -> float:
 def _around(name: str, x: float, y: float) -> Iterator[Box]:
     width = len(name) * _LETTER + 4
     for ring, (right, down) in product(_RINGS, _DIRECTIONS):
-        yield _box(x + right * (ring + width / 2), y + down * (ring + _HEIGHT / 2), width, far=ring > _RINGS[2])
+        yield _box(x + right * (ring + width / 2), y + down * (ring + _HEIGHT / 2), width, far=ring > _RINGS[3])
 
 
 def _anywhere(name: str, area: Box) -> Iterator[Box]:

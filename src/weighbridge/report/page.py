@@ -1,6 +1,7 @@
 """A weighing as one self-contained web page: it needs no network, and no script but to browse the questions."""
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
@@ -8,13 +9,15 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from weighbridge.advise import words
+from weighbridge.advise.words import difference, probability
 from weighbridge.figures import FIGURES
-from weighbridge.report import charts, findings, words
+from weighbridge.report import charts, findings
 from weighbridge.report.figures import figure_groups, outcome_bars, scatter_charts
 from weighbridge.report.island import build_island, is_restricted
-from weighbridge.report.words import difference, plain, probability, seconds
+from weighbridge.report.words import counted, plain
 from weighbridge.results import Record, Weighing
 from weighbridge.types import PUBLIC
 
@@ -22,6 +25,8 @@ _ISLAND_BYTES = 780_000
 """What the questions may take, so that the page as a whole stays under a megabyte."""
 _KEY_FIGURES = ("accuracy", "hallucination", "latency_p95", "memory", "cost_per_thousand")
 _EXCERPT = 5
+_JOINED = re.compile(r"(?=\S{3,40}(?:\s|$))\S+[-\N{EN DASH}]\S+")
+"""Words of moderate length with a hyphen or a dash in them."""
 
 
 def page(weighing: Weighing, *, groups: frozenset[str] = PUBLIC) -> str:
@@ -41,7 +46,7 @@ def page(weighing: Weighing, *, groups: frozenset[str] = PUBLIC) -> str:
         series={measurement.strategy: place for place, measurement in enumerate(weighing.measurements)},
         figure_groups=figure_groups(weighing),
         notes=findings.notes(weighing, findings.kinds_taken(weighing)),
-        shortfalls=findings.shortfalls(weighing),
+        shortfalls=findings.shortfalls(weighing, findings.kinds_taken(weighing)),
         charts=scatter_charts(weighing),
         bars=outcome_bars(weighing),
         compared=_compared(weighing),
@@ -65,9 +70,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"plain": plain, "seconds": seconds}
-    environment.globals |= {"glyph": charts.glyph, "findings": findings, "words": words}
+    environment.filters |= {"plain": plain, "whole": _whole}
+    environment.globals |= {"glyph": charts.glyph, "findings": findings, "words": words, "counted": counted}
     return environment
+
+
+def _whole(text: str) -> Markup:
+    """Return a text in which no line breaks at a hyphen or a dash: neither in a name nor in an interval."""
+    return Markup(_JOINED.sub(r'<span class="whole">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped before
 
 
 def _source(name: str) -> str:

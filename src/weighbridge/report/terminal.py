@@ -3,14 +3,16 @@
 Made for 80 columns and more; nothing is told by colour alone.
 """
 
+import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from weighbridge.advise.words import amount, difference, figure, probability
 from weighbridge.figures import FIGURES, FigureKind
 from weighbridge.report.findings import (
     against_leader,
@@ -25,7 +27,7 @@ from weighbridge.report.findings import (
     tested,
     why_absent,
 )
-from weighbridge.report.words import ABSENT, amount, difference, figure, plain, probability, superscript
+from weighbridge.report.words import ABSENT, plain, superscript
 from weighbridge.results import Measurement, Weighing
 
 _LEADER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
@@ -44,14 +46,34 @@ _HEADS = {
 _Columns = Sequence[tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A text that breaks at spaces only: never at a no-break space, within a number, or within a name."""
+
+    text: str
+    style: str = ""
+    first: str = ""
+    """What stands before the first line; the others are indented as far."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = textwrap.wrap(
+            self.text,
+            options.max_width,
+            initial_indent=self.first,
+            subsequent_indent=" " * len(self.first),
+            break_on_hyphens=False,
+        )
+        yield from (Text(line, style=self.style) for line in lines)
+
+
 def render(weighing: Weighing) -> RenderableType:
     """Return a weighing as a rich renderable for a console of at least 80 columns."""
     said = headline(weighing)
     return Group(
-        Text(f"{plain(weighing.name)}, weighed {plain(weighing.taken_at)}", style="dim"),
+        _Sentence(f"{plain(weighing.name)}, weighed {plain(weighing.taken_at)}", "dim"),
         Text(),
-        Text(said.text, style="bold"),
-        Text(said.sure),
+        _Sentence(said.text, "bold"),
+        _Sentence(plain(said.sure)),
         *_points(weighing.decision.reasons),
         *_points(broken_limits(weighing.decision)),
         Text(),
@@ -96,10 +118,12 @@ def _cell(kind: FigureKind, measurement: Measurement, reasons: Sequence[str], mo
 
 
 def _notes(weighing: Weighing) -> list[RenderableType]:
-    reasons = notes(weighing, _taken(weighing, (*_GOOD, *_TAKES)))
+    shown = _taken(weighing, (*_GOOD, *_TAKES))
+    reasons = notes(weighing, shown)
     marked = "; ".join(f"{superscript(number)} {reason}" for number, reason in enumerate(reasons, start=1))
-    lines = ["In brackets: the 95 % interval.", f"{ABSENT} {marked}." if marked else "", *shortfalls(weighing)]
-    return [Padding(Text(line, style="dim"), (0, 0, 0, 1)) for line in lines if line]
+    absent = f" {ABSENT} {marked}." if marked else ""
+    lines = [f"In brackets: the 95\N{NO-BREAK SPACE}% interval.{absent}", *shortfalls(weighing, shown)]
+    return [_Sentence(line, "dim", " ") for line in lines]
 
 
 def _compared(weighing: Weighing) -> list[RenderableType]:
@@ -110,7 +134,7 @@ def _compared(weighing: Weighing) -> list[RenderableType]:
     for name in ("against", "figure", "difference"):
         table.add_column(name, no_wrap=True)
     table.add_column("questions", justify="right", no_wrap=True)
-    table.add_column("adjusted", no_wrap=True)
+    table.add_column("p, adjusted", no_wrap=True)
     for comparison in compared:
         kind = FIGURES[comparison.figure]
         gap = comparison.difference
@@ -137,9 +161,4 @@ def _section(title: str, lines: Sequence[RenderableType]) -> list[RenderableType
 
 
 def _points(sentences: Sequence[str]) -> list[RenderableType]:
-    rows = []
-    for sentence in sentences:
-        row = Table.grid(padding=(0, 1, 0, 0))
-        row.add_row(Text("\N{BULLET}"), Text(plain(sentence)))
-        rows.append(row)
-    return list(rows)
+    return [_Sentence(plain(sentence), first="\N{BULLET} ") for sentence in sentences if sentence]

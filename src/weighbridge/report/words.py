@@ -1,132 +1,25 @@
-"""Figures as people read them: a value in its unit, with the interval it may really lie in.
+"""The texts around figures: counts, marks of notes, and foreign text made safe to show on one line.
 
-Everything here returns one line of plain text. A number is joined to its unit by a no-break space.
+How a figure itself is written is told by `weighbridge.advise.words`, for reasons and reports alike.
 """
 
-import math
+import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-from weighbridge.figures import FigureKind
-from weighbridge.results import Estimate
+from weighbridge.advise.words import DASH, NB
 
-NB = "\N{NO-BREAK SPACE}"
-DASH = "\N{EN DASH}"
 ABSENT = DASH
 """What stands where there is no figure; a note beside it says why."""
-MINUS = "\N{MINUS SIGN}"
 
-_SYMBOLS = {"USD": "$", "EUR": "\N{EURO SIGN}", "GBP": "\N{POUND SIGN}"}
 _TURNS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 """Marks that turn the direction of the text after them, and can so hide what it says."""
-_MIB, _GIB = 2.0**20, 2.0**30
-_SMALL_SHARE = 0.00995
-"""Below this, and as near to all, a share is given to a tenth of a percent."""
-_POINTS = "points"
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How numbers of one figure are written: divided, rounded, and put between two texts."""
-
-    divisor: float
-    decimals: int
-    before: str = ""
-    after: str = ""
-
-    def number(self, value: float) -> str:
-        """Return the bare number; a value that rounds to zero has no sign."""
-        text = f"{value / self.divisor:,.{self.decimals}f}"
-        if text.startswith("-"):
-            return MINUS + text[1:] if text.strip("-0.,") else text[1:]
-        return text
-
-    def write(self, value: float) -> str:
-        """Return the number between its two texts, the sign in front of both."""
-        text = self.number(value)
-        return MINUS + self.before + text[1:] + self.after if text[0] == MINUS else self.before + text + self.after
-
-
-def scale(kind: FigureKind, value: float, currency: str = "USD") -> Scale:
-    """Return the scale on which a value, and the interval around it, are written."""
-    size = abs(value)
-    match kind.unit:
-        case "share":
-            return Scale(0.01, int(0 < min(size, abs(1 - size)) < _SMALL_SHARE), after=f"{NB}%")
-        case "seconds":
-            return _seconds(size)
-        case "bytes":
-            return Scale(_GIB, 2, after=f"{NB}GiB") if size >= _GIB else Scale(_MIB, 0, after=f"{NB}MiB")
-        case "tokens":
-            return Scale(1, 0 if size >= 20 or size == 0 else 1)  # noqa: PLR2004 - below 20, a tenth of a token tells
-        case "money":
-            return money_scale(size, currency)
-
-
-def amount(kind: FigureKind, value: float, currency: str = "USD") -> str:
-    """Return a value in its unit: ``46 %``, ``1.32 s``, ``412 MiB``, ``$0.021``."""
-    return scale(kind, value, currency).write(value)
-
-
-def interval(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
-    """Return the bounds of an estimate on its value's scale, with a dash between; empty where both are the value."""
-    if estimate.low == estimate.value == estimate.high:
-        return ""
-    written = scale(kind, estimate.value, currency)
-    return f"{written.number(estimate.low)}{DASH}{written.number(estimate.high)}"
-
-
-def figure(kind: FigureKind, estimate: Estimate | None, currency: str = "USD") -> str:
-    """Return an estimate with its interval: ``46 % (38-54)`` with a dash; an absent one is a dash."""
-    if estimate is None:
-        return ABSENT
-    bounds = interval(kind, estimate, currency)
-    value = amount(kind, estimate.value, currency)
-    return f"{value}{NB}({bounds})" if bounds else value
-
-
-def difference(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
-    """Return a difference with its sign and interval: ``+8 points (-2 to +18)``; shares differ by points."""
-    written = scale(kind, estimate.value, currency)
-    if kind.unit == "share":
-        written = Scale(0.01, written.decimals, after=f"{NB}{_POINTS}")
-    bounds = [signed(written.number(bound)) for bound in (estimate.low, estimate.high)]
-    return f"{signed(written.write(estimate.value))} ({bounds[0]} to {bounds[1]})"
-
-
-def signed(text: str) -> str:
-    """Return a written number with a plus sign if it is above zero."""
-    return text if text[0] == MINUS or not any(digit in text for digit in "123456789") else f"+{text}"
-
-
-def probability(value: float) -> str:
-    """Return a p-value: ``p = 0.03``, ``p < 0.001``."""
-    if value < 0.001:  # noqa: PLR2004 - the usual floor of what is written
-        return f"p{NB}<{NB}0.001"
-    return f"p{NB}={NB}{value:.{3 if value < 0.01 else 2}f}"  # noqa: PLR2004 - a third digit near the floor
-
-
-def seconds(value: float) -> str:
-    """Return a duration: ``0.84 s``, ``3.5 min``, ``2.1 h``."""
-    return _seconds(abs(value)).write(value)
-
-
-def money_scale(size: float, currency: str) -> Scale:
-    """Return the scale of money: cents from one unit up, below it two digits that tell, six decimals at most."""
-    decimals = 2 if size >= 1 or size == 0 else min(6, max(2, 1 - math.floor(math.log10(size))))
-    symbol = _SYMBOLS.get(currency)
-    return Scale(1, decimals, before=symbol) if symbol else Scale(1, decimals, after=f"{NB}{plain(currency)}")
+_BREAKS = re.compile(rf"[^\S{NB}]+")
+"""White space but for no-break spaces, which keep a number and its unit on one line."""
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: ``1 question``, ``1,000 questions``."""
     return f"{number:,}{NB}{noun if number == 1 else plural or noun + 's'}"
-
-
-def listed(parts: Sequence[str], last: str = "and") -> str:
-    """Return parts as an English list: ``rag, raft and prompt``."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
 
 
 def superscript(number: int) -> str:
@@ -136,7 +29,7 @@ def superscript(number: int) -> str:
 
 def plain(text: str, limit: int = 0) -> str:
     """Return a foreign text on one line, safe to show; one longer than `limit` (unless 0) ends with an ellipsis."""
-    return clipped(" ".join(visible(text).split()), limit)
+    return clipped(_BREAKS.sub(" ", visible(text)).strip(), limit)
 
 
 def visible(text: str) -> str:
@@ -151,14 +44,3 @@ def clipped(text: str, limit: int) -> str:
 
 def _hides(mark: str) -> bool:
     return mark != "\n" and (mark in _TURNS or unicodedata.category(mark) in {"Cc", "Cs"})
-
-
-def _seconds(size: float) -> Scale:
-    steps = (
-        (0.0005, Scale(1, 0, after=f"{NB}s")),
-        (0.0995, Scale(1, 3, after=f"{NB}s")),
-        (9.95, Scale(1, 2, after=f"{NB}s")),
-        (119.5, Scale(1, 0, after=f"{NB}s")),
-        (5970, Scale(60, 1, after=f"{NB}min")),
-    )
-    return next((written for below, written in steps if size < below), Scale(3600, 1, after=f"{NB}h"))
