@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from weighbridge.measure.metrics.structure import same_fields, share_of_fields
-from weighbridge.measure.metrics.text import exact_match, same_label, token_f1
+from weighbridge.measure.metrics.text import exact_match, numbers, same_label, token_f1
 from weighbridge.results import Outcome, Retrieval
 from weighbridge.types import Answer, Example, Task
 
 WRONG_BELOW = 0.5
-"""Token F1 under which a text that matches no reference exactly counts as wrong."""
+"""Token F1 under which a text that equals no reference counts as wrong, whatever its numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,9 @@ class Marking:
 
 
 def _text_agrees(text: str, references: Sequence[str]) -> bool:
-    return exact_match(text, references) or token_f1(text, references) >= WRONG_BELOW
+    """Tell whether a text is close to a reference and gives the same numbers: "12 weeks" is not nearly "5 weeks"."""
+    near = (reference for reference in references if token_f1(text, [reference]) >= WRONG_BELOW)
+    return exact_match(text, references) or any(numbers(text) == numbers(reference) for reference in near)
 
 
 MARKINGS: Mapping[Task, Marking] = {
@@ -56,8 +58,9 @@ def credit(task: Task, example: Example, answer: Answer) -> float | None:
 def is_wrong(task: Task, example: Example, answer: Answer) -> bool | None:
     """Tell whether an answer asserts something wrong; None where it cannot be told.
 
-    Wrong is any assertion on an unanswerable question; a text with token F1 below `WRONG_BELOW` and no exact match;
-    a label that is not an accepted one; JSON that is invalid or of which any field differs, is missing or is extra.
+    Wrong is any assertion on an unanswerable question; a text that equals no reference and has, with each, a token F1
+    below `WRONG_BELOW` or other numbers; a label that is not an accepted one; JSON that is invalid or of which any
+    field differs, is missing or is extra.
     """
     if answer.abstained or not answer.text.strip():
         return False

@@ -6,6 +6,20 @@ from collections import Counter
 from collections.abc import Sequence
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_WORD = re.compile(r"[a-z]+")
+_NUMERALS = {
+    word: value
+    for values, words in (
+        (
+            range(21),
+            ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+            "seventeen eighteen nineteen twenty"),
+        ),
+        (range(30, 101, 10), "thirty forty fifty sixty seventy eighty ninety hundred"),
+    )
+    for value, word in zip(values, words.split(), strict=True)
+}
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _AROUND_A_LABEL = " \t\n\r\"'`*\u201c\u201d\u2018\u2019"
 _AFTER_A_LABEL = ".,;:!?" + _AROUND_A_LABEL
@@ -30,6 +44,16 @@ def token_f1(text: str, references: Sequence[str]) -> float:
     A reference of nothing but articles or punctuation ("A", "?") normalises to no tokens: it is compared whole.
     """
     return max((_f1(text, reference) for reference in references), default=0.0)
+
+
+def numbers(text: str) -> frozenset[str]:
+    """Return the numbers a text gives, in digits or in English words up to a hundred, digits as they are written.
+
+    Separators inside stay ("07:30", "1.14") but for thousands ("2,318" is "2318"); signs and units are not part.
+    """
+    lower = text.lower()
+    digits = {found.replace(",", "") for found in _NUMBER.findall(lower)}
+    return frozenset(digits | {str(_NUMERALS[word]) for word in _WORD.findall(lower) if word in _NUMERALS})
 
 
 def normalised_label(text: str) -> str:
