@@ -10,6 +10,8 @@ from weighbridge.errors import SettingsError
 from weighbridge.settings import Settings
 from weighbridge.settings_file import COMMENTS, load_settings, starter
 
+BOTH = "give both (0 where it is free), or neither"
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -73,6 +75,54 @@ def test_paths_are_taken_from_the_folder_of_the_file(file: Path) -> None:
     assert settings.json_schema == file.parent / "s/schema.json"
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("file:models/a.gguf", "file:{folder}/models/a.gguf"),
+        ("file:gone.gguf", "file:{folder}/gone.gguf"),
+        ("models/a.gguf", "{folder}/models/a.gguf"),
+        ("models/", "{folder}/models"),
+        ("file:/opt/a.gguf", "file:/opt/a.gguf"),
+        ("file:~nobody-here/a.gguf", "file:{folder}/~nobody-here/a.gguf"),
+        ("models/gone.gguf", "models/gone.gguf"),
+        ("pypi:a==1/b.gguf", "pypi:a==1/b.gguf"),
+        ("hf:owner/repo", "hf:owner/repo"),
+        ("openai:gpt", "openai:gpt"),
+        ("x" * 5000, "x" * 5000),
+    ],
+)
+def test_model_references_that_are_paths_are_taken_from_the_folder_of_the_file(
+    file: Path, given: str, expected: str
+) -> None:
+    (file.parent / "models").mkdir()
+    (file.parent / "models/a.gguf").touch()
+    file.write_text(f'examples: e\nmodel: {{reference: "{given}"}}\nretrieval: {{embedder: "{given}"}}\n')
+    settings = load_settings(file)
+    assert settings.model.reference == settings.retrieval.embedder == expected.format(folder=file.parent)
+
+
+def test_an_endpoint_needs_no_address_and_has_no_price_until_one_is_given(file: Path) -> None:
+    (file.parent / "some-model").mkdir()
+    file.write_text("examples: e\nmodel: {engine: openai, reference: some-model}\n")
+    settings = load_settings(file)
+    assert (settings.model.base_url, settings.model.reference, settings.priced) == ("", "some-model", False)
+    assert (settings.prices.input_per_million, settings.prices.output_per_million) == (None, None)
+    with file.open("a") as more:
+        more.write("prices: {input_per_million: 0, output_per_million: 1}\n")
+    assert load_settings(file).priced
+    assert Settings(examples=Path("e")).priced
+
+
+def test_shares_that_make_up_the_whole_leave_nothing_for_training(file: Path) -> None:
+    file.write_text("examples: e\nsplits: {dev: 0.3, test: 0.7}\n")
+    assert load_settings(file).splits.test == 0.7
+
+
+def test_all_that_does_not_go_together_is_told_in_the_order_of_the_file(file: Path) -> None:
+    told = problem(file, "prices: {input_per_million: 1}\nsplits: {dev: 1}\nexamples: e\n")
+    assert [line.split(" ")[0] for line in told.splitlines()] == [f"weighbridge.yaml:{n}:" for n in (1, 2)]
+
+
 def test_what_is_left_empty_has_its_default(file: Path) -> None:
     file.write_text("examples: e\nmodel:\nneeds:\n  limits:\n  months:\n")
     assert load_settings(file) == Settings(examples=file.parent / "e")
@@ -123,6 +173,27 @@ def test_a_date_needs_no_quotes_and_a_byte_order_mark_does_no_harm(file: Path) -
         (
             "examples: e\nstrategies: [rag, rag]\n",
             "weighbridge.yaml:2: strategies: name at least one strategy, and each only once",
+        ),
+        (
+            "examples: e\nsplits:\n  dev: 0.7\n",
+            "weighbridge.yaml:3: splits.dev (0.7) and splits.test (0.4) add up to 1.1, more than the whole",
+        ),
+        (
+            "examples: e\nsplits:\n  seed: 1\n  test: 0.95\n",
+            "weighbridge.yaml:4: splits.dev (0.1) and splits.test (0.95) add up to 1.05, more than the whole",
+        ),
+        ("examples: e\nsplits:\n  test: 0\n", "weighbridge.yaml:3: splits.test must be more than 0, not '0'"),
+        (
+            "examples: e\nneeds:\n  priorities: {accuracy: 0, hallucination: 0, latency: 0, cost: 0}\n",
+            "weighbridge.yaml:3: needs.priorities are all 0; give what matters a weight above 0",
+        ),
+        (
+            "examples: e\nprices:\n  currency: EUR\n  input_per_million: 2\n",
+            f"weighbridge.yaml:4: prices.input_per_million is given but prices.output_per_million is not; {BOTH}",
+        ),
+        (
+            "examples: e\nprices:\n  output_per_million: 0\n",
+            f"weighbridge.yaml:3: prices.output_per_million is given but prices.input_per_million is not; {BOTH}",
         ),
         ("name: x\n", "weighbridge.yaml:1: 'examples' is missing; add a line like `examples: examples.jsonl`"),
         (

@@ -91,10 +91,17 @@ FIGURES: Mapping[str, FigureKind] = {
         ),
         FigureKind(
             name="citation",
-            label="verbatim citations",
+            label="verbatim citation",
             unit="share",
             higher_is_better=True,
-            meaning="asserted answers that carry a citation whose quote stands verbatim in a retrieved passage",
+            meaning="asserted answers that stand verbatim in a retrieved passage, whether or not the model marked it",
+        ),
+        FigureKind(
+            name="truncated",
+            label="cut short",
+            unit="share",
+            higher_is_better=False,
+            meaning="answers cut by the length limit, of all answers; reports show it where there are any",
         ),
         FigureKind(
             name="first_token_p50",

@@ -172,3 +172,5 @@ class Weighing:
     records: tuple[Record, ...]
     seconds: Mapping[str, float]
     """Wall-clock seconds of each step of the run, in order."""
+    left_out: tuple[str, ...] = ()
+    """Strategies that could not be built, each with the reason, as sentences."""

@@ -3,6 +3,7 @@
 Every setting has a default that works; `weighbridge init` writes the file with a comment beside each.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +13,9 @@ from weighbridge.types import Task
 
 Arm = Literal["prompt", "few-shot", "rag", "fine-tuned", "raft"]
 ARMS: tuple[Arm, ...] = ("prompt", "few-shot", "rag", "fine-tuned", "raft")
+
+_PATHS = ("documents", "examples", "json_schema")
+_ELSEWHERE = ("pypi:", "hf:", "openai:")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
@@ -67,7 +71,7 @@ class SplitSettings(Section):
 
     by: Literal["auto", "family", "evidence", "similarity"] = "auto"
     dev: Share = 0.1
-    test: Share = 0.4
+    test: Annotated[float, Field(gt=0, le=1)] = 0.4
     similarity: Share = 0.9
     """Embedding cosine from which two questions count as near-duplicates."""
     seed: int = 7
@@ -147,7 +151,11 @@ class Prices(Section):
 
 
 class Settings(Section):
-    """Everything in `weighbridge.yaml`. Paths are relative to the file's folder."""
+    """Everything in `weighbridge.yaml`.
+
+    In the file, relative paths are relative to its folder, those in `model.reference` and `retrieval.embedder` too;
+    `located` puts that folder before them, and whoever loads the file calls it.
+    """
 
     name: str = ""
     documents: Path | None = None
@@ -173,3 +181,56 @@ class Settings(Section):
         if not arms or len(set(arms)) != len(arms):
             raise ValueError("name at least one strategy, and each only once")
         return arms
+
+    @property
+    def priced(self) -> bool:
+        """Whether answers have a price. An endpoint's have none until the price of its tokens is given."""
+        return self.model.engine != "openai" or self.prices.input_per_million is not None
+
+
+def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each setting that does not go with the others: its keys, outermost first, and what is wrong."""
+    splits, priorities, prices = settings.splits, settings.needs.priorities, settings.prices
+    if (both := splits.dev + splits.test) > 1 + 1e-9:  # rounding
+        key = "dev" if "dev" in splits.model_fields_set else "test"
+        told = f"splits.dev ({splits.dev:g}) and splits.test ({splits.test:g}) add up to {both:g}, more than the whole"
+        yield ("splits", key), told
+    if not any((priorities.accuracy, priorities.hallucination, priorities.latency, priorities.cost)):
+        yield ("needs", "priorities"), "needs.priorities are all 0; give what matters a weight above 0"
+    if (prices.input_per_million is None) != (prices.output_per_million is None):
+        given, other = ("input_per_million", "output_per_million")[:: 1 if prices.output_per_million is None else -1]
+        told = f"prices.{given} is given but prices.{other} is not; give both (0 where it is free), or neither"
+        yield ("prices", given), told
+
+
+def located(settings: Settings, folder: Path) -> Settings:
+    """Return settings whose relative paths are taken from a folder.
+
+    A model reference is a path where it begins with `file:`, or is that of something that exists there; a model's
+    name at an endpoint never is.
+    """
+    paths = {key: _inside(folder, value) for key in _PATHS if (value := getattr(settings, key)) is not None}
+    model, retrieval = settings.model, settings.retrieval
+    if model.engine != "openai":
+        model = model.model_copy(update={"reference": _reference(model.reference, folder)})
+    retrieval = retrieval.model_copy(update={"embedder": _reference(retrieval.embedder, folder)})
+    return settings.model_copy(update={**paths, "model": model, "retrieval": retrieval})
+
+
+def _reference(reference: str, folder: Path) -> str:
+    if reference.startswith("file:"):
+        return f"file:{_inside(folder, Path(reference.removeprefix('file:')))}"
+    if not reference or reference.startswith(_ELSEWHERE):
+        return reference
+    path = _inside(folder, Path(reference))
+    try:
+        return str(path) if path.exists() else reference
+    except OSError:  # too long for a path
+        return reference
+
+
+def _inside(folder: Path, path: Path) -> Path:
+    try:
+        return folder / path.expanduser()
+    except RuntimeError:  # a home folder that is nobody's
+        return folder / path

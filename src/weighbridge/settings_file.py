@@ -11,10 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from weighbridge.errors import SettingsError
-from weighbridge.settings import ARMS, Arm, Settings
+from weighbridge.settings import ARMS, Arm, Settings, conflicts, located
 from weighbridge.types import Task
 
-_PATHS = ("documents", "examples", "json_schema")
 _FIRST = ("name", "documents", "examples", "task", "needs")
 _KINDS = {
     "model_type": "a group of keys, indented below it",
@@ -111,6 +110,8 @@ COMMENTS: Mapping[str, str] = {
 def load_settings(path: Path) -> Settings:
     """Read a settings file. A setting left out, or left empty, has its default; paths are taken from its folder.
 
+    So are `model.reference` and `retrieval.embedder` where they name a file: after `file:`, or what is there.
+
     Raises:
         SettingsError: one line `file:line: ...` for each thing that is wrong, in the order of the file.
     """
@@ -122,8 +123,9 @@ def load_settings(path: Path) -> Settings:
         raise SettingsError(f"{path}:1: is nested too deeply, or holds itself") from None
     except ValidationError as error:
         raise SettingsError("\n".join(_told(path, node, error))) from None
-    paths = {key: value for key in _PATHS if (value := getattr(settings, key)) is not None}
-    return settings.model_copy(update={key: path.parent / value.expanduser() for key, value in paths.items()})
+    if found := sorted((_line(node, keys), sentence) for keys, sentence in conflicts(settings)):
+        raise SettingsError("\n".join(f"{path}:{line}: {sentence}" for line, sentence in found))
+    return located(settings, path.parent)
 
 
 def starter(

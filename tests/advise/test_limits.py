@@ -48,7 +48,21 @@ def test_a_limit_met_exactly_is_kept(measurement: Make):
         offline=True,
         must_cite=True,
     )
-    assert broken_limits(measurement("rag", FIGURES), limits) == ()
+    assert broken_limits(measurement("rag", FIGURES | {"citation": 0.9}), limits) == ()
+
+
+@pytest.mark.parametrize(
+    ("figures", "sentence"),
+    [
+        ({"citation": 0.89}, "verbatim citation is 89 %; you ask for 90 %"),
+        ({}, "verbatim citation was not measured; you ask for 90 %"),
+    ],
+)
+def test_a_strategy_that_reads_must_cite_what_it_says(measurement: Make, figures: dict[str, float], sentence: str):
+    (broken,) = broken_limits(measurement("rag", FIGURES | figures), Limits(must_cite=True))
+    assert broken.sentence.replace("\u00a0", " ") == sentence
+    assert broken.setting == "must_cite"
+    assert broken_limits(measurement("rag", FIGURES | figures), Limits()) == ()
 
 
 def test_what_was_not_measured_keeps_no_limit(measurement: Make):

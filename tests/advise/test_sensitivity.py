@@ -19,7 +19,7 @@ COSTS = {
 }
 QUALITY = {
     "prompt": {"accuracy": 0.5, "hallucination": 0.3, "latency_p50": 1.0, "latency_p95": 2.0},
-    "raft": {"accuracy": 0.6, "hallucination": 0.25, "latency_p50": 2.0, "latency_p95": 4.0},
+    "raft": {"accuracy": 0.6, "hallucination": 0.25, "citation": 0.95, "latency_p50": 2.0, "latency_p95": 4.0},
 }
 
 

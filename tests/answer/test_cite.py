@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.answer.cite import abstains, cited_reference, find_citations, without_marks
+from weighbridge.answer.cite import abstains, abstains_exactly, cited_reference, find_citations, without_marks
 from weighbridge.answer.prompt import ABSTENTION, instructions_for
 from weighbridge.types import Chunk, Example, Passage, Prompt, Question
 
@@ -39,6 +39,24 @@ def test_a_wrong_mark_is_not_believed_but_the_right_passage_is_found():
     assert (citation.document_id, citation.marked) == ("canteen", False)
 
 
+PRICES = Prompt((), (passage("Gold: 5 pounds."), passage("Tin: 5 pounds, on the quay. It is not stated why.")))
+
+
+@pytest.mark.parametrize(("raw", "documents"), [("5", 0), ("the", 0), ("tin", 0), ("quay", 1), ("5 pounds", 2)])
+def test_an_answer_too_short_to_tell_is_cited_only_where_the_model_pointed(raw, documents):
+    assert len(find_citations(raw, PRICES)) == documents
+    assert [c.marked for c in find_citations(f"{raw} [2]", PRICES)][:1] == [True]
+
+
+def test_a_mark_on_a_passage_without_the_words_cites_nothing_by_itself():
+    assert find_citations("Gold [2]", PRICES)[0].marked is False
+    assert find_citations("tin [1]", PRICES) == ()
+
+
+def test_words_that_stand_in_a_passage_are_cited_even_if_they_sound_like_an_abstention():
+    assert [c.quote for c in find_citations("Not stated why.", PRICES)] == ["not stated why"]
+
+
 def test_marked_passages_come_first():
     prompt = Prompt((), (passage(OTHER, "a"), passage(OTHER, "b")))
     assert [c.document_id for c in find_citations("at noon [2]", prompt)] == ["b", "a"]
@@ -59,15 +77,39 @@ def test_every_citation_is_verbatim(raw, text):
         "Unknown.",
         "The passages do not say when.",
         "Not stated in the passages",
+        "The passages don't say.",
+        "The passage doesn\N{RIGHT SINGLE QUOTATION MARK}t mention it",
+        "I'm not sure.",
+        "I am not sure about that",
+        "Not sure",
+        "I'm unsure",
+        "No information.",
+        "There is no information on parking.",
+        "It isn't specified",
     ],
 )
 def test_abstentions_are_recognised(text):
     assert abstains(text)
 
 
-@pytest.mark.parametrize("text", ["", "Unknown Pleasures", "14 days", "No", "I know: 14 days", "None", "The passage"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "Unknown Pleasures", "14 days", "No", "I know: 14 days",
+     "None", "The passage", '{"not stated": 1}', "No information desk"],
+)  # fmt: skip
 def test_answers_are_not_abstentions(text):
     assert not abstains(text)
+
+
+@pytest.mark.parametrize("text", [ABSTENTION, "i don\N{RIGHT SINGLE QUOTATION MARK}t know", " **I  don't know.**\n"])
+def test_the_agreed_abstention_is_recognised_exactly(text):
+    assert abstains_exactly(text)
+    assert abstains(text)
+
+
+@pytest.mark.parametrize("text", ["", "unknown", "Not specified", "I don't know how", "I do not know"])
+def test_other_words_are_not_the_agreed_abstention(text):
+    assert not abstains_exactly(text)
 
 
 def test_marks_are_taken_off():
@@ -89,6 +131,14 @@ def test_training_abstains_where_the_evidence_was_not_found():
 
 def test_without_passages_the_reference_is_learnt_as_it_is():
     assert cited_reference(instructions_for("answer", reads=False), EXAMPLE, Prompt(())) == "07:30 to 16:15"
+
+
+def test_a_label_is_learnt_though_its_evidence_was_not_found_and_json_is_not():
+    missed = Prompt((), (passage(OTHER, "canteen"),))
+    assert cited_reference(instructions_for("label", reads=True), EXAMPLE, missed) == "07:30 to 16:15"
+    assert cited_reference(instructions_for("json", reads=True), EXAMPLE, missed) == ABSTENTION
+    unanswerable = Example(id="u", question=Question("?"), answers=(), answerable=False)
+    assert cited_reference(instructions_for("label", reads=True), unanswerable, missed) == ABSTENTION
 
 
 def test_labels_and_json_are_never_marked():

@@ -1,18 +1,32 @@
 """Every prompt of every arm and task, word for word. After a wanted change: pytest --update-golden."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
+from weighbridge.answer import composed
 from weighbridge.answer.build import SHAPES
-from weighbridge.answer.prompt import build_prompt, instructions_for
-from weighbridge.types import Chunk, Example, Message, Passage, Question
+from weighbridge.answer.composed import Composed
+from weighbridge.answer.prompt import LAYOUT, build_prompt, instructions_for
+from weighbridge.generate.scripted import Scripted
+from weighbridge.types import Chunk, Completion, Example, Message, Passage, Question, Timing, Usage
 
 CHOICES = {"answer": (), "label": ("billing", "outage"), "json": ("medicine", "dose_mg")}
 ANSWERS = {"answer": "14 days", "label": "billing", "json": '{"medicine":"Velotrin","dose_mg":20}'}
 QUESTION = Question(
     "How long is the notice period?", history=(Message("user", "Hello"), Message("assistant", "Hello."))
 )
+
+EARLIER = (Message("user", "Is there a notice period?"), Message("assistant", "Yes."))
+"""The conversation before a demonstration's question."""
+PROMPTS = Path(__file__).parents[1] / "golden" / "prompts"
+WORDS_OF_LAYOUT = {1: "540806e41c8a21761d457b71b34ac6ea83cf2bf3005ec1bccc4ead008e6ad5a9"}
+"""The SHA-256 of all golden prompts, by the `LAYOUT` that gives them. New words need a new number."""
+READ = (
+    "14 days [1]", "14 days", "5 [2]", "Unknown.", "I don't know. [1]", "Not stated", '{"unknown": null}', "", "[2]",
+)  # fmt: skip
+"""What models say, for the golden file of how it is read."""
 
 
 def passages():
@@ -25,7 +39,7 @@ def passages():
 
 def demonstrations(task):
     return (
-        Example(id="a", question=Question("How long?"), answers=(ANSWERS[task],), split="train"),
+        Example(id="a", question=Question("How long?", EARLIER), answers=(ANSWERS[task],), split="train"),
         Example(id="b", question=Question("Who?"), answers=(), answerable=False, split="train"),
     )
 
@@ -51,6 +65,33 @@ def test_prompts_are_what_they_were(arm, task, golden):
 
 def test_a_search_without_hits_is_still_a_prompt_with_passages(golden):
     golden(Path("prompts") / "no-hits.txt", as_text(build_prompt(instructions_for("answer", reads=True), QUESTION)))
+
+
+@pytest.mark.parametrize("task", ["answer", "label", "json"])
+def test_answers_are_read_as_they_were(task, golden):
+    strategy = Composed(name="rag", model=Scripted(), instructions=instructions_for(task, reads=True))
+    prompt = build_prompt(strategy.instructions, QUESTION, passages=passages())
+    lines = []
+    for raw in READ:
+        said = strategy.understood(prompt, Completion(text=raw, usage=Usage()), Timing())
+        cited = [citation.chunk_id for citation in said.citations]
+        lines.append(f"{raw!r}: text {said.text!r}, abstained {said.abstained}, cited {cited}\n")
+    golden(Path("prompts") / f"{task}-read.txt", "".join(lines))
+
+
+def test_other_prompts_have_another_layout():
+    digest = hashlib.sha256()
+    for file in sorted(PROMPTS.iterdir()):
+        digest.update(f"{file.name}\n{file.read_text(encoding='utf-8')}".encode())
+    assert WORDS_OF_LAYOUT[LAYOUT] == digest.hexdigest(), "raise LAYOUT in answer/prompt.py and note the digest here"
+
+
+def test_the_layout_is_part_of_a_strategys_fingerprint(monkeypatch):
+    strategy = Composed(name="prompt", model=Scripted(), instructions=instructions_for("answer", reads=False))
+    before = strategy.fingerprint
+    assert strategy.fingerprint == before
+    monkeypatch.setattr(composed, "LAYOUT", LAYOUT + 1)
+    assert strategy.fingerprint != before
 
 
 def test_what_is_constant_comes_first():

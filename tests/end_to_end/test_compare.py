@@ -76,9 +76,9 @@ def test_killed_and_started_again_it_ends_with_the_same_records(weighed, dry_sou
         with subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
         ) as process:
-            time.sleep(moments.uniform(1, 9))
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+            time.sleep(moments.uniform(1, 7))
+            assert process.poll() is None, "it ended before it could be killed"
+            os.killpg(process.pid, signal.SIGKILL)
     done = run("compare", "--workspace", str(root))
     assert done.returncode == 0, done.stderr
     assert said(root) == said(weighed)

@@ -32,9 +32,10 @@ def measurements(draw: st.DrawFn, name: str) -> Measurement:
         "latency_p50": draw(amounts),
         "latency_p95": draw(amounts),
         "memory": draw(amounts) * 2**30,
+        "citation": draw(shares),
         "cost_per_thousand": running + cost.upfront * 1000 / answers,
     }
-    missing = draw(st.sets(st.sampled_from(["latency_p50", "memory", "hallucination"]), max_size=1))
+    missing = draw(st.sets(st.sampled_from(["latency_p50", "memory", "hallucination", "citation"]), max_size=1))
     return Measurement(
         strategy=name,
         primary="token_f1",
@@ -95,7 +96,7 @@ def keeps(measurement: Measurement, wanted: Limits) -> bool:
         and value["accuracy"] >= (wanted.minimum_accuracy or 0)
         and (wanted.maximum_hallucination is None or value.get("hallucination", most) <= wanted.maximum_hallucination)
         and (measurement.offline or not wanted.offline)
-        and (measurement.cites or not wanted.must_cite)
+        and (not wanted.must_cite or (measurement.cites and value.get("citation", 0) >= 0.9))
         and measurement.failures <= 2
     )
 

@@ -7,13 +7,14 @@ from weighbridge.report.findings import (
     against_leader,
     broken_limits,
     headline,
+    kinds_taken,
     leader,
     notes,
     shortfalls,
     steps,
     why_absent,
 )
-from weighbridge.results import Score
+from weighbridge.results import Score, Weighing
 
 from .sample import ERROR, measurement, share, weighing
 
@@ -54,6 +55,24 @@ def test_failures_and_unscored_answers_are_told() -> None:
         "(prompt, few-shot and rag 2 of 13, fine-tuned and raft 2 of 12)."
     )
     assert len(shortfalls(weighing(), [FIGURES["accuracy"]])) == 2
+
+
+def test_cut_answers_are_told_where_there_are_any() -> None:
+    value = weighing()
+    assert "truncated" not in [kind.name for kind in kinds_taken(cut_in(value))]
+    assert not any("Cut" in line for line in shortfalls(cut_in(value), FIGURES.values()))
+    cut = cut_in(value, prompt=3, raft=1)
+    assert "truncated" in [kind.name for kind in kinds_taken(cut)]
+    (line,) = [line for line in shortfalls(cut, [FIGURES["accuracy"]]) if "Cut" in line]
+    assert line.replace("\u00a0", " ") == "Cut by the length limit: prompt 3 of 12, raft 1 of 12."
+
+
+def cut_in(value: Weighing, **cut: int) -> Weighing:
+    """Return a weighing of which so many of twelve answers were cut, none where a strategy is not named."""
+    measured = tuple(
+        replace(m, figures={**m.figures, "truncated": share(cut.get(m.strategy, 0), 12)}) for m in value.measurements
+    )
+    return replace(value, measurements=measured)
 
 
 def test_figures_with_the_same_counts_and_reason_are_told_together() -> None:

@@ -1,6 +1,6 @@
 """An index on disk is complete or not there, is built once, and embeds only what is new."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from shutil import rmtree
 
@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from weighbridge.errors import WorkspaceError
-from weighbridge.retrieve.indexing import build_index, open_index, read_card
+from weighbridge.retrieve import indexing
+from weighbridge.retrieve.indexing import build_index, open_index, read_card, require_card
 from weighbridge.types import PUBLIC, Chunk, Progress
+from weighbridge.workspace import write_json
 
 CHUNKS = [
     Chunk(id=f"d{i}#0", document_id=f"d{i}", title=f"Title {i}", text=f"number {i} is here", start=0, end=16)
@@ -55,6 +57,41 @@ def test_changed_groups_make_a_new_index_without_embedding(tmp_path: Path, hashi
     assert card.fingerprint != before.fingerprint
     assert hashing.asked == []
     assert open_index(tmp_path, dimensions=8).matching("number", limit=9, groups=PUBLIC) == []
+
+
+def test_seconds_are_what_a_fresh_build_would_have_taken(tmp_path: Path, hashing) -> None:
+    card = build_index(tmp_path, CHUNKS, hashing)
+    assert 0 < card.embedding_seconds < card.seconds
+    hour = replace(card, seconds=3700.0, embedding_seconds=3600.0)
+    write_json(tmp_path / "manifest.json", asdict(hour))
+    assert build_index(tmp_path, CHUNKS, hashing) == hour
+    changed = build_index(tmp_path, [replace(CHUNKS[0], text="rewritten"), *CHUNKS[1:]], hashing)
+    assert 3000 < changed.embedding_seconds < changed.seconds < 3100
+    fewer = build_index(tmp_path, CHUNKS[1:4], hashing)
+    assert 1500 < fewer.embedding_seconds < fewer.seconds < 1600
+    other = build_index(tmp_path, CHUNKS, replace(hashing, fingerprint="hashing-2"))
+    assert other.seconds < 1500
+
+
+def test_another_layout_of_the_table_is_built_anew(
+    tmp_path: Path, hashing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = build_index(tmp_path, CHUNKS, hashing)
+    monkeypatch.setattr(indexing, "LAYOUT", "2")
+    card = build_index(tmp_path, CHUNKS, hashing)
+    assert card.fingerprint != before.fingerprint
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [card.fingerprint]
+
+
+def test_a_card_is_required_of_the_same_embedder(tmp_path: Path, hashing) -> None:
+    with pytest.raises(WorkspaceError, match="no complete index; run: weighbridge index"):
+        require_card(tmp_path, hashing)
+    card = build_index(tmp_path, CHUNKS, hashing)
+    assert require_card(tmp_path, hashing) == card
+    same_width = replace(hashing, name="other", fingerprint="other-1")
+    expected = r"another embedder \(hashing, hashing-1\) than .* \(other, other-1\); run: weighbridge index"
+    with pytest.raises(WorkspaceError, match=expected):
+        require_card(tmp_path, same_width)
 
 
 def test_another_embedder_embeds_everything(tmp_path: Path, hashing) -> None:

@@ -106,7 +106,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> BaseFiles:
     return prepare_base(write_tiny_gguf(folder / "tiny.gguf"), folder / "hf")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recipe(tiny: BaseFiles) -> Recipe:
     """A recipe that overfits the tiny Llama in a second or two."""
     return Recipe(
@@ -125,7 +125,7 @@ class NoModel:
     fingerprint: str = "unused"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def examples() -> tuple[Example, ...]:
     """Ten train and two dev examples, which the tiny Llama can learn by heart."""
     ports = ["Tarrow", "Skelly", "Brannoch", "Orma", "Lunday", "Hask", "Vell", "Dunnet", "Pirrie", "Caddis"]
@@ -152,7 +152,7 @@ def no_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_gguf(tmp_path_factory.mktemp("bare") / "tiny.gguf", template="")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def no_model() -> NoModel:
     """A model that is never asked: building prompts needs none."""
     return NoModel()

@@ -3,20 +3,27 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import ABSTENTION, instructions_for
+from weighbridge.errors import TrainingError
 from weighbridge.train.conversations import conversation, conversations
 from weighbridge.types import Chunk, Example, Passage, Progress, Question
 
 
 class Found:
-    """A retriever that finds one passage of the ferry document."""
+    """A retriever that finds passages of the ferry document, whoever asks: each with the groups it is told."""
 
     fingerprint = "found"
 
+    def __init__(self, *groups: frozenset[str]) -> None:
+        self.groups = groups or (frozenset(),)
+
     def search(self, question: Question, *, limit: int) -> tuple[Passage, ...]:
-        return (Passage(Chunk(id="c", document_id="ferry", text="It leaves at 07:30.", start=0, end=19), 1.0),)
+        chunk = Chunk(id="c", document_id="ferry", text="It leaves at 07:30.", start=0, end=19)
+        return tuple(Passage(replace(chunk, groups=groups), 1.0) for groups in self.groups)
 
 
 EXAMPLE = Example(
@@ -24,8 +31,9 @@ EXAMPLE = Example(
 )
 
 
-def raft(model) -> Composed:
-    return Composed(name="raft", model=model, instructions=instructions_for("answer", reads=True), retriever=Found())
+def raft(model, *groups: frozenset[str]) -> Composed:
+    reads = instructions_for("answer", reads=True)
+    return Composed(name="raft", model=model, instructions=reads, retriever=Found(*groups))
 
 
 def test_prompts_are_the_strategys_own(no_model):
@@ -45,3 +53,26 @@ def test_missed_evidence_is_answered_by_abstaining(no_model):
 def test_other_splits_are_refused(no_model, split):
     with pytest.raises(ValueError, match="another split"):
         conversations(raft(no_model), [EXAMPLE, replace(EXAMPLE, id="x", split=split)])
+
+
+some_groups = st.frozensets(st.sampled_from(["crew", "board"]), max_size=2)
+
+
+@given(st.lists(some_groups, min_size=1, max_size=4))
+def test_a_passage_that_not_everybody_may_read_is_never_learnt(no_model, groups: list[frozenset[str]]):
+    strategy = raft(no_model, *groups)
+    if any(groups):
+        with pytest.raises(TrainingError, match="ferry, which only"):
+            conversations(strategy, [EXAMPLE])
+    else:
+        assert len(conversations(strategy, [EXAMPLE])) == 1
+
+
+@given(st.lists(some_groups, min_size=1, max_size=4))
+def test_an_answer_that_not_everybody_may_hear_is_never_learnt(no_model, groups: list[frozenset[str]]):
+    asked = [replace(EXAMPLE, id=str(n), question=Question("When?", groups=own)) for n, own in enumerate(groups)]
+    if any(groups):
+        with pytest.raises(ValueError, match="access groups"):
+            conversations(raft(no_model), asked)
+    else:
+        assert len(conversations(raft(no_model), asked)) == len(asked)

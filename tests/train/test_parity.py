@@ -59,6 +59,13 @@ def test_a_forgotten_adapter_fails(trained, tmp_path: Path):
     assert not check(trained, base_weights(trained[0].base), tmp_path / "x.gguf").ok
 
 
+@pytest.mark.parametrize("quantisation", ["Q8_0", "Q4_0"])
+def test_a_forgotten_adapter_fails_however_it_is_rounded(trained, tmp_path: Path, quantisation: Quantisation):
+    parity = check(trained, base_weights(trained[0].base), tmp_path / "x.gguf", quantisation)
+    assert not parity.ok
+    assert any("no nearer" in reason for reason in parity.reasons)
+
+
 @pytest.mark.parametrize("scale", [0.5, 2.0])
 def test_a_wrong_scale_fails(trained, tmp_path: Path, scale: float):
     base, merged = base_weights(trained[0].base), merged_weights(trained[0].base, trained[1])
@@ -92,7 +99,7 @@ def test_no_prompts_is_an_error(trained):
 
 
 def test_rules():
-    good = Place(agrees=True, lead=3.0, base_agrees=False, divergence=0.001, divergence_from_base=2.0)
+    good = Place(agrees=True, lead=3.0, base_agrees=False, divergence=0.001, divergence_from_base=2.0, effect=2.0)
     eight = TOLERANCES["Q8_0"]
     assert judge([[good] * 10], lengths_agree=True, tolerance=eight).ok
     close = replace(good, agrees=False, lead=0.01)
@@ -102,3 +109,27 @@ def test_rules():
     assert not judge([[good]], lengths_agree=False, tolerance=eight).ok
     assert not judge([[]], lengths_agree=True, tolerance=eight).ok
     assert not judge([[replace(good, divergence=0.9)]], lengths_agree=True, tolerance=eight).ok
+
+
+def test_the_base_model_in_the_place_of_a_gentle_adapter():
+    """Divergence 0.55 is within the tolerance of four bits, and yet all of it is the adapter that was forgotten."""
+    base = Place(agrees=True, lead=3.0, base_agrees=True, divergence=0.55, divergence_from_base=0.0, effect=0.5)
+    four = judge([[base] * 10], lengths_agree=True, tolerance=TOLERANCES["Q4_0"])
+    assert not four.ok
+    assert not four.changed
+    gentle = replace(base, divergence=0.01, effect=0.01)
+    assert not judge([[gentle] * 10], lengths_agree=True, tolerance=TOLERANCES["Q8_0"]).ok
+
+
+@pytest.mark.parametrize("quantisation", list(TOLERANCES))
+def test_an_adapter_that_moves_less_than_rounding_is_not_refused(quantisation: Quantisation):
+    limits = TOLERANCES[quantisation]
+    place = Place(
+        agrees=True,
+        lead=3.0,
+        base_agrees=True,
+        divergence=limits.rounding * 1.1,
+        divergence_from_base=limits.rounding,
+        effect=limits.rounding / 2,
+    )
+    assert judge([[place] * 10], lengths_agree=True, tolerance=limits).ok

@@ -44,7 +44,7 @@ def test_batches_are_shuffled_and_of_like_length():
 def test_memory_is_bounded(lengths: list[int], batch: int):
     at_once = examples_at_once(lengths, batch)
     assert min(batch, len(lengths)) % at_once == 0
-    assert at_once == 1 or at_once * max(lengths) <= 1536
+    assert at_once == 1 or at_once * max(lengths) <= 1024
 
 
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=40), st.floats(0, 100))

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
@@ -14,8 +16,8 @@ from weighbridge.settings import ModelSettings, TrainingSettings
 from weighbridge.train.base import prepare_base
 from weighbridge.train.card import read_card
 from weighbridge.train.recipe import Recipe
-from weighbridge.train.tune import tune
-from weighbridge.types import Answer, Example, Progress
+from weighbridge.train.tune import preview, tune
+from weighbridge.types import Answer, Example, Progress, Question
 
 
 class Exact:
@@ -27,7 +29,7 @@ class Exact:
         return Score(self.name, float(answer.text in example.answers))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def strategy(no_model) -> Composed:
     return Composed(name="fine-tuned", model=no_model, instructions=instructions_for("answer", reads=False))
 
@@ -59,10 +61,80 @@ def test_a_tuning_killed_before_its_card_is_finished(strategy, examples, recipe:
         tune(strategy, examples, tmp_path, recipe=quick, metric=Exact(), notify=kill)
     before = (tmp_path / "adapter" / "adapter_model.safetensors").read_bytes()
     assert read_card(tmp_path) is None
-    tune(strategy, examples, tmp_path, recipe=quick, metric=Exact())
+    seen: list[Progress] = []
+    card = tune(strategy, examples, tmp_path, recipe=quick, metric=Exact(), notify=seen.append)
+    assert "training" not in {one.task for one in seen}
+    assert len(card.training.epochs) == 2
+    assert card.seconds > card.training.seconds > 0
     assert (tmp_path / "adapter" / "adapter_model.safetensors").read_bytes() == before
     (tmp_path / "model.gguf").unlink()
     assert read_card(tmp_path) is None
+
+
+def test_a_finished_adapter_of_another_tuning_is_not_exported(strategy, examples, recipe: Recipe, tmp_path: Path):
+    quick = replace(recipe, training=recipe.training.model_copy(update={"epochs": 2}))
+    tune(strategy, examples, tmp_path, recipe=quick, metric=Exact())
+    seen: list[Progress] = []
+    tune(strategy, examples[1:], tmp_path, recipe=quick, metric=Exact(), notify=seen.append)
+    assert "training" in {one.task for one in seen}
+    seen.clear()
+    rounded = replace(quick, model=quick.model.model_copy(update={"quantisation": "Q8_0"}))
+    card = tune(strategy, examples[1:], tmp_path, recipe=rounded, metric=Exact(), notify=seen.append)
+    assert card.quantisation == "Q8_0"
+    assert {"exporting"} == {one.task for one in seen} - {"fine-tuned: building conversations"}
+
+
+CREW = frozenset({"crew"})
+
+
+def restricted(example: Example) -> Example:
+    return replace(example, id=f"crew-{example.id}", question=Question(example.question.text, groups=CREW))
+
+
+class Heard:
+    """A retriever that finds nothing and remembers who asked."""
+
+    fingerprint = "heard"
+
+    def __init__(self) -> None:
+        self.asked: list[Question] = []
+
+    def search(self, question: Question, *, limit: int) -> tuple[()]:
+        self.asked.append(question)
+        return ()
+
+
+def test_what_only_some_may_hear_is_neither_learnt_nor_scored(strategy, examples, recipe: Recipe, tmp_path: Path):
+    heard = Heard()
+    quick = replace(recipe, training=recipe.training.model_copy(update={"epochs": 2}))
+    mixed = (*examples, *(restricted(example) for example in examples))
+    card = tune(replace(strategy, retriever=heard), mixed, tmp_path, recipe=quick, metric=Exact())
+    assert card.training.examples == 10
+    assert heard.asked
+    assert not any(question.groups for question in heard.asked)
+    assert "10 training examples of restricted askers were left out: an adapter speaks to everybody" in card.warnings
+    seen: list[Progress] = []
+    fewer = tune(strategy, mixed[:-2], tmp_path, recipe=quick, metric=Exact(), notify=seen.append)
+    assert fewer.warnings == card.warnings
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=12))
+def test_only_public_examples_are_sampled(strategy, examples, recipe: Recipe, closed: list[bool]):
+    mixed = [restricted(e) if shut else e for e, shut in zip(examples, closed, strict=False)]
+    train = [example for example in mixed if example.split == "train"]
+    if all(example.question.groups for example in train):
+        with pytest.raises(TrainingError, match=r"access groups.*take fine-tuned and raft out of strategies"):
+            preview(strategy, mixed, recipe=recipe)
+        return
+    shown = [row.example_id for row in preview(strategy, mixed, recipe=recipe).rows]
+    assert shown == [example.id for example in train if not example.question.groups][:3]
+
+
+def test_an_adapter_that_learnt_nothing_is_said_so(strategy, examples, recipe: Recipe, tmp_path: Path):
+    timid = replace(recipe, training=recipe.training.model_copy(update={"learning_rate": 1e-9, "epochs": 1}))
+    card = tune(strategy, examples, tmp_path, recipe=timid, metric=Exact())
+    assert not card.parity.changed
+    assert any("may have learnt nothing" in warning for warning in card.warnings)
 
 
 def test_other_splits_are_left_alone(strategy, examples, recipe: Recipe, tmp_path: Path):

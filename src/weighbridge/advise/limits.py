@@ -3,6 +3,9 @@
 A figure is held against its limit by its measured value, not by an end of its interval: a small test would else rule
 every strategy out. Where the limit lies inside the interval, `close_calls` says that it is uncertain. A figure that was
 not taken cannot keep a limit.
+
+`must_cite` is held against what was measured: a strategy keeps it when it reads passages, and at least nine in ten of
+the answers it asserts (`MUST_CITE_SHARE`) carry a verbatim citation.
 """
 
 from collections.abc import Callable
@@ -15,6 +18,9 @@ from weighbridge.settings import Limits
 
 FAILURES_ALLOWED = 0.05
 """Share of attempts that may fail before a strategy is ruled out: its other figures are then of the easy questions."""
+
+MUST_CITE_SHARE = 0.9
+"""Share of asserted answers that must carry a citation where the user requires citations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +50,14 @@ NUMBER_LIMITS = (
     NumberLimit("cost_per_thousand", "maximum_cost_per_thousand", lambda limits: limits.maximum_cost_per_thousand),
     NumberLimit("accuracy", "minimum_accuracy", lambda limits: limits.minimum_accuracy),
     NumberLimit("hallucination", "maximum_hallucination", lambda limits: limits.maximum_hallucination),
+    NumberLimit("citation", "must_cite", lambda limits: MUST_CITE_SHARE if limits.must_cite else None),
 )
 
 
 def broken_limits(measurement: Measurement, limits: Limits) -> tuple[Broken, ...]:
     """Return every limit a strategy breaks; too many failures and a missing accuracy are limits that always hold."""
     found = [_failures(measurement), _unmeasured(measurement)]
-    found += [_number(measurement, limit, limits) for limit in NUMBER_LIMITS]
+    found += [_number(measurement, limit, limits) for limit in NUMBER_LIMITS if not _cannot_cite(measurement, limit)]
     if limits.offline and not measurement.offline:
         found.append(Broken("it sends questions to an endpoint; you allow offline strategies only", "offline"))
     if limits.must_cite and not measurement.cites:
@@ -74,6 +81,11 @@ def close_calls(measurement: Measurement, limits: Limits) -> tuple[str, ...]:
                 f"but not for certain: it has {figure(kind, estimate, currency)}"
             )
     return tuple(found)
+
+
+def _cannot_cite(measurement: Measurement, limit: NumberLimit) -> bool:
+    """Tell whether a limit is on the citations of a strategy that has none to count: that is told in its own words."""
+    return limit.figure == "citation" and not measurement.cites
 
 
 def _failures(measurement: Measurement) -> Broken | None:

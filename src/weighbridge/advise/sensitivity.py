@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from weighbridge.advise.case import Case
 from weighbridge.advise.cost import cost_per_thousand
-from weighbridge.advise.limits import Broken
+from weighbridge.advise.limits import Broken, broken_limits
 from weighbridge.advise.points import JUDGED_BY, rank
 from weighbridge.advise.words import amount, listed
 from weighbridge.figures import FIGURES
 from weighbridge.results import Cost, Measurement
+from weighbridge.settings import Limits
 
 _LIKELY = 20
 """Weights are looked for up to this many times the sum of the given ones."""
@@ -141,10 +142,10 @@ def _limits(case: Case) -> Iterator[str]:
 def _kinds(case: Case) -> Iterator[str]:
     limits = case.needs.limits
     offline = [other for other in case.others if other.offline]
-    citing = [other for other in case.others if other.cites]
+    citing = [other for other in case.others if not broken_limits(other, Limits(must_cite=True))]
     if offline and not case.first.offline and not limits.offline:
         yield _would_rule_out("Allowing offline strategies only", offline, case)
-    if citing and not case.first.cites and not limits.must_cite:
+    if citing and not limits.must_cite and broken_limits(case.first, Limits(must_cite=True)):
         yield _would_rule_out("Requiring citations", citing, case)
 
 

@@ -1,7 +1,8 @@
 """Citations and abstentions: read out of a model's text, and written into the answers it is trained on.
 
 A citation is a span of a retrieved passage in which the answer stands verbatim. A number that points at no passage,
-or at one that does not hold the answer's words, is not a citation.
+or at one that does not hold the answer's words, is not a citation. A passage that the model did not point at is cited
+only for an answer of two words or of four letters and digits: "5" or "the" stands somewhere by chance.
 """
 
 import re
@@ -11,16 +12,30 @@ from weighbridge.types import Citation, Example, Passage, Prompt
 
 _MARK = re.compile(r"\s*\[(\d{1,3})\]")
 _ABSTAINS = re.compile(
-    r"^\W*(i (do not|don'?t|cannot|can'?t|could not) (know|tell|answer|find|say)\b"
-    r"|(the )?(numbered )?passages? (do|does) not (say|state|mention|contain|provide)\b"
-    r"|(it is )?not (stated|mentioned|specified|known)\b|unknown\W*$|there is no information\b)",
+    r"[^\w\[{]*("
+    r"i (do not|don'?t|can ?not|can'?t|could not|couldn'?t) (know|tell|answer|find|say)\b"
+    r"|(i am |i'?m )?(not (sure|certain)|unsure)\b"
+    r"|(the )?(numbered )?passages? (do|does) ?(not|n'?t) (say|state|mention|contain|provide|specify|tell)\b"
+    r"|((it |this |that )?is(n'?t| not)|((it|that)'?s )?not) (stated|mentioned|specified|known)\b"
+    r"|unknown\W*$"
+    r"|(there is |there'?s )?no information(\W*$| (is|was|on|about|in|given|provided|available|regarding)\b)"
+    r")",
     re.IGNORECASE,
 )
+"""JSON never matches: what begins with a bracket is an answer, whatever it says of itself."""
+_ALONE = " .!*_\"'"
+_SPOKEN_FOR = 4
+"""Letters and digits of a single word that is long enough to be attributed to a passage nobody pointed at."""
 
 
 def abstains(text: str) -> bool:
-    """Tell whether an answer declines to answer. An empty text does not: it is a wrong answer."""
-    return bool(_ABSTAINS.match(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
+    """Tell whether an answer declines to answer, in any words. An empty text does not: it is a wrong answer."""
+    return bool(_ABSTAINS.match(_straight(text)))
+
+
+def abstains_exactly(text: str) -> bool:
+    """Tell whether an answer is the agreed abstention, but for case, white space and punctuation around it."""
+    return _straight(text).strip(_ALONE).casefold() == ABSTENTION.strip(_ALONE).casefold()
 
 
 def without_marks(text: str) -> str:
@@ -31,17 +46,19 @@ def without_marks(text: str) -> str:
 def find_citations(raw: str, prompt: Prompt) -> tuple[Citation, ...]:
     """Return where the answer stands verbatim (but for case and white space) in the passages it was given.
 
-    Passages the model pointed at come first; those it did not point at follow, in their order. None where the
-    answer's words stand nowhere.
+    Passages the model pointed at come first; those it did not point at follow, in their order, unless the answer is
+    too short to be attributed. None where the answer's words stand nowhere.
     """
-    words = without_marks(raw).strip(" .\"'\n\t").split()
-    if not words or abstains(raw):
+    text = without_marks(raw)
+    words = text.strip(" .\"'\n\t").split()
+    if not words or abstains_exactly(text):
         return ()
+    telling = len(words) > 1 or sum(map(str.isalnum, words[0])) >= _SPOKEN_FOR
     pattern = re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, words)) + r"(?!\w)", re.IGNORECASE)
     marked = [int(number) for number in _MARK.findall(raw)]
     found = []
     for number, passage in enumerate(prompt.passages, start=1):
-        if place := pattern.search(passage.chunk.text):
+        if (telling or number in marked) and (place := pattern.search(passage.chunk.text)):
             found.append((number not in marked, _citation(passage, place, marked=number in marked)))
     return tuple(citation for _, citation in sorted(found, key=lambda pair: pair[0]))
 
@@ -50,10 +67,11 @@ def cited_reference(instructions: Instructions, example: Example, prompt: Prompt
     """Return what a strategy should say to this very prompt: what training teaches.
 
     A strategy that reads passages is taught to answer from them, so where its evidence was not retrieved it learns
-    to abstain. One that marks its passages learns to give the number of the passage that holds the answer.
+    to abstain; but a label is told by the message, so it is learnt whatever was retrieved. One that marks its passages
+    learns to give the number of the passage that holds the answer.
     """
     answer = reference(example)
-    if not instructions.reads or not example.answerable or not example.evidence:
+    if not (instructions.reads and instructions.abstains and example.answerable and example.evidence):
         return answer
     proving = [n for n, p in enumerate(prompt.passages, start=1) if p.chunk.document_id in example.evidence]
     if not proving:
@@ -62,6 +80,10 @@ def cited_reference(instructions: Instructions, example: Example, prompt: Prompt
         return answer
     verbatim = [n for n in proving if answer.casefold() in prompt.passages[n - 1].chunk.text.casefold()]
     return f"{answer} [{(verbatim or proving)[0]}]"
+
+
+def _straight(text: str) -> str:
+    return " ".join(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
 
 
 def _citation(passage: Passage, place: re.Match[str], *, marked: bool) -> Citation:

@@ -6,8 +6,8 @@ Prompt, few-shot, RAG, fine-tuned and RAFT are values of this class, not subclas
 from dataclasses import asdict, dataclass
 from time import perf_counter
 
-from weighbridge.answer.cite import abstains, find_citations, without_marks
-from weighbridge.answer.prompt import Instructions, build_prompt
+from weighbridge.answer.cite import abstains, abstains_exactly, find_citations, without_marks
+from weighbridge.answer.prompt import LAYOUT, Instructions, build_prompt
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import NONE, NOTHING, Demonstrations, Emit, Model, Retriever, ignore
 from weighbridge.types import Answer, Completion, Prompt, Question, Timing
@@ -27,7 +27,7 @@ class Composed:
     @property
     def fingerprint(self) -> str:
         parts = (self.name, self.model.fingerprint, self.retriever.fingerprint, self.demonstrations.fingerprint)
-        return fingerprint(*parts, asdict(self.instructions), self.limit)
+        return fingerprint(*parts, asdict(self.instructions), self.limit, LAYOUT)
 
     def prompt_for(self, question: Question) -> Prompt:
         """Return exactly what `answer` sends. Training data is this, plus the answer to learn."""
@@ -59,7 +59,7 @@ class Composed:
             text=without_marks(raw) if marks else raw,
             raw=raw,
             prompt=prompt,
-            abstained=abstains(raw),
+            abstained=abstains(raw) if self.instructions.abstains else abstains_exactly(raw),
             citations=find_citations(raw, prompt) if marks else (),
             usage=completion.usage,
             timing=timing,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class Nearest:
     """The `count` training examples whose questions are most like the one asked, the most alike last.
 
+    A question is compared together with what its asker said before it, without which it may mean little.
+
     An example asked by somebody with access groups is shown only to an asker who has all of these groups, because its
     answer comes from documents that others may not read.
     """
@@ -28,11 +30,15 @@ class Nearest:
 
     @property
     def fingerprint(self) -> str:
-        shown = [(e.id, e.question.text, e.answers, sorted(e.question.groups)) for e in self.examples]
+        shown = [
+            (e.id, [(turn.role, turn.content) for turn in e.question.history], e.question.text, e.answers,
+             sorted(e.question.groups))
+            for e in self.examples
+        ]  # fmt: skip
         return fingerprint(shown, self.embedder.fingerprint, self.count)
 
     def choose(self, question: Question) -> Sequence[Example]:
-        likeness = self.vectors @ self.embedder.embed([question.text], kind="query")[0]
+        likeness = self.vectors @ self.embedder.embed([_said(question)], kind="query")[0]
         allowed = [n for n, example in enumerate(self.examples) if example.question.groups <= question.groups]
         best = sorted(allowed, key=lambda n: (-likeness[n], self.examples[n].id))[: self.count]
         return [self.examples[n] for n in reversed(best)]
@@ -43,5 +49,10 @@ def nearest(examples: Sequence[Example], embedder: Embedder, *, count: int) -> N
     for example in examples:
         if example.split != "train":
             raise ValueError(f"example {example.id!r} is in split {example.split!r}; only 'train' may be shown")
-    vectors = embedder.embed([example.question.text for example in examples], kind="query")
+    vectors = embedder.embed([_said(example.question) for example in examples], kind="query")
     return Nearest(tuple(examples), vectors, embedder, count)
+
+
+def _said(question: Question) -> str:
+    before = (turn.content for turn in question.history if turn.role == "user")
+    return " ".join([*before, question.text])

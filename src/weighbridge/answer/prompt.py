@@ -12,6 +12,9 @@ from weighbridge.types import Example, Message, Passage, Prompt, Question, Task
 ABSTENTION = "I don't know."
 """What every strategy is asked to say when it cannot answer, and what tuned ones are trained to say."""
 
+LAYOUT = 1
+"""Part of every strategy's fingerprint: raise it whenever a prompt's words or the reading of answers change."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instructions:
@@ -22,6 +25,9 @@ class Instructions:
     """Whether the question is preceded by numbered passages, even by none."""
     marks: bool = False
     """Whether an answer ends with the number of its passage, like [2]."""
+    abstains: bool = True
+    """Whether to abstain where it cannot tell, in words of its own too. A label is told by the message alone, so a
+    label task is not asked to: only the exact abstention counts there, which unanswerable examples still teach."""
     illustrations: tuple[Message, ...] = ()
     """Turns that show the form of question and answer; the same for every workload, and never about its facts."""
 
@@ -37,9 +43,11 @@ def instructions_for(
     """
     marks = reads and task == "answer"
     lines = [about, _FORM[task].format(choices=", ".join(choices)), _OPEN if reads else "", _MARKS if marks else ""]
-    lines.append("" if task == "label" else f"If you cannot tell, say: {ABSTENTION}")
+    abstains = task != "label"
+    lines.append(f"If you cannot tell, say: {ABSTENTION}" if abstains else "")
     shown = _ILLUSTRATIONS if marks and illustrated else ()
-    return Instructions(system=" ".join(line for line in lines if line), reads=reads, marks=marks, illustrations=shown)
+    system = " ".join(line for line in lines if line)
+    return Instructions(system=system, reads=reads, marks=marks, abstains=abstains, illustrations=shown)
 
 
 _FORM = {
@@ -78,12 +86,11 @@ def build_prompt(
     demonstrations: Sequence[Example] = (),
     passages: Sequence[Passage] = (),
 ) -> Prompt:
-    """Build the prompt that a strategy sends; the empty cases are the simpler strategies."""
-    shown = [
-        turn
-        for example in demonstrations
-        for turn in (Message("user", example.question.text), Message("assistant", reference(example)))
-    ]
+    """Build the prompt that a strategy sends; the empty cases are the simpler strategies.
+
+    A demonstration is shown with the conversation its question belongs to, without which it may make no sense.
+    """
+    shown = [turn for example in demonstrations for turn in _demonstrated(example)]
     asked = Message("user", _asked(instructions, question, passages))
     constant = (Message("system", instructions.system), *instructions.illustrations)
     return Prompt((*constant, *shown, *question.history, asked), tuple(passages))
@@ -92,6 +99,11 @@ def build_prompt(
 def reference(example: Example) -> str:
     """Return what a strategy without passages should say: the first accepted answer, or the abstention."""
     return example.answers[0] if example.answerable else ABSTENTION
+
+
+def _demonstrated(example: Example) -> tuple[Message, ...]:
+    question = example.question
+    return (*question.history, Message("user", question.text), Message("assistant", reference(example)))
 
 
 def _asked(instructions: Instructions, question: Question, passages: Sequence[Passage]) -> str:

@@ -143,7 +143,10 @@ def compare(workspace: Root = HERE, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: weighbridge report --workspace mine")
 def report(workspace: Root = HERE, group: Groups = None, as_json: Json = False) -> None:
-    """Show the last weighing again, and write its report.html anew, for readers of the groups named."""
+    """Show the last weighing again, and write its report.html anew, for readers of the groups named.
+
+    With --json everything is printed, restricted questions included: it is the workspace's owner who asks.
+    """
     from weighbridge.workflow.reporting import again
     from weighbridge.workspace import Workspace
 

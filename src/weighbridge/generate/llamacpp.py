@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Self
@@ -128,7 +129,7 @@ def open_llamacpp(
     return LlamaCpp(
         name=name,
         settings=settings,
-        fingerprint=fingerprint("llamacpp", name, file_fingerprint(gguf), how),
+        fingerprint=fingerprint("llamacpp", version("xllamacpp"), name, file_fingerprint(gguf), how),
         reuse_prefix=reuse_prefix,
         idle=idle,
         workers=workers,

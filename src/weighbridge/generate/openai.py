@@ -29,6 +29,11 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _ADVICE = "check model.base_url and model.reference in weighbridge.yaml, and the endpoint's own log"
 
 
+def is_local(base_url: str) -> bool:
+    """Tell whether an endpoint is on this machine."""
+    return (urlsplit(base_url).hostname or "") in _LOCAL
+
+
 def open_openai(settings: ModelSettings, *, environment: Mapping[str, str] = os.environ) -> "OpenAICompatible":
     """Return the model that `settings` name, with the key from the environment variable they name.
 
@@ -37,7 +42,7 @@ def open_openai(settings: ModelSettings, *, environment: Mapping[str, str] = os.
     from openai import OpenAI
 
     key = environment.get(settings.key_variable, "")
-    local = (urlsplit(settings.base_url).hostname or "") in _LOCAL
+    local = is_local(settings.base_url)
     if not key and not local:
         raise UserError(
             f"the environment variable {settings.key_variable} is not set; it should hold the key of "

@@ -6,6 +6,7 @@ Slower than llama.cpp on a CPU by a factor of three to seven. One answer at a ti
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -115,7 +116,7 @@ def open_transformers(
     return Transformers(
         name=name,
         settings=settings,
-        fingerprint=fingerprint("transformers", name, files, how),
+        fingerprint=fingerprint("transformers", version("transformers"), version("torch"), name, files, how),
         network=network.to(device).eval(),
         tokenizer=tokenizer,
     )

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,8 @@ MOST_LABELS = 100
 FEWEST_A_LABEL = 4
 LONGEST_LABEL = 60
 """Characters. Longer texts are answers, even when they repeat."""
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +69,47 @@ def infer_task(examples: Sequence[Example]) -> TaskGuess:
 
 
 def check_evidence(examples: Sequence[Example], documents: Sequence[Document]) -> None:
-    """Check that every document an example cites is there; without documents there is nothing to check against.
+    """Check that every document an example cites is there, and that whoever asks may read what proves the answer.
+
+    An answer is shown and trained on by the groups of its question alone, so it must not tell what they may not read.
+    Without documents there is nothing to check against.
 
     Raises:
-        DataError: naming the first unknown ids, the examples that cite them, and how many there are.
+        DataError: naming the first unknown ids, the examples that cite them, and how many there are; or the first
+            answerable examples whose asker shares no group with a document they cite.
     """
-    known = {document.id for document in documents}
+    if not documents:
+        return
+    known = {document.id: document for document in documents}
     unknown: dict[str, str] = {}
+    hidden: dict[str, str] = {}
     for example in examples:
         for name in example.evidence:
-            if known and name not in known:
-                unknown.setdefault(name, example.id)
+            if (document := known.get(name)) is None:
+                unknown.setdefault(name, f"{name!r} (example {example.id!r})")
+            elif example.answerable and not _may_read(example, document):
+                readers = ", ".join(sorted(document.groups))
+                hidden.setdefault(example.id, f"{example.id!r} cites {name!r}, for {readers}")
     if unknown:
-        shown = ", ".join(f"{name!r} (example {by!r})" for name, by in list(unknown.items())[:5])
-        more = f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else ""  # noqa: PLR2004 - as many as are shown
         raise DataError(
-            f"examples cite {len(unknown):,} documents that are not there: {shown}{more}. "
+            f"examples cite {len(unknown):,} documents that are not there: {_first_few(unknown, ', ')}. "
             f"Document ids look like {min(known)!r}; correct 'doc_ids' in the examples, or add the documents"
         )
+    if hidden:
+        raise DataError(
+            f"{len(hidden):,} answerable examples cite documents that whoever asks may not read: "
+            f"{_first_few(hidden, '; ')}. Their answers would be shown to everybody who may see the question; add "
+            "\"groups\" with one of the document's groups to each of these examples"
+        )
+
+
+def _may_read(example: Example, document: Document) -> bool:
+    return not document.groups or not document.groups.isdisjoint(example.question.groups)
+
+
+def _first_few(told: Mapping[str, str], separator: str) -> str:
+    more = f" and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
+    return separator.join(list(told.values())[:_SHOWN]) + more
 
 
 def _read(path: Path) -> Iterator[tuple[str, Example]]:

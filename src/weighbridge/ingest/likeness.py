@@ -14,7 +14,7 @@ balance, keeping too little leaks.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,9 +25,14 @@ from weighbridge.types import Example
 MOST_PAIRS = 300_000
 """Above so many close pairs the threshold is raised: questions of one template are all close to each other."""
 
+LEAST_OVERLAP = 0.5
+"""Overlap of shingles below which questions are not alike, however low the threshold."""
+
 _BLOCK = 1024
 _SHINGLE = 5
 _PERMUTATIONS = 64
+_WEIGHTS = (0.1, 0.9)
+"""Of pairs proposed for nothing and of pairs missed: the exact overlap costs little, and `leaks.py` finds the rest."""
 _SKETCH_ERROR = 0.15
 """Three standard errors of an overlap that is estimated from that many permutations."""
 _RARE_SHARE = 0.05
@@ -58,6 +63,14 @@ class Asked:
     names: frozenset[str]
     answers: frozenset[frozenset[str]]
     """The words of each accepted answer; two agree where one holds all words of the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """The distinct questions of a set of examples, and for each the positions of the examples that ask it."""
+
+    asked: tuple[Asked, ...]
+    places: tuple[Sequence[int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,16 @@ def as_asked(text: str, answers: frozenset[str]) -> Asked:
     )
 
 
+def distinct_questions(examples: Sequence[Example]) -> Questions:
+    """Return the questions that differ by more than their spelling, each with the answers of all that ask it."""
+    places = tuple(positions([plain(asked_in(example)) for example in examples]).values())
+    asked = (
+        as_asked(asked_in(examples[same[0]]), frozenset(answer for place in same for answer in examples[place].answers))
+        for same in places
+    )
+    return Questions(tuple(asked), places)
+
+
 def near_duplicates(asked: Sequence[Asked], vectors: NDArray[np.float32], *, threshold: float) -> Pairs:
     """Return every near-duplicate pair of distinct questions; `vectors` has one unit row a question.
 
@@ -114,8 +137,8 @@ def near_duplicates(asked: Sequence[Asked], vectors: NDArray[np.float32], *, thr
     columns = (found.left.tolist(), found.right.tolist(), found.closeness.tolist())
     for left, right, cosine in zip(*columns, strict=True):
         close[left, right] = max(cosine, close.get((left, right), 0.0))
-    rare = _rare(asked)
-    kept = sorted(pair for pair in close if not _differ(asked[pair[0]], asked[pair[1]], rare))
+    rare = rare_words(asked)
+    kept = sorted(pair for pair in close if not differ(asked[pair[0]], asked[pair[1]], rare))
     return Pairs(
         np.array([left for left, _ in kept], dtype=np.int64),
         np.array([right for _, right in kept], dtype=np.int64),
@@ -147,35 +170,38 @@ def _close(vectors: NDArray[np.float32], threshold: float) -> Pairs | None:
 def _lexical(asked: Sequence[Asked], threshold: float) -> dict[tuple[int, int], float]:
     from datasketch import MinHash, MinHashLSH
 
-    wanted = max(2 * threshold - 1, 0.5)
-    shingles = [frozenset(_shingles(question.plain)) for question in asked]
-    buckets = MinHashLSH(threshold=min(wanted, 0.95), num_perm=_PERMUTATIONS)
-    sketches = MinHash.bulk(([piece.encode() for piece in pieces] for pieces in shingles), num_perm=_PERMUTATIONS)
+    wanted = max(2 * threshold - 1, LEAST_OVERLAP)
+    pieces = [shingles(question.plain) for question in asked]
+    buckets = MinHashLSH(threshold=min(wanted, 0.95), num_perm=_PERMUTATIONS, weights=_WEIGHTS)
+    sketches = MinHash.bulk(([piece.encode() for piece in own] for own in pieces), num_perm=_PERMUTATIONS)
     values = np.array([sketch.hashvalues for sketch in sketches])
     close: dict[tuple[int, int], float] = {}
     for right, sketch in enumerate(sketches):
         proposed = np.array(sorted(buckets.query(sketch)), dtype=np.int64)
         estimated = (values[proposed] == values[right]).mean(axis=1)
         for left in proposed[estimated >= wanted - _SKETCH_ERROR].tolist():
-            overlap = len(shingles[left] & shingles[right]) / len(shingles[left] | shingles[right])
+            overlap = len(pieces[left] & pieces[right]) / len(pieces[left] | pieces[right])
             if overlap >= wanted:
                 close[left, right] = (1 + overlap) / 2
         buckets.insert(right, sketch)
     return close
 
 
-def _shingles(text: str) -> Iterator[str]:
+def shingles(text: str) -> frozenset[str]:
+    """Return the runs of five characters of a plain text, with a blank before and after it."""
     padded = f" {text} "
-    yield from (padded[i : i + _SHINGLE] for i in range(max(len(padded) - _SHINGLE + 1, 1)))
+    return frozenset(padded[i : i + _SHINGLE] for i in range(max(len(padded) - _SHINGLE + 1, 1)))
 
 
-def _rare(asked: Sequence[Asked]) -> frozenset[str]:
+def rare_words(asked: Sequence[Asked]) -> frozenset[str]:
+    """Return the words that few of the questions hold: they count as names."""
     counts = Counter(word for question in asked for word in question.words)
     most = max(_RARE_COUNT, int(_RARE_SHARE * len(asked)))
     return frozenset(word for word, count in counts.items() if count <= most) - _FUNCTION_WORDS
 
 
-def _differ(left: Asked, right: Asked, rare: frozenset[str]) -> bool:
+def differ(left: Asked, right: Asked, rare: frozenset[str]) -> bool:
+    """Tell whether two close questions ask about different things; `rare` are the `rare_words` of all questions."""
     if any(one <= other or other <= one for one in left.answers for other in right.answers):
         return False
     return left.numbers != right.numbers or (_names_beyond(left, right, rare) and _names_beyond(right, left, rare))

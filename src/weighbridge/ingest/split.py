@@ -1,7 +1,8 @@
 """Examples are divided into train, dev and test so that no test question is a near-paraphrase of one in the others.
 
 Examples are first joined into groups that no split may cut (families, shared evidence), groups with near-duplicate
-questions are joined (`likeness.py`), whole groups are dealt out (`allot.py`), and the result is checked afresh.
+questions are joined (`likeness.py`), and whole groups are dealt out (`allot.py`). Then every test question is compared
+with every question outside, by another route (`leaks.py`); what that finds is joined too, and all is dealt anew.
 
 Near-duplicates chain: in a label task with thousands of alike messages they would join most examples into one group
 that cannot be divided. Where they join more than a fifth of the examples, the threshold is raised inside that group,
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 from weighbridge.errors import DataError, SettingsError
 from weighbridge.ingest.allot import Group, allot
 from weighbridge.ingest.examples import infer_task
-from weighbridge.ingest.likeness import Asked, Pairs, as_asked, asked_in, near_duplicates, plain, positions
+from weighbridge.ingest.leaks import Leak, leaks_between
+from weighbridge.ingest.likeness import Pairs, Questions, distinct_questions, near_duplicates, positions
 from weighbridge.results import SplitReport
 from weighbridge.settings import SplitSettings
 from weighbridge.types import Example, Split
@@ -32,7 +34,6 @@ _LARGEST_COUNT = 20
 _EVIDENCE_SHARE = 0.1
 _EVIDENCE_COUNT = 10
 _EQUAL = 0.999
-_ROUNDING = 1e-5
 
 By = Literal["family", "evidence", "similarity"]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -57,10 +58,9 @@ class _Ties:
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """The distinct questions, the positions of the examples that ask each, their unit vectors, and all close pairs."""
+    """The distinct questions, their unit vectors, and the near-duplicate pairs among them."""
 
-    asked: tuple[Asked, ...]
-    places: tuple[Sequence[int], ...]
+    questions: Questions
     vectors: NDArray[np.float32]
     pairs: Pairs
 
@@ -87,10 +87,16 @@ def split_examples(examples: Sequence[Example], *, settings: SplitSettings, embe
     shares = _shares(settings)
     ties = _ties(examples, settings.by)
     compared = _compare(examples, settings.similarity, embed)
-    grouping = _join(len(examples), ties, compared)
-    dealt = allot(_groups(examples, grouping.groups), shares, seed=settings.seed)
-    divided = tuple(replace(e, split=dealt[group]) for e, group in zip(examples, grouping.groups, strict=True))
-    return Splits(divided, _report(divided, ties.by, compared, grouping))
+    while True:
+        grouping = _join(len(examples), ties, compared)
+        dealt = allot(_groups(examples, grouping.groups), shares, seed=settings.seed)
+        splits = tuple(dealt[group] for group in grouping.groups)
+        check = leaks_between(compared.questions, splits, compared.vectors, grouping.thresholds)
+        if not check.leaks:
+            break
+        compared = _with_found(compared, grouping, check.leaks)
+    divided = tuple(replace(example, split=split) for example, split in zip(examples, splits, strict=True))
+    return Splits(divided, _report(splits, ties.by, compared, grouping, check.compared))
 
 
 def _shares(settings: SplitSettings) -> dict[Split, float]:
@@ -130,19 +136,17 @@ def _citing_together(examples: Sequence[Example]) -> tuple[Sequence[int], ...]:
 
 
 def _compare(examples: Sequence[Example], threshold: float, embed: Embed) -> _Compared:
-    places = tuple(positions([plain(asked_in(example)) for example in examples]).values())
-    asked = tuple(
-        as_asked(asked_in(examples[same[0]]), frozenset(answer for place in same for answer in examples[place].answers))
-        for same in places
-    )
-    vectors = np.ascontiguousarray(embed([question.text for question in asked]), dtype=np.float32)
-    return _Compared(asked, places, vectors, near_duplicates(asked, vectors, threshold=threshold))
+    questions = distinct_questions(examples)
+    texts = [question.text for question in questions.asked]
+    vectors = np.ascontiguousarray(embed(texts), dtype=np.float32)
+    return _Compared(questions, vectors, near_duplicates(questions.asked, vectors, threshold=threshold))
 
 
 def _join(count: int, ties: _Ties, compared: _Compared) -> _Grouping:
     pairs = compared.pairs
-    first = np.array([same[0] for same in compared.places], dtype=np.int64)
-    tied = [(together[0], place) for together in (*ties.together, *compared.places) for place in together[1:]]
+    places = compared.questions.places
+    first = np.array([same[0] for same in places], dtype=np.int64)
+    tied = [(together[0], place) for together in (*ties.together, *places) for place in together[1:]]
     fixed = np.array(tied, dtype=np.int64).reshape(-1, 2)
     links = np.stack([first[pairs.left], first[pairs.right]], axis=1)
     before = np.bincount(_components(count, fixed))
@@ -180,12 +184,32 @@ def _groups(examples: Sequence[Example], numbers: Sequence[int]) -> list[Group]:
     return [Group(counts.total(), counts.most_common(1)[0][0]) for counts in strata.values()]
 
 
-def _report(examples: Sequence[Example], by: By, compared: _Compared, grouping: _Grouping) -> SplitReport:
-    sizes = Counter(example.split for example in examples)
-    leaks = _leaks(examples, compared, grouping.thresholds)
-    if leaks:
-        raise DataError(f"{leaks:,} near-duplicate questions straddle the split; report this as a bug of Weighbridge")
-    counts = np.array([len(same) for same in compared.places], dtype=np.int64)
+def _with_found(compared: _Compared, grouping: _Grouping, leaks: Sequence[Leak]) -> _Compared:
+    """Add what the check found and the search for pairs had missed: it is sure to find close pairs only by cosine.
+
+    Raises:
+        DataError: what straddles was known to be alike, so that the grouping itself is wrong.
+    """
+    pairs = compared.pairs
+    kept = _kept(pairs, grouping.thresholds).tolist()
+    places = list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
+    found = {(min(leak.tested, leak.other), max(leak.tested, leak.other)): leak.closeness for leak in leaks}
+    joined = {pair for pair, one in zip(places, kept, strict=True) if one}
+    if wrong := [pair for pair in found if pair in joined or pair[0] == pair[1]]:
+        first, other = (compared.questions.asked[place].text for place in wrong[0])
+        raise DataError(
+            f"{len(wrong):,} near-duplicate questions straddle the split, the first being {first!r} and {other!r}; "
+            "report this as a bug of Weighbridge"
+        )
+    close = dict(zip(places, pairs.closeness.tolist(), strict=True)) | found
+    left, right = np.array(list(close), dtype=np.int64).T
+    closeness = np.array(list(close.values()), dtype=np.float64)
+    return replace(compared, pairs=Pairs(left, right, closeness, pairs.threshold))
+
+
+def _report(splits: Sequence[Split], by: By, compared: _Compared, grouping: _Grouping, checked: int) -> SplitReport:
+    sizes = Counter(splits)
+    counts = np.array([len(same) for same in compared.questions.places], dtype=np.int64)
     kept = _kept(compared.pairs, grouping.thresholds)
     between = (counts[compared.pairs.left] * counts[compared.pairs.right])[kept].sum()
     return SplitReport(
@@ -194,20 +218,10 @@ def _report(examples: Sequence[Example], by: By, compared: _Compared, grouping: 
         test=sizes["test"],
         by=by,
         merged_near_duplicates=int(between + (counts * (counts - 1) // 2).sum()),
-        leaks=leaks,
-        checked_pairs=sizes["test"] * (sizes["train"] + sizes["dev"]),
+        leaks=0,
+        checked_pairs=checked,
         thresholds=_in_words(compared.pairs.threshold, grouping.thresholds),
     )
-
-
-def _leaks(examples: Sequence[Example], compared: _Compared, thresholds: NDArray[np.float64]) -> int:
-    """Compare all questions afresh, and count the near-duplicate pairs with one side in test and one outside."""
-    found = near_duplicates(compared.asked, compared.vectors, threshold=compared.pairs.threshold)
-    sides = [frozenset(examples[place].split == "test" for place in same) for same in compared.places]
-    within = sum(len(side) > 1 for side in sides)
-    kept = _kept(found, thresholds + _ROUNDING)
-    pairs = zip(found.left[kept].tolist(), found.right[kept].tolist(), strict=True)
-    return within + sum(len(sides[left] | sides[right]) > 1 for left, right in pairs)
 
 
 def _in_words(base: float, thresholds: NDArray[np.float64]) -> str:

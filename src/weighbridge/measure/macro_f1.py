@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from weighbridge.measure.metrics.marking import declined
 from weighbridge.measure.metrics.text import normalised_label, same_label
 from weighbridge.measure.statistics import CONFIDENCE, RESAMPLES, Floats
 from weighbridge.results import Estimate
@@ -41,7 +42,7 @@ def macro_f1(pairs: Sequence[Pair], seed: int, unscored: int = 0) -> Estimate | 
 
 
 def _pair(example: Example, answer: Answer) -> Pair:
-    given = "" if answer.abstained else normalised_label(answer.text)
+    given = "" if declined("label", example, answer) else normalised_label(answer.text)
     return (given if same_label(given, example.answers) else normalised_label(example.answers[0]), given)
 
 

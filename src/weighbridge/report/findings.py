@@ -77,8 +77,10 @@ def currency(weighing: Weighing) -> str:
 
 
 def kinds_taken(weighing: Weighing) -> tuple[FigureKind, ...]:
-    """Return the figures that at least one strategy has, in the order of the reports."""
-    return tuple(kind for kind in FIGURES.values() if any(kind.name in m.figures for m in weighing.measurements))
+    """Return the figures that at least one strategy has, in the order of the reports; cut answers only if any are."""
+    taken = {name for measurement in weighing.measurements for name in measurement.figures}
+    hidden = () if _cut(weighing) else ("truncated",)
+    return tuple(kind for kind in FIGURES.values() if kind.name in taken.difference(hidden))
 
 
 def why_absent(kind: FigureKind, measurement: Measurement) -> str:
@@ -102,10 +104,11 @@ def notes(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ...]:
 
 
 def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ...]:
-    """Return what the means of these figures leave out: failed attempts with their messages, and unscored answers."""
+    """Return what these figures hide: strategies left out, failed attempts and why, cut and unscored answers."""
     failed = (_failed(measurement) for measurement in weighing.measurements if measurement.failures)
-    unscored = _unscored(weighing, kinds)
-    return (*failed, *([f"Not scored {unscored}."] if unscored else []))
+    cut, unscored = _cut(weighing), _unscored(weighing, kinds)
+    told = (f"Cut by the length limit: {cut}." if cut else "", f"Not scored {unscored}." if unscored else "")
+    return (*map(plain, weighing.left_out), *failed, *(line for line in told if line))
 
 
 def tested(weighing: Weighing) -> str:
@@ -202,6 +205,16 @@ def _failed(measurement: Measurement) -> str:
     return (
         f"{plain(measurement.strategy)}: {measurement.failures:,} of {counted(measurement.attempts, 'attempt')} failed "
         f"and {'is' if measurement.failures == 1 else 'are'} left out of the means{first}{others}"
+    )
+
+
+def _cut(weighing: Weighing) -> str:
+    """Return how many answers of each strategy the length limit cut; empty where it cut none."""
+    found = ((m.strategy, estimate) for m in weighing.measurements if (estimate := m.figures.get("truncated")))
+    return ", ".join(
+        f"{plain(strategy)} {round(estimate.value * estimate.scored):,}{NB}of{NB}{estimate.scored:,}"
+        for strategy, estimate in found
+        if estimate.value
     )
 
 

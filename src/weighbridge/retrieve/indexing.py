@@ -21,7 +21,7 @@ from weighbridge.errors import WorkspaceError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Changes, Embedder, Notify, silent
 from weighbridge.retrieve.searchable import searchable_text
-from weighbridge.retrieve.stores.lance import LanceIndex, open_lance
+from weighbridge.retrieve.stores.lance import LAYOUT, LanceIndex, open_lance
 from weighbridge.types import Chunk, Progress
 from weighbridge.workspace import read_json, write_json
 
@@ -37,12 +37,15 @@ class IndexCard:
     """What a complete index holds and what it took to build."""
 
     fingerprint: str
-    """Of the chunks (texts, titles, places, groups) and the embedder."""
+    """Of the chunks (texts, titles, places, groups), the embedder, and the layout of the table."""
     documents: int
     chunks: int
     embedded: int
     """Chunks embedded by this build; the vectors of the others were taken from the index before."""
     seconds: float
+    """What a fresh build would have taken, by what was measured: this build, and `embedding_seconds` it was spared."""
+    embedding_seconds: float
+    """The part of `seconds` that went into vectors; for those taken from before, their share of what it was then."""
     bytes: int
     embedder: str
     embedder_fingerprint: str
@@ -75,6 +78,23 @@ def open_index(folder: Path, *, dimensions: int) -> LanceIndex:
     return open_lance(folder / card.fingerprint, dimensions=dimensions)
 
 
+def require_card(folder: Path, embedder: Embedder) -> IndexCard:
+    """Return the card of the complete index that this embedder built.
+
+    Raises:
+        WorkspaceError: there is none, or its vectors are another embedder's: then no distance means anything.
+    """
+    card = read_card(folder)
+    if card is None:
+        raise WorkspaceError(f"{folder}: no complete index; run: weighbridge index")
+    if card.embedder_fingerprint != embedder.fingerprint:
+        raise WorkspaceError(
+            f"{folder}: built by another embedder ({card.embedder}, {card.embedder_fingerprint}) than the settings "
+            f"name ({embedder.name}, {embedder.fingerprint}); run: weighbridge index"
+        )
+    return card
+
+
 def build_index(folder: Path, chunks: Sequence[Chunk], embedder: Embedder, *, notify: Notify = silent) -> IndexCard:
     """Make the folder hold an index of exactly these chunks; nothing is done where it does already.
 
@@ -87,15 +107,20 @@ def build_index(folder: Path, chunks: Sequence[Chunk], embedder: Embedder, *, no
     if before is not None and before.fingerprint == content:
         return before
     known = _known(folder, before, embedder)
+    reused = sum(searchable_text(chunk) in known for chunk in chunks)
+    spared = before.embedding_seconds * reused / before.chunks if before and reused else 0.0
+    embedding = perf_counter()
     vectors = _vectors(chunks, embedder, known, notify)
+    embedding = perf_counter() - embedding
     index = open_lance(folder / content, dimensions=embedder.dimensions)
     index.apply(Changes(added=chunks, vectors=vectors))
     card = IndexCard(
         fingerprint=content,
         documents=len({chunk.document_id for chunk in chunks}),
         chunks=len(chunks),
-        embedded=sum(searchable_text(chunk) not in known for chunk in chunks),
-        seconds=perf_counter() - start,
+        embedded=len(chunks) - reused,
+        seconds=perf_counter() - start + spared,
+        embedding_seconds=embedding + spared,
         bytes=sum(file.stat().st_size for file in (folder / content).rglob("*") if file.is_file()),
         embedder=embedder.name,
         embedder_fingerprint=embedder.fingerprint,
@@ -108,7 +133,7 @@ def build_index(folder: Path, chunks: Sequence[Chunk], embedder: Embedder, *, no
 
 def _content(chunks: Sequence[Chunk], embedder: Embedder) -> str:
     rows = sorted((c.id, c.document_id, c.title, c.text, c.start, c.end, sorted(c.groups)) for c in chunks)
-    return fingerprint(rows, embedder.fingerprint)
+    return fingerprint(rows, embedder.fingerprint, LAYOUT)
 
 
 def _clean(folder: Path, *, keep: IndexCard | None) -> None:

@@ -29,6 +29,8 @@ class Training:
     tokens: int
     steps: int
     seconds: float
+    """Loading the model, all steps and the scoring of epochs. Of a training that was killed, what was thrown away is
+    not counted: the steps after its last whole epoch."""
     first_loss: float
     last_loss: float
     precision: str
@@ -47,7 +49,8 @@ class AdapterCard:
     training: Training
     parity: Parity
     seconds: float
-    """From the examples to the checked GGUF."""
+    """Building the conversations, training and exporting: what the adapter costs, also where it was finished by
+    another process than began it."""
     quantisation: str
     warnings: tuple[str, ...]
     adapter: str = "adapter"
@@ -63,19 +66,35 @@ def write_card(card: AdapterCard, folder: Path) -> None:
     write_json(folder / "card.json", asdict(card))
 
 
+def write_training(training: Training, folder: Path, fingerprint: str) -> None:
+    """Write `training.json`: the folder's adapter is whole, and only its export is missing."""
+    write_json(folder / "training.json", {"fingerprint": fingerprint, "training": asdict(training)})
+
+
+def read_training(folder: Path, fingerprint: str) -> Training | None:
+    """Return how this very tuning's adapter was trained; None where it was not, or the adapter is gone."""
+    found = read_json(folder / "training.json")
+    if not found or found["fingerprint"] != fingerprint:
+        return None
+    return _training(found["training"]) if (folder / "adapter" / "adapter_model.safetensors").is_file() else None
+
+
 def read_card(folder: Path) -> AdapterCard | None:
     """Return the card of a finished tuning; None where there is none, or a file it names is gone."""
     found = read_json(folder / "card.json")
     if not found:
         return None
-    training, parity = found["training"], found["parity"]
-    epochs = tuple(EpochScore(**epoch) for epoch in training["epochs"])
+    parity = found["parity"]
     card = AdapterCard(
         **{
             **found,
-            "training": Training(**{**training, "epochs": epochs}),
+            "training": _training(found["training"]),
             "parity": Parity(**{**parity, "reasons": tuple(parity["reasons"])}),
             "warnings": tuple(found["warnings"]),
         }
     )
     return card if (folder / card.gguf).is_file() and (folder / card.adapter).is_dir() else None
+
+
+def _training(found: Mapping[str, Any]) -> Training:
+    return Training(**{**found, "epochs": tuple(EpochScore(**epoch) for epoch in found["epochs"])})

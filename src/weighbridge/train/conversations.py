@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from weighbridge.answer.cite import cited_reference
 from weighbridge.answer.composed import Composed
+from weighbridge.errors import TrainingError
 from weighbridge.protocols import Notify, silent
 from weighbridge.types import Example, Message, Progress, Split
 
@@ -27,10 +28,14 @@ def conversations(
     what it will read in service.
 
     Raises:
-        ValueError: an example is of another split; a caller's mistake that would leak test questions into training.
+        ValueError: an example is of another split, or of an asker with access groups; a caller's mistake that would
+            leak test questions, or restricted answers, into training.
+        TrainingError: a prompt holds a passage that not everybody may read.
     """
     if strangers := [example.id for example in examples if example.split != split]:
         raise ValueError(f"examples of another split than {split!r} may not be used here: {', '.join(strangers[:3])}")
+    if closed := [example.id for example in examples if example.question.groups]:
+        raise ValueError(f"examples of askers with access groups may not be learnt: {', '.join(closed[:3])}")
     made = []
     for number, example in enumerate(examples, start=1):
         made.append(conversation(strategy, example))
@@ -39,7 +44,17 @@ def conversations(
 
 
 def conversation(strategy: Composed, example: Example) -> Conversation:
-    """Return what a strategy should say to one example, whatever its split."""
+    """Return what a strategy should say to one example, whatever its split.
+
+    Raises:
+        TrainingError: the prompt holds a passage that not everybody may read; an adapter speaks to everybody.
+    """
     prompt = strategy.prompt_for(example.question)
+    if closed := [passage.chunk for passage in prompt.passages if passage.chunk.groups]:
+        raise TrainingError(
+            f"example {example.id}: the retriever gave its prompt a passage of {closed[0].document_id}, which only "
+            f"{', '.join(sorted(closed[0].groups))} may read; an adapter would say it to everybody, so nothing was "
+            "learnt; build the index again, or mend the retriever"
+        )
     target = cited_reference(strategy.instructions, example, prompt)
     return Conversation(example_id=example.id, prompt=prompt.messages, target=target)

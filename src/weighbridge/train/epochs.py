@@ -1,7 +1,7 @@
 """The ends of epochs: state saved, dev score taken, best kept; and where a killed training goes on from.
 
-`epochs.json` is written after a checkpoint is whole and scored, and names it; a checkpoint it does not name is not
-used.
+`epochs.json` is written after a checkpoint is whole and scored, and removed before the last checkpoints are: what it
+names is there, and a checkpoint it does not name is not used. Where one is gone all the same, training starts afresh.
 """
 
 import math
@@ -19,6 +19,10 @@ from weighbridge.train.plan import Plan
 from weighbridge.train.say import Say, Validate
 from weighbridge.types import Progress
 from weighbridge.workspace import read_json, write_json
+
+_ADAPTER = "adapter_model.safetensors"
+_STATE = (_ADAPTER, "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
+"""What transformers resumes from."""
 
 
 class Epochs:
@@ -41,12 +45,13 @@ class Epochs:
     def open(self, notify: Notify) -> "Epochs":
         """Take up what the folder holds of this very plan, remove what it holds of any other, and start the clock."""
         self._notify = notify
-        found = read_json(self.folder / "epochs.json")
+        found = read_json(self._record)
         if found and found["fingerprint"] == self._plan.fingerprint:
             self.scores = tuple(EpochScore(**score) for score in found["scores"])
             self.earlier_seconds = found["seconds"]
-        else:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if not self._whole():
+            self.scores, self.earlier_seconds = (), 0.0
+            self._drop()
         self._start, self._first = perf_counter(), self.done_steps
         return self
 
@@ -71,8 +76,25 @@ class Epochs:
         target.mkdir(parents=True)
         for file in sorted(self._checkpoint(chosen.epoch).glob("adapter_*")):
             shutil.copy2(file, target / file.name)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._drop()
         return chosen
+
+    @property
+    def _record(self) -> Path:
+        return self.folder / "epochs.json"
+
+    def _whole(self) -> bool:
+        """Tell whether there is an epoch to go on from, with the checkpoints that this and `keep_best` will read."""
+        if not self.scores:
+            return False
+        latest, chosen = self._checkpoint(len(self.scores)), self._checkpoint(best(self.scores).epoch)
+        needed = (*(latest / name for name in _STATE), chosen / _ADAPTER)
+        return all(file.is_file() for file in needed)
+
+    def _drop(self) -> None:
+        """Remove all checkpoints; their record first, so that it never outlives them."""
+        self._record.unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _checkpoint(self, epoch: int) -> Path:
         return self.folder / f"checkpoint-{self._ends[epoch - 1]}"
@@ -101,7 +123,7 @@ class Epochs:
             "scores": [asdict(score) for score in self.scores],
             "seconds": self.earlier_seconds + perf_counter() - self._start,
         }
-        write_json(self.folder / "epochs.json", value)
+        write_json(self._record, value)
         kept = {self._checkpoint(epoch), self._checkpoint(best(self.scores).epoch)}
         for checkpoint in self.folder.glob("checkpoint-*"):
             if checkpoint not in kept:

@@ -55,16 +55,18 @@ class Lint:
         return self.encoded
 
 
-def lint(conversations: Sequence[Conversation], tokenizer: Any, *, context: int) -> Lint:
+def lint(conversations: Sequence[Conversation], tokenizer: Any, *, context: int, maximum_tokens: int) -> Lint:
     """Tokenise conversations by the model's own chat template and report what would spoil the training.
 
-    `context` is the most tokens that prompt and answer may take together.
+    `context` is the most tokens that prompt and answer may take together, `maximum_tokens` the most an answer may
+    take in service.
     """
     encoded = tuple(encode(tokenizer, conversation) for conversation in conversations)
     findings = (
         *_empty(conversations),
         *_template(conversations, encoded, tokenizer),
         *_too_long(encoded, context),
+        *_cut_short(encoded, maximum_tokens),
         *_contradictions(conversations),
         *_abstentions(conversations),
     )
@@ -99,6 +101,14 @@ def _too_long(encoded: Sequence[Encoded], context: int) -> Iterator[Finding]:
         longest = max(len(one.tokens) for one in encoded)
         message = f"{_some(ids)}: up to {longest:,} tokens do not fit into the context of {context:,}"
         yield Finding("error", f"{message}, and the answer would be cut; raise model.context or lower retrieval.limit")
+
+
+def _cut_short(encoded: Sequence[Encoded], maximum_tokens: int) -> Iterator[Finding]:
+    lengths = [len(one.tokens) - one.start for one in encoded]
+    if longer := sum(length > maximum_tokens for length in lengths):
+        are = "answers are" if longer > 1 else "answer is"
+        message = f"{longer:,} of {len(lengths):,} {are} longer than model.maximum_tokens = {maximum_tokens:,} tokens"
+        yield Finding("warning", f"{message} and would be cut in service; raise it to {max(lengths):,}")
 
 
 def _contradictions(conversations: Sequence[Conversation]) -> Iterator[Finding]:

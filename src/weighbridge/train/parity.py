@@ -1,15 +1,18 @@
 """Does the exported file still say what the adapter learnt? No tuned strategy is measured before this is answered.
 
 llama.cpp answers a few prompts from the exported GGUF, with the log-probabilities of its likeliest tokens. The
-adapter on the float32 base model then reads the same tokens and is compared at every place. Three things must hold:
+adapter on the float32 base model then reads the same tokens and is compared at every place. Four things must hold:
 
 1. Both read the prompt as the same number of tokens.
 2. They choose the same token at every place where the adapter's best token leads clearly. Near ties may fall
    either way, and are only reported.
 3. Their probabilities differ by no more than rounding makes them differ. An export that forgot the adapter, or scaled
    it wrongly, fails here even where the words happen to be the same.
+4. The file is nearer to the adapter than to the base model, wherever the adapter moves the base model by more than
+   rounding does. Where the tolerance of the third rule is wide, only this one notices a forgotten adapter.
 
-What rounding allows depends on the quantisation: `TOLERANCES`, measured in docs/adr/0004-merge-and-gguf.md.
+What rounding allows depends on the quantisation: `TOLERANCES`, measured in docs/adr/0004-merge-and-gguf.md. An adapter
+that moves less than rounding does cannot be told from none; `changed` says whether it changed any word.
 """
 
 import math
@@ -33,19 +36,21 @@ _PROMPTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """What rounding the weights may do: some three to five times what it was seen to do to a good export."""
+    """What rounding the weights does to a good export, and may do: some three to five times that."""
 
+    rounding: float
+    """Nats, mean over the places: what it was seen to do."""
     divergence: float
-    """Nats, mean over the places."""
+    """Nats, mean over the places: what it may do."""
     lead: float
     """Nats by which a token must lead for both to be held to it."""
 
 
 TOLERANCES: Mapping[Quantisation, Tolerance] = {
-    "F16": Tolerance(0.001, 0.5),
-    "BF16": Tolerance(0.005, 0.5),
-    "Q8_0": Tolerance(0.02, 1.0),
-    "Q4_0": Tolerance(0.8, 4.0),
+    "F16": Tolerance(rounding=0.00001, divergence=0.001, lead=0.5),
+    "BF16": Tolerance(rounding=0.0002, divergence=0.005, lead=0.5),
+    "Q8_0": Tolerance(rounding=0.004, divergence=0.02, lead=1.0),
+    "Q4_0": Tolerance(rounding=0.28, divergence=0.8, lead=4.0),
 }
 
 
@@ -80,6 +85,8 @@ class Place:
     base_agrees: bool
     divergence: float
     divergence_from_base: float
+    effect: float
+    """Nats: the Kullback-Leibler divergence of the base model from the adapter, over llama.cpp's likeliest tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +128,14 @@ def check_parity(
 
 
 def judge(answers: Sequence[Sequence[Place]], *, lengths_agree: bool, tolerance: Tolerance) -> Parity:
-    """Apply the three rules to the places of each answer."""
+    """Apply the four rules to the places of each answer."""
     places = [place for answer in answers for place in answer]
     count = max(len(places), 1)
     agreement = sum(place.agrees for place in places) / count
     clear = sum(not place.agrees and place.lead > tolerance.lead for place in places)
     divergence = math.fsum(place.divergence for place in places) / count
     from_base = math.fsum(place.divergence_from_base for place in places) / count
+    effect = math.fsum(place.effect for place in places) / count
     checks = (
         (bool(places), "llama.cpp answered none of the prompts with a token"),
         (lengths_agree, "llama.cpp reads the prompt as another number of tokens: chat template or tokenizer differ"),
@@ -135,6 +143,10 @@ def judge(answers: Sequence[Sequence[Place]], *, lengths_agree: bool, tolerance:
         (
             divergence <= tolerance.divergence,
             f"it is {divergence:.3f} nats away from the adapter, and {from_base:.3f} from the base model",
+        ),
+        (
+            divergence < from_base or effect <= tolerance.rounding,
+            f"it is no nearer to the adapter ({divergence:.3f} nats away) than to the base model ({from_base:.3f})",
         ),
     )
     reasons = [reason for holds, reason in checks if not holds]
@@ -220,11 +232,12 @@ def _compared(reply: _Reply, tuned: Any, base: Any) -> Iterator[Place]:
             base_agrees=int(theirs.argmax()) == token,
             divergence=_divergence(likeliest, ours),
             divergence_from_base=_divergence(likeliest, theirs),
+            effect=_divergence({token: float(ours[token]) for token in likeliest}, theirs),
         )
 
 
 def _divergence(likeliest: Mapping[int, float], other: Any) -> float:
-    """Return KL(llama.cpp || other) in nats, with all tokens but llama.cpp's likeliest taken together as one."""
+    """Return KL(likeliest || other) in nats, with all tokens but the likeliest taken together as one."""
     terms = [(math.exp(score), math.exp(float(other[token]))) for token, score in likeliest.items()]
     rest = tuple(max(1.0 - math.fsum(side), 1e-9) for side in zip(*terms, strict=True))
     return math.fsum(p * math.log(p / max(q, 1e-30)) for p, q in [*terms, (rest[0], rest[1])] if p > 0)

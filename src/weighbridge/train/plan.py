@@ -13,7 +13,7 @@ from weighbridge.workspace import read_json, write_json
 
 _JITTER = 0.1
 _WARM_UP = 0.06
-_TOKENS_AT_ONCE = 1536
+_TOKENS_AT_ONCE = 1024
 _OWN_SHARE = 0.9
 """Of the budget for the steps themselves: the rest is for loading, scoring and saving."""
 

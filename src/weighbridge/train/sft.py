@@ -16,6 +16,7 @@ from weighbridge.protocols import Notify, silent
 from weighbridge.train.base import load_network, load_tokenizer
 from weighbridge.train.card import Training
 from weighbridge.train.epochs import Epochs
+from weighbridge.train.memory import release, trim
 from weighbridge.train.plan import (
     Plan,
     epoch_batches,
@@ -59,6 +60,8 @@ def train_adapter(
             raise WorkspaceError(f"{folder}: cannot be written ({error}); free some disk, then run again") from error
         except RuntimeError as error:
             raise TrainingError(f"{folder}: training failed: {error}; free memory or disk, then run again") from error
+        finally:
+            release()
 
 
 def precision() -> Any:
@@ -74,15 +77,16 @@ def precision() -> Any:
 def _train(
     encoded: Sequence[Encoded], folder: Path, recipe: Recipe, validate: Validate | None, notify: Notify
 ) -> Training:
+    start = perf_counter()
     network, tokenizer = _with_adapter(recipe), load_tokenizer(recipe.base)
     key = fingerprint(recipe.base.fingerprint, recipe.training.model_dump(), [(e.tokens, e.start) for e in encoded])
     plan = read_plan(folder, key) or _new_plan(key, encoded, network, recipe)
     save_plan(plan, folder)
+    release()
     lengths = [len(one.tokens) for one in encoded]
     epochs = Epochs(folder / "checkpoints", plan, lengths=lengths, validate=validate).open(notify)
     trainer = _trainer(network, tokenizer, encoded, plan, epochs=epochs, recipe=recipe)
     notify(Progress(task="training", done=epochs.done_steps, total=plan.steps, unit="steps"))
-    start = perf_counter()
     trainer.train(resume_from_checkpoint=epochs.latest)
     best = epochs.keep_best(folder / "adapter")
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
@@ -195,6 +199,7 @@ def _trainer(
 
         def _save_checkpoint(self, model: Any, trial: Any) -> None:
             super()._save_checkpoint(model, trial)
+            trim()
             epochs.end(self.state, lambda asked: _ask(self, asked, recipe))
 
     order = [encoded[number] for epoch in plan.batches for batch in epoch for number in batch]

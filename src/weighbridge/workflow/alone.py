@@ -17,6 +17,7 @@ from weighbridge.errors import ModelError, WeighbridgeError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.settings import Arm
 from weighbridge.types import Message, Progress, Question, Timing
+from weighbridge.workflow.machine import this_machine
 from weighbridge.workflow.voice import Voice
 from weighbridge.workspace import Workspace, read_json, write_json
 
@@ -28,7 +29,8 @@ class Alone:
     timings: tuple[Timing, ...]
     untimed: int
     """Questions that failed."""
-    memory_bytes: int
+    memory_bytes: int | None
+    """None where the process failed as a whole."""
 
 
 def time_in_own_process(
@@ -40,23 +42,23 @@ def time_in_own_process(
         ModelError: the process failed; its own message is passed on.
     """
     rows = [_row(question) for question in questions]
-    key = fingerprint("alone", identity, rows)
+    key = fingerprint("alone", identity, rows, asdict(this_machine()))
     kept = read_json(workspace.latency(arm))
     if not (kept and kept.get("key") == key):
-        kept = {"key": key, **_run(arm, workspace, rows, voice)}
+        kept = {"key": key, **_run(arm, workspace, {"identity": identity, "questions": rows}, voice)}
         write_json(workspace.latency(arm), kept)
     timings = tuple(Timing(**timing) for timing in kept["timings"])
     return Alone(timings=timings, untimed=kept["untimed"], memory_bytes=kept["memory_bytes"])
 
 
-def _run(arm: Arm, workspace: Workspace, rows: list[dict[str, Any]], voice: Voice) -> dict[str, Any]:
-    command = [sys.executable, "-m", "weighbridge.workflow.alone", str(workspace.root), arm]
+def _run(arm: Arm, workspace: Workspace, asked: dict[str, Any], voice: Voice) -> dict[str, Any]:
+    command = [sys.executable, "-P", "-m", "weighbridge.workflow.alone", str(workspace.root), arm]
     with subprocess.Popen(  # noqa: S603 - our own module
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     ) as process:
         try:
             assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - pipes, as asked for above
-            process.stdin.write(json.dumps(rows))
+            process.stdin.write(json.dumps(asked))
             process.stdin.close()
             noise = [line for line in process.stderr if not _told(line, voice)]
             found = process.stdout.read()
@@ -86,7 +88,7 @@ def _question(row: dict[str, Any]) -> Question:
     return Question(row["text"], history, frozenset(row["groups"]))
 
 
-def _child(root: Path, arm: Arm, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _child(root: Path, arm: Arm, asked: dict[str, Any]) -> dict[str, Any]:
     from weighbridge.measure.latency import peak_memory_bytes, time_alone
     from weighbridge.settings_file import load_settings
     from weighbridge.workflow.ask import open_strategy
@@ -99,7 +101,9 @@ def _child(root: Path, arm: Arm, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
     with ExitStack() as stack:
         strategy = open_strategy(arm, settings, workspace, stack=stack)
-        questions = [_question(row) for row in rows]
+        if strategy.fingerprint != asked["identity"]:
+            raise ModelError(f"{arm} is not what it was when it answered; did the settings change? Run compare again")
+        questions = [_question(row) for row in asked["questions"]]
         warm = min(1, len(questions) - 1)
         timings = time_alone(strategy, questions, warmup=warm, notify=tell)
         return {

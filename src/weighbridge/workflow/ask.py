@@ -15,7 +15,7 @@ from weighbridge.types import Example
 from weighbridge.workflow.bench import embedder_name, open_bench, open_parts
 from weighbridge.workflow.engines import open_engine, open_model
 from weighbridge.workflow.voice import MUTE, Voice
-from weighbridge.workflow.workload import Outline, read_outline, sided
+from weighbridge.workflow.workload import Outline, read_outline, settings_key, sided
 from weighbridge.workspace import Workspace
 
 
@@ -24,7 +24,8 @@ def open_strategy(
 ) -> Composed:
     """Open a strategy for one question at a time, loading only what it needs; closed with `stack`.
 
-    The first time in a workspace the workload is read and indexed; after that it is taken as it was left.
+    The first time in a workspace, and when settings changed that decide what is indexed, the workload is read and
+    indexed; else it is taken as it was left.
 
     Raises:
         WorkspaceError: the strategy is a tuned one and has not been trained.
@@ -32,7 +33,7 @@ def open_strategy(
     engine = open_engine(settings, voice)
     weights = engine.weights(arm, workspace)
     outline = read_outline(workspace)
-    if outline is None:
+    if outline is None or outline.settings != settings_key(settings):
         with workspace.locked():
             outline = open_bench(settings, workspace, voice).workload.outline
     model = open_model(engine, weights, workers=1, stack=stack)

@@ -11,11 +11,11 @@ from weighbridge.models import fetch
 from weighbridge.protocols import NONE, NOTHING, Embedder, Retriever
 from weighbridge.retrieve.embed import open_embedder, open_tokenizer
 from weighbridge.retrieve.hybrid import Hybrid, Remembered
-from weighbridge.retrieve.indexing import IndexCard, build_index, open_index, read_card
+from weighbridge.retrieve.indexing import IndexCard, build_index, open_index, read_card, require_card
 from weighbridge.settings import Settings
 from weighbridge.types import Chunk, Document, Example
 from weighbridge.workflow.voice import Voice
-from weighbridge.workflow.workload import Outline, Workload, open_workload
+from weighbridge.workflow.workload import Outline, Workload, keep_outline, open_workload
 from weighbridge.workspace import Workspace
 
 
@@ -37,6 +37,7 @@ def open_bench(settings: Settings, workspace: Workspace, voice: Voice) -> Bench:
     embedder = open_embedder(folder, name=embedder_name(settings))
     workload = open_workload(settings, workspace, embedder, voice)
     card = index_documents(workload.documents, settings, workspace, embedder, folder, voice)
+    keep_outline(workload, workspace)
     shown = workload.of("train") if any(SHAPES[arm].shows for arm in settings.strategies) else ()
     return Bench(
         settings=settings,
@@ -79,10 +80,14 @@ def cut(documents: Sequence[Document], settings: Settings, folder: Path) -> tupl
 
 
 def open_retriever(settings: Settings, workspace: Workspace, embedder: Embedder) -> Retriever:
-    """Return the search over the workspace's index; `NOTHING` where there is none."""
-    card = read_card(workspace.index)
-    if card is None:
+    """Return the search over the workspace's index; `NOTHING` where the settings name no documents.
+
+    Raises:
+        WorkspaceError: there is no complete index, or another embedder built it.
+    """
+    if settings.documents is None:
         return NOTHING
+    card = require_card(workspace.index, embedder)
     index = open_index(workspace.index, dimensions=embedder.dimensions)
     candidates = settings.retrieval.candidates
     return Remembered(Hybrid(index=index, embedder=embedder, content=card.fingerprint, candidates=candidates))

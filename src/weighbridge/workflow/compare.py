@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 
 from weighbridge.advise.cost import priced
 from weighbridge.advise.decide import decide
 from weighbridge.answer.build import SHAPES, build
+from weighbridge.errors import ModelError, TrainingError
+from weighbridge.generate.openai import is_local
 from weighbridge.measure.ledger import append, load
 from weighbridge.measure.metrics.suite import metrics_for
 from weighbridge.measure.run import Exam, evaluate, taken
@@ -55,16 +57,19 @@ def compare(settings: Settings, workspace: Workspace, voice: Voice) -> Weighing:
             engine = open_engine(settings, voice)
         with clocked(seconds, "read, split and index"):
             bench = open_bench(settings, workspace, voice)
-        train_all(bench, engine, voice, seconds)
+        failed = train_all(bench, engine, voice, seconds)
+        arms = [arm for arm in settings.strategies if arm not in failed]
+        if not arms:
+            raise TrainingError(" ".join(failed.values()))
         asked = test_questions(bench.workload.of("test"), settings)
-        voice.say(f"Asking {len(settings.strategies)} strategies the same {len(asked)} test questions")
-        answered = {arm: _answer(arm, bench, engine, asked, voice, seconds) for arm in settings.strategies}
+        voice.say(f"Asking {len(arms)} strategies the same {len(asked)} test questions")
+        answered = {arm: _answer(arm, bench, engine, asked, voice, seconds) for arm in arms}
         alone = {arm: _time(arm, bench, answered[arm].identity, asked, voice, seconds) for arm in answered}
         attempted = {
             arm: Attempted(records=answered[arm].records, footprint=_footprint(arm, bench, engine, alone[arm]))
             for arm in answered
         }
-        weighing = weigh(bench, asked, attempted, seconds)
+        weighing = replace(weigh(bench, engine, asked, attempted, seconds), left_out=tuple(failed.values()))
         save_weighing(workspace.weighing, weighing)
         write_text(workspace.report, page(weighing))
     return weighing
@@ -78,7 +83,11 @@ def test_questions(examples: Sequence[Example], settings: Settings) -> tuple[Exa
 
 
 def weigh(
-    bench: Bench, asked: Sequence[Example], attempted: Mapping[Arm, Attempted], seconds: Mapping[str, float]
+    bench: Bench,
+    engine: Engine,
+    asked: Sequence[Example],
+    attempted: Mapping[Arm, Attempted],
+    seconds: Mapping[str, float],
 ) -> Weighing:
     """Turn records into measurements, comparisons and a decision: arithmetic only."""
     settings = bench.settings
@@ -89,7 +98,7 @@ def weigh(
         taken_at=datetime.now(UTC).isoformat(timespec="seconds"),
         task=bench.workload.outline.task,
         machine=this_machine(),
-        settings=_words(bench),
+        settings=_words(bench, engine),
         split=bench.workload.outline.report,
         documents=len(bench.workload.documents),
         chunks=bench.index.chunks if bench.index else 0,
@@ -131,7 +140,11 @@ def _time(
     )
     with clocked(seconds, f"time alone: {arm}"):
         questions = [example.question for example in drawn]
-        return time_in_own_process(arm, bench.workspace, identity, questions, voice)
+        try:
+            return time_in_own_process(arm, bench.workspace, identity, questions, voice)
+        except ModelError as error:
+            voice.say(f"{arm} could not be timed: {error}")
+            return Alone(timings=(), untimed=len(questions), memory_bytes=None)
 
 
 def _footprint(arm: Arm, bench: Bench, engine: Engine, alone: Alone) -> Footprint:
@@ -141,7 +154,7 @@ def _footprint(arm: Arm, bench: Bench, engine: Engine, alone: Alone) -> Footprin
         memory_bytes=alone.memory_bytes,
         disk_bytes=disk_bytes(arm, bench, engine),
         setup_seconds=setup_seconds(arm, bench),
-        offline=bench.settings.model.engine != "openai",
+        offline=bench.settings.model.engine != "openai" or is_local(bench.settings.model.base_url),
         cites=SHAPES[arm].reads and bench.workload.outline.task == "answer",
     )
 
@@ -156,17 +169,28 @@ def _measure(arm: Arm, bench: Bench, asked: Sequence[Example], attempted: Attemp
         seed=settings.measure.seed,
         footprint=attempted.footprint,
     )
-    paid = seconds_per_answer(attempted.footprint.timings, settings.measure.seed)
-    return priced(measurement, paid, settings.prices, settings.needs)
+    return _priced(measurement, attempted.footprint, settings)
 
 
-def _words(bench: Bench) -> dict[str, str]:
+def _priced(measurement: Measurement, footprint: Footprint, settings: Settings) -> Measurement:
+    """Add the cost: an endpoint's by its token prices, and none where there are none; our own by the busy second."""
+    prices = settings.prices
+    if settings.model.engine != "openai":
+        prices = prices.model_copy(update={"input_per_million": None, "output_per_million": None})
+    elif prices.input_per_million is None:
+        return measurement
+    return priced(measurement, seconds_per_answer(footprint.timings, settings.measure.seed), prices, settings.needs)
+
+
+def _words(bench: Bench, engine: Engine) -> dict[str, str]:
     settings = bench.settings
     model, prices = settings.model, settings.prices
     sampling = "greedy" if model.temperature == 0 else f"temperature {model.temperature:g}"
     return {
         "model": model.reference.rsplit("/", 1)[-1] if model.engine != "openai" else model.reference,
-        "engine": f"{model.engine}, {model.quantisation}, {sampling}, at most {model.maximum_tokens} tokens",
+        "engine": ", ".join(
+            part for part in (model.engine, engine.form, sampling, f"at most {model.maximum_tokens} tokens") if part
+        ),
         "embedder": settings.retrieval.embedder.split("==")[0].removeprefix("pypi:"),
         "retrieval": f"BM25 and dense, fused; {settings.retrieval.limit} passages of {settings.chunks.tokens} tokens",
         "training": f"LoRA rank {settings.training.rank}, at most {settings.training.epochs} epochs, "

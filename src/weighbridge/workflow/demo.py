@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from weighbridge.errors import UserError, WorkspaceError
+from weighbridge.settings_file import load_settings
 from weighbridge.workspace import Workspace
 
 
@@ -13,14 +14,17 @@ def copy_sample(name: str, root: Path) -> Workspace:
 
     Raises:
         UserError: there is no sample of this name.
-        WorkspaceError: the folder holds something else.
+        WorkspaceError: the folder holds something else, or another workload.
     """
     source = samples() / name
     known = sorted(folder.name for folder in samples().iterdir() if (folder / "weighbridge.yaml").is_file())
     if name not in known:
         raise UserError(f"there is no sample workload '{name}'; choose one of {', '.join(known)}")
+    root = root.resolve()
     workspace = Workspace(root)
     if workspace.settings_file.exists():
+        if load_settings(workspace.settings_file).name != name:
+            raise WorkspaceError(f"{root}: holds another workload than '{name}'; choose another --workspace")
         return workspace
     if root.exists() and any(root.iterdir()):
         raise WorkspaceError(f"{root}: holds something else; choose an empty or new folder with --workspace")

@@ -26,6 +26,8 @@ class Engine:
     """What adapters are trained on; None where no strategy is tuned."""
     served: Path | None
     """The base model's own file or folder, as it is run; None for an endpoint or a scripted model."""
+    form: str = ""
+    """How the weights are stored, in words for people; empty where they are not ours to know."""
 
     def weights(self, arm: Arm, workspace: Workspace) -> Path | None:
         """Return the file that an arm runs on; `WorkspaceError` where its adapter has not been trained yet."""
@@ -56,14 +58,15 @@ def open_engine(settings: Settings, voice: Voice) -> Engine:
         return Engine(settings=model, base=None, served=None)
     source = fetch(model.reference, notify=voice.notify)
     if not tuned and (model.engine == "llamacpp" or source.is_dir()):
-        return Engine(settings=model, base=None, served=source)
+        return Engine(settings=model, base=None, served=source, form="quantised as in its file")
     base = prepare_base(source, cache_folder() / "bases" / file_fingerprint(source)[:16], notify=voice.notify)
     if model.engine == "transformers":
-        return Engine(settings=model, base=base, served=base.hf)
-    served = base.hf.parent / f"base-{model.quantisation}.gguf"
+        return Engine(settings=model, base=base, served=base.hf, form="not quantised")
+    served = base.hf / f"base-{model.quantisation}.gguf"
     if not served.exists():
+        voice.say(f"Writing the base model as {model.quantisation}, the form all strategies share")
         write_gguf(base.source_gguf, base_weights(base), served, quantisation=model.quantisation)
-    return Engine(settings=model, base=base, served=served)
+    return Engine(settings=model, base=base, served=served, form=model.quantisation)
 
 
 def open_model(engine: Engine, weights: Path | None, *, workers: int, stack: ExitStack) -> Model:

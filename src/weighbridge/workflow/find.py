@@ -10,7 +10,7 @@ from weighbridge.settings import Settings
 from weighbridge.types import Passage, Question
 from weighbridge.workflow.bench import embedder_name, index_documents, open_retriever
 from weighbridge.workflow.voice import Voice
-from weighbridge.workflow.workload import read_workload_documents
+from weighbridge.workflow.workload import read_outline, read_workload_documents, settings_key
 from weighbridge.workspace import Workspace
 
 
@@ -37,7 +37,8 @@ def search(
     question: Question, settings: Settings, workspace: Workspace, *, limit: int, voice: Voice
 ) -> Sequence[Passage]:
     """Return the passages found for a question, best first; the index is built where there is none yet."""
-    if read_card(workspace.index) is None:
+    outline = read_outline(workspace)
+    if read_card(workspace.index) is None or (outline and outline.settings != settings_key(settings)):
         index(settings, workspace, voice)
     embedder = open_embedder(fetch(settings.retrieval.embedder, notify=voice.notify), name=embedder_name(settings))
     return open_retriever(settings, workspace, embedder).search(question, limit=limit)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from weighbridge.answer.build import SHAPES, build
-from weighbridge.errors import SettingsError
+from weighbridge.errors import SettingsError, TrainingError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.measure.metrics.behaviour import Accuracy
 from weighbridge.settings import Arm, Settings
@@ -43,11 +43,17 @@ def tuned(settings: Settings) -> tuple[Arm, ...]:
     return tuple(arm for arm in settings.strategies if SHAPES[arm].tuned)
 
 
-def train_all(bench: Bench, engine: Engine, voice: Voice, seconds: dict[str, float]) -> None:
-    """Train every tuned arm that is not trained yet on this very data."""
+def train_all(bench: Bench, engine: Engine, voice: Voice, seconds: dict[str, float]) -> dict[Arm, str]:
+    """Train every tuned arm that is not trained yet on this very data; return why any could not be."""
+    failed: dict[Arm, str] = {}
     for arm in tuned(bench.settings):
         with clocked(seconds, f"train: {arm}"):
-            train_arm(arm, bench, engine, voice)
+            try:
+                train_arm(arm, bench, engine, voice)
+            except TrainingError as error:
+                failed[arm] = f"{arm} is left out: {error}"
+                voice.say(failed[arm])
+    return failed
 
 
 def train_arm(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from weighbridge.answer.build import SHAPES
@@ -12,10 +12,11 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.examples import check_evidence, infer_task, read_examples
 from weighbridge.ingest.read import Reading, read_documents
 from weighbridge.ingest.split import split_examples
+from weighbridge.measure.metrics.form import checked_schema
 from weighbridge.protocols import Embedder
 from weighbridge.results import SplitReport
 from weighbridge.settings import Settings
-from weighbridge.types import Document, Example, Split, Task
+from weighbridge.types import Document, Example, Question, Split, Task
 from weighbridge.workflow.voice import Voice
 from weighbridge.workspace import Workspace, read_json, write_json
 
@@ -26,6 +27,8 @@ class Outline:
 
     key: str
     """Fingerprint of all that the split depends on."""
+    settings: str
+    """Fingerprint of the settings that the outline and the index depend on."""
     task: Task
     choices: tuple[str, ...]
     """The labels of a label task, the keys of a JSON task, in order."""
@@ -80,19 +83,32 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
     voice.say(split_sentence(report))
     outline = Outline(
         key=key,
+        settings=settings_key(settings),
         task=task,
         choices=_choices(task, examples, schema),
         sides={example.id: example.split for example in examples},
         report=report,
     )
-    write_json(workspace.workload, asdict(outline))
+    _check_split(settings, workspace, report)
     return Workload(documents=documents, examples=examples, outline=outline, schema=schema)
+
+
+def keep_outline(workload: Workload, workspace: Workspace) -> None:
+    """Write the outline into the workspace. To be done last: it means that the index is complete too."""
+    write_json(workspace.workload, asdict(workload.outline))
+
+
+def settings_key(settings: Settings) -> str:
+    """Return the fingerprint of the settings that decide what an outline and an index hold."""
+    parts = ("documents", "examples", "task", "json_schema", "chunks", "retrieval", "splits")
+    chosen = settings.model_dump(mode="json", include=set(parts))
+    return fingerprint("settings", {**chosen, "retrieval": settings.retrieval.embedder})
 
 
 def read_outline(workspace: Workspace) -> Outline | None:
     """Return what the last run kept of the workload; None where there was none."""
     kept = read_json(workspace.workload)
-    if not kept:
+    if not isinstance(kept, dict) or kept.keys() != {field.name for field in fields(Outline)}:
         return None
     return Outline(**{**kept, "choices": tuple(kept["choices"]), "report": SplitReport(**kept["report"])})
 
@@ -138,7 +154,18 @@ def _schema(settings: Settings) -> Mapping[str, Any] | None:
         raise DataError(f"{settings.json_schema}: cannot be read as JSON ({error}); mend json_schema:") from None
     if not isinstance(schema, dict):
         raise DataError(f"{settings.json_schema}: a JSON Schema is an object; this is {type(schema).__name__}")
-    return schema
+    return checked_schema(schema)
+
+
+def _check_split(settings: Settings, workspace: Workspace, report: SplitReport) -> None:
+    learners = [arm for arm in settings.strategies if SHAPES[arm].tuned or SHAPES[arm].shows]
+    if report.test and (report.train or not learners):
+        return
+    missing = "tested" if not report.test else f"learnt by {' and '.join(learners)}"
+    raise DataError(
+        f"{settings.examples}: the split leaves no example to be {missing} ({report.train} train, {report.dev} dev, "
+        f"{report.test} test); add examples, or change splits: in {workspace.settings_file}"
+    )
 
 
 def _choices(task: Task, examples: Sequence[Example], schema: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -162,8 +189,12 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _split_key(settings: Settings, examples: Sequence[Example], embedder: Embedder) -> str:
-    rows = [[e.id, e.question.text, e.answers, e.evidence, e.family, sorted(e.question.groups)] for e in examples]
+    rows = [[e.id, _asked(e.question), e.answers, e.evidence, e.family, sorted(e.question.groups)] for e in examples]
     return fingerprint("split", rows, settings.splits.model_dump(), embedder.fingerprint)
+
+
+def _asked(question: Question) -> list[str]:
+    return [question.text, *(f"{turn.role}: {turn.content}" for turn in question.history)]
 
 
 def _split(

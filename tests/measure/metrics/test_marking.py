@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from weighbridge.measure.metrics.marking import credit, is_wrong, outcome_of, retrieval_of
+from weighbridge.measure.metrics.marking import credit, declined, is_wrong, outcome_of, retrieval_of
 from weighbridge.types import Answer, Example, Question, Task
 
 Make = Callable[..., Answer]
@@ -38,6 +38,10 @@ class Case:
         Case("answer", ("Paris",), " ", 0.0, wrong=False, outcome="wrong"),
         Case("answer", (), "", 0.0, wrong=False, outcome="wrong"),
         Case("answer", ("I don't know how",), DONT_KNOW, 0.0, wrong=False, outcome="abstained"),
+        Case("answer", (DONT_KNOW,), DONT_KNOW, 1.0, wrong=False, outcome="right"),
+        Case("label", ("i don't know",), DONT_KNOW, 1.0, wrong=False, outcome="right"),
+        Case("label", ("spam",), DONT_KNOW, 0.0, wrong=False, outcome="abstained"),
+        Case("label", (), DONT_KNOW, 1.0, wrong=False, outcome="right"),
         Case("label", ("spam",), "Spam.", 1.0, wrong=False, outcome="right"),
         Case("label", ("spam",), "ham", 0.0, wrong=True, outcome="wrong"),
         Case("json", ('{"a": 1, "b": 2}',), '{"a": 1, "b": 3}', 0.5, wrong=True, outcome="wrong"),
@@ -52,6 +56,16 @@ def test_the_table(answered: Make, example: MakeExample, case: Case):
     assert worth == (None if case.worth is None else pytest.approx(case.worth))
     assert is_wrong(case.task, asked, given) is case.wrong
     assert outcome_of(case.task, asked, given) == case.outcome
+
+
+def test_a_reference_that_sounds_like_an_abstention_is_an_answer(answered: Make, example: MakeExample):
+    said = answered("Not specified in the lease", abstained=True)
+    asked = example("not specified in the lease")
+    assert credit("answer", asked, said) == 1.0
+    assert outcome_of("answer", asked, said) == "right"
+    assert not declined("answer", asked, said)
+    for other in (example("14 days"), example(), Example(id="e", question=Question("?"), answers=())):
+        assert declined("answer", other, said)
 
 
 def test_an_answerable_example_without_references_cannot_be_marked(answered: Make):

@@ -1,6 +1,7 @@
 """Which metrics a task has, and how each scores."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -43,6 +44,7 @@ def test_a_right_cited_answer(answered: Make, example: MakeExample):
         "needless_abstention": 0.0,
         "missed_abstention": None,
         "recall": 0.5,
+        "truncated": 0.0,
     }
     assert all(score.reason for score in found.values() if score.value is None)
 
@@ -60,6 +62,18 @@ def test_a_search_with_no_hits_has_recall_zero_and_a_closed_book_none(answered: 
     asked = example("Paris", evidence=("d",))
     assert scores("answer", asked, answered("Paris"))["recall"].value == 0.0
     assert scores("answer", asked, answered("Paris"), reads=False)["recall"].value is None
+
+
+@pytest.mark.parametrize("task", ["answer", "label", "json"])
+def test_an_answer_that_was_cut_is_counted_whatever_it_says(answered: Make, example: MakeExample, task: Task):
+    cut = replace(answered("I don't know.", abstained=True), finish="length")
+    assert scores(task, example("Paris"), cut)["truncated"].value == 1.0
+
+
+def test_a_reference_that_sounds_like_an_abstention_is_scored_as_an_answer(answered: Make, example: MakeExample):
+    found = scores("answer", example("not stated"), answered("Not stated.", abstained=True))
+    told = {name: found[name].value for name in ("accuracy", "exact_match", "needless_abstention", "citation")}
+    assert told == {"accuracy": 1.0, "exact_match": 1.0, "needless_abstention": 0.0, "citation": 0.0}
 
 
 @pytest.mark.parametrize("text", ["", "  "])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from weighbridge.measure.metrics.marking import credit, evidence_found, is_wrong
+from weighbridge.measure.metrics.marking import credit, declined, evidence_found, is_wrong
 from weighbridge.results import Score
 from weighbridge.types import Answer, Example, Task
 
@@ -37,12 +37,13 @@ class Hallucination:
 class NeedlessAbstention:
     """1 for an abstention on an answerable question."""
 
+    task: Task
     name: str = "needless_abstention"
 
     def score(self, example: Example, answer: Answer) -> Score:
         if not example.answerable:
             return Score(self.name, None, "the question cannot be answered")
-        return Score(self.name, float(answer.abstained))
+        return Score(self.name, float(declined(self.task, example, answer)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,21 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class CitationMade:
-    """1 for an asserted answer that carries a citation. For strategies that read, on answer tasks."""
+    """1 for an asserted answer with a verbatim citation, marked or not. For strategies that read, on answer tasks."""
 
     name: str = "citation"
 
     def score(self, example: Example, answer: Answer) -> Score:
-        if answer.abstained or not answer.text.strip():
+        if declined("answer", example, answer) or not answer.text.strip():
             return Score(self.name, None, "the answer asserts nothing")
         return Score(self.name, float(bool(answer.citations)))
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """1 for an answer that the length limit cut, whatever it says; 0 for one that ended by itself."""
+
+    name: str = "truncated"
+
+    def score(self, example: Example, answer: Answer) -> Score:
+        return Score(self.name, float(answer.finish == "length"))

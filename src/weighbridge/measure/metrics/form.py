@@ -6,15 +6,17 @@ from typing import Any
 
 from weighbridge.errors import DataError
 from weighbridge.measure.metrics.behaviour import NO_REFERENCE
+from weighbridge.measure.metrics.marking import declined
 from weighbridge.measure.metrics.structure import loads
 from weighbridge.results import Score
-from weighbridge.types import Answer, Example
+from weighbridge.types import Answer, Example, Task
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """What an answer shares with the best reference, over answerable questions; an abstention shares nothing."""
 
+    task: Task
     name: str
     compare: Callable[[str, Sequence[str]], float | None]
 
@@ -24,7 +26,7 @@ class Overlap:
         value = self.compare(answer.text, example.answers) if example.answers else None
         if value is None:
             return Score(self.name, None, NO_REFERENCE)
-        return Score(self.name, 0.0 if answer.abstained else float(value))
+        return Score(self.name, 0.0 if declined(self.task, example, answer) else float(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class JsonValid:
     def score(self, example: Example, answer: Answer) -> Score:
         from referencing.exceptions import Unresolvable
 
-        if answer.abstained:
+        if declined("json", example, answer):
             return Score(self.name, None, "the strategy abstained")
         try:
             value = loads(answer.text)

@@ -10,6 +10,7 @@ from weighbridge.measure.metrics.behaviour import (
     MissedAbstention,
     NeedlessAbstention,
     Recall,
+    Truncated,
 )
 from weighbridge.measure.metrics.form import JsonValid, Overlap, checked_schema
 from weighbridge.measure.metrics.structure import share_of_fields
@@ -29,11 +30,12 @@ def metrics_for(task: Task, *, reads: bool, schema: Mapping[str, Any] | None = N
     valid = (JsonValid(None if schema is None else checked_schema(schema)),) if task == "json" else ()
     cited = (CitationMade(),) if reads and task == "answer" else ()
     by_form: tuple[Metric, ...] = (*valid, *_OVERLAPS[task], *cited)
-    return (Accuracy(task), *by_form, Hallucination(task), NeedlessAbstention(), MissedAbstention(), Recall(reads))
+    behaviour = (Hallucination(task), NeedlessAbstention(task), MissedAbstention(), Recall(reads), Truncated())
+    return (Accuracy(task), *by_form, *behaviour)
 
 
 _OVERLAPS: Mapping[Task, tuple[Metric, ...]] = {
-    "answer": (Overlap("exact_match", exact_match), Overlap("token_f1", token_f1)),
+    "answer": (Overlap("answer", "exact_match", exact_match), Overlap("answer", "token_f1", token_f1)),
     "label": (),
-    "json": (Overlap("json_fields", share_of_fields),),
+    "json": (Overlap("json", "json_fields", share_of_fields),),
 }

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _TABLE = "chunks"
 _FIELDS = ("id", "document_id", "title", "text", "start", "end", "groups")
+_FULL_TEXT = {"language": "English", "stem": True, "remove_stop_words": True}
+LAYOUT = f"1 {_FIELDS} {_FULL_TEXT}"
+"""What a table is like besides its content. An index of another layout is built anew: count up with `_schema`."""
 _SCANNED = 200
 """Rows the full-text index may lack before it is brought up to date: scanning them takes milliseconds."""
 _SPARE = 8
@@ -58,7 +61,7 @@ def open_lance(folder: Path, *, dimensions: int) -> "LanceIndex":
     except (OSError, ValueError, RuntimeError) as error:
         raise WorkspaceError(f"{folder}: cannot be opened as an index ({error}); delete it and index again") from error
     if not table.list_indices():
-        table.create_index("searchable", config=FTS(language="English", stem=True, remove_stop_words=True))
+        table.create_index("searchable", config=FTS(**_FULL_TEXT))
     return LanceIndex(table, dimensions)
 
 

@@ -1,0 +1,125 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from weighbridge.ingest.leaks import LeakCheck, leaks_between
+from weighbridge.ingest.likeness import differ, distinct_questions, rare_words, shingles
+from weighbridge.ingest.split import Embed
+from weighbridge.types import Example, Question, Split
+
+DOSE = "What is the dose of ibuprofen for an adult dog with a fever?"
+REWORDED = "what's the dose of ibuprofen for an adult dog with fever"
+FERRY = "When does the last ferry leave the harbour in winter?"
+
+
+def asking(*texts: str, answers: Sequence[str] = ()) -> list[Example]:
+    given_answers = answers or [str(number) for number in range(len(texts))]
+    return [
+        Example(id=f"e{number}", question=Question(text), answers=(answer,))
+        for number, (text, answer) in enumerate(zip(texts, given_answers, strict=True))
+    ]
+
+
+def unlike(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Embed texts so that none is like another."""
+    return np.eye(len(texts), dtype=np.float32)
+
+
+def alike(texts: Sequence[str]) -> NDArray[np.float32]:
+    return np.ones((len(texts), 1), dtype=np.float32)
+
+
+def check(examples: Sequence[Example], splits: Sequence[Split], embed: Embed, threshold: float = 0.9) -> LeakCheck:
+    questions = distinct_questions(examples)
+    vectors = embed([question.text for question in questions.asked])
+    return leaks_between(questions, splits, vectors, np.full(len(vectors), threshold))
+
+
+def found(checked: LeakCheck) -> list[tuple[int, int]]:
+    return [(leak.tested, leak.other) for leak in checked.leaks]
+
+
+@pytest.mark.parametrize("other", ["train", "dev"])
+@pytest.mark.parametrize("embed", [unlike, alike])
+def test_a_paraphrase_across_the_split_is_found_by_its_words_and_by_its_vector(embed: Embed, other: Split) -> None:
+    checked = check(asking(FERRY, DOSE, REWORDED, answers=("a", "b", "b")), (other, other, "test"), embed, 0.85)
+    assert found(checked) == [(2, 1)]
+    assert checked.compared == 2
+    assert checked.leaks[0].closeness == 1 if embed is alike else 0.85 < checked.leaks[0].closeness < 1
+
+
+def test_a_paraphrase_on_one_side_is_no_leak() -> None:
+    examples = asking(DOSE, REWORDED, FERRY, answers=("a", "a", "b"))
+    assert check(examples, ("test", "test", "train"), unlike) == LeakCheck((), 2)
+    assert check(examples, ("train", "dev", "test"), unlike) == LeakCheck((), 2)
+    assert check(examples, ("test", "test", "test"), unlike) == LeakCheck((), 0)
+
+
+@pytest.mark.parametrize("embed", [unlike, alike])
+def test_the_same_question_on_both_sides_is_found_whatever_its_spelling_and_answers(embed: Embed) -> None:
+    assert found(check(asking("Open in 2025?", "OPEN in 2025"), ("test", "train"), embed)) == [(0, 0)]
+
+
+@pytest.mark.parametrize("other", [DOSE.replace("ibuprofen", "amoxicillin"), f"{DOSE} 12"])
+def test_close_questions_about_different_things_are_no_leak(other: str) -> None:
+    assert not check(asking(DOSE, other), ("test", "train"), alike).leaks
+    assert check(asking(DOSE, other, answers=("same", "same")), ("test", "train"), alike).leaks
+
+
+def test_the_higher_threshold_holds_for_a_pair() -> None:
+    questions = distinct_questions(asking(FERRY, DOSE, answers=("a", "a")))
+    vectors = np.array([[1, 0], [0.95, np.sqrt(1 - 0.95**2)]], dtype=np.float32)
+    thresholds = np.array([0.9, 0.9])
+    assert leaks_between(questions, ("test", "train"), vectors, thresholds).leaks
+    for higher in (0, 1):
+        raised = thresholds.copy()
+        raised[higher] = 0.96
+        assert not leaks_between(questions, ("test", "train"), vectors, raised).leaks
+
+
+def test_more_questions_than_a_block_are_all_compared() -> None:
+    random = np.random.default_rng(5)
+    vectors = random.normal(size=(2600, 24)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[[1300, 2599]] = vectors[[0, 1]]
+    examples = [replace(one, answers=("same",)) for one in asking(*(f"{n * 7919 % 2609}" for n in range(2600)))]
+    splits: list[Split] = ["test" if n < 1300 else "train" for n in range(2600)]
+    checked = check(examples, splits, lambda _: vectors, 0.99)
+    assert found(checked) == [(0, 1300), (1, 2599)]
+    assert checked.compared == 1300 * 1300
+
+
+SPLITS = st.sampled_from(["train", "dev", "test"])
+WORDS = st.lists(st.sampled_from(("ferry", "harbour", "ticket", "7", "Skerrow", "pension")), min_size=1, max_size=6)
+
+
+@given(
+    asked=st.lists(st.tuples(WORDS.map(" ".join), st.sampled_from("abc"), SPLITS), min_size=1, max_size=14),
+    threshold=st.floats(0.6, 1),
+)
+def test_it_finds_what_comparing_each_pair_finds(
+    embed: Embed, asked: list[tuple[str, str, Split]], threshold: float
+) -> None:
+    examples = asking(*(text for text, _, _ in asked), answers=[answer for _, answer, _ in asked])
+    splits = [split for _, _, split in asked]
+    questions = distinct_questions(examples)
+    vectors = embed([question.text for question in questions.asked])
+    rare = rare_words(questions.asked)
+    tested = [p for p, places in enumerate(questions.places) if any(splits[n] == "test" for n in places)]
+    others = [p for p, places in enumerate(questions.places) if any(splits[n] != "test" for n in places)]
+
+    def leaks(left: int, right: int) -> bool:
+        one, two = (shingles(questions.asked[place].plain) for place in (left, right))
+        overlap = len(one & two) / len(one | two)
+        lexical = (1 + overlap) / 2 if overlap >= 0.5 else 0
+        close = max(float(vectors[left] @ vectors[right]), lexical) >= threshold + 1e-5
+        return left == right or (close and not differ(questions.asked[left], questions.asked[right], rare))
+
+    checked = check(examples, splits, embed, threshold)
+    assert found(checked) == [(left, right) for left in tested for right in others if leaks(left, right)]
+    assert checked.compared == len(tested) * len(others)

@@ -1,0 +1,86 @@
+"""A training that is killed while it cleans up goes on all the same, and ends with the same adapter."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from weighbridge.train.base import load_tokenizer
+from weighbridge.train.conversations import Conversation
+from weighbridge.train.recipe import Recipe
+from weighbridge.train.sft import train_adapter
+from weighbridge.train.tokens import Encoded, encode
+from weighbridge.types import Message, Progress
+
+_FATAL: set[str] = set()
+"""Folders whose removal kills the process, as seen from inside."""
+
+
+def _killer(event: str, values: tuple[object, ...]) -> None:
+    if _FATAL and event == "shutil.rmtree" and str(values[0]) in _FATAL:
+        _FATAL.clear()
+        raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def dies_removing() -> Callable[[Path], None]:
+    """Arm one death: the next removal of this folder is interrupted before it begins."""
+    sys.addaudithook(_killer)
+    return lambda folder: _FATAL.add(str(folder))
+
+
+@pytest.fixture
+def recipe(recipe: Recipe) -> Recipe:
+    """Four steps, one an epoch."""
+    return replace(recipe, training=recipe.training.model_copy(update={"epochs": 4}))
+
+
+@pytest.fixture
+def encoded(recipe: Recipe) -> tuple[Encoded, ...]:
+    tokenizer = load_tokenizer(recipe.base)
+    made = [Conversation(example_id=w, prompt=(Message("user", f"Say {w}!"),), target=w) for w in ("a", "bb", "c")]
+    return tuple(encode(tokenizer, one) for one in made)
+
+
+def adapter(folder: Path) -> bytes:
+    return (folder / "adapter" / "adapter_model.safetensors").read_bytes()
+
+
+def test_killed_while_the_checkpoints_are_dropped(recipe: Recipe, encoded, tmp_path: Path, dies_removing):
+    train_adapter(encoded, tmp_path / "whole", recipe=recipe)
+    checkpoints = tmp_path / "cut" / "checkpoints"
+
+    def last_step(progress: Progress) -> None:
+        if progress.done == progress.total:
+            dies_removing(checkpoints)
+
+    with pytest.raises(KeyboardInterrupt):
+        train_adapter(encoded, tmp_path / "cut", recipe=recipe, notify=last_step)
+    assert list(checkpoints.glob("checkpoint-*"))
+    assert not (checkpoints / "epochs.json").exists()
+    assert adapter(tmp_path / "cut") == adapter(tmp_path / "whole")
+    train_adapter(encoded, tmp_path / "cut", recipe=recipe)
+    assert adapter(tmp_path / "cut") == adapter(tmp_path / "whole")
+    assert not checkpoints.exists()
+
+
+@pytest.mark.parametrize(
+    "lost", ["checkpoint-3", "checkpoint-3/optimizer.pt", "checkpoint-1/adapter_model.safetensors"]
+)
+def test_a_record_without_its_checkpoints_is_not_believed(recipe: Recipe, encoded, tmp_path: Path, lost: str):
+    def kill(progress: Progress) -> None:
+        if progress.done == 4 and progress.note:
+            raise KeyboardInterrupt
+
+    scores = iter((0.9, 0.1, 0.2))
+    with pytest.raises(KeyboardInterrupt):
+        train_adapter(encoded, tmp_path, recipe=recipe, validate=lambda _: next(scores), notify=kill)
+    path = tmp_path / "checkpoints" / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    seen: list[Progress] = []
+    done = train_adapter(encoded, tmp_path, recipe=recipe, notify=seen.append)
+    assert seen[0].done == 0
+    assert len(done.epochs) == 4
