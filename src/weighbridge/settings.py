@@ -85,7 +85,7 @@ class TrainingSettings(Section):
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     epochs: Positive = 2
     batch_size: Positive = 8
-    maximum_examples: Positive = 256
+    maximum_examples: Positive = 128
     """Training examples used; more are sampled down, with the seed."""
     seconds: Annotated[float, Field(gt=0)] = 900.0
     """Wall-clock budget of one training; the passes over the data are cut to what fits."""
