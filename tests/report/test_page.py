@@ -2,6 +2,7 @@
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from weighbridge.types import Passage, Prompt
 
 from .sample import PEOPLE, weighing
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "report_page.txt"
 MEGABYTE = 1_000_000
 
 
@@ -28,8 +28,8 @@ def reading(html: str) -> str:
     return "".join(f"{line.strip()}\n" for line in lines if line.strip())
 
 
-def test_it_reads_as_the_golden_file() -> None:
-    assert reading(page(weighing())) == GOLDEN.read_text(encoding="utf-8")
+def test_it_reads_as_the_golden_file(golden: Callable[[Path, str], None]) -> None:
+    golden(Path("report_page.txt"), reading(page(weighing())))
 
 
 @pytest.mark.parametrize("outlook", ["recommended", "not decisive", "none meets your limits"])

@@ -1,5 +1,6 @@
 """The terminal report: its words, its width, and what it must not hide."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -12,7 +13,6 @@ from weighbridge.results import Weighing
 
 from .sample import weighing
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "report_terminal.txt"
 OUTLOOKS = ("recommended", "not decisive", "none meets your limits")
 
 
@@ -23,8 +23,8 @@ def printed(value: Weighing, width: int) -> str:
     return "".join(f"{line.rstrip()}\n" for line in file.getvalue().replace("\u00a0", " ").splitlines())
 
 
-def test_it_reads_as_the_golden_file() -> None:
-    assert printed(weighing(), 100) == GOLDEN.read_text(encoding="utf-8")
+def test_it_reads_as_the_golden_file(golden: Callable[[Path, str], None]) -> None:
+    golden(Path("report_terminal.txt"), printed(weighing(), 100))
 
 
 @pytest.mark.parametrize("width", [80, 100])

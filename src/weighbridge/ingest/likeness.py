@@ -16,6 +16,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,6 +173,8 @@ def _lexical(asked: Sequence[Asked], threshold: float) -> dict[tuple[int, int], 
 
     wanted = max(2 * threshold - 1, LEAST_OVERLAP)
     pieces = [shingles(question.plain) for question in asked]
+    table = shingle_table(asked)
+    sizes = np.diff(table.indptr)
     buckets = MinHashLSH(threshold=min(wanted, 0.95), num_perm=_PERMUTATIONS, weights=_WEIGHTS)
     sketches = MinHash.bulk(([piece.encode() for piece in own] for own in pieces), num_perm=_PERMUTATIONS)
     values = np.array([sketch.hashvalues for sketch in sketches])
@@ -179,10 +182,13 @@ def _lexical(asked: Sequence[Asked], threshold: float) -> dict[tuple[int, int], 
     for right, sketch in enumerate(sketches):
         proposed = np.array(sorted(buckets.query(sketch)), dtype=np.int64)
         estimated = (values[proposed] == values[right]).mean(axis=1)
-        for left in proposed[estimated >= wanted - _SKETCH_ERROR].tolist():
-            overlap = len(pieces[left] & pieces[right]) / len(pieces[left] | pieces[right])
-            if overlap >= wanted:
-                close[left, right] = (1 + overlap) / 2
+        likely = proposed[estimated >= wanted - _SKETCH_ERROR]
+        if len(likely):
+            shared = table[likely] @ table[[right]].toarray()[0]
+            overlap = shared / (sizes[likely] + sizes[right] - shared)
+            reached = overlap >= wanted
+            for left, jaccard in zip(likely[reached].tolist(), overlap[reached].tolist(), strict=True):
+                close[left, right] = (1 + jaccard) / 2
         buckets.insert(right, sketch)
     return close
 
@@ -191,6 +197,17 @@ def shingles(text: str) -> frozenset[str]:
     """Return the runs of five characters of a plain text, with a blank before and after it."""
     padded = f" {text} "
     return frozenset(padded[i : i + _SHINGLE] for i in range(max(len(padded) - _SHINGLE + 1, 1)))
+
+
+def shingle_table(asked: Sequence[Asked]) -> Any:
+    """Return which question (row) holds which shingle (column): a sparse matrix of ones, scipy's `csr_array`."""
+    from scipy.sparse import csr_array
+
+    columns: dict[str, int] = {}
+    rows = [[columns.setdefault(piece, len(columns)) for piece in shingles(question.plain)] for question in asked]
+    ends = np.cumsum([0, *map(len, rows)])
+    places = np.fromiter((column for row in rows for column in row), dtype=np.int64, count=int(ends[-1]))
+    return csr_array((np.ones(len(places), dtype=np.float32), places, ends), shape=(len(rows), len(columns)))
 
 
 def rare_words(asked: Sequence[Asked]) -> frozenset[str]:

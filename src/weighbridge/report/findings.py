@@ -132,7 +132,7 @@ def leak_check(weighing: Weighing) -> str:
     merged = counted(split.merged_near_duplicates, "near-duplicate pair")
     divided = f"split by {split.by} into {split.train:,} train, {split.dev:,} dev and {split.test:,} test"
     return (
-        f"{counted(split.checked_pairs, 'pair')} of questions checked, {found} left in training ({merged} kept on one "
+        f"{counted(split.checked_pairs, 'pair')} of questions checked, {found} left in train or dev ({merged} kept on one "
         f"side; {plain(split.thresholds)}); {divided}"
     )
 

@@ -177,7 +177,7 @@ def _priced(measurement: Measurement, footprint: Footprint, settings: Settings) 
     prices = settings.prices
     if settings.model.engine != "openai":
         prices = prices.model_copy(update={"input_per_million": None, "output_per_million": None})
-    elif prices.input_per_million is None:
+    elif not settings.priced:
         return measurement
     return priced(measurement, seconds_per_answer(footprint.timings, settings.measure.seed), prices, settings.needs)
 

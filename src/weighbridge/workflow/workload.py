@@ -190,7 +190,7 @@ def _object(text: str) -> dict[str, Any]:
 
 def _split_key(settings: Settings, examples: Sequence[Example], embedder: Embedder) -> str:
     rows = [[e.id, _asked(e.question), e.answers, e.evidence, e.family, sorted(e.question.groups)] for e in examples]
-    return fingerprint("split", rows, settings.splits.model_dump(), embedder.fingerprint)
+    return fingerprint("split 2", rows, settings.splits.model_dump(), embedder.fingerprint)
 
 
 def _asked(question: Question) -> list[str]:
