@@ -132,8 +132,8 @@ def leak_check(weighing: Weighing) -> str:
     merged = counted(split.merged_near_duplicates, "near-duplicate pair")
     divided = f"split by {split.by} into {split.train:,} train, {split.dev:,} dev and {split.test:,} test"
     return (
-        f"{counted(split.checked_pairs, 'pair')} of questions checked, {found} left in train or dev ({merged} kept on one "
-        f"side; {plain(split.thresholds)}); {divided}"
+        f"{counted(split.checked_pairs, 'pair')} of questions checked, {found} left in train or dev ({merged} kept "
+        f"on one side; {plain(split.thresholds)}); {divided}"
     )
 
 
