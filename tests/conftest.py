@@ -1,6 +1,7 @@
 """Fixtures that many tests share: the default models, a tiny one, and a real chat completions endpoint."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +23,7 @@ CHAT_TEMPLATE = (
 )
 
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 GOLDEN = Path(__file__).parent / "golden"
 
 

@@ -21,7 +21,13 @@ STOPPED = "Stopped. Everything done so far is kept: run the same command again t
 
 
 def guarded(command: Callable[[], object]) -> NoReturn:
-    """Run a command and exit with its code; errors become messages on standard error."""
+    """Run a command and exit with its code; errors become messages on standard error.
+
+    Threads of OpenMP (torch's) are told to sleep while they wait, before anything loads them: spinning threads bring
+    two trainings on two cores down from 260 tokens a second each to 15 (docs/adr/0004). An environment that says
+    otherwise is left as it is.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = command()
