@@ -73,9 +73,7 @@ def test_seconds_are_what_a_fresh_build_would_have_taken(tmp_path: Path, hashing
     assert other.seconds < 1500
 
 
-def test_another_layout_of_the_table_is_built_anew(
-    tmp_path: Path, hashing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_layout_of_the_table_is_built_anew(tmp_path: Path, hashing, monkeypatch: pytest.MonkeyPatch) -> None:
     before = build_index(tmp_path, CHUNKS, hashing)
     monkeypatch.setattr(indexing, "LAYOUT", "2")
     card = build_index(tmp_path, CHUNKS, hashing)

@@ -99,7 +99,7 @@ def check_evidence(examples: Sequence[Example], documents: Sequence[Document]) -
         raise DataError(
             f"{len(hidden):,} answerable examples cite documents that whoever asks may not read: "
             f"{_first_few(hidden, '; ')}. Their answers would be shown to everybody who may see the question; add "
-            "\"groups\" with one of the document's groups to each of these examples"
+            '"groups" with one of the document\'s groups to each of these examples'
         )
 
 

@@ -163,8 +163,6 @@ def _text(row: Row) -> str:
 def _nothing(path: Path, skipped: Sequence[Skipped]) -> str:
     first = {item.reason: item.path for item in reversed(skipped)}
     counts = Counter(item.reason for item in skipped).most_common()
-    told = (
-        f"{first[reason]}{f' and {count - 1:,} more' if count > 1 else ''}: {reason}" for reason, count in counts
-    )
+    told = (f"{first[reason]}{f' and {count - 1:,} more' if count > 1 else ''}: {reason}" for reason, count in counts)
     why = f"skipped {'; '.join(told)}" if skipped else "it is empty"
     return f"{path}: holds no document that can be read ({why}). Weighbridge reads {_SUPPORTED}"

@@ -15,8 +15,10 @@ _NUMERALS = {
     for values, words in (
         (
             range(21),
-            ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-            "seventeen eighteen nineteen twenty"),
+            (
+                "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+                "seventeen eighteen nineteen twenty"
+            ),
         ),
         (range(30, 101, 10), "thirty forty fifty sixty seventy eighty ninety hundred"),
     )
