@@ -246,4 +246,12 @@ def test_a_whole_run_on_an_endpoint(run, place, roomy_endpoint):
 
 @pytest.mark.models
 def test_an_endpoint_that_fails_every_time(run, place, broken_endpoint):
-    refused(run("compare", "--json", cwd=on_endpoint(place, broken_endpoint)), "HTTP 500", code=1)
+    """Failures are counted and told, they are no scores, and none of it is recommended."""
+    done = run("compare", "--json", cwd=on_endpoint(place, broken_endpoint))
+    assert done.returncode == 0, done.stderr
+    weighing = json.loads(done.stdout)
+    assert weighing["decision"]["outlook"] == "none meets your limits"
+    for measurement in weighing["measurements"]:
+        assert measurement["failures"] == measurement["attempts"] == 3
+        assert "accuracy" not in measurement["figures"]
+        assert any("HTTP 500" in error for error in measurement["errors"])

@@ -88,10 +88,10 @@ def test_interrupted_it_says_how_to_go_on(dry_source, tmp_path):
     root = tmp_path / "stopped"
     shutil.copytree(dry_source, root)
     command = [sys.executable, "-m", "weighbridge", "compare", "--workspace", str(root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(4)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert any(line.startswith("Split") for line in process.stderr)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate()
+        told = process.stderr.read()
     assert process.returncode == 130
     assert "run the same command again" in told
     assert "Traceback" not in told
