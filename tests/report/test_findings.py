@@ -108,3 +108,19 @@ def test_broken_limits_are_told_once() -> None:
     assert [line.split()[0] for line in broken_limits(decision)] == ["raft", "fine-tuned"]
     told = replace(decision, reasons=(*decision.reasons, "raft is out: memory 1.08 GiB is above 1 GiB."))
     assert [line.split()[0] for line in broken_limits(told)] == ["fine-tuned"]
+
+
+def test_one_answer_to_all_questions_is_told() -> None:
+    value = weighing()
+    first = value.measurements[0].strategy
+
+    def saying(text: str) -> Weighing:
+        records = tuple(
+            replace(r, answer=replace(r.answer, text=text)) if r.strategy == first and r.answer else r
+            for r in value.records
+        )
+        return replace(value, records=records)
+
+    told = f"{first} gave the same answer, “yes”, to all"
+    assert any(line.startswith(told) for line in shortfalls(saying("Yes "), ()) + shortfalls(saying("yes"), ()))
+    assert not any(told in line for line in shortfalls(value, ()))

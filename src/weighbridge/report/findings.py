@@ -1,7 +1,7 @@
 """What a weighing says, in sentences: shared by the terminal report and the page, so that they cannot disagree."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -22,6 +22,10 @@ _WHY_ABSENT = {
     "cost_per_thousand": "no price is set for this machine or endpoint",
     "memory": "the model runs elsewhere, or its memory was not taken",
 }
+
+
+ENOUGH_TO_TELL = 10
+"""Answers from which on it is worth saying that they were all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +108,11 @@ def notes(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ...]:
 
 
 def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ...]:
-    """Return what these figures hide: strategies left out, failed attempts and why, cut and unscored answers."""
+    """Return what these figures hide: strategies left out or always of one answer, failures, cut and unscored ones."""
     failed = (_failed(measurement) for measurement in weighing.measurements if measurement.failures)
     cut, unscored = _cut(weighing), _unscored(weighing, kinds)
     told = (f"Cut by the length limit: {cut}." if cut else "", f"Not scored {unscored}." if unscored else "")
-    return (*map(plain, weighing.left_out), *failed, *(line for line in told if line))
+    return (*map(plain, weighing.left_out), *_always_the_same(weighing), *failed, *(line for line in told if line))
 
 
 def tested(weighing: Weighing) -> str:
@@ -206,6 +210,19 @@ def _failed(measurement: Measurement) -> str:
         f"{plain(measurement.strategy)}: {measurement.failures:,} of {counted(measurement.attempts, 'attempt')} failed "
         f"and {'is' if measurement.failures == 1 else 'are'} left out of the means{first}{others}"
     )
+
+
+def _always_the_same(weighing: Weighing) -> Iterator[str]:
+    """Yield the strategies that gave one answer to all questions, which their accuracy does not show.
+
+    Abstentions count as answers here. The expected answer of restricted questions is not told, only the given one.
+    """
+    for measurement in weighing.measurements:
+        own = [r.answer for r in weighing.records if r.strategy == measurement.strategy and r.answer is not None]
+        said = {answer.text.strip().casefold() for answer in own}
+        if len(own) >= ENOUGH_TO_TELL and len(said) == 1:
+            text = plain(own[0].text, 60)
+            yield f"{plain(measurement.strategy)} gave the same answer, “{text}”, to all {len(own):,} questions."
 
 
 def _cut(weighing: Weighing) -> str:
