@@ -1,7 +1,7 @@
 """Is a `compare` that was killed again and again the same as an undisturbed one? python benchmarks/kills.py WORKSPACE.
 
-The workspace is copied twice, without what it has stored. One copy runs undisturbed; the other is killed (SIGKILL, with
-all its processes) at random moments of that duration and started again, and then left to end.
+The workspace is copied, without what it has stored. One copy runs undisturbed; others are killed (SIGKILL, with all their
+processes) at random moments and started again until they end, until there have been as many kills as asked for.
 """
 
 import argparse
@@ -27,21 +27,23 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        calm, killed = (_copy(given.workspace, Path(folder) / name) for name in ("calm", "killed"))
+        calm = _copy(given.workspace, Path(folder) / "calm")
         start = time.perf_counter()
         _run(calm)
         whole = time.perf_counter() - start
-        print(f"undisturbed: {whole:.0f} s", flush=True)
-        moments = random.Random(given.seed)
-        for number in range(given.kills):
-            after = moments.uniform(1, whole * 0.6)
-            ended = _run(killed, kill_after=after)
-            state = "had ended before" if ended else f"killed after {after:.0f} s"
-            print(f"kill {number + 1}: {state}; {len(_records(killed))} records stored", flush=True)
-        _run(killed)
-        one, other = _records(calm), _records(killed)
-        same = sum(one[key] == other.get(key) for key in one)
-        print(f"{same} of {len(one)} records are the same; {len(other.keys() - one.keys())} besides")
+        print(f"undisturbed: {whole:.0f} s, {len(_records(calm))} records", flush=True)
+        moments, kills, ended = random.Random(given.seed), 0, 0
+        while kills < given.kills:
+            killed = _copy(given.workspace, Path(folder) / f"killed-{ended}")
+            while kills < given.kills and not _run(killed, kill_after=moments.uniform(1, whole * 0.5)):
+                kills += 1
+                print(f"kill {kills}: run {ended + 1}, {len(_records(killed))} records stored", flush=True)
+            _run(killed)
+            ended += 1
+            one, other = _records(calm), _records(killed)
+            same = sum(one[key] == other.get(key) for key in one)
+            besides = len(other.keys() - one.keys())
+            print(f"run {ended} has ended: {same} of {len(one)} records are the same, {besides} besides", flush=True)
 
 
 def _copy(source: Path, target: Path) -> Path:
