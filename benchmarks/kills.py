@@ -1,7 +1,7 @@
 """Is a `compare` that was killed again and again the same as an undisturbed one?
 
-The workspace is copied, without what it has stored. One copy runs undisturbed; others are killed (SIGKILL, with all their
-processes) at random moments and started again until they end, until there have been as many kills as asked for.
+The workspace is copied, without what it has stored. One copy runs undisturbed; others are killed (SIGKILL, with all
+their processes) at random moments and started again until they end, until there have been as many kills as asked for.
 
 Run: python benchmarks/kills.py WORKSPACE --kills 10
 """
