@@ -188,9 +188,8 @@ def _words(bench: Bench, engine: Engine) -> dict[str, str]:
     sampling = "greedy" if model.temperature == 0 else f"temperature {model.temperature:g}"
     return {
         "model": model.reference.rsplit("/", 1)[-1] if model.engine != "openai" else model.reference,
-        "engine": ", ".join(
-            part for part in (model.engine, engine.form, sampling, f"at most {model.maximum_tokens} tokens") if part
-        ),
+        "engine": f"{model.engine}, {sampling}, at most {model.maximum_tokens} tokens",
+        **({"quantisation": engine.form} if engine.form else {}),
         "embedder": settings.retrieval.embedder.split("==")[0].removeprefix("pypi:"),
         "retrieval": f"BM25 and dense, fused; {settings.retrieval.limit} passages of {settings.chunks.tokens} tokens",
         "training": f"LoRA rank {settings.training.rank}, at most {settings.training.epochs} epochs, "
