@@ -29,7 +29,8 @@ test: .venv/.test
 	@touch $@
 
 .venv/.test: .venv/.local
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
+		--editable '.[local,sql,postgres,faiss,ocr]' --group test
 	@touch $@
 
 clean:

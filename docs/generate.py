@@ -9,7 +9,10 @@ from pathlib import Path
 from weighbridge.figures import FIGURES
 from weighbridge.settings_file import starter
 
-COMMANDS = ("demo", "init", "index", "search", "ask", "train", "compare", "report", "models", "doctor")
+COMMANDS = (
+    "demo", "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
+    "train", "compare", "report", "models", "doctor", "bench retrieval",
+)  # fmt: skip
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py: change the code, then run it. -->\n"
 
@@ -23,7 +26,7 @@ def _commands() -> str:
     parts = [f"# Commands\n\n{NOTE}\nExit codes: 0 done, 2 something for you to put right, 1 our fault, 130 Ctrl-C.\n"]
     for command in COMMANDS:
         environment = {**os.environ, "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
-        words = [sys.executable, "-m", "weighbridge", command, "--help"]
+        words = [sys.executable, "-m", "weighbridge", *command.split(), "--help"]
         shown = subprocess.run(  # noqa: S603 - our own command line
             words, capture_output=True, text=True, encoding="utf-8", env=environment, check=True
         ).stdout

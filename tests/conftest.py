@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,6 +58,20 @@ def smollm2_gguf() -> Path:
 def minilm() -> Path:
     """The default embedder, a folder of safetensors with its tokenizer."""
     return fetch(MINILM)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a PostgreSQL server with pgvector, started for these tests in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", folder)
+        import pgserver
+
+        server = pgserver.get_server(Path(folder, "data"))
+        server.psql("alter system set fsync = off;")  # what a test writes need not outlive the machine
+        server.psql("select pg_reload_conf();")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,14 @@ from pydantic import BaseModel
 
 from weighbridge.errors import SettingsError
 from weighbridge.settings import Settings
-from weighbridge.settings_file import COMMENTS, load_settings, starter
+from weighbridge.settings_comments import COMMENTS
+from weighbridge.settings_file import load_settings, starter
+from weighbridge.sources import RestSource, SqlSource
 
+SOURCE = "documents must be a path, a group of keys that begins with sql or rest, or a list of these"
+URLS = "sqlite:///shop.db or postgresql://user:${DB_PASSWORD}@host/shop"
+SQL_KEYS = "sql, query, id, title, groups, related, name, maximum_documents"
+SHOP = "sql: 'sqlite:///shop.db', query: select 1, id: id"
 BOTH = "give both (0 where it is free), or neither"
 
 
@@ -99,6 +105,64 @@ def test_model_references_that_are_paths_are_taken_from_the_folder_of_the_file(
     file.write_text(f'examples: e\nmodel: {{reference: "{given}"}}\nretrieval: {{embedder: "{given}"}}\n')
     settings = load_settings(file)
     assert settings.model.reference == settings.retrieval.embedder == expected.format(folder=file.parent)
+
+
+def test_documents_come_from_one_source_or_several(file: Path) -> None:
+    file.write_text(
+        "examples: e\ndocuments:\n"
+        "  - handbook/\n"
+        "  - {sql: 'sqlite:///data/shop.db?timeout=3', query: select 1, id: id, related: {reviews: select 2}}\n"
+        "  - {rest: 'https://host/api/articles', text: [summary, body], name: news}\n"
+    )
+    settings = load_settings(file)
+    folder, shop, news = settings.sources
+    assert folder == file.parent / "handbook"
+    assert isinstance(shop, SqlSource)
+    assert (shop.sql, shop.label) == (f"sqlite:///{file.parent}/data/shop.db?timeout=3", "shop")
+    assert isinstance(news, RestSource)
+    assert (news.text, news.label) == (("summary", "body"), "news")
+    assert settings.documents == settings.sources
+
+
+def test_a_single_source_and_none(file: Path) -> None:
+    file.write_text(f"examples: e\ndocuments: {{{SHOP}}}\n")
+    settings = load_settings(file)
+    assert settings.sources == (settings.documents,)
+    assert isinstance(settings.documents, SqlSource)
+    assert Settings(examples=Path("e")).sources == ()
+    assert Settings(examples=Path("e"), documents=Path("d")).sources == (Path("d"),)
+    file.write_text("examples: e\ndocuments: []\n")
+    assert load_settings(file).sources == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("sqlite:///shop.db", "sqlite:///{folder}/shop.db"),
+        ("sqlite+pysqlite:///../shop.db", "sqlite+pysqlite:///{folder}/../shop.db"),
+        ("sqlite:////srv/shop.db", "sqlite:////srv/shop.db"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("sqlite:///file:shop.db?mode=ro&uri=true", "sqlite:///file:shop.db?mode=ro&uri=true"),
+        ("sqlite:///${FOLDER}/shop.db", "sqlite:///${FOLDER}/shop.db"),
+        ("sqlite://", "sqlite://"),
+        ("postgresql://me:${PASSWORD}@host/shop", "postgresql://me:${PASSWORD}@host/shop"),
+        ("${DATABASE_URL}", "${DATABASE_URL}"),
+    ],
+)
+def test_a_database_that_is_a_file_is_taken_from_the_folder_of_the_settings(
+    file: Path, given: str, expected: str
+) -> None:
+    file.write_text(f'examples: e\ndocuments: {{sql: "{given}", query: select 1, id: id}}\n')
+    (source,) = load_settings(file).sources
+    assert isinstance(source, SqlSource)
+    assert source.sql == expected.replace("{folder}", str(file.parent))
+    assert given not in repr(source)
+
+
+def test_the_how_to_tells_every_key_of_a_source() -> None:
+    page = (Path(__file__).parents[1] / "docs/how-to/sources.md").read_text(encoding="utf-8")
+    for key in (*SqlSource.model_fields, *RestSource.model_fields):
+        assert f"`{key}`" in page, key
 
 
 def test_an_endpoint_needs_no_address_and_has_no_price_until_one_is_given(file: Path) -> None:
@@ -194,6 +258,42 @@ def test_a_date_needs_no_quotes_and_a_byte_order_mark_does_no_harm(file: Path) -
         (
             "examples: e\nprices:\n  output_per_million: 0\n",
             f"weighbridge.yaml:3: prices.output_per_million is given but prices.input_per_million is not; {BOTH}",
+        ),
+        ("examples: e\ndocuments: 5\n", f"weighbridge.yaml:2: {SOURCE}, not '5'"),
+        ("examples: e\ndocuments:\n  - a\n  - [b]\n", f"weighbridge.yaml:4: {SOURCE}, not '[\"b\"]'"),
+        ("examples: e\ndocuments:\n  - a\n  -\n", f"weighbridge.yaml:4: {SOURCE}, not 'null'"),
+        ("examples: e\ndocuments: {path: a}\n", f'weighbridge.yaml:2: {SOURCE}, not \'{{"path": "a"}}\''),
+        (
+            f"examples: e\ndocuments:\n  - {{{SHOP}, titel: name}}\n",
+            "weighbridge.yaml:3: unknown key 'titel' under documents; did you mean 'title'?",
+        ),
+        (
+            f"examples: e\ndocuments: {{{SHOP}, rest: 'https://host'}}\n",
+            f"weighbridge.yaml:2: unknown key 'rest' under documents; known here: {SQL_KEYS}",
+        ),
+        (
+            "examples: e\ndocuments:\n  - query: select 1\n    id: id\n",
+            "weighbridge.yaml:3: 'documents.sql' is missing; add a line like `sql: sqlite:///shop.db`",
+        ),
+        (
+            "examples: e\ndocuments:\n  sql: mine\n  query: select 1\n  id: id\n",
+            f"weighbridge.yaml:3: documents.sql: must be a database URL, like {URLS}",
+        ),
+        (
+            "examples: e\ndocuments:\n  sql: 'sqlite:///a'\n  id: id\n  query: drop table a\n",
+            "weighbridge.yaml:5: documents.query: must be a query that reads, like select ..., not DROP",
+        ),
+        (
+            "examples: e\ndocuments:\n  rest: host/articles\n",
+            "weighbridge.yaml:3: documents.rest: must be a URL that begins with http:// or https://",
+        ),
+        (
+            "examples: e\ndocuments:\n  rest: https://host\n  text: body\n",
+            "weighbridge.yaml:4: documents.text must be a list, like [a, b], not 'body'",
+        ),
+        (
+            "examples: e\ndocuments:\n  - rest: https://host/a\n  - rest: https://host/b/a\n",
+            "weighbridge.yaml:2: documents: two sources are called 'a'; give one of them another `name`",
         ),
         ("name: x\n", "weighbridge.yaml:1: 'examples' is missing; add a line like `examples: examples.jsonl`"),
         (

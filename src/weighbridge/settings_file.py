@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from weighbridge.errors import SettingsError
 from weighbridge.settings import ARMS, Arm, Settings, conflicts, located
+from weighbridge.settings_comments import COMMENTS
+from weighbridge.sources import TAGS
 from weighbridge.types import Task
 
 _FIRST = ("name", "documents", "examples", "task", "needs")
@@ -23,9 +25,20 @@ _KINDS = {
     "float_type": "a number",
     "string_type": "a text (put it in quotes)",
     "path_type": "a path",
+    "dict_type": "a group of keys, indented below it",
+    "mapping_type": "a group of keys, indented below it",
+    "source": "a path, a group of keys that begins with sql or rest, or a list of these",
     "bool_type": "true or false",
     "finite_number": "a finite number",
 }
+_SAMPLES = {
+    "examples": "examples.jsonl",
+    "sql": "sqlite:///shop.db",
+    "query": "select id, name, description from products",
+    "id": "id",
+    "rest": "https://example.org/api/articles",
+}
+"""What to write for a setting that must be there."""
 _PLAIN = re.compile(r"(?!(?:true|false|null)$)[a-z_./][\w./-]*", re.ASCII | re.IGNORECASE)
 _BOUNDS = {
     "greater_than": "more than {gt:g}",
@@ -33,78 +46,6 @@ _BOUNDS = {
     "less_than": "less than {lt:g}",
     "less_than_equal": "at most {le:g}",
 }
-
-COMMENTS: Mapping[str, str] = {
-    "name": "what reports call this workload",
-    "documents": "a folder of .txt, .md and .html files, or a .jsonl file; empty: none",
-    "examples": "questions with their answers: .jsonl or .csv",
-    "task": "answer (short text), label (one of a set), json; auto: look at the examples",
-    "json_schema": "json tasks: a JSON Schema file that answers must satisfy; empty: any JSON",
-    "instructions": "one or two sentences about the task, shown to every strategy",
-    "strategies": "the ways of answering that are weighed",
-    "needs": "what the winner must be able to do, and what matters",
-    "needs.limits": "hard limits: a strategy that breaks one is never recommended; empty: no limit",
-    "needs.limits.maximum_p95_seconds": "seconds in which 95 of 100 answers must be complete",
-    "needs.limits.maximum_memory_gib": "peak memory of the answering process",
-    "needs.limits.maximum_cost_per_thousand": "cost of 1,000 answers, in the currency below",
-    "needs.limits.minimum_accuracy": "0 to 1",
-    "needs.limits.maximum_hallucination": "0 to 1: share of questions that get a wrong assertion",
-    "needs.limits.offline": "true: nothing may leave this machine",
-    "needs.limits.must_cite": "true: answers must show where they stand in the documents",
-    "needs.priorities": "weights of what matters; only their ratios count",
-    "needs.priorities.accuracy": "right answers",
-    "needs.priorities.hallucination": "few wrong assertions",
-    "needs.priorities.latency": "fast answers",
-    "needs.priorities.cost": "cheap answers",
-    "needs.answers_per_month": "expected load, over which set-up cost is spread",
-    "needs.months": "how long the winner will be in use",
-    "model": "the base model that every strategy shares",
-    "model.engine": "llamacpp, transformers, openai (any such endpoint), scripted (dry runs)",
-    "model.reference": "pypi:..., hf:..., file:... or openai:...",
-    "model.quantisation": "Q8_0, Q4_0, F16 or BF16",
-    "model.context": "tokens that prompt and answer may take together",
-    "model.maximum_tokens": "tokens an answer may take",
-    "model.temperature": "0: the same answer every time",
-    "model.seed": "for sampling, where the temperature is above 0",
-    "model.base_url": "openai only: where the endpoint is, for example http://127.0.0.1:8000/v1",
-    "model.key_variable": "openai only: the environment variable that holds the key",
-    "model.timeout_seconds": "for one answer",
-    "chunks": "how documents are cut",
-    "chunks.tokens": "the longest chunk, in the embedder's tokens",
-    "retrieval": "how passages are found",
-    "retrieval.embedder": "turns texts into vectors",
-    "retrieval.limit": "passages shown to the model",
-    "retrieval.candidates": "passages that each of the two searches hands to the fusion",
-    "splits": "how examples are divided; what dev and test leave is for training",
-    "splits.by": "family, evidence (documents cited), similarity; auto: the first that applies",
-    "splits.dev": "share to choose checkpoints on",
-    "splits.test": "share that is measured",
-    "splits.similarity": "cosine from which two questions count as near-duplicates and stay together",
-    "splits.seed": "another seed gives another division",
-    "training": "the LoRA recipe shared by fine-tuned and raft",
-    "training.rank": "size of the adapter",
-    "training.alpha": "its strength",
-    "training.learning_rate": "step size at the start",
-    "training.epochs": "passes over the training examples",
-    "training.batch_size": "examples a step",
-    "training.maximum_examples": "training examples used; more are sampled down",
-    "training.seconds": "budget of one training, by the clock",
-    "training.dev_examples": "dev examples scored after each epoch to pick the best checkpoint",
-    "training.seed": "order of the examples, and the adapter's first weights",
-    "measure": "how strategies are measured",
-    "measure.questions": "test questions asked of each strategy; more are sampled down",
-    "measure.latency_questions": "questions asked one at a time, to take latency and memory",
-    "measure.workers": "questions asked at the same time, elsewhere",
-    "measure.demonstrations": "worked examples that few-shot shows",
-    "measure.seed": "which questions are sampled, and the statistics' resampling",
-    "prices": "what seconds and tokens cost",
-    "prices.dated": "when these prices were looked up",
-    "prices.currency": "of every price here",
-    "prices.machine_per_hour": "the machine that answers and trains, an hour of busy time",
-    "prices.input_per_million": "openai only: a million prompt tokens",
-    "prices.output_per_million": "openai only: a million generated tokens",
-}
-"""What `starter` writes beside each setting, by its path."""
 
 
 def load_settings(path: Path) -> Settings:
@@ -222,9 +163,10 @@ def _told(path: Path, node: Any, error: ValidationError) -> list[str]:
 
 
 def _known_part(node: Any, loc: Sequence[str | int], kind: str) -> tuple[str | int, ...]:
-    """Return a place without the parts at its end that name branches of a union, not keys of the file."""
+    """Return a place without the parts that name branches of a union, not keys of the file."""
+    loc = tuple(part for part in loc if part not in TAGS)
     if kind == "missing":
-        return tuple(loc)
+        return loc
     depth = 0
     while depth < len(loc) and (key := _key(node, loc[depth])) is not None:
         node, depth = node[key], depth + 1
@@ -255,9 +197,9 @@ def _sentence(loc: Sequence[str | int], problems: Sequence[Any]) -> str:
     shown = f"'{shown[:57]}...'" if len(shown) > 60 else f"'{shown}'"  # noqa: PLR2004 - a line of a terminal
     context = problems[0].get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown(str(loc[-1]), tuple(str(part) for part in loc[:-1]))
+        return _unknown(problems[0]["loc"])
     if kind == "missing":
-        return f"{name!r} is missing; add a line like `{name}: examples.jsonl`"
+        return f"{name!r} is missing; add a line like `{loc[-1]}: {_SAMPLES[str(loc[-1])]}`"
     if kind == "literal_error":
         choices = [choice for problem in problems for choice in re.findall(r"'([^']*)'", problem["ctx"]["expected"])]
         return f"{name}: {shown} is not one of {', '.join(choices)}{_hint(str(given), choices)}"
@@ -268,10 +210,14 @@ def _sentence(loc: Sequence[str | int], problems: Sequence[Any]) -> str:
     return f"{name or 'the file'}: {context.get('error', problems[0]['msg'])}"
 
 
-def _unknown(key: str, parents: Sequence[str]) -> str:
+def _unknown(loc: Sequence[str | int]) -> str:
     section: Any = Settings
-    for parent in parents:
-        section = section.model_fields[parent].annotation
+    for part in loc[:-1]:
+        if part in TAGS:
+            section = TAGS[str(part)] or section
+        elif (field := getattr(section, "model_fields", {}).get(part)) is not None:
+            section = field.annotation
+    key, parents = str(loc[-1]), [part for part in loc[:-1] if isinstance(part, str) and part not in TAGS]
     under = f" under {'.'.join(parents)}" if parents else ""
     known = list(section.model_fields)
     if hint := _hint(key, known):

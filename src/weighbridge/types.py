@@ -16,15 +16,28 @@ PUBLIC: frozenset[str] = frozenset()
 """No access groups: as a document's groups, everyone may read it; as an asker's, only public documents may be read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a document's text that its format names: "page 3", "slide 2", "sheet Prices", "cell 4"."""
+
+    name: str
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One source the user gave us, as plain text. A document without groups is public."""
+    """One source the user gave us, as text with its structure in Markdown. A document without groups is public."""
 
     id: str
     text: str
     title: str = ""
     source: str = ""
     groups: frozenset[str] = PUBLIC
+    parts: tuple[Part, ...] = ()
+    """In order, without overlap; empty where the format has none."""
+    version: str = ""
+    """A fingerprint of its content, where whoever read it knows one without reading it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +50,12 @@ class Chunk:
     start: int
     end: int
     title: str = ""
+    context: tuple[str, ...] = ()
+    """The headings it stands under, outermost first; where it goes on with a table, the table's header row last."""
+    place: str = ""
+    """The parts of its document that it stands in: "page 3", "pages 3-4", "sheet Prices"; empty where it has none."""
+    version: str = ""
+    """The fingerprint of its document as it was when it was cut."""
     groups: frozenset[str] = PUBLIC
 
 

@@ -3,7 +3,10 @@
 weighbridge.yaml            the settings, the user's own
 .weighbridge/
 - lock                      held while a command changes the workspace
+- reading.json              what became of the sources: documents, files left out, and why
+- parsed/                   files that were read, as text: each is parsed once
 - workload.json             the task, and which side of the split each example is on
+- static.npz                vectors of tokens, where retrieval.static is on
 - index/                    chunks and vectors; manifest.json written last
 - adapters/<strategy>/      card.json (written last), the adapter, the merged GGUF
 - records/<strategy>.jsonl  one line an attempt, appended as it is done
@@ -42,6 +45,18 @@ class Workspace:
     @property
     def index(self) -> Path:
         return self.state / "index"
+
+    @property
+    def reading(self) -> Path:
+        return self.state / "reading.json"
+
+    @property
+    def parsed(self) -> Path:
+        return self.state / "parsed"
+
+    @property
+    def static(self) -> Path:
+        return self.state / "static.npz"
 
     @property
     def workload(self) -> Path:

@@ -8,14 +8,18 @@ import pytest
 
 from weighbridge.protocols import Embedder
 from weighbridge.retrieve.embed import open_embedder
+from weighbridge.retrieve.static import learn_static
 
 pytestmark = pytest.mark.models
 
 TEXTS = ["The harbour opens at six.", "", "Boats are blue. " * 60, "😀 \ud800", "harbour", "The harbour opens at six."]
 
 
-@pytest.fixture(scope="module", params=["float32", "bfloat16"])
-def embedder(request: pytest.FixtureRequest, minilm: Path) -> Embedder:
+@pytest.fixture(scope="module", params=["float32", "bfloat16", "int8", "static"])
+def embedder(request: pytest.FixtureRequest, minilm: Path, tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    if request.param == "static":
+        exact = open_embedder(minilm, name="all-MiniLM-L6-v2")
+        return learn_static(exact, TEXTS, tmp_path_factory.mktemp("static") / "vectors.npz")
     return open_embedder(minilm, name="all-MiniLM-L6-v2", precision=request.param)
 
 
@@ -34,8 +38,8 @@ def test_no_texts_are_no_rows(embedder: Embedder) -> None:
 def test_a_text_does_not_depend_on_its_company(embedder: Embedder) -> None:
     together = embedder.embed(TEXTS, kind="document")
     alone = np.concatenate([embedder.embed([text], kind="document") for text in TEXTS])
-    np.testing.assert_allclose(together, alone, atol=2e-3)
-    assert (together * alone).sum(1).min() > 0.9999
+    np.testing.assert_allclose(together, alone, atol=5e-3)
+    assert (together * alone).sum(1).min() > 0.9995
 
 
 def test_threads_may_embed_at_once(embedder: Embedder) -> None:
@@ -46,5 +50,5 @@ def test_threads_may_embed_at_once(embedder: Embedder) -> None:
 
 
 def test_it_says_what_it_is(embedder: Embedder) -> None:
-    assert embedder.name == "all-MiniLM-L6-v2"
+    assert embedder.name.startswith("all-MiniLM-L6-v2")
     assert len(embedder.fingerprint) == 16

@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import NOTHING, Changes, Retriever
-from weighbridge.retrieve.hybrid import Hybrid, Remembered
+from weighbridge.retrieve.fusion import Fused
+from weighbridge.retrieve.hybrid import Hybrid
+from weighbridge.retrieve.remember import Remembered
+from weighbridge.retrieve.rerank import LateInteraction, Reranked
+from weighbridge.retrieve.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
 from weighbridge.retrieve.stores.lance import open_lance
 from weighbridge.types import Chunk, Question
 
@@ -30,6 +35,9 @@ class Lengths:
         angles = np.array([len(text) for text in texts], np.float32)
         return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
+    def token_vectors(self, texts: Sequence[str], *, kind: Literal["query", "document"]) -> list[NDArray[np.float32]]:
+        return [self.embed(text.split(), kind=kind) if text.split() else np.zeros((0, 2), np.float32) for text in texts]
+
 
 @pytest.fixture(scope="module")
 def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Hybrid:
@@ -39,10 +47,30 @@ def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Hybrid:
     return Hybrid(index=index, embedder=Lengths(), content="c1")
 
 
-@pytest.fixture(params=["nothing", "hybrid", "remembered"])
+def every(hybrid: Hybrid) -> dict[str, Retriever]:
+    model = Scripted(maximum_tokens=20, context=500)
+    return {
+        "nothing": NOTHING,
+        "hybrid": hybrid,
+        "feedback": Hybrid(index=hybrid.index, embedder=Lengths(), content="c1", feedback=3),
+        "remembered": Remembered(hybrid),
+        "fused": Fused(retrievers=(hybrid, hybrid)),
+        "late interaction": Reranked(retriever=hybrid, scorer=LateInteraction(Lengths())),
+        "expansion": Rewritten(retriever=hybrid, rewriter=Expansion(retriever=hybrid)),
+        "sub-questions": Rewritten(retriever=hybrid, rewriter=SubQuestions(model=model)),
+        "hypothetical": Rewritten(retriever=hybrid, rewriter=Hypothetical(model=model)),
+    }
+
+
+KINDS = [
+    "nothing", "hybrid", "feedback", "remembered", "fused", "late interaction", "expansion", "sub-questions",
+    "hypothetical",
+]  # fmt: skip
+
+
+@pytest.fixture(params=KINDS)
 def retriever(request: pytest.FixtureRequest, hybrid: Hybrid) -> Retriever:
-    made: dict[str, Retriever] = {"nothing": NOTHING, "hybrid": hybrid, "remembered": Remembered(hybrid)}
-    return made[request.param]
+    return every(hybrid)[request.param]
 
 
 @pytest.mark.parametrize("limit", [0, 1, 3, 100])
@@ -69,12 +97,19 @@ def test_a_shorter_search_is_the_start_of_a_longer_one(retriever: Retriever) -> 
 def test_hybrid_finds_the_exact_word_first_and_all_there_is(hybrid: Hybrid) -> None:
     passages = hybrid.search(Question("number5", groups=STAFF), limit=40)
     assert len(passages) == len(CHUNKS)
-    assert "5" in {passage.chunk.id for passage in passages[:2]}
+    assert "5" in {passage.chunk.id for passage in passages[:3]}, "two have vectors that are closer"
     assert len(hybrid.search(Question("number5"), limit=40)) == len(CHUNKS) // 2
+
+
+def test_every_kind_has_a_fingerprint_of_its_own(hybrid: Hybrid) -> None:
+    found = {name: retriever.fingerprint for name, retriever in every(hybrid).items()}
+    assert found.keys() == set(KINDS)
+    assert found.pop("remembered") == found["hybrid"], "to remember changes no answer"
+    assert len(set(found.values())) == len(found)
 
 
 def test_a_fingerprint_names_everything_that_decides_the_answer(hybrid: Hybrid) -> None:
     given = {"index": hybrid.index, "embedder": hybrid.embedder, "content": "c1"}
-    others = [{**given, "content": "c2"}, {**given, "candidates": 5}, {**given, "k": 1}]
-    assert len({hybrid.fingerprint, *(Hybrid(**other).fingerprint for other in others)}) == 4
+    others = [{**given, **other} for other in ({"content": "c2"}, {"candidates": 5}, {"weight": 0.4}, {"feedback": 3})]
+    assert len({hybrid.fingerprint, *(Hybrid(**other).fingerprint for other in others)}) == 5
     assert Hybrid(**given).fingerprint == hybrid.fingerprint

@@ -1,17 +1,18 @@
 import json
 import os
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from weighbridge.errors import DataError
-from weighbridge.ingest.read import Skipped, read_documents
+from weighbridge.errors import DataError, WorkspaceError
+from weighbridge.ingest.content import Loss
+from weighbridge.ingest.read import Memory, Reading, Skipped, read_documents
 from weighbridge.ingest.text import LARGEST
-from weighbridge.types import Document
+from weighbridge.types import Document, Progress
 
 
 def write(folder: Path, **texts: str) -> None:
@@ -19,6 +20,12 @@ def write(folder: Path, **texts: str) -> None:
         path = folder / name.replace("__", "/").replace("_", ".")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+
+
+def bare(documents: Sequence[Document]) -> tuple[Document, ...]:
+    """The documents, without the fingerprints of their contents."""
+    assert all(document.version for document in documents)
+    return tuple(replace(document, version="") for document in documents)
 
 
 def test_a_folder_is_read_in_order_with_its_subfolders(tmp_path: Path) -> None:
@@ -29,7 +36,7 @@ def test_a_folder_is_read_in_order_with_its_subfolders(tmp_path: Path) -> None:
         a__d_HTML="<title>D</title><p>dee",
         z_htm="zed",
     )
-    assert read_documents(tmp_path).documents == (
+    assert bare(read_documents(tmp_path).documents) == (
         Document(id="a/c", text="cee", source="a/c.txt"),
         Document(id="a/d", text="dee", title="D", source="a/d.HTML"),
         Document(id="b", text="# B\nbee", title="B", source="b.md", groups=frozenset({"hr"})),
@@ -49,40 +56,125 @@ def test_ids_keep_their_suffix_where_they_would_clash(tmp_path: Path) -> None:
     }
 
 
-@given(
-    names=st.sets(st.from_regex(r"[ab]{1,2}(\.(md|txt)){0,2}\.(md|txt|html)", fullmatch=True), min_size=1, max_size=8)
-)
-def test_ids_are_unique(tmp_path_factory: pytest.TempPathFactory, names: set[str]) -> None:
-    folder = tmp_path_factory.mktemp("ids")
-    for name in names:
-        (folder / name).write_text("text")
-    documents = read_documents(folder).documents
-    assert len({document.id for document in documents}) == len(names)
-
-
 def test_what_cannot_be_read_is_skipped_with_a_reason(tmp_path: Path) -> None:
-    write(
-        tmp_path, a_txt="text", b_txt=" \n", d_pdf="%PDF", e_jsonl="{}", noext="x", _hidden_txt="no", _git__x_txt="no"
-    )
+    write(tmp_path, a_txt="text", b_txt=" \n", noext="x", _hidden_txt="no", _git__x_txt="no")
     (tmp_path / "c.txt").write_bytes(b"\0\1\2")
+    (tmp_path / "d.pdf").write_bytes(b"%PDF-1.7 and no more")
+    (tmp_path / "e.md").write_text("---\ngroups: hr\n---\nsecret")
     (tmp_path / "f.txt").symlink_to(tmp_path / "gone.txt")
     (tmp_path / "g.txt").symlink_to(tmp_path / "g.txt")
     os.mkfifo(tmp_path / "h.txt")
-    with (tmp_path / "i.txt").open("wb") as file:
-        file.truncate(LARGEST * 4)
+    for name in ("i.txt", "j.bin"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(LARGEST * 4 if name == "i.txt" else 3_000_000_000)
     reading = read_documents(tmp_path)
-    assert [document.id for document in reading.documents] == ["a"]
-    assert {item.path: item.reason for item in reading.skipped} == {
+    assert [document.id for document in reading.documents] == ["a", "noext"]
+    told = {item.path: item.reason for item in reading.skipped}
+    assert told.pop("d.pdf")
+    assert told == {
         "b.txt": "empty",
         "c.txt": "not text",
-        "d.pdf": "a .pdf file",
-        "e.jsonl": "a .jsonl file inside a folder (name the file itself under 'documents')",
+        "e.md": "'groups' in the front matter must be a list of names, like [people-team]",
         "f.txt": "a broken link",
         "g.txt": "a broken link",
         "h.txt": "not a regular file",
         "i.txt": "larger than 50 MB",
-        "noext": "a file without a suffix",
+        "j.bin": "larger than 2,000 MB",
     }
+    assert_accounted(reading)
+
+
+def assert_accounted(reading: Reading) -> None:
+    sources = {document.source for document in reading.documents}
+    assert reading.files == len(sources) + len(reading.skipped)
+    assert not sources & {item.path for item in reading.skipped}
+    assert len({document.id for document in reading.documents}) == len(reading.documents)
+
+
+def test_files_inside_files_have_ids_and_losses_of_their_own(tmp_path: Path) -> None:
+    write(tmp_path, a_md="# A")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("in/b.md", "# B")
+        archive.writestr("in/c.pdf", "plain")
+        archive.writestr("in/d.bin", b"\0\1")
+        archive.writestr("in/rows.jsonl", '{"id": "r1", "text": "one"}\n{"id": "r2", "text": "two"}\n')
+    reading = read_documents(tmp_path)
+    assert [(document.id, document.source) for document in reading.documents[:3]] == [
+        ("a", "a.md"),
+        ("a.zip/in/b.md", "a.zip/in/b.md"),
+        ("a.zip/in/c.pdf", "a.zip/in/c.pdf"),
+    ]
+    assert {document.source for document in reading.documents[3:]} == {"a.zip/in/rows.jsonl"}
+    assert reading.skipped == (Skipped("a.zip/in/d.bin", "not text"),)
+    assert reading.losses == (Loss("a.zip/in/c.pdf", "is called .pdf and is plain text; it was read as that"),)
+    assert_accounted(reading)
+
+
+def test_the_same_bytes_are_parsed_once_and_named_twice(tmp_path: Path) -> None:
+    write(tmp_path, a_md="# Same", b_md="# Same")
+    (tmp_path / os.fsdecode(b"c\xff.md")).write_text("# Same")
+    documents = read_documents(tmp_path).documents
+    assert [(document.id, document.title) for document in documents] == [
+        ("a", "Same"),
+        ("b", "Same"),
+        ("c\\xff", "Same"),
+    ]
+
+
+def test_a_cache_spares_parsing_and_forgets_what_is_gone(tmp_path: Path) -> None:
+    docs, cache = tmp_path / "docs", tmp_path / "cache"
+    write(docs, a_md="# A", b_md="# B", c_txt="\0")
+    told: list[Progress] = []
+    first = read_documents(docs, cache=cache, notify=told.append)
+    assert told[-1].done == told[-1].total == 3
+    told.clear()
+    again = read_documents(docs, cache=cache, notify=told.append)
+    assert not told
+    assert tuple(again.documents) == tuple(first.documents) == tuple(read_documents(docs).documents)
+    assert again.skipped == first.skipped == (Skipped("c.txt", "not text"),)
+    (docs / "a.md").write_text("# Anew")
+    (docs / "b.md").unlink()
+    changed = read_documents(docs, cache=cache)
+    assert [document.text for document in changed.documents] == ["# Anew"]
+    assert len([path for path in cache.rglob("*") if path.is_file()]) == 2
+
+
+def test_a_damaged_cache_is_made_again(tmp_path: Path) -> None:
+    docs, cache = tmp_path / "docs", tmp_path / "cache"
+    write(docs, a_md="# A", b_md="# B")
+    before = tuple(read_documents(docs, cache=cache).documents)
+    for path in cache.rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[:-3])
+    assert tuple(read_documents(docs, cache=cache).documents) == before
+
+
+def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
+    write(tmp_path, a_md="# A", cache="a file")
+    with pytest.raises(WorkspaceError, match="cannot be written"):
+        read_documents(tmp_path / "a.md", cache=tmp_path / "cache")
+
+
+def test_a_file_that_is_written_meanwhile_is_read_as_it_is_at_last(tmp_path: Path) -> None:
+    write(tmp_path, a_txt="first", b_txt="second")
+
+    def edit(progress: Progress) -> None:
+        if (tmp_path / "b.txt").read_text() == "second":
+            (tmp_path / "b.txt").write_text("second, edited")
+
+    documents = read_documents(tmp_path, notify=edit).documents
+    assert [document.text for document in documents] == ["first", "second, edited"]
+
+
+def test_a_file_that_never_rests_is_skipped(tmp_path: Path) -> None:
+    write(tmp_path, a_txt="first", b_txt="second")
+
+    def edit(progress: Progress) -> None:
+        with (tmp_path / "b.txt").open("a") as file:
+            file.write("x")
+
+    reading = read_documents(tmp_path, notify=edit)
+    assert reading.skipped == (Skipped("b.txt", "changed while it was read"),)
 
 
 def test_links_are_followed_and_loops_end(tmp_path: Path) -> None:
@@ -94,12 +186,10 @@ def test_links_are_followed_and_loops_end(tmp_path: Path) -> None:
 
 
 def test_nothing_readable_tells_what_was_found(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"holds no document that can be read \(it is empty\)\. Weighbridge reads \.txt"
-    ):
+    with pytest.raises(DataError, match=r"holds no document that can be read \(it is empty\)\. Weighbridge reads text"):
         read_documents(tmp_path)
-    write(tmp_path, a_png="x", b_png="x", c_txt="")
-    with pytest.raises(DataError, match=r"\(skipped a\.png and 1 more: a \.png file; c\.txt: empty\)"):
+    write(tmp_path, a_png="\0", b_png="\0", c_txt="")
+    with pytest.raises(DataError, match=r"\(skipped a\.png and 1 more: not text; c\.txt: empty\)"):
         read_documents(tmp_path)
     with (tmp_path / "big.txt").open("wb") as file:
         file.truncate(LARGEST * 4)
@@ -109,7 +199,8 @@ def test_nothing_readable_tells_what_was_found(tmp_path: Path) -> None:
 
 def test_a_single_file(tmp_path: Path) -> None:
     write(tmp_path, a_md="# T\nx")
-    assert read_documents(tmp_path / "a.md").documents == (Document(id="a", text="# T\nx", title="T", source="a.md"),)
+    (document,) = bare(read_documents(tmp_path / "a.md").documents)
+    assert document == Document(id="a", text="# T\nx", title="T", source="a.md")
 
 
 def test_missing_and_odd_paths(tmp_path: Path) -> None:
@@ -123,8 +214,8 @@ def test_missing_and_odd_paths(tmp_path: Path) -> None:
         read_documents(tmp_path / "loop")
 
 
-@pytest.mark.parametrize("locked", ["docs/a.txt", "docs/sub", "docs"])
-def test_no_permission(
+@pytest.mark.parametrize("locked", ["docs/sub", "docs"])
+def test_no_permission_for_a_folder(
     public_folder: Path, unprivileged: Callable[[], AbstractContextManager[None]], locked: str
 ) -> None:
     write(public_folder, docs__a_txt="x", docs__sub__b_txt="y")
@@ -132,6 +223,18 @@ def test_no_permission(
     with unprivileged(), pytest.raises(DataError, match="cannot be read"):
         read_documents(public_folder / "docs")
     (public_folder / locked).chmod(0o755)
+
+
+def test_no_permission_for_a_file(
+    public_folder: Path, unprivileged: Callable[[], AbstractContextManager[None]]
+) -> None:
+    write(public_folder, docs__a_txt="x", docs__b_txt="y")
+    (public_folder / "docs/a.txt").chmod(0)
+    with unprivileged():
+        reading = read_documents(public_folder / "docs")
+    assert [document.id for document in reading.documents] == ["b"]
+    assert reading.skipped == (Skipped("a.txt", "cannot be read (permission denied)"),)
+    assert reading.unsettled == {"a"}, "what is known of it is kept"
 
 
 def lines(path: Path, *rows: object) -> Path:
@@ -177,3 +280,38 @@ def test_a_wrong_line_is_named(tmp_path: Path, row: object, expected: str) -> No
 def test_jsonl_without_documents(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"holds no document that can be read \(skipped .*d\.jsonl:1: empty\)"):
         read_documents(lines(tmp_path / "d.jsonl", {"id": "a", "text": ""}))
+
+
+def test_what_was_read_before_in_this_process_is_not_looked_into_again(tmp_path: Path) -> None:
+    docs, cache = tmp_path / "docs", tmp_path / "cache"
+    docs.mkdir()
+    write(docs, a_txt="one", b_txt="two")
+    for file in docs.iterdir():
+        os.utime(file, (1_000_000_000, 1_000_000_000))
+    memory: Memory = {}
+    read_documents(docs, cache=cache, memory=memory)
+    first = [document.version for document in read_documents(docs, cache=cache, memory=memory).documents]
+    assert {path.name for path in memory} == {"a.txt", "b.txt"}
+    (docs / "a.txt").write_text("uno")
+    second = read_documents(docs, cache=cache, memory=memory)
+    assert [document.text for document in second.documents] == ["uno", "two"]
+    assert [document.version == before for document, before in zip(second.documents, first, strict=True)] == [
+        False,
+        True,
+    ]
+    (docs / "b.txt").unlink()
+    third = read_documents(docs, cache=cache, memory=memory)
+    assert [document.id for document in third.documents] == ["a"]
+
+
+def test_a_file_written_just_now_is_looked_into_even_if_its_times_say_nothing(tmp_path: Path) -> None:
+    docs, cache = tmp_path / "docs", tmp_path / "cache"
+    docs.mkdir()
+    write(docs, a_txt="one")
+    memory: Memory = {}
+    for _ in range(2):
+        read_documents(docs, cache=cache, memory=memory)
+    times = (docs / "a.txt").stat()
+    (docs / "a.txt").write_text("uno")
+    os.utime(docs / "a.txt", ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert read_documents(docs, cache=cache, memory=memory).documents[0].text == "uno"

@@ -1,5 +1,6 @@
 """The local embedder against plain transformers, and the tokenizer's offsets."""
 
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from weighbridge.errors import WorkspaceError
-from weighbridge.retrieve.embed import native_precision, open_embedder, open_tokenizer
+from weighbridge.retrieve.embed import Precision, native_precision, open_embedder, open_tokenizer
+from weighbridge.retrieve.embed_batches import Kind
 
 TEXTS = [
     "The harbour opens at six.",
@@ -38,15 +40,42 @@ def test_equals_mean_pooling_by_transformers(minilm: Path) -> None:
 
 
 @pytest.mark.models
-def test_half_precision_is_for_documents_only_and_close(minilm: Path) -> None:
+@pytest.mark.parametrize(("precision", "least"), [("bfloat16", 0.999), ("int8", 0.95)])
+def test_less_precision_is_for_documents_only_and_close(minilm: Path, precision: Precision, least: float) -> None:
     exact = open_embedder(minilm, precision="float32")
-    halved = open_embedder(minilm, precision="bfloat16")
-    documents = halved.embed(TEXTS, kind="document")
+    rounded = open_embedder(minilm, precision=precision)
+    documents = rounded.embed(TEXTS, kind="document")
     reference = exact.embed(TEXTS, kind="document")
-    assert (documents * reference).sum(1).min() >= 0.999
+    assert (documents * reference).sum(1).min() >= least
     assert not np.array_equal(documents, reference)
-    np.testing.assert_allclose(halved.embed(TEXTS, kind="query"), exact.embed(TEXTS, kind="query"), atol=1e-6)
-    assert halved.fingerprint != exact.fingerprint
+    np.testing.assert_allclose(rounded.embed(TEXTS, kind="query"), exact.embed(TEXTS, kind="query"), atol=1e-6)
+    assert rounded.fingerprint != exact.fingerprint
+
+
+@pytest.mark.models
+def test_many_texts_come_in_order(minilm: Path) -> None:
+    embedder = open_embedder(minilm, precision="float32")
+    texts = [f"{number} boats" for number in range(2100)]
+    some = [0, 7, 2047, 2048, 2099]
+    rows = embedder.embed(texts, kind="document")[some]
+    np.testing.assert_allclose(rows, embedder.embed([texts[i] for i in some], kind="document"), atol=1e-5)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("kind", ["query", "document"])
+def test_token_vectors_are_unit_rows_without_special_tokens(minilm: Path, kind: Kind) -> None:
+    embedder = open_embedder(minilm)
+    rows = embedder.token_vectors(["harbour boats", "", "tides " * 400], kind=kind)
+    assert [len(found) for found in rows] == [2, 0, 254]
+    np.testing.assert_allclose(np.linalg.norm(np.concatenate(rows), axis=1), 1, atol=1e-3)
+
+
+@pytest.mark.models
+def test_each_word_alone_is_that_word(minilm: Path) -> None:
+    embedder = open_embedder(minilm, precision="float32")
+    number = embedder.tokens(["harbour"])[0][1]
+    alone = embedder.embed(["harbour"], kind="document")[0]
+    np.testing.assert_allclose(embedder.word_vectors()[number], alone, atol=1e-5)
 
 
 @pytest.mark.models
@@ -61,11 +90,12 @@ def test_offsets_cover_every_word_however_long_the_text(minilm: Path) -> None:
 
 
 @pytest.mark.models
-def test_tokenizer_loads_no_torch(minilm: Path) -> None:
+def test_neither_torch_nor_telemetry_is_loaded(minilm: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from weighbridge.retrieve.embed import open_embedder, open_tokenizer;"
-        "folder = Path(sys.argv[1]); open_tokenizer(folder)('a text'); open_embedder(folder);"
-        "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+        "folder = Path(sys.argv[1]); open_tokenizer(folder)('a text'); embedder = open_embedder(folder);"
+        "assert 'openvino' not in sys.modules; embedder.embed(['a text'], kind='query');"
+        "sys.exit(any(sys.modules.get(name) for name in ('torch', 'transformers', 'openvino_telemetry')))"
     )
     subprocess.run([sys.executable, "-c", code, str(minilm)], check=True)
 
@@ -85,15 +115,24 @@ def test_broken_settings_are_reported(tmp_path: Path) -> None:
         open_embedder(tmp_path)
 
 
+@pytest.mark.models
+def test_weights_without_words_are_reported(minilm: Path, tmp_path: Path) -> None:
+    folder = copytree(minilm, tmp_path / "embedder")
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", 2) + b"{} ")
+    with pytest.raises(WorkspaceError, match="word_embeddings"):
+        open_embedder(folder).embed(["a text"], kind="query")
+
+
 @pytest.mark.parametrize(
-    ("flags", "precision"),
+    ("flags", "whole", "precision"),
     [
-        ("flags : fpu avx2 avx512f", "float32"),
-        ("flags : fpu avx512_bf16", "bfloat16"),
-        ("Features : fp asimd bf16", "bfloat16"),
+        ("flags : fpu avx2 avx512f", True, "float32"),
+        ("flags : fpu avx512_bf16 avx512_vnni", False, "bfloat16"),
+        ("flags : fpu avx512_bf16 avx512_vnni", True, "int8"),
+        ("Features : fp asimd bf16", True, "bfloat16"),
     ],
 )
-def test_precision_follows_the_processor(tmp_path: Path, flags: str, precision: str) -> None:
+def test_precision_follows_the_processor(tmp_path: Path, flags: str, whole: bool, precision: str) -> None:  # noqa: FBT001 - a parameter
     (tmp_path / "cpuinfo").write_text(flags)
-    assert native_precision(tmp_path / "cpuinfo") == precision
+    assert native_precision(tmp_path / "cpuinfo", whole=whole) == precision
     assert native_precision(tmp_path / "absent") == "float32"

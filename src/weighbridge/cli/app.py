@@ -7,7 +7,9 @@ from typing import Annotated, Any, NoReturn, get_args
 import typer
 
 from weighbridge import __version__
+from weighbridge.cli import knowledge
 from weighbridge.cli.guard import guarded
+from weighbridge.cli.options import HERE, Groups, Json, Root, opened
 from weighbridge.cli.say import voice_on
 
 app = typer.Typer(
@@ -20,12 +22,6 @@ app = typer.Typer(
     epilog="Start with: weighbridge demo",
 )
 
-Root = Annotated[
-    Path, typer.Option("--workspace", "-w", help="The folder that holds weighbridge.yaml.", show_default="this folder")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output, and nothing else.")]
-Groups = Annotated[list[str] | None, typer.Option("--group", help="An access group of the asker; may be repeated.")]
-HERE = Path()
 SAMPLES = "handbook, tickets or formulary"
 
 
@@ -53,7 +49,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="The folder to make the workspace in.")],
     examples: Annotated[Path, typer.Option(help="Questions with answers: JSONL (four layouts) or CSV.")],
     documents: Annotated[
-        Path | None, typer.Option(help="A folder of text, Markdown and HTML files, or one JSONL file.")
+        Path | None, typer.Option(help="A folder or file to read, or a JSONL file of documents.")
     ] = None,
     task: Annotated[str | None, typer.Option(help="answer, label or json; inferred if left out.")] = None,
 ) -> None:
@@ -69,34 +65,9 @@ def init(
         console.voice.say(f"Wrote {made.settings_file}. Next: weighbridge compare --workspace {folder}")
 
 
-@app.command(epilog="Example: weighbridge index --workspace mine")
-def index(workspace: Root = HERE, as_json: Json = False) -> None:
-    """Read the documents and bring the index up to date with them."""
-    from weighbridge.workflow.find import index as bring_up_to_date
-
-    settings, place = _opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        card = bring_up_to_date(settings, place, console.voice)
-        console.result(card)
-
-
-@app.command(epilog='Example: weighbridge search "how long is the notice period" --limit 5')
-def search(
-    query: Annotated[str, typer.Argument(help="What to look for.")],
-    workspace: Root = HERE,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many passages to show.")] = 5,
-    group: Groups = None,
-    as_json: Json = False,
-) -> None:
-    """Show the passages that a strategy would be given for a question."""
-    from weighbridge.types import Question
-    from weighbridge.workflow.find import search as find
-
-    settings, place = _opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        question = Question(query, groups=frozenset(group or ()))
-        passages = find(question, settings, place, limit=limit, voice=console.voice)
-        console.passages(passages)
+app.command(epilog="Example: weighbridge index --workspace mine --plan")(knowledge.index)
+app.command(epilog='Example: weighbridge search "how long is the notice period" --explain')(knowledge.search)
+app.add_typer(knowledge.versions, name="versions")
 
 
 @app.command(epilog='Example: weighbridge ask "When is the travel desk open?" --strategy rag')
@@ -111,12 +82,12 @@ def ask(
     from weighbridge.types import Question
     from weighbridge.workflow.ask import best_arm, open_strategy
 
-    settings, place = _opened(workspace)
+    settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console, ExitStack() as stack:
         arm = _arm(strategy, settings.strategies) if strategy else best_arm(settings, place)
-        opened = open_strategy(arm, settings, place, stack=stack, voice=console.voice)
+        answering = open_strategy(arm, settings, place, stack=stack, voice=console.voice)
         console.pause()
-        answer = opened.answer(Question(question, groups=frozenset(group or ())), emit=console.stream)
+        answer = answering.answer(Question(question, groups=frozenset(group or ())), emit=console.stream)
         console.answer(arm, answer)
 
 
@@ -129,7 +100,7 @@ def train(
     """Train the adapters of the tuned strategies and export them."""
     from weighbridge.workflow.tuning import train as train_arms
 
-    settings, place = _opened(workspace)
+    settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
         arms = [_arm(name, settings.strategies) for name in strategies or ()]
         console.result(train_arms(arms, settings, place, console.voice))
@@ -179,6 +150,9 @@ def doctor(workspace: Root = HERE, as_json: Json = False) -> None:
         raise typer.Exit(2)
 
 
+app.add_typer(knowledge.bench, name="bench")
+
+
 def main() -> NoReturn:
     """Run the command line."""
     guarded(lambda: app(prog_name="weighbridge"))
@@ -202,17 +176,9 @@ def _options(
 def _compare(root: Path, *, as_json: bool) -> None:
     from weighbridge.workflow.compare import compare as weigh
 
-    settings, place = _opened(root)
+    settings, place = opened(root)
     with voice_on(as_json=as_json) as console:
         console.weighing(weigh(settings, place, console.voice), place.report)
-
-
-def _opened(root: Path) -> tuple[Any, Any]:
-    from weighbridge.settings_file import load_settings
-    from weighbridge.workspace import Workspace
-
-    place = Workspace(root)
-    return load_settings(place.settings_file), place
 
 
 def _arm(name: str, arms: tuple[Any, ...]) -> Any:

@@ -14,12 +14,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from weighbridge.cli.progress import shown
-from weighbridge.types import Answer, Passage
+from weighbridge.types import Answer, Chunk, Passage
 from weighbridge.workflow.voice import Voice
 
 if TYPE_CHECKING:
+    from weighbridge.protocols import Version
     from weighbridge.results import Weighing
+    from weighbridge.retrieve.explain import Explanation
     from weighbridge.workflow.inventory import Finding
+    from weighbridge.workflow.retrieval import RetrievalFigures
 
 MARKS = {"good": "[green]ok[/]", "warning": "[yellow]note[/]", "missing": "[red]missing[/]"}
 
@@ -70,10 +73,72 @@ class Console:
             self.out.print("Nothing found.")
         for rank, passage in enumerate(passages, start=1):
             chunk = passage.chunk
-            place = f"{chunk.document_id}, characters {chunk.start:,}-{chunk.end:,}, score {passage.score:.4f}"
+            place = f"{_named(chunk)}, score {passage.score:.4f}"
             title = escape(chunk.title or chunk.document_id)
             self.out.print(f"{rank}. {title} [dim]({escape(place)})[/]", highlight=False)
             self.out.print(f"   {' '.join(chunk.text.split())}", markup=False, highlight=False)
+
+    def explanations(self, found: Sequence["Explanation"]) -> None:
+        """Show passages, best first, each with how it was found."""
+        if self.as_json:
+            self._json(list(found))
+            return
+        if not found:
+            self.out.print("Nothing found.")
+        for each in found:
+            chunk = each.chunk
+            self.out.print(f"{each.rank}. {escape(_named(chunk))}", highlight=False)
+            ranks = f"words: {_placed(each.lexical_rank)}, BM25 {each.lexical:.2f}"
+            meaning = f"meaning: {_placed(each.dense_rank)}, cosine {each.dense:.3f}"
+            self.out.print(f"   [dim]{ranks} | {meaning} | together {each.score:.3f}[/]", highlight=False)
+            version = f"version {chunk.version[:8]}" if chunk.version else "no version"
+            terms = escape(", ".join(each.matched)) or "none"
+            self.out.print(f"   [dim]matched: {terms} | {version}[/]", highlight=False)
+            self.out.print(f"   {' '.join(chunk.text.split())}", markup=False, highlight=False)
+
+    def versions(self, known: Sequence["Version"]) -> None:
+        """Show the states of an index."""
+        if self.as_json:
+            self._json(list(known))
+            return
+        table = Table(box=None, pad_edge=False)
+        for heading in ("version", "made", "names"):
+            table.add_column(heading, overflow="fold")
+        for version in known:
+            table.add_row(str(version.number), version.made, escape(", ".join(version.tags)))
+        self.out.print(table)
+
+    def retrieval(self, figures: Sequence["RetrievalFigures"]) -> None:
+        """Show how good and how fast searches were."""
+        if self.as_json:
+            self._json(list(figures))
+            return
+        for each in figures[:1]:
+            counts = f"{each.documents:,} documents, {each.queries:,} queries"
+            self.out.print(f"{escape(each.collection)}: {counts}, {escape(each.embedder)}", highlight=False)
+        table = Table(box=None, pad_edge=False)
+        headings = "tokens", "chunks", "nDCG@10", "R@100", "MRR@10", "docs/s", "p50 ms", "p95 ms", "disk MB", "RAM MB"
+        for heading in headings:
+            table.add_column(heading, justify="right")
+        for each in figures:
+            table.add_row(
+                f"{each.chunk_tokens:,}",
+                f"{each.chunks:,}",
+                f"{each.ndcg_at_10:.4f}",
+                f"{each.recall_at_100:.4f}",
+                f"{each.mrr_at_10:.4f}",
+                f"{each.documents_per_second:,.1f}",
+                f"{each.p50_seconds * 1000:.1f}",
+                f"{each.p95_seconds * 1000:.1f}",
+                f"{each.index_bytes / 1e6:,.1f}",
+                f"{each.peak_memory_bytes / 1e6:,.0f}",
+            )
+        self.out.print(table)
+
+    def agree(self, question: str) -> bool:
+        """Ask the person at the terminal; no is the default."""
+        self.pause()
+        return input(f"{question} [y/N] ").strip().casefold() in {"y", "yes"}
 
     def findings(self, findings: Sequence["Finding"]) -> None:
         """Show what the doctor found."""
@@ -111,6 +176,16 @@ class Console:
             words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             self.out.print(f"{name.replace('_', ' ')}: {words}", markup=False, highlight=False, soft_wrap=True)
         self.out.print()
+
+
+def _named(chunk: Chunk) -> str:
+    """Return where a chunk stands, in words."""
+    place = f", {chunk.place}" if chunk.place else ""
+    return f"{chunk.document_id}{place}, characters {chunk.start:,}-{chunk.end:,}"
+
+
+def _placed(rank: int | None) -> str:
+    return "not nominated" if rank is None else f"rank {rank}"
 
 
 @contextmanager

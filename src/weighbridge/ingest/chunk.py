@@ -1,34 +1,84 @@
 """Documents are cut into chunks that a search can return and a model can read."""
 
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from weighbridge.types import Chunk, Document
+from weighbridge.fingerprint import fingerprint
+from weighbridge.ingest.lengths import LONGEST_WORD, Lengths, Tokenizer, WordCounts, counts_of, measure
+from weighbridge.ingest.outline import SENTENCE_ENDS, Fence, Heading, Outline, Table, outline_of
+from weighbridge.types import Chunk, Document, Part
 
-Tokenizer = Callable[[str], Sequence[tuple[int, int]]]
-"""Returns the (start, end) character offsets of a text's tokens, in order. Spans of no width are not counted."""
+__all__ = ["CHUNKER", "Tokenizer", "chunk_documents", "document_version"]
 
-_CHARACTERS_A_TOKEN = 6
+CHUNKER = "2"
+"""Changes whenever the same document would be cut in another way, or get another context or place."""
+
+_CHARACTERS_A_TOKEN = 64
+"""Above so many characters a token on average a chunk is cut, whatever the tokenizer says of endless words."""
+_TINY = 5
+"""A last chunk of less than one in so many of the tokens is made larger where that costs no better break."""
+_LONG_START = re.compile(rf"\S{{{LONGEST_WORD + 1}}}")
 _WORD_ENDS = re.compile(r"(?<=\S)(?=\s)")
-_BREAKS = (
-    re.compile(r"\n[ \t]*(?=\n)|\n(?=#{1,6} )"),
-    re.compile(r"\n"),
-    re.compile(r"(?<=[.!?])[\"'\u201d\u2019)\]]*(?=\s)|(?<=[\u3002\uff01\uff1f])"),
-    _WORD_ENDS,
+_BLANK = re.compile(r"\n[ \t]*+(?=\n)")
+_LINE = re.compile(r"\n")
+_ITEM = r"(?:[-*+]|\d{1,9}[.)])[ \t]"
+
+_BLOCK_RANK = 7
+"""Better are the starts of parts (0) and of headings (1 to 6); this is where a table or fenced code begins or ends."""
+_BREAKS: Sequence[tuple[re.Pattern[str], tuple[type, ...]]] = (
+    (_BLANK, (type(None),)),
+    (re.compile(r"\n[ \t]*+(?=\n\S)"), (Fence,)),
+    (_BLANK, (Fence,)),
+    (_LINE, (Table,)),
+    (re.compile(rf"\n(?={_ITEM})"), (type(None),)),
+    (re.compile(rf"\n(?=[ \t]+{_ITEM})"), (type(None),)),
+    (_LINE, (type(None), Fence)),
 )
-"""Where to cut, best first: before a blank line or heading, at a line's end, a sentence's, a word's."""
-_HEADING = re.compile(r"(?:^|\n)#{1,6} [^\n]*\s*\Z")
+"""The further breaks, best first: what to look for, and whether outside tables and fenced code or inside which."""
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A document as it is cut: its structure, its lengths, and the starts of its parts and blocks with their ranks."""
+
+    text: str
+    outline: Outline
+    lengths: Lengths
+    places: Sequence[int]
+    ranks: Sequence[int]
+
+
+def document_version(document: Document, *, tokens: int) -> str:
+    """Return a fingerprint of all that a document's chunks come from, but for the tokenizer."""
+    if document.version:
+        return fingerprint(CHUNKER, tokens, document.id, document.version)
+    parts = [(part.name, part.start, part.end) for part in document.parts]
+    content = json.dumps([document.id, document.title, sorted(document.groups), parts, document.text])
+    return fingerprint(CHUNKER, tokens, content)
 
 
 def chunk_documents(documents: Iterable[Document], *, tokens: int, tokenizer: Tokenizer) -> Iterator[Chunk]:
     """Cut documents into chunks of at most `tokens` tokens, greedily, at the best break in the chunk's second half.
 
     Chunks are in order and do not overlap; `chunk.text == document.text[chunk.start:chunk.end]`, without white space
-    at its ends; every other character of the document is in one chunk. A document that fits is one chunk. Only a
-    single character that takes more than `tokens` by itself makes a longer chunk.
+    at its ends; every other character of the document is in one chunk. A document that fits is one chunk, unless it
+    has more than 64 characters a token that it may have. Only a single character that takes more than `tokens` by
+    itself makes a longer chunk. A document's chunks do not depend on the documents before it. How many tokens a word
+    has is remembered between calls with the same tokenizer, which must always say the same of the same text.
+
+    The best breaks are where a part of the document or a section begins, then blank lines between blocks, then rows,
+    items and lines, then sentences, then words. No chunk ends with a heading, a table's header or an opening fence
+    where its text follows, and rows and lines of code stay whole where they fit.
     """
+    counts = counts_of(tokenizer)
     for document in documents:
-        for number, (start, end) in enumerate(_spans(document.text, tokens, tokenizer)):
+        outline = outline_of(document.text)
+        version = document_version(document, tokens=tokens)
+        view = _view(document, outline, measure(document.text, counts))
+        for number, (start, end) in enumerate(_spans(view, tokens, counts)):
             yield Chunk(
                 id=f"{document.id}#{number}",
                 document_id=document.id,
@@ -36,19 +86,61 @@ def chunk_documents(documents: Iterable[Document], *, tokens: int, tokenizer: To
                 start=start,
                 end=end,
                 title=document.title,
+                context=_context(outline, start),
+                place=_place(document.parts, start, end),
+                version=version,
                 groups=document.groups,
             )
 
 
-def _spans(text: str, tokens: int, tokenizer: Tokenizer) -> Iterator[tuple[int, int]]:
-    start = _skip_space(text, 0)
-    while start < len(text):
-        limit = _reach(text, start, tokens, tokenizer)
-        end = _cut(text, start, limit)
-        while (over := _overflow(text[start:end], tokens, tokenizer)) is not None and end - start > 1:
-            end = _cut(text, start, start + max(over, 1))
+def _view(document: Document, outline: Outline, lengths: Lengths) -> _View:
+    ranks = dict[int, int]()
+    for block in outline.blocks():
+        ranks[block.start] = block.level if isinstance(block, Heading) else _BLOCK_RANK
+        ranks.setdefault(block.end, _BLOCK_RANK)
+    for part in document.parts:
+        if not _runs_on(document.text, part):
+            ranks[part.start] = 0
+    places = sorted(ranks)
+    return _View(document.text, outline, lengths, places, [ranks[place] for place in places])
+
+
+def _runs_on(text: str, part: Part) -> bool:
+    """Tell whether a page begins in the middle of a sentence."""
+    before = text[max(part.start - 64, 0) : part.start].rstrip()
+    return part.name.startswith("page ") and before[-1:].isalnum()
+
+
+def _spans(view: _View, tokens: int, counts: WordCounts) -> Iterator[tuple[int, int]]:
+    text, lengths = view.text, view.lengths
+    start, stop = _skip_space(text, 0), lengths.ends[-1] if lengths.ends else 0
+    if _fits_after_all(view, start, stop, tokens, counts.tokenizer):
+        yield start, stop
+        return
+    while start < stop:
+        limit = _reach(view, start, tokens, counts)
+        end = _cut(view, start, limit, tokens)
+        while end - start > 1 and not (counts.trusted and _is_summed(view, start, end)):
+            over = _overflow(text[start:end], tokens, counts.tokenizer)
+            if over is None:
+                break
+            end = _best(view, start, start + max(over, 1))[1]
         yield start, end
         start = _skip_space(text, end)
+
+
+def _fits_after_all(view: _View, start: int, stop: int, tokens: int, tokenizer: Tokenizer) -> bool:
+    """Tell whether a document fits whose words, counted one by one, take only a few tokens too many."""
+    summed = view.lengths.totals[-1] if view.lengths.totals else 0
+    near = tokens < summed <= tokens + tokens // 4 and stop - start <= tokens * _CHARACTERS_A_TOKEN
+    return near and _overflow(view.text[start:stop], tokens, tokenizer) is None
+
+
+def _is_summed(view: _View, start: int, end: int) -> bool:
+    """Tell whether a stretch is made of whole words whose tokens are known."""
+    text = view.text
+    inside = (start > 0 and not text[start - 1].isspace()) or (end < len(text) and not text[end].isspace())
+    return not inside and not _LONG_START.match(text, start) and not view.lengths.is_rough(start, end)
 
 
 def _skip_space(text: str, start: int) -> int:
@@ -56,17 +148,17 @@ def _skip_space(text: str, start: int) -> int:
     return found.start() if found else len(text)
 
 
-def _reach(text: str, start: int, tokens: int, tokenizer: Tokenizer) -> int:
-    """Return how far `tokens` tokens reach. Only a window is tokenised, so that a book costs no more than its pages."""
-    width = max(tokens * _CHARACTERS_A_TOKEN, 64)
-    while True:
-        window = text[start : start + width]
-        over = _overflow(window, tokens, tokenizer)
-        if over is not None:
-            return start + max(over, 1)
-        if start + width >= len(text):
-            return len(text)
-        width *= 2
+def _reach(view: _View, start: int, tokens: int, counts: WordCounts) -> int:
+    """Return how far `tokens` tokens reach, by the sums of words; beyond `start`, even where that is too far."""
+    ends, totals = view.lengths.ends, view.lengths.totals
+    at = bisect_right(ends, start)
+    word = view.text[start : ends[at]]
+    first = counts[word] if len(word) <= LONGEST_WORD else totals[at] - (totals[at - 1] if at else 0)
+    last = bisect_right(totals, tokens - first + totals[at], lo=at) - 1
+    if last < at:
+        over = _overflow(word, tokens, counts.tokenizer)
+        return start + (len(word) if over is None else max(over, 1))
+    return min(ends[last], start + max(tokens, 16) * _CHARACTERS_A_TOKEN)
 
 
 def _overflow(text: str, tokens: int, tokenizer: Tokenizer) -> int | None:
@@ -75,19 +167,70 @@ def _overflow(text: str, tokens: int, tokenizer: Tokenizer) -> int | None:
     return spans[tokens][0] if len(spans) > tokens else None
 
 
-def _cut(text: str, start: int, limit: int) -> int:
+def _cut(view: _View, start: int, limit: int, tokens: int) -> int:
     """Return the end of the chunk that begins at `start` and may reach to `limit`; always beyond `start`."""
-    if limit == len(text):
-        return _trimmed(text, start, limit)
+    ends, totals = view.lengths.ends, view.lengths.totals
+    if limit >= ends[-1]:
+        return ends[-1]
+    rank, end = _best(view, start, limit)
+    if totals[-1] - totals[bisect_left(ends, end)] < tokens // _TINY:
+        earlier = ends[max(bisect_right(totals, totals[-1] - tokens // _TINY) - 1, 0)]
+        if start + (limit - start) // 2 < earlier < end:
+            other, balanced = _best(view, start, earlier)
+            return balanced if other <= rank else end
+    return end
+
+
+def _best(view: _View, start: int, limit: int) -> tuple[int, int]:
+    """Return the rank of the best break (lower is better) and the chunk's end there."""
     half = start + (limit - start) // 2
-    for breaks in _BREAKS:
-        for place in reversed([found.end() for found in breaks.finditer(text, half, limit + 1)]):
-            end = _trimmed(text, start, place)
-            if start < end <= limit and not _HEADING.search(text[start:end]):
-                return end
-    words = [end for found in _WORD_ENDS.finditer(text, start, half + 1) if (end := found.end()) > start]
-    return words[-1] if words else limit
+    for rank, places in _ranked(view, start, half, limit):
+        for place in places:
+            end = start + len(view.text[start:place].rstrip())
+            if start < end <= limit and not view.outline.hangs(end):
+                return rank, end
+    words = [end for found in _WORD_ENDS.finditer(view.text, start, half + 1) if (end := found.end()) > start]
+    return 99, words[-1] if words else limit
 
 
-def _trimmed(text: str, start: int, end: int) -> int:
-    return start + len(text[start:end].rstrip())
+def _ranked(view: _View, start: int, half: int, limit: int) -> Iterator[tuple[int, Iterable[int]]]:
+    """Yield the breaks of a stretch, best rank first and last place first."""
+    between = range(bisect_left(view.places, half), bisect_right(view.places, limit))
+    for at in sorted(between, key=lambda at: (view.ranks[at], -at)):
+        yield view.ranks[at], (view.places[at],)
+    for rank, (pattern, kinds) in enumerate(_BREAKS, _BLOCK_RANK + 1):
+        yield rank, (place for place in _found(pattern, view.text, half, limit) if _is_in(view.outline, place, kinds))
+    block = view.outline.block(limit)
+    if block is not None:
+        yield 20, _found(_LINE, view.text, max(start, block.start - 1), half)
+    yield 21, _found(SENTENCE_ENDS, view.text, half, limit)
+    yield 22, _found(_WORD_ENDS, view.text, half, limit)
+
+
+def _found(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterable[int]:
+    return reversed([found.end() for found in pattern.finditer(text, start, min(end + 12, len(text)))])
+
+
+def _is_in(outline: Outline, place: int, kinds: tuple[type, ...]) -> bool:
+    return isinstance(outline.block(place), kinds)
+
+
+def _context(outline: Outline, start: int) -> tuple[str, ...]:
+    titles = outline.above(start)
+    block = outline.block(start)
+    return (*titles, block.header) if isinstance(block, Table) else titles
+
+
+def _place(parts: Sequence[Part], start: int, end: int) -> str:
+    """Name the parts that a stretch overlaps: "page 3", "pages 3-4", "sheet A to sheet C"; empty where none does."""
+    first = bisect_right(parts, start, key=lambda part: part.end)
+    last = bisect_left(parts, end, key=lambda part: part.start) - 1
+    if last < first:
+        return ""
+    one, other = parts[first].name, parts[last].name
+    if one == other:
+        return one
+    numbered = re.fullmatch(r"([a-z]+) (\d+)\n\1 (\d+)", f"{one}\n{other}")
+    if numbered and int(numbered[2]) < int(numbered[3]):
+        return f"{numbered[1]}s {numbered[2]}-{numbered[3]}"
+    return f"{one} to {other}"

@@ -1,41 +1,80 @@
 """Documents are read: a folder of files, one file, or a JSONL of documents."""
 
-import os
 import stat
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
-from weighbridge.errors import DataError
-from weighbridge.ingest.formats import FORMATS
+from weighbridge.errors import DataError, WorkspaceError
+from weighbridge.ingest.account import Reading, by_reason, report_lines
+from weighbridge.ingest.content import Loss
+from weighbridge.ingest.limits import Limits
+from weighbridge.ingest.parsed import Entry, Piece, Shelf, Shelved, finish, kept, key_of, prune
+from weighbridge.ingest.pool import Task, parse
+from weighbridge.ingest.recall import Memory, Recalled, state_of
 from weighbridge.ingest.rows import Row, read_jsonl
-from weighbridge.ingest.text import Skipped, load_text
-from weighbridge.types import Document
+from weighbridge.ingest.scan import files_below, inside, short_names, unique, unreadable, unsuitable
+from weighbridge.ingest.text import Skipped
+from weighbridge.protocols import Notify, silent
+from weighbridge.types import Document, Progress
 
-__all__ = ["Reading", "Skipped", "read_documents"]
+__all__ = ["Limits", "Memory", "Reading", "Skipped", "read_documents", "report_lines"]
 
-_SUPPORTED = ".txt, .md, .html and .htm files, or one .jsonl file"
+_SUPPORTED = (
+    "text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON, EPUB, mail, notebooks, source code, images, "
+    "and ZIP archives of these; or one .jsonl file of documents"
+)
+_USUAL = Limits()
+_TRIES = 3
+_NOTIFY_EVERY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """The documents that were read, sorted as their files are, and what was left out."""
+class _Found:
+    """A file that is there: the key of its entry, and what changes when it is written to."""
 
-    documents: tuple[Document, ...]
-    skipped: tuple[Skipped, ...]
+    path: Path
+    key: str
+    size: int
+    state: tuple[int, int, int]
 
 
-def read_documents(path: Path) -> Reading:
-    """Read a folder of .txt, .md, .html and .htm files (with its subfolders), one such file, or a .jsonl file.
+def read_documents(
+    path: Path,
+    *,
+    cache: Path | None = None,
+    limits: Limits = _USUAL,
+    notify: Notify = silent,
+    memory: Memory | None = None,
+) -> Reading:
+    """Read a folder with its subfolders, one file, or a .jsonl file of documents.
 
-    A JSONL line is `{"id", "text"}` with optional `"title"` and `"groups"`. The id of a file is its path inside the
-    folder, without the suffix where that is unique. Files that are too large, empty, not text, or of another kind
-    are skipped with a reason; names that begin with a dot are passed over. Links are followed, each folder once.
+    What a file is, its content tells. It is parsed in a worker process, within `limits`; one that is broken, hostile,
+    empty, or of a kind that is not read is skipped with a reason. The id of a file is its path inside the folder,
+    without the suffix where that is unique; of one inside a file it is `archive.zip/inner/path`. Names that begin with
+    a dot are passed over; links are followed, each folder once.
+
+    A .jsonl file named itself has lines `{"id", "text"}` with optional `"title"` and `"groups"`, and must be right.
+
+    Args:
+        path: what to read.
+        cache: a folder, of this source alone, where what was parsed is kept: what has not changed is not parsed again,
+            and documents are read from there as they are asked for. Entries of files that are gone are deleted. Without
+            it all documents are held in memory.
+        limits: what a file may cost.
+        notify: told how many files are done.
+        memory: what an earlier reading of the same path, cache and limits left in it is trusted for files whose size
+            and times are the same, and this reading is entered. Pass an empty one first.
 
     Raises:
-        DataError: where nothing is left, a file cannot be opened, or a line, its types, or its id is wrong.
+        DataError: where nothing is left, a folder cannot be opened, or a line, its types, or its id is wrong.
+        WorkspaceError: what is parsed cannot be written, as on a full disk.
     """
+    began = time.monotonic()
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
@@ -43,91 +82,161 @@ def read_documents(path: Path) -> Reading:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     if stat.S_ISDIR(mode):
-        reading = _read_files(path, tuple(_files(path)))
+        reading = _read_files(_Job(path, cache, limits, notify, memory), tuple(files_below(path)))
     elif not stat.S_ISREG(mode):
         raise DataError(f"{path}: is neither a file nor a folder")
     elif path.suffix.lower() == ".jsonl":
         reading = _read_lines(path)
     else:
-        reading = _read_files(path.parent, (path,))
+        reading = _read_files(_Job(path.parent, cache, limits, notify, memory), (path,))
     if not reading.documents:
         raise DataError(_nothing(path, reading.skipped))
-    return reading
+    return replace(reading, seconds=time.monotonic() - began)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield every file below a folder. A folder that was seen under another name is not entered again."""
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What one reading of a folder works with."""
 
-    def refuse(error: OSError) -> None:
-        raise DataError(f"{error.filename}: cannot be read ({error.strerror}); check its permissions") from error
+    folder: Path
+    cache: Path | None
+    limits: Limits
+    notify: Notify
+    memory: Memory | None
 
-    seen: set[tuple[int, int]] = set()
-    for root, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
-        place = Path(root).stat()
-        if (place.st_dev, place.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((place.st_dev, place.st_ino))
-        real_first = sorted((Path(root, name).is_symlink(), name) for name in folders if name[0] != ".")
-        folders[:] = [name for _, name in real_first]
-        yield from (Path(root, name) for name in names if name[0] != ".")
+    def recalled(self, path: Path) -> Entry | None:
+        """Return the entry of a file that was read before and has not been touched since."""
+        known = self.memory.get(path) if self.memory is not None else None
+        return known.entry if known and known.holds(path) else None
 
 
-def _read_files(folder: Path, paths: Sequence[Path]) -> Reading:
-    documents: list[Document] = []
-    skipped: list[Skipped] = []
-    readable: list[Path] = []
-    for path in sorted(paths, key=lambda path: path.relative_to(folder).as_posix()):
-        if reason := _unsuitable(path):
-            skipped.append(Skipped(_inside(folder, path), reason))
-        else:
-            readable.append(path)
-    for path, name in zip(readable, _names(folder, readable), strict=True):
-        read = _read_file(path, name, _inside(folder, path))
-        if isinstance(read, Document):
-            documents.append(read)
-        else:
-            skipped.append(read)
-    return Reading(tuple(documents), tuple(skipped))
+def _read_files(job: _Job, paths: Sequence[Path]) -> Reading:
+    ordered = sorted(paths, key=lambda path: path.relative_to(job.folder).as_posix())
+    with ExitStack() as stack:
+        shelves = job.cache or Path(stack.enter_context(TemporaryDirectory(prefix="weighbridge-")))
+        try:
+            entries = _parsed(job, ordered, shelves)
+        except OSError as error:
+            raise WorkspaceError(f"{shelves}: what is read cannot be written there ({error.strerror})") from error
+        reading = _assembled(job.folder, entries)
+        if job.cache is None:
+            return replace(reading, documents=tuple(reading.documents))
+        prune(job.cache, frozenset(entry.path.name for entry in entries.values()))
+        return reading
 
 
-def _unsuitable(path: Path) -> str:
-    suffix = path.suffix.lower()
-    try:
-        regular = stat.S_ISREG(path.stat().st_mode)
-    except PermissionError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    except OSError:
-        return "a broken link"
-    if not regular:
-        return "not a regular file"
-    if suffix == ".jsonl":
-        return "a .jsonl file inside a folder (name the file itself under 'documents')"
-    return "" if suffix in FORMATS else f"a {suffix} file" if suffix else "a file without a suffix"
+def _parsed(job: _Job, paths: Sequence[Path], cache: Path) -> Mapping[Path, Entry]:
+    """Return the entry of each path, in order, parsing what has none. A file that changes meanwhile is read again."""
+    entries = {path: entry for path in paths if (entry := job.recalled(path))}
+    waiting: Sequence[Path] = [path for path in paths if path not in entries]
+    for _ in range(_TRIES):
+        found = _find(waiting, entries, cache, job)
+        _parse(found, entries, cache, job.limits, _Counter(job.notify, len(paths), len(entries)))
+        waiting = [file.path for file in found if file.path not in entries or state_of(file.path) != file.state]
+        if not waiting:
+            break
+    for path in waiting:
+        entries[path] = _refused("changed while it was read")
+    return {path: entries[path] for path in paths}
 
 
-def _names(folder: Path, paths: Sequence[Path]) -> Iterator[str]:
-    """Yield one id a path: without its suffix, unless another file is then called the same."""
-    whole = {_inside(folder, path) for path in paths}
-    short = Counter(_inside(folder, path.with_suffix("")) for path in paths)
+def _find(paths: Sequence[Path], entries: dict[Path, Entry], cache: Path, job: _Job) -> list[_Found]:
+    """Enter what is kept, and what cannot be opened; return the rest."""
+    found: list[_Found] = []
     for path in paths:
-        name = _inside(folder, path.with_suffix(""))
-        yield name if short[name] == 1 and name not in whole else _inside(folder, path)
+        if reason := unsuitable(path, largest=job.limits.file_mb * 1_000_000):
+            entries[path] = _refused(reason, lasting=True)
+            continue
+        try:
+            state = state_of(path)
+            key = key_of(path, job.limits)
+        except OSError as error:
+            entries[path] = _refused(unreadable(error))
+            continue
+        if entry := kept(cache, key):
+            entries[path] = entry
+            if job.memory is not None:
+                job.memory[path] = Recalled(state, entry, time.time())
+        else:
+            found.append(_Found(path, key, state[0], state))
+    return found
 
 
-def _inside(folder: Path, path: Path) -> str:
-    name = path.relative_to(folder).as_posix()
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _parse(
+    found: Sequence[_Found], entries: dict[Path, Entry], cache: Path, limits: Limits, counter: "_Counter"
+) -> None:
+    """Parse each file once, whatever it is called, and enter it; not one that was written to since its key was made:
+    what was read is then not what the key says.
+    """
+    same: dict[str, list[Path]] = {}
+    for file in found:
+        same.setdefault(file.key, []).append(file.path)
+    first = {file.key: file for file in reversed(found)}
+    if not first:
+        return
+    cache.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=cache, prefix=".making-") as making:
+        tasks = {Task(first[key].path, Path(making, key), first[key].size): key for key in same}
+        with closing(parse(tuple(tasks), limits)) as finished:
+            for task in finished:
+                if state_of(task.path) == first[tasks[task]].state:
+                    entry = finish(cache, tasks[task], task.made, task.pieces)
+                    entries.update(dict.fromkeys(same[tasks[task]], entry))
+                counter.add(len(same[tasks[task]]), task.path.name)
 
 
-def _read_file(path: Path, name: str, source: str) -> Document | Skipped:
-    text = load_text(path)
-    if isinstance(text, Skipped):
-        return Skipped(source, text.reason)
-    content = FORMATS[path.suffix.lower()](text, str(path))
-    if not content.text.strip():
-        return Skipped(source, "empty")
-    return Document(id=name, text=content.text, title=content.title, source=source, groups=content.groups)
+class _Counter:
+    """Says how many files are done, not more often than one can read."""
+
+    def __init__(self, notify: Notify, total: int, done: int) -> None:
+        self._notify, self._total, self._done, self._last = notify, total, done, 0.0
+
+    def add(self, more: int, name: str) -> None:
+        self._done += more
+        if self._done >= self._total or time.monotonic() > self._last + _NOTIFY_EVERY:
+            self._last = time.monotonic()
+            self._notify(
+                Progress(task="reading documents", done=self._done, total=self._total, unit="files", note=name)
+            )
+
+
+def _refused(reason: str, *, lasting: bool = False) -> Entry:
+    return Entry(Path(), (Piece(name="", reason=reason, lasting=lasting),))
+
+
+def _assembled(folder: Path, entries: Mapping[Path, Entry]) -> Reading:
+    """Name the documents and tell what was left out. What failed this time only keeps its claim to a short name."""
+    named = [path for path, entry in entries.items() if any(_is_document(piece) for piece in entry.pieces)]
+    names = dict(zip(named, short_names(folder, named), strict=True))
+    shelved: list[Shelved] = []
+    skipped: list[Skipped] = []
+    losses: list[Loss] = []
+    used: Counter[str] = Counter()
+    ids: Counter[str] = Counter()
+    for path, entry in entries.items():
+        outer = inside(folder, path)
+        for piece in entry.pieces:
+            source = unique(f"{outer}/{piece.name}" if piece.name else outer, used)
+            title = PurePosixPath(source).name if piece.kind == "code" else ""
+            for place in piece.places:
+                name = f"{source}/{place.name}" if place.name else source if piece.name else names.get(path, source)
+                head = Document(id=unique(name, ids), text="", title=title, source=source, version=place.digest)
+                shelved.append(Shelved(head, entry.path, place))
+            losses += (Loss(f"{source}, {loss.place}" if loss.place else source, loss.what) for loss in piece.losses)
+            if not piece.places:
+                skipped.append(Skipped(source, piece.reason))
+    read = {each.document.id for each in shelved}
+    return Reading(
+        documents=Shelf(shelved),
+        skipped=tuple(skipped),
+        losses=tuple(losses),
+        files=sum(len(entry.pieces) for entry in entries.values()),
+        unsettled=frozenset(names.values()) - read,
+    )
+
+
+def _is_document(piece: Piece) -> bool:
+    return not piece.name and (bool(piece.places) or piece.ended or not piece.lasting)
 
 
 def _read_lines(path: Path) -> Reading:
@@ -142,7 +251,7 @@ def _read_lines(path: Path) -> Reading:
             documents.append(Document(id=name, text=text, title=title, source=f"{path.name}", groups=groups))
         else:
             skipped.append(Skipped(row.place, "empty"))
-    return Reading(tuple(documents), tuple(skipped))
+    return Reading(documents=tuple(documents), skipped=tuple(skipped), files=1)
 
 
 def _identified(row: Row, places: dict[str, str]) -> str:
@@ -161,8 +270,6 @@ def _text(row: Row) -> str:
 
 
 def _nothing(path: Path, skipped: Sequence[Skipped]) -> str:
-    first = {item.reason: item.path for item in reversed(skipped)}
-    counts = Counter(item.reason for item in skipped).most_common()
-    told = (f"{first[reason]}{f' and {count - 1:,} more' if count > 1 else ''}: {reason}" for reason, count in counts)
+    told = by_reason((item.reason, item.path) for item in skipped)
     why = f"skipped {'; '.join(told)}" if skipped else "it is empty"
     return f"{path}: holds no document that can be read ({why}). Weighbridge reads {_SUPPORTED}"

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from weighbridge.advise import words
 from weighbridge.advise.words import difference, probability
 from weighbridge.figures import FIGURES
-from weighbridge.report import charts, findings
+from weighbridge.report import charts, findings, reading
 from weighbridge.report.figures import figure_groups, outcome_bars, scatter_charts
 from weighbridge.report.island import build_island, is_restricted
 from weighbridge.report.words import counted, plain
@@ -71,7 +71,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"plain": plain, "whole": _whole}
-    environment.globals |= {"glyph": charts.glyph, "findings": findings, "words": words, "counted": counted}
+    environment.globals |= {
+        "glyph": charts.glyph,
+        "findings": findings,
+        "reading": reading,
+        "words": words,
+        "counted": counted,
+    }
     return environment
 
 

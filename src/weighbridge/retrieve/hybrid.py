@@ -1,87 +1,137 @@
-"""Two rankings become one: words and meaning find different passages, and fusion keeps the best of both.
+"""The default search: words and meaning, weighed against each other on the same passages.
 
-Reciprocal rank fusion: a passage scores the sum of 1 / (k + rank) over the rankings it stands in (Cormack, Clarke and
-Büttcher, SIGIR 2009, with their k of 60). It needs no scale common to BM25 and dot products, and nothing to tune.
+Each search over the index nominates its best; then every nominee is given both scores, its own BM25 and its own dot
+product, and not only those of the search that found it. Each kind is stretched from 0 to 1 over the nominees, and they
+are added with weights (a convex combination: Bruch, Gai and Ingber, ACM TOIS 2023). Before that, the question's vector
+is moved towards those of its best nominees (Rocchio's pseudo-relevance feedback), which costs no second search.
 """
 
-import threading
-from collections import OrderedDict, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import fsum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from weighbridge.fingerprint import fingerprint
-from weighbridge.protocols import Embedder, Index, Retriever
+from weighbridge.protocols import Embedder, Index
+from weighbridge.retrieve.fusion import scaled
 from weighbridge.types import Chunk, Passage, Question
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def fuse(rankings: Sequence[Sequence[Passage]], *, k: int = 60) -> list[Passage]:
-    """Fuse rankings, each best first, into one: best first, ties in order of chunk id.
+    from weighbridge.protocols import Vectors
 
-    Does not depend on the order of the rankings, nor on their scores. A chunk that a ranking repeats counts once, at
-    its best rank.
+
+@dataclass(frozen=True, slots=True)
+class Nominee:
+    """A chunk that one of the searches found, with all that its place depends on.
+
+    A rank, from 1, is None where that search did not nominate it. `lexical` is BM25, `dense` the dot product with the
+    question's own vector, `score` what the two come to.
     """
-    shares: defaultdict[str, list[float]] = defaultdict(list)
-    chunks: dict[str, Chunk] = {}
-    for ranking in rankings:
-        for rank, chunk in enumerate({passage.chunk.id: passage.chunk for passage in ranking}.values(), start=1):
-            chunks.setdefault(chunk.id, chunk)
-            shares[chunk.id].append(1 / (k + rank))
-    fused = [Passage(chunk, fsum(shares[id_])) for id_, chunk in chunks.items()]
-    return sorted(fused, key=lambda passage: (-passage.score, passage.chunk.id))
+
+    chunk: Chunk
+    lexical_rank: int | None
+    dense_rank: int | None
+    lexical: float
+    dense: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What both searches found in one state of the index."""
+
+    index: Index
+    question: Question
+    vector: "Vectors"
+    words: Sequence[Passage]
+    meaning: Sequence[Passage]
+
+    def chunks(self, depth: int) -> Mapping[str, Chunk]:
+        """Return what either search has among its first `depth`."""
+        return {passage.chunk.id: passage.chunk for passage in (*self.words[:depth], *self.meaning[:depth])}
+
+    def lexical(self, chunks: Mapping[str, Chunk]) -> "NDArray[np.float64]":
+        """Return the BM25 of chunks: those that the words did not nominate are asked for by name."""
+        scores = {passage.chunk.id: passage.score for passage in self.words}
+        if others := chunks.keys() - scores.keys():
+            asked = self.question
+            more = self.index.matching(asked.text, limit=len(others), groups=asked.groups, among=others)
+            scores |= {passage.chunk.id: passage.score for passage in more}
+        return np.array([scores.get(id_, 0.0) for id_ in chunks])
+
+    def rows(self, chunks: Mapping[str, Chunk]) -> "NDArray[np.float64]":
+        """Return the vectors of chunks."""
+        return self.index.vectors(list(chunks), groups=self.question.groups).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hybrid:
-    """A `Retriever` that fuses full-text and vector search over one index."""
+    """A `Retriever` that weighs full-text and vector search over one index against each other."""
 
     index: Index
     embedder: Embedder
     content: str
     """The fingerprint of what the index holds (`IndexCard.fingerprint`)."""
     candidates: int = 30
-    """Passages each search hands to the fusion; more where more are asked for."""
-    k: int = 60
+    """Passages each search nominates."""
+    weight: float = 0.5
+    """Of the vectors; the words have the rest."""
+    feedback: int = 0
+    """Nominees that the question's vector is moved towards; 0: it stays."""
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint("hybrid", self.content, self.embedder.fingerprint, self.candidates, self.k)
+        settings = (self.candidates, self.weight, self.feedback)
+        return fingerprint("hybrid", self.content, self.embedder.fingerprint, settings)
 
     def search(self, question: Question, *, limit: int) -> Sequence[Passage]:
+        return [Passage(nominee.chunk, nominee.score) for nominee in self.nominees(question, limit=limit)]
+
+    def nominees(self, question: Question, *, limit: int) -> Sequence[Nominee]:
+        """Return the best passages as `search` does, with how each was found.
+
+        The first are always those of `candidates` nominees a search. Where more are asked for than these make, what
+        the searches find deeper down follows, scored among itself, below 0.
+        """
         if limit <= 0 or not question.text.strip():
             return ()
-        wanted = max(limit, self.candidates)
+        wanted, index = max(limit, self.candidates), self.index.now()
         vector = self.embedder.embed([question.text], kind="query")[0]
-        words = self.index.matching(question.text, limit=wanted, groups=question.groups)
-        meaning = self.index.nearest(vector, limit=wanted, groups=question.groups)
-        return fuse((words, meaning), k=self.k)[:limit]
+        words = index.matching(question.text, limit=wanted, groups=question.groups)
+        found = _Found(index, question, vector, words, index.nearest(vector, limit=wanted, groups=question.groups))
+        first = found.chunks(self.candidates)
+        best = self._scored(found, first)
+        if len(best) < limit:
+            rest = {id_: chunk for id_, chunk in found.chunks(wanted).items() if id_ not in first}
+            best += [replace(each, score=each.score - 1) for each in self._scored(found, rest)]
+        return best[:limit]
+
+    def _scored(self, found: _Found, chunks: Mapping[str, Chunk]) -> list[Nominee]:
+        """Return chunks with both scores and what they come to among these chunks, best first."""
+        if not chunks:
+            return []
+        vector, rows, lexical = found.vector.astype(np.float64), found.rows(chunks), found.lexical(chunks)
+        dense, scores = rows @ vector, self._scores(vector, rows, lexical)
+        first, second = _ranks(found.words), _ranks(found.meaning)
+        scored = [
+            Nominee(chunk, first.get(id_), second.get(id_), float(lexical[i]), float(dense[i]), float(scores[i]))
+            for i, (id_, chunk) in enumerate(chunks.items())
+        ]
+        return sorted(scored, key=lambda nominee: (-nominee.score, nominee.chunk.id))
+
+    def _scores(
+        self, vector: "NDArray[np.float64]", rows: "NDArray[np.float64]", lexical: "NDArray[np.float64]"
+    ) -> "NDArray[np.float64]":
+        words = (1 - self.weight) * scaled(lexical)
+        scores = words + self.weight * scaled(rows @ vector)
+        if self.feedback and len(rows) > self.feedback:
+            best = np.argsort(-scores, kind="stable")[: self.feedback]
+            scores = words + self.weight * scaled(rows @ (vector + rows[best].mean(axis=0)))
+        return scores
 
 
-class Remembered:
-    """A `Retriever` that searches once for a question with its groups and limit; the latest `size` are kept.
-
-    For an index that does not change while it is used. Safe to call from several threads.
-    """
-
-    def __init__(self, retriever: Retriever, *, size: int = 4096) -> None:
-        self._retriever = retriever
-        self._size = size
-        self._kept: OrderedDict[tuple[Question, int], Sequence[Passage]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    @property
-    def fingerprint(self) -> str:
-        return self._retriever.fingerprint
-
-    def search(self, question: Question, *, limit: int) -> Sequence[Passage]:
-        key = (question, limit)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        passages = tuple(self._retriever.search(question, limit=limit))
-        with self._lock:
-            self._kept[key] = passages
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return passages
+def _ranks(passages: Sequence[Passage]) -> dict[str, int]:
+    return {passage.chunk.id: rank for rank, passage in enumerate(passages, start=1)}

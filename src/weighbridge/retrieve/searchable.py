@@ -4,5 +4,10 @@ from weighbridge.types import Chunk
 
 
 def searchable_text(chunk: Chunk) -> str:
-    """Return a chunk's text under its title, once: what is embedded, and what full-text search reads."""
-    return chunk.text if not chunk.title or chunk.text.startswith(chunk.title) else f"{chunk.title}\n{chunk.text}"
+    """Return a chunk's text under its title and headings: what is embedded, and what full-text search reads.
+
+    Each stands there once: a heading that is the title, and a title that the text begins with, are left out.
+    """
+    titles = () if not chunk.title or chunk.text.startswith(chunk.title) else (chunk.title,)
+    headings = (heading for heading in dict.fromkeys(chunk.context) if heading and heading != chunk.title)
+    return "\n".join((*titles, *headings, chunk.text))

@@ -7,13 +7,12 @@ from weighbridge.answer.composed import Composed
 from weighbridge.errors import WorkspaceError
 from weighbridge.ingest.examples import read_examples
 from weighbridge.measure.weighing import load_weighing
-from weighbridge.models import fetch
 from weighbridge.protocols import NONE, NOTHING
-from weighbridge.retrieve.embed import open_embedder
 from weighbridge.settings import Arm, Settings
 from weighbridge.types import Example
-from weighbridge.workflow.bench import embedder_name, open_bench, open_parts
+from weighbridge.workflow.bench import open_bench, open_parts
 from weighbridge.workflow.engines import open_engine, open_model
+from weighbridge.workflow.searching import open_searching
 from weighbridge.workflow.voice import MUTE, Voice
 from weighbridge.workflow.workload import Outline, read_outline, settings_key, sided
 from weighbridge.workspace import Workspace
@@ -65,7 +64,7 @@ def _parts(arm: Arm, settings: Settings, workspace: Workspace, outline: Outline,
             demonstrations=NONE,
             limit=settings.retrieval.limit,
         )
-    embedder = open_embedder(fetch(settings.retrieval.embedder, notify=voice.notify), name=embedder_name(settings))
+    embedder = open_searching(settings, workspace, voice)
     return open_parts(settings, workspace, outline, _shown(settings, outline) if shape.shows else (), embedder)
 
 

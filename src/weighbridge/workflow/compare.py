@@ -25,6 +25,7 @@ from weighbridge.workflow.bench import Bench, open_bench
 from weighbridge.workflow.engines import Engine, open_engine, open_model
 from weighbridge.workflow.footprint import disk_bytes, setup_seconds
 from weighbridge.workflow.machine import this_machine
+from weighbridge.workflow.sources import reading_report
 from weighbridge.workflow.tuning import train_all
 from weighbridge.workflow.voice import Voice, clocked
 from weighbridge.workspace import Workspace, write_text
@@ -108,6 +109,7 @@ def weigh(
         examples=tuple(asked),
         records=tuple(record for it in attempted.values() for record in it.records),
         seconds=dict(seconds),
+        reading=reading_report(bench.workspace) if bench.index else None,
     )
 
 

@@ -1,44 +1,47 @@
-"""Bring the index up to date, and search it."""
+"""Search the index, and say why it found what it found."""
 
 from collections.abc import Sequence
 
 from weighbridge.errors import SettingsError
-from weighbridge.models import fetch
-from weighbridge.retrieve.embed import open_embedder
-from weighbridge.retrieve.indexing import IndexCard, read_card
+from weighbridge.protocols import Embedder
+from weighbridge.retrieve.explain import Explanation
+from weighbridge.retrieve.explain import explain as explained
+from weighbridge.retrieve.indexing import read_card, require_card
 from weighbridge.settings import Settings
 from weighbridge.types import Passage, Question
-from weighbridge.workflow.bench import embedder_name, index_documents, open_retriever
+from weighbridge.workflow.knowledge import index
+from weighbridge.workflow.searching import home, open_hybrid, open_retriever, open_searching
 from weighbridge.workflow.voice import Voice
-from weighbridge.workflow.workload import read_outline, read_workload_documents, settings_key
+from weighbridge.workflow.workload import read_outline, settings_key
 from weighbridge.workspace import Workspace
-
-
-def index(settings: Settings, workspace: Workspace, voice: Voice) -> IndexCard:
-    """Read the documents, and add, change or remove in the index what differs.
-
-    Raises:
-        UserError: the settings name no documents, or they cannot be read.
-    """
-    documents = read_workload_documents(settings, voice)
-    if not documents:
-        raise SettingsError(f"{workspace.settings_file}: there are no documents to index; set documents:")
-    with workspace.locked():
-        folder = fetch(settings.retrieval.embedder, notify=voice.notify)
-        card = index_documents(
-            documents, settings, workspace, open_embedder(folder, name=embedder_name(settings)), folder, voice
-        )
-    if card is None:
-        raise SettingsError(f"{workspace.settings_file}: there are no documents to index; set documents:")
-    return card
 
 
 def search(
     question: Question, settings: Settings, workspace: Workspace, *, limit: int, voice: Voice
 ) -> Sequence[Passage]:
     """Return the passages found for a question, best first; the index is built where there is none yet."""
+    embedder = _ready(settings, workspace, voice)
+    return open_retriever(settings, workspace, embedder).search(question, limit=limit)
+
+
+def explain(
+    question: Question, settings: Settings, workspace: Workspace, *, limit: int, voice: Voice
+) -> Sequence[Explanation]:
+    """Return the passages that words and vectors find together, and how each was found.
+
+    Rewriting, reranking, diversity and neighbours come after this, and are not part of it.
+    """
+    embedder = _ready(settings, workspace, voice)
+    place = home(settings, workspace, embedder)
+    card = require_card(place)
+    hybrid = open_hybrid(settings, place.opened(card), embedder, card)
+    return explained(hybrid, question, limit=limit)
+
+
+def _ready(settings: Settings, workspace: Workspace, voice: Voice) -> Embedder:
+    if not settings.sources:
+        raise SettingsError(f"{workspace.settings_file}: there are no documents to search; set documents:")
     outline = read_outline(workspace)
     if read_card(workspace.index) is None or (outline and outline.settings != settings_key(settings)):
         index(settings, workspace, voice)
-    embedder = open_embedder(fetch(settings.retrieval.embedder, notify=voice.notify), name=embedder_name(settings))
-    return open_retriever(settings, workspace, embedder).search(question, limit=limit)
+    return open_searching(settings, workspace, voice)

@@ -6,10 +6,11 @@ from pathlib import Path
 from weighbridge.answer.build import SHAPES
 from weighbridge.errors import WorkspaceError
 from weighbridge.ingest.examples import check_evidence, infer_task, read_examples
-from weighbridge.ingest.read import read_documents
+from weighbridge.ingest.read import read_documents, report_lines
 from weighbridge.settings import ARMS
 from weighbridge.settings_file import starter
 from weighbridge.types import Task
+from weighbridge.workflow.sources import cache_of
 from weighbridge.workflow.voice import Voice
 from weighbridge.workspace import Workspace, write_text
 
@@ -26,9 +27,10 @@ def init(root: Path, *, documents: Path | None, examples: Path, task: Task | Non
         raise WorkspaceError(f"{workspace.settings_file}: exists already; edit it, or choose another folder")
     read = read_examples(examples)
     if documents is not None:
-        reading = read_documents(documents)
+        reading = read_documents(documents, cache=cache_of(workspace, documents), notify=voice.notify)
         check_evidence(read, reading.documents)
-        voice.say(f"Documents: {len(reading.documents):,} read, {len(reading.skipped):,} left out")
+        for line in report_lines(reading):
+            voice.say(line)
     guess = infer_task(read)
     voice.say(f"Examples: {len(read):,}, of which {sum(not e.answerable for e in read):,} cannot be answered")
     voice.say(f"Task: {task} (as you said)" if task else f"Task: {guess.task} ({guess.why})")

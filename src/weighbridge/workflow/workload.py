@@ -10,13 +10,13 @@ from weighbridge.answer.build import SHAPES
 from weighbridge.errors import DataError, SettingsError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.examples import check_evidence, infer_task, read_examples
-from weighbridge.ingest.read import Reading, read_documents
 from weighbridge.ingest.split import split_examples
 from weighbridge.measure.metrics.form import checked_schema
 from weighbridge.protocols import Embedder
 from weighbridge.results import SplitReport
 from weighbridge.settings import Settings
 from weighbridge.types import Document, Example, Question, Split, Task
+from weighbridge.workflow.sources import read_sources
 from weighbridge.workflow.voice import Voice
 from weighbridge.workspace import Workspace, read_json, write_json
 
@@ -41,7 +41,7 @@ class Outline:
 class Workload:
     """Documents and split examples, and what kind of answers they want."""
 
-    documents: tuple[Document, ...]
+    documents: Sequence[Document]
     examples: tuple[Example, ...]
     outline: Outline
     schema: Mapping[str, Any] | None = None
@@ -51,22 +51,13 @@ class Workload:
         return tuple(example for example in self.examples if example.split == split)
 
 
-def read_workload_documents(settings: Settings, voice: Voice) -> tuple[Document, ...]:
-    """Return the user's documents and say what was left out; none where the settings name none."""
-    if settings.documents is None:
-        return ()
-    reading = read_documents(settings.documents)
-    voice.say(_read(reading))
-    return reading.documents
-
-
 def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, voice: Voice) -> Workload:
     """Read, check and split everything the settings name.
 
     Raises:
         UserError: a file is missing or unusable, an example names unknown evidence, or there are too few examples.
     """
-    documents = read_workload_documents(settings, voice)
+    documents = read_sources(settings, workspace, voice) if settings.sources else ()
     readers = [arm for arm in settings.strategies if SHAPES[arm].reads]
     if readers and not documents:
         raise SettingsError(
@@ -100,9 +91,10 @@ def keep_outline(workload: Workload, workspace: Workspace) -> None:
 
 def settings_key(settings: Settings) -> str:
     """Return the fingerprint of the settings that decide what an outline and an index hold."""
-    parts = ("documents", "examples", "task", "json_schema", "chunks", "retrieval", "splits")
+    parts = ("documents", "examples", "task", "json_schema", "reading", "chunks", "splits")
     chosen = settings.model_dump(mode="json", include=set(parts))
-    return fingerprint("settings", {**chosen, "retrieval": settings.retrieval.embedder})
+    retrieval = settings.retrieval.model_dump(mode="json", include={"embedder", "precision", "static", "store"})
+    return fingerprint("settings", {**chosen, "retrieval": retrieval})
 
 
 def read_outline(workspace: Workspace) -> Outline | None:
@@ -125,15 +117,6 @@ def split_sentence(report: SplitReport) -> str:
         f"{report.merged_near_duplicates:,} near-duplicate pairs kept together; "
         f"leak check: {report.leaks} of {report.checked_pairs:,} pairs straddle ({report.thresholds})"
     )
-
-
-def _read(reading: Reading) -> str:
-    sentence = f"Read {len(reading.documents):,} documents"
-    if not reading.skipped:
-        return sentence
-    why = Counter(skipped.reason for skipped in reading.skipped)
-    reasons = "; ".join(f"{count} x {reason}" for reason, count in why.most_common(3))
-    return f"{sentence}; left out {len(reading.skipped):,}: {reasons} (first: {reading.skipped[0].path})"
 
 
 def _task(settings: Settings, examples: Sequence[Example], voice: Voice) -> Task:

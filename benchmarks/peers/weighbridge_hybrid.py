@@ -1,0 +1,102 @@
+"""Ourselves, with default settings but for the chunks: a document is one, as with the others."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from adapter import main
+
+from weighbridge import __version__
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import Embedder, Retriever
+from weighbridge.retrieve.building import Material
+from weighbridge.retrieve.indexing import Home, survey, sync
+from weighbridge.retrieve.stores.choose import open_store
+from weighbridge.settings import Settings
+from weighbridge.types import Chunk, Document, Question
+from weighbridge.workflow.searching import open_computed, retriever_on
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An `Embedder` that looks documents up, and embeds queries as another does."""
+
+    embedder: Embedder
+    vectors: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.embedder.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self.embedder.fingerprint
+
+    @property
+    def dimensions(self) -> int:
+        return self.embedder.dimensions
+
+    def embed(self, texts: Sequence[str], *, kind: Literal["query", "document"]) -> Any:
+        import numpy as np
+
+        if kind == "query":
+            return self.embedder.embed(texts, kind=kind)
+        return np.stack([self.vectors[text] for text in texts])
+
+
+class Weighbridge:
+    """An `Engine`: the store and the search that the settings name, in a folder of its own."""
+
+    name = "Weighbridge"
+    version = __version__
+
+    def __init__(self, model: Path) -> None:
+        self._settings = Settings(examples=Path())
+        self._embedder = open_computed(self._settings, model)
+        self._embedder.embed(["warm"], kind="document")
+        self._scratch = TemporaryDirectory(prefix="weighbridge-")
+        self._retriever: Retriever | None = None
+
+    def index(self, ids: Sequence[str], texts: Sequence[str], vectors: Any | None) -> None:
+        """Index the texts; those without a character that can be searched are left out."""
+        embedder: Embedder = self._embedder
+        if vectors is not None:
+            embedder = Known(embedder, dict(zip(texts, vectors, strict=True)))
+        folder = Path(self._scratch.name)
+        home = Home(folder=folder, store=open_store(self._settings.retrieval.store, folder), embedder=embedder)
+        material = Material(
+            documents=[Document(id=id_, text=text) for id_, text in zip(ids, texts, strict=True)],
+            version=_version,
+            cut=_whole,
+            chunking="whole",
+        )
+        card = sync(home, material, survey(home, material))
+        self._retriever = retriever_on(home.opened(card), self._settings, self._embedder, card)
+
+    def search(self, query: str, limit: int) -> Mapping[str, float]:
+        if self._retriever is None:
+            raise RuntimeError("index first")
+        found = self._retriever.search(Question(query), limit=limit)
+        return {passage.chunk.document_id: passage.score for passage in found}
+
+    def save(self, folder: Path) -> bool:
+        shutil.copytree(self._scratch.name, folder / "index")
+        return True
+
+
+def _version(document: Document) -> str:
+    return fingerprint(document.text)
+
+
+def _whole(document: Document) -> Sequence[Chunk]:
+    text = document.text
+    return (
+        Chunk(id=document.id, document_id=document.id, text=text, start=0, end=len(text), version=fingerprint(text)),
+    )
+
+
+if __name__ == "__main__":
+    main(Weighbridge)

@@ -1,0 +1,139 @@
+"""The commands about what the search knows: index, search, versions, bench."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weighbridge.cli.options import HERE, Groups, Json, Root, opened
+from weighbridge.cli.say import voice_on
+
+versions = typer.Typer(
+    help="List, compare, name and go back to the states the index was in.", rich_markup_mode="markdown"
+)
+bench = typer.Typer(no_args_is_help=True, help="Measure one part by itself.", rich_markup_mode="markdown")
+
+
+def index(
+    workspace: Root = HERE,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would be done, and do nothing.")] = False,
+    allow_shrink: Annotated[
+        bool, typer.Option("--allow-shrink", help="Go on although most documents are gone from the sources.")
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and follow the documents as they change.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read the documents, compare them with the index, show the plan, and bring the index up to date."""
+    from weighbridge.workflow.knowledge import Choices, refuse
+    from weighbridge.workflow.knowledge import index as bring_up_to_date
+    from weighbridge.workflow.watching import watch as follow
+
+    settings, place = opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        agree = console.agree if sys.stdin.isatty() else refuse
+        choices = Choices(plan_only=plan, allow_shrink=allow_shrink, agree=agree)
+        console.result(bring_up_to_date(settings, place, console.voice, choices))
+        if watch and not plan:
+            follow(settings, place, console.voice, choices)
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    workspace: Root = HERE,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many passages to show.")] = 5,
+    group: Groups = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show ranks, scores, matched terms and versions.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the passages that a strategy would be given for a question."""
+    from weighbridge.types import Question
+    from weighbridge.workflow.find import explain as explained
+    from weighbridge.workflow.find import search as find
+
+    settings, place = opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        question = Question(query, groups=frozenset(group or ()))
+        if explain:
+            console.explanations(explained(question, settings, place, limit=limit, voice=console.voice))
+        else:
+            console.passages(find(question, settings, place, limit=limit, voice=console.voice))
+
+
+@versions.callback(invoke_without_command=True, epilog="Example: weighbridge versions --workspace mine")
+def list_versions(context: typer.Context, workspace: Root = HERE, as_json: Json = False) -> None:
+    """List the states the index was in, oldest first."""
+    if context.invoked_subcommand:
+        return
+    from weighbridge.workflow.knowledge import versions as listed
+
+    settings, place = opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        console.versions(listed(settings, place))
+
+
+@versions.command("compare", epilog="Example: weighbridge versions compare 3 5")
+def compare_versions(
+    before: Annotated[str, typer.Argument(help="A version, by number or name.")],
+    after: Annotated[str, typer.Argument(help="Another one.")],
+    workspace: Root = HERE,
+    as_json: Json = False,
+) -> None:
+    """Show which documents were added, changed and deleted between two versions."""
+    from weighbridge.workflow.knowledge import compare
+
+    settings, place = opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        console.result(compare(settings, place, before, after))
+
+
+@versions.command("tag", epilog="Example: weighbridge versions tag 5 before-the-move")
+def tag_version(
+    version: Annotated[str, typer.Argument(help="A version, by number or name.")],
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    workspace: Root = HERE,
+    as_json: Json = False,
+) -> None:
+    """Name a version, so that it is kept."""
+    from weighbridge.workflow.knowledge import tag
+
+    settings, place = opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        console.versions([tag(settings, place, version, name)])
+
+
+@versions.command("rollback", epilog="Example: weighbridge versions rollback before-the-move")
+def roll_back(
+    version: Annotated[str, typer.Argument(help="A version, by number or name.")],
+    workspace: Root = HERE,
+    as_json: Json = False,
+) -> None:
+    """Make the index what it was. The documents stay as they are: the next `weighbridge index` follows them again."""
+    from weighbridge.workflow.knowledge import rollback
+
+    settings, place = opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        console.result(rollback(settings, place, version))
+
+
+@bench.command("retrieval", epilog="Example: weighbridge bench retrieval cranfield --tokens 64 --tokens 256")
+def bench_retrieval(
+    folder: Annotated[Path, typer.Argument(help="corpus.jsonl, queries.jsonl and qrels/test.tsv, as in BEIR.")],
+    tokens: Annotated[
+        list[int] | None,
+        typer.Option(min=8, help="Chunk size in the embedder's tokens; may be repeated.", show_default="256"),
+    ] = None,
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", "-w", help="Take retrieval: and chunks: from its weighbridge.yaml.")
+    ] = None,
+    static: Annotated[bool, typer.Option("--static", help="Look vectors up instead of computing them.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Index a collection with judged queries, and print how good and how fast the search is."""
+    from weighbridge.workflow.retrieval import bench_retrieval as measure
+    from weighbridge.workflow.retrieval import bench_settings
+
+    with voice_on(as_json=as_json) as console:
+        settings = bench_settings(opened(workspace)[0] if workspace else None, static=static)
+        sizes = tokens or ([settings.chunks.tokens] if workspace else [256])
+        console.retrieval(measure(folder, settings, chunk_tokens=sizes, voice=console.voice))

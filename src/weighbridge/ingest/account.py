@@ -1,0 +1,57 @@
+"""The account of a reading: every file gave documents or a reason why not, and what of it was lost is told."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from weighbridge.ingest.content import Loss
+from weighbridge.ingest.text import Skipped
+from weighbridge.types import Document
+
+_KINDS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The documents that were read, sorted as their files are, and what was left out."""
+
+    documents: Sequence[Document]
+    """To be gone through as often as one likes; read from the cache each time where there is one."""
+    skipped: tuple[Skipped, ...]
+    losses: tuple[Loss, ...] = ()
+    """`Loss.place` begins with the file: "report.pdf, page 7"."""
+    files: int = 0
+    """Files looked at, those inside archives and mails counted. Each is the source of a document or skipped, once."""
+    seconds: float = 0.0
+    unsettled: frozenset[str] = frozenset()
+    """Ids of documents whose files are there and could not be read this time, though they may be another time."""
+
+
+def report_lines(reading: Reading) -> list[str]:
+    """Say for people what was read, left out and lost: a line each reason, the most frequent first."""
+    documents = f"Read {_count(len(reading.documents), 'document')}"
+    lines = [f"{documents} from {_count(reading.files - len(reading.skipped), 'file')} in {reading.seconds:.1f} s"]
+    if reading.skipped:
+        lines.append(f"Left out {_count(len(reading.skipped), 'file')}:")
+        lines += _indented(by_reason((item.reason, item.path) for item in reading.skipped))
+    if reading.losses:
+        lines.append(f"Lost in what was read, {_count(len(reading.losses), 'time')}:")
+        lines += _indented(by_reason((loss.what, loss.place) for loss in reading.losses))
+    return lines
+
+
+def by_reason(told: Iterable[tuple[str, str]]) -> list[str]:
+    """Gather (reason, place) by reason: "a.png and 2 more: not text", the most frequent first."""
+    places: dict[str, list[str]] = {}
+    for reason, place in told:
+        places.setdefault(reason, []).append(place)
+    ordered = sorted(places.items(), key=lambda item: -len(item[1]))
+    return [f"{at[0]}{f' and {len(at) - 1:,} more' if len(at) > 1 else ''}: {reason}" for reason, at in ordered]
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    rest = len(lines) - _KINDS_SHOWN
+    return [f"  {line}" for line in lines[:_KINDS_SHOWN]] + ([f"  and {rest:,} reasons more"] if rest > 0 else [])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,278 @@
+"""The elements of a web page become Markdown, in one pass over them, however deep they lie."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from weighbridge.ingest.formats.assemble import one_line, paragraph
+from weighbridge.ingest.formats.grid import Cell, laid_out, table_lines
+
+_DROPPED = frozenset({
+    "script", "style", "nav", "noscript", "template", "svg", "head", "button", "datalist", "-comment", "!doctype",
+})  # fmt: skip
+_EMBEDDED = frozenset({"iframe", "frame", "object", "embed", "video", "audio", "canvas"})
+_HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
+_PARAGRAPHS = frozenset(_HEADINGS) | {
+    "p", "ul", "ol", "dl", "table", "blockquote", "section", "article", "hr", "figure", "form", "fieldset", "details",
+    "pre",
+}  # fmt: skip
+_LINES = frozenset({
+    "address", "aside", "body", "br", "caption", "center", "dd", "div", "dt", "figcaption", "footer", "header",
+    "legend", "li", "main", "option", "summary", "tbody", "td", "tfoot", "th", "thead", "tr",
+})  # fmt: skip
+_LISTS = frozenset({"ul", "ol"})
+_WIDEST = 100
+"""Columns or rows that one cell may reach over; and the highest number that a list may begin with."""
+_LONGEST_CELL = 2_000
+"""Characters; a table with a longer cell arranges a page, it does not tabulate."""
+_DEEPEST = 8
+"""Levels of lists and quotations that are shown by indentation; what lies deeper stays on the last of these."""
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A page as Markdown, and how often something on it did not become text, by what it was."""
+
+    text: str
+    lost: Counter[str]
+
+
+def render(body: Any) -> Rendered:
+    """Return the visible text below an element of a selectolax tree, with its structure as Markdown."""
+    page = _Page()
+    for tag, node, begins in _walk(body):
+        if tag == "-text":
+            page.say(node.text_content or "")
+        elif begins:
+            page.begin(tag, node)
+        else:
+            page.end(tag)
+    page.flush()
+    return Rendered("".join(page.said), page.lost)
+
+
+def _walk(body: Any) -> Iterator[tuple[str, Any, bool]]:
+    """Yield (tag, node, whether it begins or ends here) in the order of the text, with a stack of our own."""
+    stack: list[tuple[Any, bool]] = [(body, True)]
+    while stack:
+        node, begins = stack.pop()
+        tag: str = node.tag
+        if begins and tag != "-text":
+            if tag in _DROPPED or _hidden(node):
+                continue
+            stack.append((node, False))
+            if tag not in _EMBEDDED:
+                stack.extend((child, True) for child in reversed(list(node.iter(include_text=True))))
+        yield tag, node, begins
+
+
+def _hidden(node: Any) -> bool:
+    attributes = node.attributes
+    if not attributes:
+        return False
+    style = attributes.get("style") or ""
+    return "hidden" in attributes or re.search(r"display\s*:\s*none", style, re.IGNORECASE) is not None
+
+
+@dataclass(slots=True)
+class _Mark:
+    """What a block puts before its first line, and before the others."""
+
+    tag: str
+    first: str
+    rest: str
+    used: bool = False
+
+
+@dataclass(slots=True)
+class _Table:
+    """A table that is being read, and the table elements that are open inside the page."""
+
+    caption: list[str] = field(default_factory=list)
+    rows: list[list[Cell]] = field(default_factory=list)
+    size: tuple[int, int] = (1, 1)
+
+
+@dataclass(slots=True)
+class _Page:
+    """What has been said so far. `gap` is how many line ends the next line wants before it."""
+
+    said: list[str] = field(default_factory=list)
+    line: list[str] = field(default_factory=list)
+    marks: list[_Mark] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    table: _Table | None = None
+    fence: str | None = None
+    gap: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
+
+    def say(self, text: str) -> None:
+        self.line.append(text)
+
+    def begin(self, tag: str, node: Any) -> None:
+        if self.table is not None:
+            self._begin_in_table(self.table, tag, node)
+        if tag in _EMBEDDED:
+            self.lost[f"embedded <{tag}>"] += 1
+        elif tag == "img":
+            self._picture(node.attributes.get("alt"))
+        elif self.table is not None or self.fence is not None:
+            self.say("\n" if tag in _LINES else " " if tag in _PARAGRAPHS and self.fence is None else "")
+        else:
+            self._begin_block(tag, node)
+
+    def _begin_block(self, tag: str, node: Any) -> None:
+        self._break(tag)
+        if tag == "table":
+            self.table = _Table()
+        elif tag == "pre":
+            self.fence = _language(node)
+        elif tag in _LISTS:
+            self.counts.append(_number(node, "start") if tag == "ol" else -1)
+        elif mark := self._mark(tag):
+            self.marks.append(_Mark(tag, *mark))
+
+    def _mark(self, tag: str) -> tuple[str, str] | None:
+        if tag == "li":
+            return self._item()
+        if tag in _HEADINGS:
+            return _HEADINGS[tag], ""
+        return {"blockquote": ("> ", "> "), "dd": (": ", "  ")}.get(tag)
+
+    def _item(self) -> tuple[str, str]:
+        number = self.counts[-1] if self.counts else -1
+        if number < 0:
+            return "- ", "  "
+        self.counts[-1] += 1
+        return f"{number}. ", " " * len(f"{number}. ")
+
+    def end(self, tag: str) -> None:
+        if self.table is not None:
+            self._end_in_table(self.table, tag)
+        elif self.fence is not None:
+            if tag == "pre":
+                self._end_fence(self.fence)
+        else:
+            self._break(tag)
+            if tag in _LISTS and self.counts:
+                self.counts.pop()
+            if self.marks and self.marks[-1].tag == tag:
+                self.marks.pop()
+            if tag in {"li", "dd"} or (tag in _LISTS and self.counts):
+                self.gap = 1
+
+    def _break(self, tag: str) -> None:
+        """End the line where an element does. What opens an item or a heading stays on the line of its mark."""
+        wanted = 2 if tag in _PARAGRAPHS else 1 if tag in _LINES else 0
+        if not wanted:
+            return
+        self.flush()
+        if tag in _LISTS and any(mark.tag == "li" for mark in self.marks):
+            self.gap = 1
+        elif self.marks and not self.marks[-1].used:
+            self.gap = max(self.gap, 1)
+        else:
+            self.gap = max(self.gap, wanted)
+
+    def flush(self) -> None:
+        """End the current line, if it says anything."""
+        if text := self._taken():
+            self._write(paragraph(text))
+
+    def _write(self, text: str) -> None:
+        shown = self.marks[-_DEEPEST:]
+        prefix = "".join(mark.rest if mark.used else mark.first for mark in shown)
+        for mark in shown:
+            mark.used = True
+        self.said.extend(("\n" * self.gap if self.said else "", prefix if text else prefix.rstrip(), text))
+        self.gap = 1
+
+    def _end_fence(self, language: str) -> None:
+        lines = "".join(self.line).replace("\u00a0", " ").strip("\n").rstrip().split("\n")
+        self.line.clear()
+        self.fence = None
+        if any(lines):
+            longest = max((len(ticks) for line in lines for ticks in re.findall(r"`{3,}", line)), default=2)
+            for line in ["`" * (longest + 1) + language, *(line.rstrip() for line in lines), "`" * (longest + 1)]:
+                self._write(line)
+        self.gap = 2
+
+    def _picture(self, description: str | None) -> None:
+        """Say what a picture shows. An empty description means that it is decoration."""
+        if description is None:
+            self.lost["pictures without a description"] += 1
+        elif self.fence is None:
+            self.say(f" {description} ")
+
+    def _begin_in_table(self, table: _Table, tag: str, node: Any) -> None:
+        if tag in _HEADINGS or tag in {"table", "pre"}:
+            self.lost["tables around headings, code or tables, read as plain text"] += 1
+            self._dissolve(table)
+        elif tag in {"tr", "td", "th"}:
+            table.caption.append(self._taken())
+            if tag == "tr" or not table.rows:
+                table.rows.append([])
+            table.size = (_number(node, "colspan"), _number(node, "rowspan"))
+
+    def _end_in_table(self, table: _Table, tag: str) -> None:
+        if tag == "table":
+            table.caption.append(self._taken())
+            self._end_table(table)
+        elif tag in {"td", "th"} and table.rows:
+            table.rows[-1].append(Cell(self._taken(), *table.size))
+        elif tag in _LINES or tag in _PARAGRAPHS:
+            self.say("\n")
+
+    def _end_table(self, grid: _Table) -> None:
+        rows = [row for row in grid.rows if any(cell.text for cell in row)]
+        longest = max((len(cell.text) for row in rows for cell in row), default=0)
+        if len(rows) < 2 or max(map(len, rows)) < 2 or longest > _LONGEST_CELL:  # noqa: PLR2004 - a grid has two of both
+            grid.rows = rows
+            self._dissolve(grid)
+            self.gap = 2
+            return
+        if any(cell.columns > 1 or cell.rows > 1 for row in rows for cell in row):
+            self.lost["tables with merged cells, which were set apart"] += 1
+        self.table = None
+        self._write_paragraphs(grid.caption)
+        for line in table_lines(laid_out(rows)):
+            self._write(line)
+        self.gap = 2
+
+    def _dissolve(self, table: _Table) -> None:
+        """Give a table up: what its cells said so far becomes paragraphs."""
+        begun = self._taken()
+        self.table = None
+        self._write_paragraphs([*table.caption, *(cell.text for row in table.rows for cell in row), begun])
+
+    def _write_paragraphs(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            if text:
+                self.gap = max(self.gap, 2)
+                self.say(text)
+                self.flush()
+                self.gap = 2
+
+    def _taken(self) -> str:
+        """Return what was said since the last line or cell ended, in one line."""
+        text = one_line("".join(self.line).translate(_INVISIBLE)) if self.line else ""
+        self.line.clear()
+        return text
+
+
+def _number(node: Any, name: str) -> int:
+    value = node.attributes.get(name) or ""
+    if re.fullmatch(r"[0-9]{1,6}", value) is None:
+        return 1
+    return max(0 if name == "start" else 1, min(int(value), _WIDEST))
+
+
+def _language(node: Any) -> str:
+    """Return the language that a block of code names as highlighters do, by a class "language-..."."""
+    code = next((child for child in node.iter() if child.tag == "code"), None)
+    classes = " ".join((each.attributes.get("class") or "") for each in (node, code) if each is not None)
+    found = re.search(r"(?:^|\s)lang(?:uage)?-([\w+#-]{1,20})", classes)
+    return found[1] if found else ""

@@ -1,0 +1,210 @@
+"""One mail message as bytes becomes a document: its fields, its best text, and what is attached to it.
+
+It is taken apart by the standard library under the policy `compat32`, whose parsing of fields takes linear time; that
+of the newer `default` policy recurses into comments and takes quadratic time on hostile ones.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from email import message_from_bytes
+from email.errors import MessageError
+from email.header import decode_header
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from mimetypes import guess_extension
+
+from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
+from weighbridge.ingest.formats.assemble import heading, one_line
+from weighbridge.ingest.text import decode
+
+_LONGEST_FIELD = 20_000
+_LONGEST_NAME = 120
+_MOST_PARTS = 10_000
+_UNDERLINE = re.compile(r"(?<=\S)\n(?=(?:=+|-+)[ \t]*$)", re.MULTILINE)
+_SEALED = {
+    "application/pgp-signature": "signature left out",
+    "application/pkcs7-signature": "signature left out",
+    "application/x-pkcs7-signature": "signature left out",
+    "application/pgp-encrypted": "encrypted",
+    "application/pkcs7-mime": "encrypted or signed as a whole (S/MIME); left out",
+    "application/x-pkcs7-mime": "encrypted or signed as a whole (S/MIME); left out",
+}
+
+
+@dataclass(slots=True)
+class _Letter:
+    """What has been found in a message so far."""
+
+    texts: list[str] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
+    enclosed: list[Enclosed] = field(default_factory=list)
+    pictures: int = 0
+
+
+def read_message(content: bytes) -> Parsed:
+    """Read a message; see `mail.read_email`.
+
+    Raises:
+        UnreadableError: where it is nested too deeply.
+    """
+    try:
+        message = message_from_bytes(content)
+    except (RecursionError, MessageError, ValueError, LookupError) as error:
+        raise UnreadableError(f"no message that can be taken apart ({type(error).__name__})") from error
+    letter = _Letter()
+    for part, html in _leaves(message, letter):
+        _read_part(part, letter, html=html)
+    if letter.pictures:
+        letter.losses.append(Loss("", f"{letter.pictures} picture(s) in the text left out"))
+    subject = one_line(_field(message, "Subject"))
+    told = [f"{name}: {text}" for name in ("From", "To", "Cc", "Date") if (text := _told(message, name))]
+    blocks = [heading(subject, 1), "\n".join(told), *letter.texts]
+    text = "\n\n".join(block for block in blocks if block.strip())
+    return Parsed((Content(text=text, title=subject),), tuple(letter.losses), tuple(letter.enclosed))
+
+
+def _leaves(message: Message, letter: _Letter) -> Iterator[tuple[Message, bool]]:
+    """Yield the parts that have no parts, and whether HTML among them is wanted: no plain text says the same."""
+    stack = [(message, True)]
+    count = 0
+    while stack:
+        part, html = stack.pop()
+        count += 1
+        if count > _MOST_PARTS:
+            letter.losses.append(Loss("", f"parts after the first {_MOST_PARTS:,} left out"))
+            return
+        if part.get_content_maintype() == "multipart" and part.is_multipart():
+            children = [child for child in part.get_payload() if isinstance(child, Message)]
+            if part.get_content_subtype() == "alternative":
+                html = html and not any(_is_plain(child) for child in children)
+            stack.extend((child, html) for child in reversed(children))
+        else:
+            yield part, html
+
+
+def _is_plain(part: Message) -> bool:
+    return part.get_content_type() == "text/plain" and not _is_file(part) and bool(_bytes(part).strip())
+
+
+def _is_file(part: Message) -> bool:
+    return part.get_content_disposition() == "attachment" or part.get_filename() is not None
+
+
+def _bytes(part: Message) -> bytes:
+    """Return what a part holds once its transfer encoding is undone; as it is where that is broken."""
+    try:
+        payload = part.get_payload(decode=True)
+    except (ValueError, LookupError):
+        payload = part.get_payload()
+    return payload if isinstance(payload, bytes) else str(payload or "").encode("utf-8", "replace")
+
+
+def _read_part(part: Message, letter: _Letter, *, html: bool) -> None:
+    kind = part.get_content_type()
+    if kind in _SEALED:
+        letter.losses.append(Loss("", _SEALED[kind]))
+    elif part.get_content_maintype() == "message":
+        _enclose_message(part, letter)
+    elif kind in {"text/plain", "text/html"} and not _is_file(part):
+        text = _text(part, letter)
+        if kind == "text/plain":
+            letter.texts.append(_UNDERLINE.sub("\n\n", text).strip("\n"))
+        elif html:
+            letter.texts.append(_page(text, letter))
+    elif part.get_content_maintype() == "image" and part.get("Content-ID") and _disposition(part) != "attachment":
+        letter.pictures += 1
+    elif part.get_content_maintype() == "multipart":
+        letter.losses.append(Loss("", "its parts cannot be told apart; read as they stand"))
+        letter.texts.append(_text(part, letter))
+    else:
+        letter.enclosed.append(Enclosed(_name(part, len(letter.enclosed) + 1), _bytes(part)))
+
+
+def _disposition(part: Message) -> str:
+    return part.get_content_disposition() or ""
+
+
+def _text(part: Message, letter: _Letter) -> str:
+    """Return the text of a part by the encoding it names; where that is wrong, by what the bytes look like."""
+    content = _bytes(part)
+    named = part.get_content_charset("utf-8")
+    try:
+        text = content.decode(named)
+    except (LookupError, UnicodeError):
+        guessed = decode(content)
+        text = guessed if guessed is not None else content.decode("latin-1")
+        letter.losses.append(Loss("", f"text that is not in the encoding it names ({named[:30]}): guessed"))
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+
+
+def _page(markup: str, letter: _Letter) -> str:
+    from weighbridge.ingest.formats.html import read_page
+
+    page = read_page(markup.encode("utf-8", "replace"))
+    letter.losses += page.losses
+    return "\n\n".join(content.text for content in page.contents)
+
+
+def _enclose_message(part: Message, letter: _Letter) -> None:
+    """Enclose a forwarded message as a file; reports about delivery are text."""
+    inner = [child for child in part.get_payload() if isinstance(child, Message)] if part.is_multipart() else []
+    number = len(letter.enclosed) + 1
+    try:
+        if part.get_content_type() == "message/rfc822" and inner:
+            name = _name(part, number)
+            letter.enclosed.append(Enclosed(name if name.endswith(".eml") else f"{name}.eml", inner[0].as_bytes()))
+        elif inner:
+            letter.texts.append("\n\n".join(child.as_string().strip() for child in inner))
+        else:
+            letter.texts.append(_text(part, letter))
+    except (RecursionError, ValueError, LookupError, TypeError, AttributeError) as error:
+        letter.losses.append(Loss("", f"a message inside that cannot be taken apart ({type(error).__name__})"))
+
+
+def _name(part: Message, number: int) -> str:
+    """Return a file name without folders or control characters; "attachment 2.pdf" where none is given."""
+    given = part.get_filename()
+    plain = re.sub(r"[\x00-\x1f\x7f]+", "", _decoded(given[:_LONGEST_FIELD])) if given else ""
+    clean = plain.replace("\\", "/").rpartition("/")[2].strip(". ")
+    if clean:
+        stem, dot, suffix = clean.rpartition(".")
+        return f"{stem[:_LONGEST_NAME]}{dot}{suffix[:_LONGEST_NAME]}"
+    return f"attachment {number}{guess_extension(part.get_content_type()) or ''}"
+
+
+def _field(message: Message, name: str) -> str:
+    """Return a field of the header, decoded and without control characters."""
+    raw = next((str(value) for key, value in message.raw_items() if key.casefold() == name.casefold()), "")
+    return one_line(re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", _decoded(raw[:_LONGEST_FIELD])))
+
+
+def _told(message: Message, name: str) -> str:
+    text = _field(message, name)
+    if name != "Date" or not text:
+        return text
+    try:
+        date: datetime = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return text
+    return date.isoformat(" ", "minutes")
+
+
+def _decoded(raw: str) -> str:
+    """Return a field with its encoded words in plain; bytes beyond ASCII, which it should not have, too."""
+    if not raw.isascii():
+        content = raw.encode("utf-8", "surrogateescape")
+        raw = decode(content) or content.decode("latin-1")
+    try:
+        pieces = decode_header(raw)
+    except (MessageError, ValueError):
+        return raw
+    return "".join(piece if isinstance(piece, str) else _piece(piece, charset) for piece, charset in pieces)
+
+
+def _piece(content: bytes, charset: str | None) -> str:
+    try:
+        return content.decode(charset or "raw_unicode_escape")
+    except (LookupError, UnicodeError):
+        return decode(content) or content.decode("latin-1")

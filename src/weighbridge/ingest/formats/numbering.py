@@ -1,0 +1,151 @@
+"""What Word knows of a paragraph by its style: heading or item, and the number that is shown but not written in it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_LEVELS = 9
+_LONGEST_CHAIN = 20
+_ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
+          (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What a paragraph is: a heading of a level (0: none), the title, an item of a list at a level ("": no item)."""
+
+    level: int = 0
+    title: bool = False
+    list_id: str = ""
+    list_level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How one level of a list is numbered: Word's name for the digits, the text around them ("%1.%2)"), the first."""
+
+    digits: str = "bullet"
+    text: str = ""
+    start: int = 1
+
+
+Levels = Mapping[int, Level]
+
+
+@dataclass(slots=True)
+class Numbering:
+    """Counts the paragraphs of each list. `lists` has the levels by the number that paragraphs refer to."""
+
+    lists: Mapping[str, tuple[str, Levels]] = field(default_factory=dict)
+    counts: dict[str, list[int]] = field(default_factory=dict)
+
+    def label(self, list_id: str, level: int) -> str:
+        """Return what stands before the next paragraph of a list: "2.1", "(a)", empty for a bullet."""
+        name, levels = self.lists.get(list_id, (list_id, {}))
+        here = levels.get(level, Level())
+        counts = self.counts.setdefault(name, [0] * _LEVELS)
+        counts[level] = counts[level] + 1 if counts[level] else here.start
+        counts[level + 1 :] = [0] * (_LEVELS - 1 - level)
+        if here.digits in {"bullet", "none"}:
+            return ""
+        label = here.text
+        for above in range(level + 1):
+            kind = levels.get(above, Level("decimal"))
+            label = label.replace(f"%{above + 1}", _written(counts[above] or kind.start, kind.digits))
+        return label.strip()
+
+
+def numbering_of(root: Any) -> Numbering:
+    """Return the lists that a document's numbering part declares; `root` is its root element."""
+    abstract = {
+        str(node.get(f"{_W}abstractNumId")): {
+            _whole(level.get(f"{_W}ilvl")): _level(level) for level in node.findall(f"{_W}lvl")
+        }
+        for node in root.findall(f"{_W}abstractNum")
+    }
+    lists: dict[str, tuple[str, Levels]] = {}
+    for node in root.findall(f"{_W}num"):
+        name = _value(node, "abstractNumId")
+        restarts = node.find(f"{_W}lvlOverride") is not None
+        list_id = str(node.get(f"{_W}numId"))
+        lists[list_id] = (f"{name}/{list_id}" if restarts else name, abstract.get(name, {}))
+    return Numbering(lists)
+
+
+def _level(node: Any) -> Level:
+    return Level(_value(node, "numFmt") or "decimal", _value(node, "lvlText"), _whole(_value(node, "start") or "1"))
+
+
+def _value(node: Any, name: str) -> str:
+    child = node.find(f"{_W}{name}")
+    return "" if child is None else str(child.get(f"{_W}val") or "")
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < _LEVELS else 0
+
+
+def _written(number: int, digits: str) -> str:
+    if digits in {"lowerLetter", "upperLetter"}:
+        letters = chr(ord("a") + (number - 1) % 26) * min((number - 1) // 26 + 1, 10)
+        return letters.upper() if digits == "upperLetter" else letters
+    if digits in {"lowerRoman", "upperRoman"}:
+        return _roman(number).upper() if digits == "upperRoman" else _roman(number)
+    return f"{number:02}" if digits == "decimalZero" else str(number)
+
+
+def _roman(number: int) -> str:
+    said = ""
+    for value, letters in _ROMAN:
+        count, number = divmod(min(number, 4999), value)
+        said += letters * count
+    return said
+
+
+def styles_of(root: Any) -> Mapping[str, Style]:
+    """Return every style of a document by its id, and under "" that of paragraphs which name none."""
+    nodes = {str(node.get(f"{_W}styleId")): node for node in root.findall(f"{_W}style")}
+    styles = {name: _inherited(node, nodes) for name, node in nodes.items()}
+    for name, node in nodes.items():
+        if node.get(f"{_W}default") in {"1", "true"} and node.get(f"{_W}type") == "paragraph":
+            styles[""] = styles[name]
+    return styles
+
+
+def style_of(node: Any, styles: Mapping[str, Style]) -> Style:
+    """Return what holds for a paragraph: its own properties, else those of its style."""
+    own = node.find(f"{_W}pPr")
+    if own is None:
+        return styles.get("", Style())
+    return _with(own, styles.get(_value(own, "pStyle"), Style()))
+
+
+def _inherited(node: Any, nodes: Mapping[str, Any]) -> Style:
+    """Return a style after those it is based on; a chain may be a ring in a broken file."""
+    chain = [node]
+    while (above := nodes.get(_value(chain[-1], "basedOn"))) is not None and len(chain) < _LONGEST_CHAIN:
+        chain.append(above)
+    style = Style()
+    for link in reversed(chain):
+        name = _value(link, "name").casefold()
+        style = replace(style, title=name == "title", level=1 if name == "title" else style.level)
+        if named := re.fullmatch(r"heading ([1-9])", name):
+            style = replace(style, level=int(named[1]))
+        own = link.find(f"{_W}pPr")
+        style = style if own is None else _with(own, style)
+    return style
+
+
+def _with(own: Any, style: Style) -> Style:
+    """Return a style with the properties of an element `w:pPr` laid over it."""
+    outline = _value(own, "outlineLvl")
+    if outline:
+        style = replace(style, level=_whole(outline) + 1 if _whole(outline) < _LEVELS else 0)
+    numbered = own.find(f"{_W}numPr")
+    if numbered is None:
+        return style
+    list_id = _value(numbered, "numId") or style.list_id
+    level = _whole(_value(numbered, "ilvl")) if _value(numbered, "ilvl") else style.list_level
+    return replace(style, list_id="" if list_id == "0" else list_id, list_level=min(level, _LEVELS - 1))

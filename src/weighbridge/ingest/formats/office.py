@@ -1,0 +1,120 @@
+"""Office files are ZIP packages of XML. What must hold before one is opened, so that none exhausts the machine."""
+
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from weighbridge.ingest.content import UnreadableError
+
+LARGEST_XML = 100_000_000
+"""Bytes of one XML member that is held in memory as a tree, which takes about eight times as many."""
+
+_SHOWN = 100
+_MEMBERS = 100_000
+_UNPACKED = 1_000_000_000
+_HARMLESS = 64_000_000
+_RATIO = 200
+_PROLOG = 65_536
+_DECLARED = "[Content_Types].xml"
+_ORDINARY = {
+    b"ms-word": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+    b"wordprocessingml": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+    b"ms-powerpoint": b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml",
+    b"presentationml": b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml",
+}
+_SPECIAL = re.compile(
+    rb"application/vnd\.(?:openxmlformats-officedocument\.)?(ms-word|ms-powerpoint|wordprocessingml|presentationml)"
+    rb"\.(?:document|template|presentation|slideshow)(?:\.macroEnabled(?:Template)?)?\.main\+xml"
+)
+_NO_PART = (".svg", ".htm", ".html", ".xhtml")
+_INNER = (AttributeError, TypeError, IndexError, AssertionError)
+"""What a library raises that took a part for another: the message speaks of its insides."""
+_OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def members(path: Path, *, largest: int = LARGEST_XML) -> tuple[str, ...]:
+    """Return the names of a package's members, once it is known to be safe to unpack and parse.
+
+    Refused are more than 1 GB unpacked, more than 64 MB that is over 200 times the file's size, an XML member of over
+    `largest` bytes, passwords, and document type declarations: Office files have none, and entity bombs need them.
+
+    Raises:
+        UnreadableError: where that does not hold, or the file is no package.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_OLD)) == _OLD:
+            raise UnreadableError("encrypted, or in the old binary format; save it anew, without a password")
+    with understood(), ZipFile(path) as package:
+        listed = package.infolist()
+        _refuse_bombs(listed, path.stat().st_size)
+        for member in listed:
+            _refuse_entities(package, member, largest)
+    return tuple(member.filename for member in listed)
+
+
+def ordinary(path: Path) -> str | BytesIO:
+    """Return a package as one of an ordinary document: one with macros, a template or a show is declared to be that.
+
+    The libraries read the first kind alone, though nothing but the declaration differs.
+    """
+    with ZipFile(path) as package:
+        declared = package.read(_DECLARED)
+        changed = _SPECIAL.sub(lambda match: _ORDINARY[bytes(match[1])], declared)
+        if changed == declared:
+            return str(path)
+        copy = BytesIO()
+        with ZipFile(copy, "w") as written:
+            for member in package.infolist():
+                written.writestr(member, changed if member.filename == _DECLARED else package.read(member))
+        copy.seek(0)
+        return copy
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Turn whatever a library stumbles over inside into an `UnreadableError`; none of them promises one of its own."""
+    try:
+        yield
+    except (UnreadableError, MemoryError):
+        raise
+    except (BadZipFile, EOFError, zlib.error) as error:
+        raise UnreadableError("damaged: it is no whole ZIP package") from error
+    except _INNER as error:
+        raise UnreadableError("damaged, or not what it claims to be") from error
+    except Exception as error:
+        said = " ".join(str(error).split())[:_SHOWN] or type(error).__name__
+        raise UnreadableError(f"damaged, or not what it claims to be ({said})") from error
+
+
+def _refuse_bombs(listed: list[ZipInfo], size: int) -> None:
+    unpacked = sum(member.file_size for member in listed)
+    if any(member.flag_bits & 1 for member in listed):
+        raise UnreadableError("encrypted")
+    if len(listed) > _MEMBERS:
+        raise UnreadableError(f"a package of {len(listed):,} members")
+    if unpacked > _UNPACKED or unpacked > max(_HARMLESS, _RATIO * size):
+        raise UnreadableError(f"unpacks to {unpacked:,} bytes from {size:,}")
+
+
+def _refuse_entities(package: ZipFile, member: ZipInfo, largest: int) -> None:
+    """Look at what stands before the root element. Where it cannot be seen, such as in EBCDIC, it is refused.
+
+    Pages and drawings may declare a type; the libraries take them for pictures and do not parse them. One that poses
+    as a sheet meets the parser's own limit: expat expands entities to a hundred times the file at most.
+    """
+    if member.filename.lower().endswith(_NO_PART):
+        return
+    with package.open(member) as file:
+        start = file.read(256).replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+        if not start.startswith(b"<"):
+            return
+        if member.file_size > largest:
+            raise UnreadableError(f"{member.filename} has {member.file_size:,} bytes of XML")
+        start += file.read(_PROLOG).replace(b"\0", b"")
+    declared = re.sub(rb"(?s)<!--.*?-->|<\?.*?\?>", b"", start).lstrip()
+    if not re.match(rb"<[A-Za-z_]", declared):
+        raise UnreadableError(f"{member.filename} declares a document type, or is no plain XML")

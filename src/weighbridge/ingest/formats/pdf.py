@@ -1,0 +1,138 @@
+"""PDF files, a part a page."""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
+from weighbridge.ingest.formats import ocr
+from weighbridge.ingest.formats.layout import Box
+from weighbridge.ingest.formats.pdfpage import Page, opened, places_on, read_page
+from weighbridge.ingest.text import LARGEST
+from weighbridge.types import Part
+
+PARSER = 10 + ocr.installed()
+"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+
+PAGES = 10_000
+"""Pages of one file that are read."""
+SCAN_SECONDS = 40.0
+"""What OCR may take for one file; the pages after that are reported as not read."""
+
+_ATTACHMENTS = 100
+_RANGES = 20
+_LONGEST_TITLE = 300
+_NO_TITLE = re.compile(
+    r"\W*(untitled|anonymous|unspecified|title|(word )?document|(powerpoint )?presentation|slide|page|book)?[\W\d_]*|"
+    r".*\.(docx?|pdf|indd|tex|pptx?|xlsx?|qxd|rtf|odt|e?ps|dvi|html?|txt|fm|cdr|pub|wpd)|[a-z]:\\.*|.*[\\/].*[\\/].*",
+    re.IGNORECASE | re.DOTALL,
+)
+_PROGRAM = re.compile(r"microsoft (office )?(word|powerpoint|excel)\s*-\s*", re.IGNORECASE)
+_HEADING = re.compile(r"^(#{1,6}) (.+)$", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was read of a file so far, and the numbers of the pages that share a loss."""
+
+    said: list[str] = field(default_factory=list)
+    length: int = 0
+    parts: list[Part] = field(default_factory=list)
+    lost: dict[str, list[int]] = field(default_factory=dict)
+    scan_seconds: float = 0.0
+
+    def add(self, number: int, page: Page) -> None:
+        if page.loss:
+            sure = "" if page.confidence is None else f", mean confidence {page.confidence:.2f}"
+            self.lost.setdefault(page.loss + sure, []).append(number)
+        if page.laid.text:
+            gap = "\n\n" if self.said else ""
+            self.said.extend((gap, page.laid.text))
+            start = self.length + len(gap)
+            self.length = start + len(page.laid.text)
+            self.parts.append(Part(f"page {number}", start, self.length))
+
+
+def read_pdf(path: Path, *, scan_seconds: float = SCAN_SECONDS) -> Parsed:
+    """Return the text of a PDF in reading order, with one part a page.
+
+    Headings are told by the height of their letters, tables by their columns, and words that a line end cut in two
+    are mended. Filled-in forms are read; pages without text are read by OCR where that is installed, for
+    `scan_seconds` in all. Headers and footers stay. Title: what the file says it is, unless that is a file's name,
+    else the highest heading of its first page. Files attached to it are handed on.
+
+    Raises:
+        UnreadableError: where the file is encrypted, or damaged beyond use.
+    """
+    with opened(path) as document:
+        reading = _Reading()
+        for number in range(1, min(len(document), PAGES) + 1):
+            begun = time.monotonic()
+            page = read_page(document, number, may_scan=reading.scan_seconds < scan_seconds)
+            reading.scan_seconds += time.monotonic() - begun if page.confidence is not None else 0.0
+            reading.add(number, page)
+            if reading.length > LARGEST:
+                reading.lost["left out, for there is too much text before"] = [*range(number + 1, len(document) + 1)]
+                break
+        else:
+            reading.lost[f"left out, for no more than {PAGES:,} are read"] = [*range(PAGES + 1, len(document) + 1)]
+        content = Content(text="".join(reading.said), title=_title(document, reading), parts=tuple(reading.parts))
+        losses = list(_losses(document, reading))
+        return Parsed((content,), tuple(losses), tuple(_attachments(document, losses)))
+
+
+def regions(path: Path, page: int, start: int, end: int) -> tuple[Box, ...]:
+    """Return where characters [start, end) of the text of a page, counted from 1, stand on it: a box a line.
+
+    The text is that of the page's part in what `read_pdf` returned for the same file. A page that was read by OCR has
+    a box for each whole line.
+
+    Raises:
+        UnreadableError: where the file cannot be opened, or has no such page.
+    """
+    with opened(path) as document:
+        if not 1 <= page <= len(document):
+            raise UnreadableError(f"has no page {page}")
+        return places_on(document, page, start, end)
+
+
+def _title(document: Any, reading: _Reading) -> str:
+    given = " ".join(document.get_metadata_value("Title").split())
+    given = _PROGRAM.sub("", "".join(letter for letter in given if letter.isprintable()))
+    if _NO_TITLE.fullmatch(given) is None and len(given) <= _LONGEST_TITLE:
+        return given
+    headings = _HEADING.findall(reading.said[1]) if reading.said else []
+    return str(min(headings, key=lambda heading: len(heading[0]))[1]) if headings else ""
+
+
+def _losses(document: Any, reading: _Reading) -> Iterator[Loss]:
+    for what, numbers in reading.lost.items():
+        if numbers:
+            yield Loss(_pages(numbers), what)
+    if document.count_attachments() > _ATTACHMENTS:
+        yield Loss("attachments", f"left out, but for the first {_ATTACHMENTS}")
+
+
+def _pages(numbers: Sequence[int]) -> str:
+    """Return "page 3" or "pages 1-2, 7", in not too many words."""
+    starts = [numbers[0], *(after for before, after in pairwise(numbers) if after != before + 1)]
+    ends = [*(before for before, after in pairwise(numbers) if after != before + 1), numbers[-1]]
+    ranges = [f"{one:,}" if one == two else f"{one:,}-{two:,}" for one, two in zip(starts, ends, strict=True)]
+    shown = ", ".join(ranges[:_RANGES]) + (f" and {len(ranges) - _RANGES:,} more" if len(ranges) > _RANGES else "")
+    return f"{'page' if len(numbers) == 1 else 'pages'} {shown}"
+
+
+def _attachments(document: Any, losses: list[Loss]) -> Iterator[Enclosed]:
+    """Yield the files attached to a document; those that are broken are added to `losses`."""
+    import pypdfium2
+
+    for number in range(min(document.count_attachments(), _ATTACHMENTS)):
+        try:
+            attachment = document.get_attachment(number)
+            yield Enclosed(attachment.get_name(), bytes(attachment.get_data()))
+        except pypdfium2.PdfiumError:
+            losses.append(Loss(f"attachment {number + 1}", "broken"))

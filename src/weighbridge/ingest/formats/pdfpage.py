@@ -1,0 +1,164 @@
+"""One page of a PDF: opened with what its forms show, read as text, or looked at where it has none."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from weighbridge.ingest.content import UnreadableError
+from weighbridge.ingest.formats import ocr
+from weighbridge.ingest.formats.flow import INSERTED, Laid, lay
+from weighbridge.ingest.formats.glyphs import MOST_LETTERS, Letters, boxes_of, letters_of, rows_of
+from weighbridge.ingest.formats.layout import Box, around
+
+_LITTLE_TEXT = 100
+"""Characters; a page with less that is mostly a picture is a scan with something stamped on it."""
+_UNMAPPED = 0.3
+"""Share of the letters without a meaning above which a page is rather looked at than read."""
+_PIXELS_A_POINT = 200 / 72
+_LONGEST_SIDE = 2_200
+_MOST_OBJECTS = 1_000
+_SHOWING = frozenset({3, 13, 20})
+"""Annotations that show text on the page: free text, stamps and form fields, numbered as in PDFium's fpdf_annot.h."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page says, and what of it was lost.
+
+    `confidence` is the mean that OCR gave its lines, from 0 to 1, and `places` has the box of each letter: both only
+    where the page was read by OCR.
+    """
+
+    laid: Laid
+    loss: str = ""
+    confidence: float | None = None
+    places: Sequence[Box] = ()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a PDF, its forms with it, and close it.
+
+    Raises:
+        UnreadableError: where it is encrypted, or damaged beyond use.
+    """
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD:
+            raise UnreadableError("encrypted; save it without a password") from error
+        raise UnreadableError("no PDF that can be opened: it is damaged, or has no pages") from error
+    with document:
+        if document.get_formtype() == pypdfium2.raw.FORMTYPE_ACRO_FORM:
+            document.init_forms()
+        yield document
+
+
+def read_page(document: Any, number: int, *, may_scan: bool) -> Page:
+    """Return what a page says, pages being counted from 1. A page that cannot be read says nothing, and why."""
+    import pypdfium2
+
+    try:
+        with _shown(document, number) as page, closing(page.get_textpage()) as textpage:
+            return _read(page, textpage, may_scan=may_scan)
+    except pypdfium2.PdfiumError:
+        return Page(Laid("", ()), "broken")
+
+
+def places_on(document: Any, number: int, start: int, end: int) -> tuple[Box, ...]:
+    """Return where characters [start, end) of what a page says stand on it, a box a line."""
+    import pypdfium2
+
+    try:
+        with _shown(document, number) as page, closing(page.get_textpage()) as textpage:
+            read = _read(page, textpage, may_scan=True)
+            places = [place for place in read.laid.sources[max(start, 0) : max(end, 0)] if place != INSERTED]
+            if read.places:
+                return tuple(dict.fromkeys(read.places[place] for place in places))
+            return boxes_of(textpage, places)
+    except pypdfium2.PdfiumError as error:
+        raise UnreadableError(f"page {number} is broken") from error
+
+
+@contextmanager
+def _shown(document: Any, number: int) -> Iterator[Any]:
+    """Load a page with what its forms and notes show, and close it."""
+    import pypdfium2.raw as pdfium
+
+    page = document[number - 1]
+    if _shows_notes(page) and pdfium.FPDFPage_Flatten(page.raw, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_SUCCESS:
+        page.close()
+        page = document[number - 1]
+    with closing(page):
+        yield page
+
+
+def _shows_notes(page: Any) -> bool:
+    import pypdfium2.raw as pdfium
+
+    for place in range(min(pdfium.FPDFPage_GetAnnotCount(page.raw), _MOST_OBJECTS)):
+        note = pdfium.FPDFPage_GetAnnot(page.raw, place)
+        kind = pdfium.FPDFAnnot_GetSubtype(note)
+        pdfium.FPDFPage_CloseAnnot(note)
+        if kind in _SHOWING:
+            return True
+    return False
+
+
+def _read(page: Any, textpage: Any, *, may_scan: bool) -> Page:
+    letters = letters_of(textpage)
+    written = lay(letters.texts, rows_of(textpage, letters.texts))
+    garbled = letters.unmapped > _UNMAPPED * max(len(letters.texts), 1)
+    if not garbled and not _is_scan(page, written.text):
+        return Page(written, _damage(letters))
+    why = "letters without a meaning (a broken font)" if garbled else "no text (a scan?)"
+    if not ocr.installed():
+        return Page(written, f"{why}; install weighbridge[ocr] to read it")
+    if not may_scan:
+        return Page(written, f"{why}; the time for OCR was used up")
+    return _scanned(page, written, why)
+
+
+def _damage(letters: Letters) -> str:
+    if len(letters.texts) >= MOST_LETTERS:
+        return f"cut off after {MOST_LETTERS:,} characters"
+    return "some letters have no meaning (a broken font)" if letters.unmapped else ""
+
+
+def _is_scan(page: Any, text: str) -> bool:
+    """Tell whether a page has something to look at and hardly any text: pages that are blank are no scans."""
+    if text and len(text) >= _LITTLE_TEXT:
+        return False
+    if not text:
+        return next(iter(page.get_objects(max_depth=1)), None) is not None
+    import pypdfium2.raw as pdfium
+
+    width, height = page.get_size()
+    pictures = page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3)
+    boxes = [Box(*picture.get_bounds()) for picture in islice(pictures, _MOST_OBJECTS)]
+    return any(box.height * (box.right - box.left) > 0.5 * width * height for box in boxes)
+
+
+def _scanned(page: Any, written: Laid, why: str) -> Page:
+    width, height = page.get_size()
+    scale = min(_PIXELS_A_POINT, _LONGEST_SIDE / max(width, height, 1.0))
+    with closing(page.render(scale=scale, prefer_bgrx=False)) as bitmap:
+        scan = ocr.read_pixels(bitmap.to_numpy()[:, :, :3])
+        converter = bitmap.get_posconv(page)
+        places = [_on_page(converter, box) for box in scan.places]
+    if scan.failure:
+        return Page(written, f"{why}; OCR failed ({scan.failure})")
+    if len(scan.laid.text) <= len(written.text):
+        return Page(written, f"{why}; OCR found nothing more")
+    return Page(scan.laid, f"{why}; read by OCR", scan.confidence, tuple(places))
+
+
+def _on_page(converter: Any, box: Box) -> Box:
+    """Turn a box in pixels, from the top left corner of a picture of the page, into one on the page."""
+    corners = [converter.to_page(round(x), round(y)) for x in (box.left, box.right) for y in (box.bottom, box.top)]
+    return around([Box(x, y, x, y) for x, y in corners])

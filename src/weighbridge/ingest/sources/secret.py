@@ -1,0 +1,31 @@
+"""Environment variables stand in the settings by name; their values are read late, and never printed."""
+
+import os
+from collections.abc import Callable, Mapping
+
+from weighbridge.errors import UserError
+from weighbridge.sources import VARIABLE
+
+ENVIRONMENT: Mapping[str, str] = os.environ
+_LONGEST = 300
+
+
+def variable(name: str, environment: Mapping[str, str]) -> str:
+    """Return the value of an environment variable; `UserError` where it is not set, or empty."""
+    if value := environment.get(name, "").strip():
+        return value
+    raise UserError(f"the environment variable {name} is not set; weighbridge.yaml names it under documents")
+
+
+def filled(text: str, environment: Mapping[str, str], *, quoted: Callable[[str], str] = str) -> str:
+    """Return a text with the value of each environment variable in place of its ${NAME}."""
+    return VARIABLE.sub(lambda match: quoted(variable(match[1], environment)), text)
+
+
+def shown(said: object, secrets: frozenset[str]) -> str:
+    """Return what another program said, as one short line without the secrets."""
+    line = str(said)
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        line = line.replace(secret, "***")
+    line = " ".join(line.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."

@@ -1,0 +1,229 @@
+"""What a document states: its sentences, table cells and "key: value" lines, in words that tell values apart.
+
+A value is what two versions of one statement may differ in: figures, days and months, names, and words that turn a
+meaning round (not, with, before, ...). English words; in other languages figures and names are still told apart.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from weighbridge.ingest.outline import SENTENCE_ENDS, Outline, Table
+from weighbridge.types import Document
+
+Kind = Literal["word", "figure", "day", "turn", "not", "name"]
+
+_TOKEN = re.compile(
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[\u00a3$\u20ac]?\w*\d(?:\w|[.,:/](?=\w))*%?|[^\W_]+(?:['\u2019-][^\W_]+)*"
+)
+_BLOCK = re.compile(r"[ \t]*+\S[^\n]*+(?:\n(?!\s*(?:[-*+]|\d{1,9}[.)])[ \t])[ \t]*+\S[^\n]*+)*+")
+_KEYED = re.compile(
+    r"^[ \t]*(?P<mark>[-*+][ \t]+)?[*_]{0,2}(?P<key>[^\W\d_][^:|\n*]{0,40})[*_]{0,2}:"
+    r"[*_]{0,2}[ \t]+(?P<value>\S[^\n]{0,60})$",
+    re.MULTILINE,
+)
+_BAR = re.compile(r"(?<!\\)\|")
+_ABOUT_ITSELF = re.compile(
+    r"\W*(?:last\s+)?(?:updated|revised|reviewed|printed|modified|created|retrieved|edited|issued|version|revision|date|"
+    r"printed on|page)\b",
+    re.IGNORECASE,
+)
+_NUMBERS = {
+    "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
+    "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14",
+    "fifteen": "15", "sixteen": "16", "seventeen": "17", "eighteen": "18", "nineteen": "19", "twenty": "20",
+    "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90",
+    "hundred": "100", "thousand": "1000", "million": "1000000", "half": "0.5", "dozen": "12", "once": "1x",
+    "twice": "2x", "thrice": "3x",
+}  # fmt: skip
+_DAYS = frozenset({
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mondays", "tuesdays",
+    "wednesdays", "thursdays", "fridays", "saturdays", "sundays", "january", "february", "march", "april", "june",
+    "july", "august", "september", "october", "november", "december", "weekday", "weekdays", "weekend", "weekends",
+    "daily", "weekly", "monthly", "yearly", "hourly", "morning", "evening", "noon", "midnight", "night",
+})  # fmt: skip
+_TURNS = frozenset({
+    "yes", "no", "none", "with", "before", "after", "empty", "full", "must", "may", "required", "forbidden",
+    "optional", "allowed", "prohibited", "permitted", "open", "closed", "always", "only", "minimum", "maximum",
+    "more", "less", "most", "least", "above", "below", "enabled", "disabled", "mandatory", "voluntary", "free",
+    "inside", "outside", "earlier", "later", "first", "last", "left", "right", "upper", "lower", "both", "either",
+    "neither",
+})  # fmt: skip
+_NOTS = frozenset({"not", "never", "without", "cannot", "n't"})
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a text as it is compared: its normal form, what it is, and where."""
+
+    norm: str
+    kind: Kind
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence: its place in the document, and its tokens."""
+
+    start: int
+    end: int
+    tokens: tuple[Token, ...]
+
+    @property
+    def norms(self) -> tuple[str, ...]:
+        """The words and values, by which equal sentences are recognised."""
+        return tuple(token.norm for token in self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """The value of a table cell or a "key: value" line, where it stands (its row or line), and its normal form."""
+
+    start: int
+    end: int
+    value: str
+    norms: tuple[str, ...]
+
+
+def tokens_of(text: str, start: int, end: int) -> Iterator[Token]:
+    """Yield the tokens of a stretch; a word is a name where it is capitalised and does not come first."""
+    first = True
+    for found in _TOKEN.finditer(text, start, end):
+        word = found.group()
+        norm = word.casefold()
+        kind = _kind(word, norm, first=first)
+        if kind == "figure":
+            norm = _NUMBERS.get(norm) or re.sub(r"\.0+(?!\d)", "", re.sub(r",(?=\d{3})", "", norm))
+        yield Token(norm, kind, *found.span())
+        first = False
+
+
+def _kind(word: str, norm: str, *, first: bool) -> Kind:
+    if any(map(str.isdigit, word)) or norm in _NUMBERS or "@" in word:
+        return "figure"
+    if norm in _NOTS or norm.endswith("n't"):
+        return "not"
+    if norm in _DAYS or (norm == "may" and word == "May" and not first):
+        return "day"
+    if norm in _TURNS:
+        return "turn"
+    return "name" if word[0].isupper() and not first else "word"
+
+
+def statements_of(document: Document, outline: Outline) -> Iterator[Statement]:
+    """Yield the sentences of a document outside headings, tables and fenced code, and without its "key: value" lines.
+
+    What a document says about itself ("Last updated ...") is no statement.
+    """
+    text = document.text
+    for start, end in _prose(text, outline):
+        reached = start
+        for line in (*_keyed_lines(text, start, end), None):
+            for block in _BLOCK.finditer(text, reached, line.start() if line else end):
+                yield from _sentences(text, *block.span())
+            reached = line.end() if line else end
+
+
+def _keyed_lines(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """Yield the "key: value" lines of a stretch: items of a list, or lines that no prose stands above."""
+    reached = start
+    for line in _KEYED.finditer(text, start, end):
+        above = text[max(line.start() - 2, reached) : line.start()]
+        if line["mark"] or not above.strip():
+            yield line
+            reached = line.end()
+
+
+def _sentences(text: str, start: int, end: int) -> Iterator[Statement]:
+    for stop in (*(found.end() for found in SENTENCE_ENDS.finditer(text, start, end)), end):
+        begin = start + len(text[start:stop]) - len(text[start:stop].lstrip())
+        start = stop
+        if begin < stop and not _ABOUT_ITSELF.match(text, begin, stop):
+            tokens = tuple(tokens_of(text, begin, stop))
+            if tokens:
+                yield Statement(begin, begin + len(text[begin:stop].rstrip()), tokens)
+
+
+def _prose(text: str, outline: Outline) -> Iterator[tuple[int, int]]:
+    """Yield the stretches between headings, tables and fenced code."""
+    reached = 0
+    for start, end in sorted((block.start, block.end) for block in outline.blocks()):
+        if start > reached:
+            yield reached, start
+        reached = max(reached, end)
+    if reached < len(text):
+        yield reached, len(text)
+
+
+def facts_of(document: Document, outline: Outline) -> Mapping[tuple[str, ...], Fact]:
+    """Return the table cells and "key: value" lines of a document by what they are the value of.
+
+    A key is the headings below the document's first, then the row's first cell and the column's name, or the line's
+    key. What stands there twice is left out.
+    """
+    found: dict[tuple[str, ...], Fact | None] = {}
+    for key, fact in (*_cells(document.text, outline), *_keyed(document.text, outline)):
+        found[key] = None if key in found else fact
+    return {key: fact for key, fact in found.items() if fact is not None}
+
+
+def _cells(text: str, outline: Outline) -> Iterator[tuple[tuple[str, ...], Fact]]:
+    for table in outline.tables:
+        path = outline.above(table.start)[1:]
+        names = [text[a:b] for a, b in _columns(text, table.start, text.find("\n", table.start))]
+        for start, end in _rows(text, table):
+            first, *others = _columns(text, start, end)
+            subject = text[slice(*first)]
+            for name, (a, b) in zip(names[1:], others, strict=False):
+                if subject and a < b:
+                    yield (*path, subject, name), _fact(text, (start, end), (a, b))
+
+
+def _columns(text: str, start: int, end: int) -> Sequence[tuple[int, int]]:
+    """Return the places of a row's cells, without the white space around them."""
+    begin, end = _stripped(text, start, end)
+    bars = [found.start() for found in _BAR.finditer(text, begin, end)]
+    starts = [begin - 1, *bars] if not bars or bars[0] > begin else bars
+    stops = [*starts[1:], end] if starts[-1] < end - 1 else starts[1:]
+    return [_stripped(text, a + 1, b) for a, b in zip(starts, stops or [end], strict=False)]
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    inside = text[start:end].strip()
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    return start, start + len(inside)
+
+
+def _rows(text: str, table: Table) -> Iterator[tuple[int, int]]:
+    start = table.body
+    while start < table.end:
+        end = text.find("\n", start, table.end)
+        end = table.end if end < 0 else end
+        yield start, end
+        start = end + 1
+
+
+def _keyed(text: str, outline: Outline) -> Iterator[tuple[tuple[str, ...], Fact]]:
+    for start, end in _prose(text, outline):
+        for line in _keyed_lines(text, start, end):
+            if not _ABOUT_ITSELF.match(line["key"]):
+                key = (*outline.above(line.start())[1:], line["key"].strip())
+                yield key, _fact(text, line.span(), line.span("value"))
+
+
+def _fact(text: str, whole: tuple[int, int], value: tuple[int, int]) -> Fact:
+    said = text[slice(*value)].strip()
+    norms = tuple(token.norm for token in tokens_of(text, *value)) or (said,)
+    return Fact(*_stripped(text, *whole), said, norms)
+
+
+def masked(tokens: Sequence[Token]) -> tuple[str, ...]:
+    """Return the words of a sentence with runs of values of one kind as their kind: what its versions share."""
+    words: list[str] = []
+    for token in tokens:
+        word = token.norm if token.kind == "word" else f"<{token.kind}>"
+        if token.kind != "not" and not (words and words[-1] == word and word[0] == "<"):
+            words.append(word)
+    return tuple(words)

@@ -1,0 +1,47 @@
+"""What was lost on the way from the sources to the documents, for people."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from weighbridge.report.words import counted, plain
+from weighbridge.results import Omission, ReadingReport
+
+_PLACES = 3
+_REASONS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One reason, how often it was met, and where, for instance."""
+
+    reason: str
+    count: int
+    places: str
+
+
+def lines(omissions: Iterable[Omission]) -> Sequence[Line]:
+    """Gather omissions by their reason, the most frequent first; at most 30 reasons."""
+    places: dict[str, list[str]] = {}
+    for omission in omissions:
+        places.setdefault(omission.reason, []).append(omission.place)
+    found = sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [Line(plain(reason, 300), len(at), _some(at)) for reason, at in found[:_REASONS]]
+
+
+def account(report: ReadingReport) -> Iterator[str]:
+    """Yield what became of the sources, as sentences."""
+    yield f"{counted(report.files, 'file')} became {counted(report.documents, 'document')}"
+    told = (
+        (len(report.skipped), "file was left out", "files were left out"),
+        (len(report.losses), "thing in a file was lost", "things in files were lost"),
+        (len(report.repeated), "document repeats another", "documents repeat another"),
+        (len(report.conflicts), "statement is contradicted", "statements are contradicted"),
+    )
+    for count, one, many in told:
+        if count:
+            yield counted(count, one, many)
+
+
+def _some(places: Sequence[str]) -> str:
+    more = f" and {len(places) - _PLACES:,} more" if len(places) > _PLACES else ""
+    return f"{', '.join(plain(place, 120) for place in places[:_PLACES])}{more}"

@@ -1,0 +1,130 @@
+"""What an embedder's folder holds: its settings, its tokenizer, its weights. Reads files, loads no engine."""
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weighbridge.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WEIGHTS = "model.safetensors"
+_TYPES: dict[str, Any] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
+_FIRST = "embeddings.word_embeddings.weight"
+
+
+@dataclass(frozen=True, slots=True)
+class Bert:
+    """A BERT encoder as numbers: weights by their names in the file less any `bert.`, all float32."""
+
+    weights: Mapping[str, "NDArray[np.float32]"]
+    layers: int
+    heads: int
+    epsilon: float
+
+
+def read_settings(file: Path) -> dict[str, Any]:
+    """Read a JSON object, or raise `WorkspaceError`."""
+    try:
+        settings: dict[str, Any] = json.loads(read_text(file))
+    except json.JSONDecodeError as error:
+        raise WorkspaceError(f"{file}: not valid JSON ({error}); fetch the embedder again") from error
+    return settings
+
+
+def read_longest(folder: Path) -> int:
+    """Return how many tokens of a text the embedder reads, special ones included."""
+    file = folder / "sentence_bert_config.json"
+    key, settings = ("max_seq_length", file) if file.exists() else ("max_position_embeddings", folder / "config.json")
+    return int(read_settings(settings)[key])
+
+
+def read_tokenizer(folder: Path) -> Any:
+    """Open the folder's tokenizer, which neither pads nor (yet) cuts."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_str(read_text(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def encodable(text: str) -> str:
+    """Return the text with lone surrogates, which no encoder takes, as question marks: offsets stay the same."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a file of the folder."""
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def read_text(file: Path) -> str:
+    """Read a file of the folder, or raise `WorkspaceError`."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def is_bert(folder: Path) -> bool:
+    """Tell whether `read_bert` can: absolute positions, the exact GELU, and weights in 32 or 16 bit floats."""
+    settings = read_settings(folder / "config.json")
+    kind = (settings.get("model_type"), settings.get("hidden_act"), settings.get("position_embedding_type", "absolute"))
+    return kind == ("bert", "gelu", "absolute") and {entry["dtype"] for entry in _layout(folder)[0].values()} <= {
+        *_TYPES,
+        "I64",
+    }
+
+
+def read_bert(folder: Path) -> Bert:
+    """Read the weights of a folder that `is_bert`; float32 ones stay on disk until they are used."""
+    settings, (layout, start) = read_settings(folder / "config.json"), _layout(folder)
+    stored = np.memmap(folder / WEIGHTS, np.uint8, "r", offset=start)
+    used = {name.removeprefix("bert."): entry for name, entry in layout.items() if entry["dtype"] in _TYPES}
+    weights = {name: _numbers(stored, entry) for name, entry in used.items()}
+    if _FIRST not in weights:
+        raise WorkspaceError(f"{folder / WEIGHTS}: has no {_FIRST}; fetch the embedder again")
+    return Bert(
+        weights,
+        int(settings["num_hidden_layers"]),
+        int(settings["num_attention_heads"]),
+        float(settings.get("layer_norm_eps", 1e-12)),
+    )
+
+
+def _numbers(stored: "NDArray[np.uint8]", entry: dict[str, Any]) -> "NDArray[np.float32]":
+    begin, end = entry["data_offsets"]
+    numbers: NDArray[np.float32] = stored[begin:end].view(_TYPES[entry["dtype"]]).astype(np.float32, copy=False)
+    return numbers.reshape(entry["shape"])
+
+
+def _layout(folder: Path) -> tuple[dict[str, Any], int]:
+    """Return the header of a safetensors file, and where its numbers begin."""
+    try:
+        with (folder / WEIGHTS).open("rb") as opened:
+            (length,) = struct.unpack("<Q", opened.read(8))
+            header: dict[str, Any] = json.loads(opened.read(length))
+    except OSError as error:
+        raise _unreadable(folder / WEIGHTS, error) from error
+    except (struct.error, ValueError) as error:
+        raise WorkspaceError(f"{folder / WEIGHTS}: not in the safetensors format; fetch the embedder again") from error
+    header.pop("__metadata__", None)
+    return header, 8 + length
+
+
+def _unreadable(file: Path, error: OSError) -> WorkspaceError:
+    return WorkspaceError(
+        f"{file}: cannot be read ({error.strerror}); "
+        f"retrieval.embedder must name a folder with config.json, tokenizer.json and {WEIGHTS}"
+    )

@@ -1,0 +1,49 @@
+"""Why a passage was found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from weighbridge.retrieve.analyse import terms
+from weighbridge.retrieve.hybrid import Hybrid
+from weighbridge.retrieve.searchable import searchable_text
+from weighbridge.types import Chunk, Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """How a passage came to its place among those that the two searches nominated.
+
+    A rank is None where that search did not nominate it. `lexical` is BM25 and `dense` the dot product of the vectors;
+    `score` is what the fusion makes of both.
+    """
+
+    rank: int
+    chunk: Chunk
+    score: float
+    lexical_rank: int | None
+    lexical: float
+    dense_rank: int | None
+    dense: float
+    matched: tuple[str, ...]
+    """The question's terms, as the analyser leaves them, that the passage has too."""
+
+
+def explain(hybrid: Hybrid, question: Question, *, limit: int) -> Sequence[Explanation]:
+    """Search as the hybrid does, and say how each passage was found."""
+    asked = tuple(dict.fromkeys(terms(question.text)))
+    found = []
+    for rank, nominee in enumerate(hybrid.nominees(question, limit=limit), start=1):
+        there = set(terms(searchable_text(nominee.chunk)))
+        found.append(
+            Explanation(
+                rank=rank,
+                chunk=nominee.chunk,
+                score=nominee.score,
+                lexical_rank=nominee.lexical_rank,
+                lexical=nominee.lexical,
+                dense_rank=nominee.dense_rank,
+                dense=nominee.dense,
+                matched=tuple(term for term in asked if term in there),
+            )
+        )
+    return found

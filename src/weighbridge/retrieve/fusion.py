@@ -1,0 +1,61 @@
+"""Several rankings become one."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import fsum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import Retriever
+from weighbridge.types import Chunk, Passage, Question
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def fuse(rankings: Sequence[Sequence[Passage]], *, k: int = 60) -> list[Passage]:
+    """Fuse rankings, each best first, by reciprocal rank: best first, ties in order of chunk id.
+
+    A passage scores the sum of 1 / (k + rank) over the rankings it stands in (Cormack, Clarke and Büttcher, SIGIR
+    2009, with their k of 60): no scale common to the rankings is needed. Does not depend on the order of the rankings,
+    nor on their scores. A chunk that a ranking repeats counts once, at its best rank.
+    """
+    shares: defaultdict[str, list[float]] = defaultdict(list)
+    chunks: dict[str, Chunk] = {}
+    for ranking in rankings:
+        for rank, chunk in enumerate({passage.chunk.id: passage.chunk for passage in ranking}.values(), start=1):
+            chunks.setdefault(chunk.id, chunk)
+            shares[chunk.id].append(1 / (k + rank))
+    fused = [Passage(chunk, fsum(shares[id_])) for id_, chunk in chunks.items()]
+    return sorted(fused, key=lambda passage: (-passage.score, passage.chunk.id))
+
+
+def scaled(scores: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """Return scores moved and stretched to reach from 0 to 1; all 0 where they are all the same."""
+    if scores.size == 0 or (spread := float(np.ptp(scores))) <= 0:
+        return np.zeros_like(scores)
+    moved: NDArray[np.float64] = (scores - scores.min()) / spread
+    return moved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fused:
+    """A `Retriever` that fuses the rankings of others by reciprocal rank."""
+
+    retrievers: tuple[Retriever, ...]
+    candidates: int = 30
+    """Passages each hands to the fusion; more where more are asked for."""
+    k: int = 60
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint("fused", [each.fingerprint for each in self.retrievers], self.candidates, self.k)
+
+    def search(self, question: Question, *, limit: int) -> Sequence[Passage]:
+        if limit <= 0:
+            return ()
+        wanted = max(limit, self.candidates)
+        return fuse([each.search(question, limit=wanted) for each in self.retrievers], k=self.k)[:limit]

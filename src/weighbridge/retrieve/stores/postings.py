@@ -1,0 +1,99 @@
+"""Which slots have which term, in memory, and BM25 over them.
+
+The score is that of Robertson and Zaragoza (2009) with Lucene's idf, which cannot be negative:
+`ln(1 + (N - n + 0.5) / (n + 0.5)) * f (k1 + 1) / (f + k1 (1 - b + b length / mean length))`, for each term of the
+question as often as it is there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.int32]
+
+K1, B = 1.2, 0.75
+DIGITS = 9
+"""Of a score behind the point: what is equal but for the order it was added up in, ties."""
+
+
+@dataclass(frozen=True, slots=True)
+class Having:
+    """Slots that have a term, and how often."""
+
+    slots: "Numbers"
+    times: "Numbers"
+
+    def where(self, mask: "NDArray[np.bool_]") -> "Having":
+        """Return those of the slots that a mask has."""
+        kept = mask[self.slots]
+        return self if kept.all() else Having(self.slots[kept], self.times[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """By term (its number), a stretch of both arrays."""
+
+    terms: "Numbers"
+    """Ascending."""
+    starts: "NDArray[np.int64]"
+    """Shape (len(terms) + 1,)."""
+    slots: "Numbers"
+    times: "Numbers"
+
+    @classmethod
+    def of(cls, slots: "NDArray[np.int64]", words: "Numbers") -> "Postings":
+        """Sort pairs of (term, times), shape (pairs, 2), by term; `slots` is whose they are."""
+        order = np.argsort(words[:, 0].astype(np.int64) << 32 | slots)
+        terms, starts = np.unique(words[order, 0], return_index=True)
+        return cls(terms, np.append(starts, len(order)), slots[order].astype(np.int32), words[order, 1])
+
+    def having(self, term: int) -> Having:
+        """Return which slots have a term."""
+        place = int(np.searchsorted(self.terms, term))
+        if place == len(self.terms) or self.terms[place] != term:
+            return Having(self.slots[:0], self.times[:0])
+        stretch = slice(self.starts[place], self.starts[place + 1])
+        return Having(self.slots[stretch], self.times[stretch])
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """The words of some rows: those alive count, those chosen are scored."""
+
+    postings: Postings
+    lengths: "NDArray[np.float64]"
+    """By slot, in terms."""
+    alive: "NDArray[np.bool_]"
+    chosen: "NDArray[np.bool_]"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many chunks an index has, and how many terms in all."""
+
+    chunks: int
+    words: int
+
+
+def bm25(question: Mapping[int, int], parts: Sequence[Worded], size: Size) -> "list[NDArray[np.float64]]":
+    """Return the score of every slot of each part: 0 where it has no term of the question, or is not chosen.
+
+    The question is given as how often it has each term.
+    """
+    scores = [np.zeros(len(part.lengths)) for part in parts]
+    mean = size.words / max(1, size.chunks)
+    for term, times in question.items():
+        found = [part.postings.having(term).where(part.alive) for part in parts]
+        count = sum(len(having.slots) for having in found)
+        weight = times * log(1 + (size.chunks - count + 0.5) / (count + 0.5))
+        for part, having, score in zip(parts, found, scores, strict=True):
+            seen = having.where(part.chosen)
+            slack = K1 * (1 - B + B * part.lengths[seen.slots] / mean)
+            score[seen.slots] += weight * seen.times * (K1 + 1) / (seen.times + slack)
+    return [score.round(DIGITS) for score in scores]

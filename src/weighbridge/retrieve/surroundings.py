@@ -1,0 +1,60 @@
+"""A passage is shown with what stands around it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import Index, Retriever
+from weighbridge.types import Chunk, Passage, Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surrounded:
+    """A `Retriever` that puts the chunks before and after each passage around it, in the order of the text.
+
+    A chunk is given once, at the place of the best passage it belongs to, with that passage's score. What was asked
+    for is the number of passages that are found; their surroundings come on top.
+    """
+
+    retriever: Retriever
+    index: Index
+    around: int = 1
+    """Chunks before, and chunks after."""
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint("surrounded", self.retriever.fingerprint, self.around)
+
+    def search(self, question: Question, *, limit: int) -> Sequence[Passage]:
+        given: dict[str, Passage] = {}
+        for passage in self.retriever.search(question, limit=limit):
+            for chunk in self._around(passage.chunk, question):
+                given.setdefault(chunk.id, Passage(chunk, passage.score))
+        return tuple(given.values())
+
+    def _around(self, chunk: Chunk, question: Question) -> Sequence[Chunk]:
+        chunks = self.index.chunks_of(chunk.document_id, groups=question.groups)
+        place = next((place for place, other in enumerate(chunks) if other.id == chunk.id), None)
+        if place is None:  # changed since it was found
+            return (chunk,)
+        return chunks[max(place - self.around, 0) : place + self.around + 1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeSections:
+    """A `Retriever` that gives, for each passage, all chunks under the same headings: its parent."""
+
+    retriever: Retriever
+    index: Index
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint("whole sections", self.retriever.fingerprint)
+
+    def search(self, question: Question, *, limit: int) -> Sequence[Passage]:
+        given: dict[str, Passage] = {}
+        for passage in self.retriever.search(question, limit=limit):
+            chunks = self.index.chunks_of(passage.chunk.document_id, groups=question.groups)
+            for chunk in [chunk for chunk in chunks if chunk.context == passage.chunk.context] or [passage.chunk]:
+                given.setdefault(chunk.id, Passage(chunk, passage.score))
+        return tuple(given.values())

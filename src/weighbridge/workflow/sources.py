@@ -1,0 +1,154 @@
+"""All the sources of a workload become one sequence of documents, and a report of what was lost on the way."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from time import perf_counter
+
+from weighbridge.errors import DataError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.ingest.conflicts import conflict_lines, find_conflicts
+from weighbridge.ingest.content import Parsed
+from weighbridge.ingest.duplicates import duplicate_lines, find_duplicates, without_duplicates
+from weighbridge.ingest.limits import Limits
+from weighbridge.ingest.read import Memory, Reading, read_documents, report_lines
+from weighbridge.ingest.sources.rest import read_rest
+from weighbridge.ingest.sources.sql import read_sql
+from weighbridge.measure.encode import to_json
+from weighbridge.results import Omission, ReadingReport
+from weighbridge.settings import Settings
+from weighbridge.sources import RestSource, Source, SqlSource
+from weighbridge.types import Document
+from weighbridge.workflow.sequences import Joined, Renamed
+from weighbridge.workflow.voice import Voice
+from weighbridge.workspace import Workspace, read_json, write_text
+
+_FEW = 20_000
+"""Documents up to which repetitions and conflicts are looked for without being asked."""
+
+
+def read_sources(settings: Settings, workspace: Workspace, voice: Voice, *, memory: Memory | None = None) -> Joined:
+    """Read everything under `documents:`, say what was lost, and write that down in the workspace.
+
+    Where several paths are given, their documents' ids begin with the name of their folder or file. With the `memory`
+    of an earlier reading, only files that were touched are looked into, and no repetitions or conflicts are looked for
+    unless copies are to be dropped.
+
+    Raises:
+        DataError: a source cannot be read, or gives nothing.
+    """
+    paths = [source for source in settings.sources if isinstance(source, Path)]
+    readings = []
+    for source in settings.sources:
+        reading = _read(source, settings, workspace, voice, memory)
+        if len(paths) > 1 and isinstance(source, Path):
+            reading = _called(source.stem or source.resolve().name, reading)
+        readings.append(reading)
+    whole = readings[0] if len(readings) == 1 else _joined(readings)
+    if memory is not None and settings.reading.duplicates == "keep":
+        return Joined((whole.documents,), whole.unsettled)
+    for line in report_lines(whole):
+        voice.say(line)
+    return Joined((_without_copies(whole, settings, workspace, voice),), whole.unsettled)
+
+
+def _called(name: str, reading: Reading) -> Reading:
+    """Put the name of a source before the ids of its documents."""
+    unsettled = frozenset(f"{name}/{id_}" for id_ in reading.unsettled)
+    return replace(reading, documents=Renamed(reading.documents, name), unsettled=unsettled)
+
+
+def cache_of(workspace: Workspace, source: Path) -> Path:
+    """Return where the workspace keeps what was parsed of a file or folder."""
+    return workspace.parsed / fingerprint(str(source.resolve()))
+
+
+def reading_report(workspace: Workspace) -> ReadingReport | None:
+    """Return what the last reading wrote down; None where there was none."""
+    kept = read_json(workspace.reading)
+    if not isinstance(kept, dict):
+        return None
+    omissions = {key: tuple(Omission(**item) for item in kept[key]) for key in ("skipped", "losses")}
+    sentences = {key: tuple(kept[key]) for key in ("repeated", "conflicts")}
+    return ReadingReport(**{**kept, **omissions, **sentences})
+
+
+def _read(source: Source, settings: Settings, workspace: Workspace, voice: Voice, memory: Memory | None) -> Reading:
+    start = perf_counter()
+    match source:
+        case SqlSource():
+            return _reading(read_sql(source, notify=voice.notify), source.label, perf_counter() - start)
+        case RestSource():
+            return _reading(read_rest(source, notify=voice.notify), source.label, perf_counter() - start)
+        case Path():
+            chosen = settings.reading
+            limits = Limits(
+                seconds=chosen.seconds_per_file, memory_mb=chosen.megabytes_per_file, workers=chosen.workers
+            )
+            cache = cache_of(workspace, source)
+            return read_documents(source, cache=cache, limits=limits, notify=voice.notify, memory=memory)
+
+
+def _reading(parsed: Parsed, label: str, seconds: float) -> Reading:
+    documents = tuple(
+        Document(
+            id=f"{label}/{content.name}",
+            text=content.text,
+            title=content.title,
+            source=label,
+            groups=content.groups,
+            parts=content.parts,
+        )
+        for content in parsed.contents
+    )
+    if not documents:
+        raise DataError(f"{label}: gave no documents; correct it under documents: in weighbridge.yaml")
+    losses = tuple(replace(loss, place=f"{label}, {loss.place}") for loss in parsed.losses)
+    return Reading(documents=documents, skipped=(), losses=losses, files=1, seconds=seconds)
+
+
+def _joined(readings: Sequence[Reading]) -> Reading:
+    return Reading(
+        documents=Joined(tuple(reading.documents for reading in readings)),
+        skipped=tuple(chain.from_iterable(reading.skipped for reading in readings)),
+        losses=tuple(chain.from_iterable(reading.losses for reading in readings)),
+        files=sum(reading.files for reading in readings),
+        seconds=sum(reading.seconds for reading in readings),
+        unsettled=frozenset(chain.from_iterable(reading.unsettled for reading in readings)),
+    )
+
+
+def _without_copies(reading: Reading, settings: Settings, workspace: Workspace, voice: Voice) -> Sequence[Document]:
+    """Say which documents repeat or contradict others, drop copies where the settings say so, and write it all down."""
+    documents = reading.documents
+    drop = settings.reading.duplicates == "drop"
+    few = len(documents) <= _FEW
+    found = find_duplicates(documents) if drop or few else ()
+    conflicts = find_conflicts(documents) if few else ()
+    repeated = tuple(duplicate_lines(found))
+    contradicting = tuple("; ".join(map(str.strip, conflict_lines([conflict]))) for conflict in conflicts)
+    for heading, lines in (("Documents that repeat another", repeated), ("To be settled by you", contradicting)):
+        if lines:
+            voice.say(f"{heading}:")
+            for line in lines[:_SHOWN]:
+                voice.say(f"  {line}")
+            if len(lines) > _SHOWN:
+                voice.say(f"  and {len(lines) - _SHOWN:,} lines more, in {workspace.reading}")
+    if drop and found:
+        documents = tuple(without_duplicates(documents, found))
+        voice.say(f"{len(reading.documents) - len(documents):,} of them dropped (reading.duplicates)")
+    report = ReadingReport(
+        files=reading.files,
+        documents=len(documents),
+        seconds=reading.seconds,
+        skipped=tuple(Omission(item.path, item.reason) for item in reading.skipped),
+        losses=tuple(Omission(loss.place, loss.what) for loss in reading.losses),
+        repeated=repeated,
+        conflicts=contradicting,
+    )
+    write_text(workspace.reading, to_json(report, indent=2) + "\n")
+    return documents
+
+
+_SHOWN = 10

@@ -1,0 +1,68 @@
+"""The index follows the documents for as long as one stays."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+
+from weighbridge.errors import MissingExtraError, SettingsError, WeighbridgeError
+from weighbridge.ingest.read import Memory
+from weighbridge.models import fetch
+from weighbridge.settings import Settings
+from weighbridge.workflow.knowledge import Choices, follow
+from weighbridge.workflow.searching import open_computed
+from weighbridge.workflow.sources import read_sources
+from weighbridge.workflow.voice import Voice
+from weighbridge.workspace import Workspace
+
+_SETTLED_MS = 50
+"""How long nothing may change before what has changed is taken to be whole."""
+_LOOK_AGAIN_MS = 30_000
+"""Some file systems tell of no changes, and none is told of before the watch has begun."""
+
+
+def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: Choices) -> None:
+    """Bring the index up to date whenever a file of the sources changes, until interrupted.
+
+    What cannot be read, or would empty the index, is said, and the index stays as it is. Databases and endpoints are
+    asked again when a file changes, not by themselves.
+
+    Raises:
+        SettingsError: no source is a file or folder.
+    """
+    paths = [source for source in settings.sources if isinstance(source, Path)]
+    if not paths:
+        raise SettingsError(f"{workspace.settings_file}: --watch follows files, and no source under documents: is one")
+    folder = fetch(settings.retrieval.embedder, notify=voice.notify)
+    embedder = open_computed(settings, folder)
+    embedder.embed(["ready"], kind="document")
+    memory: Memory = {}
+    read_sources(settings, workspace, Voice(), memory=memory)
+    voice.say(f"Watching {', '.join(map(str, paths))}; Ctrl-C ends it")
+    for changed in _changes(paths, workspace):
+        start = perf_counter()
+        try:
+            with workspace.locked():
+                documents = read_sources(settings, workspace, voice, memory=memory)
+                synced = follow(documents, settings, workspace, embedder, voice=voice, choices=choices)
+        except WeighbridgeError as error:
+            voice.say(f"{error}")
+            continue
+        if not synced.plan.empty:
+            voice.say(f"{changed}: in the index {perf_counter() - start:.2f} s after the change was seen")
+
+
+def _changes(paths: list[Path], workspace: Workspace) -> Iterator[str]:
+    """Yield a name for what has changed, once for each burst of changes; now and then also for what went unseen."""
+    try:
+        from watchfiles import watch as watched
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("--watch", "local") from error
+    places = [path if path.is_dir() else path.parent for path in paths]
+    state = workspace.state.resolve()
+    for changes in watched(
+        *places, step=_SETTLED_MS, debounce=1000, rust_timeout=_LOOK_AGAIN_MS, yield_on_timeout=True
+    ):
+        touched = sorted({Path(path) for _, path in changes if state not in Path(path).resolve().parents})
+        if touched or not changes:
+            more = f" and {len(touched) - 1:,} more" if len(touched) > 1 else ""
+            yield f"{touched[0].name if touched else 'a file'}{more}"

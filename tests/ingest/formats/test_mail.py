@@ -1,0 +1,145 @@
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weighbridge.ingest.content import Enclosed, Loss, Parsed, UnreadableError
+from weighbridge.ingest.formats.mail import read_email, read_mbox
+
+HEAD = b"From: a@b.c\nSubject: x\n"
+
+
+def _read(message: EmailMessage | bytes, folder: Path) -> Parsed:
+    (folder / "a.eml").write_bytes(message if isinstance(message, bytes) else message.as_bytes())
+    return read_email(folder / "a.eml")
+
+
+def _message(text: str = "High water\nat noon.\n-- \nAnn\n") -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = "Die Fl\u00fcsse  am   Abend"
+    message["From"] = "J\u00f6rg <j@example.org>"
+    message["To"] = "ann@example.org"
+    message["Date"] = "Fri, 01 Mar 2024 12:30:00 +0100"
+    message.set_content(text)
+    return message
+
+
+def test_a_message(tmp_path: Path) -> None:
+    content = _read(_message(), tmp_path).contents[0]
+    assert content.title == "Die Fl\u00fcsse am Abend"
+    assert content.text == (
+        "# Die Fl\u00fcsse am Abend\n\nFrom: J\u00f6rg <j@example.org>\nTo: ann@example.org\n"
+        "Date: 2024-03-01 12:30+01:00\n\nHigh water\nat noon.\n\n-- \nAnn"
+    )
+
+
+def test_plain_text_is_taken_before_html_and_blank_text_is_not(tmp_path: Path) -> None:
+    message = _message("plain\n")
+    message.add_alternative("<p>rich</p>", subtype="html")
+    assert _read(message, tmp_path).contents[0].text.endswith("\n\nplain")
+    blank = _message(" \n")
+    blank.add_alternative("<h2>Rich</h2><p>text</p><script>x</script>", subtype="html")
+    assert _read(blank, tmp_path).contents[0].text.endswith("\n\n## Rich\n\ntext")
+
+
+def test_attachments_are_enclosed(tmp_path: Path) -> None:
+    message = _message()
+    message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="../../etc/\u00fcber.pdf")
+    message.add_attachment(b"{}", maintype="application", subtype="json")
+    message.add_attachment("a,b", subtype="csv", filename="a.csv")
+    message.add_attachment(_message("forwarded\n"))
+    parsed = _read(message, tmp_path)
+    names = [file.name for file in parsed.enclosed]
+    assert names == ["\u00fcber.pdf", "attachment 2.json", "a.csv", "attachment 4.eml"]
+    assert parsed.enclosed[0].content == b"%PDF"
+    assert _read(parsed.enclosed[3].content, tmp_path).contents[0].text.endswith("\n\nforwarded")
+
+
+def test_pictures_in_the_text_and_seals_are_reported(tmp_path: Path) -> None:
+    message = _message()
+    message.add_alternative('<img src="cid:1">', subtype="html")
+    message.get_payload()[1].add_related(b"x", "image", "png", cid="<1>")
+    message.add_attachment(b"x", maintype="application", subtype="pgp-signature")
+    losses = _read(message, tmp_path).losses
+    assert losses == (Loss("", "signature left out"), Loss("", "1 picture(s) in the text left out"))
+
+
+@pytest.mark.parametrize(
+    ("named", "content", "shown"),
+    [
+        ("utf-8", "\u00e9t\u00e9 \u00e0 la plage".encode("cp1252"), "\u00e9t\u00e9 \u00e0 la plage"),
+        ("no-such-thing", "\u00e9t\u00e9".encode(), "\u00e9t\u00e9"),
+        ("zlib", b"abc", "abc"),
+        ("ascii", b"\x81\x82\x83\x84", None),
+    ],
+)
+def test_broken_encodings_survive(tmp_path: Path, named: str, content: bytes, shown: str | None) -> None:
+    head = HEAD + f"Content-Type: text/plain; charset={named}\nContent-Transfer-Encoding: 8bit\n\n".encode()
+    parsed = _read(head + content, tmp_path)
+    assert shown is None or parsed.contents[0].text.endswith(f"\n\n{shown}")
+    assert parsed.losses == (Loss("", f"text that is not in the encoding it names ({named}): guessed"),)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"", b"\n", b"no header at all", HEAD, b"Subject: \xe9\xff\n\nx",
+        b"Subject: =?utf-8?b?%%%?= =?nope?q?x?=\n\nx",
+        HEAD + b"Content-Type: multipart/mixed\n\nno boundary",
+        HEAD + b"Content-Type: multipart/mixed; boundary=x\n\n--x\n",
+        HEAD + b"Content-Transfer-Encoding: base64\n\nnot*base64!", HEAD + b"Content-Type: ;;;=\n\nx",
+        HEAD + b"Content-Type: message/rfc822\n\nSubject: in\n\nx", HEAD + b"Date: 99 Foo 99999 99:99\n\nx",
+        HEAD + b"Content-Type: message/delivery-status\n\nStatus: 5.1.1\n\nReason: none\n",
+        HEAD + b"To: " + b"(" * 100_000 + b"\n\nx",
+        HEAD + b'Content-Disposition: attachment; filename="' + b"\\" * 50_000 + b'"\n\nx',
+        b"Subject: " + b"=?utf-8?q?x?= " * 20_000 + b"\n\nx",
+    ],
+)  # fmt: skip
+def test_odd_messages_are_read(tmp_path: Path, message: bytes) -> None:
+    for content in _read(message, tmp_path).contents:
+        content.text.encode()
+
+
+def test_parts_nested_without_end(tmp_path: Path) -> None:
+    deep = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3_000))
+    with pytest.raises(UnreadableError, match="taken apart"):
+        _read(HEAD + deep, tmp_path)
+    wide = b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 10_050
+    assert _read(HEAD + wide, tmp_path).losses == (Loss("", "parts after the first 10,000 left out"),)
+
+
+@given(content=st.binary(max_size=120))
+def test_any_bytes_are_a_message(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    assert len(_read(content, tmp_path_factory.mktemp("mail")).contents) == 1
+
+
+def test_a_mailbox_has_a_document_a_message(tmp_path: Path) -> None:
+    first = _message("one\n\nFrom here on, see below\n>From the start\n")
+    second = _message()
+    second.add_attachment(b"x", maintype="application", subtype="pdf", filename="a.pdf")
+    second.add_attachment(b"y", maintype="application", subtype="pgp-signature")
+    line = b"From ann@example.org Fri Mar  1 12:30:00 2024\n"
+    (tmp_path / "a.mbox").write_bytes(b"".join(line + message.as_bytes() + b"\n" for message in (first, second)))
+    parsed = read_mbox(tmp_path / "a.mbox")
+    assert [content.name for content in parsed.contents] == ["message 1", "message 2"]
+    assert parsed.contents[0].text.endswith("one\n\nFrom here on, see below\nFrom the start")
+    assert parsed.enclosed == (Enclosed("message 2/a.pdf", b"x"),)
+    assert parsed.losses == (Loss("message 2", "signature left out"),)
+
+
+def test_a_mailbox_that_is_too_large(tmp_path: Path) -> None:
+    with (tmp_path / "a.mbox").open("wb") as file:
+        file.write(b"From a@b.c\nSubject: x\n\n")
+        for _ in range(51):
+            file.write(b"x" * 999_999 + b"\n")
+        file.write(b"\nFrom a@b.c\nSubject: y\n\n" + b"From a@b.c\n\n" * 50_000)
+    parsed = read_mbox(tmp_path / "a.mbox")
+    assert (len(parsed.contents), parsed.losses[0]) == (49_999, Loss("message 1", "longer than 50 MB"))
+    assert parsed.losses[1] == Loss("message 50,001", "left out, with all that follow: the mailbox is too large")
+
+
+def test_an_empty_mailbox(tmp_path: Path) -> None:
+    (tmp_path / "a.mbox").write_bytes(b"\n\nnothing")
+    assert read_mbox(tmp_path / "a.mbox") == Parsed(())

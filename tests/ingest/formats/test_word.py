@@ -1,0 +1,236 @@
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pytest
+from docx import Document
+from docx.document import Document as Docx
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
+from docx.table import Table, _Cell
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from weighbridge.ingest.content import Loss, Parsed, UnreadableError
+from weighbridge.ingest.formats.word import read_docx
+
+BLANK = Document()
+_WORDS = st.text(st.characters(categories=("Lu", "Ll", "Nd"), include_characters="|#` *-"), min_size=1, max_size=12)
+
+
+def _read(document: Docx, folder: Path) -> Parsed:
+    document.save(str(folder / "a.docx"))
+    return read_docx(folder / "a.docx")
+
+
+def _cells(table: Table) -> list[_Cell]:
+    return [cell for row in table.rows for cell in row.cells]
+
+
+def _add(document: Docx, inner: str) -> None:
+    """Put raw markup at the end of the body, before its section properties."""
+    spaces = nsdecls("w", "m", "wp", "a", "pic", "r")
+    other = {"mc": "http://schemas.openxmlformats.org/markup-compatibility/2006", "v": "urn:schemas-microsoft-com:vml"}
+    extra = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in other.items())
+    body = document.element.body
+    body.insert(len(body) - 1, parse_xml(f"<w:p {spaces} {extra}>{inner}</w:p>"))
+
+
+def test_a_document_in_its_order(tmp_path: Path) -> None:
+    document = Document()
+    document.core_properties.title = ""
+    document.add_heading("Tide  tables", 0)
+    document.add_heading("Ports", 2)
+    document.add_paragraph("High water\nat noon.\t# not a heading")
+    document.add_paragraph("# nor this")
+    for text in ("one", "two"):
+        document.add_paragraph(text, style="List Bullet")
+    for text in ("first", "second"):
+        document.add_paragraph(text, style="List Number")
+    table = document.add_table(2, 2)
+    for cell, text in zip(_cells(table), ("Port", "Time", "A|B", "1\n2"), strict=True):
+        cell.text = text
+    document.add_paragraph("End.")
+    parsed = _read(document, tmp_path)
+    assert parsed.contents[0].text == (
+        "# Tide tables\n\n## Ports\n\nHigh water\nat noon. # not a heading\n\n\\# nor this\n\n"
+        "- one\n- two\n1. first\n2. second\n\n| Port | Time |\n| --- | --- |\n| A\\|B | 1 2 |\n\nEnd."
+    )
+    assert (parsed.contents[0].title, parsed.losses) == ("Tide tables", ())
+
+
+def test_the_title_is_the_property_else_the_first_heading(tmp_path: Path) -> None:
+    document = Document()
+    document.add_heading("Ports", 1)
+    assert _read(document, tmp_path).contents[0].title == "Ports"
+    document.core_properties.title = " By  property "
+    assert _read(document, tmp_path).contents[0].title == "By property"
+
+
+def test_merged_cells_are_flattened_and_reported(tmp_path: Path) -> None:
+    document = Document()
+    document.add_table(1, 1).cell(0, 0).text = "plain"
+    table = document.add_table(3, 2)
+    for number, cell in enumerate(_cells(table)):
+        cell.text = f"c{number}"
+    table.cell(1, 0).merge(table.cell(2, 0))
+    table.cell(0, 0).merge(table.cell(0, 1))
+    table.cell(2, 1).add_table(1, 1).cell(0, 0).text = "inner"
+    parsed = _read(document, tmp_path)
+    assert parsed.contents[0].text.endswith("| c0 c1 |  |\n| --- | --- |\n| c2 c4 | c3 |\n| c2 c4 | c5 inner |")
+    assert parsed.losses == (
+        Loss("table 2", "merged cells flattened"),
+        Loss("table 2", "tables inside its cells flattened"),
+    )
+
+
+def test_what_is_tracked_hidden_or_drawn(tmp_path: Path) -> None:
+    document = Document()
+    _add(document, '<w:r><w:t>kept </w:t></w:r><w:ins w:id="1"><w:r><w:t>added</w:t></w:r></w:ins>'
+         '<w:del w:id="2"><w:r><w:delText>gone</w:delText></w:r></w:del>')  # fmt: skip
+    _add(document, "<w:r><w:rPr><w:vanish/></w:rPr><w:t>unseen</w:t></w:r><w:r><w:t>seen</w:t></w:r>")
+    _add(document, "<m:oMath><m:r><m:t>x=1</m:t></m:r></m:oMath>")
+    box = "<w:txbxContent><w:p><w:r><w:t>boxed</w:t></w:r></w:p></w:txbxContent>"
+    drawing = f"<w:drawing>{box}<pic:pic/></w:drawing>"
+    _add(document, f"<w:r><mc:AlternateContent><mc:Choice Requires='wps'>{drawing}</mc:Choice>"
+         f"<mc:Fallback><w:pict>{box}<v:imagedata/></w:pict></mc:Fallback></mc:AlternateContent></w:r>"
+         "<w:r><w:t>beside</w:t></w:r>")  # fmt: skip
+    parsed = _read(document, tmp_path)
+    assert parsed.contents[0].text == "kept added\n\nseen\n\nx=1\n\nbeside\n\nboxed"
+    assert [loss.what for loss in parsed.losses] == [
+        "1 tracked deletion(s) left out",
+        "1 hidden passage(s) left out",
+        "1 equation(s) flattened to their characters",
+        "1 picture(s) left out",
+    ]
+
+
+def test_comments_and_headers_are_reported(tmp_path: Path) -> None:
+    document = Document()
+    document.add_comment(document.add_paragraph("text").runs, "secret", "me")
+    document.sections[0].header.paragraphs[0].text = "Draft 7"
+    parsed = _read(document, tmp_path)
+    assert parsed.contents[0].text == "text"
+    assert parsed.losses == (Loss("document", "1 comment(s) left out"), Loss("header", "left out: Draft 7"))
+
+
+def _changed(document: Docx, path: Path, changes: dict[str, str], relations: str = "") -> None:
+    """Save a document with some members added or replaced, and more relations of its body."""
+    saved = BytesIO()
+    document.save(saved)
+    with ZipFile(saved) as source, ZipFile(path, "w", ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "word/_rels/document.xml.rels":
+                content = content.replace(b"</Relationships>", relations.encode() + b"</Relationships>")
+            if name not in changes:
+                target.writestr(name, content)
+        for name, text in changes.items():
+            target.writestr(name, text)
+
+
+def test_footnotes_follow_the_text(tmp_path: Path) -> None:
+    document = Document()
+    _add(document, '<w:r><w:t>Said</w:t><w:footnoteReference w:id="2"/></w:r>')
+    note = '<w:footnote w:id="2"><w:p><w:r><w:footnoteRef/><w:t> by whom</w:t></w:r></w:p></w:footnote>'
+    notes = f"<w:footnotes {nsdecls('w')}>{note}</w:footnotes>"
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes"
+    relation = f'<Relationship Id="rId99" Type="{kind}" Target="footnotes.xml"/>'
+    _changed(document, tmp_path / "a.docx", {"word/footnotes.xml": notes}, relation)
+    assert read_docx(tmp_path / "a.docx").contents[0].text == "Said[^1]\n\n[^1]: by whom"
+
+
+def test_headings_keep_their_computed_numbers(tmp_path: Path) -> None:
+    document = Document()
+    numbering = document.part.numbering_part.element
+    levels = "".join(
+        f'<w:lvl w:ilvl="{level}"><w:start w:val="1"/><w:numFmt w:val="{digits}"/><w:lvlText w:val="{text}"/></w:lvl>'
+        for level, (digits, text) in enumerate([("decimal", "%1."), ("decimal", "%1.%2"), ("lowerLetter", "(%3)")])
+    )
+    numbering.insert(0, parse_xml(f'<w:abstractNum {nsdecls("w")} w:abstractNumId="77">{levels}</w:abstractNum>'))
+    numbering.append(parse_xml(f'<w:num {nsdecls("w")} w:numId="77"><w:abstractNumId w:val="77"/></w:num>'))
+    for style, level, text in (("Heading 1", 0, "Scope"), ("Heading 2", 1, "Terms"), ("Normal", 2, "tide"),
+                               ("Normal", 2, "ebb"), ("Heading 2", 1, "Ports"), ("Heading 1", 0, "End")):  # fmt: skip
+        properties = document.add_paragraph(text, style=style).paragraph_format.element.get_or_add_pPr()
+        numbered = f'<w:ilvl w:val="{level}"/><w:numId w:val="77"/>'
+        properties.append(parse_xml(f"<w:numPr {nsdecls('w')}>{numbered}</w:numPr>"))
+    assert _read(document, tmp_path).contents[0].text == (
+        "# 1. Scope\n\n## 1.1 Terms\n\n- (a) tide\n- (b) ebb\n\n## 1.2 Ports\n\n# 2. End"
+    )
+
+
+def test_a_file_with_macros_is_read(tmp_path: Path) -> None:
+    document = Document()
+    document.add_paragraph("text")
+    document.save(str(tmp_path / "a.docx"))
+    with ZipFile(tmp_path / "a.docx") as package:
+        declared = package.read("[Content_Types].xml").decode()
+    main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    assert main in declared
+    macros = declared.replace(main, "application/vnd.ms-word.document.macroEnabled.main+xml")
+    _changed(document, tmp_path / "b.docm", {"[Content_Types].xml": macros})
+    assert read_docx(tmp_path / "b.docm").contents[0].text == "text"
+
+
+@settings(max_examples=25, deadline=None)
+@given(cells=st.lists(st.lists(_WORDS, min_size=2, max_size=2), min_size=1, max_size=3), said=_WORDS)
+def test_every_word_survives(tmp_path_factory: pytest.TempPathFactory, cells: list[list[str]], said: str) -> None:
+    document = Document()
+    document.add_paragraph(said)
+    table = document.add_table(len(cells), 2)
+    for cell, text in zip(_cells(table), (text for row in cells for text in row), strict=True):
+        cell.text = text
+    read = _read(document, tmp_path_factory.mktemp("words")).contents[0].text.replace("\\", "")
+    for text in (said, *(text for row in cells for text in row)):
+        assert all(word in read for word in text.split())
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 garbage", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600])
+def test_what_is_no_package(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.docx").write_bytes(content)
+    with pytest.raises(UnreadableError, match=r"damaged|encrypted"):
+        read_docx(tmp_path / "a.docx")
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.99])
+def test_a_truncated_package(tmp_path: Path, share: float) -> None:
+    BLANK.save(str(tmp_path / "a.docx"))
+    content = (tmp_path / "a.docx").read_bytes()
+    (tmp_path / "a.docx").write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(UnreadableError):
+        read_docx(tmp_path / "a.docx")
+
+
+@pytest.mark.parametrize("before", ["", "<!-- <a> -->" + " " * 200, "<?note <b>?>"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_entities_are_refused(tmp_path: Path, before: str, encoding: str) -> None:
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "ha"}">' for n in range(9))
+    bomb = f'<?xml version="1.0" encoding="{encoding}"?>{before}<!DOCTYPE w [{laughs}]><w:document>&l8;</w:document>'
+    BLANK.save(str(tmp_path / "b.docx"))
+    with ZipFile(tmp_path / "b.docx") as source, ZipFile(tmp_path / "a.docx", "w") as target:
+        for name in source.namelist():
+            content = bomb.encode(encoding) if name == "word/document.xml" else source.read(name)
+            target.writestr(name, content)
+    with pytest.raises(UnreadableError, match="declares a document type, or is no plain XML"):
+        read_docx(tmp_path / "a.docx")
+
+
+def test_a_zip_bomb_is_refused_unopened(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "a.docx", "w", ZIP_DEFLATED) as package:
+        package.writestr("word/document.xml", b" " * 80_000_000)
+    with pytest.raises(UnreadableError, match="unpacks to 80,000,000 bytes"):
+        read_docx(tmp_path / "a.docx")
+
+
+def test_styles_in_a_ring_and_deep_nesting(tmp_path: Path) -> None:
+    document = Document()
+    document.styles["Heading 1"].base_style = document.styles["Heading 2"]
+    document.styles["Heading 2"].base_style = document.styles["Heading 1"]
+    document.add_paragraph("x", style="Heading 1")
+    assert _read(document, tmp_path).contents[0].text == "# x"
+    deep = "<w:sdt>" * 5_000 + "</w:sdt>" * 5_000
+    _changed(document, tmp_path / "b.docx", {
+        "word/document.xml": f"<w:document {nsdecls('w')}><w:body>{deep}</w:body></w:document>"
+    })  # fmt: skip
+    with pytest.raises(UnreadableError):
+        read_docx(tmp_path / "b.docx")

@@ -1,0 +1,47 @@
+"""The page tells what was lost in reading, and shows no text of what was read."""
+
+from dataclasses import replace
+
+from weighbridge.report.page import page
+from weighbridge.report.reading import Line, account, lines
+from weighbridge.results import Omission, ReadingReport
+
+from .sample import weighing
+
+REPORT = ReadingReport(
+    files=9,
+    documents=5,
+    seconds=1.0,
+    skipped=(
+        Omission("a.exe", "not text"),
+        Omission("b.bin", "not text"),
+        Omission("c.bin", "not text"),
+        Omission("d.bin", "not text"),
+        Omission("<script>x", "empty"),
+    ),
+    losses=(Omission("r.pdf, page 7", "no text"),),
+    repeated=("x: the same text as y",),
+    conflicts=("the fee is; 12: a; 13: the secret",),
+)
+
+
+def test_reasons_are_counted_the_most_frequent_first() -> None:
+    assert lines(REPORT.skipped) == [
+        Line("not text", 4, "a.exe, b.bin, c.bin and 1 more"),
+        Line("empty", 1, "<script>x"),
+    ]
+    assert lines(()) == []
+
+
+def test_the_account_leaves_out_what_did_not_happen() -> None:
+    assert list(account(ReadingReport(files=1, documents=1, seconds=0.1))) == ["1\u00a0file became 1\u00a0document"]
+    assert len(list(account(REPORT))) == 5
+
+
+def test_the_page_shows_reasons_but_no_quotes() -> None:
+    shown = page(replace(weighing(), reading=REPORT))
+    assert "left out: not text" in shown
+    assert "lost: no text" in shown
+    assert "&lt;script&gt;x" in shown
+    assert "the secret" not in shown
+    assert 'id="reading"' not in page(weighing())

@@ -1,0 +1,21 @@
+"""What both searches read of a chunk."""
+
+import pytest
+
+from weighbridge.retrieve.searchable import searchable_text
+from weighbridge.types import Chunk
+
+
+@pytest.mark.parametrize(
+    ("title", "context", "text", "expected"),
+    [
+        ("", (), "Six.", "Six."),
+        ("Fees", (), "Six.", "Fees\nSix."),
+        ("Fees", (), "Fees\nSix.", "Fees\nSix."),
+        ("Fees", ("Fees", "Boats", "", "Boats"), "Six.", "Fees\nBoats\nSix."),
+        ("", ("Boats", "Small"), "Six.", "Boats\nSmall\nSix."),
+    ],
+)
+def test_each_heading_once(title: str, context: tuple[str, ...], text: str, expected: str) -> None:
+    chunk = Chunk(id="a", document_id="a", title=title, context=context, text=text, start=0, end=len(text))
+    assert searchable_text(chunk) == expected
