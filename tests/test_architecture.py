@@ -9,7 +9,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-HEAVY = ("torch", "transformers", "peft", "trl", "lancedb", "xllamacpp", "openai", "scipy", "datasets", "datasketch")
+HEAVY = (
+    "torch",
+    "transformers",
+    "peft",
+    "trl",
+    "lancedb",
+    "faiss",
+    "xllamacpp",
+    "openai",
+    "scipy",
+    "datasets",
+    "datasketch",
+)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))

@@ -102,9 +102,17 @@ def test_model_references_that_are_paths_are_taken_from_the_folder_of_the_file(
 ) -> None:
     (file.parent / "models").mkdir()
     (file.parent / "models/a.gguf").touch()
-    file.write_text(f'examples: e\nmodel: {{reference: "{given}"}}\nretrieval: {{embedder: "{given}"}}\n')
+    retrieval = f'{{embedder: "{given}", rerank: "{given}"}}'
+    file.write_text(f'examples: e\nmodel: {{reference: "{given}"}}\nretrieval: {retrieval}\n')
     settings = load_settings(file)
     assert settings.model.reference == settings.retrieval.embedder == expected.format(folder=file.parent)
+    assert settings.retrieval.rerank == settings.retrieval.embedder
+
+
+def test_late_interaction_is_no_path(file: Path) -> None:
+    (file.parent / "late-interaction").mkdir()
+    file.write_text("examples: e\nretrieval: {rerank: late-interaction}\n")
+    assert load_settings(file).retrieval.rerank == "late-interaction"
 
 
 def test_documents_come_from_one_source_or_several(file: Path) -> None:
@@ -247,6 +255,13 @@ def test_a_date_needs_no_quotes_and_a_byte_order_mark_does_no_harm(file: Path) -
             "weighbridge.yaml:4: splits.dev (0.1) and splits.test (0.95) add up to 1.05, more than the whole",
         ),
         ("examples: e\nsplits:\n  test: 0\n", "weighbridge.yaml:3: splits.test must be more than 0, not '0'"),
+        (
+            "examples: e\nretrieval:\n  store: lance\n",
+            (
+                "weighbridge.yaml:3: retrieval.store: must be faiss, lancedb, or a URL like "
+                "postgresql://user:${DB_PASSWORD}@host/database"
+            ),
+        ),
         (
             "examples: e\nneeds:\n  priorities: {accuracy: 0, hallucination: 0, latency: 0, cost: 0}\n",
             "weighbridge.yaml:3: needs.priorities are all 0; give what matters a weight above 0",

@@ -64,6 +64,7 @@ class ReadingSettings(Section):
 
 
 Rewrite = Literal["none", "expansion", "sub-questions", "hypothetical"]
+LATE_INTERACTION = "late-interaction"
 
 
 class RetrievalSettings(Section):
@@ -74,8 +75,8 @@ class RetrievalSettings(Section):
     """What documents' vectors are computed in; auto: the fastest that this processor has and that costs no quality."""
     static: bool = False
     """Look vectors up word by word instead of computing them: many times faster, and less precise."""
-    store: str = "lancedb"
-    """lancedb or faiss, in the workspace; or the URL of a PostgreSQL database with pgvector."""
+    store: str = "faiss"
+    """faiss or lancedb, in the workspace; or the URL of a PostgreSQL database with pgvector."""
     limit: Positive = 3
     """Passages shown to the model."""
     candidates: Positive = 30
@@ -94,6 +95,13 @@ class RetrievalSettings(Section):
     """Chunks before and after each passage that are shown with it."""
     sections: bool = False
     """Show all chunks under the same headings as a passage, instead."""
+
+    @field_validator("store")
+    @classmethod
+    def _is_known(cls, store: str) -> str:
+        if store not in {"lancedb", "faiss"} and not store.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must be faiss, lancedb, or a URL like postgresql://user:${DB_PASSWORD}@host/database")
+        return store
 
 
 class SplitSettings(Section):
@@ -183,8 +191,8 @@ class Prices(Section):
 class Settings(Section):
     """Everything in `weighbridge.yaml`.
 
-    In the file, relative paths are relative to its folder, those in `model.reference` and `retrieval.embedder` too;
-    `located` puts that folder before them, and whoever loads the file calls it.
+    In the file, relative paths are relative to its folder, those in `model.reference`, `retrieval.embedder` and
+    `retrieval.rerank` too; `located` puts that folder before them, and whoever loads the file calls it.
     """
 
     name: str = ""
@@ -254,7 +262,8 @@ def located(settings: Settings, folder: Path) -> Settings:
     model, retrieval = settings.model, settings.retrieval
     if model.engine != "openai":
         model = model.model_copy(update={"reference": _reference(model.reference, folder)})
-    retrieval = retrieval.model_copy(update={"embedder": _reference(retrieval.embedder, folder)})
+    rerank = retrieval.rerank if retrieval.rerank == LATE_INTERACTION else _reference(retrieval.rerank, folder)
+    retrieval = retrieval.model_copy(update={"embedder": _reference(retrieval.embedder, folder), "rerank": rerank})
     return settings.model_copy(
         update={**paths, "documents": _placed(settings.documents, folder), "model": model, "retrieval": retrieval}
     )

@@ -51,7 +51,8 @@ _BOUNDS = {
 def load_settings(path: Path) -> Settings:
     """Read a settings file. A setting left out, or left empty, has its default; paths are taken from its folder.
 
-    So are `model.reference` and `retrieval.embedder` where they name a file: after `file:`, or what is there.
+    So are `model.reference`, `retrieval.embedder` and `retrieval.rerank` where they name a file: after `file:`, or what
+    is there.
 
     Raises:
         SettingsError: one line `file:line: ...` for each thing that is wrong, in the order of the file.

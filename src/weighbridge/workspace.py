@@ -8,6 +8,7 @@ weighbridge.yaml            the settings, the user's own
 - workload.json             the task, and which side of the split each example is on
 - static.npz                vectors of tokens, where retrieval.static is on
 - index/                    chunks and vectors; manifest.json written last
+- indexed.json              the settings the index was last brought up to date with, as a fingerprint
 - adapters/<strategy>/      card.json (written last), the adapter, the merged GGUF
 - records/<strategy>.jsonl  one line an attempt, appended as it is done
 - latency/<strategy>.json   the single-file pass
@@ -45,6 +46,10 @@ class Workspace:
     @property
     def index(self) -> Path:
         return self.state / "index"
+
+    @property
+    def indexed(self) -> Path:
+        return self.state / "indexed.json"
 
     @property
     def reading(self) -> Path:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import NOTHING, Changes, Retriever
-from weighbridge.retrieve.fusion import Fused
 from weighbridge.retrieve.hybrid import Hybrid
 from weighbridge.retrieve.remember import Remembered
 from weighbridge.retrieve.rerank import LateInteraction, Reranked
@@ -54,7 +53,6 @@ def every(hybrid: Hybrid) -> dict[str, Retriever]:
         "hybrid": hybrid,
         "feedback": Hybrid(index=hybrid.index, embedder=Lengths(), content="c1", feedback=3),
         "remembered": Remembered(hybrid),
-        "fused": Fused(retrievers=(hybrid, hybrid)),
         "late interaction": Reranked(retriever=hybrid, scorer=LateInteraction(Lengths())),
         "expansion": Rewritten(retriever=hybrid, rewriter=Expansion(retriever=hybrid)),
         "sub-questions": Rewritten(retriever=hybrid, rewriter=SubQuestions(model=model)),
@@ -63,7 +61,7 @@ def every(hybrid: Hybrid) -> dict[str, Retriever]:
 
 
 KINDS = [
-    "nothing", "hybrid", "feedback", "remembered", "fused", "late interaction", "expansion", "sub-questions",
+    "nothing", "hybrid", "feedback", "remembered", "late interaction", "expansion", "sub-questions",
     "hypothetical",
 ]  # fmt: skip
 

@@ -48,7 +48,7 @@ def test_plan_apply_search_explain_and_versions(root: Path, run) -> None:
     (root / "docs" / "ferry.md").write_text("# Ferry\n\n## Winter\n\nThe ferry sails at quarter past eight.")
     (root / "docs" / "dogs.md").unlink()
     changed = run("index", cwd=root)
-    assert changed.returncode == 0, changed.stderr
+    assert (changed.returncode, changed.stdout) == (0, ""), changed.stderr
     assert "Plan: 1 changed, 1 to delete, 3 unchanged" in changed.stderr
     assert "~ ferry" in changed.stderr
 
@@ -67,18 +67,34 @@ def test_versions_are_named_compared_and_gone_back_to(root: Path, run) -> None:
     assert run("index", cwd=root).returncode == 0
     number = json.loads(run("versions", "--json", cwd=root).stdout)[-1]["number"]
     tagged = run("versions", "tag", str(number), "first", cwd=root)
-    assert tagged.returncode == 0, tagged.stderr
+    assert (tagged.returncode, tagged.stderr) == (0, "")
     (root / "docs" / "ferry.md").write_text("# Ferry\n\nThe ferry sails at nine.")
     assert run("index", cwd=root).returncode == 0
     last = json.loads(run("versions", "--json", cwd=root).stdout)[-1]["number"]
     compared = json.loads(run("versions", "compare", "first", str(last), "--json", cwd=root).stdout)
     assert (compared["changed"], compared["unchanged"]) == (["ferry"], 4)
-    assert run("versions", "rollback", "first", cwd=root).returncode == 0
+    assert run("versions", "compare", "first", str(last), cwd=root).stdout == "changed: ferry\n4 unchanged\n"
+    back = run("versions", "rollback", "first", cwd=root)
+    assert back.returncode == 0, back.stderr
+    assert (back.stdout, back.stderr.splitlines()[-1]) == ("", "Index: 5 documents, 5 chunks, as in version first")
     again = run("search", "when does the ferry sail", "--json", cwd=root)
     assert json.loads(again.stdout)[0]["chunk"]["text"].endswith("at six.")
     nowhere = run("versions", "rollback", "second", cwd=root)
     assert nowhere.returncode == 2
     assert "the index has no version 'second'" in nowhere.stderr
+
+
+def test_a_search_follows_the_settings_once(root: Path, run) -> None:
+    first = run("search", "when does the ferry sail", cwd=root)
+    assert (first.returncode, "5 to add, 0 unchanged; there is no index yet\n" in first.stderr) == (0, True)
+    for setting in ("chunks: {tokens: 32}\n", "retrieval: {store: lancedb}\n", "retrieval: {store: faiss}\n"):
+        (root / "weighbridge.yaml").write_text(SETTINGS + setting)
+        changed = run("search", "when does the ferry sail", cwd=root)
+        assert (changed.returncode, "Plan: " in changed.stderr) == (0, True), changed.stderr
+        again = run("search", "when does the ferry sail", cwd=root)
+        assert (again.stdout, again.stderr) == (changed.stdout, "")
+    planned = run("index", "--plan", cwd=root)
+    assert planned.stderr.splitlines()[-1] == "Plan: nothing to do, 5 unchanged"
 
 
 def test_a_scan_that_lost_most_documents_stops(root: Path, run) -> None:

@@ -1,4 +1,5 @@
 import io
+import warnings
 import zipfile
 from email.message import EmailMessage
 from pathlib import Path
@@ -142,3 +143,31 @@ def test_a_damaged_archive_is_accounted_for(tmp_path: Path, flips: list[tuple[in
     for place, value in flips:
         content[place % len(content)] = value
     assert looked(tmp_path, bytes(content))
+
+
+def test_a_package_whose_type_is_encrypted(tmp_path: Path) -> None:
+    content = bytearray(packed(("mimetype", b"application/epub+zip"), ("a.txt", b"hi")))
+    content[6] |= 1
+    content[content.find(b"PK\x01\x02") + 8] |= 1
+    (reason,) = told(looked(tmp_path, bytes(content))).values()
+    assert reason.startswith("a broken ZIP file (file 'mimetype' is encrypted")
+
+
+def test_no_two_members_have_one_name(tmp_path: Path) -> None:
+    content = packed(("a (2)", b"1"), ("b", b"2"))
+    for name in ("a (2)", "a (2)", "a", "a", "a (2) (2)"):
+        content = _with(content, name)
+    assert len(told(looked(tmp_path, content))) == 7
+
+
+def _with(content: bytes, name: str) -> bytes:
+    held = io.BytesIO(content)
+    with zipfile.ZipFile(held, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        archive.writestr(name, name)
+    return held.getvalue()
+
+
+def test_only_what_macs_add_is_passed_over(tmp_path: Path) -> None:
+    content = packed(("__MACOSX/._a.txt", b"x"), ("__MACOSX_a.txt", b"kept"), ("b/.c", b"x"))
+    assert told(looked(tmp_path, content)) == {"__MACOSX_a.txt": "kept"}

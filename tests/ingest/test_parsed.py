@@ -115,3 +115,11 @@ def test_a_long_text_is_cut_with_its_parts() -> None:
     assert cut(CONTENT) is CONTENT
     assert len(cut(long).text) == LARGEST
     assert cut(long).parts == (Part("a", 0, 9), Part("b", 9, LARGEST))
+
+
+def test_what_is_damaged_after_it_was_found_is_never_given_out(tmp_path: Path) -> None:
+    entry = made(tmp_path, [CONTENT])
+    documents = shelf(entry)
+    entry.path.write_bytes(entry.path.read_bytes().replace(b"hr", b"ab"))
+    with pytest.raises(DataError, match="read the documents again"):
+        list(documents)

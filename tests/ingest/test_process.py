@@ -26,3 +26,11 @@ def test_it_is_ended_when_it_is_late(tmp_path):
     process.send({"path": "to nobody"})
     assert process.late
     assert process.bury() == -9
+
+
+def test_what_it_dies_of_by_itself_is_its_status(tmp_path):
+    process = Process(Limits(), tmp_path)
+    assert process.receive() == {"ready": True}
+    process.send({"no": "task"})
+    assert process.receive() is None
+    assert process.bury() == 1

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -10,6 +11,7 @@ import pytest
 
 from weighbridge.errors import DataError, WorkspaceError
 from weighbridge.ingest.content import Loss
+from weighbridge.ingest.limits import Limits
 from weighbridge.ingest.read import Memory, Reading, Skipped, read_documents
 from weighbridge.ingest.text import LARGEST
 from weighbridge.types import Document, Progress
@@ -315,3 +317,65 @@ def test_a_file_written_just_now_is_looked_into_even_if_its_times_say_nothing(tm
     (docs / "a.txt").write_text("uno")
     os.utime(docs / "a.txt", ns=(times.st_atime_ns, times.st_mtime_ns))
     assert read_documents(docs, cache=cache, memory=memory).documents[0].text == "uno"
+
+
+def test_code_is_titled_by_its_name_though_another_file_says_the_same(tmp_path: Path) -> None:
+    docs, cache = tmp_path / "docs", tmp_path / "cache"
+    write(docs, a_py="x = 1", b_py="x = 1")
+    titles = [document.title for document in read_documents(docs, cache=cache).documents]
+    assert titles == ["a.py", "b.py"]
+    (docs / "a.py").rename(docs / "c.py")
+    assert [document.title for document in read_documents(docs, cache=cache).documents] == ["b.py", "c.py"]
+
+
+def test_ids_are_unique_whatever_an_archive_names_its_members(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("d.json", '[{"id": "x", "text": "one"}]')
+        archive.writestr("d.json/x", "two")
+    assert [document.id for document in read_documents(tmp_path).documents] == ["a.zip/d.json/x", "a.zip/d.json/x (2)"]
+
+
+def test_a_copy_of_a_file_that_is_written_meanwhile_is_read_as_it_is(tmp_path: Path) -> None:
+    docs, cache = tmp_path / "docs", tmp_path / "cache"
+    pages = {f"p{number}_html": f"<p>{number}</p>" + "<p>slow</p>" * 60_000 for number in range(2)}
+    write(docs, y_txt="same " * 120_000, z_txt="same " * 120_000, **pages)
+
+    def edit(progress: Progress) -> None:
+        (docs / "y.txt").write_text("other")
+
+    limits = Limits(workers=1)
+    for _ in range(2):
+        documents = read_documents(docs, cache=cache, limits=limits, notify=edit).documents
+        texts = {document.id: document.text for document in documents}
+        assert (texts["y"], texts["z"]) == ("other", "same " * 120_000)
+
+
+def test_json_is_no_plain_text_where_it_says_who_may_read_it(tmp_path: Path) -> None:
+    secret = '[{"text": "pay", "groups": ["hr"]}' + ', {"text": "x"}' * 6_000 + "]"
+    write(tmp_path, a_json=f"// a comment\n{secret}", b_log=secret, c_txt="text")
+    reading = read_documents(tmp_path)
+    assert [document.id for document in reading.documents if not document.groups and "pay" in document.text] == []
+    assert [skipped.path for skipped in reading.skipped] == ["a.json"]
+
+
+def test_what_was_written_with_its_time_set_back_is_looked_into(tmp_path: Path) -> None:
+    docs, cache = tmp_path / "docs", tmp_path / "cache"
+    write(docs, a_txt="one")
+    os.utime(docs / "a.txt", (1_000_000_000, 1_000_000_000))
+    memory: Memory = {}
+    for _ in range(2):
+        read_documents(docs, cache=cache, memory=memory)
+    (docs / "a.txt").write_text("uno")
+    os.utime(docs / "a.txt", (1_000_000_000, 1_000_000_000))
+    assert read_documents(docs, cache=cache, memory=memory).documents[0].text == "uno"
+
+
+def test_a_cache_that_was_deleted_is_made_again_though_files_are_remembered(tmp_path: Path) -> None:
+    docs, cache = tmp_path / "docs", tmp_path / "cache"
+    write(docs, a_txt="one")
+    os.utime(docs / "a.txt", (1_000_000_000, 1_000_000_000))
+    memory: Memory = {}
+    for _ in range(2):
+        read_documents(docs, cache=cache, memory=memory)
+    shutil.rmtree(cache)
+    assert read_documents(docs, cache=cache, memory=memory).documents[0].text == "one"

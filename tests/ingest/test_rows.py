@@ -108,3 +108,10 @@ def test_kinds_in_words() -> None:
     assert [kind_of(value) for value in values] == [
         "null", "a number", "a number", "true or false", "a text", "a list", "an object",
     ]  # fmt: skip
+
+
+def test_groups_by_another_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"id": "a", "text": "secret", "Groups": ["hr"]}\n')
+    (row,) = read_jsonl(tmp_path / "a.jsonl")
+    with pytest.raises(DataError, match=r"a\.jsonl:1: has 'Groups'; call it 'groups'"):
+        row.names("groups")

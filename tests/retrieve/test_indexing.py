@@ -1,5 +1,6 @@
 """An index follows its documents exactly, is complete or not there, and embeds only what is new."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,11 +16,21 @@ from weighbridge.protocols import Embedder
 from weighbridge.retrieve import building, indexing
 from weighbridge.retrieve.building import Material
 from weighbridge.retrieve.indexing import Home, IndexCard, open_stored, read_card, require_card, restore, survey, sync
+from weighbridge.retrieve.stores.faiss import FaissStore
 from weighbridge.retrieve.stores.lance import LanceStore
 from weighbridge.types import PUBLIC, Chunk, Document, Progress
 from weighbridge.workspace import write_json
 
 ALL = frozenset({"staff"})
+
+
+@pytest.fixture(autouse=True, params=[FaissStore, LanceStore])
+def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test here is of every store in files."""
+    monkeypatch.setattr(sys.modules[__name__], "Kept", request.param)
+
+
+Kept: type[FaissStore] | type[LanceStore] = FaissStore
 
 
 def document(name: str, text: str = "", groups: frozenset[str] = PUBLIC) -> Document:
@@ -51,7 +62,7 @@ def material(documents: Iterable[Document], chunking: str = "lines") -> Material
 
 
 def home(folder: Path, embedder: Embedder) -> Home:
-    return Home(folder=folder, store=LanceStore(folder), embedder=embedder)
+    return Home(folder=folder, store=Kept(folder), embedder=embedder)
 
 
 def synced(folder: Path, documents: Iterable[Document], embedder: Embedder, **kinds: str) -> IndexCard:
@@ -60,7 +71,7 @@ def synced(folder: Path, documents: Iterable[Document], embedder: Embedder, **ki
 
 
 def texts(folder: Path, name: str) -> list[str]:
-    return [chunk.text for chunk in open_stored(folder, LanceStore(folder)).chunks_of(name, groups=ALL)]
+    return [chunk.text for chunk in open_stored(folder, Kept(folder)).chunks_of(name, groups=ALL)]
 
 
 def test_builds_then_leaves_alone(tmp_path: Path, hashing) -> None:
@@ -90,7 +101,7 @@ def test_a_changed_document_is_embedded_where_it_changed_and_its_old_text_is_gon
     assert card.fingerprint != before.fingerprint
     assert texts(tmp_path, "d0") == ["number d0", "is elsewhere"]
     assert texts(tmp_path, "d5") == []
-    index = open_stored(tmp_path, LanceStore(tmp_path))
+    index = open_stored(tmp_path, Kept(tmp_path))
     wanted = hashing.embed(["Title d0\nnumber d0", "Title d0\nis elsewhere"], kind="document")
     np.testing.assert_array_equal(index.vectors(["d0#0", "d0#1"], groups=PUBLIC), wanted)
 
@@ -101,7 +112,7 @@ def test_changed_groups_change_the_index_without_embedding(tmp_path: Path, hashi
     card = synced(tmp_path, [replace(each, groups=ALL) for each in DOCUMENTS], hashing)
     assert card.fingerprint != before.fingerprint
     assert hashing.asked == []
-    assert open_stored(tmp_path, LanceStore(tmp_path)).matching("number", limit=9, groups=PUBLIC) == []
+    assert open_stored(tmp_path, Kept(tmp_path)).matching("number", limit=9, groups=PUBLIC) == []
 
 
 @pytest.mark.parametrize("change", ["embedder", "chunking", "layout", "many"])
@@ -109,13 +120,13 @@ def test_what_changes_everything_is_built_beside_and_swapped(
     tmp_path: Path, hashing, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     before = synced(tmp_path, DOCUMENTS, hashing)
-    reader = open_stored(tmp_path, LanceStore(tmp_path))
+    reader = open_stored(tmp_path, Kept(tmp_path))
     embedder = (
         replace(hashing, fingerprint="hashing-2", asked=[]) if change == "embedder" else replace(hashing, asked=[])
     )
     documents = DOCUMENTS
     if change == "layout":
-        monkeypatch.setattr(LanceStore, "layout", "2")
+        monkeypatch.setattr(Kept, "layout", "2")
     if change == "many":
         monkeypatch.setattr(indexing, "_AT_ONCE", 2)
         documents = [*DOCUMENTS, *(document(f"new{i}") for i in range(3))]
@@ -123,9 +134,9 @@ def test_what_changes_everything_is_built_beside_and_swapped(
     assert card.name != before.name
     assert len(embedder.asked) == {"embedder": 12, "many": 6}.get(change, 0), "known texts keep their vectors"
     assert reader.count() == 12, "who reads the old index can go on"
-    assert set(LanceStore(tmp_path).names()) == {before.name, card.name}
+    assert set(Kept(tmp_path).names()) == {before.name, card.name}
     synced(tmp_path, documents[1:], replace(embedder, fingerprint="hashing-3"))
-    assert before.name not in LanceStore(tmp_path).names()
+    assert before.name not in Kept(tmp_path).names()
 
 
 def test_seconds_are_what_a_fresh_build_would_have_taken(tmp_path: Path, hashing) -> None:
@@ -163,7 +174,7 @@ def test_an_interrupted_build_goes_on_where_it_stopped(
     later = [document("d0", "written anew"), *DOCUMENTS[1:-1]]
     card = synced(tmp_path, later, hashing)
     assert (card.documents, card.chunks) == (5, 9)
-    assert set(LanceStore(tmp_path).names()) == {card.name}
+    assert set(Kept(tmp_path).names()) == {card.name}
     assert texts(tmp_path, "d0") == ["written anew"]
     assert texts(tmp_path, "d5") == []
     first, second = stop, 6 - stop
@@ -194,6 +205,19 @@ def test_a_change_that_was_applied_but_not_written_down_is_written_down(tmp_path
     assert (again.fingerprint, again.documents) == (after.fingerprint, 5)
 
 
+def test_a_build_that_was_swapped_in_but_not_tidied_up_after_is_not_gone_on_with(
+    tmp_path: Path, hashing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = synced(tmp_path, DOCUMENTS, hashing)
+    write_json(tmp_path / "building.json", {"key": before.key, "name": before.name, "embedded": 12, "seconds": 1.0})
+    monkeypatch.setattr(indexing, "_AT_ONCE", 2)
+    reader = open_stored(tmp_path, Kept(tmp_path))
+    card = synced(tmp_path, [document(each.id, "rewritten") for each in DOCUMENTS], hashing)
+    assert card.name != before.name
+    assert reader.count() == 12
+    assert open_stored(tmp_path, Kept(tmp_path)).count() == 6
+
+
 def test_a_card_is_required_of_the_same_embedder(tmp_path: Path, hashing) -> None:
     with pytest.raises(WorkspaceError, match="no complete index; run: weighbridge index"):
         require_card(home(tmp_path, hashing))
@@ -209,7 +233,7 @@ def test_a_manifest_that_is_not_whole_is_no_index(tmp_path: Path, hashing, manif
     (tmp_path / "manifest.json").write_text(manifest)
     assert read_card(tmp_path) is None
     with pytest.raises(WorkspaceError, match="weighbridge index"):
-        open_stored(tmp_path, LanceStore(tmp_path))
+        open_stored(tmp_path, Kept(tmp_path))
     assert synced(tmp_path, DOCUMENTS, hashing).embedded == 12
 
 
@@ -236,9 +260,9 @@ def test_an_empty_index_is_an_index(tmp_path: Path, hashing) -> None:
 
 def test_a_rollback_brings_back_the_documents_of_then(tmp_path: Path, hashing) -> None:
     card = synced(tmp_path, DOCUMENTS, hashing)
-    then = open_stored(tmp_path, LanceStore(tmp_path)).version
+    then = open_stored(tmp_path, Kept(tmp_path)).version
     synced(tmp_path, [document("d0", "rewritten"), *DOCUMENTS[2:]], hashing)
-    back = restore(tmp_path, LanceStore(tmp_path), then)
+    back = restore(tmp_path, Kept(tmp_path), then)
     assert (back.fingerprint, back.documents, back.chunks) == (card.fingerprint, 6, 12)
     assert read_card(tmp_path) == back
     assert texts(tmp_path, "d0") == ["number d0", "is here"]

@@ -31,9 +31,11 @@ def index(
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
-        agree = console.agree if sys.stdin.isatty() else refuse
+        agree = console.agree if sys.stdin.isatty() and not as_json else refuse
         choices = Choices(plan_only=plan, allow_shrink=allow_shrink, agree=agree)
-        console.result(bring_up_to_date(settings, place, console.voice, choices))
+        synced = bring_up_to_date(settings, place, console.voice, choices)
+        if as_json:  # people were told all of it on the way
+            console.result(synced)
         if watch and not plan:
             follow(settings, place, console.voice, choices)
 
@@ -84,7 +86,7 @@ def compare_versions(
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
-        console.result(compare(settings, place, before, after))
+        console.changes(compare(settings, place, before, after))
 
 
 @versions.command("tag", epilog="Example: weighbridge versions tag 5 before-the-move")
@@ -113,7 +115,10 @@ def roll_back(
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
-        console.result(rollback(settings, place, version))
+        card = rollback(settings, place, version)
+        console.voice.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, as in version {version}")
+        if as_json:
+            console.result(card)
 
 
 @bench.command("retrieval", epilog="Example: weighbridge bench retrieval cranfield --tokens 64 --tokens 256")

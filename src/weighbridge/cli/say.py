@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from weighbridge.protocols import Version
     from weighbridge.results import Weighing
     from weighbridge.retrieve.explain import Explanation
+    from weighbridge.retrieve.plan import Plan
     from weighbridge.workflow.inventory import Finding
     from weighbridge.workflow.retrieval import RetrievalFigures
 
@@ -95,6 +96,16 @@ class Console:
             terms = escape(", ".join(each.matched)) or "none"
             self.out.print(f"   [dim]matched: {terms} | {version}[/]", highlight=False)
             self.out.print(f"   {' '.join(chunk.text.split())}", markup=False, highlight=False)
+
+    def changes(self, plan: "Plan") -> None:
+        """Show which documents differ between two states of an index."""
+        if self.as_json:
+            self._json(plan)
+            return
+        for word, names in (("added", plan.added), ("changed", plan.changed), ("deleted", plan.deleted)):
+            for name in names:
+                self.out.print(f"{word}: {name}", markup=False, highlight=False, soft_wrap=True)
+        self.out.print(f"{plan.unchanged:,} unchanged", highlight=False)
 
     def versions(self, known: Sequence["Version"]) -> None:
         """Show the states of an index."""

@@ -18,7 +18,7 @@ Kind = Literal[
     "notebook", "code", "zip", "image",
 ]  # fmt: skip
 
-SNIFFER = 1
+SNIFFER = 2
 """To be raised whenever the same file would be taken for another kind."""
 
 _HEAD = 65_536
@@ -84,6 +84,7 @@ _FIELDS = frozenset({
 _CUT = _HEAD // 4 - 4
 """Characters that the first bytes of a longer file hold at least: where there are fewer, the text is all of it."""
 _GROUPS = re.compile(r'"groups"\s*:', re.IGNORECASE)
+"""With comments, or broken, JSON is no plain text where this stands in it: that would make it public."""
 _OBJECT = re.compile(r'\s*(?:\[\s*)?\{\s*"')
 _RECORD = re.compile(r'\s*(?:\{\s*(?:"|\})|\[\s*(?:[\[{"\d\-\]]|true|false|null))')
 
@@ -191,10 +192,8 @@ def _textual(name: str, text: str, tail: bytes) -> Kind:
         return "mbox"
     if _is_mail(text, claimed):
         return "email"
-    if _RECORD.match(text):
+    if _RECORD.match(text) or (claimed in {"json", "jsonl"} and _GROUPS.search(text)):
         return _records(claimed, text, tail)
-    if claimed in {"json", "jsonl"} and _GROUPS.search(text):
-        return claimed  # with comments, or broken: as plain text it would be public
     return "code" if text.startswith("#!") or _XML.match(text) else "text"
 
 

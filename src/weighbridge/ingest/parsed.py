@@ -211,15 +211,19 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
+def _whole(content: bytes, place: Place) -> bytes:
+    if _digest(content) != place.digest:
+        raise ValueError("wrong digest")
+    return content
+
+
 def _taken(shelved: Shelved) -> Document:
     place = shelved.place
     try:
         with shelved.entry.open("rb") as file:
             file.seek(place.start)
             content = file.read(place.described + place.length)
-        if _digest(content) != place.digest:
-            raise ValueError("wrong digest")
-        described = json.loads(content[: place.described])
+        described = json.loads(_whole(content, place)[: place.described])
         return replace(
             shelved.document,
             text=content[place.described :].decode(),

@@ -15,7 +15,7 @@ from weighbridge.ingest.content import Loss
 from weighbridge.ingest.limits import Limits
 from weighbridge.ingest.parsed import Entry, Piece, Shelf, Shelved, finish, kept, key_of, prune
 from weighbridge.ingest.pool import Task, parse
-from weighbridge.ingest.recall import Memory, Recalled, state_of
+from weighbridge.ingest.recall import Memory, Recalled, State, state_of
 from weighbridge.ingest.rows import Row, read_jsonl
 from weighbridge.ingest.scan import files_below, inside, short_names, unique, unreadable, unsuitable
 from weighbridge.ingest.text import Skipped
@@ -40,7 +40,7 @@ class _Found:
     path: Path
     key: str
     size: int
-    state: tuple[int, int, int]
+    state: State
 
 
 def read_documents(
@@ -158,16 +158,14 @@ def _find(paths: Sequence[Path], entries: dict[Path, Entry], cache: Path, job: _
             if job.memory is not None:
                 job.memory[path] = Recalled(state, entry, time.time())
         else:
-            found.append(_Found(path, key, state[0], state))
+            found.append(_Found(path, key, state[2], state))
     return found
 
 
 def _parse(
     found: Sequence[_Found], entries: dict[Path, Entry], cache: Path, limits: Limits, counter: "_Counter"
 ) -> None:
-    """Parse each file once, whatever it is called, and enter it; not one that was written to since its key was made:
-    what was read is then not what the key says.
-    """
+    """Parse each file once, whatever it is called, and enter it, unless it was written to since its key was made."""
     same: dict[str, list[Path]] = {}
     for file in found:
         same.setdefault(file.key, []).append(file.path)

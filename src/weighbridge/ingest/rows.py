@@ -39,7 +39,13 @@ class Row:
         return str(value) if type(value) is int else self.optional_text(key).strip()
 
     def names(self, key: str) -> tuple[str, ...]:
-        """Return a list of identifiers that are not blank; empty where it is absent or null."""
+        """Return a list of identifiers that are not blank; empty where it is absent or null.
+
+        A key that differs in case alone is refused: what it says would be lost.
+        """
+        for other in self.values:
+            if other != key and other.strip().casefold() == key:
+                raise DataError(f"{self.place}: has {other!r}; call it {key!r}")
         value = self.values.get(key)
         if value is None:
             return ()

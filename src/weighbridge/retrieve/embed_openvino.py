@@ -111,11 +111,16 @@ class OpenVinoEngine:
 
 
 def _feed(queue: Any, tokens: Tokens, keep: Any) -> None:
-    """Run all texts through a queue; `keep` is given each request that is done, with its texts' places."""
+    """Run all texts through a queue; `keep` is given each request that is done, with its texts' places.
+
+    However it ends, no request is left running: one that called back into a Python that is ending would abort it.
+    """
     queue.set_callback(keep)
-    for batch in batches(tokens, limit=_BATCH_TOKENS):
-        queue.start_async([batch.ids, batch.mask], batch.places)
-    queue.wait_all()
+    try:
+        for batch in batches(tokens, limit=_BATCH_TOKENS):
+            queue.start_async([batch.ids, batch.mask], batch.places)
+    finally:
+        queue.wait_all()
 
 
 @cache

@@ -2,15 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import fsum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from weighbridge.fingerprint import fingerprint
-from weighbridge.protocols import Retriever
-from weighbridge.types import Chunk, Passage, Question
+from weighbridge.types import Chunk, Passage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,23 +36,3 @@ def scaled(scores: "NDArray[np.float64]") -> "NDArray[np.float64]":
         return np.zeros_like(scores)
     moved: NDArray[np.float64] = (scores - scores.min()) / spread
     return moved
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fused:
-    """A `Retriever` that fuses the rankings of others by reciprocal rank."""
-
-    retrievers: tuple[Retriever, ...]
-    candidates: int = 30
-    """Passages each hands to the fusion; more where more are asked for."""
-    k: int = 60
-
-    @property
-    def fingerprint(self) -> str:
-        return fingerprint("fused", [each.fingerprint for each in self.retrievers], self.candidates, self.k)
-
-    def search(self, question: Question, *, limit: int) -> Sequence[Passage]:
-        if limit <= 0:
-            return ()
-        wanted = max(limit, self.candidates)
-        return fuse([each.search(question, limit=wanted) for each in self.retrievers], k=self.k)[:limit]

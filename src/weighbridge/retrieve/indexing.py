@@ -137,7 +137,6 @@ def sync(home: Home, material: Material, plan: Plan, *, notify: Notify = silent)
     new = _card(home, done, key, card, perf_counter() - start)
     write_json(home.folder / _MANIFEST, asdict(new))
     (home.folder / _BUILDING).unlink(missing_ok=True)
-    _clean(home, {new.name, card.name if card is not None else new.name})
     return new
 
 
@@ -200,7 +199,8 @@ def _content(index: StoredIndex, key: str) -> str:
 def _begun(home: Home, key: str, card: IndexCard | None) -> Done:
     """Return the interrupted build of the same kind to go on with, or an empty one under a new name."""
     found = read_json(home.folder / _BUILDING)
-    if isinstance(found, dict) and found.get("key") == key and found.get("name") in home.store.names():
+    same = isinstance(found, dict) and found.get("key") == key and found.get("name") in home.store.names()
+    if same and not (card is not None and card.name == found["name"]):  # killed after the swap: that one is in use
         return Done(name=found["name"], embedded=found["embedded"], seconds=found["seconds"])
     _clean(home, {card.name} if card is not None else set())
     taken = set(home.store.names())

@@ -98,8 +98,8 @@ class Reranked:
     retriever: Retriever
     scorer: Scorer
     candidates: int = 20
-    weight: float = 0.5
-    """Of the scorer; the search's own scores have the rest."""
+    weight: float = 0.3
+    """Of the scorer; the search's own scores have the rest. 0.3 was better than 0.5 on three of four collections."""
 
     @property
     def fingerprint(self) -> str:

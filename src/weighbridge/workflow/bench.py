@@ -1,7 +1,7 @@
 """The bench: a workspace opened, with everything that its strategies share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from weighbridge.answer.build import SHAPES, Parts
@@ -9,6 +9,7 @@ from weighbridge.answer.demonstrations import nearest
 from weighbridge.models import fetch
 from weighbridge.protocols import NONE, Embedder
 from weighbridge.retrieve.indexing import IndexCard
+from weighbridge.retrieve.remember import Remembered
 from weighbridge.settings import Settings
 from weighbridge.types import Example
 from weighbridge.workflow.knowledge import follow
@@ -31,7 +32,10 @@ class Bench:
 
 
 def open_bench(settings: Settings, workspace: Workspace, voice: Voice) -> Bench:
-    """Read the workload, bring the index up to date, and lay out the parts that all strategies are owed alike."""
+    """Read the workload, bring the index up to date, and lay out the parts that all strategies are owed alike.
+
+    The caller holds the workspace's lock: searches are remembered, for an index that does not change meanwhile.
+    """
     folder = fetch(settings.retrieval.embedder, notify=voice.notify)
     computed = open_computed(settings, folder)
     workload = open_workload(settings, workspace, computed, voice)
@@ -39,11 +43,12 @@ def open_bench(settings: Settings, workspace: Workspace, voice: Voice) -> Bench:
     embedder = open_searching(settings, workspace, voice) if card else computed
     keep_outline(workload, workspace)
     shown = workload.of("train") if any(SHAPES[arm].shows for arm in settings.strategies) else ()
+    parts = open_parts(settings, workspace, workload.outline, shown, embedder)
     return Bench(
         settings=settings,
         workspace=workspace,
         workload=workload,
-        parts=open_parts(settings, workspace, workload.outline, shown, embedder),
+        parts=replace(parts, retriever=Remembered(parts.retriever)) if card else parts,
         index=card,
         embedder_folder=folder,
     )

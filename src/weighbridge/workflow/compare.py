@@ -18,7 +18,7 @@ from weighbridge.measure.summarise import Footprint, compare_all, seconds_per_an
 from weighbridge.measure.weighing import save_weighing
 from weighbridge.report.page import page
 from weighbridge.results import Measurement, Record, Weighing
-from weighbridge.settings import Arm, Settings
+from weighbridge.settings import Arm, RetrievalSettings, Settings
 from weighbridge.types import Example
 from weighbridge.workflow.alone import Alone, time_in_own_process
 from weighbridge.workflow.bench import Bench, open_bench
@@ -193,10 +193,19 @@ def _words(bench: Bench, engine: Engine) -> dict[str, str]:
         "engine": f"{model.engine}, {sampling}, at most {model.maximum_tokens} tokens",
         **({"quantisation": engine.form} if engine.form else {}),
         "embedder": settings.retrieval.embedder.split("==")[0].removeprefix("pypi:"),
-        "retrieval": f"BM25 and dense, fused; {settings.retrieval.limit} passages of {settings.chunks.tokens} tokens",
+        "retrieval": search_words(settings),
         "training": f"LoRA rank {settings.training.rank}, at most {settings.training.epochs} epochs, "
         f"learning rate {settings.training.learning_rate:g}, seed {settings.training.seed}",
         "seeds": f"split {settings.splits.seed}, sampling {model.seed}, measuring {settings.measure.seed}",
         "prices": f"{prices.machine_per_hour:g} {prices.currency} per machine hour, as of {prices.dated}; "
         f"{settings.needs.answers_per_month:,} answers a month for {settings.needs.months} months",
     }
+
+
+def search_words(settings: Settings) -> str:
+    """Say how passages are found: what every search does, and what these settings add to it."""
+    chosen, usual = settings.retrieval, RetrievalSettings()
+    names = ("weight", "feedback", "rewrite", "rerank", "diversity", "neighbours", "sections", "static")
+    told = {name: getattr(chosen, name) for name in names if getattr(chosen, name) != getattr(usual, name)}
+    parts = [name if value is True else f"{name} {str(value).rsplit('/', 1)[-1]}" for name, value in told.items()]
+    return "; ".join(["BM25 and dense, fused", *parts, f"{chosen.limit} passages of {settings.chunks.tokens} tokens"])

@@ -12,14 +12,18 @@ from weighbridge.types import Passage, Question
 from weighbridge.workflow.knowledge import index
 from weighbridge.workflow.searching import home, open_hybrid, open_retriever, open_searching
 from weighbridge.workflow.voice import Voice
-from weighbridge.workflow.workload import read_outline, settings_key
-from weighbridge.workspace import Workspace
+from weighbridge.workflow.workload import index_key
+from weighbridge.workspace import Workspace, read_json
 
 
 def search(
     question: Question, settings: Settings, workspace: Workspace, *, limit: int, voice: Voice
 ) -> Sequence[Passage]:
-    """Return the passages found for a question, best first; the index is built where there is none yet."""
+    """Return the passages found for a question, best first.
+
+    The index is built where there is none yet, and follows the documents where settings changed that decide what it
+    holds; else it is searched as it was left.
+    """
     embedder = _ready(settings, workspace, voice)
     return open_retriever(settings, workspace, embedder).search(question, limit=limit)
 
@@ -41,7 +45,6 @@ def explain(
 def _ready(settings: Settings, workspace: Workspace, voice: Voice) -> Embedder:
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to search; set documents:")
-    outline = read_outline(workspace)
-    if read_card(workspace.index) is None or (outline and outline.settings != settings_key(settings)):
+    if read_card(workspace.index) is None or read_json(workspace.indexed) != index_key(settings):
         index(settings, workspace, voice)
     return open_searching(settings, workspace, voice)

@@ -16,7 +16,7 @@ from weighbridge.workspace import Workspace
 ENOUGH_MEMORY = 6 * 2**30
 ENOUGH_DISK = 3 * 2**30
 PACKAGES = {
-    "lancedb": "the index",
+    "faiss": "the index",
     "xllamacpp": "answering with llama.cpp",
     "gguf": "exporting models",
     "torch": "embeddings and training",

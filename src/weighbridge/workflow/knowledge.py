@@ -15,7 +15,8 @@ from weighbridge.types import Document
 from weighbridge.workflow.searching import home, material, open_computed, open_indexing
 from weighbridge.workflow.sources import read_sources
 from weighbridge.workflow.voice import Voice
-from weighbridge.workspace import Workspace
+from weighbridge.workflow.workload import index_key
+from weighbridge.workspace import Workspace, write_json
 
 Agree = Callable[[str], bool]
 """Asks the person who started the command whether to go on."""
@@ -78,6 +79,8 @@ def follow(
     for line in plan_lines(plan):
         voice.say(line)
     if choices.plan_only:
+        if plan.empty:
+            voice.say(f"Plan: nothing to do, {plan.unchanged:,} unchanged")
         return Synced(plan=plan, index=None)
     if plan.shrinks and not choices.allow_shrink:
         lost = f"{len(plan.deleted):,} of {plan.unchanged + len(plan.changed) + len(plan.deleted):,} documents are gone"
@@ -87,6 +90,7 @@ def follow(
                 "If that is right: weighbridge index --allow-shrink"
             )
     card = sync(place, sources, plan, notify=voice.notify)
+    write_json(workspace.indexed, index_key(settings))
     state = "up to date" if plan.empty else f"{card.embedded:,} chunks embedded"
     voice.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, {state}")
     return Synced(plan=plan, index=card)
@@ -101,8 +105,10 @@ def plan_lines(plan: Plan) -> Sequence[str]:
         for word, names in (("to add", plan.added), ("changed", plan.changed), ("to delete", plan.deleted))
         if names
     )
-    anew = f"; the whole index is built anew beside the old one: {plan.anew}" if plan.anew else ""
-    lines = [f"Plan: {', '.join((*counted, f'{plan.unchanged:,} unchanged'))}{anew}"]
+    anew = "; " if plan.anew else ""
+    if plan.anew and (plan.unchanged or plan.changed or plan.deleted):
+        anew = "; the whole index is built anew beside the old one, and its versions end with that: "
+    lines = [f"Plan: {', '.join((*counted, f'{plan.unchanged:,} unchanged'))}{anew}{plan.anew}"]
     for mark, names in (("+", plan.added), ("~", plan.changed), ("-", plan.deleted)):
         lines += [f"  {mark} {name}" for name in names[:_SHOWN]]
         if len(names) > _SHOWN:

@@ -92,6 +92,7 @@ def _figures(
     asked = _asked(collection, retriever, settings.retrieval.candidates, voice)
     deep = min(ceil(_DEEP * card.chunks / max(card.documents, 1)), _MOST)
     found = {name: _documents(retriever, text, deep) for name, text in collection.queries.items()}
+    home.store.drop(card.name)  # a database would keep it
 
     def mean(metric: Callable[[Sequence[str], Mapping[str, int]], float], runs: Mapping[str, Sequence[str]]) -> float:
         return sum(metric(run, collection.relevance[name]) for name, run in runs.items()) / len(runs)

@@ -16,21 +16,19 @@ from weighbridge.retrieve.diverse import Diverse
 from weighbridge.retrieve.embed import LocalEmbedder, open_embedder, open_tokenizer
 from weighbridge.retrieve.hybrid import Hybrid
 from weighbridge.retrieve.indexing import Home, IndexCard, require_card
-from weighbridge.retrieve.remember import Remembered
 from weighbridge.retrieve.rerank import CrossEncoder, LateInteraction, Reranked, open_cross_encoder
 from weighbridge.retrieve.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
 from weighbridge.retrieve.searchable import searchable_text
 from weighbridge.retrieve.static import learn_static, open_static
 from weighbridge.retrieve.stores.choose import open_store
 from weighbridge.retrieve.surroundings import Surrounded, WholeSections
-from weighbridge.settings import Settings
+from weighbridge.settings import LATE_INTERACTION, Settings
 from weighbridge.types import Chunk, Document
 from weighbridge.workflow.engines import open_engine, open_model
 from weighbridge.workflow.sequences import Joined, heads_of
 from weighbridge.workflow.voice import MUTE, Voice
 from weighbridge.workspace import Workspace
 
-LATE_INTERACTION = "late-interaction"
 _LEARNT_FROM = 5000
 """Documents, spread over all, that static vectors are learnt from, at least; fewer than twice as many."""
 Cut = Callable[[Document], Sequence[Chunk]]
@@ -106,7 +104,7 @@ def open_retriever(settings: Settings, workspace: Workspace, embedder: Embedder)
         return NOTHING
     place = home(settings, workspace, embedder)
     card = require_card(place)
-    return Remembered(retriever_on(place.opened(card), settings, embedder, card))
+    return retriever_on(place.opened(card), settings, embedder, card)
 
 
 def open_hybrid(settings: Settings, index: Index, embedder: Embedder, card: IndexCard) -> Hybrid:

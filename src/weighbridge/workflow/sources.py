@@ -8,7 +8,7 @@ from time import perf_counter
 
 from weighbridge.errors import DataError
 from weighbridge.fingerprint import fingerprint
-from weighbridge.ingest.conflicts import conflict_lines, find_conflicts
+from weighbridge.ingest.conflicts import Conflict, conflict_lines, find_conflicts
 from weighbridge.ingest.content import Parsed
 from weighbridge.ingest.duplicates import duplicate_lines, find_duplicates, without_duplicates
 from weighbridge.ingest.limits import Limits
@@ -122,19 +122,31 @@ def _joined(readings: Sequence[Reading]) -> Reading:
 def _without_copies(reading: Reading, settings: Settings, workspace: Workspace, voice: Voice) -> Sequence[Document]:
     """Say which documents repeat or contradict others, drop copies where the settings say so, and write it all down."""
     documents = reading.documents
+    restricted: frozenset[str] = frozenset()
     drop = settings.reading.duplicates == "drop"
     few = len(documents) <= _FEW
     found = find_duplicates(documents) if drop or few else ()
-    conflicts = find_conflicts(documents) if few else ()
+    conflicts: Sequence[Conflict] = ()
+    if few:
+        whole = tuple(documents)
+        conflicts = find_conflicts(whole)
+        restricted = frozenset(document.id for document in whole if document.groups)
     repeated = tuple(duplicate_lines(found))
-    contradicting = tuple("; ".join(map(str.strip, conflict_lines([conflict]))) for conflict in conflicts)
-    for heading, lines in (("Documents that repeat another", repeated), ("To be settled by you", contradicting)):
+    contradicting = tuple(map(_sentence, conflicts))
+    public = [
+        conflict for conflict in conflicts if restricted.isdisjoint(each.document_id for each in conflict.readings)
+    ]
+    told = tuple(map(_sentence, public))
+    for heading, lines in (("Documents that repeat another", repeated), ("To be settled by you", told)):
         if lines:
             voice.say(f"{heading}:")
             for line in lines[:_SHOWN]:
                 voice.say(f"  {line}")
             if len(lines) > _SHOWN:
                 voice.say(f"  and {len(lines) - _SHOWN:,} lines more, in {workspace.reading}")
+    if len(told) < len(contradicting):
+        hidden = len(contradicting) - len(told)
+        voice.say(f"{hidden:,} more contradictions quote restricted documents; they are in {workspace.reading}")
     if drop and found:
         documents = tuple(without_duplicates(documents, found))
         voice.say(f"{len(reading.documents) - len(documents):,} of them dropped (reading.duplicates)")
@@ -149,6 +161,10 @@ def _without_copies(reading: Reading, settings: Settings, workspace: Workspace, 
     )
     write_text(workspace.reading, to_json(report, indent=2) + "\n")
     return documents
+
+
+def _sentence(conflict: Conflict) -> str:
+    return "; ".join(map(str.strip, conflict_lines([conflict])))
 
 
 _SHOWN = 10

@@ -23,7 +23,8 @@ _LOOK_AGAIN_MS = 30_000
 def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: Choices) -> None:
     """Bring the index up to date whenever a file of the sources changes, until interrupted.
 
-    What cannot be read, or would empty the index, is said, and the index stays as it is. Databases and endpoints are
+    Where most documents would go, or a source cannot be read at all, that is said and the index stays as it is. What is
+    lost inside files is told by `weighbridge index`, not here. Databases and endpoints are
     asked again when a file changes, not by themselves.
 
     Raises:
@@ -36,7 +37,8 @@ def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: Choic
     embedder = open_computed(settings, folder)
     embedder.embed(["ready"], kind="document")
     memory: Memory = {}
-    read_sources(settings, workspace, Voice(), memory=memory)
+    with workspace.locked():
+        read_sources(settings, workspace, Voice(), memory=memory)
     voice.say(f"Watching {', '.join(map(str, paths))}; Ctrl-C ends it")
     for changed in _changes(paths, workspace):
         start = perf_counter()

@@ -91,10 +91,15 @@ def keep_outline(workload: Workload, workspace: Workspace) -> None:
 
 def settings_key(settings: Settings) -> str:
     """Return the fingerprint of the settings that decide what an outline and an index hold."""
-    parts = ("documents", "examples", "task", "json_schema", "reading", "chunks", "splits")
-    chosen = settings.model_dump(mode="json", include=set(parts))
+    parts = ("examples", "task", "json_schema", "splits")
+    return fingerprint("settings", settings.model_dump(mode="json", include=set(parts)), index_key(settings))
+
+
+def index_key(settings: Settings) -> str:
+    """Return the fingerprint of the settings that decide what an index holds."""
+    chosen = settings.model_dump(mode="json", include={"documents", "reading", "chunks"})
     retrieval = settings.retrieval.model_dump(mode="json", include={"embedder", "precision", "static", "store"})
-    return fingerprint("settings", {**chosen, "retrieval": retrieval})
+    return fingerprint("index", {**chosen, "retrieval": retrieval})
 
 
 def read_outline(workspace: Workspace) -> Outline | None:

@@ -34,7 +34,6 @@ def _read(source: str | bytes, folder: Path, name: str = "a.py") -> Parsed:
 def test_python_has_parts(tmp_path: Path) -> None:
     content = _read(SOURCE, tmp_path).contents[0]
     assert content.text == f"````python\n{SOURCE}````"
-    assert content.title == "a.py"
     parts = {part.name: content.text[part.start : part.end] for part in content.parts}
     assert list(parts) == ["function high", "class Port", "function ebb"]
     assert parts["function high"].startswith("@cached\n")
@@ -47,7 +46,7 @@ def test_python_has_parts(tmp_path: Path) -> None:
     [("a.RS", "rust"), ("a.ts", "typescript"), ("Dockerfile", "dockerfile"), ("Makefile", "makefile"), ("a.odd", "")],
 )
 def test_the_language_is_told_by_the_name(tmp_path: Path, name: str, language: str) -> None:
-    assert _read("x", tmp_path, name) == Parsed((Content(text=f"```{language}\nx\n```", title=name),))
+    assert _read("x", tmp_path, name) == Parsed((Content(text=f"```{language}\nx\n```"),))
 
 
 @pytest.mark.parametrize(

@@ -161,3 +161,12 @@ def test_an_encrypted_package_is_refused(bound: Callable[..., Path]) -> None:
     path.write_bytes(content)
     with pytest.raises(UnreadableError, match="encrypted"):
         read_epub(path)
+
+
+def test_what_is_no_page_in_the_spine_is_reported(bound: Callable[..., Path]) -> None:
+    package = PACKAGE.replace('<itemref idref="two"/>', '<itemref idref="style"/><itemref idref="nobody"/>')
+    assert read_epub(bound({**BOOK, "text/book.opf": package})).losses == (
+        Loss("text/a.css", "left out: text/css"),
+        Loss("nobody", "not in the package"),
+        Loss("text/gone.xhtml", "left out: not in the package"),
+    )

@@ -169,3 +169,10 @@ def test_all_visible_words_survive(page: str) -> None:
 @given(text=st.text(st.sampled_from("<>/abdiv -!&;#=\"'\nptrlu"), max_size=80))
 def test_any_page_is_read(text: str) -> None:
     assert "<script" not in text_of(text)
+
+
+def test_a_tag_of_endless_attributes_keeps_its_text_alone() -> None:
+    attributes = b" ".join(b"a%d=1" % number for number in range(50_000))
+    assert read_page(b"<p " + attributes + b" hidden>x</p><p>y</p>").contents[0].text == "x\n\ny"
+    picture = b"<img alt='a tide' src='data:image/png;base64," + b"AAAA/" * 100_000 + b"'>"
+    assert read_page(b"<p>" + picture + b"</p>").contents[0].text == "a tide"

@@ -143,3 +143,14 @@ def test_a_mailbox_that_is_too_large(tmp_path: Path) -> None:
 def test_an_empty_mailbox(tmp_path: Path) -> None:
     (tmp_path / "a.mbox").write_bytes(b"\n\nnothing")
     assert read_mbox(tmp_path / "a.mbox") == Parsed(())
+
+
+def test_a_page_is_read_where_the_plain_text_but_points_to_it(tmp_path: Path) -> None:
+    message = _message("Your program cannot show this mail.\n")
+    message.add_alternative("<p>" + "The ferry leaves at nine. " * 20 + "</p>", subtype="html")
+    (tmp_path / "a.eml").write_bytes(message.as_bytes())
+    assert read_email(tmp_path / "a.eml").contents[0].text.count("nine") == 20
+    long = _message("The ferry leaves at nine. " * 20)
+    long.add_alternative("<p>" + "The ferry leaves at ten. " * 90 + "</p>", subtype="html")
+    (tmp_path / "a.eml").write_bytes(long.as_bytes())
+    assert "ten" not in read_email(tmp_path / "a.eml").contents[0].text

@@ -55,3 +55,9 @@ def test_access_groups_are_never_lost(tmp_path: Path, text: str, expected: str) 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_markdown_that_claims_no_front_matter_is_kept_whole(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, f"\n{text}").text == f"\n{text}"
+
+
+def test_groups_that_are_named_twice_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("---\ngroups: [hr]\nGroups:\n---\nsecret\n")
+    with pytest.raises(UnreadableError, match="differ in case alone"):
+        read_markdown(tmp_path / "a.md")

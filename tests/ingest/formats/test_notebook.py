@@ -78,3 +78,11 @@ def test_what_is_no_notebook(tmp_path: Path, notebook: str) -> None:
 )
 def test_cells_of_odd_shapes(tmp_path: Path, cell: dict[str, object]) -> None:
     _read({"cells": [cell], "metadata": 3}, tmp_path).contents[0].text.encode()
+
+
+def test_what_stands_for_a_page_is_no_text(tmp_path: Path) -> None:
+    shown = {"text/markdown": "**High** water", "text/plain": "<IPython.core.display.Markdown object>"}
+    page = {"text/html": "<p>High water</p>", "text/plain": "<IPython.core.display.HTML object>"}
+    parsed = _read({"cells": [_code("a", {"data": shown}), _code("b", {"data": page})]}, tmp_path)
+    assert parsed.contents[0].text == "```python\na\n```\n\nOutput:\n\n```\n**High** water\n```\n\n```python\nb\n```"
+    assert parsed.losses == (Loss("cell 2", "1 output(s) without plain text left out"),)

@@ -4,7 +4,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from weighbridge.ingest.content import UnreadableError
-from weighbridge.ingest.formats.office import members, ordinary
+from weighbridge.ingest.formats.office import members, ordinary, understood
 
 
 def _package(path: Path, **contents: bytes) -> Path:
@@ -43,3 +43,10 @@ def test_ordinary_packages_are_left_alone(tmp_path: Path) -> None:
     with ZipFile(path, "w") as package:
         package.writestr("[Content_Types].xml", "<Types/>")
     assert ordinary(path) == str(path)
+
+
+def test_what_a_library_stumbles_over_is_told_without_its_insides() -> None:
+    with pytest.raises(UnreadableError, match=r"^damaged, or not what it claims to be$"), understood():
+        raise AttributeError("'_Element' object has no attribute 'override_lst'")
+    with pytest.raises(UnreadableError, match=r"not what it claims to be \(no part 'x'\)$"), understood():
+        raise ValueError("no part 'x'")

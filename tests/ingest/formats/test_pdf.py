@@ -4,6 +4,7 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Table
 
-from weighbridge.ingest.content import Loss, UnreadableError
+from weighbridge.ingest.content import Enclosed, Loss, UnreadableError
 from weighbridge.ingest.formats.pdf import read_pdf, regions
 
 SENTENCE = "The keeper of the harbour opens the gate at high water and closes it when the tide has turned again."
@@ -227,3 +228,18 @@ def test_a_scan_is_reported_where_it_cannot_be_read(drawn: Callable[..., Path]) 
     assert read_pdf(path, scan_seconds=0).losses == (
         Loss("pages 2, 4-5", "no text (a scan?); the time for OCR was used up"),
     )
+
+
+def test_attachments_are_handed_on_and_broken_ones_reported(tmp_path: Path) -> None:
+    document = pypdfium2.PdfDocument.new()
+    document.new_page(200, 200)
+    for name in ("a.txt", "b.txt"):
+        document.new_attachment(name).set_data(b"tide")
+    document.save(tmp_path / "a.pdf")
+    document.close()
+    whole = (tmp_path / "a.pdf").read_bytes()
+    assert read_pdf(tmp_path / "a.pdf").enclosed == (Enclosed("a.txt", b"tide"), Enclosed("b.txt", b"tide"))
+    (tmp_path / "a.pdf").write_bytes(whole.replace(b"/EF", b"/XX", 1))
+    parsed = read_pdf(tmp_path / "a.pdf")
+    assert len(parsed.enclosed) == 1
+    assert [loss.what for loss in parsed.losses] == ["broken"]

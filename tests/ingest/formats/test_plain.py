@@ -22,3 +22,19 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(bytes(range(256)))
     with pytest.raises(UnreadableError, match=r"^not text$"):
         read_text(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("key", ["groups", "Groups", '"groups"'])
+def test_front_matter_that_names_groups_is_heeded(tmp_path: Path, key: str) -> None:
+    (tmp_path / "a.txt").write_text(f"---\ntitle: Pay\n{key}: [hr]\n---\nsecret\n")
+    expected = Content(text="secret\n", title="Pay", groups=frozenset({"hr"}))
+    assert read_text(tmp_path / "a.txt").contents == (expected,)
+    (tmp_path / "a.txt").write_text(f"---\n{key}: [hr\n---\nsecret\n")
+    with pytest.raises(UnreadableError, match="access groups cannot be read"):
+        read_text(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("text", ["---\ntitle: Pay\n---\nx\n", "---\nx\n---\ngroups: many\n", "x\n---\ngroups: a\n"])
+def test_what_is_no_front_matter_with_groups_is_kept(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.txt").write_text(text)
+    assert read_text(tmp_path / "a.txt") == Parsed((Content(text=text),))

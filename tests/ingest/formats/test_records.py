@@ -157,3 +157,25 @@ def test_any_bytes_are_documents_or_an_error(tmp_path_factory: pytest.TempPathFa
     for read in (_read, _lines):
         with suppress(DataError):
             assert all(isinstance(document, Content) for document in read(content, folder).contents)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"a": [{"text": "secret", "groups": ["hr"]}], "b": [{"text": "x"}]}, {"data": {"items": [{"groups": "hr"}]}},
+     [[{"Groups": ["hr"]}]], {"groups": ["all"], "in": [{"groups": ["hr"]}]}],
+)  # fmt: skip
+def test_groups_far_inside_are_never_ignored(tmp_path: Path, value: object) -> None:
+    with pytest.raises(DataError, match=r"the file: an object inside it has '[Gg]roups'"):
+        _read(json.dumps(value), tmp_path)
+    with pytest.raises(DataError, match=r"line 2: an object inside it has '[Gg]roups'"):
+        _lines('{"k": 1}\n' + json.dumps(value), tmp_path)
+
+
+def test_groups_by_another_name_are_never_ignored(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="record 1: has 'Groups'; call it 'groups'"):
+        _read('[{"text": "secret", "Groups": ["hr"]}]', tmp_path)
+
+
+def test_what_is_called_groups_inside_and_names_nobody_is_text(tmp_path: Path) -> None:
+    parsed = _read('{"a": {"groups": null}, "b": {"groups": []}, "c": {"groups": 7}}', tmp_path)
+    assert "- groups: 7" in parsed.contents[0].text

@@ -55,6 +55,8 @@ def test_quotes(tmp_path: Path) -> None:
     unclosed = _read('a,b\n"x,1\n' + "y,2\n" * 40_000, tmp_path)
     assert unclosed.contents[0].text.endswith('| "x | 1 |\n' + "\n".join(["| y | 2 |"] * 40_000))
     assert [loss.place for loss in unclosed.losses] == ["quotes"]
+    long = _read('a,b\nx,"' + "y " * 100_000 + '"\n', tmp_path)
+    assert (len(long.contents[0].text), long.losses) == (len("| a | b |\n| --- | --- |\n| x | |") + 200_000, ())
 
 
 @given(rows=st.lists(st.lists(_CELL, min_size=2, max_size=2), max_size=4))

@@ -15,7 +15,7 @@ from weighbridge.ingest.formats.html import read_page, tree_of
 from weighbridge.ingest.text import LARGEST
 from weighbridge.types import Part
 
-PARSER = 100 * html.PARSER + 1
+PARSER = 100 * html.PARSER + 2
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _LARGEST_PAGE = 20_000_000
@@ -34,13 +34,17 @@ _BROKEN = (BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, Runti
 
 @dataclass(frozen=True, slots=True)
 class _Package:
-    """What the package file says: where it is, its title and authors, the pages in order, and where contents are."""
+    """What the package file says: where it is, its title and authors, the pages in order, and where contents are.
+
+    `unread` is what stands between the pages and is none, or is not there.
+    """
 
     place: str
     title: str = ""
     authors: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
     contents: tuple[str, ...] = ()
+    unread: tuple[Loss, ...] = ()
 
 
 @dataclass(slots=True)
@@ -85,7 +89,7 @@ def read_epub(path: Path) -> Parsed:
 
 
 def _book(file: ZipFile, package: _Package) -> _Book:
-    book = _Book()
+    book = _Book(losses=list(package.unread))
     names = _names(file, package)
     for number, place in enumerate(package.pages[:_CHAPTERS], start=1):
         if book.length > LARGEST or book.unpacked > _UNPACKED:
@@ -156,6 +160,7 @@ def _package(file: ZipFile) -> _Package | None:
 
 def _read_package(place: str, source: bytes) -> _Package:
     items: dict[str, str] = {}
+    others: dict[str, Loss] = {}
     contents: list[str] = []
     spine: list[str] = []
     said: dict[str, list[str]] = {"title": [], "creator": []}
@@ -168,6 +173,8 @@ def _read_package(place: str, source: bytes) -> _Package:
             media = attributes.get("media-type") or ""
             if media in _PAGES:
                 items[attributes.get("id") or ""] = href
+            else:
+                others[attributes.get("id") or ""] = Loss(href, f"left out: {media or 'of an unknown type'}")
             if "nav" in (attributes.get("properties") or "").split() or media == "application/x-dtbncx+xml":
                 contents.append(href)
         elif tag == "itemref":
@@ -175,7 +182,9 @@ def _read_package(place: str, source: bytes) -> _Package:
     pages = tuple(dict.fromkeys(items[name] for name in spine if name in items)) or tuple(items.values())
     titles = [title for title in said["title"] if title]
     authors = tuple(dict.fromkeys(name for name in said["creator"] if name))
-    return _Package(place, titles[0] if titles else "", authors, pages, tuple(contents))
+    missing = [others.get(name, Loss(name, "not in the package")) for name in spine if name not in items]
+    unread = (loss for loss in missing if loss.place not in contents)
+    return _Package(place, titles[0] if titles else "", authors, pages, tuple(contents), tuple(dict.fromkeys(unread)))
 
 
 def _names(file: ZipFile, package: _Package) -> Mapping[str, str]:

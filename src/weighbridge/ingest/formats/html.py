@@ -9,7 +9,7 @@ from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
 from weighbridge.ingest.formats.markup import render
 from weighbridge.ingest.text import LARGEST, Decoded, decoded_text
 
-PARSER = 2
+PARSER = 3
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _DEEPEST = 512
@@ -20,8 +20,11 @@ _DECLARED = re.compile(
 _ENCODINGS = re.compile(
     r"utf-?8|(us-)?ascii|iso-?(8859|2022)|latin|windows-|cp\d|ibm\d|koi8|mac|s(hift)?_?jis|euc|gb|big5|hz|tis|johab|ks"
 )
-_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*)[^<>]*>")
-_EMPTY = re.compile(r"<([a-zA-Z][^\s/<>]*)([^<>]*)/>")
+_ATTRIBUTES = 2_000
+"""Words that a tag may have: parsing takes time by the square of its attributes. One with more loses them all."""
+_LONG_TAG = re.compile(r"<([a-zA-Z][^\s/<>]*+)([^<>]{4000,}+)>")
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*+)[^<>]*+>")
+_EMPTY = re.compile(r"<([a-zA-Z][^\s/<>]*+)([^<>]*)/>")
 _XHTML = re.compile(r"<\?xml\b|http://www\.w3\.org/1999/xhtml")
 _CLOSED_OR_NOT = frozenset({
     "p", "li", "dt", "dd", "option", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "rb", "rt",
@@ -76,7 +79,7 @@ def tree_of(source: bytes) -> Tree:
     decoded = _decoded(source)
     if decoded is None:
         raise UnreadableError("not text")
-    return Tree(LexborHTMLParser(_shallow(_opened(decoded.text))), decoded.losses)
+    return Tree(LexborHTMLParser(_shallow(_opened(_spared(decoded.text)))), decoded.losses)
 
 
 def _decoded(source: bytes) -> Decoded | None:
@@ -99,6 +102,13 @@ def _valid(source: bytes, encoding: str) -> str | None:
         return source.decode(encoding)
     except (UnicodeDecodeError, LookupError):
         return None
+
+
+def _spared(text: str) -> str:
+    def bare(tag: re.Match[str]) -> str:
+        return f"<{tag[1]}>" if len(tag[2].split(None, _ATTRIBUTES)) > _ATTRIBUTES else tag[0]
+
+    return _LONG_TAG.sub(bare, text)
 
 
 def _opened(text: str) -> str:

@@ -11,7 +11,7 @@ from weighbridge.ingest.formats import html
 from weighbridge.ingest.formats.message import read_message
 from weighbridge.ingest.text import LARGEST
 
-PARSER = 100 * html.PARSER + 1
+PARSER = 100 * html.PARSER + 2
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _MOST_MESSAGES = 50_000
@@ -33,8 +33,9 @@ class _Letter:
 def read_email(path: Path) -> Parsed:
     """Read one message. Title: its subject, which is its heading too; From, To, Cc and Date follow.
 
-    The text is that in plain text, else the one in HTML; quoted history is kept. Attachments and forwarded messages
-    are enclosed. Pictures in the text, signatures and encrypted parts are reported, and so are broken encodings.
+    The text is that in plain text, else the one in HTML, which follows a short one that says far less; quoted history
+    is kept. Attachments and forwarded messages are enclosed. Pictures in the text, signatures and encrypted
+    parts are reported, and so are broken encodings.
 
     Raises:
         UnreadableError: where it is larger than 50 MB, or nested too deeply.

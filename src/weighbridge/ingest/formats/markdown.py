@@ -8,7 +8,7 @@ from weighbridge.ingest.content import Content, Parsed, UnreadableError
 from weighbridge.ingest.text import read_decoded
 from weighbridge.types import PUBLIC
 
-PARSER = 1
+PARSER = 2
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _HEADING_WITHIN = 20_000
@@ -23,10 +23,11 @@ def read_markdown(path: Path) -> Parsed:
             ignored: that would make a restricted document public.
     """
     decoded = read_decoded(path)
-    return Parsed((_content(decoded.text),), decoded.losses)
+    return Parsed((content_of(decoded.text),), decoded.losses)
 
 
-def _content(text: str) -> Content:
+def content_of(text: str) -> Content:
+    """Return a Markdown text with what its front matter says; see `read_markdown`."""
     matter, body = _front_matter(text)
     values = None if matter is None else _mapping(matter)
     if values is None:
@@ -69,7 +70,10 @@ def _mapping(matter: str) -> dict[str, object] | None:
         return {}
     if not isinstance(values, dict):
         return None
-    return {str(key).strip().casefold(): value for key, value in values.items()}
+    told = {str(key).strip().casefold(): value for key, value in values.items()}
+    if len(told) < len(values):
+        raise UnreadableError("the front matter has keys that differ in case alone, so what it says is not certain")
+    return told
 
 
 def _groups(value: object) -> frozenset[str]:

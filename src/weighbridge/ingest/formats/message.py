@@ -22,6 +22,9 @@ from weighbridge.ingest.text import decode
 _LONGEST_FIELD = 20_000
 _LONGEST_NAME = 120
 _MOST_PARTS = 10_000
+_STUB = 300
+_TIMES = 3
+"""Plain text of so many characters at most, with so many times as many in HTML, is but a pointer to the latter."""
 _UNDERLINE = re.compile(r"(?<=\S)\n(?=(?:=+|-+)[ \t]*$)", re.MULTILINE)
 _SEALED = {
     "application/pgp-signature": "signature left out",
@@ -111,8 +114,8 @@ def _read_part(part: Message, letter: _Letter, *, html: bool) -> None:
         text = _text(part, letter)
         if kind == "text/plain":
             letter.texts.append(_UNDERLINE.sub("\n\n", text).strip("\n"))
-        elif html:
-            letter.texts.append(_page(text, letter))
+        else:
+            _read_page(text, letter, html=html)
     elif part.get_content_maintype() == "image" and part.get("Content-ID") and _disposition(part) != "attachment":
         letter.pictures += 1
     elif part.get_content_maintype() == "multipart":
@@ -139,12 +142,18 @@ def _text(part: Message, letter: _Letter) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
-def _page(markup: str, letter: _Letter) -> str:
+def _read_page(markup: str, letter: _Letter, *, html: bool) -> None:
+    """Read HTML where it is wanted, or where the plain text says hardly more than that it is there."""
     from weighbridge.ingest.formats.html import read_page
 
+    said = sum(map(len, letter.texts))
+    if not html and said > _STUB:
+        return
     page = read_page(markup.encode("utf-8", "replace"))
-    letter.losses += page.losses
-    return "\n\n".join(content.text for content in page.contents)
+    text = "\n\n".join(content.text for content in page.contents)
+    if html or len(text) > _TIMES * said:
+        letter.losses += page.losses
+        letter.texts.append(text)
 
 
 def _enclose_message(part: Message, letter: _Letter) -> None:

@@ -10,11 +10,13 @@ from weighbridge.ingest.formats.assemble import assemble, fenced, one_line
 from weighbridge.ingest.formats.nested import mended, value_of
 from weighbridge.ingest.text import read_decoded
 
-PARSER = 1
+PARSER = 2
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _LONGEST_OUTPUT = 2_000
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_NO_WORDS = re.compile(r"\s*<(?:IPython\.[\w.]+ object|Figure size [^<>]*)>\s*")
+"""What stands for a page or a picture in plain text."""
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
 
@@ -22,8 +24,9 @@ _LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
 def read_notebook(path: Path) -> Parsed:
     """Read a notebook. Title: the one in its metadata, else the first heading.
 
-    Markdown cells are kept as they are, code cells fenced in the kernel's language. Printed text, results as plain text
-    and the last line of errors follow as "Output:", up to 2,000 characters a cell. Images and widgets are reported.
+    Markdown cells are kept as they are, code cells fenced in the kernel's language. Printed text, results as Markdown
+    or plain text, and the last line of errors follow as "Output:", up to 2,000 characters a cell. Images and widgets
+    are reported.
 
     Raises:
         UnreadableError: where it is not JSON, or has no list of cells.
@@ -110,8 +113,9 @@ def _outputs(cell: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _said(output: Mapping[str, Any]) -> str:
     if output.get("output_type") in {"error", "pyerr"}:
         return f"{_plain(output.get('ename'))}: {_plain(output.get('evalue'))}"
-    text = _joined(output.get("text")) or _joined(_data(output).get("text/plain"))
-    return _ESCAPES.sub("", text).rstrip("\n")
+    data = _data(output)
+    text = _joined(output.get("text")) or _joined(data.get("text/markdown")) or _joined(data.get("text/plain"))
+    return "" if _NO_WORDS.fullmatch(text) else _ESCAPES.sub("", text).rstrip("\n")
 
 
 def _plain(value: Any) -> str:

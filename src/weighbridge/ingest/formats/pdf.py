@@ -15,7 +15,7 @@ from weighbridge.ingest.formats.pdfpage import Page, opened, places_on, read_pag
 from weighbridge.ingest.text import LARGEST
 from weighbridge.types import Part
 
-PARSER = 10 + ocr.installed()
+PARSER = 20 + ocr.installed()
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 PAGES = 10_000
@@ -82,7 +82,8 @@ def read_pdf(path: Path, *, scan_seconds: float = SCAN_SECONDS) -> Parsed:
             reading.lost[f"left out, for no more than {PAGES:,} are read"] = [*range(PAGES + 1, len(document) + 1)]
         content = Content(text="".join(reading.said), title=_title(document, reading), parts=tuple(reading.parts))
         losses = list(_losses(document, reading))
-        return Parsed((content,), tuple(losses), tuple(_attachments(document, losses)))
+        enclosed = tuple(_attachments(document, losses))
+        return Parsed((content,), tuple(losses), enclosed)
 
 
 def regions(path: Path, page: int, start: int, end: int) -> tuple[Box, ...]:

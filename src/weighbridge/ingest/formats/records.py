@@ -13,7 +13,7 @@ from weighbridge.ingest.rows import Row, kind_of
 from weighbridge.ingest.text import LARGEST, Decoded, decoded_text, read_decoded
 from weighbridge.types import PUBLIC
 
-PARSER = 1
+PARSER = 2
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _KNOWN = frozenset({"id", "text", "title", "groups"})
@@ -38,8 +38,8 @@ def read_json(path: Path) -> Parsed:
 
     Raises:
         UnreadableError: where it is not JSON.
-        DataError: where the groups of an object are not a list of names. They are never ignored: that would make a
-            restricted document public.
+        DataError: where the groups of an object are not a list of names, or an object inside a document has some.
+            They are never ignored: that would make a restricted document public.
     """
     decoded = read_decoded(path)
     value = value_of(decoded.text.removeprefix("\ufeff"))
@@ -57,7 +57,7 @@ def read_jsonl(path: Path) -> Parsed:
 
     Raises:
         UnreadableError: where no line is JSON.
-        DataError: where the groups of a line are not a list of names.
+        DataError: where the groups of a line are not a list of names, or an object inside a line has some.
     """
     read = _Records()
     for number, line in _lines(path):
@@ -73,7 +73,7 @@ def read_jsonl(path: Path) -> Parsed:
         raise UnreadableError(f"no line of it is JSON; {read.losses[0].place}: {read.losses[0].what}")
     if any(_is_record(value) for _, value in read.values):
         return _documents(read)
-    text = assemble((place, rendered(value)) for place, value in read.values)
+    text = assemble((place, _content(place, value, "").text) for place, value in read.values)
     return Parsed((Content(text=text.text, parts=text.parts),), tuple(read.losses))
 
 
@@ -149,13 +149,30 @@ def _named(keys: set[str]) -> str:
 def _content(place: str, value: Any, name: str) -> Content:
     """Return the document that a value is. A value that is no text stands under "text" is rendered with the rest."""
     if not isinstance(value, Mapping):
-        return Content(text=rendered(value), name=name)
+        return Content(text=_whole(place, value), name=name)
     row = Row(place, value)
     text = value.get("text")
-    whole = text if isinstance(text, str) else rendered({key: item for key, item in value.items() if key != "groups"})
+    others = {key: item for key, item in value.items() if key != "groups"}
+    whole = text if isinstance(text, str) else _whole(place, others)
     return Content(
         text=_tidy(whole), title=_title(value.get("title")), groups=_groups(row), name=_name(value.get("id"), name)
     )
+
+
+def _whole(place: str, value: Any) -> str:
+    """Return a value as one text, where nothing inside it says that only some may read it."""
+    stack = [value]
+    while stack:
+        here = stack.pop()
+        if isinstance(here, Mapping):
+            named = next((key for key in here if key.strip().casefold() == "groups"), None)
+            if named is not None and here is not value and here[named] and isinstance(here[named], str | list):
+                raise DataError(
+                    f"{place}: an object inside it has {named!r}, which may say who may read that; "
+                    "make one list of such objects, or name it otherwise if it does not"
+                )
+        stack.extend(here.values() if isinstance(here, Mapping) else here if isinstance(here, list) else ())
+    return rendered(value)
 
 
 def _tidy(text: str) -> str:
@@ -173,7 +190,7 @@ def _name(value: Any, otherwise: str) -> str:
 
 def _groups(row: Row) -> frozenset[str]:
     try:
-        return frozenset(map(mended, row.names("groups"))) if "groups" in row.values else PUBLIC
+        return frozenset(map(mended, row.names("groups"))) or PUBLIC
     except DataError as error:
         raise DataError(f"{error}, since it says who may read this; name it otherwise if it does not") from error
 

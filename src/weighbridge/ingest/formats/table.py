@@ -4,6 +4,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from itertools import chain, islice
@@ -26,6 +27,8 @@ _VALUE = re.compile(
     r"[-+]?[\d.,' ]*\d[\d.,' ]*%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?|true|false|null", re.IGNORECASE
 )
 _LONGEST_VALUE = 40
+_LONGEST_LOOSE = 131_072
+"""Characters; where quotes do not pair, a longer cell is taken for one that nobody closed."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -58,13 +61,23 @@ def read_csv(path: Path) -> Parsed:
     losses = list(decoded.losses)
     for dialect in (_Dialect(delimiter), _Dialect(delimiter, strict=False), _Dialect(delimiter, quoted=False)):
         try:
-            rendered = _rendered(text, dialect)
+            with _cells_up_to(_LONGEST_LOOSE if dialect.quoted and not dialect.strict else LARGEST):
+                rendered = _rendered(text, dialect)
         except csv.Error as error:
             if not losses or losses[-1].place != "quotes":
                 losses.append(Loss("quotes", f"do not pair ({error}); read as well as they can be"))
         else:
             return Parsed((rendered.contents[0],), (*losses, *rendered.losses))
     raise UnreadableError("not a table")
+
+
+@contextmanager
+def _cells_up_to(longest: int) -> Iterator[None]:
+    before = csv.field_size_limit(longest)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _decoded(path: Path) -> Decoded:
@@ -83,9 +96,8 @@ def _records(text: str, dialect: _Dialect) -> Iterator[list[str]]:
     """Yield the rows that are not blank.
 
     Raises:
-        csv.Error: where quotes do not pair and `dialect` minds it.
+        csv.Error: where quotes do not pair and `dialect` minds it, or a cell is too long.
     """
-    csv.field_size_limit(LARGEST)
     lines = StringIO(text, newline="")
     if dialect.quoted:
         reader = csv.reader(lines, delimiter=dialect.delimiter, strict=dialect.strict)

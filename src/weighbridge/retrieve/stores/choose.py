@@ -9,7 +9,7 @@ _SERVERS = ("postgresql://", "postgres://")
 
 
 def open_store(reference: str, folder: Path) -> Store:
-    """Return the store of a reference: `lancedb` or `faiss`, kept in a folder, or the URL of a PostgreSQL database.
+    """Return the store of a reference: `faiss` or `lancedb`, kept in a folder, or the URL of a PostgreSQL database.
 
     Raises:
         SettingsError: the reference is none of these.
@@ -28,6 +28,6 @@ def open_store(reference: str, folder: Path) -> Store:
 
         return PostgresStore(reference, folder)
     raise SettingsError(
-        f"weighbridge.yaml: retrieval.store: {reference!r} is not a store; use lancedb, faiss, or a URL like "
+        "weighbridge.yaml: retrieval.store must be faiss, lancedb, or a URL like "
         "postgresql://user:${DB_PASSWORD}@host/database"
     )

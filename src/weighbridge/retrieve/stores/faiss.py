@@ -29,7 +29,7 @@ class FaissStore:
         try:
             import faiss  # noqa: F401 - only to see that it is there
         except ModuleNotFoundError as error:
-            raise MissingExtraError("the FAISS index", "faiss") from error
+            raise MissingExtraError("the FAISS index", "local") from error
         self.folder = folder
         self.kind = kind
 

@@ -23,7 +23,7 @@ from weighbridge.protocols import Changes, Contents, Version
 from weighbridge.retrieve.analyse import terms
 from weighbridge.retrieve.stores.faiss_memory import Hits, Memory, Source, follow, read_memory, size_of
 from weighbridge.retrieve.stores.faiss_segment import keep_graph
-from weighbridge.retrieve.stores.faiss_vectors import Visible
+from weighbridge.retrieve.stores.faiss_vectors import FLAT, GRAPHED, Visible
 from weighbridge.retrieve.stores.packing import checked_vectors, unpacked
 from weighbridge.retrieve.stores.sqlite import NOW, VISIBLE, Database, latest, listed, valid_at
 from weighbridge.retrieve.stores.sqlite_changes import (
@@ -33,7 +33,7 @@ from weighbridge.retrieve.stores.sqlite_changes import (
     restore_version,
     tag_version,
 )
-from weighbridge.types import Chunk, Passage
+from weighbridge.types import PUBLIC, Chunk, Passage
 
 if TYPE_CHECKING:
     import sqlite3
@@ -74,7 +74,12 @@ class FaissIndex:
             return self._version(connection)
 
     def now(self) -> "FaissIndex":
-        return self if self._number is not None else self.at(self.version)
+        if self._number is not None:
+            return self
+        with self._view(PUBLIC) as view:
+            index = FaissIndex(self._database, self._source, view.memory.version)
+            index._memory = view.memory
+            return index
 
     def apply(self, changes: Changes) -> int:
         vectors = checked_vectors(changes, self._source.dimensions)
@@ -133,7 +138,8 @@ class FaissIndex:
         return Contents([unpacked(text) for text, _ in rows], flat.reshape(-1, self._source.dimensions))
 
     def optimise(self) -> None:
-        if self._source.kind == "hnsw":
+        kind = self._source.kind
+        if kind == "hnsw" or (kind is None and FLAT < self.count() <= GRAPHED):
             with self._database.reading() as connection:
                 keep_graph(connection, NOW, self._source.dimensions, self._source.graph)
             self._memory = None

@@ -97,7 +97,7 @@ class Memory:
 
 def read_memory(connection: sqlite3.Connection, source: Source, version: int, valid: str) -> Memory:
     """Read a version; `valid` is the condition of its rows."""
-    graph = read_graph(connection, valid, source.graph) if source.kind == "hnsw" and valid == NOW else None
+    graph = read_graph(connection, valid, source.graph) if source.kind in {"hnsw", None} and valid == NOW else None
     after = int(graph.rows.max(initial=0)) if graph is not None else 0
     rest = read_segment(connection, valid, after, dimensions=source.dimensions, kind=source.kind)
     segments = [segment for segment in (graph, rest) if segment is not None and len(segment.rows)]

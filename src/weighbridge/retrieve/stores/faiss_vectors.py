@@ -20,6 +20,8 @@ Kind = Literal["flat", "sq8", "hnsw"]
 """Exact; 8 bits for each coordinate; a graph of neighbours, which only `optimise` builds."""
 FLAT = 20_000
 """Vectors up to which all are held whole, where no kind is asked for."""
+GRAPHED = 500_000
+"""Vectors up to which `optimise` builds a graph, where no kind is asked for: more take minutes, and their memory."""
 _NEIGHBOURS = 16
 _BUILD_EFFORT = 100
 _SEARCH_EFFORT = 128

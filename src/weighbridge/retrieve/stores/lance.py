@@ -75,7 +75,7 @@ def open_lance(folder: Path, *, dimensions: int) -> "LanceIndex":
     try:
         import lancedb
     except ModuleNotFoundError as error:
-        raise MissingExtraError("the LanceDB index", "local") from error
+        raise MissingExtraError("the LanceDB index", "lancedb") from error
     try:
         folder.mkdir(parents=True, exist_ok=True)
         connection = lancedb.connect(folder, read_consistency_interval=timedelta(0))

@@ -54,7 +54,9 @@ def name_version(connection: Any, folder: Path, rows: Any, version: Version, nam
     """
     kept = read_kept(folder)
     if version.number not in kept.made:
-        add_indexes(connection.create_table(f"{_PREFIX}{version.number}", data=rows, mode="overwrite"))
+        own = f"{_PREFIX}{version.number}"
+        connection.drop_table(own, ignore_missing=True)  # what a crash has left
+        add_indexes(connection.create_table(own, data=rows))
     names = {**kept.names, name: version.number}
     made = {**kept.made, version.number: version.made}
     made = {number: when for number, when in made.items() if number in names.values()}
