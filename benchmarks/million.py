@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from weighbridge.protocols import Changes
 from weighbridge.retrieve.embed import open_embedder
 from weighbridge.retrieve.hybrid import Hybrid
-from weighbridge.retrieve.stores.lance import LanceStore
+from weighbridge.retrieve.stores.choose import open_store
 from weighbridge.types import PUBLIC, Chunk, Question
 
 PIECE = 10_000
@@ -36,10 +36,11 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--store", default="faiss")
     given = parser.parse_args()
     vectors = np.load(given.vectors, mmap_mode="r")
     with tempfile.TemporaryDirectory() as name:
-        store = LanceStore(Path(name))
+        store = open_store(given.store, Path(name))
         index = store.open("million", dimensions=vectors.shape[1])
         start = time.perf_counter()
         for changes in _pieces(given.collection, vectors, given.times):
