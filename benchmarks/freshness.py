@@ -109,7 +109,7 @@ def _edited(root: Path, retriever: Retriever, edits: int) -> Iterator[float]:
         fact = f"The {name} bridge is {moments.randint(100, 999)} metres long."
         file.write_text(f"{fact}\n\n" + before.partition("\n\n")[2])
         saved = time.perf_counter()
-        question = Question(f"The {name} bridge, how many metres long?")
+        question = Question(name)  # a word that nothing else has
         while not any(fact in passage.chunk.text for passage in retriever.search(question, limit=SHOWN)):
             if time.perf_counter() - saved > LONG:
                 raise SystemExit(f"{file.name}: not found within {LONG} s")
