@@ -25,7 +25,7 @@ def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: Choic
 
     Where most documents would go, or a source cannot be read at all, that is said and the index stays as it is. What is
     lost inside files is told by `weighbridge index`, not here. Databases and endpoints are
-    asked again when a file changes, not by themselves.
+    asked again when a file changes, and every half minute.
 
     Raises:
         SettingsError: no source is a file or folder.

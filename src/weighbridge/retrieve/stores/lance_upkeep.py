@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from weighbridge.retrieve.stores.keeping import KEPT
 from weighbridge.workspace import read_json, write_json
 
-KEPT = 20
-"""Versions that can be gone back to at the least, besides the named ones."""
 _AGE = timedelta(minutes=1)
 """Versions younger than this are kept too: a search of them may not have ended."""
 _SCANNED = 200

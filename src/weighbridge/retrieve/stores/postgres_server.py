@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 from weighbridge.errors import MissingExtraError, WorkspaceError
 from weighbridge.retrieve.stores.pool import Pool
+from weighbridge.sources import VARIABLE
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _TURN = "600s"
 """How long a writer waits for its turn."""
 _LONGEST = 300
@@ -104,7 +104,7 @@ class Server:
         return connection
 
     def _filled(self) -> str:
-        return _VARIABLE.sub(lambda match: quote(self._variable(match[1]), safe=""), self._url)
+        return VARIABLE.sub(lambda match: quote(self._variable(match[1]), safe=""), self._url)
 
     def _variable(self, name: str) -> str:
         if value := self._environment.get(name, ""):
@@ -125,7 +125,7 @@ class Server:
         line = " ".join(str(error).split())
         known = self._known()
         secrets = {str(known.get(name) or "") for name in ("password", "sslpassword")}
-        secrets |= {self._environment.get(name, "") for name in _VARIABLE.findall(self._url)}
+        secrets |= {self._environment.get(name, "") for name in VARIABLE.findall(self._url)}
         if found := re.search(r"//[^:@/]*:(.*)@", self._url):  # also where the URL cannot be read
             secrets.add(found[1])
         for secret in sorted(filter(None, secrets), key=len, reverse=True):
