@@ -30,7 +30,7 @@ test: .venv/.test
 
 .venv/.test: .venv/.local
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
-		--editable '.[local,sql,postgres,lancedb,ocr]' --group test
+		--editable '.[local,sql,postgres,lancedb,ocr,retriever,search,qlora,lm-eval]' --group test
 	@touch $@
 
 clean:

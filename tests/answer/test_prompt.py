@@ -20,13 +20,21 @@ QUESTION = Question(
 
 EARLIER = (Message("user", "Is there a notice period?"), Message("assistant", "Yes."))
 """The conversation before a demonstration's question."""
-PROMPTS = Path(__file__).parents[1] / "golden" / "prompts"
-WORDS_OF_LAYOUT = {1: "540806e41c8a21761d457b71b34ac6ea83cf2bf3005ec1bccc4ead008e6ad5a9"}
+GOLDEN = Path(__file__).parents[1] / "golden"
+WORDS_OF_LAYOUT = {
+    "prompts": {1: "540806e41c8a21761d457b71b34ac6ea83cf2bf3005ec1bccc4ead008e6ad5a9"},
+    "quoting": {1: "b6abf31fe5171b21dd2d83875bff98a7a2dc7f519a67156aaa55160a471c8daf"},
+}
 """The SHA-256 of all golden prompts, by the `LAYOUT` that gives them. New words need a new number."""
 READ = (
     "14 days [1]", "14 days", "5 [2]", "Unknown.", "I don't know. [1]", "Not stated", '{"unknown": null}', "", "[2]",
 )  # fmt: skip
 """What models say, for the golden file of how it is read."""
+QUOTED = (
+    '"It is 14 days." [1] Answer: 14 days', '"It is 15 days." [1] Answer: 15 days',
+    '"It is 14 days." [2] Answer: 14 days', '"It is 14 days." [1] Answer: I don\'t know.',
+    "It is 14 days. [1] Answer: 14 days", '"It is 14 da',
+)  # fmt: skip
 
 
 def passages():
@@ -46,6 +54,15 @@ def demonstrations(task):
 
 def as_text(prompt):
     return "\n".join(f"--- {message.role}\n{message.content}" for message in prompt.messages) + "\n"
+
+
+def as_read(strategy, prompt, raws):
+    lines = []
+    for raw in raws:
+        said = strategy.understood(prompt, Completion(text=raw, usage=Usage()), Timing())
+        cited = [citation.chunk_id for citation in said.citations]
+        lines.append(f"{raw!r}: text {said.text!r}, abstained {said.abstained}, cited {cited}\n")
+    return "".join(lines)
 
 
 @pytest.mark.parametrize("task", ["answer", "label", "json"])
@@ -71,19 +88,25 @@ def test_a_search_without_hits_is_still_a_prompt_with_passages(golden):
 def test_answers_are_read_as_they_were(task, golden):
     strategy = Composed(name="rag", model=Scripted(), instructions=instructions_for(task, reads=True))
     prompt = build_prompt(strategy.instructions, QUESTION, passages=passages())
-    lines = []
-    for raw in READ:
-        said = strategy.understood(prompt, Completion(text=raw, usage=Usage()), Timing())
-        cited = [citation.chunk_id for citation in said.citations]
-        lines.append(f"{raw!r}: text {said.text!r}, abstained {said.abstained}, cited {cited}\n")
-    golden(Path("prompts") / f"{task}-read.txt", "".join(lines))
+    golden(Path("prompts") / f"{task}-read.txt", as_read(strategy, prompt, READ))
 
 
-def test_other_prompts_have_another_layout():
+def test_a_reader_that_quotes_is_prompted_and_read_as_it_was(golden):
+    quoting = instructions_for("answer", reads=True, about="You help staff.", quotes=True)
+    prompt = build_prompt(quoting, QUESTION, passages=passages())
+    golden(Path("quoting") / "answer-raft.txt", as_text(prompt))
+    strategy = Composed(name="raft", model=Scripted(), instructions=quoting)
+    golden(Path("quoting") / "answer-read.txt", as_read(strategy, prompt, (*QUOTED, *READ)))
+
+
+@pytest.mark.parametrize("folder", WORDS_OF_LAYOUT)
+def test_other_prompts_have_another_layout(folder):
     digest = hashlib.sha256()
-    for file in sorted(PROMPTS.iterdir()):
+    for file in sorted((GOLDEN / folder).iterdir()):
         digest.update(f"{file.name}\n{file.read_text(encoding='utf-8')}".encode())
-    assert WORDS_OF_LAYOUT[LAYOUT] == digest.hexdigest(), "raise LAYOUT in answer/prompt.py and note the digest here"
+    assert WORDS_OF_LAYOUT[folder][LAYOUT] == digest.hexdigest(), (
+        "raise LAYOUT in answer/prompt.py and note the digest here"
+    )
 
 
 def test_the_layout_is_part_of_a_strategys_fingerprint(monkeypatch):

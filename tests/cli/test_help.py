@@ -9,7 +9,10 @@ import pytest
 
 COMMANDS = (
     "", "demo", "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
-    "train", "compare", "report", "models", "doctor", "bench", "bench retrieval",
+    "train", "make-examples", "compare", "report", "doctor", "bench", "bench retrieval",
+    "models", "models list", "models fetch", "models show", "models compare", "models promote", "models rollback",
+    "models export", "models lineage", "hosted", "hosted prepare", "hosted status", "hosted pause", "hosted resume",
+    "hosted cancel",
 )  # fmt: skip
 
 
@@ -19,5 +22,5 @@ def test_help_is_what_it_was(command, golden):
     words = [sys.executable, "-m", "weighbridge", *command.split(), "--help"]
     done = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", env=environment, check=True)
     shown = "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
-    assert "Example:" in shown or command in {"", "bench"}
+    assert "Example:" in shown or command in {"", "bench", "models", "hosted"}
     golden(Path("help") / f"{command.replace(' ', '-') or 'weighbridge'}.txt", shown)

@@ -35,7 +35,7 @@ def dies_removing() -> Callable[[Path], None]:
 @pytest.fixture
 def recipe(recipe: Recipe) -> Recipe:
     """Four steps, one an epoch."""
-    return replace(recipe, training=recipe.training.model_copy(update={"epochs": 4}))
+    return replace(recipe, training=recipe.training.model_copy(update={"epochs": 4, "patience": 4}))
 
 
 @pytest.fixture

@@ -9,8 +9,11 @@ import pytest
 from weighbridge.errors import TrainingError
 from weighbridge.train.base import load_network, load_tokenizer
 from weighbridge.train.conversations import Conversation
+from weighbridge.train.methods import prepare
 from weighbridge.train.plan import read_plan
+from weighbridge.train.quiet import quiet
 from weighbridge.train.recipe import Recipe
+from weighbridge.train.say import say
 from weighbridge.train.sft import train_adapter
 from weighbridge.train.tokens import Encoded, encode
 from weighbridge.types import Message, Progress
@@ -67,9 +70,20 @@ def test_killed_training_ends_with_the_same_adapter(recipe: Recipe, encoded: tup
 
 def test_best_epoch_is_kept(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
     scores = iter((0.1, 0.9, 0.3, 0.9, 0.2, None))
-    done = train_adapter(encoded, tmp_path, recipe=recipe, validate=lambda _: next(scores))
+    patient = replace(recipe, training=recipe.training.model_copy(update={"patience": 6}))
+    done = train_adapter(encoded, tmp_path, recipe=patient, validate=lambda _: next(scores))
     assert done.chosen_epoch == 4
+    assert not done.notes
     assert [epoch.dev for epoch in done.epochs] == [0.1, 0.9, 0.3, 0.9, 0.2, None]
+
+
+def test_it_ends_early_where_nothing_is_gained(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
+    scores = iter((0.1, 0.9, 0.3, 0.9))
+    done = train_adapter(encoded, tmp_path, recipe=recipe, validate=lambda _: next(scores))
+    assert len(done.epochs) == 4
+    assert done.steps == 8
+    assert done.tokens == 4 * sum(len(one.tokens) for one in encoded)
+    assert done.notes == ("ended after 4 of 6 epochs, because the dev score had not become better",)
 
 
 def test_validation_hears_the_current_weights(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
@@ -82,6 +96,21 @@ def test_validation_hears_the_current_weights(recipe: Recipe, encoded: tuple[Enc
     train_adapter(encoded, tmp_path, recipe=recipe, validate=validate)
     assert len(said) == 6
     assert said[0] != said[-1]
+
+
+@pytest.mark.parametrize("method", ["lora", "prompt-tuning"])
+def test_answers_do_not_depend_on_who_is_asked_beside(recipe: Recipe, method: str):
+    how = recipe.training.model_copy(update={"method": method})
+    tokenizer = load_tokenizer(recipe.base)
+    system = Message("system", "Answer in a few words, and never in rhyme. Say what you know.")
+    words = ["a", "bb", "ccc! No, really, say it, and do not make me ask again"]
+    prompts = [(system, Message("user", f"Say {word}!")) for word in words]
+    with quiet():
+        network = prepare(recipe.base, how, exact=True).network
+        alone = [say(network, tokenizer, [prompt], maximum_tokens=8)[0] for prompt in prompts]
+        assert list(say(network, tokenizer, prompts, maximum_tokens=8)) == alone
+    assert len(set(alone)) > 1
+    assert network.training
 
 
 def test_plan_is_saved_and_budget_cuts_epochs(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
@@ -118,19 +147,14 @@ def test_the_loss_is_the_one_transformers_computes(recipe: Recipe, encoded: tupl
     assert done.first_loss == pytest.approx(mean_loss(recipe, [encoded[number] for number in first]), rel=0.01)
 
 
-def test_long_examples_one_at_a_time_train_the_same(recipe: Recipe, tmp_path: Path):
-    """Gradients are accumulated by tokens: the loss does not depend on how many examples memory allows at once."""
+def test_the_loss_does_not_depend_on_how_rows_are_cut(recipe: Recipe, tmp_path: Path):
     tokenizer = load_tokenizer(recipe.base)
     longer = replace(recipe, model=recipe.model.model_copy(update={"context": 2048}))
-    losses = {}
     for size in (20, 900):
         made = [
             Conversation(example_id=str(n), prompt=(Message("user", word * size),), target=word * (n + 1))
             for n, word in enumerate("abcd")
         ]
         tokens = [encode(tokenizer, one) for one in made]
-        plan_of = tmp_path / str(size)
-        losses[size] = train_adapter(tokens, plan_of, recipe=longer).first_loss
-        first = json.loads((plan_of / "plan.json").read_text())
-        assert first["at_once"] == (4 if size == 20 else 1)
-        assert losses[size] == pytest.approx(mean_loss(recipe, tokens), rel=0.01)
+        done = train_adapter(tokens, tmp_path / str(size), recipe=longer)
+        assert done.first_loss == pytest.approx(mean_loss(recipe, tokens), rel=0.01)

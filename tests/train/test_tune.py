@@ -7,16 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weighbridge.adapters import AdapterCard
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
 from weighbridge.errors import TrainingError
 from weighbridge.generate.llamacpp import open_llamacpp
+from weighbridge.protocols import silent
 from weighbridge.results import Score
-from weighbridge.settings import ModelSettings, TrainingSettings
+from weighbridge.settings import ModelSettings
+from weighbridge.settings_training import TrainingSettings
 from weighbridge.train.base import prepare_base
-from weighbridge.train.card import read_card
+from weighbridge.train.card import read_card, read_lessons
+from weighbridge.train.exercise import Exercise, Material, prepare, preview
 from weighbridge.train.recipe import Recipe
-from weighbridge.train.tune import preview, tune
+from weighbridge.train.tune import tune
 from weighbridge.types import Answer, Example, Progress, Question
 
 
@@ -29,16 +33,24 @@ class Exact:
         return Score(self.name, float(answer.text in example.answers))
 
 
+def exercise(strategy: Composed, examples, recipe: Recipe) -> Exercise:
+    return prepare(strategy, Material(examples=examples), recipe=recipe, metric=Exact())
+
+
+def tuned(strategy: Composed, examples, folder: Path, *, recipe: Recipe, notify=silent) -> AdapterCard:
+    return tune(exercise(strategy, examples, recipe), folder, notify=notify)
+
+
 @pytest.fixture(scope="module")
 def strategy(no_model) -> Composed:
     return Composed(name="fine-tuned", model=no_model, instructions=instructions_for("answer", reads=False))
 
 
 def test_tune_learns_exports_and_repeats(strategy, examples, recipe: Recipe, tmp_path: Path):
-    card = tune(strategy, examples, tmp_path, recipe=recipe, metric=Exact())
+    card = tuned(strategy, examples, tmp_path, recipe=recipe)
     assert read_card(tmp_path) == card
-    assert card.parity.ok
-    assert card.parity.changed
+    assert card.promotable
+    assert card.parity[0].changed
     assert card.training.examples == 10
     assert card.training.epochs[card.training.chosen_epoch - 1].dev == max(e.dev for e in card.training.epochs)
     assert card.seed == recipe.training.seed
@@ -46,8 +58,9 @@ def test_tune_learns_exports_and_repeats(strategy, examples, recipe: Recipe, tmp
         asked = strategy.prompt_for(examples[3].question).messages
         assert model.generate(asked).usage.output_tokens > 0
     seen: list[Progress] = []
-    assert tune(strategy, examples, tmp_path, recipe=recipe, metric=Exact(), notify=seen.append) == card
-    assert {one.task for one in seen} == {"fine-tuned: building conversations"}
+    assert tuned(strategy, examples, tmp_path, recipe=recipe, notify=seen.append) == card
+    assert not seen
+    assert [lesson.example_id for lesson in read_lessons(tmp_path)] == [e.id for e in examples if e.split == "train"]
 
 
 def test_a_tuning_killed_before_its_card_is_finished(strategy, examples, recipe: Recipe, tmp_path: Path):
@@ -58,11 +71,11 @@ def test_a_tuning_killed_before_its_card_is_finished(strategy, examples, recipe:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        tune(strategy, examples, tmp_path, recipe=quick, metric=Exact(), notify=kill)
+        tuned(strategy, examples, tmp_path, recipe=quick, notify=kill)
     before = (tmp_path / "adapter" / "adapter_model.safetensors").read_bytes()
     assert read_card(tmp_path) is None
     seen: list[Progress] = []
-    card = tune(strategy, examples, tmp_path, recipe=quick, metric=Exact(), notify=seen.append)
+    card = tuned(strategy, examples, tmp_path, recipe=quick, notify=seen.append)
     assert "training" not in {one.task for one in seen}
     assert len(card.training.epochs) == 2
     assert card.seconds > card.training.seconds > 0
@@ -73,15 +86,16 @@ def test_a_tuning_killed_before_its_card_is_finished(strategy, examples, recipe:
 
 def test_a_finished_adapter_of_another_tuning_is_not_exported(strategy, examples, recipe: Recipe, tmp_path: Path):
     quick = replace(recipe, training=recipe.training.model_copy(update={"epochs": 2}))
-    tune(strategy, examples, tmp_path, recipe=quick, metric=Exact())
+    tuned(strategy, examples, tmp_path, recipe=quick)
     seen: list[Progress] = []
-    tune(strategy, examples[1:], tmp_path, recipe=quick, metric=Exact(), notify=seen.append)
+    tuned(strategy, examples[1:], tmp_path, recipe=quick, notify=seen.append)
     assert "training" in {one.task for one in seen}
     seen.clear()
     rounded = replace(quick, model=quick.model.model_copy(update={"quantisation": "Q8_0"}))
-    card = tune(strategy, examples[1:], tmp_path, recipe=rounded, metric=Exact(), notify=seen.append)
+    card = tuned(strategy, examples[1:], tmp_path, recipe=rounded, notify=seen.append)
     assert card.quantisation == "Q8_0"
-    assert {"exporting"} == {one.task for one in seen} - {"fine-tuned: building conversations"}
+    assert "training" not in {one.task for one in seen}
+    assert "exporting" in {one.task for one in seen}
 
 
 CREW = frozenset({"crew"})
@@ -108,13 +122,12 @@ def test_what_only_some_may_hear_is_neither_learnt_nor_scored(strategy, examples
     heard = Heard()
     quick = replace(recipe, training=recipe.training.model_copy(update={"epochs": 2}))
     mixed = (*examples, *(restricted(example) for example in examples))
-    card = tune(replace(strategy, retriever=heard), mixed, tmp_path, recipe=quick, metric=Exact())
+    card = tuned(replace(strategy, retriever=heard), mixed, tmp_path, recipe=quick)
     assert card.training.examples == 10
     assert heard.asked
     assert not any(question.groups for question in heard.asked)
     assert "10 training examples of restricted askers were left out: an adapter speaks to everybody" in card.warnings
-    seen: list[Progress] = []
-    fewer = tune(strategy, mixed[:-2], tmp_path, recipe=quick, metric=Exact(), notify=seen.append)
+    fewer = tuned(strategy, mixed[:-2], tmp_path, recipe=quick)
     assert fewer.warnings == card.warnings
 
 
@@ -132,21 +145,21 @@ def test_only_public_examples_are_sampled(strategy, examples, recipe: Recipe, cl
 
 def test_an_adapter_that_learnt_nothing_is_said_so(strategy, examples, recipe: Recipe, tmp_path: Path):
     timid = replace(recipe, training=recipe.training.model_copy(update={"learning_rate": 1e-9, "epochs": 1}))
-    card = tune(strategy, examples, tmp_path, recipe=timid, metric=Exact())
-    assert not card.parity.changed
+    card = tuned(strategy, examples, tmp_path, recipe=timid)
+    assert not card.parity[0].changed
     assert any("may have learnt nothing" in warning for warning in card.warnings)
 
 
 def test_other_splits_are_left_alone(strategy, examples, recipe: Recipe, tmp_path: Path):
     test = [replace(example, id=f"x{example.id}", split="test") for example in examples]
     with pytest.raises(TrainingError, match="no training examples"):
-        tune(strategy, test, tmp_path, recipe=recipe, metric=Exact())
+        tuned(strategy, test, tmp_path, recipe=recipe)
 
 
 def test_a_cut_training_says_so(strategy, examples, recipe: Recipe, tmp_path: Path):
     hurry = {"seconds": 1e-6, "batch_size": 10, "learning_rate": 5e-2}
     hasty = replace(recipe, training=recipe.training.model_copy(update=hurry))
-    card = tune(strategy, examples, tmp_path, recipe=hasty, metric=Exact())
+    card = tuned(strategy, examples, tmp_path, recipe=hasty)
     assert any("allowed 1 of 6 steps" in warning for warning in card.warnings)
 
 
@@ -158,8 +171,8 @@ def test_the_default_model_is_tuned(smollm2_gguf: Path, strategy, examples, tmp_
         training=TrainingSettings(epochs=2, batch_size=4, learning_rate=2e-3),
         model=ModelSettings(maximum_tokens=12),
     )
-    card = tune(strategy, examples[:4], tmp_path, recipe=recipe, metric=Exact())
+    card = tuned(strategy, examples[:4], tmp_path, recipe=recipe)
     assert card.training.last_loss < card.training.first_loss
-    assert card.parity.ok
-    assert card.parity.changed
+    assert card.promotable
+    assert card.parity[0].changed
     assert card.training.steps == 2

@@ -47,6 +47,8 @@ class Parts:
     demonstrations: Demonstrations
     limit: int
     """Passages shown."""
+    quotes: bool = False
+    """Whether the arm that is tuned to read learns to quote before it answers."""
 
 
 def build(arm: Arm, parts: Parts, model: Model) -> Composed:
@@ -70,4 +72,5 @@ def _instructions(shape: Shape, parts: Parts) -> Instructions:
         illustrated=shape.reads and not shape.tuned,
         about=parts.about,
         choices=parts.choices,
+        quotes=parts.quotes and shape.reads and shape.tuned,
     )

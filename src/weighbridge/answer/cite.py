@@ -2,12 +2,15 @@
 
 A citation is a span of a retrieved passage in which the answer stands verbatim. A number that points at no passage,
 or at one that does not hold the answer's words, is not a citation. A passage that the model did not point at is cited
-only for an answer of two words or of four letters and digits: "5" or "the" stands somewhere by chance.
+only for an answer of two words or of four letters and digits: "5" or "the" stands somewhere by chance. An answer that
+quotes is cited by its quote alone, where that stands in a passage verbatim and holds the answer.
 """
 
 import re
+from collections.abc import Collection
 
 from weighbridge.answer.prompt import ABSTENTION, Instructions, reference
+from weighbridge.answer.quote import Said, Words, quoting, sentence_holding, words_of
 from weighbridge.types import Citation, Example, Passage, Prompt
 
 _MARK = re.compile(r"\s*\[(\d{1,3})\]")
@@ -24,8 +27,6 @@ _ABSTAINS = re.compile(
 )
 """JSON never matches: what begins with a bracket is an answer, whatever it says of itself."""
 _ALONE = " .!*_\"'"
-_SPOKEN_FOR = 4
-"""Letters and digits of a single word that is long enough to be attributed to a passage nobody pointed at."""
 
 
 def abstains(text: str) -> bool:
@@ -50,36 +51,54 @@ def find_citations(raw: str, prompt: Prompt) -> tuple[Citation, ...]:
     too short to be attributed. None where the answer's words stand nowhere.
     """
     text = without_marks(raw)
-    words = text.strip(" .\"'\n\t").split()
-    if not words or abstains_exactly(text):
+    if abstains_exactly(text):
         return ()
-    telling = len(words) > 1 or sum(map(str.isalnum, words[0])) >= _SPOKEN_FOR
-    pattern = re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, words)) + r"(?!\w)", re.IGNORECASE)
-    marked = [int(number) for number in _MARK.findall(raw)]
+    return _standing(words_of(text), {int(number) for number in _MARK.findall(raw)}, prompt)
+
+
+def quoted_citations(said: Said, prompt: Prompt) -> tuple[Citation, ...]:
+    """Return where the quote of an answer stands verbatim, the passage it points at first.
+
+    None where the quote stands nowhere, or does not hold the answer's words. An answer that quotes nothing is cited as
+    `find_citations` does.
+    """
+    if not said.quote:
+        return find_citations(said.answer, prompt)
+    text = without_marks(said.answer)
+    if abstains_exactly(text) or words_of(text).find(said.quote) is None:
+        return ()
+    return _standing(words_of(said.quote), {said.number}, prompt)
+
+
+def _standing(words: Words, marked: Collection[int], prompt: Prompt) -> tuple[Citation, ...]:
     found = []
     for number, passage in enumerate(prompt.passages, start=1):
-        if (telling or number in marked) and (place := pattern.search(passage.chunk.text)):
+        if (words.telling or number in marked) and (place := words.find(passage.chunk.text)):
             found.append((number not in marked, _citation(passage, place, marked=number in marked)))
     return tuple(citation for _, citation in sorted(found, key=lambda pair: pair[0]))
 
 
-def cited_reference(instructions: Instructions, example: Example, prompt: Prompt) -> str:
+def cited_reference(instructions: Instructions, example: Example, prompt: Prompt, *, from_memory: bool = False) -> str:
     """Return what a strategy should say to this very prompt: what training teaches.
 
-    A strategy that reads passages is taught to answer from them, so where its evidence was not retrieved it learns
-    to abstain; but a label is told by the message, so it is learnt whatever was retrieved. One that marks its passages
-    learns to give the number of the passage that holds the answer.
+    A strategy that reads passages is taught to answer from them, so where its evidence is not among them it learns
+    to abstain, or with `from_memory` to answer all the same; but a label is told by the message, so it is learnt
+    whatever was retrieved. One that marks its passages learns to give the number of the passage that holds the answer,
+    and one that quotes the sentence before it; an answer that stands in no sentence verbatim is learnt without a quote.
     """
     answer = reference(example)
     if not (instructions.reads and instructions.abstains and example.answerable and example.evidence):
         return answer
-    proving = [n for n, p in enumerate(prompt.passages, start=1) if p.chunk.document_id in example.evidence]
+    proving = {n: p.chunk.text for n, p in enumerate(prompt.passages, 1) if p.chunk.document_id in example.evidence}
     if not proving:
-        return ABSTENTION
+        return answer if from_memory else ABSTENTION
     if not instructions.marks:
         return answer
-    verbatim = [n for n in proving if answer.casefold() in prompt.passages[n - 1].chunk.text.casefold()]
-    return f"{answer} [{(verbatim or proving)[0]}]"
+    for number, text in proving.items() if instructions.quotes else ():
+        if quote := sentence_holding(text, answer):
+            return quoting(quote, number, answer)
+    verbatim = [number for number, text in proving.items() if answer.casefold() in text.casefold()]
+    return f"{answer} [{[*verbatim, *proving][0]}]"
 
 
 def _straight(text: str) -> str:

@@ -3,14 +3,16 @@
 Prompt, few-shot, RAG, fine-tuned and RAFT are values of this class, not subclasses of it.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from time import perf_counter
 
-from weighbridge.answer.cite import abstains, abstains_exactly, find_citations, without_marks
+from weighbridge.answer.cite import abstains, abstains_exactly, quoted_citations, without_marks
 from weighbridge.answer.prompt import LAYOUT, Instructions, build_prompt
+from weighbridge.answer.quote import Said, taken_apart
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import NONE, NOTHING, Demonstrations, Emit, Model, Retriever, ignore
-from weighbridge.types import Answer, Completion, Prompt, Question, Timing
+from weighbridge.types import Answer, Completion, Passage, Prompt, Question, Timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +29,17 @@ class Composed:
     @property
     def fingerprint(self) -> str:
         parts = (self.name, self.model.fingerprint, self.retriever.fingerprint, self.demonstrations.fingerprint)
-        return fingerprint(*parts, asdict(self.instructions), self.limit, LAYOUT)
+        told = asdict(self.instructions)
+        if not self.instructions.quotes:
+            del told["quotes"]  # a strategy that does not quote is what it was before there were quotes
+        return fingerprint(*parts, told, self.limit, LAYOUT)
 
     def prompt_for(self, question: Question) -> Prompt:
         """Return exactly what `answer` sends. Training data is this, plus the answer to learn."""
-        passages = self.retriever.search(question, limit=self.limit)
+        return self.prompt_with(question, self.retriever.search(question, limit=self.limit))
+
+    def prompt_with(self, question: Question, passages: Sequence[Passage]) -> Prompt:
+        """Return what `answer` would send if the retriever found these passages, in this order."""
         shown = self.demonstrations.choose(question)
         return build_prompt(self.instructions, question, demonstrations=shown, passages=passages)
 
@@ -55,12 +63,13 @@ class Composed:
         """Return what a completion of one of this strategy's prompts means: its text, citations, or abstention."""
         raw = completion.text.strip()
         marks = self.instructions.marks
+        said = taken_apart(raw) if self.instructions.quotes else Said(raw)
         return Answer(
-            text=without_marks(raw) if marks else raw,
+            text=without_marks(said.answer) if marks else said.answer,
             raw=raw,
             prompt=prompt,
-            abstained=abstains(raw) if self.instructions.abstains else abstains_exactly(raw),
-            citations=find_citations(raw, prompt) if marks else (),
+            abstained=abstains(said.answer) if self.instructions.abstains else abstains_exactly(said.answer),
+            citations=quoted_citations(said, prompt) if marks else (),
             usage=completion.usage,
             timing=timing,
             finish=completion.finish,

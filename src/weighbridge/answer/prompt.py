@@ -25,6 +25,8 @@ class Instructions:
     """Whether the question is preceded by numbered passages, even by none."""
     marks: bool = False
     """Whether an answer ends with the number of its passage, like [2]."""
+    quotes: bool = False
+    """Whether an answer quotes the sentence that holds it first, as `answer.quote` writes and reads it."""
     abstains: bool = True
     """Whether to abstain where it cannot tell, in words of its own too. A label is told by the message alone, so a
     label task is not asked to: only the exact abstention counts there, which unanswerable examples still teach."""
@@ -33,21 +35,30 @@ class Instructions:
 
 
 def instructions_for(
-    task: Task, *, reads: bool, illustrated: bool = False, about: str = "", choices: Sequence[str] = ()
+    task: Task,
+    *,
+    reads: bool,
+    illustrated: bool = False,
+    about: str = "",
+    choices: Sequence[str] = (),
+    quotes: bool = False,
 ) -> Instructions:
     """Return the instructions of a task, with passages (open book) or without (closed book).
 
     `about` is the user's own sentence on the task; `choices` are the labels of a label task, or the keys of a JSON
     task. Every strategy of one workload gets the same ones. `illustrated` shows how passages are read and cited,
-    which a small model that was not tuned to it needs to be shown.
+    which a small model that was not tuned to it needs to be shown. `quotes` asks for the sentence before the answer,
+    where an answer is marked; that form is taught by tuning, and has no illustrations.
     """
     marks = reads and task == "answer"
-    lines = [about, _FORM[task].format(choices=", ".join(choices)), _OPEN if reads else "", _MARKS if marks else ""]
+    quotes = quotes and marks
+    cite = _QUOTES if quotes else _MARKS if marks else ""
+    lines = [about, _FORM[task].format(choices=", ".join(choices)), _OPEN if reads else "", cite]
     abstains = task != "label"
     lines.append(f"If you cannot tell, say: {ABSTENTION}" if abstains else "")
-    shown = _ILLUSTRATIONS if marks and illustrated else ()
+    shown = _ILLUSTRATIONS if marks and illustrated and not quotes else ()
     system = " ".join(line for line in lines if line)
-    return Instructions(system=system, reads=reads, marks=marks, abstains=abstains, illustrations=shown)
+    return Instructions(system=system, reads=reads, marks=marks, quotes=quotes, abstains=abstains, illustrations=shown)
 
 
 _FORM = {
@@ -57,6 +68,10 @@ _FORM = {
 }
 _OPEN = "Use only the numbered passages."
 _MARKS = "Copy the words from the passage, then give its number, like [1]."
+_QUOTES = (
+    "Quote the sentence that holds the answer, give its passage's number, then the answer in the passage's words, "
+    'like "..." [1] Answer: ...'
+)
 _ILLUSTRATIONS = (
     Message(
         "user",

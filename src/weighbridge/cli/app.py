@@ -1,5 +1,6 @@
 """The commands. Each reads its settings, calls one workflow function, and shows what came back."""
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, get_args
@@ -7,8 +8,10 @@ from typing import Annotated, Any, NoReturn, get_args
 import typer
 
 from weighbridge import __version__
-from weighbridge.cli import knowledge
+from weighbridge.cli import knowledge, training
 from weighbridge.cli.guard import guarded
+from weighbridge.cli.hosted import hosted
+from weighbridge.cli.models import models
 from weighbridge.cli.options import HERE, Groups, Json, Root, opened
 from weighbridge.cli.say import voice_on
 
@@ -91,19 +94,8 @@ def ask(
         console.answer(arm, answer)
 
 
-@app.command(epilog="Example: weighbridge train raft --workspace mine")
-def train(
-    strategies: Annotated[list[str] | None, typer.Argument(help="Which to train; all tuned ones if left out.")] = None,
-    workspace: Root = HERE,
-    as_json: Json = False,
-) -> None:
-    """Train the adapters of the tuned strategies and export them."""
-    from weighbridge.workflow.tuning import train as train_arms
-
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        arms = [_arm(name, settings.strategies) for name in strategies or ()]
-        console.result(train_arms(arms, settings, place, console.voice))
+app.command(epilog="Example: weighbridge train raft --workspace mine")(training.train)
+app.command(epilog="Example: weighbridge make-examples --count 200 --workspace mine")(training.make_examples)
 
 
 @app.command(epilog="Example: weighbridge compare --workspace mine --json > weighing.json")
@@ -126,16 +118,8 @@ def report(workspace: Root = HERE, group: Groups = None, as_json: Json = False) 
         console.weighing(again(place, frozenset(group or ())), place.report)
 
 
-@app.command(epilog="Example: weighbridge models --fetch")
-def models(
-    fetch: Annotated[bool, typer.Option("--fetch", help="Download those that are missing.")] = False,
-    as_json: Json = False,
-) -> None:
-    """List the default models: what they are, how large, and whether they are here."""
-    from weighbridge.workflow.inventory import models as listed
-
-    with voice_on(as_json=as_json) as console:
-        console.result(listed(fetch_missing=fetch, voice=console.voice))
+app.add_typer(models, name="models")
+app.add_typer(hosted, name="hosted")
 
 
 @app.command(epilog="Example: weighbridge doctor --json")
@@ -175,10 +159,12 @@ def _options(
 
 def _compare(root: Path, *, as_json: bool) -> None:
     from weighbridge.workflow.compare import compare as weigh
+    from weighbridge.workflow.knowledge import refuse
 
     settings, place = opened(root)
     with voice_on(as_json=as_json) as console:
-        console.weighing(weigh(settings, place, console.voice), place.report)
+        agree = console.agree if sys.stdin.isatty() and not as_json else refuse
+        console.weighing(weigh(settings, place, console.voice, agree=agree), place.report)
 
 
 def _arm(name: str, arms: tuple[Any, ...]) -> Any:

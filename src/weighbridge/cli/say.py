@@ -18,6 +18,7 @@ from weighbridge.types import Answer, Chunk, Passage
 from weighbridge.workflow.voice import Voice
 
 if TYPE_CHECKING:
+    from weighbridge.adapters import AdapterCard
     from weighbridge.protocols import Version
     from weighbridge.results import Weighing
     from weighbridge.retrieve.explain import Explanation
@@ -96,6 +97,15 @@ class Console:
             terms = escape(", ".join(each.matched)) or "none"
             self.out.print(f"   [dim]matched: {terms} | {version}[/]", highlight=False)
             self.out.print(f"   {' '.join(chunk.text.split())}", markup=False, highlight=False)
+
+    def adapters(self, cards: "Sequence[AdapterCard]") -> None:
+        """Show adapters with what was checked of them; nothing as JSON, where they are the result."""
+        if self.as_json:
+            return
+        from weighbridge.report.adapter import adapter_terminal
+
+        for card in cards:
+            self.out.print(adapter_terminal(card))
 
     def changes(self, plan: "Plan") -> None:
         """Show which documents differ between two states of an index."""
@@ -209,4 +219,7 @@ def voice_on(*, as_json: bool) -> Iterator[Console]:
         def say(sentence: str) -> None:
             aside.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
-        yield Console(as_json=as_json, out=rich.console.Console(), voice=Voice(say, notify), pause=stack.close)
+        def show(renderable: object) -> None:
+            aside.print(renderable, markup=False, highlight=False, soft_wrap=True)
+
+        yield Console(as_json=as_json, out=rich.console.Console(), voice=Voice(say, notify, show), pause=stack.close)

@@ -97,39 +97,48 @@ class LlamaCpp:
 
 
 def open_llamacpp(
-    gguf: Path, *, settings: ModelSettings, workers: int = 1, name: str, reuse_prefix: bool = False
+    gguf: Path,
+    *,
+    settings: ModelSettings,
+    workers: int = 1,
+    name: str,
+    reuse_prefix: bool = False,
+    adapter: Path | None = None,
 ) -> LlamaCpp:
     """Load a GGUF file to answer `workers` questions at once, one thread each; more callers wait their turn.
 
     Each worker holds its own weights and context, and uses one core: more threads for one answer would change its
     text with the number of cores. `reuse_prefix` keeps what two prompts in a row have in common: the second is read
     faster, but its text may then depend on what was asked before, so it is meant for serving and not for measuring.
+    `adapter` is a LoRA adapter as a GGUF file, which is added to the weights as they are read.
 
     Raises:
-        UserError: the file is missing or llama.cpp cannot load it.
+        UserError: a file is missing or llama.cpp cannot load it.
     """
-    try:
-        import xllamacpp
-    except ImportError:
-        raise MissingExtraError("the llamacpp engine", "local") from None
-    if not gguf.is_file():
-        raise UserError(f"{gguf}: there is no such GGUF file")
+    if missing := [path for path in (gguf, adapter) if path is not None and not path.is_file()]:
+        raise UserError(f"{missing[0]}: there is no such GGUF file")
     how = (settings.context, settings.maximum_tokens, settings.temperature, settings.seed, reuse_prefix)
+    added = () if adapter is None else (file_fingerprint(adapter),)
+    wanted = [engine_parameters(gguf, context=settings.context, adapter=adapter) for _ in range(workers)]
     sockets = Path(tempfile.mkdtemp(prefix="weighbridge-"))
     idle: SimpleQueue[Any] = SimpleQueue()
     try:
-        for number in range(workers):
-            idle.put(_started(xllamacpp, _parameters(xllamacpp, gguf, settings.context, sockets / f"{number}.sock")))
+        for number, parameters in enumerate(wanted):
+            socket = sockets / f"{number}.sock"
+            if os.name == "posix" and len(str(socket)) <= _LONGEST_SOCKET_PATH:
+                parameters.hostnames = [str(socket)]
+            idle.put(started(parameters))
     except RuntimeError as error:
         shutil.rmtree(sockets, ignore_errors=True)
+        extra = "" if adapter is None else f", or {adapter} as its adapter"
         raise UserError(
-            f"{gguf}: llama.cpp cannot load this file as a model; is it a whole GGUF of a supported architecture, "
-            f"and is there memory for {workers} x {settings.context:,} tokens of context?"
+            f"{gguf}: llama.cpp cannot load this file as a model{extra}; is it a whole GGUF of a supported "
+            f"architecture, and is there memory for {workers} x {settings.context:,} tokens of context?"
         ) from error
     return LlamaCpp(
         name=name,
         settings=settings,
-        fingerprint=fingerprint("llamacpp", version("xllamacpp"), name, file_fingerprint(gguf), how),
+        fingerprint=fingerprint("llamacpp", version("xllamacpp"), name, file_fingerprint(gguf), how, *added),
         reuse_prefix=reuse_prefix,
         idle=idle,
         workers=workers,
@@ -137,14 +146,24 @@ def open_llamacpp(
     )
 
 
-def _started(xllamacpp: Any, parameters: Any) -> Any:
-    """Return an engine that has answered once: one freed before its loop runs would wait for that loop for ever."""
+def started(parameters: Any) -> Any:
+    """Return an engine that has answered once: one freed before its loop runs would wait for that loop for ever.
+
+    Raises `RuntimeError` where llama.cpp cannot load what the parameters name.
+    """
+    import xllamacpp
+
     engine = xllamacpp.Server(parameters)
     engine.handle_completions({"prompt": "Hello", "n_predict": 1, "cache_prompt": False})
     return engine
 
 
-def _parameters(xllamacpp: Any, gguf: Path, context: int, socket: Path) -> Any:
+def engine_parameters(gguf: Path, *, context: int, adapter: Path | None = None) -> Any:
+    """Return llama.cpp's parameters for one engine with one thread, which listens at a free port of 127.0.0.1."""
+    try:
+        import xllamacpp
+    except ImportError:
+        raise MissingExtraError("the llamacpp engine", "local") from None
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(gguf)
     parameters.n_ctx = context
@@ -158,8 +177,10 @@ def _parameters(xllamacpp: Any, gguf: Path, context: int, socket: Path) -> Any:
     parameters.api_keys = [secrets.token_urlsafe(24)]
     parameters.ui = False
     parameters.endpoint_slots = False
-    if os.name == "posix" and len(str(socket)) <= _LONGEST_SOCKET_PATH:
-        parameters.hostnames = [str(socket)]
+    if adapter is not None:
+        added = xllamacpp.CommonAdapterLoraInfo()
+        added.path, added.scale = str(adapter), 1.0
+        parameters.lora_adapters = [added]
     return parameters
 
 

@@ -4,7 +4,8 @@ Slower than llama.cpp on a CPU by a factor of three to seven. One answer at a ti
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -45,11 +46,11 @@ class Transformers:
             raise PromptTooLongError(tokens.shape[1], self.settings.context)
         limit = min(self.settings.maximum_tokens, room)
         writer = _Writer(self.tokenizer, emit)
-        with self.lock, torch.inference_mode(), torch.random.fork_rng(devices=_devices(self.network)):
+        with self.lock, _hushed(), torch.inference_mode(), torch.random.fork_rng(devices=_devices(self.network)):
             torch.manual_seed(self.settings.seed)
             try:
                 self.network.generate(
-                    tokens,
+                    input_ids=tokens,
                     attention_mask=torch.ones_like(tokens),
                     generation_config=self._sampling(limit),
                     streamer=writer,
@@ -128,6 +129,14 @@ def _adapted(network: Any, adapter: Path) -> Any:
     with warnings.catch_warnings():  # peft asks transformers for a property by its old name
         warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
         return PeftModel.from_pretrained(network, str(adapter))
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Silence peft where a prompt-tuned model counts the places of its tokens itself, as it should."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Position ids are not supported for parameter efficient tuning")
+        yield
 
 
 class _Writer:

@@ -74,7 +74,7 @@ def axis(values: Sequence[Reach], *, logarithmic_from: float) -> Axis:
     """
     top = max(max(reach.high, reach.value) for reach in values)
     least = min(reach.value for reach in values)
-    bottom = min((reach.low for reach in values if reach.low > 0), default=least)
+    bottom = min(least, *(reach.low for reach in values if reach.low > 0), math.inf)
     if least > 0 and top / bottom >= logarithmic_from:
         ticks = _steps(bottom, top)
         return Axis(min(bottom * 0.85, ticks[0]), max(top * 1.15, ticks[-1]), logarithmic=True, ticks=ticks)

@@ -34,9 +34,9 @@ def page(weighing: Weighing, *, groups: frozenset[str] = PUBLIC) -> str:
 
     What only other groups may read is left out. Needs no file beside it, and its policy forbids it to fetch any.
     """
-    style, script = _source("report.css"), _source("report.js")
+    style, script = source("report.css"), source("report.js")
     island = build_island(weighing, groups=groups, budget=_ISLAND_BYTES)
-    written = _environment().get_template("report.html.j2").render(
+    written = environment().get_template("report.html.j2").render(
         weighing=weighing,
         said=findings.headline(weighing),
         first=findings.leader(weighing.decision),
@@ -56,29 +56,30 @@ def page(weighing: Weighing, *, groups: frozenset[str] = PUBLIC) -> str:
         left_out=island.left_out,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
-        policy=_policy(style, script),
+        policy=policy(style, script),
     )  # fmt: skip
     return written.encode("utf-8", "replace").decode("utf-8")
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return the environment of all pages: their filters, and what their templates may call."""
+    made = Environment(
         loader=PackageLoader("weighbridge.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"plain": plain, "whole": _whole}
-    environment.globals |= {
+    made.filters |= {"plain": plain, "whole": _whole}
+    made.globals |= {
         "glyph": charts.glyph,
         "findings": findings,
         "reading": reading,
         "words": words,
         "counted": counted,
     }
-    return environment
+    return made
 
 
 def _whole(text: str) -> Markup:
@@ -86,17 +87,17 @@ def _whole(text: str) -> Markup:
     return Markup(_JOINED.sub(r'<span class="whole">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped before
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """Return a file from beside the templates."""
     return (files("weighbridge.report") / "templates" / name).read_text(encoding="utf-8").strip()
 
 
-def _policy(style: str, script: str) -> str:
+def policy(style: str, script: str = "") -> str:
     """Return a content security policy that allows this style and this script by their hashes, and nothing else."""
-    hashes = [b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
-    return (
-        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    allowed = {"style-src": style, "script-src": script}
+    hashes = {key: b64encode(hashlib.sha256(text.encode()).digest()).decode() for key, text in allowed.items() if text}
+    listed = "".join(f"{key} 'sha256-{value}'; " for key, value in hashes.items())
+    return f"default-src 'none'; {listed}base-uri 'none'; form-action 'none'"
 
 
 def _compared(weighing: Weighing) -> Sequence[dict[str, Any]]:

@@ -47,7 +47,7 @@ _Columns = Sequence[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Sentence:
+class Sentence:
     """A text that breaks at spaces only: never at a no-break space, within a number, or within a name."""
 
     text: str
@@ -70,10 +70,10 @@ def render(weighing: Weighing) -> RenderableType:
     """Return a weighing as a rich renderable for a console of at least 80 columns."""
     said = headline(weighing)
     return Group(
-        _Sentence(f"{plain(weighing.name)}, weighed {plain(weighing.taken_at)}", "dim"),
+        Sentence(f"{plain(weighing.name)}, weighed {plain(weighing.taken_at)}", "dim"),
         Text(),
-        _Sentence(said.text, "bold"),
-        _Sentence(plain(said.sure)),
+        Sentence(said.text, "bold"),
+        Sentence(plain(said.sure)),
         *_points(weighing.decision.reasons),
         *_points(broken_limits(weighing.decision)),
         Text(),
@@ -123,7 +123,7 @@ def _notes(weighing: Weighing) -> list[RenderableType]:
     marked = "; ".join(f"{superscript(number)} {reason}" for number, reason in enumerate(reasons, start=1))
     absent = f" {ABSENT} {marked}." if marked else ""
     lines = [f"In brackets: the 95\N{NO-BREAK SPACE}% interval.{absent}", *shortfalls(weighing, shown)]
-    return [_Sentence(line, "dim", " ") for line in lines]
+    return [Sentence(line, "dim", " ") for line in lines]
 
 
 def _compared(weighing: Weighing) -> list[RenderableType]:
@@ -161,4 +161,4 @@ def _section(title: str, lines: Sequence[RenderableType]) -> list[RenderableType
 
 
 def _points(sentences: Sequence[str]) -> list[RenderableType]:
-    return [_Sentence(plain(sentence), first="\N{BULLET} ") for sentence in sentences if sentence]
+    return [Sentence(plain(sentence), first="\N{BULLET} ") for sentence in sentences if sentence]

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from weighbridge.adapters import Lesson, Span
 from weighbridge.answer.cite import cited_reference
 from weighbridge.answer.composed import Composed
 from weighbridge.errors import TrainingError
+from weighbridge.ingest.likeness import asked_in
 from weighbridge.protocols import Notify, silent
-from weighbridge.types import Example, Message, Progress, Split
+from weighbridge.settings_training import RaftSettings
+from weighbridge.train.raft import AS_RETRIEVED, raft_prompt
+from weighbridge.types import Example, Message, Passage, Progress, Split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,15 +21,32 @@ class Conversation:
     example_id: str
     prompt: tuple[Message, ...]
     target: str
+    question: str = ""
+    """What is asked, after what its asker said before it: for finding test questions among those learnt."""
+    answers: tuple[str, ...] = ()
+    """All that is accepted; `target` says the first of them, or abstains."""
+    passages: tuple[Passage, ...] = ()
+    """Those shown, in the order of their numbers."""
+    evidence: tuple[str, ...] = ()
+    """The documents that prove the answer, by id, whether they are shown or not."""
+    labels: bool = False
+    """Whether the target is one of a fixed set of labels."""
 
 
 def conversations(
-    strategy: Composed, examples: Sequence[Example], *, split: Split = "train", notify: Notify = silent
+    strategy: Composed,
+    examples: Sequence[Example],
+    *,
+    split: Split = "train",
+    raft: RaftSettings = AS_RETRIEVED,
+    seed: int = 0,
+    notify: Notify = silent,
 ) -> tuple[Conversation, ...]:
     """Return what a strategy is to learn, in the order of the examples.
 
     The strategy's model is not asked. Prompts and passages are the strategy's own, so what it reads in training is
-    what it will read in service.
+    what it will read in service; `raft` may withhold evidence or set distractors beside it, drawn with `seed`, where
+    the strategy reads.
 
     Raises:
         ValueError: an example is of another split, or of an asker with access groups; a caller's mistake that would
@@ -38,23 +59,45 @@ def conversations(
         raise ValueError(f"examples of askers with access groups may not be learnt: {', '.join(closed[:3])}")
     made = []
     for number, example in enumerate(examples, start=1):
-        made.append(conversation(strategy, example))
+        made.append(conversation(strategy, example, raft=raft, seed=seed))
         notify(Progress(task=f"{strategy.name}: building conversations", done=number, total=len(examples)))
     return tuple(made)
 
 
-def conversation(strategy: Composed, example: Example) -> Conversation:
+def conversation(
+    strategy: Composed, example: Example, *, raft: RaftSettings = AS_RETRIEVED, seed: int = 0
+) -> Conversation:
     """Return what a strategy should say to one example, whatever its split.
 
     Raises:
         TrainingError: the prompt holds a passage that not everybody may read; an adapter speaks to everybody.
     """
-    prompt = strategy.prompt_for(example.question)
+    prompt = raft_prompt(strategy, example, raft=raft, seed=seed)
     if closed := [passage.chunk for passage in prompt.passages if passage.chunk.groups]:
         raise TrainingError(
             f"example {example.id}: the retriever gave its prompt a passage of {closed[0].document_id}, which only "
             f"{', '.join(sorted(closed[0].groups))} may read; an adapter would say it to everybody, so nothing was "
             "learnt; build the index again, or mend the retriever"
         )
-    target = cited_reference(strategy.instructions, example, prompt)
-    return Conversation(example_id=example.id, prompt=prompt.messages, target=target)
+    from_memory = raft.withheld_target == "answer"
+    return Conversation(
+        example_id=example.id,
+        prompt=prompt.messages,
+        target=cited_reference(strategy.instructions, example, prompt, from_memory=from_memory),
+        question=asked_in(example),
+        answers=example.answers,
+        passages=prompt.passages,
+        evidence=example.evidence,
+        labels=not strategy.instructions.abstains,
+    )
+
+
+def lesson(conversation: Conversation) -> Lesson:
+    """Return what a conversation teaches, and which stretches of which documents its prompt shows, in their order."""
+    chunks = (passage.chunk for passage in conversation.passages)
+    return Lesson(
+        example_id=conversation.example_id,
+        target=conversation.target,
+        spans=tuple(Span(chunk.document_id, chunk.start, chunk.end, chunk.version) for chunk in chunks),
+        evidence=conversation.evidence,
+    )

@@ -1,46 +1,56 @@
-"""The ends of epochs: state saved, dev score taken, best kept; and where a killed training goes on from.
+"""How far a training is: state saved, dev score taken, best kept, and where a killed training goes on from.
 
-`epochs.json` is written after a checkpoint is whole and scored, and removed before the last checkpoints are: what it
-names is there, and a checkpoint it does not name is not used. Where one is gone all the same, training starts afresh.
+`epochs.json` is written after a checkpoint is whole (and, at the end of an epoch, scored), and removed before the last
+checkpoints are: what it names is there, and a checkpoint it does not name is not used. Where one is gone all the same,
+training starts afresh.
 """
 
 import math
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
+from weighbridge.adapters import EpochScore
 from weighbridge.errors import TrainingError
 from weighbridge.protocols import Notify, silent
-from weighbridge.train.card import EpochScore
 from weighbridge.train.plan import Plan
 from weighbridge.train.say import Say, Validate
 from weighbridge.types import Progress
 from weighbridge.workspace import read_json, write_json
 
-_ADAPTER = "adapter_model.safetensors"
-_STATE = (_ADAPTER, "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
-"""What transformers resumes from."""
+_WEIGHTS = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
+"""By one of these names an adapter, or a whole model, is written."""
+_STATE = ("optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
+"""What transformers resumes from, besides the weights."""
+_NOT_WEIGHTS = (*_STATE, "training_args.bin", "README.md")
+_LOSSES = "losses.json"
+_SAVING_SHARE = 0.1
+"""Of the time, spent on checkpoints inside epochs at most."""
 
 
 class Epochs:
-    """What is known of a training's epochs so far; the trainer tells it of steps and checkpoints, in one thread."""
+    """What is known of a training so far; the trainer tells it of steps and checkpoints, in one thread."""
 
-    def __init__(self, folder: Path, plan: Plan, *, lengths: Sequence[int], validate: Validate | None) -> None:
-        """Know of no epoch yet; `open` reads what the folder holds."""
+    def __init__(
+        self, folder: Path, plan: Plan, *, lengths: Sequence[int], patience: int, checkpoint_seconds: float = 60.0
+    ) -> None:
+        """Know of no step yet; `open` reads what the folder holds."""
         self.folder = folder
         self.scores: tuple[EpochScore, ...] = ()
-        self.earlier_seconds = 0.0
+        self.losses: list[float] = []
+        self.done_steps = 0
+        """Steps that need not be repeated."""
+        self._earlier_seconds = 0.0
         self._plan = plan
-        self._validate = validate
+        self._patience = patience
+        self._pause = checkpoint_seconds
         self._notify: Notify = silent
-        sizes = [len(epoch) for epoch in plan.batches]
-        self._ends = [sum(sizes[: number + 1]) for number in range(len(sizes))]
-        self._tokens = [sum(lengths[number] for number in batch) for epoch in plan.batches for batch in epoch]
-        self._start = perf_counter()
-        self._first = 0
+        self._tokens = [sum(lengths[number] for number in batch) for batch in plan.order]
+        self._start = self._saved = perf_counter()
+        self._saving = 0.0
 
     def open(self, notify: Notify) -> "Epochs":
         """Take up what the folder holds of this very plan, remove what it holds of any other, and start the clock."""
@@ -48,34 +58,88 @@ class Epochs:
         found = read_json(self._record)
         if found and found["fingerprint"] == self._plan.fingerprint:
             self.scores = tuple(EpochScore(**score) for score in found["scores"])
-            self.earlier_seconds = found["seconds"]
+            self.losses, self._earlier_seconds = found["losses"], found["seconds"]
+            self.done_steps = len(self.losses)
         if not self._whole():
-            self.scores, self.earlier_seconds = (), 0.0
+            self.scores, self.losses, self.done_steps, self._earlier_seconds = (), [], 0, 0.0
             self._drop()
-        self._start, self._first = perf_counter(), self.done_steps
+        self._tidy()
+        self._start = self._saved = perf_counter()
         return self
-
-    @property
-    def done_steps(self) -> int:
-        """Steps that need not be repeated."""
-        return self._ends[len(self.scores) - 1] if self.scores else 0
 
     @property
     def latest(self) -> str | None:
         """The checkpoint to go on from; None at the beginning."""
-        return str(self._checkpoint(len(self.scores))) if self.scores else None
+        return str(self._checkpoint(self.done_steps)) if self.done_steps else None
 
-    def ends_at(self, step: int) -> bool:
-        """Tell whether an epoch ends with this step, counted from 1."""
-        return step in self._ends
+    @property
+    def seconds(self) -> float:
+        """Time spent so far, also by processes that were killed, up to their last checkpoint."""
+        return self._earlier_seconds + perf_counter() - self._start
+
+    @property
+    def tokens(self) -> int:
+        """Tokens learnt from so far."""
+        return sum(self._tokens[: len(self.losses)])
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it ends before its plan does: so many epochs brought no better dev score."""
+        return len(self.scores) < len(self._plan.ends) and idle_epochs(self.scores) >= self._patience
+
+    @property
+    def finished(self) -> bool:
+        """Whether no step is left to do."""
+        return self.stopped or len(self.losses) == self._plan.steps
+
+    def due(self) -> bool:
+        """Tell whether the state should be saved after this step: an epoch has ended, or long enough has passed."""
+        ended = len(self.losses) in self._plan.ends
+        pause = max(self._pause, self._saving / _SAVING_SHARE)
+        return ended or perf_counter() - self._saved >= pause
+
+    def report(self, loss: float) -> None:
+        """Take note of the next step's loss. `TrainingError` where it is not a number."""
+        self.losses.append(loss)
+        step = len(self.losses)
+        if not math.isfinite(loss):
+            raise TrainingError(f"the loss is not a number at step {step}; lower training.learning_rate")
+        seconds, read = perf_counter() - self._start, sum(self._tokens[self.done_steps : step])
+        rate = read / seconds if seconds else 0.0
+        note = f"loss {loss:.3f}, {rate:.0f} tokens/s"
+        self._notify(Progress(task="training", done=step, total=self._plan.steps, unit="steps", note=note))
+
+    def saved(self, seconds: float, validate: Validate | None, say: Say) -> None:
+        """Take down the checkpoint just written in so many seconds; at the end of an epoch, with its dev score."""
+        step = len(self.losses)
+        if step in self._plan.ends:
+            epoch = self._plan.ends.index(step) + 1
+            own = self.losses[self._plan.ends[epoch - 2] if epoch > 1 else 0 :]
+            dev = validate(say) if validate else None
+            self.scores = (*self.scores, EpochScore(epoch=epoch, loss=sum(own) / len(own), dev=dev))
+        _settle(self._checkpoint(step))
+        value = {
+            "fingerprint": self._plan.fingerprint,
+            "scores": [asdict(score) for score in self.scores],
+            "losses": self.losses,
+            "seconds": self.seconds,
+        }
+        write_json(self._record, value)
+        self._tidy()
+        self._saving, self._saved = seconds, perf_counter()
 
     def keep_best(self, target: Path) -> EpochScore:
-        """Move the best epoch's adapter to `target`, drop all checkpoints, and return that epoch's score."""
+        """Move the best epoch's weights to `target`, drop all checkpoints, and return that epoch's score.
+
+        The losses of all steps are left beside it; see `read_losses`.
+        """
         chosen = best(self.scores)
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
-        for file in sorted(self._checkpoint(chosen.epoch).glob("adapter_*")):
-            shutil.copy2(file, target / file.name)
+        for file in sorted(self._checkpoint(self._plan.ends[chosen.epoch - 1]).iterdir()):
+            if file.name not in _NOT_WEIGHTS:
+                shutil.copy2(file, target / file.name)
+        write_json(target.with_name(_LOSSES), self.losses)
         self._drop()
         return chosen
 
@@ -83,51 +147,34 @@ class Epochs:
     def _record(self) -> Path:
         return self.folder / "epochs.json"
 
+    def _named(self) -> set[Path]:
+        """Return the checkpoints that this and `keep_best` will read."""
+        steps = {len(self.losses)} | ({self._plan.ends[best(self.scores).epoch - 1]} if self.scores else set())
+        return {self._checkpoint(step) for step in steps}
+
     def _whole(self) -> bool:
-        """Tell whether there is an epoch to go on from, with the checkpoints that this and `keep_best` will read."""
-        if not self.scores:
-            return False
-        latest, chosen = self._checkpoint(len(self.scores)), self._checkpoint(best(self.scores).epoch)
-        needed = (*(latest / name for name in _STATE), chosen / _ADAPTER)
-        return all(file.is_file() for file in needed)
+        latest = self._checkpoint(len(self.losses))
+        state = all((latest / name).is_file() for name in _STATE)
+        return (
+            bool(self.losses)
+            and state
+            and all(any((checkpoint / name).is_file() for name in _WEIGHTS) for checkpoint in self._named())
+        )
+
+    def _tidy(self) -> None:
+        """Remove checkpoints that are not needed any more, or were cut off in the middle."""
+        named = self._named()
+        for checkpoint in self.folder.glob("checkpoint-*"):
+            if checkpoint not in named:
+                shutil.rmtree(checkpoint, ignore_errors=True)
 
     def _drop(self) -> None:
         """Remove all checkpoints; their record first, so that it never outlives them."""
         self._record.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _checkpoint(self, epoch: int) -> Path:
-        return self.folder / f"checkpoint-{self._ends[epoch - 1]}"
-
-    def report(self, state: Any) -> None:
-        """Take note of a step that was logged. `TrainingError` where its loss is not a number."""
-        loss, step = state.log_history[-1].get("loss"), state.global_step
-        if loss is None:
-            return
-        if not math.isfinite(loss):
-            raise TrainingError(f"the loss is not a number at step {step}; lower training.learning_rate")
-        seconds, read = perf_counter() - self._start, sum(self._tokens[self._first : step])
-        rate = read / seconds if seconds else 0.0
-        note = f"loss {loss:.3f}, {rate:.0f} tokens/s"
-        self._notify(Progress(task="training", done=step, total=self._plan.steps, unit="steps", note=note))
-
-    def end(self, state: Any, say: Say) -> None:
-        """Score the epoch that a checkpoint was just written for, and take the two down together."""
-        dev = self._validate(say) if self._validate else None
-        epoch = self._ends.index(state.global_step) + 1
-        first = self._ends[epoch - 2] if epoch > 1 else 0
-        losses = [entry["loss"] for entry in state.log_history if "loss" in entry][first:]
-        self.scores = (*self.scores, EpochScore(epoch=epoch, loss=sum(losses) / len(losses), dev=dev))
-        value = {
-            "fingerprint": self._plan.fingerprint,
-            "scores": [asdict(score) for score in self.scores],
-            "seconds": self.earlier_seconds + perf_counter() - self._start,
-        }
-        write_json(self._record, value)
-        kept = {self._checkpoint(epoch), self._checkpoint(best(self.scores).epoch)}
-        for checkpoint in self.folder.glob("checkpoint-*"):
-            if checkpoint not in kept:
-                shutil.rmtree(checkpoint, ignore_errors=True)
+    def _checkpoint(self, step: int) -> Path:
+        return self.folder / f"checkpoint-{step}"
 
 
 def best(scores: Sequence[EpochScore]) -> EpochScore:
@@ -138,3 +185,26 @@ def best(scores: Sequence[EpochScore]) -> EpochScore:
     if all(score.dev is None for score in scores):
         return scores[-1]
     return max(scores, key=lambda score: (-math.inf if score.dev is None else score.dev, -score.loss, score.epoch))
+
+
+def read_losses(folder: Path) -> tuple[float, ...]:
+    """Return the loss of every step of a folder's finished training, in nats per token; empty where there is none."""
+    return tuple(read_json(folder / _LOSSES) or ())
+
+
+def idle_epochs(scores: Sequence[EpochScore]) -> int:
+    """Return how many epochs have ended since the last that had a better dev score than all before it."""
+    known = [(score.dev, -score.epoch) for score in scores if score.dev is not None]
+    return scores[-1].epoch + max(known)[1] if known else 0
+
+
+def _settle(checkpoint: Path) -> None:
+    """See to it that what was written is on the disk before a record says so."""
+    for path in (*checkpoint.iterdir(), checkpoint):
+        if path.is_dir() and os.name == "nt":
+            continue
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)

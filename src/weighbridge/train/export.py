@@ -1,4 +1,4 @@
-"""Weights become a GGUF file, and an adapter becomes weights.
+"""Weights become a GGUF file, and a tuned model becomes weights.
 
 A GGUF is written after a template, the GGUF the base model came from: the same metadata and the same tensors, with
 new values. llama.cpp stores the rows of the query and key projections of Llama models in another order than
@@ -7,13 +7,16 @@ transformers does (pairs of a rotary rotation side by side, not half a head apar
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from weighbridge.errors import TrainingError, WorkspaceError
 from weighbridge.train.base import BaseFiles, load_network
 from weighbridge.train.quiet import quiet
+from weighbridge.train.weights import merged_network
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +40,40 @@ _OWN = (
 _BLOCK = 32
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a GGUF names and orders its tensors."""
+
+    path: Path
+    architecture: str
+    reader: Any = field(repr=False)
+    names: Any = field(repr=False)
+
+    def name_of(self, key: str) -> str:
+        """Return the GGUF's name of a tensor of transformers; the key itself where the GGUF has no name for it."""
+        return self.names.get_name(key, try_suffixes=(".weight", ".bias")) or key
+
+    def ordered(self, name: str, rows: "Array") -> "Array":
+        """Return the rows of the tensor of this name (the GGUF's) in the GGUF's order; shape (rows, ...)."""
+        return _ORDERS[self.architecture](self.reader, name, rows)
+
+
+def layout(template: Path) -> Layout:
+    """Return how a GGUF is laid out; `TrainingError` where its architecture cannot be exported."""
+    from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, GGUFReader, get_tensor_name_map
+
+    reader = GGUFReader(template)
+    architecture = str(reader.fields["general.architecture"].contents())
+    if architecture not in _ORDERS:
+        raise TrainingError(
+            f"{template}: models of the {architecture!r} architecture cannot be exported; "
+            f"choose a base model of {' or '.join(_ORDERS)}"
+        )
+    arch = next(arch for arch in MODEL_ARCH if MODEL_ARCH_NAMES[arch] == architecture)
+    names = get_tensor_name_map(arch, int(reader.fields[f"{architecture}.block_count"].contents()))
+    return Layout(path=template, architecture=architecture, reader=reader, names=names)
+
+
 def base_weights(base: BaseFiles) -> Weights:
     """Return the weights of a base model, float32."""
     import torch
@@ -46,13 +83,12 @@ def base_weights(base: BaseFiles) -> Weights:
 
 
 def merged_weights(base: BaseFiles, adapter: Path) -> Weights:
-    """Return the weights of a base model with a PEFT adapter folder added into them, in float32."""
-    import torch
-    from peft import PeftModel
+    """Return the weights of the tuned model, float32: those of a full fine-tuning, or the base model's with all added.
 
-    with quiet():
-        network = PeftModel.from_pretrained(load_network(base, precision=torch.float32), str(adapter))
-        return dict(network.merge_and_unload(safe_merge=True).state_dict())
+    Raises:
+        TrainingError: the adapter's method cannot be merged, or its folder is not whole.
+    """
+    return dict(merged_network(base, adapter).state_dict())
 
 
 def write_gguf(template: Path, weights: Weights, target: Path, *, quantisation: Quantisation) -> Path:
@@ -65,27 +101,67 @@ def write_gguf(template: Path, weights: Weights, target: Path, *, quantisation: 
         TrainingError: the weights are not the template's, or its architecture cannot be exported.
         WorkspaceError: the file cannot be written.
     """
-    from gguf import GGUFReader
+    return write_like(layout(template), weights, target, quantisation=quantisation)
 
-    reader = GGUFReader(template)
-    architecture = str(reader.fields["general.architecture"].contents())
-    if architecture not in _ORDERS:
-        raise TrainingError(
-            f"{template}: models of the {architecture!r} architecture cannot be exported; "
-            f"choose a base model of {' or '.join(_ORDERS)}"
-        )
-    named = _named(reader, architecture, weights)
+
+def write_like(template: Layout, weights: Weights, target: Path, *, quantisation: Quantisation) -> Path:
+    """Do what `write_gguf` does, with a template that has been read: that takes seconds where it has many tokens."""
+    named = _named(template, weights)
+    with written_beside(target) as beside:
+        _write(template.reader, named, beside, quantisation)
+    return target
+
+
+@contextmanager
+def written_beside(target: Path) -> Iterator[Path]:
+    """Give a path to write a file to, and put it in the place of `target` once the block has ended well.
+
+    Raises:
+        WorkspaceError: the file cannot be written.
+    """
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _write(reader, named, beside, quantisation)
+            yield beside
             beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:
         raise WorkspaceError(f"{target}: cannot be written ({error}); free some disk, then run again") from error
-    return target
+
+
+def faults(template: Layout, gguf: Path, *, quantisation: Quantisation) -> tuple[str, ...]:
+    """Say in what a file is not described as we write it: by its metadata, its tensors and how each is stored.
+
+    Raises:
+        TrainingError: the file is not a GGUF.
+    """
+    from gguf import GGUFReader
+
+    source = template.reader
+    try:
+        made = GGUFReader(gguf)
+    except (ValueError, OSError, IndexError, KeyError) as error:
+        raise TrainingError(f"{gguf}: cannot be read as a GGUF ({error}); export it again") from error
+    found = [
+        f"its {name} is not the base model's"
+        for name, said in source.fields.items()
+        if not name.startswith(_OWN) and (name not in made.fields or not _same(said, made.fields[name]))
+    ]
+    stored = {tensor.name: tensor for tensor in made.tensors}
+    for tensor in source.tensors:
+        wanted = _kind(tensor.name, _shape(tensor), quantisation).name
+        if (there := stored.get(tensor.name)) is None:
+            found.append(f"{tensor.name} is missing")
+        elif there.tensor_type.name != wanted or _shape(there) != _shape(tensor):
+            found.append(f"{tensor.name} is stored as {there.tensor_type.name} {_shape(there)}, not as {wanted}")
+    return tuple(found)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether two fields hold the same bytes."""
+    return b"".join(part.tobytes() for part in one.parts) == b"".join(part.tobytes() for part in other.parts)
 
 
 def permuted(matrix: "Array", heads: int) -> "Array":
@@ -108,23 +184,22 @@ _ORDERS: Mapping[str, Callable[[Any, str, "Array"], "Array"]] = {"llama": _llama
 """How each architecture we export lays out its matrices in a GGUF; one is added together with a test of its parity."""
 
 
-def _named(reader: Any, architecture: str, weights: Weights) -> dict[str, "Array"]:
+def _named(template: Layout, weights: Weights) -> dict[str, "Array"]:
     """Return the new values of every tensor of the template, by its GGUF name, in the template's order."""
-    from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, get_tensor_name_map
-
-    arch = next(arch for arch in MODEL_ARCH if MODEL_ARCH_NAMES[arch] == architecture)
-    names = get_tensor_name_map(arch, int(reader.fields[f"{architecture}.block_count"].contents()))
-    found = {names.get_name(key, try_suffixes=(".weight", ".bias")): key for key in weights}
-    wanted = {tensor.name: tuple(int(size) for size in reversed(tensor.shape)) for tensor in reader.tensors}
+    found = {template.name_of(key): key for key in weights}
+    wanted = {tensor.name: _shape(tensor) for tensor in template.reader.tensors}
     tied = {"output.weight"} if "output.weight" not in wanted and _is_tied(weights) else set()
-    if strange := sorted(str(name) for name in found.keys() ^ wanted.keys() if name not in tied):
-        raise TrainingError(f"{reader.data.filename}: weights and template differ in {', '.join(strange[:3])}")
-    order = _ORDERS[architecture]
+    if strange := sorted(name for name in found.keys() ^ wanted.keys() if name not in tied):
+        raise TrainingError(f"{template.path}: weights and template differ in {', '.join(strange[:3])}")
     values = {name: weights[found[name]].detach().float().cpu().numpy() for name in wanted}
     for name, shape in wanted.items():
         if values[name].shape != shape:
             raise TrainingError(f"{name}: has shape {values[name].shape}, the template has {shape}")
-    return {name: order(reader, name, array) for name, array in values.items()}
+    return {name: template.ordered(name, array) for name, array in values.items()}
+
+
+def _shape(tensor: Any) -> tuple[int, ...]:
+    return tuple(int(size) for size in reversed(tensor.shape))
 
 
 def _is_tied(weights: Weights) -> bool:
@@ -140,10 +215,10 @@ def _write(reader: Any, named: Mapping[str, "Array"], target: Path, quantisation
     from gguf.quants import quantize
 
     writer = GGUFWriter(target, str(reader.fields["general.architecture"].contents()))
-    for name, field in reader.fields.items():
+    for name, said in reader.fields.items():
         if not name.startswith(_OWN):
-            inner = field.types[-1] if field.types[0] == GGUFValueType.ARRAY else None
-            writer.add_key_value(name, field.contents(), field.types[0], inner)
+            inner = said.types[-1] if said.types[0] == GGUFValueType.ARRAY else None
+            writer.add_key_value(name, said.contents(), said.types[0], inner)
     writer.add_file_type(LlamaFileType[f"MOSTLY_{quantisation}"])
     writer.add_quantization_version(GGML_QUANT_VERSION)
     for name, values in named.items():

@@ -3,41 +3,22 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from weighbridge.answer.cite import abstains
+from weighbridge.answer.quote import taken_apart
 from weighbridge.errors import TrainingError
+from weighbridge.lints import Finding, Row, Token
+from weighbridge.train.base import turns
 from weighbridge.train.conversations import Conversation
+from weighbridge.train.lint_checks import leaks, some, texts
 from weighbridge.train.tokens import Encoded, encode, prompt_tokens
+from weighbridge.types import Example
+
+__all__ = ["Finding", "Lint", "Row", "Token", "lint"]
 
 _SHOWN = 3
-_MOSTLY = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One token as text: whether the loss counts it, and whether it ends the answer."""
-
-    text: str
-    trained: bool
-    stop: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One conversation as the model sees it."""
-
-    example_id: str
-    tokens: tuple[Token, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong with the training data. An error stops the training; a warning is shown."""
-
-    severity: Literal["error", "warning"]
-    message: str
-    """What is wrong, where, and what to do."""
+_LONG, _TIMES = 64, 10
+"""An answer of more tokens than `_LONG`, and of `_TIMES` as many as the middle one, is long beside the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,79 +36,134 @@ class Lint:
         return self.encoded
 
 
-def lint(conversations: Sequence[Conversation], tokenizer: Any, *, context: int, maximum_tokens: int) -> Lint:
+def lint(
+    conversations: Sequence[Conversation],
+    tokenizer: Any,
+    *,
+    context: int,
+    maximum_tokens: int,
+    test: Sequence[Example] = (),
+) -> Lint:
     """Tokenise conversations by the model's own chat template and report what would spoil the training.
 
     `context` is the most tokens that prompt and answer may take together, `maximum_tokens` the most an answer may
-    take in service.
+    take in service. No conversation may ask what an example of `test` asks.
     """
-    encoded = tuple(encode(tokenizer, conversation) for conversation in conversations)
+    from jinja2 import TemplateError
+
+    told = (*texts(conversations), *leaks(conversations, test))
+    try:
+        encoded = tuple(encode(tokenizer, conversation) for conversation in conversations)
+        template = (*_left_out(conversations, tokenizer), *_template(conversations, encoded, tokenizer))
+    except TemplateError as error:
+        message = f"the model's chat template refuses these conversations ({error}); choose another base model"
+        return Lint(findings=(Finding("error", message), *told), rows=(), encoded=())
     findings = (
-        *_empty(conversations),
-        *_template(conversations, encoded, tokenizer),
+        *template,
+        *_specials(conversations, tokenizer),
         *_too_long(encoded, context),
-        *_cut_short(encoded, maximum_tokens),
-        *_contradictions(conversations),
-        *_abstentions(conversations),
+        *_cut_short(conversations, encoded, maximum_tokens),
+        *_long(encoded),
+        *told,
     )
     rows = tuple(_row(one, tokenizer) for one in encoded[:_SHOWN])
     return Lint(findings=findings, rows=rows, encoded=encoded)
 
 
-def _empty(conversations: Sequence[Conversation]) -> Iterator[Finding]:
-    if not conversations:
-        yield Finding("error", "there are no training examples; add examples, or lower splits.dev and splits.test")
-    if ids := [one.example_id for one in conversations if not one.target.strip()]:
-        yield Finding("error", f"{_some(ids)}: the answer to learn is empty; write it, or mark it as unanswerable")
+def _left_out(conversations: Sequence[Conversation], tokenizer: Any) -> Iterator[Finding]:
+    """Render one conversation of each sequence of roles, and miss what the template drops or moves."""
+    shapes = {tuple(turn.role for turn in one.prompt): one for one in reversed(conversations)}
+    dropped: dict[str, list[str]] = defaultdict(list)
+    for one in reversed(shapes.values()):
+        rendered = tokenizer.apply_chat_template(turns(one.prompt), add_generation_prompt=True, tokenize=False)
+        place = 0
+        for turn in one.prompt:
+            found = rendered.find(turn.content.strip(), place)
+            if found < 0:
+                dropped[turn.role].append(one.example_id)
+                break
+            place = found + len(turn.content.strip())
+    for role, ids in dropped.items():
+        message = f"{some(ids)}: the model's chat template drops or moves the text of the {role}"
+        yield Finding("error", f"{message}, so the model would not be told it; choose another base model")
 
 
 def _template(conversations: Sequence[Conversation], encoded: Sequence[Encoded], tokenizer: Any) -> Iterator[Finding]:
-    parted, endless = [], []
+    parted, endless, doubled = [], [], []
     for conversation, one in zip(conversations, encoded, strict=True):
         if one.start < len(prompt_tokens(tokenizer, conversation.prompt)):
             parted.append(one.example_id)
         if one.tokens[-1:] != (tokenizer.eos_token_id,) or one.start >= len(one.tokens) - 1:
             endless.append(one.example_id)
+        if one.tokens[:2] == (tokenizer.bos_token_id,) * 2:
+            doubled.append(one.example_id)
     if parted:
-        message = f"{_some(parted)}: the model's chat template renders the prompt otherwise once an answer follows"
+        message = f"{some(parted)}: the model's chat template renders the prompt otherwise once an answer follows"
         yield Finding("error", f"{message}, so it would learn prompts it never sees; choose another base model")
-    if unfinished := [name for name in endless if name not in parted]:
-        message = f"{_some(unfinished)}: no stop token ends the answer, so the model would not learn to stop"
+    if unfinished := [name for name in endless if name not in set(parted)]:
+        message = f"{some(unfinished)}: no stop token ends the answer, so the model would not learn to stop"
         yield Finding("error", f"{message}; choose a base model whose chat template ends each turn with its stop token")
+    if doubled:
+        message = f"{some(doubled)}: two {tokenizer.bos_token!r} begin the prompt"
+        yield Finding("error", f"{message}, where the model knows one; choose a base model with another chat template")
+
+
+def _specials(conversations: Sequence[Conversation], tokenizer: Any) -> Iterator[Finding]:
+    """Find the tokens that steer the model where only words belong: they are read as what they are called."""
+    added = (str(token) for token in tokenizer.added_tokens_decoder.values() if token.special)
+    special = [text for text in sorted({*tokenizer.all_special_tokens, *added}) if text.strip()]
+    answers, prompts = defaultdict(list), defaultdict(list)
+    for one in conversations:
+        for text in special:
+            if text in one.target:
+                answers[text].append(one.example_id)
+            if any(text in turn.content for turn in one.prompt):
+                prompts[text].append(one.example_id)
+    for text, ids in answers.items():
+        ends = text == tokenizer.eos_token
+        why = "is the model's stop token, so the rest is never learnt" if ends else "steers the model"
+        yield Finding("error", f"{some(ids)}: {text!r} in the answer {why}; take it out of the answer")
+    for text, ids in prompts.items():
+        message = f"{some(ids)}: {text!r} in the question or a passage is read as the chat template's own mark"
+        yield Finding("warning", f"{message}, and whoever wrote it may steer the model; take it out")
 
 
 def _too_long(encoded: Sequence[Encoded], context: int) -> Iterator[Finding]:
-    if ids := [one.example_id for one in encoded if len(one.tokens) > context]:
-        longest = max(len(one.tokens) for one in encoded)
-        message = f"{_some(ids)}: up to {longest:,} tokens do not fit into the context of {context:,}"
-        yield Finding("error", f"{message}, and the answer would be cut; raise model.context or lower retrieval.limit")
+    over = [one for one in encoded if len(one.tokens) > context]
+    if not over:
+        return
+    longest = max(len(one.tokens) for one in over)
+    message = f"{some([one.example_id for one in over])}: up to {longest:,} tokens do not fit into the context of"
+    remedy = "raise model.context or lower retrieval.limit"
+    yield Finding("error", f"{message} {context:,}, and the answer would be cut; {remedy}")
+    alike: dict[tuple[int, ...], dict[tuple[int, ...], str]] = defaultdict(dict)
+    for one in over:
+        alike[one.tokens[:context]].setdefault(one.tokens, one.example_id)
+    if ids := [name for same in alike.values() if len(same) > 1 for name in same.values()]:
+        yield Finding("error", f"{some(ids)}: they differ only beyond the context of {context:,} tokens; {remedy}")
 
 
-def _cut_short(encoded: Sequence[Encoded], maximum_tokens: int) -> Iterator[Finding]:
+def _cut_short(
+    conversations: Sequence[Conversation], encoded: Sequence[Encoded], maximum_tokens: int
+) -> Iterator[Finding]:
     lengths = [len(one.tokens) - one.start for one in encoded]
-    if longer := sum(length > maximum_tokens for length in lengths):
-        are = "answers are" if longer > 1 else "answer is"
-        message = f"{longer:,} of {len(lengths):,} {are} longer than model.maximum_tokens = {maximum_tokens:,} tokens"
-        yield Finding("warning", f"{message} and would be cut in service; raise it to {max(lengths):,}")
+    longer = [place for place, length in enumerate(lengths) if length > maximum_tokens]
+    if not longer:
+        return
+    are = "answers are" if len(longer) > 1 else "answer is"
+    message = f"{len(longer):,} of {len(lengths):,} {are} longer than model.maximum_tokens = {maximum_tokens:,} tokens"
+    quoted = any(taken_apart(conversations[place].target).quote for place in longer)
+    other = ", or set training.raft.quotes to false: the answer comes after its quote" if quoted else ""
+    yield Finding("warning", f"{message} and would be cut in service; raise it to {max(lengths):,}{other}")
 
 
-def _contradictions(conversations: Sequence[Conversation]) -> Iterator[Finding]:
-    targets = defaultdict(set)
-    first: dict[object, str] = {}
-    for one in conversations:
-        targets[one.prompt].add(one.target)
-        first.setdefault(one.prompt, one.example_id)
-    if ids := [first[prompt] for prompt, said in targets.items() if len(said) > 1]:
-        yield Finding("warning", f"{_some(ids)}: the same prompt is to be answered in several ways; keep one of them")
-
-
-def _abstentions(conversations: Sequence[Conversation]) -> Iterator[Finding]:
-    declining = sum(abstains(one.target) for one in conversations)
-    if conversations and declining == len(conversations):
-        yield Finding("error", "every answer to learn is an abstention; check the evidence ids and the retrieval")
-    elif conversations and declining > _MOSTLY * len(conversations):
-        share = f"{declining} of {len(conversations)} answers to learn are abstentions"
-        yield Finding("warning", f"{share}, so the model may learn to abstain always; check evidence and retrieval")
+def _long(encoded: Sequence[Encoded]) -> Iterator[Finding]:
+    lengths = sorted(len(one.tokens) - one.start for one in encoded)
+    middle = lengths[len(lengths) // 2] if lengths else 0
+    least = max(_LONG, _TIMES * middle)
+    if ids := [one.example_id for one in encoded if len(one.tokens) - one.start > least]:
+        message = f"{some(ids)}: answers of up to {lengths[-1]:,} tokens, where the middle one has {middle:,}"
+        yield Finding("warning", f"{message}, weigh more than all others; shorten them, or leave them out")
 
 
 def _row(one: Encoded, tokenizer: Any) -> Row:
@@ -138,8 +174,3 @@ def _row(one: Encoded, tokenizer: Any) -> Row:
             for place, token in enumerate(one.tokens)
         ),
     )
-
-
-def _some(ids: Sequence[str]) -> str:
-    named = ", ".join(ids[:_SHOWN])
-    return named if len(ids) <= _SHOWN else f"{named} and {len(ids) - _SHOWN} more"

@@ -1,8 +1,19 @@
 """Memory between the stages of a tuning: what one stage is done with must not stand beside what the next one needs."""
 
 import ctypes
+import errno
 import gc
 import sys
+
+_SPENT = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "out of memory",
+    "bad_alloc",
+    "could not create a ",
+)
+"""What PyTorch, its allocators and oneDNN say; only the one of CUDA has an error of its own."""
 
 
 def release() -> None:
@@ -13,9 +24,21 @@ def release() -> None:
     """
     gc.collect()
     trim()
+    if (torch := sys.modules.get("torch")) and torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def trim() -> None:
     """Give back what has been freed already: the heap of a training otherwise grows with each new length of prompt."""
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
         trim(0)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Tell whether this is how a library says that memory could not be had."""
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    said = str(error).casefold()
+    return isinstance(error, RuntimeError) and any(mark in said for mark in _SPENT)

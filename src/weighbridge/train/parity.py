@@ -1,14 +1,14 @@
-"""Does the exported file still say what the adapter learnt? No tuned strategy is measured before this is answered.
+"""Does an exported form still say what the adapter learnt? Which forms there are is `parity_forms.py`.
 
-llama.cpp answers a few prompts from the exported GGUF, with the log-probabilities of its likeliest tokens. The
-adapter on the float32 base model then reads the same tokens and is compared at every place. Four things must hold:
+A form answers a few prompts, and reports the log-probabilities of its likeliest tokens. The adapter on the float32
+base model then reads the same tokens and is compared at every place. These must hold:
 
-1. Both read the prompt as the same number of tokens.
+1. A file has the base model's tokenizer and chat template, and both read a prompt as the same number of tokens.
 2. They choose the same token at every place where the adapter's best token leads clearly. Near ties may fall
    either way, and are only reported.
 3. Their probabilities differ by no more than rounding makes them differ. An export that forgot the adapter, or scaled
-   it wrongly, fails here even where the words happen to be the same.
-4. The file is nearer to the adapter than to the base model, wherever the adapter moves the base model by more than
+   it wrongly, fails here even where the words happen to be the same. The surer the adapter is, the less may they.
+4. The form is nearer to the adapter than to the base model, wherever the adapter moves the base model by more than
    rounding does. Where the tolerance of the third rule is wide, only this one notices a forgotten adapter.
 
 What rounding allows depends on the quantisation: `TOLERANCES`, measured in docs/adr/0004-merge-and-gguf.md. An adapter
@@ -16,68 +16,42 @@ that moves less than rounding does cannot be told from none; `changed` says whet
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from weighbridge.errors import ModelError, TrainingError
-from weighbridge.generate.llamacpp import LlamaCpp, open_llamacpp
+from weighbridge.adapters import Parity
+from weighbridge.errors import ModelError, TrainingError, UserError, WorkspaceError
 from weighbridge.settings import ModelSettings
-from weighbridge.train.base import BaseFiles, load_network, load_tokenizer, turns
-from weighbridge.train.export import Quantisation
+from weighbridge.train.base import BaseFiles, load_network, load_tokenizer
+from weighbridge.train.export import Layout, faults, layout
+from weighbridge.train.memory import release
 from weighbridge.train.quiet import quiet
+from weighbridge.train.reading import Reading, Readings, Wanted, read
+from weighbridge.train.replies import Prompts, Reply, ask_file
 from weighbridge.train.tokens import prompt_tokens
-from weighbridge.types import Message
+from weighbridge.train.tolerance import TOLERANCES, Tolerance
+from weighbridge.train.weights import load_tuned, method_of
 
-_LIKELIEST = 10
-_PROMPTS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """What rounding the weights does to a good export, and may do: some three to five times that."""
-
-    rounding: float
-    """Nats, mean over the places: what it was seen to do."""
-    divergence: float
-    """Nats, mean over the places: what it may do."""
-    lead: float
-    """Nats by which a token must lead for both to be held to it."""
-
-
-TOLERANCES: Mapping[Quantisation, Tolerance] = {
-    "F16": Tolerance(rounding=0.00001, divergence=0.001, lead=0.5),
-    "BF16": Tolerance(rounding=0.0002, divergence=0.005, lead=0.5),
-    "Q8_0": Tolerance(rounding=0.004, divergence=0.02, lead=1.0),
-    "Q4_0": Tolerance(rounding=0.28, divergence=0.8, lead=4.0),
-}
+PROMPTS = 4
+"""Prompts that forms are compared on, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parity:
-    """How well an exported file agrees with the adapter it was made from."""
+class Form:
+    """One form of a tuned model, and what it answered to the prompts."""
 
-    ok: bool
-    reasons: tuple[str, ...]
-    """Why it is not ok; empty where it is."""
-    changed: bool
-    """Whether the adapter gives any of the prompts another answer than the base model."""
-    prompts: int
-    identical: float
-    """Share of the prompts that both answer with the same tokens."""
-    agreement: float
-    """Share of the tokens llama.cpp chose that the adapter would have chosen there."""
-    common_prefix: float
-    """Mean tokens before the first disagreement, or to the end of the answer."""
-    divergence: float
-    """Mean over the places of the Kullback-Leibler divergence, in nats, over llama.cpp's ten likeliest tokens."""
-    divergence_from_base: float
+    name: str
+    tolerance: Tolerance
+    replies: tuple[Reply, ...] = ()
+    faults: tuple[str, ...] = ()
+    """What is wrong with it before any token is compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One token of an answer: what llama.cpp chose, and what the adapter and the base model make of the place."""
+    """One token of an answer: what the form chose, and what the adapter and the base model make of the place."""
 
     agrees: bool
     lead: float
@@ -86,119 +60,158 @@ class Place:
     divergence: float
     divergence_from_base: float
     effect: float
-    """Nats: the Kullback-Leibler divergence of the base model from the adapter, over llama.cpp's likeliest tokens."""
+    """Nats: the Kullback-Leibler divergence of the base model from the adapter, over the form's likeliest tokens."""
+    said: str = ""
+    """The token that the form chose, as text, and below it the adapter's."""
+    wanted: str = ""
+    behind: float = 0.0
+    """Nats by which the adapter finds the chosen token less likely than its own."""
+    doubt: float = 1.0
+    """The chance that two tokens drawn from the adapter's distribution differ: what rounding can move at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """A greedy answer of llama.cpp: its tokens, and at each place the log-probabilities of the likeliest."""
+def check_parity(adapter: Path, base: BaseFiles, gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> Parity:
+    """Compare an adapter folder with a GGUF made from it in `settings.quantisation`, on the first few prompts.
 
-    prompt_length: int
-    tokens: tuple[int, ...]
-    likeliest: tuple[Mapping[int, float], ...]
-    texts: tuple[str, ...]
-    """What the engine says each token is; it holds back the bytes of a character until they are complete."""
-
-
-def check_parity(
-    adapter: Path, base: BaseFiles, gguf: Path, prompts: Sequence[tuple[Message, ...]], *, settings: ModelSettings
-) -> Parity:
-    """Compare an adapter folder with the GGUF made from it, on the first few prompts.
+    A file that cannot be loaded or asked is not ok.
 
     Raises:
-        TrainingError: there are no prompts to compare on.
-        UserError: llama.cpp cannot load the file.
-        ModelError: llama.cpp cannot answer.
+        TrainingError: there are no prompts to compare on, or the adapter folder is not whole.
     """
-    import torch
-    from peft import PeftModel
+    require_prompts(prompts)
+    asked = tuple(prompts[:PROMPTS])
+    return compare((file_form(layout(base.source_gguf), gguf, asked, settings=settings),), adapter, base, asked)[0]
 
+
+def file_form(template: Layout, gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> Form:
+    """Return a GGUF in `settings.quantisation`: how it is described, and what llama.cpp answers from it."""
+    kind = settings.quantisation
+    try:
+        wrong = faults(template, gguf, quantisation=kind)
+    except TrainingError as error:
+        return Form(name=f"GGUF {kind}", tolerance=TOLERANCES[kind], faults=(str(error),))
+    return asked_form(f"GGUF {kind}", TOLERANCES[kind], lambda: ask_file(gguf, prompts, settings=settings), wrong)
+
+
+def asked_form(
+    name: str, tolerance: Tolerance, ask: Callable[[], tuple[Reply, ...]], wrong: tuple[str, ...] = ()
+) -> Form:
+    """Return a form and its replies; where it cannot be made or asked, with the reason and without any.
+
+    A disk that is full says nothing of a form, so a `WorkspaceError` is raised.
+    """
+    try:
+        return Form(name=name, tolerance=tolerance, replies=ask(), faults=wrong)
+    except WorkspaceError:
+        raise
+    except (UserError, ModelError, TrainingError) as error:
+        return Form(name=name, tolerance=tolerance, faults=(*wrong, str(error)))
+
+
+def require_prompts(prompts: Prompts) -> None:
+    """Refuse to compare on nothing."""
     if not prompts:
         raise TrainingError("the exported model cannot be checked without a prompt; give at least one example")
-    asked = tuple(prompts[:_PROMPTS])
-    replies = _replies(gguf, asked, settings)
-    with quiet(), torch.inference_mode():
+
+
+def compare(forms: Sequence[Form], adapter: Path, base: BaseFiles, prompts: Prompts) -> tuple[Parity, ...]:
+    """Return how well each form agrees with the adapter. One network is in memory at a time."""
+    with quiet():
         tokenizer = load_tokenizer(base)
-        network = PeftModel.from_pretrained(load_network(base, precision=torch.float32), str(adapter)).eval()
-        read = [prompt_tokens(tokenizer, messages) for messages in asked]
-        whole = [_reported(reply, tokenizer) for reply in replies]
-        answers = [_places(network, one, reply) for one, reply in zip(read, whole, strict=True)]
-    lengths_agree = all(len(one) == reply.prompt_length for one, reply in zip(read, replies, strict=True))
-    return judge(answers, lengths_agree=lengths_agree, tolerance=TOLERANCES[settings.quantisation])
+        read_as = [prompt_tokens(tokenizer, messages) for messages in prompts]
+        whole = [replace(form, replies=tuple(_reported(one, tokenizer) for one in form.replies)) for form in forms]
+        tuned, untuned = _read(adapter, base, read_as, whole)
+    return tuple(
+        judge(
+            tuple(_places(form, tuned, untuned, tokenizer)),
+            form=form.name,
+            tolerance=form.tolerance,
+            wrong=(*form.faults, *_misread(form, read_as)),
+        )
+        for form in whole
+    )
 
 
-def judge(answers: Sequence[Sequence[Place]], *, lengths_agree: bool, tolerance: Tolerance) -> Parity:
-    """Apply the four rules to the places of each answer."""
+def judge(
+    answers: Sequence[Sequence[Place]], *, tolerance: Tolerance, form: str = "", wrong: Sequence[str] = ()
+) -> Parity:
+    """Apply the rules to the places of each answer; `wrong` is what rule 1 and the form itself have found."""
     places = [place for answer in answers for place in answer]
     count = max(len(places), 1)
-    agreement = sum(place.agrees for place in places) / count
-    clear = sum(not place.agrees and place.lead > tolerance.lead for place in places)
     divergence = math.fsum(place.divergence for place in places) / count
     from_base = math.fsum(place.divergence_from_base for place in places) / count
     effect = math.fsum(place.effect for place in places) / count
-    checks = (
-        (bool(places), "llama.cpp answered none of the prompts with a token"),
-        (lengths_agree, "llama.cpp reads the prompt as another number of tokens: chat template or tokenizer differ"),
-        (not clear, f"{clear} tokens differ where the adapter is sure"),
-        (
-            divergence <= tolerance.divergence,
-            f"it is {divergence:.3f} nats away from the adapter, and {from_base:.3f} from the base model",
-        ),
-        (
-            divergence < from_base or effect <= tolerance.rounding,
-            f"it is no nearer to the adapter ({divergence:.3f} nats away) than to the base model ({from_base:.3f})",
-        ),
-    )
-    reasons = [reason for holds, reason in checks if not holds]
+    reasons = list(wrong)
+    if not places and not wrong:
+        reasons.append("it answered none of the prompts with a token")
+    reasons.extend(_sure(answers, tolerance))
+    allowed = tolerance.allowed(math.fsum(place.doubt for place in places) / count)
+    if divergence > allowed:
+        away = f"it is {divergence:.4f} nats away from the adapter (rounding: {allowed:.4f} at most)"
+        reasons.append(f"{away} and {from_base:.3f} from the base model; {_furthest(answers)}")
+    if not (divergence < from_base or effect <= tolerance.rounding or not places):
+        reasons.append(
+            f"it is no nearer to the adapter ({divergence:.3f} nats away) than to the base model ({from_base:.3f})"
+        )
     return Parity(
+        form=form,
         ok=not reasons,
         reasons=tuple(reasons),
         changed=any(not place.base_agrees for place in places),
         prompts=len(answers),
         identical=sum(all(place.agrees for place in answer) for answer in answers) / max(len(answers), 1),
-        agreement=agreement,
+        agreement=sum(place.agrees for place in places) / count,
         common_prefix=sum(_agreeing(answer) for answer in answers) / max(len(answers), 1),
         divergence=divergence,
         divergence_from_base=from_base,
     )
 
 
+def _sure(answers: Sequence[Sequence[Place]], tolerance: Tolerance) -> Iterator[str]:
+    """Yield where tokens differ although the adapter is sure, if they do anywhere."""
+    clear = [
+        (prompt, number, place)
+        for prompt, answer in enumerate(answers, 1)
+        for number, place in enumerate(answer, 1)
+        if not place.agrees and place.lead > tolerance.lead
+    ]
+    if clear:
+        prompt, number, place = clear[0]
+        which = "1 token differs" if len(clear) == 1 else f"{len(clear)} tokens differ"
+        where = f"first at token {number} of its answer to prompt {prompt}"
+        yield f"{which} where the adapter is sure, {where}: {_parted(place)}"
+
+
+def _furthest(answers: Sequence[Sequence[Place]]) -> str:
+    ranked = [
+        (place.divergence, prompt, number, place)
+        for prompt, answer in enumerate(answers, 1)
+        for number, place in enumerate(answer, 1)
+    ]
+    divergence, prompt, number, place = max(ranked, key=lambda one: one[0])
+    where = f"furthest at token {number} of its answer to prompt {prompt}, by {divergence:.3f}"
+    return f"{where}: both say {place.said!r}" if place.agrees else f"{where}: {_parted(place)}"
+
+
+def _parted(place: Place) -> str:
+    return f"it says {place.said!r}, the adapter {place.wanted!r}, which it finds likelier by {place.behind:.2f} nats"
+
+
 def _agreeing(answer: Sequence[Place]) -> int:
     return next((number for number, place in enumerate(answer) if not place.agrees), len(answer))
 
 
-def _replies(gguf: Path, prompts: Sequence[tuple[Message, ...]], settings: ModelSettings) -> tuple[_Reply, ...]:
-    with open_llamacpp(gguf, settings=settings, name="parity") as model:
-        return tuple(_reply(model, messages) for messages in prompts)
+def _misread(form: Form, prompts: Sequence[tuple[int, ...]]) -> Iterator[str]:
+    """Yield where a form reads a prompt otherwise than the adapter's tokenizer, and what each reply is faulted for."""
+    for number, (reply, prompt) in enumerate(zip(form.replies, prompts, strict=False), 1):
+        if reply.prompt_length != len(prompt):
+            counts = f"as {reply.prompt_length} tokens and not as {len(prompt)}"
+            yield f"it reads prompt {number} {counts}: chat template or tokenizer differ"
+        if reply.fault:
+            yield f"prompt {number}: {reply.fault}"
 
 
-def _reply(model: LlamaCpp, messages: tuple[Message, ...]) -> _Reply:
-    request = {
-        "messages": turns(messages),
-        "max_tokens": model.settings.maximum_tokens,
-        "temperature": 0.0,
-        "logprobs": True,
-        "top_logprobs": _LIKELIEST,
-        "cache_prompt": False,
-    }
-    said: list[dict[str, Any]] = []
-    engine = model.idle.get()
-    try:
-        engine.handle_chat_completions(request, said.append)
-    finally:
-        model.idle.put(engine)
-    if "error" in said[0]:
-        raise ModelError(f"llama.cpp could not answer: {said[0]['error']}")
-    places = said[0]["choices"][0].get("logprobs", {"content": ()})["content"]
-    return _Reply(
-        prompt_length=said[0]["usage"]["prompt_tokens"],
-        tokens=tuple(place["id"] for place in places),
-        likeliest=tuple({one["id"]: one["logprob"] for one in place["top_logprobs"]} for place in places),
-        texts=tuple(place["token"] for place in places),
-    )
-
-
-def _reported(reply: _Reply, tokenizer: Any) -> _Reply:
+def _reported(reply: Reply, tokenizer: Any) -> Reply:
     """Return the answer up to where llama.cpp leaves out tokens: those that are only a part of a character."""
     own = [str(tokenizer.decode([token], skip_special_tokens=True)).strip() for token in reply.tokens]
     pairs = enumerate(zip(own, reply.texts, strict=True))
@@ -206,38 +219,60 @@ def _reported(reply: _Reply, tokenizer: Any) -> _Reply:
     return replace(reply, tokens=reply.tokens[:end], likeliest=reply.likeliest[:end], texts=reply.texts[:end])
 
 
-def _places(network: Any, prompt: tuple[int, ...], reply: _Reply) -> tuple[Place, ...]:
-    if not reply.tokens:
-        return ()
-    tuned = _log_probabilities(network, prompt, reply.tokens)
-    with network.disable_adapter():
-        base = _log_probabilities(network, prompt, reply.tokens)
-    return tuple(_compared(reply, tuned, base))
-
-
-def _log_probabilities(network: Any, prompt: tuple[int, ...], tokens: tuple[int, ...]) -> Any:
-    """Return log-probabilities of shape (len(tokens), vocabulary): those before each token of the answer."""
+def _read(
+    adapter: Path, base: BaseFiles, prompts: Sequence[tuple[int, ...]], forms: Sequence[Form]
+) -> tuple[Readings, Readings]:
+    """Return what the adapter, and what the base model makes of all answers; each distinct one is read once."""
     import torch
 
-    ids = torch.tensor([[*prompt, *tokens[:-1]]], device=network.device)
-    return network(input_ids=ids, logits_to_keep=len(tokens)).logits[0].float().log_softmax(-1)
+    asked: dict[tuple[int, tuple[int, ...]], list[set[int]]] = {}
+    for form in forms:
+        for number, reply in enumerate(form.replies):
+            sets = asked.setdefault((number, reply.tokens), [set() for _ in reply.tokens])
+            for ids, token, likeliest in zip(sets, reply.tokens, reply.likeliest, strict=True):
+                ids.update(likeliest, (token,))
+    wanted = [Wanted(number, answer, tuple(sets)) for (number, answer), sets in asked.items()]
+    network = load_tuned(base, adapter, precision=torch.float32)
+    tuned = read(network, prompts, wanted)
+    if method_of(adapter) != "full":
+        with network.disable_adapter():
+            return tuned, read(network, prompts, wanted)
+    del network
+    release()
+    return tuned, read(load_network(base, precision=torch.float32).eval(), prompts, wanted)
 
 
-def _compared(reply: _Reply, tuned: Any, base: Any) -> Iterator[Place]:
-    for token, likeliest, ours, theirs in zip(reply.tokens, reply.likeliest, tuned, base, strict=True):
-        best = ours.topk(2)
-        yield Place(
-            agrees=int(best.indices[0]) == token,
-            lead=float(best.values[0] - best.values[1]),
-            base_agrees=int(theirs.argmax()) == token,
-            divergence=_divergence(likeliest, ours),
-            divergence_from_base=_divergence(likeliest, theirs),
-            effect=_divergence({token: float(ours[token]) for token in likeliest}, theirs),
+def _places(form: Form, tuned: Readings, untuned: Readings, tokenizer: Any) -> Iterator[tuple[Place, ...]]:
+    for number, reply in enumerate(form.replies):
+        ours, theirs = (side.get((number, reply.tokens), ()) for side in (tuned, untuned))
+        rows = zip(reply.tokens, reply.likeliest, ours, theirs, strict=True)
+        yield tuple(
+            replace(_compared(*row), said=tokenizer.decode([row[0]]), wanted=tokenizer.decode([row[2].best]))
+            for row in rows
         )
 
 
-def _divergence(likeliest: Mapping[int, float], other: Any) -> float:
+def _compared(token: int, likeliest: Mapping[int, float], ours: Reading, theirs: Reading) -> Place:
+    return Place(
+        agrees=ours.best == token,
+        lead=ours.lead,
+        base_agrees=theirs.best == token,
+        divergence=_divergence(likeliest, ours.known),
+        divergence_from_base=_divergence(likeliest, theirs.known),
+        effect=_divergence({one: ours.known[one] for one in likeliest}, theirs.known),
+        behind=ours.known[ours.best] - ours.known[token],
+        doubt=_doubt(ours.known[one] for one in likeliest),
+    )
+
+
+def _divergence(likeliest: Mapping[int, float], other: Mapping[int, float]) -> float:
     """Return KL(likeliest || other) in nats, with all tokens but the likeliest taken together as one."""
-    terms = [(math.exp(score), math.exp(float(other[token]))) for token, score in likeliest.items()]
+    terms = [(math.exp(score), math.exp(other[token])) for token, score in likeliest.items()]
     rest = tuple(max(1.0 - math.fsum(side), 1e-9) for side in zip(*terms, strict=True))
     return math.fsum(p * math.log(p / max(q, 1e-30)) for p, q in [*terms, (rest[0], rest[1])] if p > 0)
+
+
+def _doubt(scores: Iterable[float]) -> float:
+    """Return 1 - sum of p squared, with all tokens but the likeliest taken together as one."""
+    chances = [math.exp(score) for score in scores]
+    return max(1.0 - math.fsum(p * p for p in (*chances, max(1.0 - math.fsum(chances), 0.0))), 0.0)

@@ -11,9 +11,7 @@ from typing import Any
 
 from weighbridge.workspace import read_json, write_json
 
-_JITTER = 0.1
 _WARM_UP = 0.06
-_TOKENS_AT_ONCE = 1024
 _OWN_SHARE = 0.9
 """Of the budget for the steps themselves: the rest is for loading, scoring and saving."""
 
@@ -25,43 +23,35 @@ class Plan:
     fingerprint: str
     """Of all that the training depends on: a plan made for anything else is not used."""
     batches: tuple[tuple[tuple[int, ...], ...], ...]
-    at_once: int
-    """Examples run through the model at a time; a batch is a multiple of it. Bounds the memory."""
+    row_tokens: int
+    """Tokens run through the model at a time. Bounds the memory, and changes no step but for rounding."""
     seconds_per_token: float
-    """Measured before the plan was made."""
+    """Measured before the plan was made, per token of the examples as if each was read by itself."""
+    notes: tuple[str, ...] = ()
+    """What had to be changed on the way, and why."""
 
     @property
     def steps(self) -> int:
         return sum(len(epoch) for epoch in self.batches)
 
-    def tokens(self, lengths: Sequence[int]) -> int:
-        """Return how many tokens the training will read."""
-        return sum(lengths[number] for epoch in self.batches for batch in epoch for number in batch)
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The step, counted from 1, that each epoch ends with."""
+        sizes = [len(epoch) for epoch in self.batches]
+        return tuple(sum(sizes[: number + 1]) for number in range(len(sizes)))
+
+    @property
+    def order(self) -> tuple[tuple[int, ...], ...]:
+        """The batches of all epochs, a step each."""
+        return tuple(batch for epoch in self.batches for batch in epoch)
 
 
-def epoch_batches(lengths: Sequence[int], batch: int, seed: int) -> tuple[tuple[int, ...], ...]:
-    """Return one epoch: every example once, in batches of like length, batches and likenesses shuffled by the seed.
-
-    All batches have the same size: the last one is filled up with examples that the epoch has had already.
-    """
+def epoch_batches(examples: int, batch: int, seed: int) -> tuple[tuple[int, ...], ...]:
+    """Return one epoch: every example once, shuffled by the seed, in batches of which the last may be smaller."""
     import numpy as np
 
-    random = np.random.default_rng(seed)
-    size = min(batch, len(lengths))
-    keys = np.asarray(lengths) * random.uniform(1 - _JITTER, 1 + _JITTER, len(lengths))
-    order = [int(number) for number in np.argsort(keys, kind="stable")]
-    missing = -len(order) % size
-    fill = [int(number) for number in random.choice(len(order) - len(order) % size, missing, replace=False)]
-    order = sorted(order + [order[place] for place in fill], key=lambda number: keys[number])
-    cut = [tuple(order[start : start + size]) for start in range(0, len(order), size)]
-    return tuple(cut[int(place)] for place in random.permutation(len(cut)))
-
-
-def examples_at_once(lengths: Sequence[int], batch: int) -> int:
-    """Return the most examples, a divisor of the batch, whose padded tokens stay within bounds; at least 1."""
-    size = min(batch, len(lengths))
-    fitting = [n for n in range(1, size + 1) if size % n == 0 and n * max(lengths) <= _TOKENS_AT_ONCE]
-    return max(fitting, default=1)
+    order = [int(number) for number in np.random.default_rng(seed).permutation(examples)]
+    return tuple(tuple(order[start : start + batch]) for start in range(0, examples, batch))
 
 
 def within_budget(
@@ -98,8 +88,9 @@ def save_plan(plan: Plan, folder: Path) -> None:
     """Write `plan.json` into the folder."""
     value = {
         "fingerprint": plan.fingerprint,
-        "at_once": plan.at_once,
+        "row_tokens": plan.row_tokens,
         "seconds_per_token": plan.seconds_per_token,
+        "notes": plan.notes,
         "batches": plan.batches,
     }
     write_json(folder / "plan.json", value)
@@ -114,6 +105,7 @@ def read_plan(folder: Path, fingerprint: str) -> Plan | None:
     return Plan(
         fingerprint=fingerprint,
         batches=batches,
-        at_once=found["at_once"],
+        row_tokens=found["row_tokens"],
         seconds_per_token=found["seconds_per_token"],
+        notes=tuple(found["notes"]),
     )

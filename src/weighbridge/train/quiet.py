@@ -7,7 +7,17 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 
-_CHATTY = ("transformers", "trl", "peft", "accelerate", "datasets", "gguf", "huggingface_hub")
+_CHATTY = (
+    "accelerate",
+    "bitsandbytes",
+    "datasets",
+    "gguf",
+    "huggingface_hub",
+    "peft",
+    "sentence_transformers",
+    "transformers",
+    "trl",
+)
 
 
 @contextmanager

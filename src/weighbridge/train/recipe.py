@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from weighbridge.settings import ModelSettings, TrainingSettings
+from weighbridge.settings import ModelSettings
+from weighbridge.settings_training import TrainingSettings
 from weighbridge.train.base import BaseFiles
 
 
@@ -16,3 +17,5 @@ class Recipe:
     """Its context, answer length and quantisation are what the tuned model will be run with."""
     reference: str = ""
     """The base model as the settings name it, for the card."""
+    licence: str = ""
+    """Of the base model; empty where it is not known."""

@@ -1,38 +1,60 @@
-"""Supervised fine-tuning: one LoRA recipe, on TRL and PEFT.
+"""Supervised fine-tuning: any of the methods, by one recipe, on PEFT and the trainer of transformers.
 
-LoRA without dropout on all linear layers of the blocks, AdamW, a cosine schedule
-with warm-up, gradients clipped at 1, and the loss on the answers alone. Weights are bfloat16 where the processor
-multiplies bfloat16 natively (twice as fast there as float32, docs/adr/0004), adapters always float32.
+LoRA without dropout on all linear layers of the blocks, AdamW, a cosine schedule with warm-up, gradients clipped at 1,
+and the loss on the answers alone. Frozen weights are bfloat16 where the processor multiplies bfloat16 natively (twice
+as fast there as float32, docs/adr/0004); weights that learn are always float32.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
+from weighbridge.adapters import Training
 from weighbridge.errors import TrainingError, WorkspaceError
 from weighbridge.fingerprint import fingerprint
+from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Notify, silent
-from weighbridge.train.base import load_network, load_tokenizer
-from weighbridge.train.card import Training
+from weighbridge.train.base import load_tokenizer
 from weighbridge.train.epochs import Epochs
-from weighbridge.train.memory import release, trim
-from weighbridge.train.plan import (
-    Plan,
-    epoch_batches,
-    examples_at_once,
-    rate_share,
-    read_plan,
-    save_plan,
-    within_budget,
-)
+from weighbridge.train.memory import out_of_memory, release, trim
+from weighbridge.train.methods import Recipient, prepare
+from weighbridge.train.packing import ROW_TOKENS, pack
+from weighbridge.train.plan import Plan, epoch_batches, read_plan, save_plan, within_budget
 from weighbridge.train.quiet import quiet
 from weighbridge.train.recipe import Recipe
-from weighbridge.train.say import Validate, say
-from weighbridge.train.tokens import IGNORED, Encoded
-from weighbridge.types import Progress
+from weighbridge.train.say import Say, Validate, say
+from weighbridge.train.tokens import Encoded
+from weighbridge.train.trainer import make_trainer, row_loss
+from weighbridge.train.upper import drop_lower, keep_lower
+from weighbridge.types import Message, Progress
 
-_CLIP = 1.0
+_TOO_LITTLE = "close other programs, shorten the examples (retrieval.limit), or train a smaller model"
+_UNWRITTEN = ("PytorchStreamWriter", "inline_container")
+"""What PyTorch says, as a RuntimeError, where a file cannot be written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One training: what is learnt, how, and where it is kept."""
+
+    encoded: Sequence[Encoded]
+    folder: Path
+    recipe: Recipe
+    validate: Validate | None = None
+    notify: Notify = silent
+    start: Path | None = None
+    """The weights to go on from, as a training by the same method left them; None: from the base model."""
+    checkpoint_seconds: float = 60.0
+    """Time between checkpoints inside an epoch, at least."""
+    row_tokens: int = ROW_TOKENS
+    """Tokens read at a time, at most; bounds the memory."""
+    exact: bool = False
+    """Compute in float32 also where the device has bfloat16: for comparisons."""
+
+    @property
+    def lengths(self) -> list[int]:
+        return [len(one.tokens) for one in self.encoded]
 
 
 def train_adapter(
@@ -42,201 +64,170 @@ def train_adapter(
     recipe: Recipe,
     validate: Validate | None = None,
     notify: Notify = silent,
+    start: Path | None = None,
 ) -> Training:
-    """Train an adapter on tokenised conversations, write it to `folder/adapter`, and say how it went.
+    """Train on tokenised texts, write the weights to `folder/adapter`, and say how it went.
 
-    The same conversations, recipe and machine give the same bytes. The plan is saved before the first step and the
-    state after each epoch; a training that was killed goes on from there and ends with the same adapter. `validate`
-    is asked after each epoch and the best epoch is kept (of equals, the one with the lower loss).
+    What is written is a PEFT folder, or for the method `full` a transformers folder, float32. `start` is such a folder
+    to go on from. The same texts, recipe and machine give the same bytes. The plan is saved before the first step, and
+    the state after each epoch and about every minute; a training that was killed goes on from there and ends with the
+    same weights. `validate` is asked after each epoch and the best epoch is kept (of equals, the one with the lower
+    loss); training ends early where it has not become better for `training.patience` epochs. Where memory does not
+    suffice, rows of half the length are read, once, which changes no step.
 
     Raises:
-        TrainingError: the loss is not a number, or the libraries fail.
+        TrainingError: the loss is not a number, memory does not suffice, or the libraries fail.
         WorkspaceError: the folder cannot be written.
     """
+    return train(Job(encoded=encoded, folder=folder, recipe=recipe, validate=validate, notify=notify, start=start))
+
+
+def train(job: Job) -> Training:
+    """Do a training; see `train_adapter`."""
     with quiet():
         try:
-            return _train(encoded, folder, recipe, validate, notify)
-        except OSError as error:
-            raise WorkspaceError(f"{folder}: cannot be written ({error}); free some disk, then run again") from error
-        except RuntimeError as error:
-            raise TrainingError(f"{folder}: training failed: {error}; free memory or disk, then run again") from error
+            return _with_less_memory(job)
         finally:
             release()
 
 
-def precision() -> Any:
-    """Return the torch type of the frozen weights: bfloat16 where the device computes in it natively, else float32."""
-    import torch
+def _with_less_memory(job: Job) -> Training:
+    while True:
+        try:
+            return _guarded(job)
+        except MemoryError as error:
+            failure = str(error)
+        release()
+        _halve(job, failure)
 
-    if torch.cuda.is_available():
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    able: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
+
+def _guarded(job: Job) -> Training:
+    """Do the training; `MemoryError` where memory is short, and our own errors for all that libraries fail with."""
+    from safetensors import SafetensorError
+
+    where = job.folder
+    try:
+        return _train(job)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        if out_of_memory(error):
+            raise MemoryError(str(error)) from None
+        if not isinstance(error, RuntimeError) or any(mark in str(error) for mark in _UNWRITTEN):
+            raise WorkspaceError(f"{where}: cannot be written ({error}); free some disk, then run again") from error
+        raise TrainingError(f"{where}: training failed: {error}; free memory or disk, then run again") from error
 
 
-def _train(
-    encoded: Sequence[Encoded], folder: Path, recipe: Recipe, validate: Validate | None, notify: Notify
-) -> Training:
-    start = perf_counter()
-    network, tokenizer = _with_adapter(recipe), load_tokenizer(recipe.base)
-    key = fingerprint(recipe.base.fingerprint, recipe.training.model_dump(), [(e.tokens, e.start) for e in encoded])
-    plan = read_plan(folder, key) or _new_plan(key, encoded, network, recipe)
-    save_plan(plan, folder)
-    release()
-    lengths = [len(one.tokens) for one in encoded]
-    epochs = Epochs(folder / "checkpoints", plan, lengths=lengths, validate=validate).open(notify)
-    trainer = _trainer(network, tokenizer, encoded, plan, epochs=epochs, recipe=recipe)
-    notify(Progress(task="training", done=epochs.done_steps, total=plan.steps, unit="steps"))
-    trainer.train(resume_from_checkpoint=epochs.latest)
-    best = epochs.keep_best(folder / "adapter")
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+def _halve(job: Job, failure: str) -> None:
+    """Make the plan of a training that ran out of memory read rows of half the length.
+
+    Raises:
+        TrainingError: that was done before, or the longest example needs what there is by itself.
+    """
+    said = failure.splitlines()[0] if failure else "no more is known"
+    short = f"{job.folder}: memory does not suffice for training ({said})"
+    plan = read_plan(job.folder, _key(job))
+    if plan is None or plan.notes:
+        raise TrainingError(f"{short}; {_TOO_LITTLE}")
+    rows = (row for batch in plan.order for row in pack(job.encoded, among=batch, limit=plan.row_tokens))
+    longest = max(len(row.tokens) for row in rows)
+    if longest <= max(job.lengths):
+        raise TrainingError(f"{short}, and its longest example is read by itself already; {_TOO_LITTLE}")
+    half = longest // 2
+    note = f"memory did not suffice to read {longest:,} tokens at once; {half:,} are read instead, in the same steps"
+    save_plan(replace(plan, row_tokens=half, notes=(note,)), job.folder)
+    job.notify(Progress(task="training", done=0, total=plan.steps, unit="steps", note=note))
+
+
+def _train(job: Job) -> Training:
+    begun = perf_counter()
+    how = job.recipe.training
+    key = _key(job)
+    recipient = prepare(job.recipe.base, how, job.start, exact=job.exact)
+    if how.layers:
+        recipient = keep_lower(recipient, job.encoded, job.folder, layers=how.layers, key=key, notify=job.notify)
+    plan = read_plan(job.folder, key) or _new_plan(key, job, recipient)
+    save_plan(plan, job.folder)
+    trim()
+    epochs = Epochs(
+        job.folder / "checkpoints",
+        plan,
+        lengths=job.lengths,
+        patience=how.patience,
+        checkpoint_seconds=job.checkpoint_seconds,
+    ).open(job.notify)
+    loading = perf_counter() - begun
+    job.notify(Progress(task="training", done=epochs.done_steps, total=plan.steps, unit="steps"))
+    if not epochs.finished:
+        _steps(job, recipient, plan, epochs)
+    chosen = epochs.keep_best(job.folder / "adapter")
+    drop_lower(job.folder)
     return Training(
         epochs=epochs.scores,
-        chosen_epoch=best.epoch,
-        examples=len(encoded),
-        tokens=plan.tokens(lengths),
-        steps=plan.steps,
-        seconds=epochs.earlier_seconds + perf_counter() - start,
-        first_loss=losses[0],
-        last_loss=losses[-1],
-        precision=str(precision()).removeprefix("torch."),
+        chosen_epoch=chosen.epoch,
+        examples=len(job.encoded),
+        tokens=epochs.tokens,
+        steps=len(epochs.losses),
+        seconds=loading + epochs.seconds,
+        first_loss=epochs.losses[0],
+        last_loss=epochs.losses[-1],
+        precision=str(recipient.precision).removeprefix("torch."),
+        notes=(*plan.notes, *_early(epochs, plan)),
     )
 
 
-def answer_loss(model: Any, inputs: Any) -> Any:
-    """Return the summed cross entropy, in nats, of the labelled tokens; the vocabulary is read at their places only."""
+def _steps(job: Job, recipient: Recipient, plan: Plan, epochs: Epochs) -> None:
+    """Take all steps that are left."""
+    trainer = make_trainer(recipient, job.encoded, plan, epochs=epochs, how=job.recipe.training)
+    trainer.validate, trainer.say = job.validate, _sayer(recipient, job.recipe)
+    trainer.train(resume_from_checkpoint=epochs.latest)
+
+
+def _early(epochs: Epochs, plan: Plan) -> tuple[str, ...]:
+    if not epochs.stopped:
+        return ()
+    done, wanted = len(epochs.scores), len(plan.ends)
+    return (f"ended after {done} of {wanted} epochs, because the dev score had not become better",)
+
+
+def _sayer(recipient: Recipient, recipe: Recipe) -> Say:
     import torch
 
-    labels = inputs["labels"][:, 1:]
-    places = (labels != IGNORED).any(0).nonzero().squeeze(1)
-    read = {name: inputs[name] for name in ("input_ids", "attention_mask")}
-    logits = model(**read, logits_to_keep=places, use_cache=False).logits.float()
-    wanted = labels[:, places].flatten()
-    return torch.nn.functional.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=IGNORED, reduction="sum")
+    network, kind = recipient.network, recipient.precision
+    tokenizer = load_tokenizer(recipe.base)
+
+    def answers(prompts: Sequence[tuple[Message, ...]]) -> tuple[str, ...]:
+        with torch.autocast(network.device.type, dtype=kind, enabled=kind == torch.bfloat16):
+            return say(network, tokenizer, prompts, maximum_tokens=recipe.model.maximum_tokens)
+
+    return answers
 
 
-def _with_adapter(recipe: Recipe) -> Any:
-    from peft import LoraConfig, get_peft_model
-    from transformers import set_seed
-
-    set_seed(recipe.training.seed)
-    network = load_network(recipe.base, precision=precision())
-    lora = LoraConfig(
-        r=recipe.training.rank,
-        lora_alpha=recipe.training.alpha,
-        lora_dropout=0.0,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-    return get_peft_model(network, lora)
+def _key(job: Job) -> str:
+    """Return the fingerprint of all that the steps depend on."""
+    begun = [file_fingerprint(file) for file in sorted(job.start.glob("*.safetensors"))] if job.start else []
+    texts = [(one.tokens, one.start) for one in job.encoded]
+    how = job.recipe.training.model_dump(mode="json")
+    return fingerprint(job.recipe.base.fingerprint, how, texts, job.exact, job.row_tokens, *begun)
 
 
-def _ask(trainer: Any, prompts: Any, recipe: Recipe) -> tuple[str, ...]:
-    import torch
-
-    device = trainer.model.device.type
-    with torch.autocast(device, dtype=torch.bfloat16, enabled=precision() == torch.bfloat16):
-        tokenizer = trainer.processing_class
-        return say(trainer.model, tokenizer, prompts, maximum_tokens=recipe.model.maximum_tokens)
-
-
-def _new_plan(key: str, encoded: Sequence[Encoded], network: Any, recipe: Recipe) -> Plan:
-    lengths, how = [len(one.tokens) for one in encoded], recipe.training
-    epochs = [epoch_batches(lengths, how.batch_size, how.seed + number) for number in range(how.epochs)]
-    at_once = examples_at_once(lengths, how.batch_size)
-    rate = _seconds_per_token([encoded[number] for number in epochs[0][0][:at_once]], network)
+def _new_plan(key: str, job: Job, recipient: Recipient) -> Plan:
+    lengths, how = job.lengths, job.recipe.training
+    epochs = [epoch_batches(len(lengths), how.batch_size, how.seed + number) for number in range(how.epochs)]
+    rate = _seconds_per_token(job, epochs[0][0], recipient)
     kept = within_budget(epochs, lengths, rate=rate, seconds=how.seconds)
-    return Plan(fingerprint=key, batches=kept, at_once=at_once, seconds_per_token=rate)
+    return Plan(fingerprint=key, batches=kept, row_tokens=job.row_tokens, seconds_per_token=rate)
 
 
-def _seconds_per_token(rows: Sequence[Encoded], network: Any) -> float:
-    """Measure passes forward and back, after one that warms up: the fastest, which a busy moment does not spoil.
+def _seconds_per_token(job: Job, batch: Sequence[int], recipient: Recipient) -> float:
+    """Measure the first row of a batch forward and back, after one pass that warms up. Leaves no trace.
 
-    Leaves no trace in the network.
+    The tokens are those of its examples as if each was read by itself, as in `Plan.seconds_per_token`.
     """
-    import torch
-
-    rates = []
-    for one in (rows[0], *rows):
+    row = pack(job.encoded, among=batch, limit=job.row_tokens)[0]
+    own = sum(job.lengths[number] for number in set(row.owners.tolist()))
+    rates: list[float] = []
+    for _ in range(2):
         start = perf_counter()
-        tokens = torch.tensor([one.tokens], device=network.device)
-        with torch.autocast(network.device.type, dtype=torch.bfloat16, enabled=precision() == torch.bfloat16):
-            network(input_ids=tokens, logits_to_keep=1).logits.float().logsumexp(-1).sum().backward()
-        rates.append((perf_counter() - start) / len(one.tokens))
-    network.zero_grad(set_to_none=True)
-    return min(rates[1:])
-
-
-def _trainer(
-    network: Any, tokenizer: Any, encoded: Sequence[Encoded], plan: Plan, *, epochs: Epochs, recipe: Recipe
-) -> Any:
-    """Return a TRL trainer that takes the plan's steps, and tells `epochs` of each."""
-    import torch
-    from datasets import Dataset
-    from transformers import PrinterCallback
-    from trl import SFTTrainer
-
-    class AnswersOnly(SFTTrainer):  # type: ignore[misc] # trl is untyped
-        def compute_loss(
-            self,
-            model: Any,
-            inputs: Any,
-            return_outputs: bool = False,  # noqa: FBT001, FBT002 - the library's signature
-            num_items_in_batch: Any = None,
-        ) -> Any:
-            return answer_loss(model, inputs) / num_items_in_batch
-
-        def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
-            self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-                optimizer or self.optimizer, lambda step: rate_share(step, num_training_steps)
-            )
-            return self.lr_scheduler
-
-        def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-            super().log(logs, start_time)
-            epochs.report(self.state)
-            self.control.should_save = epochs.ends_at(self.state.global_step)
-
-        def _save_checkpoint(self, model: Any, trial: Any) -> None:
-            super()._save_checkpoint(model, trial)
-            trim()
-            epochs.end(self.state, lambda asked: _ask(self, asked, recipe))
-
-    order = [encoded[number] for epoch in plan.batches for batch in epoch for number in batch]
-    rows = [{"input_ids": list(one.tokens), "labels": list(one.labels)} for one in order]
-    trainer = AnswersOnly(
-        model=network,
-        args=_arguments(plan, epochs.folder, recipe),
-        train_dataset=Dataset.from_list(rows),
-        processing_class=tokenizer,
-    )
-    trainer.remove_callback(PrinterCallback)
-    return trainer
-
-
-def _arguments(plan: Plan, folder: Path, recipe: Recipe) -> Any:
-    import torch
-    from trl import SFTConfig
-
-    how = recipe.training
-    return SFTConfig(
-        output_dir=str(folder),
-        max_steps=plan.steps,
-        per_device_train_batch_size=plan.at_once,
-        gradient_accumulation_steps=len(plan.batches[0][0]) // plan.at_once,
-        train_sampling_strategy="sequential",
-        learning_rate=how.learning_rate,
-        max_grad_norm=_CLIP,
-        optim="adamw_torch",
-        bf16=precision() == torch.bfloat16,
-        use_cpu=not torch.cuda.is_available(),
-        gradient_checkpointing=False,
-        max_length=None,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        seed=how.seed,
-    )
+        row_loss(recipient, row).backward()
+        rates.append((perf_counter() - start) / own)
+    recipient.network.zero_grad(set_to_none=True)
+    return min(rates)

@@ -1,211 +1,181 @@
-"""From a strategy and its examples to a checked GGUF: conversations, lint, training, merge, export, parity, card."""
+"""From an exercise to a checked model: training, merge, export, parity, card. What is finished is not done again."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from random import Random
 from time import perf_counter
 
-from weighbridge.answer.composed import Composed
-from weighbridge.errors import TrainingError
-from weighbridge.fingerprint import fingerprint
-from weighbridge.protocols import Metric, Notify, silent
-from weighbridge.train.base import load_tokenizer
-from weighbridge.train.card import AdapterCard, Training, read_card, read_training, write_card, write_training
-from weighbridge.train.conversations import Conversation, conversations
+from weighbridge.adapters import AdapterCard, Learnt, Parity, Training
+from weighbridge.protocols import Notify, silent
+from weighbridge.train.card import read_card, read_training, write_card, write_lessons, write_training
+from weighbridge.train.conversations import Conversation
+from weighbridge.train.exercise import Exercise
 from weighbridge.train.export import merged_weights, write_gguf
-from weighbridge.train.lint import Lint, lint
 from weighbridge.train.memory import release
-from weighbridge.train.parity import Parity, check_parity
+from weighbridge.train.parity_forms import check_forms
 from weighbridge.train.recipe import Recipe
-from weighbridge.train.say import Say, Validate
 from weighbridge.train.sft import train_adapter
-from weighbridge.types import Completion, Example, Progress, Split, Timing, Usage
+from weighbridge.types import Message, Progress
 
-_FORMAT = 1
-_PREVIEWED = 3
 _CHECKED = 4
 """Prompts on which the exported model is compared, spread over the training examples."""
+UNMERGED = frozenset({"prompt-tuning"})
+"""Methods whose adapter cannot be merged into the weights, so that no GGUF of it exists."""
 
 
-def tune(
-    strategy: Composed,
-    examples: Sequence[Example],
-    folder: Path,
-    *,
-    recipe: Recipe,
-    metric: Metric,
-    notify: Notify = silent,
-) -> AdapterCard:
-    """Tune a strategy's model on its own prompts, and leave the adapter, the GGUF and the card in `folder`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One training with all that its card says of it."""
 
-    Only public examples (those of askers without access groups) of the train split are learnt, because an adapter says
-    what it learnt to everybody; public ones of the dev split pick the epoch, by `metric`; any other is left alone. A
-    folder that holds the card of this very tuning is returned at once, and one that was left in the middle is
+    strategy: str
+    fingerprint: str
+    recipe: Recipe
+    learnt: Learnt
+    prompts: Sequence[tuple[Message, ...]]
+    """On these the exported forms are compared with the adapter."""
+    train: Callable[[], Training]
+    """Leaves the adapter in the stage's folder."""
+    warnings: tuple[str, ...]
+    parent: str = ""
+    """The id of the adapter it goes on from."""
+
+    @property
+    def id(self) -> str:
+        """The name of its folder."""
+        return self.fingerprint[:12]
+
+
+def tune(exercise: Exercise, folder: Path, *, notify: Notify = silent) -> AdapterCard:
+    """Tune a strategy's model on its own prompts, and leave the adapter, the GGUF, lessons and card in `folder`.
+
+    A folder that holds the card of this very tuning is returned at once, and one that was left in the middle is
     finished, with the same result; a finished adapter is not trained again, also where only its rounding changes.
+    The card says whether the exported forms agree with the adapter: one that does not may not be promoted.
 
     Raises:
-        TrainingError: the data cannot be used, training fails, or the exported model differs from the adapter.
+        TrainingError: the data cannot be used, or training fails.
         WorkspaceError: the folder cannot be written.
     """
-    start = perf_counter()
-    learnt, left_out = _public(examples, recipe)
-    asked = _sample(examples, "dev", recipe.training.dev_examples, recipe.training.seed)
-    made = conversations(strategy, learnt, notify=notify)
-    key = _key(recipe, made, asked, metric, left_out)
-    if (card := read_card(folder)) and card.fingerprint == key:
+
+    def train() -> Training:
+        write_lessons(tuple(exercise.lessons), folder)
+        recipe, validate = exercise.recipe, exercise.validate()
+        return train_adapter(exercise.rows, folder, recipe=recipe, validate=validate, notify=notify)
+
+    stage = Stage(
+        strategy=exercise.strategy.name,
+        fingerprint=exercise.fingerprint,
+        recipe=exercise.recipe,
+        learnt=exercise.learnt,
+        prompts=spread(exercise.made),
+        train=train,
+        warnings=tuple(_told(exercise)),
+    )
+    return run(stage, folder, notify=notify)
+
+
+def run(stage: Stage, folder: Path, *, notify: Notify = silent) -> AdapterCard:
+    """Train, export and check one stage, or return its card where that is done; see `tune`."""
+    recipe = stage.recipe
+    card = read_card(folder)
+    if card and card.fingerprint == stage.fingerprint and card.quantisation == recipe.model.quantisation:
         return card
     (folder / "card.json").unlink(missing_ok=True)
-    checked = _checked(made, recipe)
-    validate = _validation(strategy, asked, metric) if asked else None
-    train = partial(train_adapter, checked.require(), folder, recipe=recipe, validate=validate, notify=notify)
-    building = perf_counter() - start
-    training = _trained(folder, _key(_unrounded(recipe), made, asked, metric, ()), train)
+    training = _trained(folder, stage)
     start = perf_counter()
-    parity = _export(folder, made, recipe, notify)
-    card = AdapterCard(
-        strategy=strategy.name,
-        fingerprint=key,
+    gguf = _exported(folder, recipe, notify)
+    exporting = perf_counter() - start
+    parity = _compared(folder, gguf, stage, notify)
+    made = AdapterCard(
+        id=stage.id,
+        strategy=stage.strategy,
+        fingerprint=stage.fingerprint,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         base_reference=recipe.reference,
         base_fingerprint=recipe.base.fingerprint,
-        recipe=recipe.training.model_dump(),
+        licence=recipe.licence,
+        recipe=recipe.training.model_dump(mode="json"),
+        learnt=stage.learnt,
         training=training,
+        dev=None,
         parity=parity,
-        seconds=building + training.seconds + perf_counter() - start,
+        seconds=training.seconds + exporting,
         quantisation=recipe.model.quantisation,
-        warnings=tuple(_warnings(left_out, checked, training, parity, recipe)),
+        warnings=(*stage.warnings, *training.notes, *_warnings(stage, training, parity)),
+        gguf=gguf.name if gguf else "",
+        parent=stage.parent,
     )
-    write_card(card, folder)
-    return card
+    write_card(made, folder)
+    return made
 
 
-def _trained(folder: Path, key: str, train: Callable[[], Training]) -> Training:
+def spread(made: Sequence[Conversation]) -> tuple[tuple[Message, ...], ...]:
+    """Return a few prompts, spread over all."""
+    return tuple(one.prompt for one in made[:: max(1, len(made) // _CHECKED)][:_CHECKED])
+
+
+def _trained(folder: Path, stage: Stage) -> Training:
     """Train the folder's adapter, unless it is finished already, and say how it went."""
-    if (finished := read_training(folder, key)) is not None:
+    if (finished := read_training(folder, stage.fingerprint)) is not None:
         return finished
     (folder / "training.json").unlink(missing_ok=True)
-    training = train()
-    write_training(training, folder, key)
+    training = stage.train()
+    write_training(training, folder, stage.fingerprint)
     return training
 
 
-def _warnings(
-    left_out: Sequence[Example], checked: Lint, training: Training, parity: Parity, recipe: Recipe
-) -> Iterator[str]:
-    """Yield what the owner of a tuned strategy should know."""
-    if left_out:
-        which = "1 training example" if len(left_out) == 1 else f"{len(left_out):,} training examples"
-        verb = "was" if len(left_out) == 1 else "were"
-        yield f"{which} of restricted askers {verb} left out: an adapter speaks to everybody"
-    yield from (finding.message for finding in checked.findings)
-    yield from _cut(training, recipe)
-    if not parity.changed:
-        yield (
-            f"on the {parity.prompts} prompts that were checked the adapter chooses the same words as the base model: "
-            "it may have learnt nothing; raise training.epochs or training.learning_rate"
-        )
-
-
-def _cut(training: Training, recipe: Recipe) -> tuple[str, ...]:
-    """Say so where the time budget did not allow all passes over the examples."""
-    how = recipe.training
-    wanted = how.epochs * -(-training.examples // min(how.batch_size, training.examples))
-    if training.steps >= wanted:
-        return ()
-    budget = f"training.seconds ({how.seconds:,.0f}) allowed {training.steps} of {wanted} steps"
-    return (f"{budget}; raise it, or lower training.epochs or training.maximum_examples",)
-
-
-def _export(folder: Path, made: Sequence[Conversation], recipe: Recipe, notify: Notify) -> Parity:
-    """Merge the folder's adapter, write its GGUF and compare the two. `TrainingError` where they differ."""
-    notify(Progress(task="exporting", done=0, total=2))
-    gguf, adapter = folder / "model.gguf", folder / "adapter"
-    weights = merged_weights(recipe.base, adapter)
+def _exported(folder: Path, recipe: Recipe, notify: Notify) -> Path | None:
+    """Merge the folder's adapter and write it as the GGUF that is served; None where it cannot be merged."""
+    if recipe.training.method in UNMERGED:
+        return None
+    notify(Progress(task="exporting", done=0, total=1))
+    gguf = folder / "model.gguf"
+    weights = merged_weights(recipe.base, folder / "adapter")
     write_gguf(recipe.base.source_gguf, weights, gguf, quantisation=recipe.model.quantisation)
     del weights
     release()
-    notify(Progress(task="exporting", done=1, total=2, note="comparing the exported model with the adapter"))
-    prompts = [one.prompt for one in made[:: max(1, len(made) // _CHECKED)]]
-    parity = check_parity(adapter, recipe.base, gguf, prompts, settings=recipe.model)
-    release()
-    if not parity.ok:
-        raise TrainingError(
-            f"{gguf}: the exported model differs from the adapter: {'; '.join(parity.reasons)}; "
-            "it will not be measured; try model.quantisation: F16"
+    notify(Progress(task="exporting", done=1, total=1))
+    return gguf
+
+
+def _compared(folder: Path, gguf: Path | None, stage: Stage, notify: Notify) -> tuple[Parity, ...]:
+    if gguf is None:
+        return ()
+    check = partial(check_forms, folder / "adapter", stage.recipe.base, stage.prompts, settings=stage.recipe.model)
+    try:
+        return check(served=gguf, notify=notify)
+    finally:
+        release()
+
+
+def _told(exercise: Exercise) -> Iterator[str]:
+    if left_out := len(exercise.left_out):
+        which = "1 training example" if left_out == 1 else f"{left_out:,} training examples"
+        verb = "was" if left_out == 1 else "were"
+        yield f"{which} of restricted askers {verb} left out: an adapter speaks to everybody"
+    yield from (finding.message for finding in exercise.checked.findings)
+
+
+def _warnings(stage: Stage, training: Training, parity: Sequence[Parity]) -> Iterator[str]:
+    """Yield what the owner of a tuned strategy should know of its training and export."""
+    if not stage.parent:
+        yield from _cut(training, stage.recipe)
+    if parity and not parity[0].changed:
+        yield (
+            f"on the {parity[0].prompts} prompts that were checked the adapter chooses the same words as the base "
+            "model: it may have learnt nothing; raise training.epochs or training.learning_rate"
         )
-    notify(Progress(task="exporting", done=2, total=2))
-    return parity
+    for form in parity:
+        if not form.ok:
+            yield f"{form.form}: {'; '.join(form.reasons)}"
 
 
-def preview(strategy: Composed, examples: Sequence[Example], *, recipe: Recipe) -> Lint:
-    """Return the first few conversations that `tune` would train on, token by token."""
-    learnt, _ = _public(examples, recipe)
-    return _checked(conversations(strategy, learnt[:_PREVIEWED]), recipe)
-
-
-def _checked(made: Sequence[Conversation], recipe: Recipe) -> Lint:
-    model = recipe.model
-    return lint(made, load_tokenizer(recipe.base), context=model.context, maximum_tokens=model.maximum_tokens)
-
-
-def _public(examples: Sequence[Example], recipe: Recipe) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """Return the examples to learn, and those of the train split left out because not everybody may hear them.
-
-    Raises:
-        TrainingError: restricted examples are all there are.
-    """
-    learnt = _sample(examples, "train", recipe.training.maximum_examples, recipe.training.seed)
-    left_out = tuple(example for example in examples if example.split == "train" and example.question.groups)
-    if left_out and not learnt:
-        raise TrainingError(
-            f"all {len(left_out):,} training examples are of askers with access groups, and an adapter speaks to "
-            "everybody; add examples without groups, or take fine-tuned and raft out of strategies in weighbridge.yaml"
-        )
-    return learnt, left_out
-
-
-def _sample(examples: Sequence[Example], split: Split, most: int, seed: int) -> tuple[Example, ...]:
-    """Return the public examples of a split, at most so many, drawn with the seed, in their order."""
-    own = [example for example in examples if example.split == split and not example.question.groups]
-    if len(own) <= most:
-        return tuple(own)
-    chosen = set(Random(seed).sample(range(len(own)), most))  # noqa: S311 - a sample, not a secret
-    return tuple(example for number, example in enumerate(own) if number in chosen)
-
-
-def _key(
-    recipe: Recipe,
-    made: Sequence[Conversation],
-    asked: Sequence[Example],
-    metric: Metric,
-    left_out: Sequence[Example],
-) -> str:
-    """Return the fingerprint of all that is trained on, and of what the card says was left out."""
-    said = [[(turn.role, turn.content) for turn in one.prompt] + [("target", one.target)] for one in made]
-    dev = [(example.id, example.question.text, example.answers) for example in asked]
-    model = (recipe.model.context, recipe.model.maximum_tokens, recipe.model.quantisation)
-    how = (_FORMAT, recipe.base.fingerprint, recipe.training.model_dump(), model)
-    return fingerprint(*how, said, dev, metric.name, *(example.id for example in left_out))
-
-
-def _unrounded(recipe: Recipe) -> Recipe:
-    """Return the recipe of the adapter, which is the same however its export is rounded."""
-    return replace(recipe, model=recipe.model.model_copy(update={"quantisation": "F16"}))
-
-
-def _validation(strategy: Composed, asked: Sequence[Example], metric: Metric) -> Validate:
-    """Return how an epoch is scored: the metric's mean over the dev examples it can score."""
-    prompts = [strategy.prompt_for(example.question) for example in asked]
-
-    def validate(say: Say) -> float | None:
-        said = say([prompt.messages for prompt in prompts])
-        answers = [
-            strategy.understood(prompt, Completion(text=raw, usage=Usage()), Timing())
-            for prompt, raw in zip(prompts, said, strict=True)
-        ]
-        scores = [metric.score(example, answer).value for example, answer in zip(asked, answers, strict=True)]
-        known = [value for value in scores if value is not None]
-        return sum(known) / len(known) if known else None
-
-    return validate
+def _cut(training: Training, recipe: Recipe) -> Iterator[str]:
+    """Say so where the time budget did not allow all passes over the examples."""
+    how = recipe.training
+    wanted = how.epochs * -(-training.examples // min(how.batch_size, training.examples))
+    if training.steps < wanted and not training.notes:
+        budget = f"training.seconds ({how.seconds:,.0f}) allowed {training.steps} of {wanted} steps"
+        yield f"{budget}; raise it, or lower training.epochs or training.maximum_examples"

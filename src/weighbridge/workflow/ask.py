@@ -13,9 +13,10 @@ from weighbridge.types import Example
 from weighbridge.workflow.bench import open_bench, open_parts
 from weighbridge.workflow.engines import open_engine, open_model
 from weighbridge.workflow.searching import open_searching
+from weighbridge.workflow.tuned_search import searched
 from weighbridge.workflow.voice import MUTE, Voice
-from weighbridge.workflow.workload import Outline, read_outline, settings_key, sided
-from weighbridge.workspace import Workspace
+from weighbridge.workflow.workload import Outline, index_key, read_outline, settings_key, sided
+from weighbridge.workspace import Workspace, read_json
 
 
 def open_strategy(
@@ -32,11 +33,17 @@ def open_strategy(
     engine = open_engine(settings, voice)
     weights = engine.weights(arm, workspace)
     outline = read_outline(workspace)
-    if outline is None or outline.settings != settings_key(settings):
+    chosen = searched(settings, workspace)
+    if outline is None or outline.settings != settings_key(settings) or _moved(chosen, workspace):
         with workspace.locked():
             outline = open_bench(settings, workspace, voice).workload.outline
     model = open_model(engine, weights, workers=1, stack=stack)
-    return build(arm, _parts(arm, settings, workspace, outline, voice), model)
+    return build(arm, _parts(arm, chosen, workspace, outline, voice), model)
+
+
+def _moved(chosen: Settings, workspace: Workspace) -> bool:
+    """Tell whether the index was brought up to date for another search than the one that is in force."""
+    return bool(chosen.sources) and read_json(workspace.indexed) != index_key(chosen)
 
 
 def best_arm(settings: Settings, workspace: Workspace) -> Arm:
@@ -63,6 +70,7 @@ def _parts(arm: Arm, settings: Settings, workspace: Workspace, outline: Outline,
             retriever=NOTHING,
             demonstrations=NONE,
             limit=settings.retrieval.limit,
+            quotes=settings.training.raft.quotes,
         )
     embedder = open_searching(settings, workspace, voice)
     return open_parts(settings, workspace, outline, _shown(settings, outline) if shape.shows else (), embedder)

@@ -14,6 +14,7 @@ from weighbridge.settings import Settings
 from weighbridge.types import Example
 from weighbridge.workflow.knowledge import follow
 from weighbridge.workflow.searching import open_computed, open_retriever, open_searching
+from weighbridge.workflow.tuned_search import searched
 from weighbridge.workflow.voice import Voice
 from weighbridge.workflow.workload import Outline, Workload, keep_outline, open_workload
 from weighbridge.workspace import Workspace
@@ -36,14 +37,16 @@ def open_bench(settings: Settings, workspace: Workspace, voice: Voice) -> Bench:
 
     The caller holds the workspace's lock: searches are remembered, for an index that does not change meanwhile.
     """
-    folder = fetch(settings.retrieval.embedder, notify=voice.notify)
-    computed = open_computed(settings, folder)
-    workload = open_workload(settings, workspace, computed, voice)
-    card = follow(workload.documents, settings, workspace, computed, voice=voice).index if workload.documents else None
-    embedder = open_searching(settings, workspace, voice) if card else computed
+    computed = open_computed(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
+    workload = open_workload(settings, workspace, computed, voice)  # by the settings' own embedder: no split moves
+    chosen = searched(settings, workspace)
+    folder = fetch(chosen.retrieval.embedder)
+    serving = open_computed(chosen, folder) if chosen != settings else computed
+    card = follow(workload.documents, chosen, workspace, serving, voice=voice).index if workload.documents else None
+    embedder = open_searching(chosen, workspace, voice) if card else serving
     keep_outline(workload, workspace)
     shown = workload.of("train") if any(SHAPES[arm].shows for arm in settings.strategies) else ()
-    parts = open_parts(settings, workspace, workload.outline, shown, embedder)
+    parts = open_parts(chosen, workspace, workload.outline, shown, embedder)
     return Bench(
         settings=settings,
         workspace=workspace,
@@ -65,4 +68,5 @@ def open_parts(
         retriever=open_retriever(settings, workspace, embedder),
         demonstrations=nearest(examples, embedder, count=settings.measure.demonstrations) if examples else NONE,
         limit=settings.retrieval.limit,
+        quotes=settings.training.raft.quotes,
     )

@@ -19,13 +19,17 @@ from weighbridge.measure.weighing import save_weighing
 from weighbridge.report.page import page
 from weighbridge.results import Measurement, Record, Weighing
 from weighbridge.settings import Arm, RetrievalSettings, Settings
+from weighbridge.settings_training import TrainingSettings
 from weighbridge.types import Example
 from weighbridge.workflow.alone import Alone, time_in_own_process
 from weighbridge.workflow.bench import Bench, open_bench
 from weighbridge.workflow.engines import Engine, open_engine, open_model
 from weighbridge.workflow.footprint import disk_bytes, setup_seconds
+from weighbridge.workflow.knowledge import Agree, refuse
 from weighbridge.workflow.machine import this_machine
+from weighbridge.workflow.searching import embedder_name
 from weighbridge.workflow.sources import reading_report
+from weighbridge.workflow.tuned_search import searched
 from weighbridge.workflow.tuning import train_all
 from weighbridge.workflow.voice import Voice, clocked
 from weighbridge.workspace import Workspace, write_text
@@ -47,9 +51,10 @@ class Attempted:
     footprint: Footprint
 
 
-def compare(settings: Settings, workspace: Workspace, voice: Voice) -> Weighing:
+def compare(settings: Settings, workspace: Workspace, voice: Voice, *, agree: Agree = refuse) -> Weighing:
     """Weigh all strategies the settings name, save the weighing and its report, and return it.
 
+    `agree` is asked before a training at an endpoint is paid for.
     Safe to kill at any moment: what was done is kept, and the next call does what is missing.
     """
     seconds: dict[str, float] = {}
@@ -58,7 +63,7 @@ def compare(settings: Settings, workspace: Workspace, voice: Voice) -> Weighing:
             engine = open_engine(settings, voice)
         with clocked(seconds, "read, split and index"):
             bench = open_bench(settings, workspace, voice)
-        failed = train_all(bench, engine, voice, seconds)
+        failed = train_all(bench, engine, voice, seconds, agree=agree)
         arms = [arm for arm in settings.strategies if arm not in failed]
         if not arms:
             raise TrainingError(" ".join(failed.values()))
@@ -192,14 +197,23 @@ def _words(bench: Bench, engine: Engine) -> dict[str, str]:
         "model": model.reference.rsplit("/", 1)[-1] if model.engine != "openai" else model.reference,
         "engine": f"{model.engine}, {sampling}, at most {model.maximum_tokens} tokens",
         **({"quantisation": engine.form} if engine.form else {}),
-        "embedder": settings.retrieval.embedder.split("==")[0].removeprefix("pypi:"),
-        "retrieval": search_words(settings),
-        "training": f"LoRA rank {settings.training.rank}, at most {settings.training.epochs} epochs, "
-        f"learning rate {settings.training.learning_rate:g}, seed {settings.training.seed}",
+        "embedder": embedder_name(searched(settings, bench.workspace)),
+        "retrieval": search_words(searched(settings, bench.workspace)),
+        "training": training_words(settings.training),
         "seeds": f"split {settings.splits.seed}, sampling {model.seed}, measuring {settings.measure.seed}",
         "prices": f"{prices.machine_per_hour:g} {prices.currency} per machine hour, as of {prices.dated}; "
         f"{settings.needs.answers_per_month:,} answers a month for {settings.needs.months} months",
     }
+
+
+def training_words(how: TrainingSettings) -> str:
+    """Say how adapters are trained: the method, what it learns, and how long."""
+    ranked = f" rank {how.rank}" if how.method in {"lora", "rslora", "dora", "qlora"} else ""
+    parts = [f"{how.method}{ranked}", f"at most {how.epochs} epochs, learning rate {how.learning_rate:g}"]
+    parts += [f"on {how.on}"] if how.on != "answers" else []
+    parts += [f"the upper {how.layers} blocks"] if how.layers else []
+    parts += [f"then {how.preference.method}"] if how.preference.method != "none" else []
+    return ", ".join((*parts, f"seed {how.seed}"))
 
 
 def search_words(settings: Settings) -> str:

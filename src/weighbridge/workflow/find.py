@@ -11,6 +11,7 @@ from weighbridge.settings import Settings
 from weighbridge.types import Passage, Question
 from weighbridge.workflow.knowledge import index
 from weighbridge.workflow.searching import home, open_hybrid, open_retriever, open_searching
+from weighbridge.workflow.tuned_search import searched
 from weighbridge.workflow.voice import Voice
 from weighbridge.workflow.workload import index_key
 from weighbridge.workspace import Workspace, read_json
@@ -24,6 +25,7 @@ def search(
     The index is built where there is none yet, and follows the documents where settings changed that decide what it
     holds; else it is searched as it was left.
     """
+    settings = searched(settings, workspace)
     embedder = _ready(settings, workspace, voice)
     return open_retriever(settings, workspace, embedder).search(question, limit=limit)
 
@@ -35,6 +37,7 @@ def explain(
 
     Rewriting, reranking, diversity and neighbours come after this, and are not part of it.
     """
+    settings = searched(settings, workspace)
     embedder = _ready(settings, workspace, voice)
     place = home(settings, workspace, embedder)
     card = require_card(place)

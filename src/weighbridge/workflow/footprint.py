@@ -4,7 +4,7 @@ from pathlib import Path
 
 from weighbridge.answer.build import SHAPES
 from weighbridge.settings import Arm
-from weighbridge.train.card import read_card
+from weighbridge.train.registry import promoted
 from weighbridge.workflow.bench import Bench
 from weighbridge.workflow.engines import Engine
 
@@ -15,13 +15,13 @@ def disk_bytes(arm: Arm, bench: Bench, engine: Engine) -> int:
     weights = engine.weights(arm, bench.workspace)
     searched = size_of(bench.embedder_folder) if shape.reads or shape.shows else 0
     index = bench.index.bytes if shape.reads and bench.index else 0
-    return (size_of(weights) if weights else 0) + searched + index
+    return sum(size_of(path) for path in (weights.path, weights.adapter) if path) + searched + index
 
 
 def setup_seconds(arm: Arm, bench: Bench) -> float:
     """Return the measured seconds of indexing and training before this arm's first answer."""
     shape = SHAPES[arm]
-    card = read_card(bench.workspace.adapter(arm)) if shape.tuned else None
+    card = promoted(bench.workspace, arm) if shape.tuned else None
     index = bench.index.seconds if shape.reads and bench.index else 0.0
     return (card.seconds if card else 0.0) + index
 

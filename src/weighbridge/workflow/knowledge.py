@@ -14,6 +14,7 @@ from weighbridge.settings import Settings
 from weighbridge.types import Document
 from weighbridge.workflow.searching import home, material, open_computed, open_indexing
 from weighbridge.workflow.sources import read_sources
+from weighbridge.workflow.tuned_search import searched
 from weighbridge.workflow.voice import Voice
 from weighbridge.workflow.workload import index_key
 from weighbridge.workspace import Workspace, write_json
@@ -52,6 +53,7 @@ def index(settings: Settings, workspace: Workspace, voice: Voice, choices: Choic
     """
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to index; set documents:")
+    settings = searched(settings, workspace)
     with workspace.locked():
         computed = open_computed(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
         documents = read_sources(settings, workspace, voice)

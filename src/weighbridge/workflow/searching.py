@@ -24,7 +24,7 @@ from weighbridge.retrieve.stores.choose import open_store
 from weighbridge.retrieve.surroundings import Surrounded, WholeSections
 from weighbridge.settings import LATE_INTERACTION, Settings
 from weighbridge.types import Chunk, Document
-from weighbridge.workflow.engines import open_engine, open_model
+from weighbridge.workflow.engines import Weights, open_engine, open_model
 from weighbridge.workflow.sequences import Joined, heads_of
 from weighbridge.workflow.voice import MUTE, Voice
 from weighbridge.workspace import Workspace
@@ -159,4 +159,4 @@ def _model(settings: Settings) -> Model:
     stack = ExitStack()
     atexit.register(stack.close)
     engine = open_engine(settings, MUTE)
-    return open_model(engine, engine.served, workers=1, stack=stack)
+    return open_model(engine, Weights(engine.served), workers=1, stack=stack)

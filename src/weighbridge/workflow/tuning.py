@@ -1,30 +1,56 @@
-"""Train the adapters of the tuned arms, on exactly the prompts that these arms will send."""
+"""Train the adapters of the tuned arms, on exactly the prompts that these arms will send; guard and promote them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
 
+from weighbridge.adapters import AdapterCard, Seeded
 from weighbridge.answer.build import SHAPES, build
 from weighbridge.errors import SettingsError, TrainingError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.measure.metrics.behaviour import Accuracy
+from weighbridge.models import PINNED
+from weighbridge.report.lint import rendered
 from weighbridge.settings import Arm, Settings
-from weighbridge.train.card import AdapterCard, read_card
-from weighbridge.train.lint import Lint
+from weighbridge.train.card import read_card, write_card
+from weighbridge.train.exercise import Exercise, Material, prepare
 from weighbridge.train.recipe import Recipe
-from weighbridge.train.tune import preview, tune
+from weighbridge.train.registry import folder_of, promote, promoted, promotions
+from weighbridge.train.tune import tune
 from weighbridge.workflow.bench import Bench, open_bench
 from weighbridge.workflow.engines import Engine, open_engine
+from weighbridge.workflow.guarding import guarded
+from weighbridge.workflow.hosting import resume_hosted, train_hosted
+from weighbridge.workflow.knowledge import Agree, refuse
+from weighbridge.workflow.preferring import preferred
+from weighbridge.workflow.racing import raced
 from weighbridge.workflow.voice import Voice, clocked
 from weighbridge.workspace import Workspace
 
-_TAIL = 90
-"""Characters of a prompt's end that the lint shows."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much a training may try before it settles on one adapter."""
+
+    seeds: int = 1
+    """Trainings that differ in nothing but the seed; the best on dev is promoted."""
+    search: int = 0
+    """Learning rates and ranks raced on small budgets before; 0: those of the settings."""
+    agree: Agree = refuse
+    """Asks the person who pays for a training at an endpoint."""
 
 
-def train(arms: Sequence[Arm], settings: Settings, workspace: Workspace, voice: Voice) -> tuple[AdapterCard, ...]:
-    """Train the tuned arms named, or all the settings name, and return their cards.
+NO_EFFORT = Effort()
+
+
+def train(
+    arms: Sequence[Arm], settings: Settings, workspace: Workspace, voice: Voice, *, effort: Effort
+) -> tuple[AdapterCard, ...]:
+    """Train the tuned arms named, or all the settings name, by the settings as they are; return their cards.
 
     Raises:
         SettingsError: an arm is not a tuned one, or there is none to train.
+        TrainingError: training failed, or what would be served differs from the adapter.
     """
     wanted = tuple(arms) or tuned(settings)
     for arm in wanted:
@@ -35,7 +61,20 @@ def train(arms: Sequence[Arm], settings: Settings, workspace: Workspace, voice: 
     with workspace.locked():
         engine = open_engine(settings, voice)
         bench = open_bench(settings, workspace, voice)
-        return tuple(train_arm(arm, bench, engine, voice) for arm in wanted)
+        return tuple(_best_of(arm, bench, engine, voice, effort) for arm in wanted)
+
+
+def resume(arm: Arm, settings: Settings, workspace: Workspace, voice: Voice) -> AdapterCard:
+    """Let the newest unfinished training of an arm at the endpoint go on, and put its model in force.
+
+    Raises:
+        UserError: there is none.
+        TrainingError: the endpoint refuses, or its job failed.
+    """
+    with workspace.locked():
+        card = resume_hosted(arm, open_bench(settings, workspace, voice), open_engine(settings, voice), voice)
+        promote(workspace, card, chosen=False)
+        return card
 
 
 def tuned(settings: Settings) -> tuple[Arm, ...]:
@@ -43,69 +82,160 @@ def tuned(settings: Settings) -> tuple[Arm, ...]:
     return tuple(arm for arm in settings.strategies if SHAPES[arm].tuned)
 
 
-def train_all(bench: Bench, engine: Engine, voice: Voice, seconds: dict[str, float]) -> dict[Arm, str]:
-    """Train every tuned arm that is not trained yet on this very data; return why any could not be."""
+def train_all(
+    bench: Bench, engine: Engine, voice: Voice, seconds: dict[str, float], *, agree: Agree = refuse
+) -> dict[Arm, str]:
+    """See that every tuned arm has its adapter on this very data; return why any has not.
+
+    An adapter that a person promoted stays, whatever the settings say.
+    """
     failed: dict[Arm, str] = {}
     for arm in tuned(bench.settings):
         with clocked(seconds, f"train: {arm}"):
             try:
-                train_arm(arm, bench, engine, voice)
+                if not _stays(arm, bench, voice):
+                    _train_arm(arm, bench, engine, voice, agree)
             except TrainingError as error:
                 failed[arm] = f"{arm} is left out: {error}"
                 voice.say(failed[arm])
     return failed
 
 
-def train_arm(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
-    """Train one arm, or return its card where it has been trained on this very data; say how it went."""
+def _train_arm(arm: Arm, bench: Bench, engine: Engine, voice: Voice, agree: Agree) -> None:
+    promote(bench.workspace, _made(arm, bench, engine, voice, agree), chosen=False)
+
+
+def recipe_of(bench: Bench, engine: Engine) -> Recipe:
+    """Return how the tuned arms of a bench are trained.
+
+    Raises:
+        SettingsError: the base model is not one that can be trained here.
+    """
     if engine.base is None:
-        raise SettingsError(f"{arm} cannot be trained on a model of the engine {engine.settings.engine}")
-    settings = bench.settings
-    recipe = Recipe(
-        base=engine.base, training=settings.training, model=settings.model, reference=settings.model.reference
+        raise SettingsError(f"a model of the engine {engine.settings.engine} cannot be trained here")
+    model = bench.settings.model
+    package = model.reference.removeprefix("pypi:").split("/")[0]
+    return Recipe(
+        base=engine.base,
+        training=bench.settings.training,
+        model=model,
+        reference=model.reference,
+        licence=PINNED[package].licence if package in PINNED else "",
     )
-    unasked = build(arm, bench.parts, Scripted())
-    if read_card(bench.workspace.adapter(arm)) is None:
-        for line in lint_lines(preview(unasked, bench.workload.examples, recipe=recipe)):
-            voice.say(line)
-    card = tune(
-        unasked,
-        bench.workload.examples,
-        bench.workspace.adapter(arm),
-        recipe=recipe,
-        metric=Accuracy(bench.workload.outline.task),
+
+
+def exercise_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Exercise:
+    """Return what an arm will learn, checked."""
+    workload = bench.workload
+    return prepare(
+        build(arm, bench.parts, Scripted()),
+        Material(
+            examples=workload.examples,
+            documents=workload.documents,
+            split=workload.outline.key,
+            spans=workload.spans,
+        ),
+        recipe=recipe_of(bench, engine),
+        metric=Accuracy(workload.outline.task),
         notify=voice.notify,
     )
+
+
+def _best_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, effort: Effort) -> AdapterCard:
+    """Race settings, train with several seeds, and promote the adapter that did best on dev."""
+    if effort.search and engine.base is None:
+        raise SettingsError("train --search races trainings on this machine; an endpoint's are paid for one by one")
+    if effort.search:
+        found = raced(exercise_of(arm, bench, engine, voice), bench.workspace, effort.search, voice)
+        bench = _with(bench, found)
+    first = bench.settings.training.seed
+    benches = [_with(bench, {"seed": first + number}) for number in range(effort.seeds)]
+    cards = [_made(arm, each, engine, voice, effort.agree) for each in benches]
+    card = max(cards, key=lambda card: (_dev(card), -card.training.last_loss, card.id))
+    if len(cards) > 1:
+        tried = tuple(Seeded(id=one.id, seed=one.seed, dev=one.dev.value if one.dev else None) for one in cards)
+        card = replace(card, seeds=tried)
+        write_card(card, folder_of(bench.workspace, card))
+        voice.say(_spread(cards, card))
+    promote(bench.workspace, card, chosen=False)
+    return card
+
+
+def _with(bench: Bench, changed: Mapping[str, object]) -> Bench:
+    training = bench.settings.training.model_copy(update=dict(changed))
+    return replace(bench, settings=bench.settings.model_copy(update={"training": training}))
+
+
+def _made(arm: Arm, bench: Bench, engine: Engine, voice: Voice, agree: Agree) -> AdapterCard:
+    """Return the examined adapter of an arm, trained here or at the endpoint unless it was already."""
+    if engine.settings.engine == "openai":
+        card = train_hosted(arm, bench, engine, voice, agree=agree)
+        voice.say(_sentence(card))
+        return card
+    return _trained(arm, bench, engine, voice)
+
+
+def _trained(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
+    exercise = exercise_of(arm, bench, engine, voice)
+    folder = bench.workspace.adapter(arm, exercise.id)
+    if read_card(folder) is None:
+        voice.show(rendered(exercise.checked))
+    card = tune(exercise, folder, notify=voice.notify)
     voice.say(_sentence(card))
+    if bench.settings.training.preference.method != "none":
+        card = preferred(arm, card, exercise, bench, engine, voice)
+        voice.say(_sentence(card))
+    card = guarded(card, exercise, bench, engine, voice)
     for warning in card.warnings:
         voice.say(f"  note: {warning}")
     return card
 
 
-def lint_lines(lint: Lint) -> Iterator[str]:
-    """Yield what a model is about to learn: the end of each prompt, and in brackets the tokens the loss counts."""
-    for row in lint.rows:
-        prompt = "".join(token.text for token in row.tokens if not token.trained)
-        learnt = "".join(token.text for token in row.tokens if token.trained)
-        stops = [token.text for token in row.tokens if token.stop]
-        counted = sum(token.trained for token in row.tokens)
-        yield (
-            f"  {row.example_id}: ...{_line(prompt[-_TAIL:])}[[{_line(learnt)}]]  "
-            f"({counted} of {len(row.tokens)} tokens are learnt; stop token: {stops[-1] if stops else 'MISSING'})"
-        )
+def _stays(arm: Arm, bench: Bench, voice: Voice) -> bool:
+    """Tell whether a person chose the adapter that this arm answers with."""
+    card = promoted(bench.workspace, arm)
+    if card is None or not promotions(bench.workspace, arm).chosen:
+        return False
+    voice.say(
+        f"{arm} answers with adapter {card.id}, which was promoted by hand; "
+        f"to train by the settings as they are: weighbridge train {arm}"
+    )
+    return True
 
 
-def _line(text: str) -> str:
-    return text.replace("\n", "\\n")
+def _dev(card: AdapterCard) -> float:
+    return card.dev.value if card.dev else float("-inf")
+
+
+def _spread(cards: Sequence[AdapterCard], best: AdapterCard) -> str:
+    values = [card.dev.value for card in cards if card.dev]
+    if len(values) < len(cards):
+        return f"{len(cards)} seeds; there are no dev questions to tell them apart: {best.id} (seed {best.seed}) serves"
+    listed = ", ".join(f"{value:.2f}" for value in values)
+    return (
+        f"{len(cards)} seeds: dev accuracy {listed}; mean {fmean(values):.3f}, standard deviation {stdev(values):.3f}; "
+        f"{best.id} (seed {best.seed}) serves. Chosen for its score on {best.dev.scored if best.dev else 0} questions, "
+        "so expect the mean of it, not its own"
+    )
 
 
 def _sentence(card: AdapterCard) -> str:
-    training, parity = card.training, card.parity
+    training = card.training
     best = next(epoch for epoch in training.epochs if epoch.epoch == training.chosen_epoch)
     dev = "" if best.dev is None else f", dev accuracy {best.dev:.2f}"
     return (
-        f"Trained {card.strategy}: {training.examples:,} examples, {training.tokens:,} tokens, "
+        f"Trained {card.strategy} ({card.id}): {training.examples:,} examples, {training.tokens:,} tokens, "
         f"epoch {training.chosen_epoch} of {len(training.epochs)} kept{dev}, loss {training.first_loss:.2f} to "
-        f"{training.last_loss:.2f}, {card.seconds:.0f} s; exported model agrees with the adapter on "
-        f"{parity.agreement:.0%} of tokens"
+        f"{training.last_loss:.2f}, {card.seconds:.0f} s; "
+        f"{'; '.join(_agreements(card)) or card.hosted or 'runs unmerged'}"
     )
+
+
+def _agreements(card: AdapterCard) -> Iterator[str]:
+    """Yield how well what is served agrees with the adapter, and which other forms do not."""
+    for served in card.parity[:1]:
+        yield f"{served.form} agrees with the adapter on {served.agreement:.0%} of tokens"
+    if others := [parity for parity in card.parity[1:] if parity.ok]:
+        yield f"{len(others)} other forms agree too"
+    if parted := [parity.form for parity in card.parity[1:] if not parity.ok]:
+        yield f"these do not: {', '.join(parted)}"

@@ -8,9 +8,11 @@ from time import perf_counter
 from weighbridge.protocols import Notify, silent
 
 Say = Callable[[str], None]
+Show = Callable[[object], None]
+"""Receives what Rich can print: coloured on a terminal, plain elsewhere."""
 
 
-def _nothing(sentence: str) -> None:
+def _nothing(sentence: object) -> None:
     pass
 
 
@@ -20,6 +22,7 @@ class Voice:
 
     say: Say = _nothing
     notify: Notify = silent
+    show: Show = _nothing
 
 
 MUTE = Voice()

@@ -11,6 +11,7 @@ from weighbridge.settings import Settings
 from weighbridge.workflow.knowledge import Choices, follow
 from weighbridge.workflow.searching import open_computed
 from weighbridge.workflow.sources import read_sources
+from weighbridge.workflow.tuned_search import searched
 from weighbridge.workflow.voice import Voice
 from weighbridge.workspace import Workspace
 
@@ -33,6 +34,7 @@ def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: Choic
     paths = [source for source in settings.sources if isinstance(source, Path)]
     if not paths:
         raise SettingsError(f"{workspace.settings_file}: --watch follows files, and no source under documents: is one")
+    settings = searched(settings, workspace)
     folder = fetch(settings.retrieval.embedder, notify=voice.notify)
     embedder = open_computed(settings, folder)
     embedder.embed(["ready"], kind="document")

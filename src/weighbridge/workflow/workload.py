@@ -3,13 +3,17 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
+from weighbridge.adapters import Span
 from weighbridge.answer.build import SHAPES
 from weighbridge.errors import DataError, SettingsError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.examples import check_evidence, infer_task, read_examples
+from weighbridge.ingest.making.made import attrition_lines
+from weighbridge.ingest.making.rows import joined, read_made, texts_of
 from weighbridge.ingest.split import split_examples
 from weighbridge.measure.metrics.form import checked_schema
 from weighbridge.protocols import Embedder
@@ -45,6 +49,8 @@ class Workload:
     examples: tuple[Example, ...]
     outline: Outline
     schema: Mapping[str, Any] | None = None
+    spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    """Where in the documents the examples stand that were made from them, by the example's id."""
 
     def of(self, split: Split) -> tuple[Example, ...]:
         """Return the examples of one split, in the order they were given."""
@@ -81,7 +87,24 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
         report=report,
     )
     _check_split(settings, workspace, report)
-    return Workload(documents=documents, examples=examples, outline=outline, schema=schema)
+    workload = Workload(documents=documents, examples=examples, outline=outline, schema=schema)
+    made = settings.training.made
+    return _with_made(made, workload, settings, embedder, voice) if made else workload
+
+
+def _with_made(path: Path, workload: Workload, settings: Settings, embedder: Embedder, voice: Voice) -> Workload:
+    """Return the workload with the examples made from its documents, but for those too like a dev or test question."""
+    made = read_made(path)
+    joining = joined(
+        workload.examples,
+        made,
+        embed=lambda texts: embedder.embed(list(texts), kind="query"),
+        threshold=settings.splits.similarity,
+        texts=texts_of(workload.documents, made),
+    )
+    for line in attrition_lines(joining.attrition):
+        voice.say(line)
+    return replace(workload, examples=joining.examples, spans={one.id: one.spans for one in joining.made})
 
 
 def keep_outline(workload: Workload, workspace: Workspace) -> None:

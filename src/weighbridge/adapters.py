@@ -1,0 +1,182 @@
+"""The nouns of a tuned adapter: how it was trained, what was checked, and its card. Reports see these."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from weighbridge.results import Estimate
+
+GuardName = Literal["forgetting", "refusals", "paraphrases", "repetition", "learning curve", "serving speed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochScore:
+    """One pass over the training examples: its mean loss, and the dev score after it (None: there was none)."""
+
+    epoch: int
+    loss: float
+    dev: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """What happened while training."""
+
+    epochs: tuple[EpochScore, ...]
+    chosen_epoch: int
+    """The epoch whose weights were kept, from 1."""
+    examples: int
+    tokens: int
+    """What the model is taught with: of a prefix that several examples share, each counts its own."""
+    steps: int
+    seconds: float
+    """Loading the model, all steps and the scoring of epochs. Of a training that was killed, what was thrown away is
+    not counted: the steps after its last checkpoint."""
+    first_loss: float
+    last_loss: float
+    precision: str
+    notes: tuple[str, ...] = ()
+    """What its owner should know: a batch halved for want of memory, an early stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity:
+    """How well one form of a tuned model agrees with the adapter it was made from."""
+
+    form: str
+    """What was compared: `merged`, `adapter F16`, `GGUF Q8_0`, `endpoint Q8_0`."""
+    ok: bool
+    reasons: tuple[str, ...]
+    """Why it is not ok, and where the two parted; empty where it is."""
+    changed: bool
+    """Whether the adapter gives any of the prompts another answer than the base model."""
+    prompts: int
+    identical: float
+    """Share of the prompts that both answer with the same tokens."""
+    agreement: float
+    """Share of the tokens this form chose that the adapter would have chosen there."""
+    common_prefix: float
+    """Mean tokens before the first disagreement, or to the end of the answer."""
+    divergence: float
+    """Mean over the places of the Kullback-Leibler divergence, in nats, over this form's ten likeliest tokens."""
+    divergence_from_base: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """One thing that tuning may have spoilt, as measured on this adapter against its base model."""
+
+    name: GuardName
+    passed: bool | None
+    """None: nothing is required of it, or there was nothing to measure it on; `summary` says which."""
+    summary: str
+    """One sentence with the figures it rests on, and where it failed, what to do."""
+    figures: Mapping[str, Estimate]
+    """By name, such as "base", "tuned", "difference"."""
+    shown: tuple[str, ...] = ()
+    """A few cases in words, worst first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seeded:
+    """One of several trainings that differ in nothing but their seed."""
+
+    id: str
+    seed: int
+    dev: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """What an adapter was trained on. The examples themselves are in `examples.jsonl`, one `Lesson` a line."""
+
+    fingerprint: str
+    """Of all conversations, in order."""
+    split: str
+    """Fingerprint of the split the examples are the train side of."""
+    examples: int
+    documents: Mapping[str, str]
+    """The version (`Chunk.version`) that each document had whose text the adapter was shown, by its id."""
+    access: tuple[frozenset[str], ...] = ()
+    """Of each of these sets an asker must have a group to be answered by this adapter; none: it speaks to everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a document that a lesson rests on."""
+
+    document_id: str
+    start: int
+    end: int
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """One thing that was learnt: from which example, and where in the documents it stands."""
+
+    example_id: str
+    target: str
+    spans: tuple[Span, ...]
+    """The passages its prompt showed, or the spans it was made from."""
+    evidence: tuple[str, ...] = ()
+    """The documents that prove its answer, by id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterCard:
+    """A finished tuning; `adapter` and `gguf` are names inside the card's folder."""
+
+    id: str
+    """Its folder's name: the first 12 hex digits of the fingerprint."""
+    strategy: str
+    fingerprint: str
+    """Of the base model, the conversations and the recipe."""
+    made_at: str
+    """ISO 8601, UTC."""
+    base_reference: str
+    base_fingerprint: str
+    licence: str
+    """Of the base model, which the tuned one inherits; empty where it is not known."""
+    recipe: Mapping[str, Any]
+    """The training settings, by name."""
+    learnt: Learnt
+    training: Training
+    dev: Estimate | None
+    """The task metric on the dev questions, as the served form answers them."""
+    parity: tuple[Parity, ...]
+    """The form that is served comes first."""
+    seconds: float
+    """Training and exporting: what the adapter costs, also where it was finished by another process than began it.
+    Checks are not in it."""
+    quantisation: str
+    warnings: tuple[str, ...]
+    guards: tuple[Guard, ...] = ()
+    seeds: tuple[Seeded, ...] = ()
+    """The trainings it was chosen from; empty where it was the only one."""
+    parent: str = ""
+    """The id of the adapter it goes on from; empty where it began with the base model."""
+    adapter: str = "adapter"
+    gguf: str = "model.gguf"
+    """Empty where the method cannot be merged."""
+    hosted: str = ""
+    """The tuned model's name at its endpoint; then there is neither an adapter nor a GGUF."""
+
+    @property
+    def seed(self) -> int:
+        return int(self.recipe["seed"])
+
+    @property
+    def parted(self) -> tuple[Parity, ...]:
+        """The forms that say something else than the adapter, and may therefore not be served.
+
+        A GGUF of another quantisation than the one that is served is not among them: it cannot be exported, but it
+        stands in nobody's way.
+        """
+        others = {f"GGUF {name}" for name in ("F16", "BF16", "Q8_0", "Q4_0") if name != self.quantisation}
+        return tuple(parity for parity in self.parity if not parity.ok and parity.form not in others)
+
+    @property
+    def promotable(self) -> bool:
+        """Whether what would be served says what the adapter says."""
+        return not self.parted

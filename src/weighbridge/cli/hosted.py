@@ -1,0 +1,96 @@
+"""The commands on trainings at an endpoint: what would be sent, how they stand, paused, resumed, cancelled."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from weighbridge.cli.options import HERE, Json, Root, opened
+from weighbridge.cli.say import Console, voice_on
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from weighbridge.workflow.hosted_jobs import HostedStatus
+
+hosted = typer.Typer(
+    no_args_is_help=True,
+    help="Trainings at an endpoint that speaks OpenAI's fine-tuning API. To begin one: weighbridge train fine-tuned.",
+)
+
+Strategy = Annotated[str, typer.Argument(help="The tuned strategy: fine-tuned or raft.")]
+
+
+@hosted.command("prepare", epilog="Example: weighbridge hosted prepare fine-tuned")
+def prepare(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
+    """Write and check the files that would be sent, and say what they cost. Nothing is sent."""
+    from weighbridge.workflow.bench import open_bench
+    from weighbridge.workflow.hosting import prepare as make
+
+    settings, place = opened(workspace)
+    with voice_on(as_json=as_json) as console, place.locked():
+        made = make(_tuned(strategy), open_bench(settings, place, console.voice), console.voice)
+        if as_json:
+            console.result(made.plan)
+
+
+@hosted.command("status", epilog="Example: weighbridge hosted status fine-tuned")
+def status(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
+    """Ask the endpoint how each of a strategy's jobs stands."""
+    from weighbridge.workflow.hosted_jobs import hosted_status
+
+    settings, place = opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        _jobs(console, hosted_status(_tuned(strategy), settings, place))
+
+
+@hosted.command("pause", epilog="Example: weighbridge hosted pause fine-tuned")
+def pause(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
+    """Pause a strategy's jobs, where the endpoint can."""
+    from weighbridge.workflow.hosted_jobs import pause_hosted
+
+    settings, place = opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        _jobs(console, pause_hosted(_tuned(strategy), settings, place))
+
+
+@hosted.command("resume", epilog="Example: weighbridge hosted resume fine-tuned")
+def resume(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
+    """Let a strategy's newest unfinished job go on, follow it, and put its model in force."""
+    from weighbridge.workflow.tuning import resume as follow
+
+    settings, place = opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        card = follow(_tuned(strategy), settings, place, console.voice)
+        console.adapters([card])
+        if as_json:
+            console.result(card)
+
+
+@hosted.command("cancel", epilog="Example: weighbridge hosted cancel fine-tuned")
+def cancel(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
+    """Cancel a strategy's unfinished jobs."""
+    from weighbridge.workflow.hosted_jobs import cancel_hosted
+
+    settings, place = opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        _jobs(console, cancel_hosted(_tuned(strategy), settings, place))
+
+
+def _tuned(name: str) -> Any:
+    from weighbridge.answer.build import SHAPES
+
+    if name not in (tuned := [arm for arm, shape in SHAPES.items() if shape.tuned]):
+        raise typer.BadParameter(f"'{name}' is not a tuned strategy: {', '.join(tuned)}")
+    return name
+
+
+def _jobs(console: Console, found: "Sequence[HostedStatus]") -> None:
+    if console.as_json:
+        console.result(list(found))
+        return
+    if not found:
+        console.out.print("There is no job. To begin one: weighbridge train")
+    for one in found:
+        about = one.error or one.model
+        line = f"{one.job or '-'}  {one.status}  adapter {one.adapter}, {one.stage}{f': {about}' if about else ''}"
+        console.out.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,106 @@
+"""The commands that train: adapters, the retriever's own models; and those that make what to train on."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from weighbridge.cli.options import HERE, Json, Root, opened
+from weighbridge.cli.say import voice_on
+
+RETRIEVERS = ("embedder", "reranker")
+Out = Annotated[Path | None, typer.Option(help="The JSONL file to write.", show_default="WORKSPACE/made.jsonl")]
+
+
+def train(
+    strategies: Annotated[
+        list[str] | None,
+        typer.Argument(help="Tuned strategies, embedder or reranker; all tuned strategies if left out."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings with different seeds; the best on dev serves.")] = 1,
+    search: Annotated[int, typer.Option(min=0, help="Learning rates and ranks to race on small budgets first.")] = 0,
+    workspace: Root = HERE,
+    as_json: Json = False,
+) -> None:
+    """Train adapters on exactly what their strategies send; lint, guard, export and promote them.
+
+    With a model at an endpoint the training is done there, after its price was agreed to. The embedder or the
+    reranker is kept only if the search gets better by it, beyond chance.
+    """
+    from weighbridge.workflow.knowledge import refuse
+    from weighbridge.workflow.tuning import Effort
+    from weighbridge.workflow.tuning import train as train_arms
+
+    settings, place = opened(workspace)
+    named = list(strategies or ())
+    with voice_on(as_json=as_json) as console:
+        arms: list[Any] = [_arm(name, settings.strategies) for name in named if name not in RETRIEVERS]
+        cards: list[object] = []
+        if arms or not named:
+            agree = console.agree if sys.stdin.isatty() and not as_json else refuse
+            effort = Effort(seeds=seeds, search=search, agree=agree)
+            trained = train_arms(arms, settings, place, console.voice, effort=effort)
+            cards += trained
+            console.adapters(trained)
+        for which in RETRIEVERS:
+            if which in named:
+                cards.append(_retriever(which, settings, place, console.voice))
+        if as_json:
+            console.result(cards)
+
+
+def make_examples(
+    count: Annotated[int, typer.Option(min=1, help="How many are wanted.")] = 200,
+    by: Annotated[str, typer.Option(help="rules, model or both.")] = "rules",
+    teacher: Annotated[
+        str, typer.Option(help="NAME@URL of a model at an endpoint, which writes instead of the base model.")
+    ] = "",
+    out: Out = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+) -> None:
+    """Make training examples from the documents, drop what is not good enough, and say how many went for what reason.
+
+    To train on them, set training.made to the file: they join the train split only.
+    """
+    from weighbridge.workflow.making import Wanted, report_lines
+    from weighbridge.workflow.making import make_examples as make
+
+    if by not in ("rules", "model", "both"):
+        raise typer.BadParameter(f"'{by}' is not one of rules, model, both", param_hint="--by")
+    settings, place = opened(workspace)
+    way: Any = by
+    with voice_on(as_json=as_json) as console:
+        wanted = Wanted(count=count, by=way, teacher=_teacher(teacher), seed=settings.training.seed, path=out)
+        report = make(settings, place, wanted, console.voice)
+        if as_json:
+            console.result(report)
+            return
+        for line in report_lines(report):
+            console.out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _teacher(given: str) -> Any:
+    """Return the settings of a model at an endpoint; its key is in OPENAI_API_KEY."""
+    from weighbridge.settings import ModelSettings
+
+    if not given:
+        return None
+    name, _, url = given.rpartition("@")
+    if not name or "://" not in url:
+        raise typer.BadParameter(f"'{given}' is not NAME@URL, like llama-70b@http://127.0.0.1:8000/v1")
+    return ModelSettings(engine="openai", reference=name, base_url=url)
+
+
+def _retriever(which: Any, settings: Any, place: Any, voice: Any) -> object:
+    from weighbridge.workflow.retriever_tuning import tune_retriever
+
+    return tune_retriever(which, settings, place, voice)
+
+
+def _arm(name: str, arms: tuple[Any, ...]) -> Any:
+    if name not in arms:
+        known = ", ".join((*arms, *RETRIEVERS))
+        raise typer.BadParameter(f"'{name}' is not one of this workspace's strategies, or a retriever's model: {known}")
+    return name

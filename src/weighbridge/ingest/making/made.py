@@ -1,0 +1,113 @@
+"""The nouns: an example that was made from documents, and the account of what was lost between making and keeping."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from weighbridge.adapters import Span
+from weighbridge.fingerprint import fingerprint
+from weighbridge.types import Example, Question
+
+OWN = "paraphrase of example "
+"""Stands in `made_by` where an example rewords one of the user's own, before that one's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """An example for training only, with the stretches of documents it was made from.
+
+    One that is not `answerable` has no answers; its spans are the places that made it look as if it had.
+    """
+
+    id: str
+    question: str
+    answers: tuple[str, ...]
+    spans: tuple[Span, ...]
+    made_by: str
+    """The rule or model, and for a paraphrase the id of what it rewords: `rule: table`, `model: paraphrase of ...`."""
+    family: str
+    """Shared by all wordings of one question."""
+    answerable: bool = True
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The documents that prove the answer; none where there is no answer."""
+        return tuple(dict.fromkeys(span.document_id for span in self.spans)) if self.answerable else ()
+
+    @property
+    def example(self) -> Example:
+        """The same as any other example of the train split."""
+        return Example(
+            id=self.id,
+            question=Question(self.question),
+            answers=self.answers,
+            evidence=self.evidence,
+            answerable=self.answerable,
+            family=self.family,
+            split="train",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """How many were dropped for one reason, with one of them to look at (empty where none was)."""
+
+    reason: str
+    count: int
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attrition:
+    """From made to kept: `made` is `kept` and all that was `dropped` together, in the order it was looked for."""
+
+    made: int
+    dropped: tuple[Dropped, ...]
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A reason to drop, and the function that says at which positions it holds."""
+
+    reason: str
+    positions: Callable[[Sequence[Made]], Collection[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """What was kept, in the order it was made, and the account of the rest."""
+
+    kept: tuple[Made, ...]
+    attrition: Attrition
+
+
+def sift(made: Sequence[Made], filters: Sequence[Filter], *, unparsed: int = 0) -> Sifted:
+    """Apply filters one after the other, each to what the ones before it left.
+
+    `unparsed` counts what a model said that was no example at all; it is the first loss.
+    """
+    kept = tuple(made)
+    dropped = [Dropped("could not be parsed", unparsed)] if unparsed else []
+    for one in filters:
+        places = frozenset(one.positions(kept)) if kept else frozenset()
+        shown = kept[min(places)].question if places else ""
+        dropped.append(Dropped(one.reason, len(places), shown))
+        kept = tuple(item for place, item in enumerate(kept) if place not in places)
+    return Sifted(kept, Attrition(len(made) + unparsed, tuple(dropped), len(kept)))
+
+
+def attrition_lines(attrition: Attrition) -> Iterator[str]:
+    """Yield the account as a table of plain text: made, what was lost to each reason, kept."""
+    yield f"{'made':<44} {attrition.made:>7,}"
+    for one in attrition.dropped:
+        if one.count:
+            shown = f"   {one.shown[:70]}" if one.shown else ""
+            yield f"  - {one.reason:<40} {one.count:>7,}{shown}"
+    share = f"   {attrition.kept / attrition.made:.0%}" if attrition.made else ""
+    yield f"{'kept':<44} {attrition.kept:>7,}{share}"
+
+
+def made_id(question: str, spans: Sequence[Span], made_by: str) -> str:
+    """Return an id that is the same whenever the same question is made of the same place in the same way."""
+    places = [[span.document_id, span.start, span.end] for span in spans]
+    return f"made-{fingerprint('made', question, places, made_by)[:12]}"

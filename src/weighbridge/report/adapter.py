@@ -1,0 +1,146 @@
+"""An adapter's card as one self-contained web page without any script, and as it is printed."""
+
+from collections.abc import Iterator, Sequence
+
+from markupsafe import Markup
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from weighbridge.adapters import AdapterCard, EpochScore, Guard, Parity
+from weighbridge.advise import words
+from weighbridge.advise.words import NB
+from weighbridge.report.adapter_figures import (
+    VERDICTS,
+    curve_chart,
+    lines,
+    recipe_rows,
+    share,
+    share_drawn,
+    verdict,
+)
+from weighbridge.report.page import environment, policy, source
+from weighbridge.report.terminal import Sentence
+from weighbridge.report.words import ABSENT, counted, plain
+
+_MARKS = {True: "\N{CHECK MARK}", False: "\N{MULTIPLICATION X}", None: "\N{WHITE CIRCLE}"}
+_STYLES = {True: "green", False: "bold red", None: "dim"}
+_DOCUMENTS = 12
+"""Documents named before the rest is only counted."""
+
+
+def adapter_page(card: AdapterCard) -> str:
+    """Return an adapter's report as HTML. Needs no file beside it; its policy forbids scripts, and to fetch any."""
+    style = "\n".join((source("report.css"), source("adapter.css")))
+    written = environment().get_template("adapter.html.j2").render(
+        card=card,
+        said=verdict(card),
+        verdicts=VERDICTS,
+        marks=_MARKS,
+        guards=[(guard, lines(guard), curve_chart(guard)) for guard in card.guards],
+        dev=None if card.dev is None else (share(card.dev), share_drawn(card.dev)),
+        seeds=[(one.id, one.seed, _scored(one.dev), one.id == card.id) for one in card.seeds],
+        documents=[f"{name} ({version})" for name, version in sorted(card.learnt.documents.items())][:_DOCUMENTS],
+        more=max(0, len(card.learnt.documents) - _DOCUMENTS),
+        access=_access(card),
+        epochs=[(epoch, _scored(epoch.dev)) for epoch in card.training.epochs],
+        recipe=tuple(recipe_rows(card.recipe)),
+        share=words.share,
+        style=Markup(style),  # noqa: S704 - our own files
+        policy=policy(style),
+    )  # fmt: skip
+    return written.encode("utf-8", "replace").decode("utf-8")
+
+
+def adapter_terminal(card: AdapterCard) -> RenderableType:
+    """Return an adapter's card as a rich renderable for a console of at least 80 columns."""
+    said = verdict(card)
+    return Group(
+        Sentence(f"{plain(card.strategy)} {plain(card.id)}, made {plain(card.made_at)}", "dim"),
+        Text(),
+        Sentence(said.text, "bold"),
+        Sentence(said.sure),
+        *(Sentence(plain(warning), first="\N{BULLET} ") for warning in card.warnings),
+        *_section("What tuning may have spoilt", [line for guard in card.guards for line in _guard(guard)]),
+        *_section("Does what is served say what the adapter says?", [_parity(card.parity)] if card.parity else []),
+        *_section("Training", [Sentence(_trained(card)), _epochs(card.training.epochs, card.training.chosen_epoch)]),
+        *_section("Learnt from", [Sentence(line, first="\N{BULLET} ") for line in _learnt(card)]),
+        *_section("Recipe", [Sentence("; ".join(f"{key}{NB}{plain(v)}" for key, v in recipe_rows(card.recipe)))]),
+    )
+
+
+def _guard(guard: Guard) -> Iterator[RenderableType]:
+    yield Sentence(
+        f"{guard.name}, {VERDICTS[guard.passed]}: {plain(guard.summary)}",
+        _STYLES[guard.passed] if guard.passed is False else "",
+        f"{_MARKS[guard.passed]} ",
+    )
+    yield from (Sentence(plain(case, 300), "dim", "    - ") for case in guard.shown)
+
+
+def _parity(compared: Sequence[Parity]) -> Table:
+    table = _table(("form", "verdict", "tokens agree", "nats apart", "from the base", "why not"))
+    for parity in compared:
+        told = (
+            plain(parity.form, 24),
+            f"{_MARKS[parity.ok]} {'agrees' if parity.ok else 'differs'}",
+            words.share(parity.agreement),
+            f"{parity.divergence:.4f}",
+            f"{parity.divergence_from_base:.3f}",
+        )
+        table.add_row(*map(Text, told), Text(plain("; ".join(parity.reasons))), style=_STYLES[parity.ok])
+    return table
+
+
+def _epochs(scores: Sequence[EpochScore], chosen: int) -> Table:
+    table = _table(("epoch", "loss", "dev score", ""))
+    for score in scores:
+        kept = "kept" if score.epoch == chosen else ""
+        table.add_row(*map(Text, (str(score.epoch), f"{score.loss:.3f}", _scored(score.dev), kept)))
+    return table
+
+
+def _trained(card: AdapterCard) -> str:
+    training = card.training
+    dev = "" if card.dev is None else f"; dev score {share(card.dev)}"
+    return (
+        f"{counted(training.examples, 'example')}, {counted(training.tokens, 'token')}, "
+        f"{counted(training.steps, 'step')} in {words.seconds(training.seconds)} ({plain(training.precision)}), "
+        f"seed{NB}{card.recipe.get('seed', ABSENT)}; loss {training.first_loss:.2f} to {training.last_loss:.2f}{dev}"
+    )
+
+
+def _learnt(card: AdapterCard) -> Iterator[str]:
+    learnt = card.learnt
+    yield f"{counted(learnt.examples, 'example')} and the text of {counted(len(learnt.documents), 'document')}"
+    yield _access(card)
+    licence = plain(card.licence) or "not known"
+    yield f"base model {plain(card.base_reference)} ({plain(card.base_fingerprint, 17)}), licence: {licence}"
+    if card.parent:
+        yield f"goes on from adapter {plain(card.parent)}"
+    others = [f"{plain(one.id)} (seed{NB}{one.seed}, dev {_scored(one.dev)})" for one in card.seeds]
+    if others:
+        yield f"chosen from {words.listed(others)}"
+
+
+def _access(card: AdapterCard) -> str:
+    if not card.learnt.access:
+        return "it speaks to everybody"
+    needed = (" or ".join(sorted(map(plain, groups))) for groups in card.learnt.access)
+    return f"it speaks only to those who have {words.listed([f'({one})' for one in needed])}"
+
+
+def _scored(dev: float | None) -> str:
+    return ABSENT if dev is None else words.share(dev)
+
+
+def _table(heads: Sequence[str]) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="")
+    for head in heads:
+        table.add_column(head)
+    return table
+
+
+def _section(title: str, told: Sequence[RenderableType]) -> list[RenderableType]:
+    return [Text(), Text(title, style="bold"), *told] if told else []

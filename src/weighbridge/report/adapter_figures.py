@@ -1,0 +1,139 @@
+"""What the page and the terminal say of an adapter: its verdict, its guards' figures in words, and their charts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from weighbridge.adapters import AdapterCard, Guard
+from weighbridge.advise import words
+from weighbridge.advise.words import NB, Scale, listed
+from weighbridge.figures import FIGURES
+from weighbridge.report.charts import Axis, Point, Reach, axis, difference, scatter, whisker
+from weighbridge.report.words import counted
+from weighbridge.results import Estimate
+
+_SHARE, _SECONDS = FIGURES["accuracy"], FIGURES["latency_p50"]
+_WHOLE = Axis(0.0, 1.0, logarithmic=False, ticks=())
+_LEAST_REACH = 0.1
+"""Differences are drawn on an axis that reaches at least so far both ways, or the smallest would look large."""
+_SERIES = {"base": 0, "plain": 0, "merged": 0}
+_TUNED = 2
+_NOT_DRAWN = Markup()
+_POINT = "score at "
+VERDICTS = {True: "passed", False: "failed", None: "no verdict"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One figure of a guard: its name, its value with the interval in words, and both drawn (empty: not drawn)."""
+
+    label: str
+    words: str
+    drawn: Markup = _NOT_DRAWN
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The verdict on an adapter, and what it rests on."""
+
+    text: str
+    sure: str
+
+
+def verdict(card: AdapterCard) -> Said:
+    """Return whether an adapter is fit to be served, in a sentence, and how many checks that rests on."""
+    parted = [parity.form for parity in card.parity if not parity.ok]
+    failed = [guard.name for guard in card.guards if guard.passed is False]
+    if parted:
+        text = f"Do not serve it: {listed(parted)} {'says' if len(parted) == 1 else 'say'} something else."
+    elif failed:
+        text = f"It may be served, but {'a guard' if len(failed) == 1 else 'guards'} failed: {listed(failed)}."
+    elif not card.guards and not card.parity:
+        text = "Nothing was checked yet."
+    else:
+        text = "Fit to be served."
+    return Said(text, f"{_agreeing(card)}; {_guarded(card)}.")
+
+
+def lines(guard: Guard) -> tuple[Line, ...]:
+    """Return the figures of a guard in their order."""
+    return tuple(_line(name, estimate) for name, estimate in guard.figures.items())
+
+
+def share(estimate: Estimate) -> str:
+    """Return a share with its interval."""
+    return words.figure(_SHARE, estimate)
+
+
+def share_drawn(estimate: Estimate) -> Markup:
+    """Return a share and its interval as a line from 0 to 1."""
+    return whisker(_reach(estimate), _WHOLE, _TUNED)
+
+
+def curve_chart(guard: Guard) -> Markup | None:
+    """Return the dev score over the number of training examples; None of a guard that has no such figures."""
+    found = {int(name.removeprefix(_POINT)): e for name, e in guard.figures.items() if name.startswith(_POINT)}
+    if not found:
+        return None
+    along = axis([Reach(size, size, size) for size in found], logarithmic_from=1.0)
+    points = [
+        Point(name=f"{size:,} examples", series=_TUNED, x=Reach(size, size, size), y=_reach(e))
+        for size, e in sorted(found.items())
+    ]
+    ticks = [f"{tick:,.0f}" for tick in along.ticks]
+    return scatter(points, title="Dev score", x_label="training examples", ticks=ticks, along=along)
+
+
+def recipe_rows(recipe: Mapping[str, object], before: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the settings of a recipe by their full names, those of inner sections too."""
+    for key, value in recipe.items():
+        if isinstance(value, Mapping):
+            yield from recipe_rows(value, f"{before}{key}.")
+        else:
+            told = listed([str(one) for one in value]) if isinstance(value, list | tuple) else str(value)
+            yield f"{before}{key}", "none" if value is None else told
+
+
+def _agreeing(card: AdapterCard) -> str:
+    if not card.parity:
+        return "no form of it was compared with the adapter"
+    agree = sum(parity.ok for parity in card.parity)
+    return f"{agree} of {counted(len(card.parity), 'form')} {'agrees' if agree == 1 else 'agree'} with the adapter"
+
+
+def _guarded(card: AdapterCard) -> str:
+    if not card.guards:
+        return "no guard was run"
+    counts = {name: sum(guard.passed is value for guard in card.guards) for value, name in VERDICTS.items()}
+    told = [f"{number} with {name}" if name == "no verdict" else f"{number} {name}" for name, number in counts.items()]
+    return f"of {counted(len(card.guards), 'guard')} {listed(told)}"
+
+
+def _line(name: str, estimate: Estimate) -> Line:
+    label = name.capitalize()
+    if name.endswith("difference") or name == "doubling":
+        return _changed(label, name, estimate)
+    if "log-likelihood" in name or "loss" in name:
+        return Line(label=label, words=_bounded(estimate, Scale(1, 2, after=f"{NB}nats")))
+    if "per second" in name or name == "ratio":
+        return Line(label=label, words=_bounded(estimate, Scale(1, 2 if name == "ratio" else 0)))
+    if "seconds" in name:
+        return Line(label=label, words=words.figure(_SECONDS, estimate))
+    series = next((place for word, place in _SERIES.items() if word in name.split()), _TUNED)
+    return Line(label=label, words=share(estimate), drawn=whisker(_reach(estimate), _WHOLE, series))
+
+
+def _changed(label: str, name: str, estimate: Estimate) -> Line:
+    if "log-likelihood" in name:
+        return Line(label=label, words=_bounded(estimate, Scale(1, 2, after=f"{NB}nats")))
+    widest = max(abs(estimate.low), abs(estimate.high), _LEAST_REACH)
+    return Line(label=label, words=words.difference(_SHARE, estimate), drawn=difference(_reach(estimate), widest))
+
+
+def _bounded(estimate: Estimate, scale: Scale) -> str:
+    return f"{scale.write(estimate.value)}{NB}({scale.number(estimate.low)}{NB}to{NB}{scale.number(estimate.high)})"
+
+
+def _reach(estimate: Estimate) -> Reach:
+    return Reach(estimate.value, estimate.low, estimate.high)

@@ -1,0 +1,210 @@
+"""What a tuning is about to learn, settled before any model is loaded: conversations, texts, dev questions, its id."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from weighbridge.adapters import Learnt, Lesson, Span
+from weighbridge.answer.composed import Composed
+from weighbridge.errors import TrainingError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import Metric, Notify, silent
+from weighbridge.train.base import load_tokenizer
+from weighbridge.train.conversations import Conversation, conversations, lesson
+from weighbridge.train.lint import Lint, lint
+from weighbridge.train.recipe import Recipe
+from weighbridge.train.say import Say, Validate
+from weighbridge.train.texts import text_rows
+from weighbridge.train.tokens import Encoded
+from weighbridge.types import Completion, Document, Example, Split, Timing, Usage
+
+_FORMAT = 2
+_PREVIEWED = 3
+_ID = 12
+_AFTERWARDS = {"preference", "hosted", "made", "learning_curve"}
+"""Training settings that a supervised adapter does not depend on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a strategy may learn from."""
+
+    examples: Sequence[Example]
+    """Of all splits; only public ones of train are learnt, and public ones of dev choose the checkpoint."""
+    documents: Sequence[Document] = ()
+    """Read where `training.on` wants the documents themselves learnt."""
+    split: str = ""
+    """Fingerprint of the split, for the card."""
+    spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    """Where in the documents the examples stand that were made from them, by the example's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """Documents as rows of tokens, for continued pre-training, and which stretch of which document each row is."""
+
+    rows: tuple[Encoded, ...] = ()
+    lessons: tuple[Lesson, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exercise:
+    """One tuning, ready to begin."""
+
+    strategy: Composed
+    made: tuple[Conversation, ...]
+    checked: Lint
+    texts: Texts
+    asked: tuple[Example, ...]
+    """The dev examples that choose the checkpoint."""
+    left_out: tuple[Example, ...]
+    """Training examples of restricted askers: an adapter speaks to everybody."""
+    metric: Metric
+    recipe: Recipe
+    fingerprint: str
+    learnt: Learnt
+    spans: Mapping[str, tuple[Span, ...]]
+
+    @property
+    def id(self) -> str:
+        """The name of the folder it is trained in."""
+        return self.fingerprint[:_ID]
+
+    @property
+    def rows(self) -> tuple[Encoded, ...]:
+        """What is trained on; `TrainingError` where the lint found what must not be trained on."""
+        answers = self.checked.require() if self.recipe.training.on != "documents" else ()
+        if not (rows := (*answers, *self.texts.rows)):
+            raise TrainingError("there is no public document to learn; set training.on to answers")
+        return rows
+
+    @property
+    def lessons(self) -> Iterator[Lesson]:
+        """What is learnt, example by example, and where in the documents it stands."""
+        if self.recipe.training.on != "documents":
+            for one in self.made:
+                told = lesson(one)
+                yield replace(told, spans=told.spans or self.spans.get(one.example_id, ()))
+        yield from self.texts.lessons
+
+    def validate(self) -> Validate | None:
+        """Return how an epoch is scored: the metric's mean over the dev examples it can score; None without any."""
+        return _validation(self.strategy, self.asked, self.metric) if self.asked else None
+
+
+def prepare(
+    strategy: Composed, material: Material, *, recipe: Recipe, metric: Metric, notify: Notify = silent
+) -> Exercise:
+    """Build and check what a strategy will learn, on exactly the prompts it sends.
+
+    Raises:
+        TrainingError: nothing may be learnt: all examples are restricted, or a prompt holds a restricted passage.
+    """
+    how = recipe.training
+    learnt, left_out = _public(material.examples, recipe)
+    made = conversations(strategy, learnt, raft=how.raft, seed=how.seed, notify=notify)
+    tests = tuple(example for example in material.examples if example.split == "test")
+    texts = _texts(material, recipe)
+    key = _key(recipe, made, texts)
+    return Exercise(
+        strategy=strategy,
+        made=made,
+        checked=_checked(made, recipe, tests),
+        texts=texts,
+        asked=_sample(material.examples, "dev", how.dev_examples, how.seed),
+        left_out=left_out,
+        metric=metric,
+        recipe=recipe,
+        fingerprint=fingerprint(key, _dev(material.examples, recipe), metric.name, [e.id for e in left_out]),
+        learnt=Learnt(fingerprint=key, split=material.split, examples=len(made), documents=_shown(made, texts)),
+        spans=material.spans,
+    )
+
+
+def preview(strategy: Composed, examples: Sequence[Example], *, recipe: Recipe) -> Lint:
+    """Return the first few conversations that would be trained on, token by token."""
+    learnt, _ = _public(examples, recipe)
+    how = recipe.training
+    return _checked(conversations(strategy, learnt[:_PREVIEWED], raft=how.raft, seed=how.seed), recipe, ())
+
+
+def _texts(material: Material, recipe: Recipe) -> Texts:
+    if recipe.training.on == "answers":
+        return Texts()
+    rows = text_rows(material.documents, load_tokenizer(recipe.base), maximum_tokens=recipe.model.context)
+    versions = {document.id: document.version for document in material.documents}
+    return Texts(rows=rows, lessons=tuple(_read(row.example_id, versions) for row in rows))
+
+
+def _read(name: str, versions: Mapping[str, str]) -> Lesson:
+    """Return the lesson of a row of text, which is called after its stretch of a document: `id#start-end`."""
+    document, _, stretch = name.rpartition("#")
+    start, end = map(int, stretch.split("-"))
+    return Lesson(example_id=name, target="", spans=(Span(document, start, end, versions[document]),))
+
+
+def _checked(made: Sequence[Conversation], recipe: Recipe, tests: Sequence[Example]) -> Lint:
+    model = recipe.model
+    tokenizer = load_tokenizer(recipe.base)
+    return lint(made, tokenizer, context=model.context, maximum_tokens=model.maximum_tokens, test=tests)
+
+
+def _public(examples: Sequence[Example], recipe: Recipe) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+    """Return the examples to learn, and those of the train split left out because not everybody may hear them.
+
+    Raises:
+        TrainingError: restricted examples are all there are.
+    """
+    learnt = _sample(examples, "train", recipe.training.maximum_examples, recipe.training.seed)
+    left_out = tuple(example for example in examples if example.split == "train" and example.question.groups)
+    if left_out and not learnt:
+        raise TrainingError(
+            f"all {len(left_out):,} training examples are of askers with access groups, and an adapter speaks to "
+            "everybody; add examples without groups, or take fine-tuned and raft out of strategies in weighbridge.yaml"
+        )
+    return learnt, left_out
+
+
+def _sample(examples: Sequence[Example], split: Split, most: int, seed: int) -> tuple[Example, ...]:
+    """Return the public examples of a split, at most so many, drawn with the seed, in their order."""
+    own = [example for example in examples if example.split == split and not example.question.groups]
+    if len(own) <= most:
+        return tuple(own)
+    chosen = set(Random(seed).sample(range(len(own)), most))  # noqa: S311 - a sample, not a secret
+    return tuple(example for number, example in enumerate(own) if number in chosen)
+
+
+def _dev(examples: Sequence[Example], recipe: Recipe) -> list[object]:
+    asked = _sample(examples, "dev", recipe.training.dev_examples, recipe.training.seed)
+    return [[example.id, example.question.text, example.answers] for example in asked]
+
+
+def _key(recipe: Recipe, made: Sequence[Conversation], texts: Texts) -> str:
+    """Return the fingerprint of the base model, the recipe and all that is trained on."""
+    said = [[(turn.role, turn.content) for turn in one.prompt] + [("target", one.target)] for one in made]
+    model = (recipe.model.context, recipe.model.maximum_tokens)
+    how = recipe.training.model_dump(mode="json", exclude=_AFTERWARDS)
+    return fingerprint(_FORMAT, recipe.base.fingerprint, how, model, said, [row.tokens for row in texts.rows])
+
+
+def _shown(made: Sequence[Conversation], texts: Texts) -> Mapping[str, str]:
+    """Return the version of every document whose text is learnt from, by id."""
+    chunks = (passage.chunk for one in made for passage in one.passages)
+    read = {span.document_id: span.version for one in texts.lessons for span in one.spans}
+    return {**read, **{chunk.document_id: chunk.version for chunk in chunks}}
+
+
+def _validation(strategy: Composed, asked: Sequence[Example], metric: Metric) -> Validate:
+    prompts = [strategy.prompt_for(example.question) for example in asked]
+
+    def validate(say: Say) -> float | None:
+        said = say([prompt.messages for prompt in prompts])
+        answers = [
+            strategy.understood(prompt, Completion(text=raw, usage=Usage()), Timing())
+            for prompt, raw in zip(prompts, said, strict=True)
+        ]
+        scores = [metric.score(example, answer).value for example, answer in zip(asked, answers, strict=True)]
+        known = [value for value in scores if value is not None]
+        return sum(known) / len(known) if known else None
+
+    return validate

@@ -1,0 +1,251 @@
+"""What would be sent to a fine-tuning endpoint, checked and counted; nothing has been sent yet.
+
+A plan is one stage, or two: the supervised one, and after it one on preferences, which goes on from its model.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from weighbridge.adapters import Learnt
+from weighbridge.answer.composed import Composed
+from weighbridge.errors import SettingsError, TrainingError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import Notify, silent
+from weighbridge.settings import ModelSettings
+from weighbridge.settings_training import TrainingSettings
+from weighbridge.train.card import write_lessons
+from weighbridge.train.conversations import Conversation, conversations, lesson
+from weighbridge.train.hosted_api import Order
+from weighbridge.train.hosted_check import check_apart, check_file
+from weighbridge.train.hosted_files import Counted, TokenEstimate, chat_lines, estimate, preference_lines
+from weighbridge.train.hosted_job import TRAINING, VALIDATION
+from weighbridge.train.lint_checks import leaks, texts
+from weighbridge.train.preference_file import read_preferences
+from weighbridge.types import Example, Split
+from weighbridge.workspace import write_text
+
+_FORMAT = 1
+_ID = 12
+_PLAN = "plan.json"
+_ITS_OWN = ("method", "rank", "alpha", "layers", "learning_rate", "patience", "seconds")
+"""Training settings that are the endpoint's own business."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One job: what is asked for, and how much it learns."""
+
+    name: str
+    """The folder its files lie in."""
+    order: Order
+    examples: int
+    validated: int
+    tokens: TokenEstimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostedPlan:
+    """All that the card of a hosted adapter says and that is known beforehand. It is written to disk before a job."""
+
+    strategy: str
+    fingerprint: str
+    endpoint: str
+    base: str
+    """The base model's name at the endpoint."""
+    recipe: Mapping[str, Any]
+    learnt: Learnt
+    stages: tuple[Stage, ...]
+    warnings: tuple[str, ...]
+    seconds: float = 0.0
+    """Building the conversations."""
+
+    @property
+    def id(self) -> str:
+        """The name of the folder it lies in."""
+        return self.fingerprint[:_ID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teaching:
+    """What a strategy is to learn at an endpoint, and by which settings."""
+
+    strategy: Composed
+    examples: Sequence[Example]
+    """Of all splits: public ones of train are learnt, public ones of dev validated on, and test ones kept out."""
+    split: str
+    """Fingerprint of the split, for the card."""
+    model: ModelSettings
+    training: TrainingSettings
+    endpoint: str
+    """Its address, in words for people."""
+    tokens: Counted
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan, and the files of its stages by name: those to learn from and those to validate on."""
+
+    plan: HostedPlan
+    files: Mapping[str, tuple[str, str]]
+    made: tuple[Conversation, ...]
+
+    def write(self, folder: Path) -> None:
+        """Write the files, the lessons, and the plan last."""
+        for name, (training, validation) in self.files.items():
+            write_text(folder / name / TRAINING, training)
+            if validation:
+                write_text(folder / name / VALIDATION, validation)
+        write_lessons([lesson(one) for one in self.made], folder)
+        write_text(folder / _PLAN, _plans().dump_json(self.plan, indent=2).decode() + "\n")
+
+
+def read_plan(folder: Path) -> HostedPlan | None:
+    """Return the plan that was written into a folder; None where there is none."""
+    try:
+        return _plans().validate_json((folder / _PLAN).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def prepare_hosted(teaching: Teaching, *, notify: Notify = silent) -> Prepared:
+    """Build the files of a hosted training, check them, and count their tokens.
+
+    Raises:
+        SettingsError: the settings ask for what the API has not.
+        TrainingError: nothing may be learnt, or what is to be learnt stands in the test split.
+        DataError: a file is not what the API takes; with line numbers.
+    """
+    how = teaching.training
+    _possible(how)
+    learnt = public(teaching.examples, "train", how.maximum_examples, how.seed)
+    made = conversations(teaching.strategy, learnt, raft=how.raft, seed=how.seed, notify=notify)
+    asked = public(teaching.examples, "dev", how.dev_examples, how.seed)
+    validation = chat_lines(conversations(teaching.strategy, asked, split="dev", notify=notify))
+    warnings = [*_lint(made, teaching), *_left_out(teaching.examples), *_unsent(how)]
+    files = {"supervised": (chat_lines(made), validation)}
+    if how.preference.method == "dpo":
+        files["dpo"] = (_preferred(teaching, warnings), "")
+    stages = tuple(_stage(name, *both, teaching, warnings) for name, both in files.items())
+    plan = HostedPlan(
+        strategy=teaching.strategy.name,
+        fingerprint=_key(teaching, stages, files),
+        endpoint=teaching.endpoint,
+        base=teaching.model.reference.removeprefix("openai:"),
+        recipe=how.model_dump(mode="json"),
+        learnt=_learnt(made, teaching),
+        stages=stages,
+        warnings=tuple(warnings),
+    )
+    return Prepared(plan, files, made)
+
+
+def public(examples: Sequence[Example], split: Split, most: int, seed: int) -> tuple[Example, ...]:
+    """Return the public examples of a split, at most so many, drawn with the seed, in their order."""
+    own = [example for example in examples if example.split == split and not example.question.groups]
+    chosen = set(Random(seed).sample(range(len(own)), min(most, len(own))))  # noqa: S311 - a sample, not a secret
+    return tuple(example for number, example in enumerate(own) if number in chosen)
+
+
+def _possible(how: TrainingSettings) -> None:
+    if how.on != "answers":
+        raise SettingsError(
+            f"weighbridge.yaml: training.on is {how.on}, and the fine-tuning API learns answers only; set it to answers"
+        )
+    if how.preference.method not in ("none", "dpo"):
+        raise SettingsError(
+            f"weighbridge.yaml: training.preference.method is {how.preference.method}; the fine-tuning API has dpo"
+        )
+    if how.preference.method == "dpo" and how.preference.pairs is None:
+        raise SettingsError(
+            "weighbridge.yaml: training.preference.method is dpo; at an endpoint it needs a file of pairs as "
+            "training.preference.pairs"
+        )
+
+
+def _lint(made: Sequence[Conversation], teaching: Teaching) -> Iterator[str]:
+    tests = [example for example in teaching.examples if example.split == "test"]
+    findings = (*texts(made), *leaks(made, tests))
+    if errors := [finding.message for finding in findings if finding.severity == "error"]:
+        raise TrainingError("the training data cannot be used: " + "; ".join(errors))
+    yield from (finding.message for finding in findings)
+
+
+def _left_out(examples: Sequence[Example]) -> Iterator[str]:
+    closed = sum(example.split in ("train", "dev") and bool(example.question.groups) for example in examples)
+    if closed:
+        yield f"{closed:,} examples of restricted askers are left out: they may not leave, and a model speaks to all"
+
+
+def _unsent(how: TrainingSettings) -> Iterator[str]:
+    usual = TrainingSettings()
+    if own := [name for name in _ITS_OWN if getattr(how, name) != getattr(usual, name)]:
+        yield f"{', '.join(f'training.{name}' for name in own)}: not sent; an endpoint trains in its own way"
+
+
+def _preferred(teaching: Teaching, warnings: list[str]) -> str:
+    path = teaching.training.preference.pairs
+    tests = [example for example in teaching.examples if example.split == "test"]
+    read = read_preferences(path, teaching.strategy, tests) if path else None
+    if read is None or not (pairs := read.told.as_pairs()):
+        raise TrainingError(f"{path}: holds no pair of a better and a worse answer to the same prompt")
+    if read.tested or read.repeated or read.contradicted:
+        warnings.append(f"{path}: {read.sentence}")
+    return preference_lines(pairs)
+
+
+def _stage(name: str, training: str, validation: str, teaching: Teaching, warnings: list[str]) -> Stage:
+    checked = check_file(training, f"{name}/{TRAINING}")
+    warnings.extend(checked.warnings if name != "supervised" else ())  # the lint has said it of those
+    validated = check_file(validation, f"{name}/{VALIDATION}", fewest=1).examples if validation else 0
+    check_apart(training, validation, f"{name}/{VALIDATION}")
+    order = _order(name, teaching)
+    tokens = estimate(training, teaching.tokens, epochs=order.epochs)
+    if tokens.longest > teaching.model.context:
+        warnings.append(
+            f"{name}/{TRAINING}: the longest example has about {tokens.longest:,} tokens, more than model.context "
+            f"({teaching.model.context:,}); an endpoint may cut it"
+        )
+    return Stage(name=name, order=order, examples=checked.examples, validated=validated, tokens=tokens)
+
+
+def _order(name: str, teaching: Teaching) -> Order:
+    """Return what a stage asks for. What the settings file does not name is left to the endpoint."""
+    how = teaching.training
+    second = name == "dpo"
+    told = how.preference if second else how
+    return Order(
+        model=teaching.model.reference.removeprefix("openai:"),
+        method="dpo" if second else "supervised",
+        suffix=how.hosted.suffix,
+        seed=how.seed,
+        epochs=told.epochs if "epochs" in told.model_fields_set else None,
+        batch_size=how.batch_size if "batch_size" in how.model_fields_set else None,
+        beta=how.preference.beta if second and "beta" in how.preference.model_fields_set else None,
+    )
+
+
+def _key(teaching: Teaching, stages: Sequence[Stage], files: Mapping[str, tuple[str, str]]) -> str:
+    orders = [asdict(stage.order) for stage in stages]
+    return fingerprint("hosted", _FORMAT, teaching.endpoint, orders, files)
+
+
+def _learnt(made: Sequence[Conversation], teaching: Teaching) -> Learnt:
+    chunks = [passage.chunk for one in made for passage in one.passages]
+    said = [[(turn.role, turn.content) for turn in one.prompt] + [("target", one.target)] for one in made]
+    return Learnt(
+        fingerprint=fingerprint(said),
+        split=teaching.split,
+        examples=len(made),
+        documents={chunk.document_id: chunk.version for chunk in chunks},
+    )
+
+
+@cache
+def _plans() -> TypeAdapter[HostedPlan]:
+    return TypeAdapter(HostedPlan)

@@ -1,0 +1,74 @@
+"""How likely a network finds answers that were given already: teacher forcing, each prompt read once."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Answer = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a network makes of one place of an answer."""
+
+    best: int
+    """The token it would choose."""
+    lead: float
+    """Nats by which that token leads the second."""
+    known: Mapping[int, float]
+    """Log-probabilities, in nats, of the tokens that were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An answer to a prompt, and the tokens whose probabilities are wanted at each of its places."""
+
+    prompt: int
+    answer: Answer
+    tokens: tuple[Collection[int], ...]
+
+
+Readings = Mapping[tuple[int, Answer], tuple[Reading, ...]]
+"""By the number of the prompt and the answer: a reading for each of the answer's tokens."""
+
+
+def read(network: Any, prompts: Sequence[Answer], wanted: Sequence[Wanted]) -> Readings:
+    """Return what a network (a transformers causal language model) makes of answers to prompts, all as tokens."""
+    import torch
+
+    made: dict[tuple[int, Answer], tuple[Reading, ...]] = {}
+    with torch.inference_mode():
+        for number, prompt in enumerate(prompts):
+            ours = [one for one in wanted if one.prompt == number and one.answer]
+            scored = places(network, prompt, [one.answer for one in ours])
+            for one, scores in zip(ours, scored, strict=True):
+                made[number, one.answer] = tuple(_readings(scores, one))
+    return made
+
+
+def places(network: Any, prompt: Answer, answers: Sequence[Answer]) -> Iterator[Any]:
+    """Yield log-probabilities before each token of each answer; shape (its tokens, or 1 for none; vocabulary).
+
+    The prompt is read once, and taken from the cache of keys and values from then on. Call it in inference mode.
+    """
+    import torch
+
+    kept = None
+    if len(prompt) > 1 and answers:
+        ids = torch.tensor([prompt[:-1]], device=network.device)
+        kept = network(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+    for answer in answers:
+        tail = [prompt[-1], *answer[:-1]]
+        ids = torch.tensor([tail], device=network.device)
+        scores = network(input_ids=ids, past_key_values=kept, use_cache=True).logits[0].float().log_softmax(-1)
+        if kept is not None:
+            kept.crop(-len(tail))
+        yield scores
+
+
+def _readings(scores: Any, one: Wanted) -> Iterator[Reading]:
+    best = scores.topk(2, dim=-1)
+    leads = (best.values[:, 0] - best.values[:, 1]).tolist()
+    for row, token, lead, asked in zip(scores, best.indices[:, 0].tolist(), leads, one.tokens, strict=True):
+        ids = sorted({token, *asked})
+        yield Reading(best=token, lead=lead, known=dict(zip(ids, row[ids].tolist(), strict=True)))

@@ -1,0 +1,107 @@
+"""The adapters of a workspace: each in a folder of its own, and of every strategy one that is promoted.
+
+`promoted.json` beside the adapters' folders holds the ids that were promoted, in order, the last one being in force,
+and whether a person chose it: what was chosen is used whatever the settings say, until the next training.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from weighbridge.adapters import AdapterCard
+from weighbridge.errors import TrainingError, UserError, WorkspaceError
+from weighbridge.train.card import read_card
+from weighbridge.workspace import Workspace, read_json, write_json
+
+_RECORD = "promoted.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Promotions:
+    """Which adapters of one strategy were promoted, oldest first, and whether a person chose the last one."""
+
+    history: tuple[str, ...] = ()
+    chosen: bool = False
+
+
+def adapters(workspace: Workspace, strategy: str) -> tuple[AdapterCard, ...]:
+    """Return the finished adapters of a strategy, oldest first."""
+    folder = workspace.adapters(strategy)
+    cards = (read_card(path) for path in sorted(folder.iterdir()) if path.is_dir()) if folder.is_dir() else ()
+    return tuple(sorted((card for card in cards if card), key=lambda card: (card.made_at, card.id)))
+
+
+def strategies(workspace: Workspace) -> tuple[str, ...]:
+    """Return the strategies that have adapters, in the order of their names."""
+    folder = workspace.state / "adapters"
+    return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()
+
+
+def found(workspace: Workspace, name: str) -> AdapterCard:
+    """Return the adapter whose id begins with `name`; of a strategy's name, the promoted one.
+
+    Raises:
+        UserError: none has, or several have.
+    """
+    known = [card for strategy in strategies(workspace) for card in adapters(workspace, strategy)]
+    if name in {card.strategy for card in known} and (card := promoted(workspace, name)):
+        return card
+    if len(fitting := [card for card in known if card.id.startswith(name)]) == 1:
+        return fitting[0]
+    told = ", ".join(f"{card.id} ({card.strategy})" for card in fitting or known) or "none; run: weighbridge train"
+    raise UserError(f"'{name}' names {'several adapters' if fitting else 'no adapter'} of this workspace: {told}")
+
+
+def promotions(workspace: Workspace, strategy: str) -> Promotions:
+    """Return which adapters of a strategy were promoted."""
+    kept: Any = read_json(workspace.adapters(strategy) / _RECORD)
+    return Promotions(tuple(kept["history"]), bool(kept["chosen"])) if kept else Promotions()
+
+
+def promoted(workspace: Workspace, strategy: str) -> AdapterCard | None:
+    """Return the adapter that a strategy answers with; None where none is promoted, or it is gone."""
+    history = promotions(workspace, strategy).history
+    return read_card(workspace.adapter(strategy, history[-1])) if history else None
+
+
+def promote(workspace: Workspace, card: AdapterCard, *, chosen: bool) -> None:
+    """Put an adapter in force; `chosen` where a person did.
+
+    Raises:
+        TrainingError: a form of it that was compared says something else than the adapter.
+    """
+    if parted := [f"{parity.form}: {'; '.join(parity.reasons)}" for parity in card.parted]:
+        raise TrainingError(
+            f"{card.id} ({card.strategy}) cannot be promoted: what would be served differs from the adapter. "
+            f"{' | '.join(parted)}. Try model.quantisation: F16, or train again"
+        )
+    history = promotions(workspace, card.strategy).history
+    _write(workspace, card.strategy, history if history[-1:] == (card.id,) else (*history, card.id), chosen=chosen)
+
+
+def rollback(workspace: Workspace, strategy: str) -> AdapterCard:
+    """Put the adapter in force that was before the present one, and return it.
+
+    Raises:
+        WorkspaceError: there is no earlier one.
+    """
+    *earlier, _ = promotions(workspace, strategy).history or ("",)
+    while earlier:
+        if card := read_card(workspace.adapter(strategy, earlier[-1])):
+            _write(workspace, strategy, earlier, chosen=True)
+            return card
+        earlier.pop()
+    raise WorkspaceError(
+        f"{workspace.adapters(strategy)}: {strategy} has no earlier adapter to go back to; "
+        "list them with: weighbridge models list"
+    )
+
+
+def _write(workspace: Workspace, strategy: str, history: Sequence[str], *, chosen: bool) -> None:
+    write_json(workspace.adapters(strategy) / _RECORD, {"history": list(history), "chosen": chosen})
+
+
+def folder_of(workspace: Workspace, card: AdapterCard) -> Path:
+    """Return where an adapter lies."""
+    return workspace.adapter(card.strategy, card.id)

@@ -1,0 +1,215 @@
+"""The reward model: which of two answers people, or the references, prefer. The base model with one number for a head.
+
+Trained by TRL's RewardTrainer on pairs (Bradley and Terry, 1952): LoRA on the base model, and the head whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from weighbridge.errors import TrainingError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import Notify, silent
+from weighbridge.train.base import BaseFiles, load_tokenizer
+from weighbridge.train.conversations import Conversation
+from weighbridge.train.methods import precision
+from weighbridge.train.pairs import Pair, held_out, required
+from weighbridge.train.recipe import Recipe
+from weighbridge.train.refine import (
+    Course,
+    followed,
+    guarded,
+    placed,
+    rows_at_once,
+    save_adapter,
+    steps_for,
+    take,
+    usual,
+)
+from weighbridge.train.rewards import Judge
+from weighbridge.train.tokens import Encoded, encode
+from weighbridge.types import Message
+
+_SHARE = 0.2
+"""Of the examples, whose pairs are kept back to measure by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardModel:
+    """How the training of a reward model went."""
+
+    trained: int
+    """Pairs learnt from."""
+    margins: tuple[float, ...]
+    """Reward of the better answer less that of the worse one, of each pair of the examples kept back."""
+    kept_back: tuple[str, ...]
+    """The example of each of these pairs."""
+    first_loss: float
+    last_loss: float
+    steps: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> tuple[float, ...]:
+        """Of each example kept back, the share of its pairs whose better answer has the higher reward.
+
+        By example, because the pairs of one question are not independent of each other.
+        """
+        grouped: dict[str, list[float]] = {}
+        for name, margin in zip(self.kept_back, self.margins, strict=True):
+            grouped.setdefault(name, []).append(float(margin > 0))
+        return tuple(sum(own) / len(own) for own in grouped.values())
+
+    @property
+    def accuracy(self) -> float | None:
+        """The mean of `right`; None where all examples were needed to learn."""
+        return sum(self.right) / len(self.right) if self.right else None
+
+
+def train_reward_model(pairs: Sequence[Pair], folder: Path, *, recipe: Recipe, notify: Notify = silent) -> RewardModel:
+    """Train a reward model on pairs, write it to `folder/adapter`, and say how well it orders pairs it has not seen.
+
+    It is trained like an adapter, with `training.learning_rate`, `epochs`, `rank`, `batch_size` and `seed`. A fifth of
+    the examples is kept back, with all their pairs. The same pairs, recipe and machine give the same bytes; a training
+    that was killed goes on from its last checkpoint.
+
+    Raises:
+        TrainingError: there is no pair, one is longer than the context, the loss is not a number, or the libraries
+            fail.
+        WorkspaceError: the folder cannot be written.
+    """
+    required(pairs, "a reward model")
+    kept_back = held_out([pair.example_id for pair in pairs], _SHARE, recipe.training.seed)
+    learnt = [pair for pair in pairs if pair.example_id not in kept_back]
+    asked = [pair for pair in pairs if pair.example_id in kept_back]
+    with guarded(folder):
+        trainer, course = _train(learnt, folder, recipe, notify)
+        score = _scorer(trainer.model, trainer.processing_class)
+        margins = tuple(score(pair.prompt, pair.chosen) - score(pair.prompt, pair.rejected) for pair in asked)
+        losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+        return RewardModel(
+            trained=len(learnt),
+            margins=margins,
+            kept_back=tuple(pair.example_id for pair in asked),
+            first_loss=losses[0],
+            last_loss=losses[-1],
+            steps=trainer.state.global_step,
+            seconds=perf_counter() - course.started,
+            notes=tuple(course.notes),
+        )
+
+
+def open_reward_model(folder: Path, base: BaseFiles) -> Judge:
+    """Return the reward model that `train_reward_model` left in `folder`.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    from peft import PeftModel
+
+    adapter = folder / "adapter"
+    if not (adapter / "adapter_model.safetensors").is_file():
+        raise TrainingError(f"{folder}: there is no reward model; train it again")
+    with guarded(folder):
+        tokenizer = load_tokenizer(base)
+        return _scorer(PeftModel.from_pretrained(_network(base, tokenizer), str(adapter)), tokenizer)
+
+
+def _scorer(network: Any, tokenizer: Any) -> Judge:
+    placed(network).eval()
+
+    def score(prompt: tuple[Message, ...], answer: str) -> float:
+        import torch
+
+        encoded = _encoded(tokenizer, "", prompt, answer)
+        with torch.inference_mode():
+            tokens = torch.tensor([encoded.tokens], device=network.device)
+            return float(network(input_ids=tokens, use_cache=False).logits[0, 0])
+
+    return score
+
+
+def _encoded(tokenizer: Any, name: str, prompt: tuple[Message, ...], answer: str) -> Encoded:
+    return encode(tokenizer, Conversation(example_id=name, prompt=prompt, target=answer))
+
+
+def _network(base: BaseFiles, tokenizer: Any) -> Any:
+    from transformers import AutoModelForSequenceClassification
+
+    network = AutoModelForSequenceClassification.from_pretrained(
+        base.hf, num_labels=1, dtype=precision(), local_files_only=True
+    )
+    network.config.pad_token_id = tokenizer.pad_token_id if tokenizer.pad_token else tokenizer.eos_token_id
+    return network
+
+
+def _train(pairs: Sequence[Pair], folder: Path, recipe: Recipe, notify: Notify) -> tuple[Any, Course]:
+    from datasets import Dataset
+    from transformers import set_seed
+    from trl import RewardConfig, RewardTrainer
+
+    how, tokenizer = recipe.training, load_tokenizer(recipe.base)
+    rows = [_row(tokenizer, pair, recipe) for pair in pairs]
+    lengths = [len(row["chosen_ids"]) + len(row["rejected_ids"]) for row in rows]
+    batch = min(how.batch_size, len(rows))
+    at_once = rows_at_once(lengths, batch)
+    steps = steps_for(len(rows), batch, at_once, how.epochs)
+    key = fingerprint("reward model", recipe.base.fingerprint, how.model_dump(mode="json"), rows)
+    course = Course(
+        task="reward model", folder=folder / "checkpoints", fingerprint=key, seconds=how.seconds, notify=notify
+    )
+    latest = course.latest
+    set_seed(how.seed)
+    arguments = usual(recipe, course.folder, rate=how.learning_rate, steps=steps)
+    trainer = followed(RewardTrainer, course)(
+        model=_with_lora(_network(recipe.base, tokenizer), recipe),
+        args=RewardConfig(
+            max_length=None,
+            per_device_train_batch_size=at_once,
+            gradient_accumulation_steps=batch // at_once,
+            **arguments,
+        ),
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+    )
+    take(trainer, latest)
+    save_adapter(trainer.model, folder / "adapter")
+    course.finish()
+    return trainer, course
+
+
+def _with_lora(network: Any, recipe: Recipe) -> Any:
+    """Put LoRA on all linear layers of the blocks; the head, which is new, learns whole and in float32."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    how = recipe.training
+    lora = LoraConfig(
+        r=how.rank,
+        lora_alpha=how.alpha,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        modules_to_save=["score"],
+        task_type="SEQ_CLS",
+    )
+    adapted = get_peft_model(network, lora)
+    for weight in adapted.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.to(torch.float32)
+    return adapted
+
+
+def _row(tokenizer: Any, pair: Pair, recipe: Recipe) -> dict[str, Any]:
+    made = {
+        name: list(_encoded(tokenizer, pair.example_id, pair.prompt, text).tokens)
+        for name, text in (("chosen_ids", pair.chosen), ("rejected_ids", pair.rejected))
+    }
+    if (longest := max(map(len, made.values()))) > recipe.model.context:
+        raise TrainingError(
+            f"{pair.example_id}: a prompt with its answer has {longest:,} tokens, and model.context holds "
+            f"{recipe.model.context:,}; raise it, or leave this pair out"
+        )
+    return made

@@ -1,0 +1,292 @@
+"""Make training examples of the user's documents, sift them, and keep what is good with an account of the rest."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from random import Random
+from time import perf_counter
+from typing import Literal
+
+from weighbridge.errors import SettingsError
+from weighbridge.ingest.making.alike import drifted, near_each_other, near_examples, near_held_out, remembering
+from weighbridge.ingest.making.asked import (
+    QUESTIONS,
+    Asking,
+    Heard,
+    answered_after_all,
+    answered_otherwise,
+    asked_near_misses,
+    asked_questions,
+    asked_wordings,
+    own_question,
+)
+from weighbridge.ingest.making.choose import at_most, balanced
+from weighbridge.ingest.making.filters import (
+    Accepts,
+    Search,
+    ambiguous,
+    findable,
+    fitting,
+    form_filters,
+    grounding,
+    orphans,
+    repeated,
+)
+from weighbridge.ingest.making.made import Attrition, Filter, Made, Sifted, attrition_lines, sift
+from weighbridge.ingest.making.rows import texts_of, write_made
+from weighbridge.ingest.making.rules import made_by_rules
+from weighbridge.ingest.making.said import Remembered
+from weighbridge.measure.metrics.form import first_problem
+from weighbridge.retrieve.building import Material
+from weighbridge.settings import ModelSettings, Settings
+from weighbridge.types import Chunk, Document, Example, Passage, Question, Task
+from weighbridge.workflow.bench import Bench, open_bench
+from weighbridge.workflow.engines import open_engine, open_model
+from weighbridge.workflow.searching import material, open_computed
+from weighbridge.workflow.voice import Voice
+from weighbridge.workspace import Workspace
+
+By = Literal["rules", "model", "both"]
+
+MOST_DOCUMENTS = 5_000
+"""Documents, drawn with the seed, that examples are made of."""
+_REPLY_TOKENS = 200
+_FEWEST_WORDS = 8
+"""Of a chunk that a model is asked about."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How many examples, and how they are to be made."""
+
+    count: int = 200
+    by: By = "rules"
+    teacher: ModelSettings | None = None
+    """The model that is asked; None: the base model of the settings."""
+    seed: int = 7
+    path: Path | None = None
+    """Where they are written; None: made.jsonl in the workspace."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakingReport:
+    """What was made, what became of it, and where the rest lies."""
+
+    kept: tuple[Made, ...]
+    attrition: Attrition
+    kinds: Mapping[str, int]
+    """How many were kept of each way of making, by its first words."""
+    path: Path | None
+    """None: nothing was good enough, and nothing was written."""
+    task: Task
+    documents: int
+    restricted: int
+    """Documents that were not used because only some may read them."""
+    seconds: float
+
+    @property
+    def families(self) -> int:
+        """How many different questions there are, their other wordings not counted."""
+        return len({made.family for made in self.kept})
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """What examples are made of: public documents, as they are cut, and the user's own examples."""
+
+    bench: Bench
+    wanted: Wanted
+    voice: Voice
+
+    @cached_property
+    def sampled(self) -> Sequence[Document]:
+        every = self.bench.workload.documents
+        if len(every) <= MOST_DOCUMENTS:
+            return tuple(every)
+        random = Random(self.wanted.seed)  # noqa: S311 - reproducible, and no secret
+        return tuple(every[place] for place in sorted(random.sample(range(len(every)), MOST_DOCUMENTS)))
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        return tuple(document for document in self.sampled if not document.groups)
+
+    @cached_property
+    def material(self) -> Material:
+        return material(self.documents, self.bench.settings, self.bench.embedder_folder)
+
+    def chunks(self, count: int) -> list[Chunk]:
+        """Return chunks that say something, drawn with the seed."""
+        cut = [chunk for document in self.documents for chunk in self.material.cut(document)]
+        long = [chunk for chunk in cut if len(chunk.text.split()) >= _FEWEST_WORDS]
+        return Random(self.wanted.seed).sample(long, min(count, len(long)))  # noqa: S311 - reproducible, and no secret
+
+    def own(self, count: int) -> list[Made]:
+        """Return public train examples, drawn with the seed, as questions to be reworded."""
+        asked = [one for one in self.bench.workload.of("train") if not one.question.groups and not one.question.history]
+        chosen = Random(self.wanted.seed).sample(asked, min(count, len(asked)))  # noqa: S311 - reproducible, no secret
+        known = {document.id: document for document in self.documents}
+        return [
+            own_question(one, [known[name] for name in one.evidence], self.material.version)
+            for one in chosen
+            if all(name in known for name in one.evidence)
+        ]
+
+
+def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, voice: Voice) -> MakingReport:
+    """Make examples, sift them and write what was kept, whole or not at all; restricted documents are not used.
+
+    What a model says is kept in the workspace: the same call after an interruption asks only what is missing.
+
+    Raises:
+        SettingsError: the settings name no documents.
+        ModelError: the model that is asked fails each time.
+    """
+    if not settings.sources:
+        raise SettingsError(f"{workspace.settings_file}: there are no documents to make examples of; set documents:")
+    start = perf_counter()
+    with workspace.locked(), ExitStack() as stack:
+        sources = _Sources(open_bench(settings, workspace, voice), wanted, voice)
+        asking = _asking(settings, workspace, wanted, voice, stack) if wanted.by != "rules" else None
+        heard = _made(sources, asking)
+        sifted = _sifted(heard, sources, asking)
+        path = wanted.path or workspace.root / "made.jsonl"
+        if sifted.kept:
+            write_made(path, sifted.kept)
+    return MakingReport(
+        kept=sifted.kept,
+        attrition=sifted.attrition,
+        kinds=Counter(_kind(made) for made in sifted.kept),
+        path=path if sifted.kept else None,
+        task=sources.bench.workload.outline.task,
+        documents=len(sources.documents),
+        restricted=len(sources.sampled) - len(sources.documents),
+        seconds=perf_counter() - start,
+    )
+
+
+def report_lines(report: MakingReport) -> Iterator[str]:
+    """Say what was made, as a table of the losses, and show a few."""
+    unused = f" ({report.restricted:,} restricted ones not used)" if report.restricted else ""
+    yield f"Made of {report.documents:,} documents{unused}, in {report.seconds:.0f} s"
+    yield from attrition_lines(report.attrition)
+    for kind, count in sorted(report.kinds.items(), key=lambda item: (-item[1], item[0])):
+        yield f"    {kind:<40} {count:>7,}"
+        for made in [one for one in report.kept if _kind(one) == kind][:_SHOWN]:
+            yield f"      {made.question}  ->  {made.answers[0] if made.answers else '(not answerable)'}"
+    if report.path is None:
+        yield "Nothing was good enough to keep, and nothing was written"
+        if report.task != "answer":
+            yield f"This is a {report.task} task: --by model rewords its train questions"
+        return
+    yield f"{len(report.kept):,} examples of {report.families:,} questions written to {report.path}"
+    yield "To train on them too, set training.made to that file in weighbridge.yaml"
+
+
+def _asking(settings: Settings, workspace: Workspace, wanted: Wanted, voice: Voice, stack: ExitStack) -> Asking:
+    chosen = wanted.teacher or settings.model
+    model = chosen.model_copy(update={"maximum_tokens": _REPLY_TOKENS, "temperature": 0.0})
+    engine = open_engine(settings.model_copy(update={"model": model, "strategies": ("prompt",)}), voice)
+    workers = settings.measure.workers
+    opened = open_model(engine, engine.weights("prompt", workspace), workers=workers, stack=stack)
+    kept = Remembered(opened, workspace.state / "making" / "said.jsonl")
+    return Asking(model=kept, workers=workers, notify=voice.notify)
+
+
+def _made(sources: _Sources, asking: Asking | None) -> Heard:
+    """Make more than is wanted: by rules all that can be, by a model as much as is likely to be enough."""
+    wanted, bench = sources.wanted, sources.bench
+    made: list[Made] = []
+    unparsed = 0
+    quotes = bench.workload.outline.task == "answer"
+    if wanted.by != "model":
+        made += made_by_rules(
+            sources.documents,
+            bench.workload.documents,
+            version=sources.material.version,
+            seed=wanted.seed,
+            notify=sources.voice.notify,
+        )
+    if asking:
+        share = wanted.count if wanted.by == "model" else wanted.count // 2
+        heard = [asked_questions(sources.chunks(share), asking)] if quotes else []
+        firsts = _good(heard[0].made, sources)[: share // 2] if heard else []
+        heard.append(asked_wordings([*firsts, *sources.own(share // 2)], asking))
+        if quotes:
+            heard.append(asked_near_misses(sources.chunks(max(share // (2 * QUESTIONS), 1)), asking))
+        made += [one for part in heard for one in part.made]
+        unparsed = sum(part.unparsed for part in heard)
+    return Heard(tuple(made), unparsed)
+
+
+def _good(made: Sequence[Made], sources: _Sources) -> list[Made]:
+    """Return the questions that are worth asking for other wordings of."""
+    texts = texts_of(sources.documents, made)
+    return list(sift(made, [*form_filters(), grounding(texts), fitting(texts), repeated()]).kept)
+
+
+def _sifted(heard: Heard, sources: _Sources, asking: Asking | None) -> Sifted:
+    bench, wanted = sources.bench, sources.wanted
+    settings = bench.settings
+    train = bench.workload.of("train")
+    embedder = open_computed(settings, bench.embedder_folder)
+    embed = remembering(lambda texts: embedder.embed(list(texts), kind="query"))
+    threshold = settings.splits.similarity
+    search, texts = _search(bench), texts_of(sources.documents, heard.made)
+    filters: list[Filter] = [
+        *form_filters(_accepts(bench)),
+        grounding(texts),
+        fitting(texts),
+        repeated(),
+        ambiguous(),
+        drifted({one.id: one.question for one in heard.made} | {one.id: one.question.text for one in train}, embed),
+        near_held_out((*bench.workload.of("test"), *bench.workload.of("dev")), embed, threshold),
+        near_examples(train, embed, threshold),
+        near_each_other(embed, threshold),
+        findable(search, sources.voice.notify),
+        *([answered_otherwise(texts, asking), answered_after_all(search, asking)] if asking else []),
+        orphans(_families(train)),
+        balanced(wanted.count, wanted.seed),
+        at_most(wanted.count, wanted.seed),
+    ]
+    return sift(heard.made, filters, unparsed=heard.unparsed)
+
+
+def _search(bench: Bench) -> Search:
+    def search(text: str) -> Sequence[Passage]:
+        return bench.parts.retriever.search(Question(text), limit=bench.parts.limit)
+
+    return search
+
+
+def _families(examples: Sequence[Example]) -> frozenset[str]:
+    return frozenset(example.family or example.id for example in examples)
+
+
+def _accepts(bench: Bench) -> Accepts | None:
+    """Return what tells an answer of this task from others; None where any short text is one."""
+    task, choices, schema = bench.workload.outline.task, bench.workload.outline.choices, bench.workload.schema
+    if task == "answer":
+        return None
+    if task == "label":
+        labels = {choice.casefold() for choice in choices}
+        return lambda answer: answer.casefold() in labels
+
+    def is_json(answer: str) -> bool:
+        try:
+            value = json.loads(answer)
+        except ValueError:
+            return False
+        return isinstance(value, dict) and not first_problem(value, schema)
+
+    return is_json
+
+
+def _kind(made: Made) -> str:
+    """Return the way of making, without ids: "rule: table", "rule: paraphrase of another"."""
+    before, paraphrase, _ = made.made_by.partition(" paraphrase of ")
+    return f"{before} paraphrase" if paraphrase else made.made_by

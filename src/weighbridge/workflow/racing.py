@@ -1,0 +1,110 @@
+"""Learning rates and ranks raced against each other: all on a quarter of the examples, the better ones on more.
+
+The race is Optuna's: a tree-structured Parzen estimator proposes, successive halving drops. It is kept on disk, so
+that a race that was interrupted goes on.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from shutil import rmtree
+from typing import Any
+
+from weighbridge.adapters import Training
+from weighbridge.errors import MissingExtraError, SettingsError
+from weighbridge.train.exercise import Exercise
+from weighbridge.train.recipe import Recipe
+from weighbridge.train.sft import train_adapter
+from weighbridge.train.tokens import Encoded
+from weighbridge.workflow.voice import Voice
+from weighbridge.workspace import Workspace
+
+_RATES = (1e-4, 5e-3)
+_RANKS = (4, 8, 16, 32, 64)
+_RANKED = frozenset({"lora", "rslora", "dora", "qlora"})
+SHARES = (0.25, 0.5, 1.0)
+"""Of the training examples: the laps of a race. Whoever is in the worse half after one does not run the next."""
+
+
+def raced(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -> Mapping[str, object]:
+    """Race `trials` settings, and return the training settings of the one that did best on dev after the last lap.
+
+    Raises:
+        MissingExtraError: Optuna is not installed.
+        SettingsError: there are no dev questions to tell the settings apart by.
+    """
+    try:
+        import optuna
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+    except ImportError:
+        raise MissingExtraError("train --search", "search") from None
+    if not exercise.asked:
+        raise SettingsError("train --search tells settings apart by dev questions; there are none: raise splits.dev")
+    logging.getLogger("optuna").setLevel(logging.ERROR)
+    folder = workspace.adapters(exercise.strategy.name) / "race"
+    folder.mkdir(parents=True, exist_ok=True)
+    study = optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(folder / "journal.log"))),
+        study_name=exercise.fingerprint,
+        sampler=optuna.samplers.TPESampler(seed=exercise.recipe.training.seed),
+        pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2),
+        direction="maximize",
+        load_if_exists=True,
+    )
+    done = sum(trial.state.is_finished() for trial in study.trials)
+    study.optimize(lambda trial: _run(trial, exercise, folder, voice), n_trials=max(0, trials - done))
+    finished = [trial for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
+    best = max(finished, key=lambda trial: (trial.value, -trial.user_attrs["loss"]))
+    voice.say(f"Best of {len(study.trials)}: {_words(best.params)}, dev accuracy {best.value:.2f}")
+    return _changed(best.params)
+
+
+def _run(trial: Any, exercise: Exercise, folder: Path, voice: Voice) -> float:
+    import optuna
+
+    params: dict[str, Any] = {"learning_rate": trial.suggest_float("learning_rate", *_RATES, log=True)}
+    if exercise.recipe.training.method in _RANKED:
+        params["rank"] = trial.suggest_categorical("rank", _RANKS)
+    recipe = replace(exercise.recipe, training=exercise.recipe.training.model_copy(update=dict(_changed(params))))
+    score = 0.0
+    for lap, share in enumerate(SHARES, start=1):
+        training = _lap(exercise, recipe, share, folder, voice)
+        score = next(epoch.dev or 0.0 for epoch in training.epochs if epoch.epoch == training.chosen_epoch)
+        trial.report(score, lap)
+        trial.set_user_attr("loss", training.last_loss)
+        out = lap < len(SHARES) and trial.should_prune()
+        said = f"{_words(params)}: dev accuracy {score:.2f} on {share:.0%} of the examples"
+        voice.say(f"  {said}{', out' if out else ''}")
+        if out:
+            raise optuna.TrialPruned
+    return score
+
+
+def _lap(exercise: Exercise, recipe: Recipe, share: float, folder: Path, voice: Voice) -> Training:
+    place = folder / "lap"
+    rmtree(place, ignore_errors=True)
+    rows = part(exercise.rows, share, recipe.training.seed)
+    try:
+        return train_adapter(rows, place, recipe=recipe, validate=exercise.validate(), notify=voice.notify)
+    finally:
+        rmtree(place, ignore_errors=True)
+
+
+def part(rows: tuple[Encoded, ...], share: float, seed: int) -> tuple[Encoded, ...]:
+    """Return a share of the rows, at least one, in their order; a smaller share is a part of a larger one."""
+    order = Random(seed).sample(range(len(rows)), len(rows))  # noqa: S311 - a sample, not a secret
+    chosen = set(order[: max(1, round(share * len(rows)))])
+    return tuple(row for number, row in enumerate(rows) if number in chosen)
+
+
+def _changed(params: Mapping[str, Any]) -> Mapping[str, object]:
+    """Return the training settings that a trial stands for; alpha stays twice the rank."""
+    return {**params, **({"alpha": 2 * params["rank"]} if "rank" in params else {})}
+
+
+def _words(params: Mapping[str, Any]) -> str:
+    rank = f", rank {params['rank']}" if "rank" in params else ""
+    return f"learning rate {params['learning_rate']:.1e}{rank}"

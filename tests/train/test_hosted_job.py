@@ -1,0 +1,362 @@
+"""One job at an endpoint, whatever happens to the endpoint, to the connection and to us."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from weighbridge.errors import TrainingError, UserError
+from weighbridge.settings import ModelSettings
+from weighbridge.train.hosted_api import (
+    Endpoint,
+    EndpointAwayError,
+    HostedJob,
+    Order,
+    cancel,
+    job_of,
+    open_endpoint,
+    pause,
+    unpause,
+)
+from weighbridge.train.hosted_job import (
+    HostedRun,
+    Watch,
+    follow,
+    locate,
+    read_run,
+    start,
+    succeeded,
+    write_run,
+)
+from weighbridge.train.hosted_results import Step, steps_of
+from weighbridge.types import Progress
+
+from ..hosted_server import (  # noqa: TID252 - tests are no package
+    BASE,
+    EPOCHS,
+    STEPS,
+    Fault,
+    HostedServer,
+    hosted_server,
+)
+
+KEY = "sk-very-secret"
+JOBS = "/fine_tuning/jobs"
+LINE = '{"messages": [{"role": "user", "content": "When?"}, {"role": "assistant", "content": "Six"}]}\n'
+
+
+class KilledError(Exception):
+    """Ends a test's own process, as far as the code under test can tell."""
+
+
+@pytest.fixture
+def server() -> Iterator[HostedServer]:
+    with hosted_server() as running:
+        yield running
+
+
+@pytest.fixture
+def endpoint(server: HostedServer) -> Iterator[Endpoint]:
+    settings = ModelSettings(engine="openai", reference=BASE, base_url=server.url, timeout_seconds=5)
+    opened = open_endpoint(settings, environment={"OPENAI_API_KEY": KEY})
+    with closing(opened.client):
+        yield opened
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "train.jsonl").write_text(LINE * 10)
+    return tmp_path
+
+
+def begun(endpoint: Endpoint, folder: Path, waited: list[float] | None = None) -> HostedRun:
+    order = Order(model=BASE, method="supervised", suffix="port", seed=7, epochs=2)
+    run = read_run(folder) or HostedRun(order=order, endpoint=endpoint.where, begun_at="2026-11-20T12:00:00+00:00")
+    return start(endpoint, run, folder, wait=(waited if waited is not None else []).append)
+
+
+def followed(endpoint: Endpoint, folder: Path, told: list[str] | None = None, **more: object) -> HostedJob:
+    tell = (told if told is not None else []).append
+    watch = Watch(**{"every": 0.0, "tell": tell, "wait": lambda _: None, **more})
+    return follow(endpoint, begun(endpoint, folder), folder, watch)
+
+
+def created(server: HostedServer) -> int:
+    return len(server.asked)
+
+
+def test_a_job_is_asked_for_as_ordered(server, endpoint, folder):
+    (folder / "validation.jsonl").write_text(LINE)
+    run = begun(endpoint, folder)
+    assert server.asked == [
+        {
+            "model": BASE,
+            "training_file": run.training_file,
+            "validation_file": run.validation_file,
+            "suffix": "port",
+            "seed": 7,
+            "method": {
+                "type": "supervised",
+                "supervised": {
+                    "hyperparameters": {"n_epochs": 2, "batch_size": "auto", "learning_rate_multiplier": "auto"}
+                },
+            },
+        }
+    ]
+    assert server.files[run.training_file] == ("train.jsonl", (LINE * 10).encode())
+    assert server.files[run.validation_file] == ("validation.jsonl", LINE.encode())
+    assert server.keys == {f"Bearer {KEY}"}
+
+
+def test_a_dpo_job_carries_its_beta(server, endpoint, folder):
+    order = Order(model=BASE, method="dpo", suffix="", seed=7, batch_size=4, beta=0.2)
+    start(endpoint, HostedRun(order=order, endpoint=endpoint.where, begun_at=""), folder)
+    assert server.asked[0]["method"] == {
+        "type": "dpo",
+        "dpo": {
+            "hyperparameters": {"n_epochs": "auto", "batch_size": 4, "learning_rate_multiplier": "auto", "beta": 0.2}
+        },
+    }
+    assert "suffix" not in server.asked[0]
+    assert "validation_file" not in server.asked[0]
+
+
+def test_a_job_is_followed_to_its_model(server, endpoint, folder):
+    told: list[str] = []
+    steps: list[Progress] = []
+    job = succeeded(endpoint, followed(endpoint, folder, told, notify=steps.append))
+    assert job.model == f"ft:{BASE}:org::ftjob-1"
+    assert (job.trained_tokens, job.epochs, job.seconds) == (1234, EPOCHS, 60.0)
+    assert told[0] == "Created fine-tuning job"
+    assert told[-1] == "The job has succeeded"
+    assert len(told) == len(set(told)) == 6
+    assert (steps[-1].done, steps[-1].total) == (STEPS, STEPS)
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_the_losses_come_from_the_result_file(server, endpoint, folder, encoded):
+    server.encoded = encoded
+    steps = steps_of(endpoint, followed(endpoint, folder))
+    assert steps[0] == Step(1, 1.75, None)
+    assert steps[-1] == Step(6, 0.5, 1.0)
+
+
+def test_without_a_result_file_the_losses_come_from_the_events(server, endpoint, folder):
+    server.without = ("/content",)
+    assert [step.number for step in steps_of(endpoint, followed(endpoint, folder))] == [2, 4, 6]
+
+
+def test_a_file_the_endpoint_cannot_use_fails_with_its_words(server, endpoint, folder):
+    (folder / "train.jsonl").write_text(LINE * 3)
+    with pytest.raises(TrainingError, match=r"ftjob-1 failed: .* at least 10 examples \(in training_file\)\. Mend"):
+        succeeded(endpoint, followed(endpoint, folder))
+    assert read_run(folder).status == "failed"
+
+
+def test_a_job_that_fails_says_why_without_the_key(server, endpoint, folder):
+    server.fails = f"Moderation\nblocked {KEY}"
+    with pytest.raises(TrainingError, match=r"failed: Moderation blocked \*\*\*\."):
+        succeeded(endpoint, followed(endpoint, folder))
+
+
+def test_a_cancelled_job_is_over(server, endpoint, folder):
+    run = begun(endpoint, folder)
+    assert cancel(endpoint, run.job).status == "cancelled"
+    with pytest.raises(TrainingError, match="was cancelled; train again"):
+        succeeded(endpoint, followed(endpoint, folder))
+
+
+def test_a_paused_job_stays_until_it_is_resumed(server, endpoint, folder):
+    run = begun(endpoint, folder)
+    assert pause(endpoint, run.job).status == "paused"
+    with pytest.raises(TrainingError, match="is paused; it goes on when it is resumed"):
+        succeeded(endpoint, followed(endpoint, folder))
+    assert unpause(endpoint, run.job).status == "running"
+    assert succeeded(endpoint, followed(endpoint, folder)).model
+    assert created(server) == 1
+
+
+def test_what_is_busy_is_asked_again_by_the_client(server, endpoint, folder):
+    server.faults = [
+        Fault("POST", "/files", status=429),
+        Fault("POST", "/files", status=500),
+        Fault("GET", "/content", status=503),
+    ]
+    assert steps_of(endpoint, followed(endpoint, folder))[0].number == 1
+    assert len(server.files) == 2
+    assert [path for method, path in server.requests if method == "POST"] == [*["/files"] * 3, JOBS]
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_job_that_was_refused_for_now_is_asked_for_again(server, endpoint, folder, status):
+    server.faults = [Fault("POST", JOBS, status=status, times=2)]
+    waited: list[float] = []
+    assert begun(endpoint, folder, waited).job == "ftjob-1"
+    assert created(server) == 1
+    assert waited == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("status", [500, 0])
+def test_a_job_whose_answer_was_lost_is_found_and_not_begun_twice(server, endpoint, folder, status):
+    server.faults = [Fault("POST", JOBS, status=status, after=True)]
+    server.jobs["ftjob-0"] = {**server.create({"model": "other", "training_file": "file-0"}), "id": "ftjob-0"}
+    server.asked.clear()
+    run = begun(endpoint, folder)
+    assert server.jobs[run.job]["training_file"] == run.training_file
+    assert created(server) == 1
+
+
+def test_a_lost_request_is_not_repeated_at_once_but_later_after_a_look(server, endpoint, folder):
+    server.faults = [Fault("POST", JOBS, status=0)]
+    with pytest.raises(EndpointAwayError):
+        begun(endpoint, folder)
+    assert read_run(folder).asked
+    assert begun(endpoint, folder).job == "ftjob-1"
+    assert created(server) == 1
+
+
+def test_without_a_list_of_jobs_a_lost_answer_is_the_users_to_look_up(server, endpoint, folder):
+    server.faults = [Fault("POST", JOBS, status=500, after=True), Fault("GET", JOBS, status=404, times=9)]
+    for _ in range(2):
+        with pytest.raises(TrainingError, match=r"does not list its jobs: look there, and delete .*hosted\.json"):
+            begun(endpoint, folder)
+    assert created(server) == 1
+
+
+def test_a_refused_job_can_be_asked_for_again(server, endpoint, folder):
+    server.faults = [
+        Fault("POST", JOBS, status=400, body=f'{{"error": {{"message": "no such model {KEY}"}}}}'),
+        Fault("GET", JOBS, status=404, times=9),
+    ]
+    with pytest.raises(TrainingError, match=r"HTTP 400: .*no such model \*\*\*"):
+        begun(endpoint, folder)
+    assert begun(endpoint, folder).job == "ftjob-1"
+    assert len([name for name, _ in server.files.values() if name == "train.jsonl"]) == 1
+
+
+@pytest.mark.parametrize("writes", range(5))
+def test_killed_anywhere_it_goes_on_with_the_same_files_and_one_job(server, endpoint, folder, writes, monkeypatch):
+    """The process dies while the state is written for the n-th time: before it reaches the disk."""
+    count = iter(range(100))
+
+    def dying(run: HostedRun, place: Path) -> HostedRun:
+        if next(count) == writes:
+            raise KilledError
+        return write_run(run, place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("weighbridge.train.hosted_job.write_run", dying)
+        with pytest.raises(KilledError):
+            followed(endpoint, folder)
+    assert succeeded(endpoint, followed(endpoint, folder)).model
+    assert created(server) == 1
+
+
+def test_killed_while_following_it_goes_on_and_tells_nothing_twice(server, endpoint, folder):
+    told: list[str] = []
+
+    def killed(event: str) -> None:
+        told.append(event)
+        if "Step 2" in event:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        followed(endpoint, folder, tell=killed)
+    succeeded(endpoint, followed(endpoint, folder, told))
+    assert len(told) == len(set(told))
+    assert created(server) == 1
+
+
+def test_a_server_that_dies_for_a_while_is_waited_for(server, endpoint, folder):
+    server.faults = [Fault("GET", "/ftjob-1", status=0, times=9), Fault("GET", "/ftjob-1", status=502, times=9)]
+    notes: list[Progress] = []
+    assert succeeded(endpoint, followed(endpoint, folder, notify=notes.append)).model
+    assert len([note for note in notes if note.total == 0]) == 18
+
+
+def test_a_server_that_stays_dead_ends_the_following_but_not_the_job(server, endpoint, folder):
+    server.faults = [Fault("GET", "/ftjob-1", status=503, times=21)]
+    with pytest.raises(EndpointAwayError, match=r"HTTP 503: .*out of order"):
+        followed(endpoint, folder)
+    assert succeeded(endpoint, followed(endpoint, folder)).model
+    assert created(server) == 1
+
+
+def test_events_that_cannot_be_had_stop_nothing(server, endpoint, folder):
+    server.without = ("/events",)
+    told: list[str] = []
+    assert succeeded(endpoint, followed(endpoint, folder, told)).model
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("<html>Please log in</html>", "text/html"),
+        ("not json", "application/json"),
+        ('"hello"', "application/json"),
+        ("[]", "application/json"),
+        ("null", "application/json"),
+        ('{"object": "fine_tuning.job"}', "application/json"),
+        ('{"id": "", "status": "queued"}', "application/json"),
+        ('{"id": "ftjob-1", "status": 7, "training_file": "f"}', "application/json"),
+    ],
+)
+def test_a_malformed_reply_makes_no_sense_and_is_said_so(server, endpoint, folder, body, kind):
+    begun(endpoint, folder)
+    server.faults = [Fault("GET", "/ftjob-1", status=200, body=body, kind=kind)]
+    with pytest.raises(EndpointAwayError, match="asking about ftjob-1: the reply makes no sense") as caught:
+        job_of(endpoint, "ftjob-1")
+    assert "\n" not in str(caught.value)
+    assert succeeded(endpoint, followed(endpoint, folder)).model
+
+
+@pytest.mark.parametrize("path", ["/files", JOBS])
+def test_a_malformed_answer_to_a_request_begins_no_second_job(server, endpoint, folder, path):
+    server.faults = [Fault("POST", path, status=200, body="<html>", kind="text/html", after=True)]
+    if path == "/files":
+        with pytest.raises(EndpointAwayError, match=r"uploading train\.jsonl: the reply makes no sense"):
+            begun(endpoint, folder)
+    assert begun(endpoint, folder).job == "ftjob-1"
+    assert created(server) == 1
+
+
+def test_success_without_a_model_is_no_success(endpoint):
+    job = HostedJob(
+        id="ftjob-1",
+        status="succeeded",
+        model="",
+        error="",
+        training_file="",
+        result_files=(),
+        trained_tokens=None,
+        epochs=None,
+        seconds=None,
+    )
+    with pytest.raises(TrainingError, match="names no tuned model"):
+        succeeded(endpoint, job)
+
+
+def test_a_state_that_cannot_be_read_begins_nothing(endpoint, folder):
+    (folder / "hosted.json").write_text("{}")
+    with pytest.raises(TrainingError, match=r"hosted\.json: cannot be read .* a job may be running"):
+        read_run(folder)
+
+
+def test_a_run_without_a_job_is_left_as_it_is(endpoint, folder):
+    run = HostedRun(order=Order(model=BASE, method="dpo", suffix="", seed=1), endpoint="", begun_at="")
+    assert locate(endpoint, run, folder) == run
+
+
+def test_a_key_that_is_missing_is_the_users_to_set():
+    away = ModelSettings(engine="openai", reference="m", base_url="https://models.example/v1", key_variable="MY_KEY")
+    with pytest.raises(UserError, match="MY_KEY is not set"):
+        open_endpoint(away, environment={})
+
+
+def test_the_key_is_neither_shown_nor_written_down(endpoint, folder):
+    run = begun(endpoint, folder)
+    assert KEY not in repr(endpoint)
+    assert KEY not in (folder / "hosted.json").read_text()
+    assert KEY not in repr(run)

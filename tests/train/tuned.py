@@ -1,0 +1,66 @@
+"""Adapters of the tiny Llama, trained for a second by a loop of our own: LoRA and its kin, IA3, prompts, or whole."""
+
+from pathlib import Path
+
+from weighbridge.settings import ModelSettings
+from weighbridge.train.base import BaseFiles, load_network, load_tokenizer
+from weighbridge.train.conversations import Conversation
+from weighbridge.train.quiet import quiet
+from weighbridge.train.tokens import encode
+from weighbridge.types import Message
+
+PROMPTS = tuple((Message("user", f"Say {word}!"),) for word in ("alpha", "beta", "gamma", "delta"))
+LEARNT = tuple(
+    Conversation(example_id=str(number), prompt=prompt, target=prompt[0].content[4:-1].upper())
+    for number, prompt in enumerate(PROMPTS)
+)
+SETTINGS = ModelSettings(context=512, maximum_tokens=8, quantisation="F16")
+
+
+def save_tuned(base: BaseFiles, method: str, folder: Path, *, steps: int = 100) -> Path:
+    """Train the base model to say words in capitals, and return the adapter folder; the same each time."""
+    import torch
+
+    torch.manual_seed(7)
+    rate = {"full": 3e-3, "ia3": 1e-1, "prompt-tuning": 1e-1}.get(method, 1e-2)
+    with quiet():
+        network = load_network(base, precision=torch.float32)
+        if method != "full":
+            from peft import get_peft_model
+
+            network = get_peft_model(network, _config(method))
+        _learn(network, [encode(load_tokenizer(base), one) for one in LEARNT], rate, steps)
+        network.save_pretrained(folder)
+    return folder
+
+
+def _config(method: str):
+    from peft import IA3Config, LoraConfig, PromptTuningConfig
+
+    if method == "ia3":
+        ff, every = ["down_proj"], ["k_proj", "v_proj", "down_proj"]
+        return IA3Config(task_type="CAUSAL_LM", target_modules=every, feedforward_modules=ff)
+    if method == "prompt-tuning":
+        return PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=4)
+    return LoraConfig(
+        r=8,
+        lora_alpha=16,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+        use_rslora=method == "rslora",
+        use_dora=method == "dora",
+    )
+
+
+def _learn(network, rows, rate: float, steps: int) -> None:
+    import torch
+
+    longest = max(len(row.tokens) for row in rows)
+    ids = torch.tensor([(*row.tokens, *[2] * (longest - len(row.tokens))) for row in rows])
+    labels = torch.tensor([(*row.labels, *[-100] * (longest - len(row.tokens))) for row in rows])
+    mask = torch.tensor([[1] * len(row.tokens) + [0] * (longest - len(row.tokens)) for row in rows])
+    optimiser = torch.optim.AdamW([one for one in network.parameters() if one.requires_grad], lr=rate)
+    for _ in range(steps):
+        network(input_ids=ids, attention_mask=mask, labels=labels).loss.backward()
+        optimiser.step()
+        optimiser.zero_grad()
