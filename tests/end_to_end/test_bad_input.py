@@ -195,9 +195,9 @@ def test_an_endpoint_that_is_not_there(run, place):
 
 
 @pytest.mark.models
-def test_tuned_strategies_on_an_endpoint(run, place):
+def test_too_few_examples_for_an_endpoint(run, place):
     folder = settings(place, "strategies: [prompt, raft]\nmodel: {engine: openai, reference: any}\n")
-    refused(run("compare", cwd=folder), "raft", "llamacpp")
+    refused(run("train", "raft", cwd=folder), "at least 10", "splits.dev")
 
 
 @pytest.mark.models

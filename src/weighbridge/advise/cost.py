@@ -20,6 +20,8 @@ class Consumption:
     """What a strategy uses up: once, and per answer."""
 
     setup_seconds: float = 0.0
+    training: float = 0.0
+    """Money paid for a training at an endpoint."""
     seconds_per_answer: float = 0.0
     input_tokens: float = 0.0
     output_tokens: float = 0.0
@@ -36,7 +38,8 @@ def cost_of(used: Consumption, prices: Prices) -> Cost:
     if priced_by_token(prices):
         per_input, per_output = prices.input_per_million or 0.0, prices.output_per_million or 0.0
         per_answer = (used.input_tokens * per_input + used.output_tokens * per_output) / 1e6
-    return Cost(upfront=used.setup_seconds * machine, per_thousand_answers=per_answer * 1000, currency=prices.currency)
+    upfront = used.setup_seconds * machine + used.training
+    return Cost(upfront=upfront, per_thousand_answers=per_answer * 1000, currency=prices.currency)
 
 
 def priced_by_token(prices: Prices) -> bool:
@@ -66,8 +69,17 @@ def break_even(left: Cost, right: Cost) -> float | None:
     return answers if math.isfinite(answers) else None
 
 
-def priced(measurement: Measurement, seconds_per_answer: Estimate | None, prices: Prices, needs: Needs) -> Measurement:
+def priced(
+    measurement: Measurement,
+    seconds_per_answer: Estimate | None,
+    prices: Prices,
+    needs: Needs,
+    *,
+    training: float = 0.0,
+) -> Measurement:
     """Return a measurement with its cost, and with `cost_per_thousand` at the volume the user needs.
+
+    `training` is what was paid for a training at an endpoint.
 
     The interval of that figure is what the intervals of the seconds, or of the tokens, make of it. Where what is
     paid for was not measured, the measurement comes back without a cost.
@@ -84,7 +96,11 @@ def priced(measurement: Measurement, seconds_per_answer: Estimate | None, prices
             0.0 if estimate is None else end(estimate) for estimate in (seconds_per_answer, read, written)
         )
         used = Consumption(
-            setup_seconds=setup, seconds_per_answer=seconds, input_tokens=tokens_in, output_tokens=tokens_out
+            setup_seconds=setup,
+            training=training,
+            seconds_per_answer=seconds,
+            input_tokens=tokens_in,
+            output_tokens=tokens_out,
         )
         return cost_of(used, prices)
 

@@ -24,7 +24,7 @@ from weighbridge.types import Example
 from weighbridge.workflow.alone import Alone, time_in_own_process
 from weighbridge.workflow.bench import Bench, open_bench
 from weighbridge.workflow.engines import Engine, open_engine, open_model
-from weighbridge.workflow.footprint import disk_bytes, setup_seconds
+from weighbridge.workflow.footprint import disk_bytes, setup_seconds, training_price
 from weighbridge.workflow.knowledge import Agree, refuse
 from weighbridge.workflow.machine import this_machine
 from weighbridge.workflow.searching import embedder_name
@@ -176,17 +176,18 @@ def _measure(arm: Arm, bench: Bench, asked: Sequence[Example], attempted: Attemp
         seed=settings.measure.seed,
         footprint=attempted.footprint,
     )
-    return _priced(measurement, attempted.footprint, settings)
+    return _priced(measurement, attempted.footprint, settings, training_price(arm, bench))
 
 
-def _priced(measurement: Measurement, footprint: Footprint, settings: Settings) -> Measurement:
+def _priced(measurement: Measurement, footprint: Footprint, settings: Settings, training: float) -> Measurement:
     """Add the cost: an endpoint's by its token prices, and none where there are none; our own by the busy second."""
     prices = settings.prices
     if settings.model.engine != "openai":
         prices = prices.model_copy(update={"input_per_million": None, "output_per_million": None})
     elif not settings.priced:
         return measurement
-    return priced(measurement, seconds_per_answer(footprint.timings, settings.measure.seed), prices, settings.needs)
+    seconds = seconds_per_answer(footprint.timings, settings.measure.seed)
+    return priced(measurement, seconds, prices, settings.needs, training=training)
 
 
 def _words(bench: Bench, engine: Engine) -> dict[str, str]:

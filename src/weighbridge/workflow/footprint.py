@@ -26,6 +26,13 @@ def setup_seconds(arm: Arm, bench: Bench) -> float:
     return (card.seconds if card else 0.0) + index
 
 
+def training_price(arm: Arm, bench: Bench) -> float:
+    """Return what this arm's training at an endpoint cost, by its tokens; 0 where it was trained here."""
+    card = promoted(bench.workspace, arm) if SHAPES[arm].tuned else None
+    price = bench.settings.training.hosted.price_per_million or 0.0
+    return card.training.tokens * price / 1e6 if card and card.hosted else 0.0
+
+
 def size_of(path: Path) -> int:
     """Return the bytes of a file, or of all files in a folder."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]

@@ -6,7 +6,7 @@ from statistics import fmean, stdev
 
 from weighbridge.adapters import AdapterCard, Seeded
 from weighbridge.answer.build import SHAPES, build
-from weighbridge.errors import SettingsError, TrainingError
+from weighbridge.errors import DataError, SettingsError, TrainingError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.measure.metrics.behaviour import Accuracy
 from weighbridge.models import PINNED
@@ -95,7 +95,7 @@ def train_all(
             try:
                 if not _stays(arm, bench, voice):
                     _train_arm(arm, bench, engine, voice, agree)
-            except TrainingError as error:
+            except (TrainingError, DataError) as error:
                 failed[arm] = f"{arm} is left out: {error}"
                 voice.say(failed[arm])
     return failed
