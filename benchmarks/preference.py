@@ -1,12 +1,12 @@
 """Do DPO, KTO, ORPO and GRPO each move their own measure, and does a reward model order answers it has not seen?
 
-An example's messages are tuned for one pass, and the adapter that comes of it is what every method goes on from: it is
+A sample workload is tuned for, and the adapter that comes of it is what every method goes on from: it is
 asked its own training questions several times over, right tries stand against wrong ones, and a fifth of the examples
 is kept back. DPO, KTO and ORPO are to make the better answers of those likelier than the worse ones, GRPO is to raise
 the mean reward of greedy answers to dev questions, and the reward model is to order the pairs kept back. Last, the RLHF
 path: GRPO by that reward model. Dev accuracy stands beside, which none of them is promised to raise.
 
-Run: python benchmarks/preference.py [--workload examples/tickets] [--examples 64] [--steps 20] [--only dpo ...]
+Run: python benchmarks/preference.py [--workload examples/tickets] [--examples 128] [--steps 20] [--only dpo ...]
 """
 
 import argparse
@@ -52,7 +52,8 @@ def main() -> None:
     """Tune, go on from there in every way, and print what moved."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workload", type=Path, default=Path("examples/tickets"))
-    parser.add_argument("--examples", type=int, default=64)
+    parser.add_argument("--examples", type=int, default=128)
+    parser.add_argument("--epochs", type=int, default=2, help="of the supervised training")
     parser.add_argument("--steps", type=int, default=20, help="of GRPO")
     parser.add_argument("--rate", type=float, default=2e-4)
     parser.add_argument("--only", nargs="+", choices=RUNS, default=list(RUNS))
@@ -74,7 +75,7 @@ def main() -> None:
 
 
 def _settings(settings: Settings, given: argparse.Namespace) -> Settings:
-    training = settings.training.model_copy(update={"maximum_examples": given.examples, "epochs": 1})
+    training = settings.training.model_copy(update={"maximum_examples": given.examples, "epochs": given.epochs})
     changed = {"strategies": ("fine-tuned",), "documents": None, "training": training}
     return settings.model_copy(update=changed)
 

@@ -15,11 +15,11 @@ BANKING = """name: banking77
 examples: examples.jsonl
 task: label
 instructions: A customer of a bank writes a message.
-strategies: [prompt, few-shot, fine-tuned]
+strategies: [prompt, fine-tuned]
 model: {maximum_tokens: 16}
 splits: {by: similarity, dev: 0.04, test: 0.2}
 training: {maximum_examples: 2000, epochs: 3, dev_examples: 60, seconds: 5400, learning_curve: false, batch_size: 16}
-measure: {questions: 400, demonstrations: 4}
+measure: {questions: 250}
 """
 APIBENCH = """name: apibench-torchhub
 documents: documents.jsonl
@@ -29,7 +29,7 @@ instructions: Answer with the one call of torch.hub.load that does what is asked
 strategies: [prompt, few-shot, rag, fine-tuned, raft]
 model: {maximum_tokens: 80}
 splits: {dev: 0.1, test: 0.4}
-training: {epochs: 6, maximum_examples: 128, seconds: 1800}
+training: {epochs: 6, maximum_examples: 128, seconds: 1800, learning_curve: false}
 measure: {questions: 100}
 """
 _EACH = 33

@@ -254,6 +254,20 @@ def test_a_date_needs_no_quotes_and_a_byte_order_mark_does_no_harm(file: Path) -
             "examples: e\nsplits:\n  seed: 1\n  test: 0.95\n",
             "weighbridge.yaml:4: splits.dev (0.1) and splits.test (0.95) add up to 1.05, more than the whole",
         ),
+        (
+            "examples: e\ntraining:\n  method: prompt-tuning\n",
+            (
+                "weighbridge.yaml:3: training.method: prompt-tuning leaves no weights that llama.cpp can run; set "
+                "model.engine: transformers, or another method"
+            ),
+        ),
+        (
+            "examples: e\ntraining:\n  method: full\n  preference:\n    method: dpo\n",
+            (
+                "weighbridge.yaml:4: training.preference.method: dpo goes on from a LoRA adapter, and training.method "
+                "is full; set that to lora, rslora, dora or qlora, or this to none"
+            ),
+        ),
         ("examples: e\nsplits:\n  test: 0\n", "weighbridge.yaml:3: splits.test must be more than 0, not '0'"),
         (
             "examples: e\nretrieval:\n  store: lance\n",

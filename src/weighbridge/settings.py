@@ -224,6 +224,7 @@ def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("splits", key), told
     if not any((priorities.accuracy, priorities.hallucination, priorities.latency, priorities.cost)):
         yield ("needs", "priorities"), "needs.priorities are all 0; give what matters a weight above 0"
+    yield from _untrainable(settings.model, settings.training)
     labels = [source.label for source in settings.sources if not isinstance(source, Path)]
     if twice := next((label for label in labels if labels.count(label) > 1), ""):
         yield ("documents",), f"documents: two sources are called {twice!r}; give one of them another `name`"
@@ -231,6 +232,16 @@ def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         given, other = ("input_per_million", "output_per_million")[:: 1 if prices.output_per_million is None else -1]
         told = f"prices.{given} is given but prices.{other} is not; give both (0 where it is free), or neither"
         yield ("prices", given), told
+
+
+def _untrainable(model: ModelSettings, how: TrainingSettings) -> Iterator[tuple[tuple[str, ...], str]]:
+    method, after = how.method, how.preference.method
+    if method == "prompt-tuning" and model.engine == "llamacpp":
+        told = "training.method: prompt-tuning leaves no weights that llama.cpp can run; set model.engine: transformers"
+        yield ("training", "method"), f"{told}, or another method"
+    if after != "none" and method in ("ia3", "prompt-tuning", "full") and model.engine != "openai":
+        told = f"training.preference.method: {after} goes on from a LoRA adapter, and training.method is {method}"
+        yield ("training", "preference"), f"{told}; set that to lora, rslora, dora or qlora, or this to none"
 
 
 def located(settings: Settings, folder: Path) -> Settings:

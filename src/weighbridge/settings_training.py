@@ -1,7 +1,8 @@
 """The nouns under `training:` in `weighbridge.yaml`: what an adapter learns, by which method, and what guards it."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -89,3 +90,8 @@ class TrainingSettings(Section):
     raft: RaftSettings = RaftSettings()
     preference: PreferenceSettings = PreferenceSettings()
     hosted: HostedSettings = HostedSettings()
+
+    @property
+    def supervised(self) -> Mapping[str, Any]:
+        """What the supervised training depends on besides its examples: all but what is done after it or elsewhere."""
+        return self.model_dump(mode="json", exclude={"preference", "hosted", "made", "learning_curve"})

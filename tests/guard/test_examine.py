@@ -113,6 +113,19 @@ def test_an_adapter_that_cannot_be_merged_is_asked_on_pytorch(examined: Examined
     assert "one form only" in guards["serving speed"].summary
 
 
+def test_what_pytorch_serves_is_asked_on_pytorch(examined: Examined) -> None:
+    import torch
+
+    threads = torch.get_num_threads()
+    model = examined.recipe.model.model_copy(update={"engine": "transformers"})
+    recipe = replace(examined.recipe, model=model)
+    one = replace(examined, recipe=recipe, base_gguf=recipe.base.hf, points=())
+    guards = {guard.name: guard for guard in examine(one).guards}
+    assert guards["repetition"].figures["endless base"].scored == 42
+    assert "on transformers" in guards["serving speed"].summary
+    assert torch.get_num_threads() == threads
+
+
 def test_a_model_tuned_as_a_whole_is_compared_with_the_base_beside_it(examined: Examined, tmp_path: Path) -> None:
     folder = tmp_path / "card"
     folder.mkdir()

@@ -90,7 +90,7 @@ CARD = AdapterCard(
     seeds=(Seeded(id="3f2a9c41d07b", seed=7, dev=0.5), Seeded(id="77aa00bb11cc", seed=8, dev=None)),
     parent="00ff00ff00ff",
 )  # fmt: skip
-BROKEN = replace(CARD, parity=(parity("GGUF Q4_0", "7 tokens differ where the adapter is sure"),))
+BROKEN = replace(CARD, parity=(parity("GGUF Q8_0", "7 tokens differ where the adapter is sure"),))
 BARE = replace(
     CARD, parity=(), guards=(), seeds=(), warnings=(), dev=None, parent="", licence="",
     learnt=Learnt(fingerprint="", split="", examples=1, documents={}),

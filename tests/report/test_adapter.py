@@ -17,7 +17,7 @@ from weighbridge.adapters import AdapterCard
 from weighbridge.report.adapter import adapter_page, adapter_terminal
 from weighbridge.report.adapter_figures import verdict
 
-from .adapter_sample import BARE, BROKEN, CARD, FORGETTING, HOSTILE
+from .adapter_sample import BARE, BROKEN, CARD, FORGETTING, HOSTILE, parity
 
 
 def reading(html: str) -> str:
@@ -48,7 +48,11 @@ def test_the_terminal_reads_as_the_golden_file(golden: Callable[[Path, str], Non
     [
         (CARD, "It may be served, but a guard failed: refusals."),
         (replace(CARD, guards=(FORGETTING,)), "Fit to be served."),
-        (BROKEN, "Do not serve it: GGUF Q4_0 says something else."),
+        (BROKEN, "Do not serve it: GGUF Q8_0 says something else."),
+        (
+            replace(CARD, guards=(), parity=(parity("GGUF Q8_0"), parity("GGUF Q4_0", "it parted"))),
+            "Fit to be served; but not to be exported as GGUF Q4_0.",
+        ),
         (BARE, "Nothing was checked yet."),
     ],
 )

@@ -1,6 +1,8 @@
 """The recipe in other programs' words. Their keys are those that both document; neither is installed here."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,13 @@ def test_the_base_model_lies_beside_and_loads(tiny: BaseFiles, tmp_path: Path):
     base = tmp_path / said["base_model"]
     assert AutoConfig.from_pretrained(base, local_files_only=True).num_hidden_layers == 2
     assert AutoTokenizer.from_pretrained(base, local_files_only=True).chat_template
+
+
+def test_ggufs_beside_the_base_model_are_left_there(tiny: BaseFiles, tmp_path: Path):
+    shutil.copytree(tiny.hf, tmp_path / "base")
+    (tmp_path / "base" / "base-Q8_0.gguf").write_bytes(b"GGUF")
+    axolotl(replace(tiny, hf=tmp_path / "base"), tmp_path / "out", TrainingSettings())
+    assert not list((tmp_path / "out").rglob("*.gguf"))
 
 
 def test_only_the_last_answer_is_learnt(tiny: BaseFiles, tmp_path: Path):

@@ -197,6 +197,14 @@ def test_the_names_of_base_models_at_a_hub():
     assert hub_name("file:/models/x.gguf") == ""
 
 
+def test_where_files_lie_on_this_machine_is_not_told():
+    how = TrainingSettings(made=Path("/home/ada/secret/made.jsonl"))
+    text = model_card(replace(card(how), base_reference="/home/ada/models/x.gguf"))
+    assert "/home/ada" not in text
+    assert "| made | made.jsonl |" in text
+    assert "`x.gguf`" in text
+
+
 def test_a_card_of_an_unknown_base_model_claims_no_hub_name():
     its = replace(card(TrainingSettings(method="dora")), base_reference="file:x.gguf", licence="", dev=None, guards=())
     text = model_card(its)

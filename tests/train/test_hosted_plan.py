@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from weighbridge.adapters import Span
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
 from weighbridge.errors import DataError, SettingsError, TrainingError
@@ -176,3 +177,31 @@ def write_pairs(folder: Path, rows: list[dict[str, str]]) -> Path:
     path = folder / "pairs.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
+
+
+def test_lineage_knows_where_made_examples_stand_and_what_pairs_prefer(teaching, tmp_path):
+    rows = [{"question": f"Code of ship {n}?", "chosen": f"Sh{n}", "rejected": "Ship"} for n in range(10)]
+    how = PreferenceSettings(method="dpo", pairs=write_pairs(tmp_path, rows))
+    spans = {"t0": (Span("ferry", 3, 10, "v1"),)}
+    made = prepare_hosted(replace(with_training(teaching, preference=how), spans=spans))
+    made.write(tmp_path)
+    lessons = list(read_lessons(tmp_path))
+    assert lessons[0].spans == spans["t0"]
+    assert [one.target for one in lessons[-10:]] == [f"Sh{n}" for n in range(10)]
+    assert dict(made.plan.learnt.documents) == {"ferry": "v1"}
+
+
+def test_every_training_seed_is_validated_on_the_same_dev_questions(teaching):
+    dev = [replace(teaching.examples[10], id=f"d{n}", question=Question(f"Berth {n}?")) for n in range(20)]
+    many = replace(teaching, examples=(*teaching.examples[:10], *dev))
+    asked = {
+        prepare_hosted(with_training(many, seed=seed, dev_examples=5)).files["supervised"][1] for seed in (7, 8, 9)
+    }
+    assert len(asked) == 1
+
+
+def test_the_card_claims_no_recipe_that_the_endpoint_was_not_told(teaching):
+    recipe = prepare_hosted(with_training(teaching, rank=8, epochs=3)).plan.recipe
+    assert (recipe["epochs"], recipe["seed"]) == (3, 7)
+    assert not {"method", "rank", "alpha", "learning_rate", "patience", "layers", "batch_size"} & recipe.keys()
+    assert TrainingSettings.model_validate(recipe).epochs == 3

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weighbridge.adapters import Span
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import Instructions
 from weighbridge.errors import DataError, TrainingError
@@ -73,7 +74,7 @@ def test_test_questions_repeats_and_contradictions_are_left_out(strategy: Compos
     assert read.told.thumbs == ()
     assert (read.tested, read.repeated, read.contradicted) == (3, 1, 4)
     assert read.sentence == (
-        "1 pairs and 0 thumbs read; left out: 3 ask a test question, 1 repeat another, 4 contradict another"
+        "1 pairs and 0 thumbs read; left out: 3 ask a dev or test question, 1 repeat another, 4 contradict another"
     )
 
 
@@ -112,7 +113,7 @@ def test_bad_rows_are_told_with_their_line(strategy: Composed, tmp_path: Path, r
 def test_a_file_that_cannot_be_used_is_refused(strategy: Composed, tmp_path: Path):
     with pytest.raises(DataError, match="cannot be read"):
         read_preferences(tmp_path / "none.jsonl", strategy, TESTS)
-    with pytest.raises(DataError, match="holds nothing to learn: 1 rows ask a test question"):
+    with pytest.raises(DataError, match="holds nothing to learn: 1 rows ask a dev or test question"):
         read_preferences(
             written(tmp_path, {"question": TESTS[0].question.text, "chosen": "a", "rejected": "b"}), strategy, TESTS
         )
@@ -147,3 +148,60 @@ def test_near_questions_are_found_as_by_comparing_with_all(asked: list[list[str]
     tests = [Example(id=str(n), question=Question(" ".join(one)), answers=("x",)) for n, one in enumerate(asked)]
     shared = [len({*one} & {*wanted}) / len({*one} | {*wanted}) for one in asked]
     assert Forbidden(tests).asks(" ".join(wanted)) == any(share >= 0.8 for share in shared)
+
+
+def test_a_held_out_question_inside_a_longer_prompt_is_found(strategy: Composed, tmp_path: Path):
+    asked = (
+        "Answer briefly.\n\nPassage: the desk is on the quay.\n\nQuestion: when does the travel desk open on Monday?"
+    )
+    path = written(
+        tmp_path,
+        {"prompt": asked, "chosen": "8", "rejected": "9"},
+        {"prompt": "Answer briefly. When does the travel desk close?", "chosen": "8", "rejected": "9"},
+        {
+            "prompt": [
+                said("user", "Good morning to you, and how are things?"),
+                said("assistant", "Fine."),
+                said("user", "When does the travel desk open on a Monday?"),
+            ],
+            "chosen": "8",
+            "rejected": "9",
+        },
+    )
+    read = read_preferences(path, strategy, TESTS)
+    assert [one.prompt[0].content for one in read.told.pairs] == ["Answer briefly. When does the travel desk close?"]
+    assert read.tested == 2
+
+
+def test_what_a_restricted_asker_was_told_is_not_learnt_by_an_adapter_for_everybody(strategy: Composed, tmp_path: Path):
+    path = written(
+        tmp_path,
+        {"question": "What is the bonus?", "chosen": "900", "rejected": "9", "groups": ["board"]},
+        {"question": "Who?", "chosen": "Ada", "rejected": "Bob", "groups": []},
+    )
+    read = read_preferences(path, strategy, TESTS)
+    assert [one.chosen for one in read.told.pairs] == ["Ada"]
+    assert read.sentence == "1 pairs and 0 thumbs read; left out: 1 are of askers with access groups"
+
+
+class Open:
+    """Finds a passage that everybody may read."""
+
+    fingerprint = "open"
+
+    def search(self, question: Question, *, limit: int) -> tuple[Passage, ...]:
+        return (Passage(Chunk(id="c", document_id="desk", text="Ada", start=4, end=7, version="v1"), 1.0),)
+
+
+def test_what_is_preferred_is_told_with_the_place_of_its_passages(strategy: Composed, tmp_path: Path):
+    path = written(
+        tmp_path,
+        {"question": "Who?", "chosen": "Ada", "rejected": "Bob"},
+        {"question": "Whom?", "answer": "Eve", "thumb": "up"},
+        {"question": "Whose?", "answer": "Eve's", "thumb": "down"},
+    )
+    lessons = read_preferences(path, replace(strategy, retriever=Open()), TESTS).lessons
+    assert [(one.target, one.spans) for one in lessons] == [
+        ("Ada", (Span("desk", 4, 7, "v1"),)),
+        ("Eve", (Span("desk", 4, 7, "v1"),)),
+    ]

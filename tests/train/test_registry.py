@@ -98,6 +98,25 @@ def test_what_parted_is_not_promoted(tmp_path: Path):
     assert promoted(place, "raft") is None
 
 
+def test_what_parted_since_it_was_promoted_serves_no_more(tmp_path: Path):
+    place = Workspace(tmp_path)
+    first, second = keep(place, card("aaaa11112222")), keep(place, card("bbbb11112222"))
+    promote(place, first, chosen=False)
+    promote(place, second, chosen=False)
+    write_card(card(second.id, ok=False), place.adapter("raft", second.id))
+    assert promoted(place, "raft") is None
+    assert rollback(place, "raft") == first
+
+
+def test_what_it_was_found_for_is_kept_until_another_is_promoted(tmp_path: Path):
+    place = Workspace(tmp_path)
+    first, second = keep(place, card("aaaa11112222")), keep(place, card("bbbb11112222"))
+    promote(place, first, chosen=False, found_for="these settings")
+    assert promotions(place, "raft").found_for == "these settings"
+    promote(place, second, chosen=True)
+    assert promotions(place, "raft").found_for == ""
+
+
 def test_adapters_are_found_by_the_start_of_their_id_or_by_their_strategy(tmp_path: Path):
     place = Workspace(tmp_path)
     with pytest.raises(UserError, match="weighbridge train"):

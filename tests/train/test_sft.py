@@ -68,6 +68,21 @@ def test_killed_training_ends_with_the_same_adapter(recipe: Recipe, encoded: tup
     assert len(resumed.epochs) == 6
 
 
+def test_what_comes_afterwards_does_not_begin_a_training_anew(
+    recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path
+):
+    def kill(progress: Progress) -> None:
+        if progress.done == 9 and progress.note:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_adapter(encoded, tmp_path, recipe=recipe, notify=kill)
+    other = replace(recipe, training=recipe.training.model_copy(update={"learning_curve": False}))
+    seen: list[Progress] = []
+    train_adapter(encoded, tmp_path, recipe=other, notify=seen.append)
+    assert seen[0].done == 8
+
+
 def test_best_epoch_is_kept(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
     scores = iter((0.1, 0.9, 0.3, 0.9, 0.2, None))
     patient = replace(recipe, training=recipe.training.model_copy(update={"patience": 6}))

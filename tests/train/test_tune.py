@@ -18,7 +18,7 @@ from weighbridge.settings import ModelSettings
 from weighbridge.settings_training import TrainingSettings
 from weighbridge.train.base import prepare_base
 from weighbridge.train.card import read_card, read_lessons
-from weighbridge.train.exercise import Exercise, Material, prepare, preview
+from weighbridge.train.exercise import Exercise, Material, prepare
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.tune import tune
 from weighbridge.types import Answer, Example, Progress, Question
@@ -137,10 +137,10 @@ def test_only_public_examples_are_sampled(strategy, examples, recipe: Recipe, cl
     train = [example for example in mixed if example.split == "train"]
     if all(example.question.groups for example in train):
         with pytest.raises(TrainingError, match=r"access groups.*take fine-tuned and raft out of strategies"):
-            preview(strategy, mixed, recipe=recipe)
+            exercise(strategy, mixed, recipe)
         return
-    shown = [row.example_id for row in preview(strategy, mixed, recipe=recipe).rows]
-    assert shown == [example.id for example in train if not example.question.groups][:3]
+    learnt = [one.example_id for one in exercise(strategy, mixed, recipe).made]
+    assert learnt == [example.id for example in train if not example.question.groups]
 
 
 def test_an_adapter_that_learnt_nothing_is_said_so(strategy, examples, recipe: Recipe, tmp_path: Path):
@@ -154,6 +154,16 @@ def test_other_splits_are_left_alone(strategy, examples, recipe: Recipe, tmp_pat
     test = [replace(example, id=f"x{example.id}", split="test") for example in examples]
     with pytest.raises(TrainingError, match="no training examples"):
         tuned(strategy, test, tmp_path, recipe=recipe)
+
+
+def test_a_finished_adapter_is_refused_once_the_test_asks_what_it_learnt(
+    strategy, examples, recipe: Recipe, tmp_path: Path
+):
+    quick = replace(recipe, training=recipe.training.model_copy(update={"epochs": 1}))
+    tuned(strategy, examples, tmp_path, recipe=quick)
+    asked = (*examples, replace(examples[0], id="later", split="test"))
+    with pytest.raises(TrainingError, match=r"t0 \(as later\): test questions are among those to learn"):
+        tuned(strategy, asked, tmp_path, recipe=quick)
 
 
 def test_a_cut_training_says_so(strategy, examples, recipe: Recipe, tmp_path: Path):

@@ -340,3 +340,39 @@ def write_prompt_tuning(base: Path, folder: Path) -> None:
 def test_a_scripted_model_is_not_tuned(bench):
     with pytest.raises(SettingsError, match=r"need weights that can be trained, and model\.engine is scripted"):
         open_engine(with_model(bench.settings, engine="scripted"), MUTE)
+
+
+def test_what_is_sent_is_what_was_checked(bench, server):
+    plan = prepare("fine-tuned", bench, MUTE).plan
+    file = bench.workspace.adapter("fine-tuned", plan.id) / "supervised" / "train.jsonl"
+    checked = file.read_bytes()
+    file.write_bytes(checked[:-40])
+    trained(bench)
+    assert checked in [content for _, content in server.files.values()]
+    assert checked[:-40] not in [content for _, content in server.files.values()]
+
+
+def test_a_second_job_that_nobody_was_asked_about_says_how_to_be_asked(bench, server, tmp_path):
+    rows = [{"question": f"Who mans the {n}?", "chosen": f"Crew {n}", "rejected": "I know"} for n in range(12)]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    preference = bench.settings.training.preference.model_copy(
+        update={"method": "dpo", "pairs": tmp_path / "pairs.jsonl"}
+    )
+    training = bench.settings.training.model_copy(update={"preference": preference})
+    bench = replace(bench, settings=bench.settings.model_copy(update={"training": training}))
+    with pytest.raises(TrainingError, match="not agreed to"):
+        train_hosted("fine-tuned", bench, engine_of(bench), MUTE, agree=lambda text: "12 training" not in text)
+    with pytest.raises(TrainingError, match=r"\. To be asked at a terminal: weighbridge train fine-tuned$"):
+        resume_hosted("fine-tuned", bench, engine_of(bench), MUTE)
+    assert len(server.jobs) == 1
+
+
+def test_what_was_agreed_to_but_not_begun_can_be_taken_back(bench, server):
+    server.faults = [Fault("POST", "/files", status=400)]
+    with pytest.raises(TrainingError, match="uploading"):
+        trained(bench)
+    (one,) = cancel_hosted("fine-tuned", bench.settings, bench.workspace)
+    assert (one.job, one.status) == ("", "cancelled")
+    with pytest.raises(TrainingError, match="not agreed to"):
+        train_hosted("fine-tuned", bench, engine_of(bench), MUTE, agree=REFUSED)
+    assert server.jobs == {}

@@ -3,19 +3,21 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from weighbridge.errors import ModelError, SettingsError
+from weighbridge.errors import ModelError, SettingsError, WorkspaceError
 from weighbridge.ingest.examples import read_examples
 from weighbridge.ingest.making.made import Made
 from weighbridge.ingest.making.rows import read_made
 from weighbridge.settings import ModelSettings, Settings
 from weighbridge.settings_file import load_settings
-from weighbridge.types import Progress
+from weighbridge.types import Progress, Question
+from weighbridge.workflow.bench import open_bench
 from weighbridge.workflow.making import MakingReport, Wanted, make_examples, report_lines
 from weighbridge.workflow.voice import MUTE, Voice
 from weighbridge.workspace import Workspace
@@ -93,6 +95,45 @@ def test_no_more_than_wanted_is_kept_and_the_same_again(workspace: Workspace, by
     assert lost(few)["more than were asked for"] > 0
 
 
+def test_a_file_that_may_have_been_edited_is_not_written_over(workspace: Workspace, by_rules: MakingReport) -> None:
+    assert by_rules.path
+    before = by_rules.path.read_text()
+    with pytest.raises(WorkspaceError, match=r"made\.jsonl: is there already, perhaps edited"):
+        make(workspace, Wanted(count=3))
+    assert by_rules.path.read_text() == before
+
+
+def test_those_that_are_trained_on_already_may_be_made_again(workspace: Workspace, by_rules: MakingReport) -> None:
+    settings = settings_of(workspace)
+    training = settings.training.model_copy(update={"made": by_rules.path})
+    again = Wanted(path=workspace.root / "more.jsonl")
+    report = make_examples(settings.model_copy(update={"training": training}), workspace, again, MUTE)
+    assert report.kept == by_rules.kept
+
+
+def test_documents_are_sent_to_no_teacher_where_nothing_may_leave(workspace: Workspace) -> None:
+    limits = settings_of(workspace).needs.limits.model_copy(update={"offline": True})
+    needs = settings_of(workspace).needs.model_copy(update={"limits": limits})
+    settings = settings_of(workspace).model_copy(update={"needs": needs})
+    teacher = ModelSettings(engine="openai", reference="t", base_url="https://api.example/v1")
+    wanted = Wanted(by="both", teacher=teacher, path=workspace.root / "sent.jsonl")
+    with pytest.raises(SettingsError, match=r"offline is true, .* would be sent to https://api\.example/v1"):
+        make_examples(settings, workspace, wanted, MUTE)
+
+
+def test_few_shot_shows_what_people_gave_and_not_what_was_made(workspace: Workspace, by_rules: MakingReport) -> None:
+    settings = settings_of(workspace)
+    splits = settings.splits.model_copy(update={"test": 0.5})
+    training = settings.training.model_copy(update={"made": by_rules.path})
+    changed = {"strategies": ("few-shot",), "splits": splits, "training": training}
+    with workspace.locked():
+        bench = open_bench(settings.model_copy(update=changed), workspace, MUTE)
+    assert any(example.id.startswith("made-") for example in bench.workload.of("train"))
+    shown = bench.parts.demonstrations.choose(Question("Who is the cook?"))
+    assert shown
+    assert {example.question.text for example in shown} <= set(QUESTIONS)
+
+
 def test_a_label_task_keeps_nothing_that_is_no_label(workspace: Workspace) -> None:
     settings = settings_of(workspace).model_copy(update={"task": "label"})
     report = make_examples(settings, workspace, Wanted(path=workspace.root / "labels.jsonl"), MUTE)
@@ -144,11 +185,11 @@ def test_a_teacher_is_asked_once_and_its_answers_are_held_to_the_same_filters(
 ) -> None:
     told: list[Progress] = []
     with teaching(chat_endpoint) as (teacher, asked):
-        wanted = Wanted(count=20, by="model", teacher=teacher)
+        wanted = Wanted(count=20, by="model", teacher=teacher, path=workspace.root / "taught.jsonl")
         report = make(workspace, wanted, Voice(notify=told.append))
         assert not any("Brandt" in text or "bonus" in text for text in asked)
         count = len(asked)
-        assert make(workspace, wanted).kept == report.kept
+        assert make(workspace, replace(wanted, path=workspace.root / "again.jsonl")).kept == report.kept
         assert len(asked) == count
     kept: dict[str, Made] = {one.question: one for one in report.kept}
     assert kept["Who cooks in the canteen?"].answers == ("Barnaby Thwaite",)
@@ -162,4 +203,4 @@ def test_a_teacher_is_asked_once_and_its_answers_are_held_to_the_same_filters(
 
 def test_a_teacher_that_never_answers_is_an_error(workspace: Workspace, chat_endpoint: Serve) -> None:
     with teaching(chat_endpoint, out_of_order=True) as (teacher, _), pytest.raises(ModelError):
-        make(workspace, Wanted(by="model", teacher=teacher))
+        make(workspace, Wanted(by="model", teacher=teacher, path=workspace.root / "none.jsonl"))

@@ -22,7 +22,15 @@ from weighbridge.train.recipe import Recipe
 from weighbridge.types import Example, Message, Question, Split
 from weighbridge.workflow.bench import Bench
 from weighbridge.workflow.engines import Engine, Weights
-from weighbridge.workflow.pairing import Refinement, attempted, pairs_moved, preferences, refine, rewards_moved
+from weighbridge.workflow.pairing import (
+    Refinement,
+    attempted,
+    pairs_moved,
+    preferences,
+    preferences_file,
+    refine,
+    rewards_moved,
+)
 from weighbridge.workflow.voice import Voice
 from weighbridge.workflow.workload import Outline, Workload
 from weighbridge.workspace import Workspace
@@ -145,12 +153,19 @@ def test_reinforcement_with_a_reward_model(opened: Callable[..., Opened]):
 def test_the_users_own_file_is_read_instead(opened: Callable[..., Opened], tmp_path: Path):
     path = tmp_path / "mine.jsonl"
     rows = [f'{{"question": "{name}?", "chosen": "a", "rejected": "b"}}' for name in NAMES]
-    path.write_text("\n".join([*rows, '{"question": "e: code of Orma?", "chosen": "a", "rejected": "b"}']))
+    held_out = [f'{{"question": "{side}: code of Orma?", "chosen": "a", "rejected": "b"}}' for side in "de"]
+    path.write_text("\n".join([*rows, *held_out]))
     todo, bench, engine = opened(method="dpo", pairs=path)
     said: list[str] = []
-    told = preferences(todo, bench, engine, Voice(say=said.append))
-    assert len(told.pairs) == 6
-    assert said == ["mine.jsonl: 6 pairs and 0 thumbs read; left out: 1 ask a test question"]
+    read = preferences_file(todo.exercise, bench, Voice(say=said.append))
+    assert read
+    assert said == ["mine.jsonl: 6 pairs and 0 thumbs read; left out: 2 ask a dev or test question"]
+    assert preferences(replace(todo, read=read), bench, engine, Voice()) == read.told
+
+
+def test_rewards_that_need_no_pairs_read_no_file(opened: Callable[..., Opened], tmp_path: Path):
+    todo, bench, _ = opened(method="grpo", pairs=tmp_path / "none.jsonl")
+    assert preferences_file(todo.exercise, bench, Voice()) is None
 
 
 def test_no_method_is_an_error(opened: Callable[..., Opened]):

@@ -1,6 +1,7 @@
 """Which questions are learnt, choose and decide: test questions never, and none of them twice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from weighbridge.guard.retrieval import FEWEST
 from weighbridge.types import Example, Question, Split
-from weighbridge.workflow.retriever_lessons import ENOUGH, Division, divide
+from weighbridge.workflow.retriever_lessons import ENOUGH, Division, divide, with_made
 
 
 class Apart:
@@ -81,3 +82,13 @@ def test_no_question_is_on_two_sides(train: int, dev: int, test: int, paraphrase
     assert all(example.split == "train" for example in found.taught)
     if dev + train >= FEWEST:
         assert found.decidable
+
+
+def test_examples_made_from_documents_are_learnt_but_never_decide() -> None:
+    found = divided(examples("train", 40), examples("dev", 10))
+    made = [replace(example, id=f"made-{example.id}", family="") for example in examples("train", 80)]
+    both = with_made(found, made, Apart(), similarity=0.99)
+    assert (both.choosing, both.deciding) == (found.choosing, found.deciding)
+    held = {example.question.text for example in (*found.choosing, *found.deciding)}
+    added = both.taught[len(found.taught) :]
+    assert {example.question.text for example in added} == {example.question.text for example in made} - held

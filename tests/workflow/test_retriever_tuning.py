@@ -7,17 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.errors import SettingsError
+from weighbridge.errors import DataError, SettingsError, WorkspaceError
 from weighbridge.settings import Settings
 from weighbridge.settings_file import load_settings
-from weighbridge.types import Question
+from weighbridge.types import Example, Question
+from weighbridge.workflow.adapters import listed_retrievers, put_back_retriever
 from weighbridge.workflow.find import search
 from weighbridge.workflow.retriever_tuning import tune_retriever
 from weighbridge.workflow.tuned_search import (
     RetrieverCard,
     promoted_embedder,
     promoted_reranker,
+    require_unlearnt,
     retriever_cards,
+    rollback,
     searched,
     write_card,
 )
@@ -89,6 +92,44 @@ def test_an_embedder_is_tuned_weighed_and_put_in_force_only_if_kept(workspace: W
     assert in_force.retrieval.embedder == str((folder / "tiny-bert-tuned").resolve())
     assert search(Question("the pier of orma"), in_force, workspace, limit=1, voice=MUTE)
     assert tune_retriever("embedder", settings, workspace, MUTE).id == card.id
+
+
+def test_a_tuned_embedder_is_listed_watched_for_leaks_and_gone_back_from(workspace: Workspace) -> None:
+    settings = settings_of(workspace)
+    card = tune_retriever("embedder", settings, workspace, MUTE)
+    kept(card, workspace)
+    tune_retriever("embedder", settings, workspace, MUTE)
+    (found,) = listed_retrievers(settings, workspace)
+    assert (found.card.id, found.in_force) == (card.id, True)
+    assert len(card.questions) == card.pairs["evidence"]
+    require_unlearnt([asked("What is it?")], settings, workspace)
+    with pytest.raises(DataError, match=r"tuned embedder in force has learnt 1 of the test questions.*models rollback"):
+        require_unlearnt([asked(card.questions[0].upper())], settings, workspace)
+
+    assert put_back_retriever(settings, workspace, "embedder") is None
+    assert searched(settings, workspace) == settings
+    assert [one.in_force for one in listed_retrievers(settings, workspace)] == [False]
+    require_unlearnt([asked(card.questions[0])], settings, workspace)
+    before = json.loads(workspace.indexed.read_text())
+    assert search(Question("the pier of orma"), settings, workspace, limit=1, voice=MUTE)
+    assert json.loads(workspace.indexed.read_text()) != before
+    with pytest.raises(WorkspaceError, match="no tuned embedder is in force"):
+        put_back_retriever(settings, workspace, "embedder")
+
+
+def asked(text: str) -> Example:
+    return Example(id="asked", question=Question(text), answers=("yes",), split="test")
+
+
+def test_going_back_passes_over_what_is_gone(workspace: Workspace) -> None:
+    card = tune_retriever("embedder", settings_of(workspace), workspace, MUTE)
+    other = replace(card, id="0123456789ab")
+    shutil.copytree(workspace.adapter("embedder", card.id), workspace.adapter("embedder", other.id))
+    write_card(other, workspace.adapter("embedder", other.id))
+    history = {"history": [other.id, "gone", card.id], "chosen": False}
+    (workspace.adapters("embedder") / "promoted.json").write_text(json.dumps(history))
+    assert rollback("embedder", workspace) == other
+    assert rollback("embedder", workspace) is None
 
 
 def test_a_reranker_is_in_force_only_in_the_search_it_was_made_for(workspace: Workspace, tiny_bert: Path) -> None:

@@ -1,6 +1,8 @@
 """Training as commands do it, on a tiny model: trained, examined, promoted, listed, exported, traced, raced."""
 
 import json
+import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,10 +12,13 @@ from weighbridge.errors import SettingsError, UserError, WorkspaceError
 from weighbridge.settings import Settings
 from weighbridge.settings_file import load_settings
 from weighbridge.train.card import write_card
-from weighbridge.train.registry import adapters, folder_of, promoted, promotions
+from weighbridge.train.registry import adapters, folder_of, promote, promoted, promotions
+from weighbridge.types import Question
 from weighbridge.workflow.adapters import About, compared, exported, listed, put_back, put_in_force, shown, traced
+from weighbridge.workflow.ask import open_strategy
 from weighbridge.workflow.bench import open_bench
-from weighbridge.workflow.engines import open_engine
+from weighbridge.workflow.engines import open_engine, weights_of
+from weighbridge.workflow.footprint import setup_seconds
 from weighbridge.workflow.racing import part
 from weighbridge.workflow.tuning import Effort, exercise_of, train, train_all
 from weighbridge.workflow.voice import MUTE, Voice
@@ -189,9 +194,96 @@ def test_an_adapter_is_exported(made: Place, tmp_path: Path, form: str) -> None:
 
 def test_what_has_changed_since_is_not_exported_as_what_was_learnt(made: Place, tmp_path: Path) -> None:
     card = adapters(made.workspace, "fine-tuned")[0]
-    other = made.changed(maximum_examples=3)
+    other = made.settings.model_copy(update={"instructions": "It is about ships."})
     with pytest.raises(WorkspaceError, match="changed since it was trained"):
-        exported(other.settings, made.workspace, card.id, "openai", tmp_path / "out", MUTE)
+        exported(other, made.workspace, card.id, "openai", tmp_path / "out", MUTE)
+
+
+def test_what_was_learnt_by_other_settings_is_exported_by_the_adapters_own(made: Place, tmp_path: Path) -> None:
+    card = adapters(made.workspace, "fine-tuned")[0]
+    other = made.changed(learning_rate=0.5, seed=3, maximum_examples=3)
+    path = exported(other.settings, made.workspace, card.id, "openai", tmp_path / "out", MUTE)
+    assert len(path.read_text(encoding="utf-8").splitlines()) == card.learnt.examples
+
+
+def test_an_adapter_of_another_base_model_is_neither_run_nor_exported(made: Place, tmp_path: Path) -> None:
+    card = adapters(made.workspace, "fine-tuned")[0]
+    write_tiny_gguf(tmp_path / "other.gguf", seed=1)
+    model = made.settings.model.model_copy(update={"reference": f"file:{tmp_path / 'other.gguf'}"})
+    other = made.settings.model_copy(update={"model": model})
+    with pytest.raises(WorkspaceError, match="set it back to export"):
+        exported(other, made.workspace, card.id, "merged", tmp_path / "out", MUTE)
+    with pytest.raises(WorkspaceError, match="names another base model"):
+        weights_of(card, folder_of(made.workspace, card), open_engine(other, MUTE))
+
+
+def test_compare_keeps_the_best_of_several_while_nothing_has_changed(made: Place, heard: Heard) -> None:
+    other = made.changed(epochs=1, learning_curve=False)
+    train(("fine-tuned",), other.settings, made.workspace, MUTE, effort=Effort(seeds=2))
+    wanted = promotions(made.workspace, "fine-tuned").found_for
+    best = next(card for card in adapters(made.workspace, "fine-tuned") if card.seed == 8)
+    promote(made.workspace, best, chosen=False, found_for=wanted)
+    engine, bench = open_engine(other.settings, MUTE), open_bench(other.settings, made.workspace, MUTE)
+    assert train_all(bench, engine, heard.voice, {}) == {}
+    assert promoted(made.workspace, "fine-tuned") == best
+    assert any("the best of several" in line for line in heard.said)
+    plain = open_bench(made.settings, made.workspace, MUTE)
+    assert train_all(plain, engine, MUTE, {}) == {}
+    assert promoted(made.workspace, "fine-tuned") == adapters(made.workspace, "fine-tuned")[0]
+
+
+@pytest.mark.parametrize("why", ["test questions", "another base model", "kept in F16"])
+def test_what_a_person_promoted_is_not_compared_where_that_would_mislead(made: Place, why: str) -> None:
+    first = adapters(made.workspace, "fine-tuned")[0]
+    promote(made.workspace, first, chosen=True)
+    engine, bench = open_engine(made.settings, MUTE), open_bench(made.settings, made.workspace, MUTE)
+    assert train_all(bench, engine, MUTE, {}) == {}
+    if why == "test questions":
+        tested = tuple(replace(example, split="test") for example in bench.workload.examples)
+        bench = replace(bench, workload=replace(bench.workload, examples=tested))
+    elif why == "kept in F16":
+        engine = replace(engine, settings=engine.settings.model_copy(update={"quantisation": "Q8_0"}))
+    elif engine.base:
+        engine = replace(engine, base=replace(engine.base, fingerprint="another"))
+    failed = train_all(bench, engine, MUTE, {})
+    assert why in failed["fine-tuned"]
+    assert "weighbridge train fine-tuned" in failed["fine-tuned"]
+
+
+def test_a_learning_curve_is_drawn_later_where_it_is_wanted_then(made: Place) -> None:
+    without, wanting = (made.changed(epochs=1, seed=21, learning_curve=curve) for curve in (False, True))
+    (first,) = train(("fine-tuned",), without.settings, made.workspace, MUTE, effort=Effort())
+    (second,) = train(("fine-tuned",), wanting.settings, made.workspace, MUTE, effort=Effort())
+    assert second.id == first.id
+    assert second.guards[:-1] == first.guards
+    assert second.guards[-1].name == "learning curve"
+
+
+def test_what_a_second_training_costs_is_added_to_the_first(made: Place) -> None:
+    first = adapters(made.workspace, "fine-tuned")[0]
+    folder = made.workspace.adapter("fine-tuned", "second")
+    shutil.copytree(folder_of(made.workspace, first), folder)
+    later = replace(first, id="second", parent=first.id, seconds=1000.0)
+    write_card(later, folder)
+    try:
+        promote(made.workspace, later, chosen=True)
+        bench = open_bench(made.settings, made.workspace, MUTE)
+        assert setup_seconds("fine-tuned", bench) == pytest.approx(1000 + first.seconds)
+    finally:
+        promote(made.workspace, first, chosen=True)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_an_adapter_answers_by_pytorch(made: Place, method: str) -> None:
+    other = made.changed(epochs=1, learning_curve=False, method=method)
+    model = other.settings.model.model_copy(update={"engine": "transformers"})
+    settings = other.settings.model_copy(update={"model": model})
+    (card,) = train(("fine-tuned",), settings, made.workspace, MUTE, effort=Effort())
+    assert card.guards
+    with ExitStack() as stack:
+        strategy = open_strategy("fine-tuned", settings, made.workspace, stack=stack)
+        assert strategy.answer(Question("What code has the ship Amber?")).usage.output_tokens > 0
 
 
 def test_a_smaller_part_is_within_a_larger_one(made: Place) -> None:

@@ -28,7 +28,7 @@ def prepare(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console, place.locked():
-        made = make(_tuned(strategy), open_bench(settings, place, console.voice), console.voice)
+        made = make(_tuned(strategy, settings.strategies), open_bench(settings, place, console.voice), console.voice)
         if as_json:
             console.result(made.plan)
 
@@ -76,11 +76,14 @@ def cancel(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) ->
         _jobs(console, cancel_hosted(_tuned(strategy), settings, place))
 
 
-def _tuned(name: str) -> Any:
+def _tuned(name: str, arms: "Sequence[str] | None" = None) -> Any:
+    """Return a tuned strategy by its name, one of `arms` where they are given."""
     from weighbridge.answer.build import SHAPES
 
-    if name not in (tuned := [arm for arm, shape in SHAPES.items() if shape.tuned]):
-        raise typer.BadParameter(f"'{name}' is not a tuned strategy: {', '.join(tuned)}")
+    tuned = [arm for arm, shape in SHAPES.items() if shape.tuned and (arms is None or arm in arms)]
+    if name not in tuned:
+        of = "a tuned strategy" if arms is None else "one of this workspace's tuned strategies"
+        raise typer.BadParameter(f"'{name}' is not {of}: {', '.join(tuned) or 'there is none'}")
     return name
 
 

@@ -9,7 +9,7 @@ from weighbridge.cli.options import HERE, Json, Root, opened
 from weighbridge.cli.say import Console, voice_on
 
 if TYPE_CHECKING:
-    from weighbridge.workflow.adapters import Listed
+    from weighbridge.workflow.adapters import Listed, ListedRetriever
 
 models = typer.Typer(no_args_is_help=True, help="The base models, and the adapters that were trained in a workspace.")
 
@@ -18,17 +18,20 @@ Adapter = Annotated[str, typer.Argument(help="An adapter, by its id or the start
 
 @models.command("list", epilog="Example: weighbridge models list --workspace mine")
 def list_models(workspace: Root = HERE, as_json: Json = False) -> None:
-    """List the default models, and the adapters of a workspace: which serves, how good, and what became stale."""
-    from weighbridge.workflow.adapters import listed
+    """List the default models, and what was tuned in a workspace: which serves, how good, and what became stale."""
+    from weighbridge.workflow.adapters import listed, listed_retrievers
     from weighbridge.workflow.inventory import models as defaults
 
-    known = listed(*opened(workspace)) if (workspace / "weighbridge.yaml").exists() else ()
+    bare = workspace == HERE and not (workspace / "weighbridge.yaml").exists()
+    known = () if bare else listed(*opened(workspace))
+    tuned = () if bare else listed_retrievers(*opened(workspace))
     with voice_on(as_json=as_json) as console:
+        base = defaults(fetch_missing=False, voice=console.voice)
         if as_json:
-            console.result({"models": defaults(fetch_missing=False, voice=console.voice), "adapters": known})
+            console.result({"models": base, "adapters": known, "retrievers": tuned})
             return
-        console.result(defaults(fetch_missing=False, voice=console.voice))
-        _table(console, known)
+        console.result(base)
+        _table(console, known, tuned)
 
 
 @models.command("fetch", epilog="Example: weighbridge models fetch")
@@ -87,14 +90,27 @@ def promote(adapter: Adapter, workspace: Root = HERE, as_json: Json = False) -> 
 
 @models.command("rollback", epilog="Example: weighbridge models rollback raft")
 def rollback(
-    strategy: Annotated[str, typer.Argument(help="Whose adapter.")], workspace: Root = HERE, as_json: Json = False
+    strategy: Annotated[str, typer.Argument(help="Whose adapter; or embedder or reranker.")],
+    workspace: Root = HERE,
+    as_json: Json = False,
 ) -> None:
-    """Go back to the adapter that a strategy had before."""
-    from weighbridge.workflow.adapters import put_back
+    """Go back to the adapter that a strategy had before, or to the embedder or reranker that the search had."""
+    from weighbridge.workflow.adapters import put_back, put_back_retriever
+    from weighbridge.workflow.tuned_search import WHICH
 
     settings, place = opened(workspace)
+    which = next((known for known in WHICH if known == strategy), None)
     with voice_on(as_json=as_json) as console:
-        _told(console, put_back(settings, place, strategy))
+        if which is None:
+            _told(console, put_back(settings, place, strategy))
+            return
+        found = put_back_retriever(settings, place, which)
+        if as_json:
+            console.result(found)
+            return
+        used = f"the tuned {which} {found.card.id}" if found else f"the {which} of the settings"
+        said = f"The search uses {used}; the index follows when it is next used"
+        console.out.print(said, markup=False, highlight=False, soft_wrap=True)
 
 
 @models.command("export", epilog="Example: weighbridge models export raft raft-q4.gguf --form gguf-Q4_0")
@@ -176,19 +192,34 @@ def _standing(found: "Listed") -> str:
     return f"{serves}; stale: {len(found.stale):,} documents it learnt from changed or are gone: {some}"
 
 
-def _table(console: Console, known: "tuple[Listed, ...]") -> None:
+def _table(console: Console, known: "tuple[Listed, ...]", tuned: "tuple[ListedRetriever, ...]") -> None:
     from rich.table import Table
 
-    if not known:
+    if not known and not tuned:
         return
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
     for heading in ("adapter", "strategy", "method", "dev", "guards", "parity", "stale", "made", ""):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold", no_wrap=heading not in ("dev", "guards"))
     for each in known:
         card = each.card
         stale = "?" if each.stale is None else str(len(each.stale))
-        row = (card.id, card.strategy, str(card.recipe["method"]), *_states(each), stale, card.made_at)
+        row = (
+            card.id,
+            card.strategy,
+            "hosted" if card.hosted else str(card.recipe["method"]),
+            *_states(each),
+            stale,
+            card.made_at[:10],
+        )
         table.add_row(*row, "serves" if each.promoted else "")
+    for one in tuned:
+        verdict = one.card.verdict
+        dev = "-"
+        if verdict.before and verdict.after:
+            dev = f"nDCG {verdict.after.value:.2f} (was {verdict.before.value:.2f})"
+        state = "kept" if verdict.kept else "reverted"
+        row = (one.card.id, one.card.which, "", dev, state, "", "", one.card.made_at[:10])
+        table.add_row(*row, "serves" if one.in_force else "")
     console.out.print(table)
 
 

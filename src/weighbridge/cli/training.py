@@ -34,18 +34,19 @@ def train(
 
     settings, place = opened(workspace)
     named = list(strategies or ())
+    if (seeds > 1 or search) and named and set(named) <= set(RETRIEVERS):
+        raise typer.BadParameter("the embedder and the reranker are trained once, without --seeds and --search")
     with voice_on(as_json=as_json) as console:
         arms: list[Any] = [_arm(name, settings.strategies) for name in named if name not in RETRIEVERS]
-        cards: list[object] = []
+        cards: list[object] = [  # first, for a strategy that reads learns to read what the search finds
+            _retriever(which, settings, place, console.voice) for which in RETRIEVERS if which in named
+        ]
         if arms or not named:
             agree = console.agree if sys.stdin.isatty() and not as_json else refuse
             effort = Effort(seeds=seeds, search=search, agree=agree)
             trained = train_arms(arms, settings, place, console.voice, effort=effort)
             cards += trained
             console.adapters(trained)
-        for which in RETRIEVERS:
-            if which in named:
-                cards.append(_retriever(which, settings, place, console.voice))
         if as_json:
             console.result(cards)
 
@@ -69,6 +70,8 @@ def make_examples(
 
     if by not in ("rules", "model", "both"):
         raise typer.BadParameter(f"'{by}' is not one of rules, model, both", param_hint="--by")
+    if teacher and by == "rules":
+        raise typer.BadParameter("the rules ask nobody; add --by model or --by both", param_hint="--teacher")
     settings, place = opened(workspace)
     way: Any = by
     with voice_on(as_json=as_json) as console:
@@ -89,7 +92,8 @@ def _teacher(given: str) -> Any:
         return None
     name, _, url = given.rpartition("@")
     if not name or "://" not in url:
-        raise typer.BadParameter(f"'{given}' is not NAME@URL, like llama-70b@http://127.0.0.1:8000/v1")
+        told = f"'{given}' is not NAME@URL, like llama-70b@http://127.0.0.1:8000/v1"
+        raise typer.BadParameter(told, param_hint="--teacher")
     return ModelSettings(engine="openai", reference=name, base_url=url)
 
 

@@ -91,6 +91,7 @@ def open_transformers(
 ) -> Transformers:
     """Load a model folder, and a PEFT adapter folder over it, to answer with `threads` threads.
 
+    An adapter folder that full fine-tuning left is a whole model: its weights are loaded in place of the folder's.
     The weights are bfloat16 where the device computes in it natively, float32 elsewhere.
     """
     if missing := [path for path in (folder, adapter) if path and not path.is_dir()]:
@@ -107,8 +108,11 @@ def open_transformers(
     dtype = torch.bfloat16 if device == "cuda" or _bfloat16_is_native() else torch.float32
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        network: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
-        if adapter:
+        whole = adapter is not None and not (adapter / "adapter_config.json").exists()
+        network: Any = AutoModelForCausalLM.from_pretrained(
+            adapter if adapter and whole else folder, dtype=dtype, local_files_only=True
+        )
+        if adapter and not whole:
             network = _adapted(network, adapter)
     except (OSError, ValueError) as error:
         raise UserError(f"{adapter or folder}: cannot be loaded as a model: {error}") from error

@@ -1,7 +1,7 @@
 """Questions put to a tuned strategy, and to the same strategy on its base model, by the engine that serves them."""
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Served:
 
 
 def served(recipe: Recipe, folder: Path, card: AdapterCard, base_gguf: Path, *, workers: int) -> Served:
-    """Return how to open an adapter and its base: as GGUF, or with PyTorch where the adapter cannot be merged."""
+    """Return how to open an adapter and its base: as GGUF, or with PyTorch where that serves, or no GGUF is there."""
     settings = recipe.model
 
     def gguf(path: Path) -> LlamaCpp:
@@ -41,7 +41,7 @@ def served(recipe: Recipe, folder: Path, card: AdapterCard, base_gguf: Path, *, 
     def network(adapter: Path | None) -> Transformers:
         return open_transformers(recipe.base.hf, settings=settings, adapter=adapter, name="transformers")
 
-    if card.gguf:
+    if card.gguf and settings.engine != "transformers":
         return Served(tuned=lambda: gguf(folder / card.gguf), base=lambda: gguf(base_gguf))
     return Served(tuned=lambda: network(folder / card.adapter), base=lambda: network(None))
 
@@ -58,13 +58,25 @@ def ask(
         DataError: the file of records is damaged.
         WorkspaceError: the file of records cannot be written.
     """
-    with quiet(), closing(opener()) as model:
+    with quiet(), _same_threads(), closing(opener()) as model:
         asked = replace(strategy, model=model)
         made = evaluate(asked, exam, done=load(kept) if kept else {}, notify=notify)
         if kept:
             append(kept, made)
         stored = load(kept) if kept else {record.key: record for record in made}
         return {record.example_id: record for record in taken(asked, exam, stored)}
+
+
+@contextmanager
+def _same_threads() -> Iterator[None]:
+    """Leave PyTorch the threads it had, whatever a model opened meanwhile takes: a later training counts on them."""
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def each(examples: Iterable[Example], records: Records, value: Callable[[Record], float | None]) -> list[float | None]:

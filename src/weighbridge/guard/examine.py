@@ -44,7 +44,7 @@ class Examined:
     """The card's folder, with the adapter and the GGUF it names."""
     card: AdapterCard
     base_gguf: Path
-    """The base model as it is served, in the form of the tuned one."""
+    """The base model as it is served, in the form of the tuned one; not read where engine transformers serves both."""
     examples: tuple[Example, ...]
     """Dev examples; those of askers with access groups are left alone, because a card is read by everybody."""
     task: Task

@@ -24,6 +24,7 @@ from weighbridge.settings import ModelSettings
 from weighbridge.train.base import BaseFiles, load_tokenizer
 from weighbridge.train.lora_gguf import ADDED_WHILE_RUNNING, write_lora_gguf
 from weighbridge.train.methods import precision
+from weighbridge.train.refine import placed
 from weighbridge.train.weights import load_tuned, merged_network, method_of
 from weighbridge.types import Message
 
@@ -91,12 +92,12 @@ def forms_of(
     """Return the two forms of an adapter folder; None where it cannot be merged, or is a whole model by itself.
 
     `ggufs` are the base model's file and the merged one. Where llama.cpp cannot add the adapter to the base while it
-    runs, both forms run on PyTorch.
+    runs, or does not serve, both forms run on PyTorch.
     """
     method = method_of(adapter)
     if method in {"full", "prompt-tuning"}:
         return None
-    if method not in ADDED_WHILE_RUNNING:
+    if method not in ADDED_WHILE_RUNNING or settings.engine == "transformers":
         return Forms(
             engine="transformers",
             adapter=lambda: _network(load_tuned(base, adapter, precision=precision()), base, settings),
@@ -113,7 +114,7 @@ def forms_of(
 
 def _network(network: object, base: BaseFiles, settings: ModelSettings) -> Transformers:
     return Transformers(
-        name="timed", settings=settings, fingerprint="timed", network=network, tokenizer=load_tokenizer(base)
+        name="timed", settings=settings, fingerprint="timed", network=placed(network), tokenizer=load_tokenizer(base)
     )
 
 

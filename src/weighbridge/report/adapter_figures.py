@@ -43,7 +43,8 @@ class Said:
 
 def verdict(card: AdapterCard) -> Said:
     """Return whether an adapter is fit to be served, in a sentence, and how many checks that rests on."""
-    parted = [parity.form for parity in card.parity if not parity.ok]
+    parted = [parity.form for parity in card.parted]
+    others = [parity.form for parity in card.parity if not parity.ok and parity not in card.parted]
     failed = [guard.name for guard in card.guards if guard.passed is False]
     if parted:
         text = f"Do not serve it: {listed(parted)} {'says' if len(parted) == 1 else 'say'} something else."
@@ -51,6 +52,8 @@ def verdict(card: AdapterCard) -> Said:
         text = f"It may be served, but {'a guard' if len(failed) == 1 else 'guards'} failed: {listed(failed)}."
     elif not card.guards and not card.parity:
         text = "Nothing was checked yet."
+    elif others:
+        text = f"Fit to be served; but not to be exported as {listed(others)}."
     else:
         text = "Fit to be served."
     return Said(text, f"{_agreeing(card)}; {_guarded(card)}.")

@@ -190,7 +190,7 @@ def _described() -> dict[str, Any]:
 
 def _write(base: BaseFiles, made: Sequence[Conversation], folder: Path) -> None:
     write_text(folder / DATA, chat_lines(made))
-    shutil.copytree(base.hf, folder / _BASE, ignore=shutil.ignore_patterns("manifest.json"))
+    shutil.copytree(base.hf, folder / _BASE, ignore=shutil.ignore_patterns("manifest.json", "*.gguf"))
 
 
 def _yaml(config: Mapping[str, Any]) -> str:

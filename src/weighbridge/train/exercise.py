@@ -8,6 +8,7 @@ from weighbridge.adapters import Learnt, Lesson, Span
 from weighbridge.answer.composed import Composed
 from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
+from weighbridge.ingest.likeness import asked_in
 from weighbridge.protocols import Metric, Notify, silent
 from weighbridge.train.base import load_tokenizer
 from weighbridge.train.conversations import Conversation, conversations, lesson
@@ -19,10 +20,9 @@ from weighbridge.train.tokens import Encoded
 from weighbridge.types import Completion, Document, Example, Split, Timing, Usage
 
 _FORMAT = 2
-_PREVIEWED = 3
 _ID = 12
-_AFTERWARDS = {"preference", "hosted", "made", "learning_curve"}
-"""Training settings that a supervised adapter does not depend on."""
+_DEV_SEED = 0
+"""Draws the dev examples: the same ones for every training seed, or their scores could not be compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +103,7 @@ def prepare(
     how = recipe.training
     learnt, left_out = _public(material.examples, recipe)
     made = conversations(strategy, learnt, raft=how.raft, seed=how.seed, notify=notify)
+    taught = made if how.on != "documents" else ()
     tests = tuple(example for example in material.examples if example.split == "test")
     texts = _texts(material, recipe)
     key = _key(recipe, made, texts)
@@ -111,21 +112,19 @@ def prepare(
         made=made,
         checked=_checked(made, recipe, tests),
         texts=texts,
-        asked=_sample(material.examples, "dev", how.dev_examples, how.seed),
+        asked=_asked(material.examples, recipe),
         left_out=left_out,
         metric=metric,
         recipe=recipe,
         fingerprint=fingerprint(key, _dev(material.examples, recipe), metric.name, [e.id for e in left_out]),
-        learnt=Learnt(fingerprint=key, split=material.split, examples=len(made), documents=_shown(made, texts)),
+        learnt=Learnt(
+            fingerprint=fingerprint(_said(taught), [row.tokens for row in texts.rows]),
+            split=material.split,
+            examples=len(taught),
+            documents=_shown(taught, texts, material.spans),
+        ),
         spans=material.spans,
     )
-
-
-def preview(strategy: Composed, examples: Sequence[Example], *, recipe: Recipe) -> Lint:
-    """Return the first few conversations that would be trained on, token by token."""
-    learnt, _ = _public(examples, recipe)
-    how = recipe.training
-    return _checked(conversations(strategy, learnt[:_PREVIEWED], raft=how.raft, seed=how.seed), recipe, ())
 
 
 def _texts(material: Material, recipe: Recipe) -> Texts:
@@ -174,24 +173,31 @@ def _sample(examples: Sequence[Example], split: Split, most: int, seed: int) -> 
     return tuple(example for number, example in enumerate(own) if number in chosen)
 
 
+def _asked(examples: Sequence[Example], recipe: Recipe) -> tuple[Example, ...]:
+    return _sample(examples, "dev", recipe.training.dev_examples, _DEV_SEED)
+
+
 def _dev(examples: Sequence[Example], recipe: Recipe) -> list[object]:
-    asked = _sample(examples, "dev", recipe.training.dev_examples, recipe.training.seed)
-    return [[example.id, example.question.text, example.answers] for example in asked]
+    return [[one.id, asked_in(one), one.answers, one.answerable] for one in _asked(examples, recipe)]
 
 
 def _key(recipe: Recipe, made: Sequence[Conversation], texts: Texts) -> str:
     """Return the fingerprint of the base model, the recipe and all that is trained on."""
-    said = [[(turn.role, turn.content) for turn in one.prompt] + [("target", one.target)] for one in made]
-    model = (recipe.model.context, recipe.model.maximum_tokens)
-    how = recipe.training.model_dump(mode="json", exclude=_AFTERWARDS)
-    return fingerprint(_FORMAT, recipe.base.fingerprint, how, model, said, [row.tokens for row in texts.rows])
+    model, how = (recipe.model.context, recipe.model.maximum_tokens), recipe.training.supervised
+    return fingerprint(_FORMAT, recipe.base.fingerprint, how, model, _said(made), [row.tokens for row in texts.rows])
 
 
-def _shown(made: Sequence[Conversation], texts: Texts) -> Mapping[str, str]:
-    """Return the version of every document whose text is learnt from, by id."""
+def _said(made: Sequence[Conversation]) -> list[list[tuple[str, str]]]:
+    return [[(turn.role, turn.content) for turn in one.prompt] + [("target", one.target)] for one in made]
+
+
+def _shown(made: Sequence[Conversation], texts: Texts, spans: Mapping[str, tuple[Span, ...]]) -> Mapping[str, str]:
+    """Return the version of every document whose text is learnt from, or had an example made of it, by id."""
+    told = [span for one in made for span in spans.get(one.example_id, ()) if span.version]
+    read = (span for one in texts.lessons for span in one.spans)
     chunks = (passage.chunk for one in made for passage in one.passages)
-    read = {span.document_id: span.version for one in texts.lessons for span in one.spans}
-    return {**read, **{chunk.document_id: chunk.version for chunk in chunks}}
+    shown = {chunk.document_id: chunk.version for chunk in chunks}
+    return {**{span.document_id: span.version for span in (*told, *read)}, **shown}
 
 
 def _validation(strategy: Composed, asked: Sequence[Example], metric: Metric) -> Validate:

@@ -22,7 +22,7 @@ from weighbridge.train.elsewhere import write_axolotl, write_llama_factory
 from weighbridge.train.export import Quantisation, merged_weights, write_gguf
 from weighbridge.train.hosted_files import chat_lines
 from weighbridge.train.memory import release
-from weighbridge.train.model_card import hub_name, model_card
+from weighbridge.train.model_card import hub_name, model_card, public_name
 from weighbridge.train.quiet import quiet
 from weighbridge.train.weights import CONFIG, WEIGHTS, adapter_config, merged_network, method_of
 from weighbridge.workspace import read_json, write_json, write_text
@@ -152,7 +152,7 @@ def _peft(tuned: _Tuned, target: Path) -> None:
         raise UserError(f"{tuned.card.id}: full fine-tuning leaves no adapter; choose --form merged or huggingface")
     target.mkdir()
     shutil.copyfile(tuned.adapter / WEIGHTS, target / WEIGHTS)
-    name = hub_name(tuned.card.base_reference) or tuned.card.base_reference
+    name = hub_name(tuned.card.base_reference) or public_name(tuned.card.base_reference)
     write_json(target / CONFIG, {**adapter_config(tuned.adapter), "base_model_name_or_path": name})
 
 

@@ -4,7 +4,7 @@ A plan is one stage, or two: the supervised one, and after it one on preferences
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from weighbridge.adapters import Learnt
+from weighbridge.adapters import Learnt, Lesson, Span
 from weighbridge.answer.composed import Composed
 from weighbridge.errors import SettingsError, TrainingError
 from weighbridge.fingerprint import fingerprint
@@ -26,10 +26,12 @@ from weighbridge.train.hosted_check import check_apart, check_file
 from weighbridge.train.hosted_files import Counted, TokenEstimate, chat_lines, estimate, preference_lines
 from weighbridge.train.hosted_job import TRAINING, VALIDATION
 from weighbridge.train.lint_checks import leaks, texts
-from weighbridge.train.preference_file import read_preferences
+from weighbridge.train.preference_file import PreferenceFile, read_preferences
 from weighbridge.types import Example, Split
 from weighbridge.workspace import write_text
 
+DEV_SEED = 0
+"""Draws the dev examples: the same ones for every training seed, or their scores could not be compared."""
 _FORMAT = 1
 _ID = 12
 _PLAN = "plan.json"
@@ -85,6 +87,8 @@ class Teaching:
     endpoint: str
     """Its address, in words for people."""
     tokens: Counted
+    spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    """Where in the documents the examples stand that were made from them, by the example's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class Prepared:
 
     plan: HostedPlan
     files: Mapping[str, tuple[str, str]]
-    made: tuple[Conversation, ...]
+    lessons: tuple[Lesson, ...]
 
     def write(self, folder: Path) -> None:
         """Write the files, the lessons, and the plan last."""
@@ -101,7 +105,7 @@ class Prepared:
             write_text(folder / name / TRAINING, training)
             if validation:
                 write_text(folder / name / VALIDATION, validation)
-        write_lessons([lesson(one) for one in self.made], folder)
+        write_lessons(self.lessons, folder)
         write_text(folder / _PLAN, _plans().dump_json(self.plan, indent=2).decode() + "\n")
 
 
@@ -125,24 +129,27 @@ def prepare_hosted(teaching: Teaching, *, notify: Notify = silent) -> Prepared:
     _possible(how)
     learnt = public(teaching.examples, "train", how.maximum_examples, how.seed)
     made = conversations(teaching.strategy, learnt, raft=how.raft, seed=how.seed, notify=notify)
-    asked = public(teaching.examples, "dev", how.dev_examples, how.seed)
+    asked = public(teaching.examples, "dev", how.dev_examples, DEV_SEED)
     validation = chat_lines(conversations(teaching.strategy, asked, split="dev", notify=notify))
     warnings = [*_lint(made, teaching), *_left_out(teaching.examples), *_unsent(how)]
     files = {"supervised": (chat_lines(made), validation)}
+    lessons = [_lesson(one, teaching) for one in made]
     if how.preference.method == "dpo":
-        files["dpo"] = (_preferred(teaching, warnings), "")
+        read = _preferred(teaching, warnings)
+        files["dpo"] = (preference_lines(read.told.as_pairs()), "")
+        lessons += read.lessons
     stages = tuple(_stage(name, *both, teaching, warnings) for name, both in files.items())
     plan = HostedPlan(
         strategy=teaching.strategy.name,
         fingerprint=_key(teaching, stages, files),
         endpoint=teaching.endpoint,
         base=teaching.model.reference.removeprefix("openai:"),
-        recipe=how.model_dump(mode="json"),
-        learnt=_learnt(made, teaching),
+        recipe=_recipe(how, stages[0].order),
+        learnt=_learnt(made, lessons, teaching),
         stages=stages,
         warnings=tuple(warnings),
     )
-    return Prepared(plan, files, made)
+    return Prepared(plan, files, tuple(lessons))
 
 
 def public(examples: Sequence[Example], split: Split, most: int, seed: int) -> tuple[Example, ...]:
@@ -188,15 +195,20 @@ def _unsent(how: TrainingSettings) -> Iterator[str]:
         yield f"{', '.join(f'training.{name}' for name in own)}: not sent; an endpoint trains in its own way"
 
 
-def _preferred(teaching: Teaching, warnings: list[str]) -> str:
+def _lesson(one: Conversation, teaching: Teaching) -> Lesson:
+    told = lesson(one)
+    return replace(told, spans=told.spans or teaching.spans.get(one.example_id, ()))
+
+
+def _preferred(teaching: Teaching, warnings: list[str]) -> PreferenceFile:
     path = teaching.training.preference.pairs
-    tests = [example for example in teaching.examples if example.split == "test"]
-    read = read_preferences(path, teaching.strategy, tests) if path else None
-    if read is None or not (pairs := read.told.as_pairs()):
+    held_out = [example for example in teaching.examples if example.split != "train"]
+    read = read_preferences(path, teaching.strategy, held_out) if path else None
+    if read is None or not read.told.as_pairs():
         raise TrainingError(f"{path}: holds no pair of a better and a worse answer to the same prompt")
-    if read.tested or read.repeated or read.contradicted:
+    if read.tested or read.restricted or read.repeated or read.contradicted:
         warnings.append(f"{path}: {read.sentence}")
-    return preference_lines(pairs)
+    return read
 
 
 def _stage(name: str, training: str, validation: str, teaching: Teaching, warnings: list[str]) -> Stage:
@@ -230,19 +242,24 @@ def _order(name: str, teaching: Teaching) -> Order:
     )
 
 
+def _recipe(how: TrainingSettings, order: Order) -> Mapping[str, Any]:
+    """Return what the card says of how it was trained: nothing that was the endpoint's own choice."""
+    chosen_there = {name for name in ("epochs", "batch_size") if getattr(order, name) is None}
+    return how.model_dump(mode="json", exclude={*_ITS_OWN, *chosen_there, "learning_curve"})
+
+
 def _key(teaching: Teaching, stages: Sequence[Stage], files: Mapping[str, tuple[str, str]]) -> str:
     orders = [asdict(stage.order) for stage in stages]
     return fingerprint("hosted", _FORMAT, teaching.endpoint, orders, files)
 
 
-def _learnt(made: Sequence[Conversation], teaching: Teaching) -> Learnt:
-    chunks = [passage.chunk for one in made for passage in one.passages]
+def _learnt(made: Sequence[Conversation], lessons: Sequence[Lesson], teaching: Teaching) -> Learnt:
     said = [[(turn.role, turn.content) for turn in one.prompt] + [("target", one.target)] for one in made]
     return Learnt(
         fingerprint=fingerprint(said),
         split=teaching.split,
         examples=len(made),
-        documents={chunk.document_id: chunk.version for chunk in chunks},
+        documents={span.document_id: span.version for one in lessons for span in one.spans},
     )
 
 

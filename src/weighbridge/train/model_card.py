@@ -6,6 +6,7 @@ The front matter has the keys that a model hub reads: `base_model` (only a hub's
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from weighbridge.adapters import AdapterCard, Guard, Parity
@@ -40,6 +41,11 @@ def hub_name(reference: str) -> str:
     return _HUB_NAMES.get(reference, "")
 
 
+def public_name(reference: str) -> str:
+    """Return a base model's reference as others may read it: of a path on this machine, the file's name alone."""
+    return reference if reference.startswith(("pypi:", _HUB, "openai:")) else Path(reference.removeprefix("file:")).name
+
+
 def _front(card: AdapterCard) -> Iterator[str]:
     from ruamel.yaml import YAML
 
@@ -58,12 +64,13 @@ def _front(card: AdapterCard) -> Iterator[str]:
 
 
 def _heading(card: AdapterCard) -> Iterator[str]:
-    name = hub_name(card.base_reference) or card.base_reference or "its base model"
+    base = public_name(card.base_reference)
+    name = hub_name(card.base_reference) or base or "its base model"
     yield f"# {card.strategy} {card.id}"
     yield ""
     yield f"{_named(card.recipe)} of `{name}`, made {card.made_at} by Weighbridge."
     yield ""
-    yield f"- Base model: `{card.base_reference or name}`, SHA-256 `{card.base_fingerprint}`."
+    yield f"- Base model: `{base or name}`, SHA-256 `{card.base_fingerprint}`."
     yield f"- Licence: {card.licence or 'that of the base model, which is not known here'}."
     if card.parent:
         yield f"- It goes on from the adapter {card.parent}."
@@ -100,7 +107,8 @@ def _recipe(card: AdapterCard) -> Iterator[str]:
     yield "|---|---|"
     for name, value in card.recipe.items():
         if not isinstance(value, Mapping):
-            yield f"| {name} | {'' if value is None else value} |"
+            told = Path(value).name if name == "made" and value else value  # where it lies is nobody's business
+            yield f"| {name} | {'' if told is None else told} |"
     yield ""
     yield (
         f"{training.steps:,} steps in {training.seconds:,.0f} s, weights in {training.precision}; loss "

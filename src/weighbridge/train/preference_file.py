@@ -1,22 +1,26 @@
-"""The user's own pairs and thumbs, from a JSONL file; none that asks a test question is let through."""
+"""The user's own pairs and thumbs, from a JSONL file; none that asks a dev or test question is let through."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
+from weighbridge.adapters import Lesson
 from weighbridge.answer.composed import Composed
 from weighbridge.errors import DataError, TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.likeness import asked_in, plain
 from weighbridge.ingest.rows import Row, kind_of, read_jsonl
+from weighbridge.train.conversations import Conversation, lesson
 from weighbridge.train.pairs import Pair, Preferences, Thumb
-from weighbridge.types import Example, Message, Question, Role
+from weighbridge.types import Example, Message, Passage, Question, Role
 
 _OVERLAP = 0.8
 """Share of the words of two questions that both have (Jaccard), from which they count as the same."""
 _ROUNDING = 1e-9
+_SHORTEST = 3
+"""Words of a question that is looked for inside a longer prompt."""
 _THUMBS: Mapping[str, bool] = {"up": True, "down": False}
 _ROLES: Mapping[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}
 _FORMS = 'each line is {"question", "chosen", "rejected"}, or {"question", "answer", "thumb": "up" or "down"}'
@@ -27,8 +31,12 @@ class PreferenceFile:
     """What a file of preferences holds, in its order, and how many rows were left out of it."""
 
     told: Preferences
+    lessons: tuple[Lesson, ...]
+    """What is preferred of it, and where in the documents the prompts' passages stand."""
     tested: int
-    """Rows whose question is, or nearly is, one of the test questions."""
+    """Rows whose question is, or nearly is, one of the dev or test questions."""
+    restricted: int
+    """Rows of askers with access groups: an adapter speaks to everybody."""
     repeated: int
     """Rows that say what an earlier one says."""
     contradicted: int
@@ -38,7 +46,8 @@ class PreferenceFile:
     def sentence(self) -> str:
         """What was read, in words for people."""
         left = {
-            "ask a test question": self.tested,
+            "ask a dev or test question": self.tested,
+            "are of askers with access groups": self.restricted,
             "repeat another": self.repeated,
             "contradict another": self.contradicted,
         }
@@ -47,60 +56,75 @@ class PreferenceFile:
         return f"{kept}; left out: {out}" if out else kept
 
 
-def read_preferences(path: Path, strategy: Composed, tests: Sequence[Example]) -> PreferenceFile:
+def read_preferences(path: Path, strategy: Composed, held_out: Sequence[Example]) -> PreferenceFile:
     """Read a JSONL file of pairs and thumbs.
 
     A row names a `question`, which is put to the model as the strategy puts it, or a `prompt`: a text or a list of
-    messages, sent as it is. `tests` are the examples of the test split, none of which may be learnt.
+    messages, sent as it is. `held_out` are the examples of the dev and test splits, none of which may be learnt.
 
     Raises:
         DataError: with file and line, where a row is none of these; with the file, where nothing is left of it.
         TrainingError: a prompt holds a passage that not everybody may read.
     """
-    tested = Forbidden(tests)
+    forbidden = Forbidden(held_out)
     read: list[Pair | Thumb] = []
-    left_out = 0
+    shown: dict[tuple[Message, ...], tuple[Passage, ...]] = {}
+    tested = restricted = 0
     for row in read_jsonl(path):
         asked, prompt = _prompt(row, strategy)
-        lesson = _lesson(row, f"asked-{fingerprint(plain(asked))}", prompt)
-        if tested.asks(asked):
-            left_out += 1
+        one = _lesson(row, f"asked-{fingerprint(plain(asked.text))}", prompt)
+        if row.names("groups"):
+            restricted += 1
+        elif forbidden.within(asked.text) or any(forbidden.asks(text) for text in (asked.text, *asked.turns)):
+            tested += 1
         else:
-            read.append(lesson)
+            read.append(one)
+            shown[prompt] = asked.passages
     distinct = dict.fromkeys(read)
     agreed = [one for one in distinct if _opposite(one) not in distinct]
     if not agreed:
         raise DataError(
-            f"{path}: holds nothing to learn: {left_out} rows ask a test question, {len(distinct)} contradict each "
-            f"other; {_FORMS}"
+            f"{path}: holds nothing to learn: {tested} rows ask a dev or test question, {restricted} are of askers "
+            f"with access groups, {len(distinct)} contradict each other; {_FORMS}"
         )
     pairs = tuple(one for one in agreed if isinstance(one, Pair))
     thumbs = tuple(one for one in agreed if isinstance(one, Thumb))
     return PreferenceFile(
         told=Preferences(pairs, thumbs),
-        tested=left_out,
+        lessons=tuple(_lessons(agreed, shown)),
+        tested=tested,
+        restricted=restricted,
         repeated=len(read) - len(distinct),
         contradicted=len(distinct) - len(agreed),
     )
 
 
 class Forbidden:
-    """The test questions, to recognise one by its words: the same after normalising, or nearly."""
+    """Questions not to be learnt, to recognise one by its words: the same after normalising, or nearly."""
 
-    def __init__(self, tests: Sequence[Example]) -> None:
-        asked = {plain(text) for example in tests for text in (asked_in(example), example.question.text)}
+    def __init__(self, held_out: Sequence[Example]) -> None:
+        asked = {plain(text) for example in held_out for text in (asked_in(example), example.question.text)}
         self._words = [frozenset(text.split()) for text in sorted(asked)]
         self._common = Counter(word for words in self._words for word in words)
         self._by_rare: dict[str, list[frozenset[str]]] = {}
         for words in self._words:
             for word in self._rarest(words):
                 self._by_rare.setdefault(word, []).append(words)
+        self._by_one: dict[str, list[str]] = {}
+        for one in sorted(asked):
+            if len(words := frozenset(one.split())) >= _SHORTEST:
+                self._by_one.setdefault(self._rarest(words)[0], []).append(f" {one} ")
 
     def asks(self, text: str) -> bool:
-        """Tell whether a text asks one of the test questions."""
+        """Tell whether a text asks one of the questions."""
         words = frozenset(plain(text).split())
         near = (other for word in self._rarest(words) for other in self._by_rare.get(word, ()))
         return any(len(words & other) >= _OVERLAP * len(words | other) for other in near)
+
+    def within(self, text: str) -> bool:
+        """Tell whether a text holds one of the questions word for word, among instructions or passages say."""
+        whole = plain(text)
+        return any(one in f" {whole} " for word in set(whole.split()) for one in self._by_one.get(word, ()))
 
     def _rarest(self, words: frozenset[str]) -> list[str]:
         """Return so many of a question's rarest words that one near enough must share one of them.
@@ -111,7 +135,19 @@ class Forbidden:
         return ordered[: len(ordered) - ceil(_OVERLAP * len(ordered) - _ROUNDING) + 1]
 
 
-def _prompt(row: Row, strategy: Composed) -> tuple[str, tuple[Message, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a row asks, in the user's turns, and the passages that its prompt shows."""
+
+    turns: tuple[str, ...]
+    passages: tuple[Passage, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.turns)
+
+
+def _prompt(row: Row, strategy: Composed) -> tuple[_Asked, tuple[Message, ...]]:
     """Return what a row asks, and the messages it is asked with."""
     if "question" in row.values and "prompt" in row.values:
         raise DataError(f"{row.place}: has both 'question' and 'prompt'; keep the one that is meant")
@@ -119,17 +155,17 @@ def _prompt(row: Row, strategy: Composed) -> tuple[str, tuple[Message, ...]]:
         return _put(row, row.text("question"), strategy)
     value = row.values["prompt"]
     messages = _messages(row, value) if isinstance(value, list) else (Message("user", row.text("prompt")),)
-    return " ".join(turn.content for turn in messages if turn.role == "user"), messages
+    return _Asked(tuple(turn.content for turn in messages if turn.role == "user")), messages
 
 
-def _put(row: Row, asked: str, strategy: Composed) -> tuple[str, tuple[Message, ...]]:
+def _put(row: Row, asked: str, strategy: Composed) -> tuple[_Asked, tuple[Message, ...]]:
     prompt = strategy.prompt_for(Question(asked))
     if closed := [passage.chunk for passage in prompt.passages if passage.chunk.groups]:
         raise TrainingError(
             f"{row.place}: its prompt holds a passage of {closed[0].document_id}, which not everybody may read; an "
             "adapter would say it to everybody; build the index again, or mend the retriever"
         )
-    return asked, prompt.messages
+    return _Asked((asked,), prompt.passages), prompt.messages
 
 
 def _messages(row: Row, listed: Sequence[object]) -> tuple[Message, ...]:
@@ -155,6 +191,17 @@ def _lesson(row: Row, example_id: str, prompt: tuple[Message, ...]) -> Pair | Th
     if chosen == rejected:
         raise DataError(f"{row.place}: 'chosen' and 'rejected' are the same; a pair is two different answers")
     return Pair(example_id=example_id, prompt=prompt, chosen=chosen, rejected=rejected)
+
+
+def _lessons(
+    told: Sequence[Pair | Thumb], shown: Mapping[tuple[Message, ...], tuple[Passage, ...]]
+) -> Iterator[Lesson]:
+    for one in told:
+        liked = one.chosen if isinstance(one, Pair) else one.answer if one.up else ""
+        if liked:
+            yield lesson(
+                Conversation(example_id=one.example_id, prompt=one.prompt, target=liked, passages=shown[one.prompt])
+            )
 
 
 def _thumb(row: Row) -> bool:

@@ -1,11 +1,11 @@
 """The adapters of a workspace: each in a folder of its own, and of every strategy one that is promoted.
 
 `promoted.json` beside the adapters' folders holds the ids that were promoted, in order, the last one being in force,
-and whether a person chose it: what was chosen is used whatever the settings say, until the next training.
+and whether a person chose it: what was chosen is used whatever the settings say, until the next training. What was
+found to be the best of several is used as long as data and settings are those it was found for.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ class Promotions:
 
     history: tuple[str, ...] = ()
     chosen: bool = False
+    found_for: str = ""
+    """Fingerprint of the data and settings that several trainings were done for, of which it was the best."""
 
 
 def adapters(workspace: Workspace, strategy: str) -> tuple[AdapterCard, ...]:
@@ -56,17 +58,27 @@ def found(workspace: Workspace, name: str) -> AdapterCard:
 def promotions(workspace: Workspace, strategy: str) -> Promotions:
     """Return which adapters of a strategy were promoted."""
     kept: Any = read_json(workspace.adapters(strategy) / _RECORD)
-    return Promotions(tuple(kept["history"]), bool(kept["chosen"])) if kept else Promotions()
+    if not kept:
+        return Promotions()
+    return Promotions(tuple(kept["history"]), bool(kept["chosen"]), kept.get("found_for", ""))
 
 
 def promoted(workspace: Workspace, strategy: str) -> AdapterCard | None:
-    """Return the adapter that a strategy answers with; None where none is promoted, or it is gone."""
+    """Return the adapter that a strategy answers with; None where none is promoted, or it is gone.
+
+    One that was exported anew since, and then said something else than the adapter, is not in force any more.
+    """
     history = promotions(workspace, strategy).history
-    return read_card(workspace.adapter(strategy, history[-1])) if history else None
+    return _fit(workspace, strategy, history[-1]) if history else None
 
 
-def promote(workspace: Workspace, card: AdapterCard, *, chosen: bool) -> None:
-    """Put an adapter in force; `chosen` where a person did.
+def _fit(workspace: Workspace, strategy: str, name: str) -> AdapterCard | None:
+    card = read_card(workspace.adapter(strategy, name))
+    return card if card and card.promotable else None
+
+
+def promote(workspace: Workspace, card: AdapterCard, *, chosen: bool, found_for: str = "") -> None:
+    """Put an adapter in force; `chosen` where a person did, `found_for` as in `Promotions`.
 
     Raises:
         TrainingError: a form of it that was compared says something else than the adapter.
@@ -77,7 +89,9 @@ def promote(workspace: Workspace, card: AdapterCard, *, chosen: bool) -> None:
             f"{' | '.join(parted)}. Try model.quantisation: F16, or train again"
         )
     history = promotions(workspace, card.strategy).history
-    _write(workspace, card.strategy, history if history[-1:] == (card.id,) else (*history, card.id), chosen=chosen)
+    if history[-1:] != (card.id,):
+        history = (*history, card.id)
+    _write(workspace, card.strategy, Promotions(history, chosen, found_for))
 
 
 def rollback(workspace: Workspace, strategy: str) -> AdapterCard:
@@ -88,8 +102,8 @@ def rollback(workspace: Workspace, strategy: str) -> AdapterCard:
     """
     *earlier, _ = promotions(workspace, strategy).history or ("",)
     while earlier:
-        if card := read_card(workspace.adapter(strategy, earlier[-1])):
-            _write(workspace, strategy, earlier, chosen=True)
+        if card := _fit(workspace, strategy, earlier[-1]):
+            _write(workspace, strategy, Promotions(tuple(earlier), chosen=True))
             return card
         earlier.pop()
     raise WorkspaceError(
@@ -98,8 +112,8 @@ def rollback(workspace: Workspace, strategy: str) -> AdapterCard:
     )
 
 
-def _write(workspace: Workspace, strategy: str, history: Sequence[str], *, chosen: bool) -> None:
-    write_json(workspace.adapters(strategy) / _RECORD, {"history": list(history), "chosen": chosen})
+def _write(workspace: Workspace, strategy: str, promotions: Promotions) -> None:
+    write_json(workspace.adapters(strategy) / _RECORD, asdict(promotions))
 
 
 def folder_of(workspace: Workspace, card: AdapterCard) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -114,12 +114,9 @@ class Watched:
 
 
 def require_library() -> None:
-    """Import what trains, or raise `MissingExtraError`."""
-    for library in ("datasets", "sentence_transformers"):
-        try:
-            import_module(library)
-        except ImportError:
-            raise MissingExtraError("tuning the embedder or the reranker", "retriever") from None
+    """See that what trains is installed, or raise `MissingExtraError`; it is imported later, quietly."""
+    if not all(find_spec(library) for library in ("datasets", "sentence_transformers")):
+        raise MissingExtraError("tuning the embedder or the reranker", "retriever")
 
 
 def without_widgets(model: Any) -> Any:

@@ -170,7 +170,7 @@ def _train(job: Job) -> Training:
         first_loss=epochs.losses[0],
         last_loss=epochs.losses[-1],
         precision=str(recipient.precision).removeprefix("torch."),
-        notes=(*plan.notes, *_early(epochs, plan)),
+        notes=(*plan.notes, *_cut(job, plan), *_early(epochs, plan)),
     )
 
 
@@ -179,6 +179,16 @@ def _steps(job: Job, recipient: Recipient, plan: Plan, epochs: Epochs) -> None:
     trainer = make_trainer(recipient, job.encoded, plan, epochs=epochs, how=job.recipe.training)
     trainer.validate, trainer.say = job.validate, _sayer(recipient, job.recipe)
     trainer.train(resume_from_checkpoint=epochs.latest)
+
+
+def _cut(job: Job, plan: Plan) -> tuple[str, ...]:
+    """Say so where the time budget does not allow all passes over the examples."""
+    how = job.recipe.training
+    wanted = how.epochs * -(-len(job.encoded) // how.batch_size)
+    if plan.steps == wanted:
+        return ()
+    budget = f"training.seconds ({how.seconds:,.0f}) allowed {plan.steps} of {wanted} steps"
+    return (f"{budget}; raise it, or lower training.epochs or training.maximum_examples",)
 
 
 def _early(epochs: Epochs, plan: Plan) -> tuple[str, ...]:
@@ -205,7 +215,7 @@ def _key(job: Job) -> str:
     """Return the fingerprint of all that the steps depend on."""
     begun = [file_fingerprint(file) for file in sorted(job.start.glob("*.safetensors"))] if job.start else []
     texts = [(one.tokens, one.start) for one in job.encoded]
-    how = job.recipe.training.model_dump(mode="json")
+    how = job.recipe.training.supervised
     return fingerprint(job.recipe.base.fingerprint, how, texts, job.exact, job.row_tokens, *begun)
 
 

@@ -58,11 +58,12 @@ def tune(exercise: Exercise, folder: Path, *, notify: Notify = silent) -> Adapte
         TrainingError: the data cannot be used, or training fails.
         WorkspaceError: the folder cannot be written.
     """
+    rows = exercise.rows  # refuses what must not be learnt, also where it has been learnt already
 
     def train() -> Training:
         write_lessons(tuple(exercise.lessons), folder)
         recipe, validate = exercise.recipe, exercise.validate()
-        return train_adapter(exercise.rows, folder, recipe=recipe, validate=validate, notify=notify)
+        return train_adapter(rows, folder, recipe=recipe, validate=validate, notify=notify)
 
     stage = Stage(
         strategy=exercise.strategy.name,
@@ -103,7 +104,7 @@ def run(stage: Stage, folder: Path, *, notify: Notify = silent) -> AdapterCard:
         parity=parity,
         seconds=training.seconds + exporting,
         quantisation=recipe.model.quantisation,
-        warnings=(*stage.warnings, *training.notes, *_warnings(stage, training, parity)),
+        warnings=(*stage.warnings, *training.notes, *_warnings(parity)),
         gguf=gguf.name if gguf else "",
         parent=stage.parent,
     )
@@ -158,10 +159,8 @@ def _told(exercise: Exercise) -> Iterator[str]:
     yield from (finding.message for finding in exercise.checked.findings)
 
 
-def _warnings(stage: Stage, training: Training, parity: Sequence[Parity]) -> Iterator[str]:
-    """Yield what the owner of a tuned strategy should know of its training and export."""
-    if not stage.parent:
-        yield from _cut(training, stage.recipe)
+def _warnings(parity: Sequence[Parity]) -> Iterator[str]:
+    """Yield what the owner of a tuned strategy should know of its export."""
     if parity and not parity[0].changed:
         yield (
             f"on the {parity[0].prompts} prompts that were checked the adapter chooses the same words as the base "
@@ -170,12 +169,3 @@ def _warnings(stage: Stage, training: Training, parity: Sequence[Parity]) -> Ite
     for form in parity:
         if not form.ok:
             yield f"{form.form}: {'; '.join(form.reasons)}"
-
-
-def _cut(training: Training, recipe: Recipe) -> Iterator[str]:
-    """Say so where the time budget did not allow all passes over the examples."""
-    how = recipe.training
-    wanted = how.epochs * -(-training.examples // min(how.batch_size, training.examples))
-    if training.steps < wanted and not training.notes:
-        budget = f"training.seconds ({how.seconds:,.0f}) allowed {training.steps} of {wanted} steps"
-        yield f"{budget}; raise it, or lower training.epochs or training.maximum_examples"

@@ -1,4 +1,7 @@
-"""The registry as commands see it: adapters listed, shown, compared, promoted, rolled back, exported, traced."""
+"""The registry as commands see it: adapters listed, shown, compared, promoted, rolled back, exported, traced.
+
+The tuned models of the search are listed and rolled back with them.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +12,7 @@ from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.protocols import StoredIndex
 from weighbridge.report.adapter import adapter_page
 from weighbridge.settings import Settings
+from weighbridge.settings_training import TrainingSettings
 from weighbridge.train.card import read_lessons
 from weighbridge.train.conversations import Conversation
 from weighbridge.train.formats import Form, export
@@ -17,6 +21,8 @@ from weighbridge.types import PUBLIC
 from weighbridge.workflow.bench import open_bench
 from weighbridge.workflow.engines import Engine, open_engine
 from weighbridge.workflow.knowledge import stored
+from weighbridge.workflow.tuned_search import WHICH, RetrieverCard, Which, in_force, retriever_cards
+from weighbridge.workflow.tuned_search import rollback as rollback_retriever
 from weighbridge.workflow.tuning import exercise_of, tuned
 from weighbridge.workflow.voice import Voice
 from weighbridge.workspace import Workspace, write_text
@@ -30,6 +36,15 @@ class Listed:
     promoted: bool
     stale: tuple[str, ...] | None
     """Documents that changed, or are gone, since it was trained on their text; None where there is no index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRetriever:
+    """One tuning of the embedder or the reranker of a workspace, kept or reverted."""
+
+    card: RetrieverCard
+    in_force: bool
+    """Whether the search uses it, as the settings are now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +63,15 @@ def listed(settings: Settings, workspace: Workspace) -> tuple[Listed, ...]:
     now = _versions(settings, workspace)
     return tuple(
         _listed(card, workspace, now) for strategy in strategies(workspace) for card in adapters(workspace, strategy)
+    )
+
+
+def listed_retrievers(settings: Settings, workspace: Workspace) -> tuple[ListedRetriever, ...]:
+    """Return all finished tunings of the embedder and of the reranker, each oldest first."""
+    cards = {which: retriever_cards(workspace, which) for which in WHICH}
+    used = {which: in_force(workspace, settings, which) for which, own in cards.items() if own}
+    return tuple(
+        ListedRetriever(card=card, in_force=card == used[which]) for which, own in cards.items() for card in own
     )
 
 
@@ -89,6 +113,18 @@ def put_back(settings: Settings, workspace: Workspace, strategy: str) -> Listed:
         return _listed(rollback(workspace, strategy), workspace, _versions(settings, workspace))
 
 
+def put_back_retriever(settings: Settings, workspace: Workspace, which: Which) -> ListedRetriever | None:
+    """Search with the embedder or the reranker that was in force before; None: with the settings' own.
+
+    Raises:
+        WorkspaceError: no tuned one is in force.
+    """
+    with workspace.locked():
+        rollback_retriever(which, workspace)
+        used = in_force(workspace, settings, which)
+        return ListedRetriever(card=used, in_force=True) if used else None
+
+
 def compared(settings: Settings, workspace: Workspace, names: Sequence[str]) -> tuple[Listed, ...]:
     """Return several adapters, to be shown side by side; `UserError` where one is not there."""
     now = _versions(settings, workspace)
@@ -104,7 +140,15 @@ def exported(settings: Settings, workspace: Workspace, name: str, form: Form, ta
     card = found(workspace, name)
     engine = open_engine(settings, voice)
     if engine.base is None:
-        raise WorkspaceError(f"{card.id}: its base model is not one that can be exported here (model.engine)")
+        raise WorkspaceError(
+            f"{card.id}: there is no base model to export it with; model.engine must be llamacpp or transformers, and "
+            f"strategies must name {card.strategy}"
+        )
+    if not card.hosted and card.base_fingerprint != engine.base.fingerprint:
+        raise WorkspaceError(
+            f"{card.id}: it was trained on {card.base_reference}, and model.reference names another base model; set it "
+            "back to export this adapter"
+        )
     told = _conversations(card, settings, workspace, engine, voice) if form in _TELLING else ()
     return export(folder_of(workspace, card), engine.base, target, form=form, card=card, conversations=told)
 
@@ -116,7 +160,9 @@ _TELLING = frozenset({"openai", "axolotl", "llama-factory"})
 def _conversations(
     card: AdapterCard, settings: Settings, workspace: Workspace, engine: Engine, voice: Voice
 ) -> tuple[Conversation, ...]:
-    """Build what an adapter learnt once more; `WorkspaceError` where that is no longer the same."""
+    """Build what an adapter learnt once more, by its own recipe; `WorkspaceError` where that is no longer the same."""
+    recipe = TrainingSettings.model_validate(card.recipe)
+    settings = settings.model_copy(update={"training": recipe})
     with workspace.locked():
         bench = open_bench(settings, workspace, voice)
         for arm in tuned(settings):
@@ -125,7 +171,7 @@ def _conversations(
                 if exercise.learnt.fingerprint == card.learnt.fingerprint:
                     return exercise.made
     raise WorkspaceError(
-        f"{card.id}: its examples, documents or settings changed since it was trained, so what it learnt cannot be "
+        f"{card.id}: its examples, documents or prompts changed since it was trained, so what it learnt cannot be "
         f"written; train again (weighbridge train {card.strategy}), or export one of the forms that hold weights"
     )
 
@@ -194,8 +240,9 @@ def _same(span: Span, now: Mapping[str, str]) -> bool:
 
 
 def _text(index: StoredIndex | None, span: Span) -> str | None:
-    """Return what stands in a span of a public document, by the chunks that begin in it."""
+    """Return what stands in a span of a public document, by the chunks it lies in."""
     if index is None:
         return None
     chunks = index.chunks_of(span.document_id, groups=PUBLIC)
-    return "\n".join(chunk.text for chunk in chunks if span.start <= chunk.start < span.end) or None
+    parts = (chunk.text[max(span.start - chunk.start, 0) : max(span.end - chunk.start, 0)] for chunk in chunks)
+    return "\n".join(part for part in parts if part) or None

@@ -45,8 +45,9 @@ def open_bench(settings: Settings, workspace: Workspace, voice: Voice) -> Bench:
     card = follow(workload.documents, chosen, workspace, serving, voice=voice).index if workload.documents else None
     embedder = open_searching(chosen, workspace, voice) if card else serving
     keep_outline(workload, workspace)
-    shown = workload.of("train") if any(SHAPES[arm].shows for arm in settings.strategies) else ()
-    parts = open_parts(chosen, workspace, workload.outline, shown, embedder)
+    shown = any(SHAPES[arm].shows for arm in settings.strategies)
+    taught = tuple(example for example in workload.asked if shown and example.split == "train")
+    parts = open_parts(chosen, workspace, workload.outline, taught, embedder)
     return Bench(
         settings=settings,
         workspace=workspace,
@@ -60,7 +61,7 @@ def open_bench(settings: Settings, workspace: Workspace, voice: Voice) -> Bench:
 def open_parts(
     settings: Settings, workspace: Workspace, outline: Outline, examples: Sequence[Example], embedder: Embedder
 ) -> Parts:
-    """Return what all arms are owed alike; `examples` are those of the train split."""
+    """Return what all arms are owed alike; `examples` are those of the train split that people gave."""
     return Parts(
         task=outline.task,
         about=settings.instructions,

@@ -1,6 +1,6 @@
 """Weigh every strategy: index, train, answer, time, decide; each step does only what is missing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from weighbridge.report.page import page
 from weighbridge.results import Measurement, Record, Weighing
 from weighbridge.settings import Arm, RetrievalSettings, Settings
 from weighbridge.settings_training import TrainingSettings
+from weighbridge.train.registry import promoted
 from weighbridge.types import Example
 from weighbridge.workflow.alone import Alone, time_in_own_process
 from weighbridge.workflow.bench import Bench, open_bench
@@ -29,7 +30,7 @@ from weighbridge.workflow.knowledge import Agree, refuse
 from weighbridge.workflow.machine import this_machine
 from weighbridge.workflow.searching import embedder_name
 from weighbridge.workflow.sources import reading_report
-from weighbridge.workflow.tuned_search import searched
+from weighbridge.workflow.tuned_search import require_unlearnt, searched
 from weighbridge.workflow.tuning import train_all
 from weighbridge.workflow.voice import Voice, clocked
 from weighbridge.workspace import Workspace, write_text
@@ -63,6 +64,7 @@ def compare(settings: Settings, workspace: Workspace, voice: Voice, *, agree: Ag
             engine = open_engine(settings, voice)
         with clocked(seconds, "read, split and index"):
             bench = open_bench(settings, workspace, voice)
+        require_unlearnt(bench.workload.of("test"), settings, workspace)
         failed = train_all(bench, engine, voice, seconds, agree=agree)
         arms = [arm for arm in settings.strategies if arm not in failed]
         if not arms:
@@ -104,7 +106,7 @@ def weigh(
         taken_at=datetime.now(UTC).isoformat(timespec="seconds"),
         task=bench.workload.outline.task,
         machine=this_machine(),
-        settings=_words(bench, engine),
+        settings=_words(attempted, bench, engine),
         split=bench.workload.outline.report,
         documents=len(bench.workload.documents),
         chunks=bench.index.chunks if bench.index else 0,
@@ -190,7 +192,7 @@ def _priced(measurement: Measurement, footprint: Footprint, settings: Settings, 
     return priced(measurement, seconds, prices, settings.needs, training=training)
 
 
-def _words(bench: Bench, engine: Engine) -> dict[str, str]:
+def _words(arms: Iterable[Arm], bench: Bench, engine: Engine) -> dict[str, str]:
     settings = bench.settings
     model, prices = settings.model, settings.prices
     sampling = "greedy" if model.temperature == 0 else f"temperature {model.temperature:g}"
@@ -200,11 +202,23 @@ def _words(bench: Bench, engine: Engine) -> dict[str, str]:
         **({"quantisation": engine.form} if engine.form else {}),
         "embedder": embedder_name(searched(settings, bench.workspace)),
         "retrieval": search_words(searched(settings, bench.workspace)),
-        "training": training_words(settings.training),
+        "training": trained_words(arms, settings, bench.workspace),
         "seeds": f"split {settings.splits.seed}, sampling {model.seed}, measuring {settings.measure.seed}",
         "prices": f"{prices.machine_per_hour:g} {prices.currency} per machine hour, as of {prices.dated}; "
         f"{settings.needs.answers_per_month:,} answers a month for {settings.needs.months} months",
     }
+
+
+def trained_words(arms: Iterable[Arm], settings: Settings, workspace: Workspace) -> str:
+    """Say how the adapters of these arms were trained, which need not be as the settings are."""
+    told: dict[str, str] = {}
+    for arm in arms:
+        if SHAPES[arm].tuned and (card := promoted(workspace, arm)) and not card.hosted:
+            told[arm] = training_words(TrainingSettings.model_validate(card.recipe))
+    usual = training_words(settings.training)
+    if len(set(told.values())) <= 1:
+        return next(iter(told.values()), usual)
+    return "; ".join(f"{arm}: {words}" for arm, words in told.items())
 
 
 def training_words(how: TrainingSettings) -> str:

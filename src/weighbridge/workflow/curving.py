@@ -8,8 +8,9 @@ from shutil import rmtree
 from pydantic import TypeAdapter, ValidationError
 
 from weighbridge.guard.curve import CurvePoint, dev_losses
+from weighbridge.settings_training import RaftSettings
 from weighbridge.train.base import load_tokenizer
-from weighbridge.train.conversations import conversation
+from weighbridge.train.conversations import Conversation, conversation
 from weighbridge.train.exercise import Exercise
 from weighbridge.train.memory import release
 from weighbridge.train.methods import precision
@@ -57,16 +58,21 @@ def _point(exercise: Exercise, folder: Path, share: float, voice: Voice) -> Curv
 
 
 def _asked(exercise: Exercise, adapter: Path, share: float, examples: int) -> CurvePoint:
-    """Ask an adapter the dev questions; what it should say is what it would have been taught."""
+    """Ask an adapter the dev questions."""
     tokenizer = load_tokenizer(exercise.recipe.base)
     with quiet():
         network = load_tuned(exercise.recipe.base, adapter, precision=precision())
-        lessons = [encode(tokenizer, conversation(exercise.strategy, example)) for example in exercise.asked]
-        losses = dev_losses(network, lessons)
+        losses = dev_losses(network, [encode(tokenizer, one) for one in references(exercise)])
         scores = tuple(_scores(exercise, network, tokenizer, exercise.asked))
     del network
     release()
     return CurvePoint(share=share, examples=examples, scores=scores, losses=losses)
+
+
+def references(exercise: Exercise) -> tuple[Conversation, ...]:
+    """Return the dev questions as they are asked in service, and what the strategy is taught to say to such prompts."""
+    taught = RaftSettings(withheld_target=exercise.recipe.training.raft.withheld_target)
+    return tuple(conversation(exercise.strategy, example, raft=taught) for example in exercise.asked)
 
 
 def _scores(exercise: Exercise, network: object, tokenizer: object, asked: Sequence[Example]) -> Iterator[float | None]:

@@ -58,6 +58,9 @@ class Engine:
 
 def weights_of(card: AdapterCard, folder: Path, engine: Engine) -> Weights:
     """Return what an adapter in `folder` runs on, promoted or not; `WorkspaceError` where the engine cannot run it."""
+    if card.adapter and engine.base and engine.base.fingerprint != card.base_fingerprint:
+        told = "and model.reference names another base model; set it back, or train again"
+        raise WorkspaceError(f"{folder}: this adapter was trained on {card.base_reference}, {told}")
     match engine.settings.engine:
         case "openai" if card.hosted:
             return Weights(hosted=card.hosted)
@@ -100,7 +103,7 @@ def open_engine(settings: Settings, voice: Voice) -> Engine:
     base = prepare_base(source, cache_folder() / "bases" / file_fingerprint(source)[:16], notify=voice.notify)
     if model.engine == "transformers":
         return Engine(settings=model, base=base, served=base.hf, form="not quantised")
-    served = base.hf / f"base-{model.quantisation}.gguf"
+    served = base.hf.with_name(f"{base.hf.name}-{model.quantisation}.gguf")  # not in it: its files are fingerprinted
     if not served.exists():
         voice.say(f"Writing the base model as {model.quantisation}, the form all strategies share")
         write_gguf(base.source_gguf, base_weights(base), served, quantisation=model.quantisation)

@@ -1,12 +1,16 @@
 """What a strategy takes besides time to answer: the files it needs, and the seconds to make them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from weighbridge.adapters import AdapterCard
 from weighbridge.answer.build import SHAPES
 from weighbridge.settings import Arm
+from weighbridge.train.card import read_card
 from weighbridge.train.registry import promoted
 from weighbridge.workflow.bench import Bench
 from weighbridge.workflow.engines import Engine
+from weighbridge.workspace import Workspace
 
 
 def disk_bytes(arm: Arm, bench: Bench, engine: Engine) -> int:
@@ -23,7 +27,14 @@ def setup_seconds(arm: Arm, bench: Bench) -> float:
     shape = SHAPES[arm]
     card = promoted(bench.workspace, arm) if shape.tuned else None
     index = bench.index.seconds if shape.reads and bench.index else 0.0
-    return (card.seconds if card else 0.0) + index
+    return sum(one.seconds for one in _line(bench.workspace, card)) + index
+
+
+def _line(workspace: Workspace, card: AdapterCard | None) -> Iterator[AdapterCard]:
+    """Yield an adapter, and all that it goes on from."""
+    while card:
+        yield card
+        card = read_card(workspace.adapter(card.strategy, card.parent)) if card.parent else None
 
 
 def training_price(arm: Arm, bench: Bench) -> float:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from weighbridge.adapters import AdapterCard, Parity
+from weighbridge.guard.curve import CurvePoint, learning_curve
 from weighbridge.guard.examine import Examined, examine
 from weighbridge.report.adapter import adapter_page
 from weighbridge.results import Estimate
@@ -24,19 +26,40 @@ _FEW = 4
 def guarded(card: AdapterCard, exercise: Exercise, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
     """Examine an adapter that was not examined yet, write what was found onto its card and report, and say it.
 
+    Of one that was examined before a learning curve was wanted, only that is drawn.
+
     Raises:
         TrainingError: a training for the learning curve failed.
     """
-    if card.guards or engine.served is None:
-        return card
     folder, how = folder_of(bench.workspace, card), exercise.recipe.training
-    points = curve_points(exercise, folder, voice) if how.learning_curve and not card.parent else ()
+    drawn = any(guard.name == "learning curve" for guard in card.guards)
+    curve = how.learning_curve and not drawn and not card.parent
+    if engine.served is None or (card.guards and not curve):
+        return card
+    points = curve_points(exercise, folder, voice) if curve else ()
+    if card.guards and not points:
+        return card
+    if card.guards:
+        card = replace(card, guards=(*card.guards, learning_curve(points)))
+    else:
+        card = _examined(card, exercise, bench, engine.served, points, voice)
+    write_card(card, folder)
+    write_text(folder / "report.html", adapter_page(card))
+    for guard in card.guards:
+        mark = {True: "passed", False: "FAILED", None: "noted"}[guard.passed]
+        voice.say(f"  {guard.name}: {mark}. {guard.summary}")
+    return card
+
+
+def _examined(
+    card: AdapterCard, exercise: Exercise, bench: Bench, base: Path, points: tuple[CurvePoint, ...], voice: Voice
+) -> AdapterCard:
     examined = Examined(
         strategy=exercise.strategy,
         recipe=exercise.recipe,
-        folder=folder,
+        folder=folder_of(bench.workspace, card),
         card=card,
-        base_gguf=engine.served,
+        base_gguf=base,
         examples=exercise.asked,
         task=bench.workload.outline.task,
         metric=exercise.metric,
@@ -45,14 +68,7 @@ def guarded(card: AdapterCard, exercise: Exercise, bench: Bench, engine: Engine,
         points=points,
     )
     found = examine(examined, notify=voice.notify)
-    parity = (*card.parity, *_scores_apart(card, found.dev))
-    card = replace(card, guards=found.guards, dev=found.dev, parity=parity)
-    write_card(card, folder)
-    write_text(folder / "report.html", adapter_page(card))
-    for guard in card.guards:
-        mark = {True: "passed", False: "FAILED", None: "noted"}[guard.passed]
-        voice.say(f"  {guard.name}: {mark}. {guard.summary}")
-    return card
+    return replace(card, guards=found.guards, dev=found.dev, parity=(*card.parity, *_scores_apart(card, found.dev)))
 
 
 def _scores_apart(card: AdapterCard, served: Estimate | None) -> Iterator[Parity]:

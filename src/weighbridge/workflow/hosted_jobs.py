@@ -44,11 +44,16 @@ def hosted_status(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[H
 def cancel_hosted(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[HostedStatus, ...]:
     """Stop every unfinished job of an arm for good, and return what they are now.
 
+    One that was agreed to and not asked for yet will not be begun without asking again.
+
     Raises:
         UserError: there is none.
         TrainingError: the endpoint refuses.
     """
-    return _each(arm, settings, workspace, cancel)
+    dropped = tuple(_after_all_not(unfinished(arm, workspace)))
+    if dropped and not unfinished(arm, workspace):
+        return dropped
+    return (*dropped, *_each(arm, settings, workspace, cancel))
 
 
 def pause_hosted(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[HostedStatus, ...]:
@@ -87,6 +92,15 @@ def asked_about(runs: Sequence[HostedStatus], endpoint: Endpoint) -> Iterator[Ho
             yield replace(one, job=job.id, status=job.status, model=job.model, error=job.error)
         else:
             yield one
+
+
+def _after_all_not(runs: Sequence[HostedStatus]) -> Iterator[HostedStatus]:
+    """Take back what was agreed to, of the runs for which no job was asked for yet."""
+    for one in runs:
+        run = read_run(one.folder)
+        if run and not run.asked:
+            write_run(replace(run, status="cancelled"), one.folder)
+            yield replace(one, status="cancelled")
 
 
 def _each(

@@ -16,7 +16,7 @@ from weighbridge.answer.build import build
 from weighbridge.answer.composed import Composed
 from weighbridge.errors import ModelError, SettingsError, TrainingError, UserError
 from weighbridge.fingerprint import fingerprint
-from weighbridge.generate.openai import is_local, open_openai
+from weighbridge.generate.openai import open_openai
 from weighbridge.generate.scripted import Scripted
 from weighbridge.measure.metrics.behaviour import Accuracy
 from weighbridge.measure.statistics import SHARE, mean_interval
@@ -27,12 +27,22 @@ from weighbridge.train.card import read_card, write_card
 from weighbridge.train.hosted_api import Endpoint, HostedJob, address, unpause
 from weighbridge.train.hosted_files import Counted
 from weighbridge.train.hosted_job import HostedRun, Watch, follow, read_run, start, succeeded, write_run
-from weighbridge.train.hosted_plan import HostedPlan, Prepared, Stage, Teaching, prepare_hosted, public, read_plan
+from weighbridge.train.hosted_plan import (
+    DEV_SEED,
+    HostedPlan,
+    Prepared,
+    Stage,
+    Teaching,
+    prepare_hosted,
+    public,
+    read_plan,
+)
 from weighbridge.train.hosted_results import steps_of, training_of
 from weighbridge.types import Example
 from weighbridge.workflow.bench import Bench
 from weighbridge.workflow.engines import Engine
 from weighbridge.workflow.hosted_jobs import FAILED, asked_about, opened, unfinished
+from weighbridge.workflow.leaving import require_leave
 from weighbridge.workflow.searching import embedder_name
 from weighbridge.workflow.voice import Voice
 
@@ -59,12 +69,12 @@ def prepare(arm: Arm, bench: Bench, voice: Voice) -> Prepared:
         training=settings.training,
         endpoint=address(settings.model),
         tokens=_counted(bench),
+        spans=bench.workload.spans,
     )
     made = prepare_hosted(teaching, notify=voice.notify)
     made = replace(made, plan=replace(made.plan, seconds=perf_counter() - start_of))
     folder = bench.workspace.adapter(arm, made.plan.id)
-    if read_plan(folder) is None:
-        made.write(folder)
+    made.write(folder)  # also where they lie there: what is sent is what was checked
     for stage in made.plan.stages:
         voice.say(f"{folder / stage.name}: {_size(stage)}; {_price(stage, settings)}")
     for warning in made.plan.warnings:
@@ -146,7 +156,10 @@ def _agreed(stage: Stage, model: str, place: Path, endpoint: Endpoint, settings:
         return run
     question = f"Send {_size(stage)} to {endpoint.where}, and fine-tune {model} there? {_price(stage, settings)}"
     if not agree(question):
-        raise TrainingError(f"no job was begun at {endpoint.where}: it was not agreed to. {question}")
+        raise TrainingError(
+            f"no job was begun at {endpoint.where}: it was not agreed to. {question}. To be asked at a terminal: "
+            f"weighbridge train {place.parent.parent.name}"
+        )
     order = replace(stage.order, model=model)
     begun_at = datetime.now(UTC).isoformat(timespec="seconds")
     return write_run(HostedRun(order=order, endpoint=endpoint.where, begun_at=begun_at), place)
@@ -189,7 +202,7 @@ def _finished(
 def _dev(plan: HostedPlan, model: str, bench: Bench) -> tuple[Estimate | None, tuple[str, ...]]:
     """Ask the tuned model the dev questions, and say why there is no score where there is none."""
     settings = bench.settings
-    asked = public(bench.workload.examples, "dev", settings.training.dev_examples, settings.training.seed)
+    asked = public(bench.workload.examples, "dev", settings.training.dev_examples, DEV_SEED)
     if plan.learnt.split != bench.workload.outline.key:
         return None, ("the examples changed while it was trained, so it was asked no dev questions",)
     if not asked:
@@ -215,11 +228,7 @@ def _may_send(settings: Settings) -> None:
     model = settings.model
     if model.engine != "openai":
         raise SettingsError(f"weighbridge.yaml: model.engine is {model.engine}; only openai is tuned at an endpoint")
-    if settings.needs.limits.offline and not is_local(address(model)):
-        raise SettingsError(
-            "weighbridge.yaml: needs.limits.offline is true, and fine-tuning would send the training examples to "
-            f"{address(settings.model)}; set model.base_url to an endpoint on this machine, or offline to false"
-        )
+    require_leave("the training examples", model, settings)
 
 
 def _counted(bench: Bench) -> Counted:

@@ -11,7 +11,7 @@ from random import Random
 from time import perf_counter
 from typing import Literal
 
-from weighbridge.errors import SettingsError
+from weighbridge.errors import SettingsError, WorkspaceError
 from weighbridge.ingest.making.alike import drifted, near_each_other, near_examples, near_held_out, remembering
 from weighbridge.ingest.making.asked import (
     QUESTIONS,
@@ -43,9 +43,10 @@ from weighbridge.ingest.making.said import Remembered
 from weighbridge.measure.metrics.form import first_problem
 from weighbridge.retrieve.building import Material
 from weighbridge.settings import ModelSettings, Settings
-from weighbridge.types import Chunk, Document, Example, Passage, Question, Task
+from weighbridge.types import Chunk, Document, Passage, Question, Task
 from weighbridge.workflow.bench import Bench, open_bench
 from weighbridge.workflow.engines import open_engine, open_model
+from weighbridge.workflow.leaving import require_leave
 from weighbridge.workflow.searching import material, open_computed
 from weighbridge.workflow.voice import Voice
 from weighbridge.workspace import Workspace
@@ -140,21 +141,28 @@ class _Sources:
 def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, voice: Voice) -> MakingReport:
     """Make examples, sift them and write what was kept, whole or not at all; restricted documents are not used.
 
-    What a model says is kept in the workspace: the same call after an interruption asks only what is missing.
+    What a model says is kept in the workspace: the same call after an interruption asks only what is missing. Those
+    that were made before and are trained on (`training.made`) are not looked at: they may be made again.
 
     Raises:
-        SettingsError: the settings name no documents.
+        SettingsError: the settings name no documents, or forbid that they are sent to the model that is to be asked.
+        WorkspaceError: there is a file already where they are to be written.
         ModelError: the model that is asked fails each time.
     """
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to make examples of; set documents:")
+    if wanted.by != "rules":
+        require_leave("what the documents say", wanted.teacher or settings.model, settings)
+    path = wanted.path or workspace.root / "made.jsonl"
+    if path.exists():
+        raise WorkspaceError(f"{path}: is there already, perhaps edited; move it away, or write another (--out)")
+    settings = settings.model_copy(update={"training": settings.training.model_copy(update={"made": None})})
     start = perf_counter()
     with workspace.locked(), ExitStack() as stack:
         sources = _Sources(open_bench(settings, workspace, voice), wanted, voice)
         asking = _asking(settings, workspace, wanted, voice, stack) if wanted.by != "rules" else None
         heard = _made(sources, asking)
         sifted = _sifted(heard, sources, asking)
-        path = wanted.path or workspace.root / "made.jsonl"
         if sifted.kept:
             write_made(path, sifted.kept)
     return MakingReport(
@@ -249,7 +257,7 @@ def _sifted(heard: Heard, sources: _Sources, asking: Asking | None) -> Sifted:
         near_each_other(embed, threshold),
         findable(search, sources.voice.notify),
         *([answered_otherwise(texts, asking), answered_after_all(search, asking)] if asking else []),
-        orphans(_families(train)),
+        orphans({example.family or example.id for example in train}),
         balanced(wanted.count, wanted.seed),
         at_most(wanted.count, wanted.seed),
     ]
@@ -261,10 +269,6 @@ def _search(bench: Bench) -> Search:
         return bench.parts.retriever.search(Question(text), limit=bench.parts.limit)
 
     return search
-
-
-def _families(examples: Sequence[Example]) -> frozenset[str]:
-    return frozenset(example.family or example.id for example in examples)
 
 
 def _accepts(bench: Bench) -> Accepts | None:

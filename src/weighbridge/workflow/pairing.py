@@ -19,7 +19,7 @@ from weighbridge.train.exercise import Exercise
 from weighbridge.train.grpo import greedy_rewards, train_grpo
 from weighbridge.train.pairs import Pair, Preferences, held_out, preferences_from
 from weighbridge.train.preference import margins, train_preference, wants_pairs
-from weighbridge.train.preference_file import read_preferences
+from weighbridge.train.preference_file import PreferenceFile, read_preferences
 from weighbridge.train.reward_model import RewardModel, open_reward_model, train_reward_model
 from weighbridge.train.rewards import Grounds, Judge, rewarding
 from weighbridge.types import Example
@@ -76,6 +76,8 @@ class Refinement:
     """The same as the engine runs it: what answers are tried with."""
     folder: Path
     """Where `adapter/` is to be written, and `reward/` where there is a reward model."""
+    read: PreferenceFile | None = None
+    """What the user's own file prefers; None where it is to be had of attempts."""
 
     @property
     def seed(self) -> int:
@@ -99,18 +101,24 @@ def refine(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refi
     return replace(done, training=replace(done.training, notes=(*done.training.notes, *told)))
 
 
-def preferences(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Preferences:
-    """Return what is preferred: what the user's file says, or what attempts at the training questions tell.
+def preferences_file(exercise: Exercise, bench: Bench, voice: Voice) -> PreferenceFile | None:
+    """Read the user's own file of what is preferred; None where there is none, or the method learns from rewards alone.
 
     Raises:
         DataError: the file cannot be used.
     """
-    path = todo.exercise.recipe.training.preference.pairs
-    if path is None:
-        return attempted(todo, bench, engine, voice)
-    read = read_preferences(path, todo.exercise.strategy, bench.workload.of("test"))
-    voice.say(f"{path.name}: {read.sentence}")
-    return read.told
+    how = exercise.recipe.training.preference
+    if how.pairs is None or (how.method == "grpo" and "model" not in how.rewards):
+        return None
+    held_out = (*bench.workload.of("dev"), *bench.workload.of("test"))
+    read = read_preferences(how.pairs, exercise.strategy, held_out)
+    voice.say(f"{how.pairs.name}: {read.sentence}")
+    return read
+
+
+def preferences(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Preferences:
+    """Return what is preferred: what the user's file says, or what attempts at the training questions tell."""
+    return todo.read.told if todo.read else attempted(todo, bench, engine, voice)
 
 
 def attempted(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Preferences:

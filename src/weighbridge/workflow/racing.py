@@ -7,13 +7,14 @@ that a race that was interrupted goes on.
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from shutil import rmtree
 from typing import Any
 
 from weighbridge.adapters import Training
-from weighbridge.errors import MissingExtraError, SettingsError
+from weighbridge.errors import MissingExtraError, SettingsError, TrainingError
 from weighbridge.train.exercise import Exercise
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.sft import train_adapter
@@ -34,6 +35,7 @@ def raced(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -
     Raises:
         MissingExtraError: Optuna is not installed.
         SettingsError: there are no dev questions to tell the settings apart by.
+        TrainingError: none of the settings could be trained with.
     """
     try:
         import optuna
@@ -46,20 +48,38 @@ def raced(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -
     logging.getLogger("optuna").setLevel(logging.ERROR)
     folder = workspace.adapters(exercise.strategy.name) / "race"
     folder.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(folder / "journal.log"))),
-        study_name=exercise.fingerprint,
-        sampler=optuna.samplers.TPESampler(seed=exercise.recipe.training.seed),
-        pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2),
-        direction="maximize",
-        load_if_exists=True,
-    )
-    done = sum(trial.state.is_finished() for trial in study.trials)
-    study.optimize(lambda trial: _run(trial, exercise, folder, voice), n_trials=max(0, trials - done))
+    study = _opened(JournalStorage(JournalFileBackend(str(folder / "journal.log"))), exercise.fingerprint)
+    for number in range(len(study.trials), trials):
+        # Seeded for each: what is proposed must not depend on where a race was interrupted.
+        study.sampler = optuna.samplers.TPESampler(seed=exercise.recipe.training.seed + number)
+        study.optimize(lambda trial: _run(trial, exercise, folder, voice), n_trials=1)
     finished = [trial for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
+    if not finished:
+        raise TrainingError(
+            f"none of the {len(study.trials)} settings that were raced could be trained with; the reasons are above. "
+            "Race more of them (train --search), or train without a race"
+        )
     best = max(finished, key=lambda trial: (trial.value, -trial.user_attrs["loss"]))
     voice.say(f"Best of {len(study.trials)}: {_words(best.params)}, dev accuracy {best.value:.2f}")
     return _changed(best.params)
+
+
+def _opened(storage: Any, name: str) -> Any:
+    """Return the study of this name, new or as it was left; a trial that was interrupted is forgotten."""
+    import optuna
+
+    halving = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
+    begin = partial(
+        optuna.create_study, storage=storage, study_name=name, pruner=halving, direction="maximize", load_if_exists=True
+    )
+    study = begin()
+    kinds = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    finished = [trial for trial in study.trials if trial.state in kinds]
+    if len(finished) < len(study.trials):
+        optuna.delete_study(study_name=name, storage=storage)
+        study = begin()
+        study.add_trials(finished)
+    return study
 
 
 def _run(trial: Any, exercise: Exercise, folder: Path, voice: Voice) -> float:
@@ -71,8 +91,12 @@ def _run(trial: Any, exercise: Exercise, folder: Path, voice: Voice) -> float:
     recipe = replace(exercise.recipe, training=exercise.recipe.training.model_copy(update=dict(_changed(params))))
     score = 0.0
     for lap, share in enumerate(SHARES, start=1):
-        training = _lap(exercise, recipe, share, folder, voice)
-        score = next(epoch.dev or 0.0 for epoch in training.epochs if epoch.epoch == training.chosen_epoch)
+        try:
+            training = _lap(exercise, recipe, share, folder, voice)
+            score = _dev(training)
+        except TrainingError as error:
+            voice.say(f"  {_words(params)}: out, because {error}")
+            raise optuna.TrialPruned from error
         trial.report(score, lap)
         trial.set_user_attr("loss", training.last_loss)
         out = lap < len(SHARES) and trial.should_prune()
@@ -91,6 +115,13 @@ def _lap(exercise: Exercise, recipe: Recipe, share: float, folder: Path, voice: 
         return train_adapter(rows, place, recipe=recipe, validate=exercise.validate(), notify=voice.notify)
     finally:
         rmtree(place, ignore_errors=True)
+
+
+def _dev(training: Training) -> float:
+    score = next(epoch.dev for epoch in training.epochs if epoch.epoch == training.chosen_epoch)
+    if score is None:
+        raise TrainingError("none of its answers to the dev questions could be scored")
+    return score
 
 
 def part(rows: tuple[Encoded, ...], share: float, seed: int) -> tuple[Encoded, ...]:

@@ -3,13 +3,17 @@
 The dev questions decide. Where these are few, some train questions are held back from learning and decide with them.
 Other train questions, held back too, choose the epoch, so that what decides has chosen nothing. Test questions do
 neither. The train questions are divided as the workload was: no near-paraphrase of one that decides is learnt.
+Examples made from documents are learnt only: what decides is what people asked.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
+from weighbridge.adapters import Span
 from weighbridge.guard.retrieval import FEWEST, family, judged
+from weighbridge.ingest.making.alike import near_held_out, remembering
+from weighbridge.ingest.making.made import Made
 from weighbridge.ingest.split import FEWEST as DIVISIBLE
 from weighbridge.ingest.split import split_examples
 from weighbridge.protocols import Embedder, Index
@@ -79,6 +83,27 @@ def divide(examples: Sequence[Example], embedder: Embedder, *, similarity: float
     if deciding:
         return Division(taught=sides["train"], choosing=sides["dev"], deciding=(*dev, *sides["test"]))
     return Division(taught=sides["train"], choosing=sides["test"], deciding=dev)
+
+
+def with_made(division: Division, made: Sequence[Example], embedder: Embedder, *, similarity: float) -> Division:
+    """Let examples made from documents be learnt too, but for those that are like one that chooses or decides."""
+    usable = [example for example in made if not unusable(example)]
+    embed = remembering(lambda texts: embedder.embed(list(texts), kind="query"))
+    near = near_held_out((*division.choosing, *division.deciding), embed, similarity).positions(
+        list(map(_made, usable))
+    )
+    return replace(division, taught=(*division.taught, *(e for at, e in enumerate(usable) if at not in near)))
+
+
+def _made(example: Example) -> Made:
+    return Made(
+        id=example.id,
+        question=example.question.text,
+        answers=example.answers,
+        spans=tuple(Span(name, 0, 0) for name in example.evidence),
+        made_by="",
+        family=example.family,
+    )
 
 
 def pairs_of(division: Division, index: Index, embedder: Embedder, *, seed: int) -> Pairs:

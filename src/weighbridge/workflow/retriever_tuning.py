@@ -27,7 +27,7 @@ from weighbridge.train.retrieval_pairs import Pairs
 from weighbridge.train.retriever_epochs import RetrieverRecipe, Tuned
 from weighbridge.types import Document
 from weighbridge.workflow.retriever_judges import embedder_judge, reranker_judge
-from weighbridge.workflow.retriever_lessons import Division, divide, pairs_of
+from weighbridge.workflow.retriever_lessons import Division, divide, pairs_of, with_made
 from weighbridge.workflow.searching import embedder_name, open_computed
 from weighbridge.workflow.trial_search import TrialSearch, search_aside, search_in_workspace
 from weighbridge.workflow.tuned_search import (
@@ -126,7 +126,9 @@ def _task(which: Which, settings: Settings, workspace: Workspace, voice: Voice) 
     own = open_computed(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
     workload = open_workload(settings, workspace, own, voice)
     splits, training = settings.splits, settings.training
-    division = divide(workload.examples, own, similarity=splits.similarity, seed=splits.seed)
+    division = divide(workload.asked, own, similarity=splits.similarity, seed=splits.seed)
+    if made := [example for example in workload.examples if example.id in workload.spans]:
+        division = with_made(division, made, own, similarity=splits.similarity)
     voice.say(f"Tuning the {which}: {division.sentence}")
     recipe = RetrieverRecipe(
         epochs=training.epochs,
@@ -217,6 +219,7 @@ def _card(task: _Task) -> RetrieverCard:
         division=lessons.division.sentence,
         pairs=Counter(pair.origin for pair in lessons.pairs.pairs),
         negatives={"mined": lessons.mined.hard, "random": lessons.mined.random},
+        questions=tuple(dict.fromkeys(pair.question for pair in lessons.pairs.pairs if pair.origin == "evidence")),
         attrition={**lessons.pairs.attrition, **lessons.mined.filtered},
         training=None,
         agreement=None,

@@ -7,23 +7,27 @@
 from the settings as ever. What splits the examples keeps to the settings' own embedder, so that no split moves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from weighbridge.adapters import Training
+from weighbridge.errors import DataError, WorkspaceError
 from weighbridge.guard.retrieval import RetrievalVerdict
+from weighbridge.ingest.likeness import asked_in, plain
 from weighbridge.models import fetch, file_fingerprint
 from weighbridge.retrieve.embed_folder import WEIGHTS
 from weighbridge.settings import Settings
 from weighbridge.train.registry import promotions
+from weighbridge.types import Example
 from weighbridge.workspace import Workspace, write_json, write_text
 
 Which = Literal["embedder", "reranker"]
+WHICH: tuple[Which, ...] = get_args(Which)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,8 @@ class RetrieverCard:
     """Pairs learnt, by where they come from: evidence, heading, inverse cloze, first sentence."""
     negatives: Mapping[str, int]
     """Texts learnt as wrong: mined, and random."""
+    questions: tuple[str, ...] = ()
+    """The train questions that were learnt; none where the pairs were made from the documents."""
     attrition: Mapping[str, int]
     """What was not learnt: examples, chunks and candidates, by the reason."""
     training: Training | None
@@ -90,9 +96,27 @@ def promote(card: RetrieverCard, workspace: Workspace) -> None:
     write_json(workspace.adapters(card.which) / "promoted.json", {"history": list(after), "chosen": False})
 
 
+def rollback(which: Which, workspace: Workspace) -> RetrieverCard | None:
+    """Go back to the tuned model that was in force before, and return its card; None: to the settings' own.
+
+    The index follows when it is next used.
+
+    Raises:
+        WorkspaceError: none is in force.
+    """
+    history = promotions(workspace, which).history
+    if not history:
+        raise WorkspaceError(f"{workspace.root}: no tuned {which} is in force here; see: weighbridge models list")
+    *earlier, _ = history
+    while earlier and not _whole(which, earlier[-1], workspace):
+        earlier.pop()
+    write_json(workspace.adapters(which) / "promoted.json", {"history": earlier, "chosen": False})
+    return _whole(which, earlier[-1], workspace) if earlier else None
+
+
 def promoted_embedder(workspace: Workspace, settings: Settings) -> Path | None:
     """Return the folder of the tuned embedder in force; None where there is none for the settings' very embedder."""
-    card = _in_force(workspace, "embedder")
+    card = _promoted(workspace, "embedder")
     if card is None or card.base_reference != settings.retrieval.embedder:
         return None
     return _folder(card, workspace) if card.base_fingerprint == _weights(fetch(card.base_reference)) else None
@@ -100,7 +124,7 @@ def promoted_embedder(workspace: Workspace, settings: Settings) -> Path | None:
 
 def promoted_reranker(workspace: Workspace, settings: Settings) -> Path | None:
     """Return the folder of the tuned reranker in force; None where the search is not the one that it was made for."""
-    card = _in_force(workspace, "reranker")
+    card = _promoted(workspace, "reranker")
     if card is None or (card.base_reference, card.replaces) != (settings.retrieval.embedder, settings.retrieval.rerank):
         return None
     searched_with = promoted_embedder(workspace, settings) or fetch(card.base_reference)
@@ -119,9 +143,37 @@ def with_retrieval(settings: Settings, update: Mapping[str, str]) -> Settings:
     return settings.model_copy(update={"retrieval": settings.retrieval.model_copy(update=dict(update))})
 
 
-def _in_force(workspace: Workspace, which: Which) -> RetrieverCard | None:
+def in_force(workspace: Workspace, settings: Settings, which: Which) -> RetrieverCard | None:
+    """Return the card of the tuned model that the search uses; None where it uses the settings' own."""
+    used = {"embedder": promoted_embedder, "reranker": promoted_reranker}[which](workspace, settings)
+    return _promoted(workspace, which) if used else None
+
+
+def require_unlearnt(tests: Sequence[Example], settings: Settings, workspace: Workspace) -> None:
+    """See that no tuned model in force has learnt what is a test question now.
+
+    Raises:
+        DataError: one has; it was tuned when the examples were divided otherwise.
+    """
+    tested = {plain(asked_in(example)) for example in tests}
+    for which in WHICH:
+        card = in_force(workspace, settings, which)
+        learnt = [question for question in card.questions if plain(question) in tested] if card else []
+        if learnt:
+            raise DataError(
+                f"{workspace.root}: the tuned {which} in force has learnt {len(learnt):,} of the test questions, like "
+                f"'{learnt[0]}': it was tuned when the examples were divided otherwise. Go back to what was before "
+                f"(weighbridge models rollback {which}), then tune it again (weighbridge train {which})"
+            )
+
+
+def _promoted(workspace: Workspace, which: Which) -> RetrieverCard | None:
     history = promotions(workspace, which).history
-    card = read_card(workspace.adapter(which, history[-1])) if history else None
+    return _whole(which, history[-1], workspace) if history else None
+
+
+def _whole(which: Which, name: str, workspace: Workspace) -> RetrieverCard | None:
+    card = read_card(workspace.adapter(which, name))
     return card if card and card.model else None
 
 

@@ -7,25 +7,31 @@ from statistics import fmean, stdev
 from weighbridge.adapters import AdapterCard, Seeded
 from weighbridge.answer.build import SHAPES, build
 from weighbridge.errors import DataError, SettingsError, TrainingError
+from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.scripted import Scripted
+from weighbridge.ingest.chunk import document_version
 from weighbridge.measure.metrics.behaviour import Accuracy
-from weighbridge.models import PINNED
+from weighbridge.models import PINNED, file_fingerprint
+from weighbridge.report.adapter import adapter_page
 from weighbridge.report.lint import rendered
 from weighbridge.settings import Arm, Settings
-from weighbridge.train.card import read_card, write_card
-from weighbridge.train.exercise import Exercise, Material, prepare
+from weighbridge.train.card import read_card, read_lessons, write_card
+from weighbridge.train.exercise import Exercise, Material
+from weighbridge.train.exercise import prepare as prepare_exercise
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.registry import folder_of, promote, promoted, promotions
 from weighbridge.train.tune import tune
+from weighbridge.types import Document
 from weighbridge.workflow.bench import Bench, open_bench
 from weighbridge.workflow.engines import Engine, open_engine
 from weighbridge.workflow.guarding import guarded
-from weighbridge.workflow.hosting import resume_hosted, train_hosted
+from weighbridge.workflow.hosting import prepare, resume_hosted, train_hosted
 from weighbridge.workflow.knowledge import Agree, refuse
+from weighbridge.workflow.pairing import preferences_file
 from weighbridge.workflow.preferring import preferred
 from weighbridge.workflow.racing import raced
-from weighbridge.workflow.voice import Voice, clocked
-from weighbridge.workspace import Workspace
+from weighbridge.workflow.voice import MUTE, Voice, clocked
+from weighbridge.workspace import Workspace, write_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +93,14 @@ def train_all(
 ) -> dict[Arm, str]:
     """See that every tuned arm has its adapter on this very data; return why any has not.
 
-    An adapter that a person promoted stays, whatever the settings say.
+    An adapter that a person promoted stays, whatever the settings say, and so does the best of several that were
+    trained on this very data for these very settings.
     """
     failed: dict[Arm, str] = {}
     for arm in tuned(bench.settings):
         with clocked(seconds, f"train: {arm}"):
             try:
-                if not _stays(arm, bench, voice):
+                if not _stays(arm, bench, engine, voice):
                     _train_arm(arm, bench, engine, voice, agree)
             except (TrainingError, DataError) as error:
                 failed[arm] = f"{arm} is left out: {error}"
@@ -127,11 +134,11 @@ def recipe_of(bench: Bench, engine: Engine) -> Recipe:
 def exercise_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Exercise:
     """Return what an arm will learn, checked."""
     workload = bench.workload
-    return prepare(
+    return prepare_exercise(
         build(arm, bench.parts, Scripted()),
         Material(
             examples=workload.examples,
-            documents=workload.documents,
+            documents=_texts(bench) if bench.settings.training.on != "answers" else (),
             split=workload.outline.key,
             spans=workload.spans,
         ),
@@ -141,24 +148,42 @@ def exercise_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Exercis
     )
 
 
+def _texts(bench: Bench) -> tuple[Document, ...]:
+    """Return the documents with the versions that the index knows them by."""
+    tokens = bench.settings.chunks.tokens
+    return tuple(replace(each, version=document_version(each, tokens=tokens)) for each in bench.workload.documents)
+
+
 def _best_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, effort: Effort) -> AdapterCard:
     """Race settings, train with several seeds, and promote the adapter that did best on dev."""
     if effort.search and engine.base is None:
         raise SettingsError("train --search races trainings on this machine; an endpoint's are paid for one by one")
+    found_for = _wanted(arm, bench, engine, voice) if effort.search or effort.seeds > 1 else ""
     if effort.search:
         found = raced(exercise_of(arm, bench, engine, voice), bench.workspace, effort.search, voice)
         bench = _with(bench, found)
     first = bench.settings.training.seed
     benches = [_with(bench, {"seed": first + number}) for number in range(effort.seeds)]
     cards = [_made(arm, each, engine, voice, effort.agree) for each in benches]
-    card = max(cards, key=lambda card: (_dev(card), -card.training.last_loss, card.id))
+    card = max(cards, key=lambda card: (card.promotable, _dev(card), -card.training.last_loss, card.id))
     if len(cards) > 1:
         tried = tuple(Seeded(id=one.id, seed=one.seed, dev=one.dev.value if one.dev else None) for one in cards)
         card = replace(card, seeds=tried)
         write_card(card, folder_of(bench.workspace, card))
+        write_text(folder_of(bench.workspace, card) / "report.html", adapter_page(card))
         voice.say(_spread(cards, card))
-    promote(bench.workspace, card, chosen=False)
+    promote(bench.workspace, card, chosen=False, found_for=found_for)
     return card
+
+
+def _wanted(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> str:
+    """Return the fingerprint of the data and the settings that an arm is to be trained by."""
+    if engine.base is None:
+        return prepare(arm, bench, voice).plan.fingerprint
+    how = bench.settings.training.preference
+    told = file_fingerprint(how.pairs) if how.pairs and how.pairs.is_file() else ""
+    first = exercise_of(arm, bench, engine, voice).fingerprint
+    return fingerprint(first, how.model_dump(mode="json"), told, engine.settings.quantisation)
 
 
 def _with(bench: Bench, changed: Mapping[str, object]) -> Bench:
@@ -180,6 +205,8 @@ def _trained(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCar
     folder = bench.workspace.adapter(arm, exercise.id)
     if read_card(folder) is None:
         voice.show(rendered(exercise.checked))
+    if bench.settings.training.preference.method != "none":
+        preferences_file(exercise, bench, MUTE)  # a file that cannot be used is told before an hour of training
     card = tune(exercise, folder, notify=voice.notify)
     voice.say(_sentence(card))
     if bench.settings.training.preference.method != "none":
@@ -191,16 +218,45 @@ def _trained(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCar
     return card
 
 
-def _stays(arm: Arm, bench: Bench, voice: Voice) -> bool:
-    """Tell whether a person chose the adapter that this arm answers with."""
-    card = promoted(bench.workspace, arm)
-    if card is None or not promotions(bench.workspace, arm).chosen:
+def _stays(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> bool:
+    """Tell whether the adapter that this arm answers with was chosen by a person, or found for what is wanted now.
+
+    Raises:
+        TrainingError: it cannot be compared with the other strategies.
+    """
+    card, known = promoted(bench.workspace, arm), promotions(bench.workspace, arm)
+    if card is None:
         return False
+    if known.chosen:
+        why = "which was promoted by hand"
+    elif known.found_for and known.found_for == _wanted(arm, bench, engine, voice):
+        why = "the best of several that were trained on this very data"
+    else:
+        return False
+    _require_comparable(card, bench, engine)
     voice.say(
-        f"{arm} answers with adapter {card.id}, which was promoted by hand; "
-        f"to train by the settings as they are: weighbridge train {arm}"
+        f"{arm} answers with adapter {card.id}, {why}; to train by the settings as they are: weighbridge train {arm}"
     )
     return True
+
+
+def _require_comparable(card: AdapterCard, bench: Bench, engine: Engine) -> None:
+    """Refuse an adapter of another base model or rounding, and one that learnt what is a test question now."""
+    again = f"; run: weighbridge train {card.strategy}"
+    if engine.base and engine.base.fingerprint != card.base_fingerprint:
+        raise TrainingError(f"adapter {card.id} was trained on another base model, {card.base_reference}{again}")
+    if card.gguf and engine.settings.engine == "llamacpp" and card.quantisation != engine.settings.quantisation:
+        raise TrainingError(
+            f"adapter {card.id} is kept in {card.quantisation}, and model.quantisation is "
+            f"{engine.settings.quantisation} for all others{again}"
+        )
+    tests = {example.id for example in bench.workload.of("test")}
+    learnt = (lesson.example_id for lesson in read_lessons(folder_of(bench.workspace, card)))
+    if tested := tests.intersection(learnt):
+        raise TrainingError(
+            f"adapter {card.id} learnt {len(tested):,} of today's {len(tests):,} test questions, because the split "
+            f"changed since, so its score would measure memory{again}"
+        )
 
 
 def _dev(card: AdapterCard) -> float:

@@ -7,6 +7,7 @@ from time import perf_counter
 from weighbridge.errors import MissingExtraError, SettingsError, WeighbridgeError
 from weighbridge.ingest.read import Memory
 from weighbridge.models import fetch
+from weighbridge.retrieve.embed import LocalEmbedder
 from weighbridge.settings import Settings
 from weighbridge.workflow.knowledge import Choices, follow
 from weighbridge.workflow.searching import open_computed
@@ -34,10 +35,7 @@ def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: Choic
     paths = [source for source in settings.sources if isinstance(source, Path)]
     if not paths:
         raise SettingsError(f"{workspace.settings_file}: --watch follows files, and no source under documents: is one")
-    settings = searched(settings, workspace)
-    folder = fetch(settings.retrieval.embedder, notify=voice.notify)
-    embedder = open_computed(settings, folder)
-    embedder.embed(["ready"], kind="document")
+    chosen, embedder = _opened(settings, workspace, voice)
     memory: Memory = {}
     with workspace.locked():
         read_sources(settings, workspace, Voice(), memory=memory)
@@ -46,13 +44,23 @@ def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: Choic
         start = perf_counter()
         try:
             with workspace.locked():
+                if searched(settings, workspace) != chosen:  # an embedder was tuned, or rolled back, meanwhile
+                    chosen, embedder = _opened(settings, workspace, voice)
                 documents = read_sources(settings, workspace, voice, memory=memory)
-                synced = follow(documents, settings, workspace, embedder, voice=voice, choices=choices)
+                synced = follow(documents, chosen, workspace, embedder, voice=voice, choices=choices)
         except WeighbridgeError as error:
             voice.say(f"{error}")
             continue
         if not synced.plan.empty:
             voice.say(f"{changed}: in the index {perf_counter() - start:.2f} s after the change was seen")
+
+
+def _opened(settings: Settings, workspace: Workspace, voice: Voice) -> tuple[Settings, LocalEmbedder]:
+    """Return the settings of the search that is in force, and its embedder, ready."""
+    chosen = searched(settings, workspace)
+    embedder = open_computed(chosen, fetch(chosen.retrieval.embedder, notify=voice.notify))
+    embedder.embed(["ready"], kind="document")
+    return chosen, embedder
 
 
 def _changes(paths: list[Path], workspace: Workspace) -> Iterator[str]:

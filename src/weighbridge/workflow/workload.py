@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from weighbridge.adapters import Span
 from weighbridge.answer.build import SHAPES
 from weighbridge.errors import DataError, SettingsError
 from weighbridge.fingerprint import fingerprint
+from weighbridge.ingest.chunk import document_version
 from weighbridge.ingest.examples import check_evidence, infer_task, read_examples
 from weighbridge.ingest.making.made import attrition_lines
 from weighbridge.ingest.making.rows import joined, read_made, texts_of
@@ -50,11 +51,16 @@ class Workload:
     outline: Outline
     schema: Mapping[str, Any] | None = None
     spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
-    """Where in the documents the examples stand that were made from them, by the example's id."""
+    """Where in the documents the examples stand that were made from them, as they are now, by the example's id."""
 
     def of(self, split: Split) -> tuple[Example, ...]:
         """Return the examples of one split, in the order they were given."""
         return tuple(example for example in self.examples if example.split == split)
+
+    @property
+    def asked(self) -> tuple[Example, ...]:
+        """The examples that people gave, those made from documents left out."""
+        return tuple(example for example in self.examples if example.id not in self.spans)
 
 
 def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, voice: Voice) -> Workload:
@@ -93,18 +99,26 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
 
 
 def _with_made(path: Path, workload: Workload, settings: Settings, embedder: Embedder, voice: Voice) -> Workload:
-    """Return the workload with the examples made from its documents, but for those too like a dev or test question."""
+    """Return the workload with the examples made from its public documents, but for those like a dev or test one."""
     made = read_made(path)
     joining = joined(
         workload.examples,
         made,
         embed=lambda texts: embedder.embed(list(texts), kind="query"),
         threshold=settings.splits.similarity,
-        texts=texts_of(workload.documents, made),
+        texts=texts_of(_public(workload.documents), made),
     )
     for line in attrition_lines(joining.attrition):
         voice.say(line)
-    return replace(workload, examples=joining.examples, spans={one.id: one.spans for one in joining.made})
+    named = {span.document_id for one in joining.made for span in one.spans}
+    tokens = settings.chunks.tokens
+    now = {one.id: document_version(one, tokens=tokens) for one in _public(workload.documents) if one.id in named}
+    spans = {one.id: tuple(replace(span, version=now[span.document_id]) for span in one.spans) for one in joining.made}
+    return replace(workload, examples=joining.examples, spans=spans)
+
+
+def _public(documents: Iterable[Document]) -> Iterator[Document]:
+    return (document for document in documents if not document.groups)
 
 
 def keep_outline(workload: Workload, workspace: Workspace) -> None:

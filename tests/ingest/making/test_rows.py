@@ -42,6 +42,7 @@ def test_what_is_written_is_read_again_and_is_an_examples_file(tmp_path: Path):
         ({"question": "q", "answers": ["a"], "spans": [{"document_id": "desk"}]}, "a span needs"),
         ({"question": "q", "answers": ["a"], "spans": [{"document_id": "desk", "start": 5, "end": 2}]}, "a span needs"),
         ({"answers": ["a"]}, "has no 'question'"),
+        ({"question": "q", "answers": ["a"], "groups": ["board"]}, "speaks to everybody"),
     ],
 )
 def test_a_bad_row_is_named_with_its_line(tmp_path: Path, line, told):
@@ -88,6 +89,13 @@ def test_what_its_document_no_longer_says_is_left_out(embed: Embed):
     assert [one.id for one in joining.made] == ["made-2"]
     told = {"desk": "The desk opens at 07:30."}
     assert joined(examples(), MADE, embed=embed, threshold=0.9, texts=told).made == MADE
+
+
+def test_what_its_document_may_no_longer_tell_everybody_is_left_out(embed: Embed):
+    joining = joined(examples(), MADE, embed=embed, threshold=0.9, texts={})
+    assert joining.made == ()
+    lost = [one for one in joining.attrition.dropped if one.count]
+    assert [(one.reason, one.count) for one in lost] == [("its document is gone, or not for everybody", 2)]
 
 
 def test_what_is_among_the_examples_is_not_added_again(embed: Embed):

@@ -44,7 +44,8 @@ def read_made(path: Path) -> tuple[Made, ...]:
     """Read a file of made examples, edited by hand or not.
 
     Raises:
-        DataError: with file and line, where a row is no example, or its spans are no places in documents.
+        DataError: with file and line, where a row is no example, is not for everybody, or has spans that are no places
+            in documents.
     """
     if not path.exists():
         raise DataError(f"{path}: there is no such file; run weighbridge make-examples, or correct training.made")
@@ -56,6 +57,11 @@ def read_made(path: Path) -> tuple[Made, ...]:
 
 def _read(row: Row) -> Made:
     example = from_question(row)
+    if example.question.groups:
+        raise DataError(
+            f"{row.place}: has 'groups', and what is made is learnt by an adapter that speaks to everybody; take the "
+            "line out"
+        )
     spans = row.values.get("spans") or []
     if not isinstance(spans, list):
         raise DataError(f"{row.place}: 'spans' must be a list")
@@ -97,12 +103,13 @@ def joined(
 ) -> Joining:
     """Put made examples behind the train examples, but for those that are nearly a question of dev or test now.
 
-    With the `texts` of the documents they were made from, those whose answer no longer stands there are left out too.
+    With the `texts` of the public documents they were made from, those are left out too that were made from another
+    document, or whose answer no longer stands there.
     """
     held_out = [example for example in examples if example.split != "train"]
     filters = [_known(frozenset(example.id for example in examples))]
     if texts is not None:
-        filters.append(grounding(texts))
+        filters += [_out_of_reach(texts), grounding(texts)]
     filters.append(near_held_out(held_out, remembering(embed), threshold))
     sifted = sift(made, filters)
     added = tuple(one.example for one in sifted.kept)
@@ -113,6 +120,13 @@ def texts_of(documents: Iterable[Document], made: Sequence[Made]) -> Mapping[str
     """Return the texts of the documents that made examples rest on, by id; one that is gone is not in it."""
     wanted = {span.document_id for one in made for span in one.spans}
     return {document.id: document.text for document in documents if document.id in wanted}
+
+
+def _out_of_reach(texts: Mapping[str, str]) -> Filter:
+    def places(made: Sequence[Made]) -> Collection[int]:
+        return {at for at, one in enumerate(made) if any(span.document_id not in texts for span in one.spans)}
+
+    return Filter("its document is gone, or not for everybody", places)
 
 
 def _known(ids: Collection[str]) -> Filter:
