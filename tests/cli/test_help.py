@@ -11,8 +11,8 @@ COMMANDS = (
     "", "demo", "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
     "train", "make-examples", "compare", "report", "doctor", "bench", "bench retrieval",
     "models", "models list", "models fetch", "models show", "models compare", "models promote", "models rollback",
-    "models export", "models lineage", "hosted", "hosted prepare", "hosted status", "hosted pause", "hosted resume",
-    "hosted cancel",
+    "models export", "models check", "models lineage", "hosted", "hosted prepare", "hosted status",
+    "hosted pause", "hosted resume", "hosted cancel",
 )  # fmt: skip
 
 

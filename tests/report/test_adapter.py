@@ -47,11 +47,11 @@ def test_the_terminal_reads_as_the_golden_file(golden: Callable[[Path, str], Non
     ("card", "text"),
     [
         (CARD, "It may be served, but a guard failed: refusals."),
-        (replace(CARD, guards=(FORGETTING,)), "Fit to be served."),
+        (replace(CARD, guards=(FORGETTING,)), "Served as it was trained."),
         (BROKEN, "Do not serve it: GGUF Q8_0 says something else."),
         (
             replace(CARD, guards=(), parity=(parity("GGUF Q8_0"), parity("GGUF Q4_0", "it parted"))),
-            "Fit to be served; but not to be exported as GGUF Q4_0.",
+            "Served as it was trained; but it should not be exported as GGUF Q4_0.",
         ),
         (BARE, "Nothing was checked yet."),
     ],

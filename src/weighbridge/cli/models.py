@@ -142,6 +142,28 @@ def export(
             console.out.print(f"Wrote {path}", markup=False, highlight=False, soft_wrap=True)
 
 
+@models.command("check", epilog="Example: weighbridge models check raft --task arc_easy --limit 200")
+def check(
+    adapter: Adapter,
+    task: Annotated[list[str], typer.Option(help="A task of the lm-evaluation-harness; may be repeated.")],
+    folder: Annotated[Path | None, typer.Option(help="YAML files that define tasks of your own.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Questions of each task.", show_default="all")] = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+) -> None:
+    """Ask an adapter and its base model tasks of the lm-evaluation-harness (extra: lm-eval): what was forgotten?"""
+    from weighbridge.guard.harness import Tasks
+    from weighbridge.workflow.adapters import harnessed
+
+    settings, place = opened(workspace)
+    with voice_on(as_json=as_json) as console:
+        guard = harnessed(settings, place, adapter, Tasks(names=tuple(task), folder=folder, limit=limit), console.voice)
+        if as_json:
+            console.result(guard)
+        else:
+            console.out.print(guard.summary, markup=False, highlight=False, soft_wrap=True)
+
+
 @models.command("lineage", epilog='Example: weighbridge models lineage raft --answer "four weeks"')
 def lineage(
     adapter: Annotated[str, typer.Argument(help="An id or a strategy; all that serve if left out.")] = "",

@@ -53,9 +53,9 @@ def verdict(card: AdapterCard) -> Said:
     elif not card.guards and not card.parity:
         text = "Nothing was checked yet."
     elif others:
-        text = f"Fit to be served; but not to be exported as {listed(others)}."
+        text = f"Served as it was trained; but it should not be exported as {listed(others)}."
     else:
-        text = "Fit to be served."
+        text = "Served as it was trained."
     return Said(text, f"{_agreeing(card)}; {_guarded(card)}.")
 
 

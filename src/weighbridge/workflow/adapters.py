@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from weighbridge.adapters import AdapterCard, Lesson, Span
+from weighbridge.adapters import AdapterCard, Guard, Lesson, Span
 from weighbridge.errors import UserError, WorkspaceError
+from weighbridge.guard.harness import Tasks, forgetting_by_lm_eval
 from weighbridge.protocols import StoredIndex
 from weighbridge.report.adapter import adapter_page
 from weighbridge.settings import Settings
@@ -151,6 +152,21 @@ def exported(settings: Settings, workspace: Workspace, name: str, form: Form, ta
         )
     told = _conversations(card, settings, workspace, engine, voice) if form in _TELLING else ()
     return export(folder_of(workspace, card), engine.base, target, form=form, card=card, conversations=told)
+
+
+def harnessed(settings: Settings, workspace: Workspace, name: str, tasks: Tasks, voice: Voice) -> Guard:
+    """Compare an adapter with its base model on tasks of the lm-evaluation-harness.
+
+    Raises:
+        MissingExtraError: lm-eval is not installed.
+        UserError: no adapter is called so, or a task cannot be run.
+        WorkspaceError: its base model is not one that runs here.
+    """
+    card = found(workspace, name)
+    engine = open_engine(settings, voice)
+    if engine.base is None or card.hosted or engine.base.fingerprint != card.base_fingerprint:
+        raise WorkspaceError(f"{card.id}: it was not trained on the base model of model.reference; set that back")
+    return forgetting_by_lm_eval(engine.base, folder_of(workspace, card) / card.adapter, tasks)
 
 
 _TELLING = frozenset({"openai", "axolotl", "llama-factory"})
