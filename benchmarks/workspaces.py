@@ -16,7 +16,7 @@ examples: examples.jsonl
 task: label
 instructions: A customer of a bank writes a message.
 strategies: [prompt, fine-tuned]
-model: {maximum_tokens: 16}
+model: {maximum_tokens: 20}
 splits: {by: similarity, dev: 0.04, test: 0.2}
 training: {maximum_examples: 2000, epochs: 3, dev_examples: 60, seconds: 5400, learning_curve: false, batch_size: 16}
 measure: {questions: 250}
