@@ -6,7 +6,7 @@ import pytest
 
 from weighbridge.measure.weighing import load_weighing
 from weighbridge.settings import ARMS
-from weighbridge.train.card import read_card
+from weighbridge.train.registry import folder_of, promoted
 from weighbridge.workspace import Workspace
 
 pytestmark = pytest.mark.models
@@ -51,16 +51,19 @@ def test_all_five_are_measured_without_failures(small):
 
 def test_the_lint_was_shown_before_training(small):
     _, done = small
-    assert done.stderr.index("stop token: <|im_end|>") < done.stderr.index("Trained fine-tuned")
+    assert done.stderr.index("What is learnt, token by token:") < done.stderr.index("Trained fine-tuned")
+    assert "<|im_end|>⏹]]" in done.stderr
 
 
 def test_tuned_strategies_are_their_own_exported_models(small):
     root, _ = small
     for arm in ("fine-tuned", "raft"):
-        folder = Workspace(root).adapter(arm)
-        card = read_card(folder)
+        card = promoted(Workspace(root), arm)
         assert card is not None
-        assert card.parity.ok
+        assert card.promotable
+        assert card.parity[0].form == "GGUF Q8_0"
+        assert card.guards
+        folder = folder_of(Workspace(root), card)
         assert (folder / card.gguf).stat().st_size > 50_000_000
 
 

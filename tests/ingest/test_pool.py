@@ -30,7 +30,15 @@ def reasons(done: list[Task]) -> dict[str, list[tuple[str, str]]]:
 
 
 def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    """Return the workers of this process: other tests may have left a child of a library's own."""
+    return [child for child in psutil.Process().children(recursive=True) if _works(child)]
+
+
+def _works(child: psutil.Process) -> bool:
+    try:
+        return "weighbridge.ingest.worker" in child.cmdline()
+    except psutil.Error:
+        return False
 
 
 @pytest.fixture
