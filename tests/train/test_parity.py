@@ -1,5 +1,6 @@
 """The rules by which a form is judged, and which forms of which method are compared."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from weighbridge.train.export import Quantisation, base_weights, merged_weights,
 from weighbridge.train.parity import Place, check_parity, judge
 from weighbridge.train.parity_forms import answers_of, check_forms
 from weighbridge.train.reading import Wanted, read
+from weighbridge.train.replies import Reply, lead_at, shared
 from weighbridge.train.tolerance import TOLERANCES
 from weighbridge.train.weights import load_tuned, method_of
 from weighbridge.types import Progress
@@ -160,3 +162,19 @@ def test_an_adapter_that_moves_less_than_rounding_is_not_refused(quantisation: Q
         effect=limits.rounding / 2,
     )
     assert judge([[place] * 10], tolerance=limits).ok
+
+
+def test_where_two_texts_part_and_how_sure_the_engine_was() -> None:
+    reply = Reply(
+        prompt_length=3,
+        tokens=(1, 2, 3),
+        likeliest=({1: -0.1, 9: -4.0}, {2: -0.7, 8: -0.8}, {3: -0.2}),
+        texts=("ab", "cd", "e"),
+    )
+    assert shared("abcd", "abxd") == 2
+    assert shared("ab", "abc") == 2
+    assert shared("", "x") == 0
+    assert lead_at(reply, 1) == pytest.approx(3.9)
+    assert lead_at(reply, 2) == pytest.approx(0.1)
+    assert lead_at(reply, 4) == math.inf
+    assert lead_at(reply, 5) == math.inf

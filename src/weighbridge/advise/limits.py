@@ -55,8 +55,12 @@ NUMBER_LIMITS = (
 
 
 def broken_limits(measurement: Measurement, limits: Limits) -> tuple[Broken, ...]:
-    """Return every limit a strategy breaks; too many failures and a missing accuracy are limits that always hold."""
-    found = [_failures(measurement), _unmeasured(measurement)]
+    """Return every limit a strategy breaks.
+
+    Some always hold: few failures, and an accuracy that was measured and is above zero. A strategy that gets nothing
+    right asserts nothing wrong either where it always abstains, and by points it could win.
+    """
+    found = [_failures(measurement), _useless(measurement)]
     found += [_number(measurement, limit, limits) for limit in NUMBER_LIMITS if not _cannot_cite(measurement, limit)]
     if limits.offline and not measurement.offline:
         found.append(Broken("it sends questions to an endpoint; you allow offline strategies only", "offline"))
@@ -96,8 +100,11 @@ def _failures(measurement: Measurement) -> Broken | None:
     return Broken(sentence, excess=failed / asked / FAILURES_ALLOWED - 1)
 
 
-def _unmeasured(measurement: Measurement) -> Broken | None:
-    return None if "accuracy" in measurement.figures else Broken("no answer could be scored")
+def _useless(measurement: Measurement) -> Broken | None:
+    accuracy = measurement.figures.get("accuracy")
+    if accuracy is None:
+        return Broken("no answer could be scored")
+    return None if accuracy.value > 0 else Broken("it gets no question right")
 
 
 def _number(measurement: Measurement, limit: NumberLimit, limits: Limits) -> Broken | None:

@@ -86,6 +86,10 @@ class _Lines:
 
     def __call__(self, step: Step) -> None:
         now = time.monotonic()
+        if not step.done and step.total:
+            self.began.pop(
+                step.task, None
+            )  # begun anew: the last one of this name was broken off, or too quick to tell
         start, first = self.began.setdefault(step.task, (now, step.done))
         ended = bool(step.total) and step.done >= step.total
         if now - self.wrote.setdefault(step.task, now) < LINE_SECONDS and not (ended and now - start >= LINE_SECONDS):

@@ -4,9 +4,10 @@ A form is asked as it would be used: a GGUF file in this process, a served one t
 HTTP, and a network of PyTorch by reading tokens. All answers are greedy.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from weighbridge.generate.openai import OpenAICompatible
 from weighbridge.settings import ModelSettings
 from weighbridge.train.base import turns
 from weighbridge.train.reading import places
+from weighbridge.train.tolerance import TOLERANCES
 from weighbridge.types import Message
 
 if TYPE_CHECKING:
@@ -73,7 +75,8 @@ def answers_of(gguf: Path, prompts: Prompts, settings: ModelSettings) -> tuple[s
 def ask_endpoint(gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> tuple[Reply, ...]:
     """Serve a GGUF by llama.cpp's own HTTP server on 127.0.0.1, and ask it as the `openai` engine asks an endpoint.
 
-    Besides its tokens, what it streams must be what it says in one piece.
+    Besides its tokens, what it streams must be what it says in one piece, but for near ties: the same prompt may be
+    read in other pieces, and round otherwise.
 
     Raises:
         UserError: llama.cpp cannot load the file.
@@ -83,7 +86,7 @@ def ask_endpoint(gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> tu
 
     with _served(gguf, settings) as model:
         try:
-            return tuple(_over_http(model, messages) for messages in prompts)
+            return tuple(_over_http(model, messages) for messages in prompts)  # each twice, so nothing is kept
         except OpenAIError as error:
             raise ModelError(f"{gguf}: llama.cpp's server could not answer: {error}") from error
 
@@ -120,14 +123,13 @@ def _greedy(settings: ModelSettings) -> dict[str, Any]:
     }
 
 
-def _reply(said: Mapping[str, Any], fault: str = "") -> Reply:
+def _reply(said: Mapping[str, Any]) -> Reply:
     found = (said["choices"][0].get("logprobs") or {"content": ()})["content"]
     return Reply(
         prompt_length=said["usage"]["prompt_tokens"],
         tokens=tuple(place["id"] for place in found),
         likeliest=tuple({one["id"]: one["logprob"] for one in place["top_logprobs"]} for place in found),
         texts=tuple(place["token"] for place in found),
-        fault=fault,
     )
 
 
@@ -139,6 +141,7 @@ def _served(gguf: Path, settings: ModelSettings) -> Iterator[OpenAICompatible]:
     key = token_urlsafe(24)
     parameters = engine_parameters(gguf, context=settings.context)
     parameters.api_keys = [key]
+    parameters.cache_prompt = False
     try:
         engine = started(parameters)
     except RuntimeError as error:
@@ -164,8 +167,28 @@ def _over_http(model: OpenAICompatible, messages: tuple[Message, ...]) -> Reply:
     whole = said["choices"][0]["message"]["content"] or ""
     sound, cut, _ = whole.partition(_UNFINISHED)
     streamed = model.generate(messages).text if sound else ""
+    reply = _reply(said)
     same = streamed.startswith(sound) if cut else streamed == whole
-    return _reply(said, "" if same else f"it streams {streamed!r} and says {whole!r} in one piece")
+    if same or lead_at(reply, shared(streamed, whole)) <= TOLERANCES[model.settings.quantisation].lead:
+        return reply
+    return replace(reply, fault=f"it streams {streamed!r} and says {whole!r} in one piece")
+
+
+def shared(left: str, right: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((n for n, (ours, theirs) in pairs if ours != theirs), min(len(left), len(right)))
+
+
+def lead_at(reply: Reply, character: int) -> float:
+    """Return the nats by which the token at a character of an answer led the next likeliest; infinite behind it."""
+    end = 0
+    for text, likeliest in zip(reply.texts, reply.likeliest, strict=True):
+        end += len(text)
+        if end > character:
+            best = sorted(likeliest.values(), reverse=True)
+            return best[0] - best[1] if len(best) > 1 else math.inf
+    return math.inf
 
 
 def _followed(network: Any, tokenizer: Any, prompt: tuple[int, ...], draft: tuple[int, ...]) -> Reply:
