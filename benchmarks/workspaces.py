@@ -28,8 +28,10 @@ task: answer
 instructions: Answer with the one call of torch.hub.load that does what is asked.
 strategies: [prompt, few-shot, rag, fine-tuned, raft]
 model: {maximum_tokens: 80}
+chunks: {tokens: 160}
+retrieval: {limit: 2}
 splits: {dev: 0.1, test: 0.4}
-training: {epochs: 6, maximum_examples: 128, seconds: 1800, learning_curve: false}
+training: {epochs: 4, maximum_examples: 128, seconds: 1800, learning_curve: false}
 measure: {questions: 100}
 """
 _EACH = 33
