@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from weighbridge.adapters import Span
 from weighbridge.ingest.likeness import plain
 from weighbridge.ingest.making.english import content_words
-from weighbridge.ingest.making.made import OWN, Filter, Made, made_id
+from weighbridge.ingest.making.made import OWN, Filter, Made, made_of
 from weighbridge.ingest.making.said import replies
 from weighbridge.protocols import Model, Notify, silent
 from weighbridge.types import Chunk, Document, Example, Message, Passage
@@ -246,14 +246,4 @@ def _shown(passages: Sequence[Passage], question: str) -> str:
 
 
 def _made(question: str, answers: tuple[str, ...], spans: tuple[Span, ...], made_by: str, family: str = "") -> Made:
-    asked = " ".join(question.split()).strip('"“”')
-    name = made_id(asked, spans, made_by)
-    return Made(
-        id=name,
-        question=asked,
-        answers=answers,
-        spans=spans,
-        made_by=made_by,
-        family=family or name,
-        answerable=bool(answers),
-    )
+    return made_of(" ".join(question.split()).strip('"“”'), answers, spans, made_by, family=family)

@@ -111,3 +111,20 @@ def made_id(question: str, spans: Sequence[Span], made_by: str) -> str:
     """Return an id that is the same whenever the same question is made of the same place in the same way."""
     places = [[span.document_id, span.start, span.end] for span in spans]
     return f"made-{fingerprint('made', question, places, made_by)[:12]}"
+
+
+def made_of(
+    question: str, answers: tuple[str, ...], spans: tuple[Span, ...], made_by: str, *, family: str = ""
+) -> Made:
+    """Return a question as a made example, white space evened out; without answers it cannot be answered."""
+    asked = " ".join(question.split())
+    name = made_id(asked, spans, made_by)
+    return Made(
+        id=name,
+        question=asked,
+        answers=answers,
+        spans=spans,
+        made_by=made_by,
+        family=family or name,
+        answerable=bool(answers),
+    )

@@ -1,6 +1,5 @@
 """Examples by rules alone: what documents state in tables, labels and plain sentences, other wordings, near misses."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -9,7 +8,7 @@ from weighbridge.adapters import Span
 from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.making.absent import Candidate, candidates_of, unanswered
 from weighbridge.ingest.making.english import Vocabulary, content_words, vocabulary_of
-from weighbridge.ingest.making.made import Made, made_id
+from weighbridge.ingest.making.made import Made, made_of
 from weighbridge.ingest.making.structured import Placed, placed_drafts
 from weighbridge.ingest.outline import outline_of
 from weighbridge.protocols import Notify, silent
@@ -84,7 +83,7 @@ def _situated(placed: Placed, words: Vocabulary) -> Placed:
 
 def _first(one: _Drafted) -> Made:
     draft = one.placed.draft
-    return _made(draft.question, f"rule: {draft.rule}", one.spans, answers=draft.answers)
+    return made_of(draft.question, draft.answers, one.spans, f"rule: {draft.rule}")
 
 
 def _wordings(one: _Drafted, first: Made) -> Iterator[Made]:
@@ -95,22 +94,8 @@ def _wordings(one: _Drafted, first: Made) -> Iterator[Made]:
     chosen = (*draft.others, *(() if draft.rule == "heading" else indirect))[:WORDINGS]
     for text in dict.fromkeys(chosen):
         made_by = f"rule: paraphrase of {first.id}"
-        yield _made(text, made_by, one.spans, answers=draft.answers, family=first.family)
+        yield made_of(text, draft.answers, one.spans, made_by, family=first.family)
 
 
 def _absent(one: _Drafted, candidate: Candidate) -> Made:
-    return _made(candidate.question, f"unanswerable: {one.placed.draft.rule}", one.spans, answers=())
-
-
-def _made(question: str, made_by: str, spans: tuple[Span, ...], *, answers: tuple[str, ...], family: str = "") -> Made:
-    asked = re.sub(r"\s+", " ", question).strip()
-    name = made_id(asked, spans, made_by)
-    return Made(
-        id=name,
-        question=asked,
-        answers=answers,
-        spans=spans,
-        made_by=made_by,
-        family=family or name,
-        answerable=bool(answers),
-    )
+    return made_of(candidate.question, (), one.spans, f"unanswerable: {one.placed.draft.rule}")
