@@ -11,14 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weighbridge.errors import TrainingError, WorkspaceError
+from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.retrieve.embed_folder import WEIGHTS, digest, encodable, read_longest
 from weighbridge.retrieve.rerank import open_cross_encoder
-from weighbridge.train.memory import release
 from weighbridge.train.negatives import Contrast
-from weighbridge.train.quiet import quiet
+from weighbridge.train.refine import guarded
 from weighbridge.train.retriever_epochs import (
     RetrieverRecipe,
     Tuned,
@@ -79,15 +78,8 @@ def tune_reranker(
         raise TrainingError(f"{len(contrasts)} pairs are too few to train a reranker on; add examples with doc_ids")
     require_library()
     watched = Watched(folder.with_name(f"{folder.name}.training"), key, recipe, notify)
-    with quiet():
-        try:
-            return _tuned(contrasts, base, folder, recipe, watched, judge)
-        except OSError as error:
-            raise WorkspaceError(f"{folder}: cannot be written ({error}); free some disk, then run again") from error
-        except RuntimeError as error:
-            raise TrainingError(f"{folder}: training failed: {error}; free memory, then run again") from error
-        finally:
-            release()
+    with guarded(folder):
+        return _tuned(contrasts, base, folder, recipe, watched, judge)
 
 
 def _tuned(
