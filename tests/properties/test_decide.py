@@ -86,13 +86,14 @@ def compared(weighed: tuple[Measurement, ...], half: float) -> tuple[Comparison,
 
 
 def keeps(measurement: Measurement, wanted: Limits) -> bool:
-    """Whether a strategy keeps the limits, told again from the settings' own words."""
+    """Whether a strategy keeps the limits, told again from the settings' own words, and gets anything right."""
     figures, most = measurement.figures, float("inf")
     value = {name: found.value for name, found in figures.items()}
     return (
         value.get("latency_p95", most) <= (wanted.maximum_p95_seconds or most)
         and (wanted.maximum_memory_gib is None or value.get("memory", most) <= wanted.maximum_memory_gib * 2**30)
         and value.get("cost_per_thousand", most) <= (wanted.maximum_cost_per_thousand or most)
+        and value["accuracy"] > 0
         and value["accuracy"] >= (wanted.minimum_accuracy or 0)
         and (wanted.maximum_hallucination is None or value.get("hallucination", most) <= wanted.maximum_hallucination)
         and (measurement.offline or not wanted.offline)
