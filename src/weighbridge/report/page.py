@@ -17,6 +17,7 @@ from weighbridge.figures import FIGURES
 from weighbridge.report import charts, findings, reading
 from weighbridge.report.figures import figure_groups, outcome_bars, scatter_charts
 from weighbridge.report.island import build_island, is_restricted
+from weighbridge.report.money import break_evens
 from weighbridge.report.words import counted, plain
 from weighbridge.results import Record, Weighing
 from weighbridge.types import PUBLIC
@@ -46,7 +47,7 @@ def page(weighing: Weighing, *, groups: frozenset[str] = PUBLIC) -> str:
         series={measurement.strategy: place for place, measurement in enumerate(weighing.measurements)},
         figure_groups=figure_groups(weighing),
         notes=findings.notes(weighing, findings.kinds_taken(weighing)),
-        shortfalls=findings.shortfalls(weighing, findings.kinds_taken(weighing)),
+        shortfalls=(*findings.shortfalls(weighing, findings.kinds_taken(weighing)), *break_evens(weighing)),
         charts=scatter_charts(weighing),
         bars=outcome_bars(weighing),
         compared=_compared(weighing),

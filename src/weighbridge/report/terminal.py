@@ -27,6 +27,7 @@ from weighbridge.report.findings import (
     tested,
     why_absent,
 )
+from weighbridge.report.money import break_evens
 from weighbridge.report.words import ABSENT, plain, superscript
 from weighbridge.results import Measurement, Weighing
 
@@ -123,6 +124,7 @@ def _notes(weighing: Weighing) -> list[RenderableType]:
     marked = "; ".join(f"{superscript(number)} {reason}" for number, reason in enumerate(reasons, start=1))
     absent = f" {ABSENT} {marked}." if marked else ""
     lines = [f"In brackets: the 95\N{NO-BREAK SPACE}% interval.{absent}", *shortfalls(weighing, shown)]
+    lines += break_evens(weighing)
     return [Sentence(line, "dim", " ") for line in lines]
 
 

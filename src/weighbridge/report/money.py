@@ -1,0 +1,36 @@
+"""Where the costs of two strategies cross, in sentences."""
+
+from collections.abc import Iterator
+
+from weighbridge.advise.cost import break_even
+from weighbridge.advise.words import NB, money_scale
+from weighbridge.report.findings import leader
+from weighbridge.report.words import counted, plain
+from weighbridge.results import Cost, Weighing
+
+_NEVER = 1e9
+"""A volume that is not worth telling of."""
+
+
+def break_evens(weighing: Weighing) -> Iterator[str]:
+    """Yield, for each strategy whose costs cross the leader's, how many answers in all that takes, and what then."""
+    costs = {measurement.strategy: measurement.cost for measurement in weighing.measurements}
+    name = leader(weighing.decision)
+    first = costs.get(name or "")
+    if name is None or first is None:
+        return
+    for other, cost in costs.items():
+        answers = None if cost is None or other == name else break_even(first, cost)
+        if cost is not None and answers is not None and round(answers) < _NEVER:
+            few, many = (name, other) if first.per_thousand_answers > cost.per_thousand_answers else (other, name)
+            upto = counted(max(1, round(answers)), "answer")
+            yield (
+                f"{plain(name)} costs {_terms(first)}; {plain(other)} {_terms(cost)}. Up to {upto} in all {plain(few)} "
+                f"is cheaper, beyond it {plain(many)}."
+            )
+
+
+def _terms(cost: Cost) -> str:
+    once, running = cost.upfront, cost.per_thousand_answers
+    written = [money_scale(abs(value), cost.currency).write(value) for value in (once, running)]
+    return f"{written[0]} once and {written[1]} per{NB}1,000"
