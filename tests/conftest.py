@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from weighbridge.errors import PromptTooLongError
 from weighbridge.generate.scripted import Scripted
@@ -27,6 +28,8 @@ CHAT_TEMPLATE = (
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell starts in the background
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
+settings.register_profile("weighbridge", deadline=None)  # no test asserts a time
+settings.load_profile("weighbridge")
 GOLDEN = Path(__file__).parent / "golden"
 
 

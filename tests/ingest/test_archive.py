@@ -137,7 +137,7 @@ def test_files_that_are_skipped_keep_their_numbers(tmp_path: Path) -> None:
 
 
 @given(flips=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=6))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_archive_is_accounted_for(tmp_path: Path, flips: list[tuple[int, int]]) -> None:
     content = bytearray(packed(("a.txt", b"one " * 20), ("b/c.md", b"# two"), ("d.zip", packed(("e.txt", b"three")))))
     for place, value in flips:

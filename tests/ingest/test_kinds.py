@@ -117,7 +117,7 @@ def test_a_large_text_is_not_read(tmp_path: Path) -> None:
 
 
 @given(content=st.binary(max_size=200) | st.text(st.sampled_from('{["<From: \n!-x1]}'), max_size=80).map(str.encode))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_a_kind_or_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
     try:

@@ -43,7 +43,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 
 
 @given(texts=st.lists(st.text(st.characters(), max_size=20), max_size=4))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_keeps_its_length(tmp_path: Path, texts: list[str]) -> None:
     (tmp_path / "made").unlink(missing_ok=True)
     read = [document.text for document in shelf(made(tmp_path, [Content(text=text) for text in texts]))]
@@ -53,7 +53,7 @@ def test_any_text_keeps_its_length(tmp_path: Path, texts: list[str]) -> None:
 
 
 @given(place=st.integers(0, 10_000), value=st.integers(0, 255), shorter=st.booleans())
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_entry_is_none(tmp_path: Path, place: int, value: int, *, shorter: bool) -> None:
     (tmp_path / "made").unlink(missing_ok=True)
     path = made(tmp_path, [CONTENT]).path

@@ -15,7 +15,7 @@ rankings = st.lists(names, unique=True, max_size=120)
 judgements = st.dictionaries(names, st.integers(0, 3), min_size=1, max_size=40)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ranking=rankings, relevance=judgements)
 def test_agrees_with_the_reference(ranking: list[str], relevance: Mapping[str, int]) -> None:
     judged = [ir_measures.Qrel("q", name, grade) for name, grade in relevance.items()]

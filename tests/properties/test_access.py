@@ -115,7 +115,7 @@ def check_vectors(index: Index, chunks: list[Chunk], vectors: NDArray[np.float32
             index.vectors([chunks[allowed[0]].id, chunk.id], groups=groups)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(groups=some_groups, number=st.integers(0, ROWS - 1))
 def test_a_hybrid_of_both_searches_finds_the_same(
     index: Index, chunks: list[Chunk], groups: frozenset[str], number: int
@@ -127,7 +127,7 @@ def test_a_hybrid_of_both_searches_finds_the_same(
     assert {passage.chunk.id for passage in hybrid.search(question, limit=3)} <= allowed
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(askers=st.lists(some_groups, min_size=2, max_size=5))
 def test_one_askers_passages_are_never_remembered_for_another(index: Index, askers: list[frozenset[str]]) -> None:
     remembered = Remembered(Hybrid(index=index, embedder=Seeded(), content="access"))
@@ -135,7 +135,7 @@ def test_one_askers_passages_are_never_remembered_for_another(index: Index, aske
         assert all(visible(p.chunk, groups) for p in remembered.search(Question("tide", groups=groups), limit=20))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(documents=st.lists(some_groups, min_size=1, max_size=12), asker=some_groups)
 def test_any_group_names_are_kept_and_obeyed(
     tmp_path_factory: pytest.TempPathFactory,

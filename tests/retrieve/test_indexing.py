@@ -274,7 +274,7 @@ states = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=states)
 def test_whatever_came_before_the_index_holds_exactly_the_documents(history: list[Mapping[str, str]], hashing) -> None:
     with TemporaryDirectory() as name:

@@ -71,7 +71,7 @@ def test_without_evidence_it_cannot_be_decided() -> None:
     assert (found.taught, found.deciding, found.decidable) == ((), (), False)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 60), st.integers(0, 45), st.integers(0, 5), st.integers(1, 2))
 def test_no_question_is_on_two_sides(train: int, dev: int, test: int, paraphrases: int) -> None:
     found = divided(examples("train", train, paraphrases=paraphrases), examples("dev", dev), examples("test", test))

@@ -52,7 +52,7 @@ def test_access_groups_are_never_lost(tmp_path: Path, text: str, expected: str) 
 
 
 @given(text=st.text(st.sampled_from("#-=ab: [\n`"), max_size=40))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_markdown_that_claims_no_front_matter_is_kept_whole(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, f"\n{text}").text == f"\n{text}"
 

@@ -162,7 +162,7 @@ def test_the_title(drawn: Callable[..., Path], given_title: str, expected: str) 
     assert read_pdf(drawn(page, title=given_title)).contents[0].title == expected
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     words=st.lists(st.tuples(st.integers(0, 480), st.integers(0, 50), st.integers(6, 30)), min_size=1, max_size=25),
     turn=st.sampled_from([0, 90]),

@@ -78,7 +78,7 @@ def test_a_page_with_too_many_lines_is_read(tmp_path: Path) -> None:
     assert read_bytes(tmp_path, page_of(drawing)).contents[0].text.count("Hello") == 8_000
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(place=st.integers(0, 700), byte=st.binary(min_size=1, max_size=8))
 def test_any_damage_gives_text_or_a_reason(tmp_path_factory: pytest.TempPathFactory, place: int, byte: bytes) -> None:
     content = page_of(HELLO)

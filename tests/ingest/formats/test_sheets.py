@@ -71,7 +71,7 @@ def test_what_is_lost_is_reported(tmp_path: Path) -> None:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows=st.lists(st.lists(_CELLS, max_size=4), max_size=5))
 def test_every_word_survives(tmp_path_factory: pytest.TempPathFactory, rows: list[list[object]]) -> None:
     book = Workbook()

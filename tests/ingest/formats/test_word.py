@@ -172,7 +172,7 @@ def test_a_file_with_macros_is_read(tmp_path: Path) -> None:
     assert read_docx(tmp_path / "b.docm").contents[0].text == "text"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(cells=st.lists(st.lists(_WORDS, min_size=2, max_size=2), min_size=1, max_size=3), said=_WORDS)
 def test_every_word_survives(tmp_path_factory: pytest.TempPathFactory, cells: list[list[str]], said: str) -> None:
     document = Document()

@@ -61,7 +61,7 @@ LINES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(LINES, max_size=12).map("\n".join) | st.text(max_size=120))
 def test_whatever_the_document_every_answer_stands_in_its_span(text):
     document = Document(id="d", text=text, title="Title")

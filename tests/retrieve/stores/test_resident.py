@@ -35,7 +35,7 @@ def check(resident: Resident, stamps: NDArray[np.int64], limit: int, groups: fro
     assert hits.scores.tolist() == pytest.approx(exact[best].tolist())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     changes=st.lists(st.tuples(st.frozensets(st.integers(0, 400), max_size=40), st.integers(0, 60)), max_size=8),
     limit=st.integers(1, 20),

@@ -110,7 +110,7 @@ def guarded(open_store: Open, folder: Path) -> tuple[StoredIndex, list[Chunk]]:
     return index, chunks
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(groups=some_groups, seed=st.integers(0, 10_000), limit=st.integers(1, 250))
 def test_an_asker_finds_what_they_may_read_and_nothing_else(
     guarded: tuple[StoredIndex, list[Chunk]], groups: frozenset[str], seed: int, limit: int
