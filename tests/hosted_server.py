@@ -35,6 +35,9 @@ class Fault:
     times: int = 1
     after: bool = False
     """Whether the request is carried out all the same, and only its reply is spoilt."""
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+    """Whether the line goes dead in the middle of the reply."""
 
 
 @dataclass
@@ -51,6 +54,8 @@ class HostedServer:
     faults: list[Fault] = field(default_factory=list)
     hold: bool = False
     """Whether jobs stay as they are."""
+    word: str = ""
+    """What the endpoint calls the state of jobs that run, instead of its name in the API."""
     fails: str = ""
     """The message that jobs fail with once they run."""
     encoded: bool = True
@@ -204,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.after:
             self._act(method, path, raw)
         if fault.status:
-            self._send(fault.status, fault.body.encode(), fault.kind)
+            self._send(fault.status, fault.body.encode(), fault.kind, fault.headers, cut=fault.cut)
         else:  # the line goes dead
             self.close_connection = True
             self.connection.close()
@@ -234,7 +239,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._page(list(reversed(known.jobs.values())))
             case ("GET", ["jobs", name]):
                 known.move(name)
-                return known.jobs[name]
+                told = known.jobs[name]
+                return {**told, "status": known.word} if known.word and told["status"] == "running" else told
             case ("GET", ["jobs", name, "events"]):
                 return self._page(list(reversed(known.jobs[name]["events"])))
             case (_, ["jobs", name, act]):
@@ -275,10 +281,20 @@ class _Handler(BaseHTTPRequestHandler):
         lines = "".join(f"data: {json.dumps({**whole, **chunk})}\n\n" for chunk in chunks)
         self._send(200, f"{lines}data: [DONE]\n\n".encode(), "text/event-stream")
 
-    def _send(self, status: int, content: bytes, kind: str = "application/json") -> None:
+    def _send(
+        self,
+        status: int,
+        content: bytes,
+        kind: str = "application/json",
+        headers: dict[str, str] | None = None,
+        *,
+        cut: bool = False,
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
-        self.send_header("retry-after-ms", "1")
+        for name, value in {"retry-after-ms": "1", **(headers or {})}.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[: len(content) // 2] if cut else content)
+        self.close_connection = self.close_connection or cut

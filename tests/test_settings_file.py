@@ -16,6 +16,10 @@ SOURCE = "documents must be a path, a group of keys that begins with sql or rest
 URLS = "sqlite:///shop.db or postgresql://user:${DB_PASSWORD}@host/shop"
 SQL_KEYS = "sql, query, id, title, groups, related, name, maximum_documents"
 SHOP = "sql: 'sqlite:///shop.db', query: select 1, id: id"
+SECRETS = (
+    "an address is stored and shown, so it must be free of secrets: put the key into an environment variable, "
+    "OPENAI_API_KEY or the one that model.key_variable names"
+)
 BOTH = "give both (0 where it is free), or neither"
 
 
@@ -262,6 +266,20 @@ def test_a_date_needs_no_quotes_and_a_byte_order_mark_does_no_harm(file: Path) -
             ),
         ),
         (
+            "examples: e\nmodel: {engine: openai, reference: m}\ntraining:\n  groups: [board]\n",
+            (
+                "weighbridge.yaml:4: training.groups lets restricted documents be learnt from, and an endpoint is sent "
+                "public ones alone; leave it out, or train here (model.engine: llamacpp)"
+            ),
+        ),
+        (
+            "examples: e\nmodel:\n  engine: transformers\ntraining:\n  method: prompt-tuning\n  layers: 8\n",
+            (
+                "weighbridge.yaml:6: training.layers cannot be used with training.method: prompt-tuning, which learns "
+                "below all blocks; leave it out, or choose another method"
+            ),
+        ),
+        (
             "examples: e\ntraining:\n  method: full\n  preference:\n    method: dpo\n",
             (
                 "weighbridge.yaml:4: training.preference.method: dpo goes on from a LoRA adapter, and training.method "
@@ -323,6 +341,22 @@ def test_a_date_needs_no_quotes_and_a_byte_order_mark_does_no_harm(file: Path) -
         (
             "examples: e\ndocuments:\n  - rest: https://host/a\n  - rest: https://host/b/a\n",
             "weighbridge.yaml:2: documents: two sources are called 'a'; give one of them another `name`",
+        ),
+        (
+            "examples: e\nmodel:\n  base_url: 127.0.0.1:8000\n",
+            "weighbridge.yaml:3: model.base_url: must be a URL that begins with http:// or https://",
+        ),
+        (
+            "examples: e\nmodel:\n  base_url: http://host:port/v1\n",
+            "weighbridge.yaml:3: model.base_url: must be a URL like http://127.0.0.1:8000/v1",
+        ),
+        (
+            "examples: e\nmodel:\n  base_url: https://me:hunter2@host/v1\n",
+            f"weighbridge.yaml:3: model.base_url: holds a login, before the @; {SECRETS}",
+        ),
+        (
+            "examples: e\nmodel:\n  base_url: https://host/v1?key=hunter2\n",
+            f"weighbridge.yaml:3: model.base_url: holds parameters, after the ? or #; {SECRETS}",
         ),
         ("name: x\n", "weighbridge.yaml:1: 'examples' is missing; add a line like `examples: examples.jsonl`"),
         (

@@ -1,12 +1,14 @@
 """The nouns of a tuned adapter: how it was trained, what was checked, and its card. Reports see these."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from weighbridge.results import Estimate
 
 GuardName = Literal["forgetting", "refusals", "paraphrases", "repetition", "learning curve", "serving speed"]
+Access = tuple[frozenset[str], ...]
+"""Of each of these sets an asker must have a group; without any, everybody is admitted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +99,11 @@ class Learnt:
     examples: int
     documents: Mapping[str, str]
     """The version (`Chunk.version`) that each document had whose text the adapter was shown, by its id."""
-    access: tuple[frozenset[str], ...] = ()
-    """Of each of these sets an asker must have a group to be answered by this adapter; none: it speaks to everybody."""
+    search: Mapping[str, str] = field(default_factory=dict)
+    """How the passages of its prompts were found: the models' weights and the settings of the search, by name. Empty
+    where it reads none, or was trained before this was noted."""
+    access: Access = ()
+    """Who may be answered by this adapter, inherited from all it learnt from: see `inherited`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,8 @@ class Lesson:
     """The passages its prompt showed, or the spans it was made from."""
     evidence: tuple[str, ...] = ()
     """The documents that prove its answer, by id."""
+    access: Access = ()
+    """Who may see it: the readers of all that its prompt showed, and its asker's own groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +161,8 @@ class AdapterCard:
     guards: tuple[Guard, ...] = ()
     seeds: tuple[Seeded, ...] = ()
     """The trainings it was chosen from; empty where it was the only one."""
+    searched: int = 0
+    """The settings that were raced on the dev questions before these were taken; 0: they were given."""
     parent: str = ""
     """The id of the adapter it goes on from; empty where it began with the base model."""
     adapter: str = "adapter"
@@ -165,6 +174,18 @@ class AdapterCard:
     @property
     def seed(self) -> int:
         return int(self.recipe["seed"])
+
+    @property
+    def chosen_on_dev(self) -> tuple[str, ...]:
+        """What the dev questions chose of it, in words; where it is anything, its dev score is too good.
+
+        Of one that goes on from another adapter, what they chose of that one counts too.
+        """
+        scored = sum(epoch.dev is not None for epoch in self.training.epochs)
+        if self.parent:
+            scored = int(self.recipe.get("epochs", 1))
+        picked = (("settings", self.searched), ("seed", len(self.seeds) > 1), ("epoch", scored > 1))
+        return tuple(f"the {name}" for name, chosen in picked if chosen)
 
     @property
     def parted(self) -> tuple[Parity, ...]:
@@ -180,3 +201,33 @@ class AdapterCard:
     def promotable(self) -> bool:
         """Whether what would be served says what the adapter says."""
         return not self.parted
+
+
+def inherited(sets: Iterable[frozenset[str]]) -> Access:
+    """Return who may be told what was learnt from documents with these access groups: whoever may see them all.
+
+    The shortest such label: what everybody may see asks for nothing, and a set is implied by each part of it.
+    """
+    distinct = {one for one in sets if one}
+    least = (one for one in distinct if not any(other < one for other in distinct))
+    return tuple(sorted(least, key=sorted))
+
+
+def admits(access: Access, groups: frozenset[str]) -> bool:
+    """Tell whether an asker of these groups may hear what has this label."""
+    return all(one & groups for one in access)
+
+
+def access_words(access: Access) -> str:
+    """Say which groups a label asks for: "everybody", or like "finance and (board or people)"."""
+    told = [" or ".join(sorted(one)) for one in access]
+    return " and ".join(f"({words})" if " or " in words and len(told) > 1 else words for words in told) or "everybody"
+
+
+def optimism(card: AdapterCard) -> tuple[str, ...]:
+    """Return, in one sentence, why the dev score of a card is better than it should be; nothing where it is not."""
+    if card.dev is None or not card.dev.value or not (chosen := card.chosen_on_dev):
+        return ()
+    listed = chosen[0] if len(chosen) == 1 else f"{', '.join(chosen[:-1])} and {chosen[-1]}"
+    told = f"The dev questions also chose {listed}, so expect a lower score than theirs on others"
+    return (f"{told}; the one to quote is on the test questions, from weighbridge compare.",)

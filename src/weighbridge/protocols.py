@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 Emit = Callable[[str], None]
-"""Receives text as it is generated; streaming is a callback, so there is one code path."""
+"""Receives text as it is generated; streaming is a callback, so there is one code path.
+
+A text may be empty, while a model has nothing to say yet. What it raises ends the answer.
+"""
 
 Notify = Callable[[Progress], None]
 """Receives progress of a long step."""

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from weighbridge.settings_training import Positive, Share, TrainingSettings
-from weighbridge.sources import Documents, Section, Source, inside, placed
+from weighbridge.sources import Documents, Section, Source, inside, placed, unfit
 from weighbridge.types import Task
 
 Arm = Literal["prompt", "few-shot", "rag", "fine-tuned", "raft"]
@@ -40,6 +40,13 @@ class ModelSettings(Section):
     key_variable: str = "OPENAI_API_KEY"
     """openai only: the environment variable that holds the key."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
+
+    @field_validator("base_url")
+    @classmethod
+    def _without_secrets(cls, url: str) -> str:
+        if wrong := unfit(url) if url else "":
+            raise ValueError(wrong)
+        return url
 
 
 class ChunkSettings(Section):
@@ -236,9 +243,15 @@ def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
 
 def _untrainable(model: ModelSettings, how: TrainingSettings) -> Iterator[tuple[tuple[str, ...], str]]:
     method, after = how.method, how.preference.method
+    if how.groups and model.engine == "openai":
+        told = "training.groups lets restricted documents be learnt from, and an endpoint is sent public ones alone"
+        yield ("training", "groups"), f"{told}; leave it out, or train here (model.engine: llamacpp)"
     if method == "prompt-tuning" and model.engine == "llamacpp":
         told = "training.method: prompt-tuning leaves no weights that llama.cpp can run; set model.engine: transformers"
         yield ("training", "method"), f"{told}, or another method"
+    if method == "prompt-tuning" and how.layers and model.engine != "openai":
+        told = "training.layers cannot be used with training.method: prompt-tuning, which learns below all blocks"
+        yield ("training", "layers"), f"{told}; leave it out, or choose another method"
     if after != "none" and method in ("ia3", "prompt-tuning", "full") and model.engine != "openai":
         told = f"training.preference.method: {after} goes on from a LoRA adapter, and training.method is {method}"
         yield ("training", "preference"), f"{told}; set that to lora, rslora, dora or qlora, or this to none"

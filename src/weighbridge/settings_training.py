@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -11,10 +11,20 @@ from weighbridge.sources import Section
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 Above = Annotated[float, Field(gt=0)]
+Group = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
 
 Method = Literal["lora", "rslora", "dora", "qlora", "ia3", "prompt-tuning", "full"]
 Preference = Literal["none", "dpo", "kto", "orpo", "grpo"]
 Reward = Literal["accuracy", "citation", "json", "abstention", "model"]
+
+
+RATES: Mapping[Method, float] = {
+    **dict.fromkeys(("lora", "rslora", "dora", "qlora"), 1e-3),
+    "ia3": 5e-2,
+    "prompt-tuning": 1e-1,
+    "full": 1e-4,
+}
+"""The learning rate of each method: few weights bear, and need, longer steps than all of them do."""
 
 
 class RaftSettings(Section):
@@ -71,13 +81,17 @@ class TrainingSettings(Section):
     alpha: Positive = 32
     layers: Annotated[int, Field(ge=0)] = 0
     """Blocks that learn, counted from the top; 0: all. What those below compute is then kept for every epoch."""
-    learning_rate: Above = 1e-3
+    learning_rate: Above | None = None
+    """Of the first step; without one that of the method, `RATES`."""
     epochs: Positive = 2
     patience: Positive = 2
     """Epochs without a better dev score after which training ends."""
     batch_size: Positive = 8
     maximum_examples: Positive = 128
     """Training examples used; more are sampled down, with the seed."""
+    groups: tuple[Group, ...] = ()
+    """Access groups whose examples and documents may be learnt too. The adapter then answers only askers who may see
+    all that it learnt from; the others are answered by the base model."""
     made: Path | None = None
     """JSONL of examples made from the documents, which join the train split only."""
     seconds: Above = 900.0
@@ -94,4 +108,19 @@ class TrainingSettings(Section):
     @property
     def supervised(self) -> Mapping[str, Any]:
         """What the supervised training depends on besides its examples: all but what is done after it or elsewhere."""
-        return self.model_dump(mode="json", exclude={"preference", "hosted", "made", "learning_curve"})
+        return self.model_dump(mode="json", exclude={"preference", "hosted", "made", "groups", "learning_curve"})
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the first step."""
+        return self.learning_rate or RATES[self.method]
+
+    @property
+    def settled(self) -> Self:
+        """The same with the learning rate that its method gives it written down, as a card tells it."""
+        return self.model_copy(update={"learning_rate": self.rate})
+
+    @property
+    def taught(self) -> frozenset[str]:
+        """The access groups whose examples and documents may be learnt, besides what everybody may see."""
+        return frozenset(self.groups)

@@ -20,6 +20,10 @@ _ASIDE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re
 """What in a query is no statement: quoted texts and names, and comments."""
 _READING = frozenset({"select", "with", "values", "table"})
 _FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!:memory:|file:|\$\{)([^?]+)(.*)", re.DOTALL)
+_STORED = (
+    "an address is stored and shown, so it must be free of secrets: put the key into an environment variable, "
+    "OPENAI_API_KEY or the one that model.key_variable names"
+)
 _AFTER_LOGIN = re.compile(r"\w+(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?(.*)", re.DOTALL)
 
 
@@ -169,6 +173,23 @@ Documents = Annotated[
     _WHICH,
 ]
 """What `documents:` may hold: one source, or a list of them."""
+
+
+def unfit(address: str) -> str:
+    """Return why an endpoint cannot have this address, without repeating it; empty where it can.
+
+    Addresses are stored and shown, so none may hold a secret.
+    """
+    if not re.match(r"https?://[^/?#]", address):
+        return "must be a URL that begins with http:// or https://"
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return "must be a URL like http://127.0.0.1:8000/v1"
+    if "@" in parts.netloc:
+        return f"holds a login, before the @; {_STORED}"
+    return f"holds parameters, after the ? or #; {_STORED}" if "?" in address or "#" in address else ""
 
 
 def placed(source: Source, folder: Path) -> Source:

@@ -150,6 +150,8 @@ class Answer:
     usage: Usage
     timing: Timing
     finish: Finish = "stop"
+    note: str = ""
+    """What its asker should know of how it came about; empty where it is as usual."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

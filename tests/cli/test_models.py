@@ -38,8 +38,10 @@ def run(*words: str) -> Result:
 
 def test_a_tuned_embedder_is_listed_and_gone_back_from(workspace: Workspace) -> None:
     root = str(workspace.root)
-    (line,) = [line for line in run("models", "list", "-w", root).stdout.splitlines() if "0123456789ab" in line]
-    assert line.split() == ["0123456789ab", "embedder", "-", "reverted", "2026-11-20", "serves"]
+    lines = run("models", "list", "-w", root).stdout.splitlines()
+    ((place, line),) = [(place, line) for place, line in enumerate(lines) if "0123456789ab" in line]
+    assert line.split() == ["0123456789ab", "embedder", "-", "2026-11-20", "serves"]
+    assert lines[place + 1] == "  reverted: there was too little to decide by"
     told = json.loads(run("models", "list", "-w", root, "--json").stdout)
     assert [(one["card"]["id"], one["in_force"]) for one in told["retrievers"]] == [("0123456789ab", True)]
     back = run("models", "rollback", "embedder", "-w", root, "--json")
@@ -68,6 +70,22 @@ def test_a_teacher_that_nobody_would_ask_is_refused(workspace: Workspace) -> Non
     refused = run("make-examples", "--teacher", "big@http://127.0.0.1:1/v1", "-w", str(workspace.root))
     assert refused.exit_code == 2
     assert "--by model" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("big", "not NAME@URL"),
+        ("big@127.0.0.1/v1", "not NAME@URL"),
+        ("big@http://me:hunter2@127.0.0.1/v1", "holds a login"),
+        ("@cf/big@http://127.0.0.1/v1?key=hunter2", "holds parameters"),
+    ],
+)
+def test_a_teachers_address_holds_no_secret(workspace: Workspace, given: str, said: str) -> None:
+    refused = run("make-examples", "--by", "model", "--teacher", given, "-w", str(workspace.root))
+    assert refused.exit_code == 2
+    assert said in " ".join(refused.output.replace("│", " ").split())
+    assert "hunter2" not in refused.output
 
 
 def test_nothing_is_prepared_for_a_strategy_that_the_settings_leave_out(workspace: Workspace) -> None:

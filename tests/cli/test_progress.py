@@ -25,6 +25,7 @@ def test_rates_are_words(speed, unit, words):
     [
         (Progress(task="t", done=12, total=60, unit="questions"), "12/60 questions"),
         (Progress(task="t", done=12, total=0, unit="questions"), "12 questions"),
+        (Progress(task="t", done=1, total=1), "1/1"),
         (Progress(task="t", done=40_000_000, total=93_000_000, unit="bytes"), "40/93 MB"),
         (Progress(task="t", done=40_000_000, total=0, unit="bytes"), "40 MB"),
     ],
@@ -51,6 +52,28 @@ def test_a_short_step_writes_nothing():
         for done in range(8):
             notify(Progress(task="index", done=done, total=7, unit="chunks"))
     assert console.file.getvalue() == ""
+
+
+def test_a_step_is_not_timed_from_an_earlier_one_of_its_name(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    console = Console(file=io.StringIO(), width=100)
+    with progress.shown(console) as notify:
+        notify(Progress(task="building", done=1, total=1))
+        now[0] = 60.0
+        for done in (1, 2):
+            notify(Progress(task="building", done=done, total=2))
+    assert console.file.getvalue() == ""
+
+
+def test_what_is_not_known_leaves_no_comma(monkeypatch):
+    clock = iter((0.0, 11.0))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    console = Console(file=io.StringIO(), width=100)
+    with progress.shown(console) as notify:
+        for _ in range(2):
+            notify(Progress(task="looking", done=0, total=0, unit="places"))
+    assert console.file.getvalue() == "  looking: 0 places\n"
 
 
 def test_on_a_terminal_bars_come_and_go():

@@ -84,7 +84,8 @@ def test_the_settings_and_the_key_are_sent(chat_endpoint: Start) -> None:
     [
         (replying(500, '{"error": {"message": "out of memory"}}'), "HTTP 500: .*out of memory"),
         (replying(401, f'{{"error": {{"message": "Incorrect API key: {KEY}"}}}}'), r"HTTP 401: .*\*\*\*"),
-        (replying(404, "<html>Not here</html>", "text/html"), "HTTP 404"),
+        (replying(404, "<html>Not here</html>", "text/html"), "HTTP 404: a web page instead of an answer"),
+        (replying(308, "", "text/html"), "HTTP 308: it redirects, and is not followed"),
         (replying(200, "<html>Please log in</html>", "text/html"), "no chat completion stream"),
         (replying(200, "data: <html>\n\n", "text/event-stream"), "check model.base_url"),
         (replying(200, 'data: "hello"\n\n', "text/event-stream"), "no chat completion stream|check model.base_url"),
@@ -135,6 +136,44 @@ def test_silence_ends_with_the_time_limit(before: list[Body], chat_endpoint: Sta
         released.set()
 
 
+def test_whoever_waits_for_a_silent_endpoint_can_end_the_answer(chat_endpoint: Start) -> None:
+    released = Event()
+
+    def behave(handler: BaseHTTPRequestHandler, body: Body) -> None:
+        streaming(GOOD[:1])(handler, body)
+        handler.wfile.flush()
+        released.wait(30)
+
+    def emit(text: str) -> None:
+        heard.append(text)
+        if not text:
+            raise InterruptedError
+
+    heard: list[str] = []
+    settings = ModelSettings(engine="openai", reference="m", base_url=chat_endpoint(behave))
+    try:
+        with closing(open_openai(settings, environment={})) as model, pytest.raises(InterruptedError):
+            model.generate([Message("user", "When?")], emit=emit)
+    finally:
+        released.set()
+    assert heard == ["Six ", ""]
+
+
+@pytest.mark.parametrize(
+    "behave", [replying(500, "{}"), replying(308, "", "text/html"), lambda _handler, _body: Event().wait(0.5)]
+)
+def test_who_named_the_endpoint_by_an_option_is_told_of_that(behave: Behaviour, chat_endpoint: Start) -> None:
+    settings = ModelSettings(engine="openai", reference="m", base_url=chat_endpoint(behave), timeout_seconds=0.1)
+    with closing(open_openai(settings, environment={}, option="--teacher")) as model:
+        with pytest.raises(ModelError, match="check --teacher") as caught:
+            model.generate([Message("user", "When?")])
+        assert "model." not in str(caught.value)
+    away = settings.model_copy(update={"base_url": "https://models.example/v1"})
+    with pytest.raises(UserError, match=r"OPENAI_API_KEY is not set.*models\.example") as missing:
+        open_openai(away, environment={}, option="--teacher")
+    assert "weighbridge.yaml" not in str(missing.value)
+
+
 def test_a_trickle_ends_with_the_time_limit(chat_endpoint: Start) -> None:
     released = Event()
 
@@ -152,7 +191,7 @@ def test_a_trickle_ends_with_the_time_limit(chat_endpoint: Start) -> None:
 
 
 def test_an_endpoint_that_is_not_there_is_a_model_error() -> None:
-    with pytest.raises(ModelError, match="Connection error"):
+    with pytest.raises(ModelError, match=r"Connection error \(.*refused"):
         ask("http://127.0.0.1:9/v1")
 
 
@@ -160,6 +199,23 @@ def test_a_missing_key_is_the_users_to_fix() -> None:
     away = ModelSettings(engine="openai", reference="m", base_url="https://models.example/v1", key_variable="MY_KEY")
     with pytest.raises(UserError, match=r"MY_KEY is not set.*models\.example"):
         open_openai(away, environment={})
+
+
+def test_the_environment_may_name_the_endpoint_and_another_endpoint_is_another_model() -> None:
+    settings = ModelSettings(engine="openai", reference="m")
+    prints = set()
+    for url in ("", "http://127.0.0.1:9/v1", "http://127.0.0.1:10/v1/"):
+        with closing(open_openai(settings, environment={"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": url})) as model:
+            assert str(model.client.base_url).rstrip("/") == (url.rstrip("/") or "https://api.openai.com/v1")
+            prints.add(model.fingerprint)
+    assert len(prints) == 3
+
+
+@pytest.mark.parametrize("url", ["https://me:hunter2@host/v1", "https://host/v1?key=hunter2", "hunter2"])
+def test_an_address_in_the_environment_holds_no_secret(url: str) -> None:
+    with pytest.raises(UserError, match=r"the environment variable OPENAI_BASE_URL (holds|must be)") as caught:
+        open_openai(ModelSettings(engine="openai", reference="m"), environment={"OPENAI_BASE_URL": url})
+    assert "hunter2" not in str(caught.value)
 
 
 def test_the_key_is_not_in_the_representation() -> None:

@@ -39,6 +39,29 @@ def test_a_flat_curve_says_that_more_would_hardly_help() -> None:
     assert learning_curve(points([0.5] * 4, count=400)).summary.startswith("More data would hardly help: ")
 
 
+def test_trainings_that_lie_off_the_line_widen_the_interval() -> None:
+    even, uneven = (
+        learning_curve(points(scores, count=400)) for scores in ([0.1, 0.3, 0.5, 0.7], [0.3, 0.1, 0.7, 0.5])
+    )
+    assert even.summary.startswith("More data would help: ")
+    assert uneven.summary.startswith("Whether more data would help cannot be told")
+    assert "judged by how far the trainings lie off a line" in uneven.summary
+
+
+def test_the_scatter_is_the_classical_interval_of_a_slope() -> None:
+    from scipy.stats import linregress, t
+
+    scores = [0.3, 0.1, 0.7, 0.5]
+    found = learning_curve(points(scores, count=4000)).figures["doubling"]
+    line = linregress(range(4), scores)
+    assert found.value == pytest.approx(line.slope)
+    assert found.high - found.value == pytest.approx(t.ppf(0.975, 2) * line.stderr)
+
+
+def test_two_trainings_say_that_chance_in_training_is_left_out() -> None:
+    assert "what another seed would have given is not in the intervals" in learning_curve(points([0.1, 0.3])).summary
+
+
 def test_few_questions_cannot_tell_but_the_loss_may() -> None:
     guard = learning_curve(points([0.5, 0.5, 0.5, 0.75], count=4, losses=(4, 3, 2, 1)))
     assert "cannot be told with 4\u00a0questions" in guard.summary

@@ -1,6 +1,6 @@
 """All guards on a real adapter of the tiny Llama, by the engines that serve it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,9 @@ from weighbridge.guard.curve import CurvePoint
 from weighbridge.guard.examine import Examined, examine
 from weighbridge.measure.metrics.behaviour import Accuracy
 from weighbridge.protocols import NONE, NOTHING
+from weighbridge.results import Score
 from weighbridge.train.recipe import Recipe
-from weighbridge.types import Example, Progress
+from weighbridge.types import Answer, Example, Progress
 
 from .conftest import Tuned, write_adapter
 
@@ -92,14 +93,40 @@ def test_test_questions_are_refused(examined: Examined) -> None:
         examine(replace(examined, examples=leaked))
 
 
-def test_restricted_questions_are_left_alone(examined: Examined) -> None:
+@dataclass(frozen=True)
+class AllRight:
+    """A metric that finds no fault, so that even the tiny model has something to lose."""
+
+    name: str = "accuracy"
+
+    def score(self, example: Example, answer: Answer) -> Score:
+        return Score(self.name, 1.0)
+
+
+def test_a_base_that_gets_some_right_is_asked_in_other_words_too(examined: Examined) -> None:
+    guards = {guard.name: guard for guard in examine(replace(examined, metric=AllRight(), points=())).guards}
+    assert guards["paraphrases"].figures["base difference"].value == 0
+    assert guards["paraphrases"].figures["difference less the base's"].scored == 2
+    none_right = {guard.name: guard for guard in examine(replace(examined, points=())).guards}
+    assert "base difference" not in none_right["paraphrases"].figures
+
+
+def test_cases_with_restricted_questions_are_not_shown(examined: Examined) -> None:
     closed = tuple(
         replace(example, question=replace(example.question, groups=frozenset({"g"}))) for example in examined.examples
     )
     guards = {guard.name: guard for guard in examine(replace(examined, examples=closed, points=())).guards}
-    assert guards["paraphrases"].figures == {}
-    assert guards["repetition"].figures["endless base"].scored == 40
+    assert guards["paraphrases"].figures["plain"].scored == 2
+    assert guards["repetition"].figures["endless base"].scored == 42
+    assert not any(guards[name].shown for name in ("refusals", "paraphrases", "repetition"))
     assert "learning curve" not in guards
+
+
+def test_cases_of_an_adapter_that_does_not_answer_everybody_are_not_shown(examined: Examined) -> None:
+    label = replace(CARD, learnt=replace(CARD.learnt, access=(frozenset({"g"}),)))
+    one = replace(examined, points=())
+    assert any(guard.shown for guard in examine(one).guards if guard.name == "repetition")
+    assert not any(guard.shown for guard in examine(replace(one, card=label)).guards if guard.name != "forgetting")
 
 
 def test_an_adapter_that_cannot_be_merged_is_asked_on_pytorch(examined: Examined, tmp_path: Path) -> None:
@@ -132,5 +159,5 @@ def test_a_model_tuned_as_a_whole_is_compared_with_the_base_beside_it(examined: 
     (folder / "adapter").symlink_to(examined.recipe.base.hf)
     (folder / "model.gguf").symlink_to(examined.base_gguf)
     guards = {guard.name: guard for guard in examine(replace(examined, folder=folder, points=())).guards}
-    assert guards["forgetting"].figures["log-likelihood difference"].value == 0
+    assert guards["forgetting"].figures["probability, difference"].value == 0
     assert guards["refusals"].figures["difference"].value == 0

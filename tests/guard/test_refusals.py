@@ -26,7 +26,7 @@ def test_a_strategy_that_still_declines_passes(record, asked) -> None:
     guard = refusals(base, base, both)
     assert guard.passed
     assert guard.figures["needless tuned"].value == 0
-    assert "of those that have one it declines 0" in guard.summary
+    assert "of the 5 that have one it declines 0" in guard.summary
 
 
 def test_a_base_that_never_declined_has_nothing_to_lose(record) -> None:
@@ -37,13 +37,23 @@ def test_a_base_that_never_declined_has_nothing_to_lose(record) -> None:
     assert "nothing to lose" in guard.summary
 
 
-def test_needless_refusals_are_counted_on_their_own(record, asked) -> None:
+def test_a_strategy_that_comes_to_decline_everything_fails(record, asked) -> None:
     both = (*unanswerable(), *asked(10))
     base = {e.id: record(e, "I don't know.", abstained=not e.answerable) for e in both}
     tuned = {e.id: record(e, "I don't know.", abstained=True) for e in both}
     guard = refusals(base, tuned, both)
-    assert guard.passed
+    assert guard.passed is False
     assert guard.figures["needless difference"].value == 1
+    assert "lower training.raft.withheld" in guard.summary
+
+
+def test_a_few_needless_refusals_are_counted_and_borne(record, asked) -> None:
+    both = (*unanswerable(), *asked(10))
+    base = {e.id: record(e, "I don't know.", abstained=not e.answerable) for e in both}
+    tuned = {e.id: record(e, "I don't know.", abstained=not e.answerable or e.id < "a3") for e in both}
+    guard = refusals(base, tuned, both)
+    assert guard.passed
+    assert guard.figures["needless difference"].value == 0.3
 
 
 def test_nothing_asked_is_nothing_measured(asked) -> None:

@@ -57,7 +57,10 @@ def test_endless_answers_fail_beyond_the_margin(record, asked) -> None:
 
 def test_answers_that_never_stop_fail_even_where_the_base_is_no_better(record, asked) -> None:
     records = {e.id: record(e, "and so on", finish="length") for e in asked(30)}
-    assert repetition(records, records, asked(30)).passed is False
+    guard = repetition(records, records, asked(30))
+    assert guard.passed is False
+    assert "has not learnt to stop yet: raise training.epochs, or model.maximum_tokens" in guard.summary
+    assert "learning_rate" not in guard.summary
 
 
 def test_loops_fail_on_their_own(record, asked) -> None:

@@ -29,8 +29,8 @@ FORGETTING = Guard(
         "base": estimate(0.69, 0.60, 0.77, 120),
         "tuned": estimate(0.71, 0.62, 0.78, 120),
         "difference": estimate(0.02, -0.05, 0.08, 120),
-        "base log-likelihood": estimate(-2.1, -2.5, -1.8, 120),
-        "log-likelihood difference": estimate(0.08, -0.14, 0.26, 120),
+        "probability, base": estimate(0.68, 0.62, 0.75, 120),
+        "probability, difference": estimate(0.01, -0.02, 0.04, 120),
     },
     shown=("What does a baker make? before: bread; now: shoes",),
 )

@@ -15,9 +15,12 @@ from selectolax.lexbor import LexborHTMLParser
 
 from weighbridge.adapters import AdapterCard
 from weighbridge.report.adapter import adapter_page, adapter_terminal
-from weighbridge.report.adapter_figures import verdict
+from weighbridge.report.adapter_figures import relevant, verdict
+from weighbridge.train.model_card import model_card
 
 from .adapter_sample import BARE, BROKEN, CARD, FORGETTING, HOSTILE, parity
+
+EPOCHS = tuple(replace(epoch, dev=0.5) for epoch in CARD.training.epochs)
 
 
 def reading(html: str) -> str:
@@ -54,12 +57,41 @@ def test_the_terminal_reads_as_the_golden_file(golden: Callable[[Path, str], Non
             "Served as it was trained; but it should not be exported as GGUF Q4_0.",
         ),
         (BARE, "Nothing was checked yet."),
+        (replace(BARE, hosted="ft:m"), "It answers at its endpoint; no check was run there."),
     ],
 )
 def test_the_verdict_comes_first(card: AdapterCard, text: str) -> None:
     assert verdict(card).text == text
     assert LexborHTMLParser(adapter_page(card)).css_first("h1").text() == text
     assert printed(card).splitlines()[2] == text
+
+
+@pytest.mark.parametrize(
+    ("card", "chosen"),
+    [
+        (CARD, "the seed"),
+        (replace(CARD, searched=8), "the settings and the seed"),
+        (replace(CARD, parent="", training=replace(CARD.training, epochs=EPOCHS)), "the seed and the epoch"),
+        (replace(CARD, seeds=(), recipe={"seed": 7, "epochs": 2}), "the epoch"),
+    ],
+)
+def test_a_score_that_chose_is_said_to_be_too_good(card: AdapterCard, chosen: str) -> None:
+    said = f"The dev questions also chose {chosen}, so expect a lower score than theirs on others"
+    assert said in reading(adapter_page(card))
+    assert said in " ".join(printed(card).split())
+    assert said in model_card(card)
+
+
+@pytest.mark.parametrize("card", [BARE, replace(CARD, seeds=()), replace(CARD, dev=None)])
+def test_a_score_that_chose_nothing_is_left_alone(card: AdapterCard) -> None:
+    assert "The dev questions also chose" not in reading(adapter_page(card))
+
+
+def test_settings_that_had_no_part_are_left_out() -> None:
+    idle = {"preference": {"method": "none", "beta": 0.1}, "hosted": {"suffix": "x"}, "raft": {"withheld": 0.2}}
+    card = replace(CARD, recipe={"seed": 7, **idle})
+    assert list(relevant(card)) == [("seed", "7")]
+    assert list(relevant(replace(card, strategy="raft"))) == [("seed", "7"), ("raft.withheld", "0.2")]
 
 
 def test_the_page_is_inert() -> None:
@@ -82,7 +114,7 @@ def test_it_can_be_read_aloud() -> None:
 def test_a_learning_curve_is_drawn_once() -> None:
     charts = LexborHTMLParser(adapter_page(CARD)).css("svg.chart")
     assert [node.attributes["aria-label"].replace("\u00a0", " ") for node in charts] == [
-        "Dev score: 32 examples 25%; 64 examples 40%; 128 examples 55%"
+        "Dev score by training examples: 32 25%; 64 40%; 128 55%"
     ]
 
 
@@ -94,7 +126,7 @@ def test_nothing_is_wider_than_the_console(card: AdapterCard, width: int) -> Non
     assert "\x1b" not in text
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.text())
 def test_any_text_anywhere_stays_text(text: str) -> None:
     hostile = f"{text}{HOSTILE}"

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import Literal
 
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
 from weighbridge.lints import Finding, Row, Token
-from weighbridge.report.lint import lint_lines, rendered
+from weighbridge.report.lint import rendered
 
 
 @dataclass(frozen=True)
@@ -39,25 +40,20 @@ LINTED = Found(
 )
 
 
-def test_it_reads_as_the_golden_file(golden: Callable[[Path, str], None]) -> None:
-    golden(Path("report_lint.txt"), "".join(f"{line}\n" for line in lint_lines(LINTED)))
-
-
-def printed(*, colour: bool) -> list[str]:
+def printed(found: Found, *, colour: bool = False) -> list[str]:
     file = StringIO()
-    console = Console(
-        file=file, width=10_000, color_system="standard" if colour else None, force_terminal=True, legacy_windows=False
-    )
-    console.print(rendered(LINTED))
-    return file.getvalue().splitlines()
+    system: Literal["standard"] | None = "standard" if colour else None
+    console = Console(file=file, width=10_000, color_system=system, force_terminal=colour, legacy_windows=False)
+    console.print(rendered(found), soft_wrap=True)
+    return file.getvalue().split("\n")[:-1]
 
 
-def test_a_terminal_without_colour_shows_the_same_words() -> None:
-    assert printed(colour=False) == list(lint_lines(LINTED))
+def test_it_reads_as_the_golden_file(golden: Callable[[Path, str], None]) -> None:
+    golden(Path("report_lint.txt"), "".join(f"{line}\n" for line in printed(LINTED)))
 
 
 def test_learnt_tokens_are_green_read_ones_dim_and_the_stop_stands_out() -> None:
-    line = printed(colour=True)[1]
+    line = printed(LINTED, colour=True)[1]
     assert "\x1b[2m long\x1b[0m" in line
     assert "\x1b[32m weeks\x1b[0m" in line
     assert "\x1b[1;7;31m<|im_end|>⏹\x1b[0m" in line
@@ -65,7 +61,7 @@ def test_learnt_tokens_are_green_read_ones_dim_and_the_stop_stands_out() -> None
 
 @given(st.lists(st.text(), max_size=100), st.lists(st.text(), max_size=100), st.text())
 def test_each_row_is_one_safe_line_however_long_it_is(prompt: list[str], learnt: list[str], name: str) -> None:
-    shown = list(lint_lines(Found((), (row(name.replace("\n", ""), prompt, learnt, "<end>"),))))
+    shown = printed(Found((), (row(name.replace("\n", ""), prompt, learnt, "<end>"),)))
     assert len(shown) == 3
     assert not {"\x1b", "\r", "\n", "\u202e"} & set(shown[1])
     assert "<end>⏹]]" in shown[1]
@@ -73,4 +69,4 @@ def test_each_row_is_one_safe_line_however_long_it_is(prompt: list[str], learnt:
 
 
 def test_nothing_learnt_shows_findings_alone() -> None:
-    assert list(lint_lines(Found(LINTED.findings[1:], ()))) == ["  error: e7: no stop token ends the answer"]
+    assert printed(Found(LINTED.findings[1:], ())) == ["  error: e7: no stop token ends the answer"]

@@ -42,7 +42,7 @@ def test_the_decision_comes_first() -> None:
     assert headlines == [
         "Use rag.",
         "Not decisive between rag and raft: about 120 more questions would settle it.",
-        "None meets your limits.",
+        "No strategy can be recommended.",
     ]
 
 

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weighbridge.adapters import admits
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import ABSTENTION, instructions_for
 from weighbridge.errors import TrainingError
-from weighbridge.train.conversations import conversation, conversations
+from weighbridge.settings_training import TrainingSettings
+from weighbridge.train.conversations import conversation, conversations, lesson
 from weighbridge.types import Chunk, Example, Passage, Progress, Question
 
 
@@ -55,24 +57,28 @@ def test_other_splits_are_refused(no_model, split):
         conversations(raft(no_model), [EXAMPLE, replace(EXAMPLE, id="x", split=split)])
 
 
-some_groups = st.frozensets(st.sampled_from(["crew", "board"]), max_size=2)
+some_groups = st.frozensets(st.sampled_from(["crew", "board", "hr"]), max_size=2)
 
 
-@given(st.lists(some_groups, min_size=1, max_size=4))
-def test_a_passage_that_not_everybody_may_read_is_never_learnt(no_model, groups: list[frozenset[str]]):
-    strategy = raft(no_model, *groups)
-    if any(groups):
+@given(passages=st.lists(some_groups, min_size=1, max_size=4), asker=some_groups)
+def test_a_passage_that_its_asker_may_not_read_is_never_learnt(no_model, passages, asker):
+    strategy = raft(no_model, *passages)
+    asked = replace(EXAMPLE, question=Question("When?", groups=asker))
+    if all(not groups or groups & asker for groups in passages):
+        (made,) = conversations(strategy, [asked], how=TrainingSettings(groups=tuple(asker)))
+        assert admits(made.access, asker)
+        assert lesson(made).access == made.access
+    else:
         with pytest.raises(TrainingError, match="ferry, which only"):
-            conversations(strategy, [EXAMPLE])
+            conversations(strategy, [asked], how=TrainingSettings(groups=tuple(asker)))
+
+
+@given(askers=st.lists(some_groups, min_size=1, max_size=4), allowed=some_groups)
+def test_an_answer_that_may_not_be_learnt_never_is(no_model, askers, allowed):
+    asked = [replace(EXAMPLE, id=str(n), question=Question("When?", groups=own)) for n, own in enumerate(askers)]
+    how = TrainingSettings(groups=tuple(allowed))
+    if all(own <= allowed for own in askers):
+        assert len(conversations(raft(no_model), asked, how=how)) == len(asked)
     else:
-        assert len(conversations(strategy, [EXAMPLE])) == 1
-
-
-@given(st.lists(some_groups, min_size=1, max_size=4))
-def test_an_answer_that_not_everybody_may_hear_is_never_learnt(no_model, groups: list[frozenset[str]]):
-    asked = [replace(EXAMPLE, id=str(n), question=Question("When?", groups=own)) for n, own in enumerate(groups)]
-    if any(groups):
         with pytest.raises(ValueError, match="access groups"):
-            conversations(raft(no_model), asked)
-    else:
-        assert len(conversations(raft(no_model), asked)) == len(asked)
+            conversations(raft(no_model), asked, how=how)

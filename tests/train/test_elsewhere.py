@@ -1,6 +1,7 @@
 """The recipe in other programs' words. Their keys are those that both document; neither is installed here."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from ruamel.yaml import YAML
 
 from weighbridge.errors import UserError
 from weighbridge.settings_training import TrainingSettings
-from weighbridge.train.base import BaseFiles
+from weighbridge.train.base import BaseFiles, load_network
 from weighbridge.train.elsewhere import write_axolotl, write_llama_factory
 from weighbridge.train.plan import rate_share
 
@@ -67,10 +68,22 @@ def test_llama_factorys_keys(tiny: BaseFiles, tmp_path: Path, method: Any):
     assert said.get("use_rslora", False) == (method == "rslora")
     assert said.get("use_dora", False) == (method == "dora")
     assert said["num_train_epochs"] == 3.0
+    assert len((tmp_path / "llama-factory.yaml").read_text().splitlines()) == len(said), "a line each, to be changed"
     info = json.loads((tmp_path / "dataset_info.json").read_text())[said["dataset"]]
     row = json.loads((tmp_path / info["file_name"]).read_text().splitlines()[0])
     turns = row[info["columns"]["messages"]]
     assert turns[-1] == {info["tags"]["role_tag"]: "assistant", info["tags"]["content_tag"]: "ALPHA"}
+
+
+def test_axolotl_unfreezes_what_we_train(tiny: BaseFiles, tmp_path: Path):
+    """Its `LayerNamePattern` takes each dot of a pattern for a literal one, and matches from the beginning."""
+    import torch
+
+    said = axolotl(tiny, tmp_path, TrainingSettings(method="full", layers=1))
+    patterns = [re.compile(re.sub(r"\.(?!\+)", r"\\.", pattern)) for pattern in said["unfrozen_parameters"]]
+    names = [name for name, _ in load_network(tiny, precision=torch.float32).named_parameters()]
+    learnt = {name for name in names if any(pattern.match(name) for pattern in patterns)}
+    assert learnt == {name for name in names if name.startswith(("model.layers.1.", "model.norm."))}
 
 
 def test_the_upper_layers_of_a_whole_model_are_its_frozen_training(tiny: BaseFiles, tmp_path: Path):
@@ -97,7 +110,10 @@ def test_ggufs_beside_the_base_model_are_left_there(tiny: BaseFiles, tmp_path: P
 def test_only_the_last_answer_is_learnt(tiny: BaseFiles, tmp_path: Path):
     data = axolotl(tiny, tmp_path / "a", TrainingSettings())["datasets"][0]
     assert data["type"] == "chat_template"
-    assert data["roles_to_train"] is data["train_on_eos"] is None
+    assert None not in data.values(), "axolotl drops what is null, and takes its defaults"
+    for line in (tmp_path / "a" / data["path"]).read_text().splitlines():
+        marks = [turn[data["message_field_training"]] for turn in json.loads(line)["messages"]]
+        assert marks == [False] * (len(marks) - 1) + [True]
     assert factory(tiny, tmp_path / "f", TrainingSettings())["mask_history"]
 
 

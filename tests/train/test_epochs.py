@@ -1,15 +1,19 @@
-"""A training that is killed while it cleans up goes on all the same, and ends with the same adapter."""
+"""A training that is killed while it cleans up goes on and ends with the same adapter; a spent budget ends it."""
 
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from weighbridge.protocols import silent
 from weighbridge.train.base import load_tokenizer
 from weighbridge.train.conversations import Conversation
+from weighbridge.train.epochs import Epochs
+from weighbridge.train.plan import Plan
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.sft import train_adapter
 from weighbridge.train.tokens import Encoded, encode
@@ -84,3 +88,45 @@ def test_a_record_without_its_checkpoints_is_not_believed(recipe: Recipe, encode
     done = train_adapter(encoded, tmp_path, recipe=recipe, notify=seen.append)
     assert seen[0].done == 0
     assert len(done.epochs) == 4
+
+
+def three_epochs(folder: Path, *, budget: float) -> Epochs:
+    """Three epochs of two steps."""
+    plan = Plan(fingerprint="a", batches=(((0,), (1,)),) * 3, row_tokens=9, seconds_per_token=0.01)
+    return Epochs(folder, plan, lengths=(3, 4), patience=9, budget=budget).open(silent)
+
+
+def save(epochs: Epochs, validate: Callable[[object], float]) -> None:
+    checkpoint = epochs.folder / f"checkpoint-{len(epochs.losses)}"
+    checkpoint.mkdir(parents=True)
+    for name in ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json"):
+        (checkpoint / name).write_text("")
+    epochs.saved(0.1, validate, lambda _: ())
+
+
+@pytest.mark.parametrize(("budget", "steps"), [(0.0, 1), (3600.0, 6)])
+def test_a_spent_budget_ends_the_epoch_and_the_training(tmp_path: Path, budget: float, steps: int):
+    epochs = three_epochs(tmp_path, budget=budget)
+    while not epochs.finished:
+        epochs.report(1.0)
+        if epochs.due():
+            save(epochs, lambda _: 0.5)
+    assert (epochs.plan.steps, len(epochs.losses)) == (steps, steps)
+    assert [score.dev for score in epochs.scores] == [0.5] * -(-steps // 2)
+    again = three_epochs(tmp_path, budget=3600.0)
+    assert again.finished
+    assert again.plan == epochs.plan
+
+
+def test_no_epoch_begins_for_which_the_budget_does_not_suffice(tmp_path: Path):
+    def slow(_: object) -> float:
+        time.sleep(0.6)
+        return 0.5
+
+    epochs = three_epochs(tmp_path, budget=1.0)
+    for _ in range(2):
+        epochs.report(1.0)
+    save(epochs, slow)
+    assert epochs.finished
+    assert not epochs.stopped
+    assert epochs.plan.steps == 2

@@ -8,6 +8,7 @@ import pytest
 from weighbridge.adapters import Span
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
+from weighbridge.errors import TrainingError
 from weighbridge.measure.metrics.behaviour import Accuracy
 from weighbridge.train.exercise import Exercise, Material, prepare
 from weighbridge.train.recipe import Recipe
@@ -72,9 +73,104 @@ def test_where_only_documents_are_learnt_the_card_names_no_examples(
     assert [lesson.target for lesson in made.lessons] == [""] * len(made.rows)
 
 
+def test_what_is_shown_before_the_first_step_is_what_is_learnt(
+    strategy: Composed, examples: Sequence[Example], recipe: Recipe
+) -> None:
+    material = Material(examples=examples, documents=DOCUMENTS)
+    answers, read, both = (exercise(strategy, material, recipe, on=on) for on in ("answers", "documents", "both"))
+    assert [row.example_id for row in read.checked.rows] == [row.example_id for row in read.texts.rows[:2]]
+    assert [row.example_id for row in both.checked.rows][-1] == both.texts.rows[0].example_id
+    assert both.checked.rows[0] == answers.checked.rows[0]
+    assert all(token.trained for token in read.checked.rows[0].tokens)
+    assert not read.checked.findings
+
+
+@pytest.mark.parametrize(
+    ("method", "rate", "said"),
+    [
+        ("lora", 1e-3, ""),
+        ("lora", 1e-6, "1e-06 is low for training.method: lora, so it may learn next to nothing; 0.0001 to 0.005"),
+        ("full", 1e-3, "0.001 is high for training.method: full, so it may lose what it knew"),
+        ("ia3", 1e-3, "0.001 is low for training.method: ia3"),
+    ],
+)
+def test_a_learning_rate_that_does_not_go_with_its_method_is_told(
+    strategy: Composed, examples: Sequence[Example], recipe: Recipe, method: str, rate: float, said: str
+) -> None:
+    made = exercise(strategy, Material(examples=examples), recipe, method=method, learning_rate=rate)
+    told = [finding.message for finding in made.checked.findings if "learning_rate" in finding.message]
+    assert [said in message for message in told] == ([True] if said else [])
+
+
 def test_documents_that_examples_were_made_of_are_on_the_card(
     strategy: Composed, examples: Sequence[Example], recipe: Recipe
 ) -> None:
     spans = {"t0": (Span("ports.md", 0, 25, "v1"),), "t1": (Span("nobody knows.md", 0, 3),)}
     made = exercise(strategy, Material(examples=examples, spans=spans), recipe)
     assert made.learnt.documents == {"ports.md": "v1"}
+
+
+CREW, BOARD = frozenset({"crew"}), frozenset({"board"})
+
+
+def asked_by(groups: frozenset[str], examples: Sequence[Example]) -> list[Example]:
+    """Return the examples, the second of each split asked by somebody of these groups."""
+    seconds = {"t1", "d1"}
+    return [replace(e, question=replace(e.question, groups=groups)) if e.id in seconds else e for e in examples]
+
+
+def test_groups_change_nothing_where_nothing_is_restricted(
+    strategy: Composed, examples: Sequence[Example], recipe: Recipe
+) -> None:
+    one, other = (exercise(strategy, Material(examples=examples), recipe, groups=groups) for groups in ((), ("crew",)))
+    assert one.learnt == other.learnt
+    assert one.fingerprint == other.fingerprint
+    assert one.learnt.access == ()
+
+
+def test_what_restricted_askers_are_told_is_learnt_where_their_groups_are_named_and_labelled(
+    strategy: Composed, examples: Sequence[Example], recipe: Recipe
+) -> None:
+    material = Material(examples=asked_by(CREW | BOARD, examples))
+    public, some, both = (
+        exercise(strategy, material, recipe, groups=groups) for groups in ((), ("crew",), ("crew", "board"))
+    )
+    assert public.fingerprint == some.fingerprint  # the asker has another group that is not named
+    assert [example.id for example in some.left_out] == ["t1"]
+    assert not some.learnt.access
+    assert not both.left_out
+    assert [example.id for example in both.asked] == ["d0", "d1"]
+    assert both.learnt.access == (BOARD, CREW)
+    assert [lesson.access for lesson in both.lessons][:3] == [(), (BOARD, CREW), ()]
+
+
+def test_documents_of_the_groups_are_learnt_and_labelled(
+    strategy: Composed, examples: Sequence[Example], recipe: Recipe
+) -> None:
+    shared = replace(DOCUMENTS[1], id="shared.md", groups=CREW | BOARD)
+    material = Material(examples=examples, documents=(*DOCUMENTS, shared))
+    for groups, ids, access in (
+        ((), {"ports.md"}, ()),
+        (("board",), {"ports.md", "shared.md"}, (CREW | BOARD,)),
+        (("crew",), {"ports.md", "shared.md", "closed.md"}, (CREW,)),
+    ):
+        made = exercise(strategy, material, recipe, on="documents", groups=groups)
+        assert set(made.learnt.documents) == ids
+        assert made.learnt.access == access
+        assert {span.document_id for lesson in made.lessons for span in lesson.spans} == ids
+
+
+def test_the_same_words_for_other_readers_are_another_adapter(
+    strategy: Composed, examples: Sequence[Example], recipe: Recipe
+) -> None:
+    ids = {
+        exercise(strategy, Material(examples=asked_by(groups, examples)), recipe, groups=("crew", "board")).id
+        for groups in (frozenset(), CREW, BOARD, CREW | BOARD)
+    }
+    assert len(ids) == 4
+
+
+def test_where_nobody_may_be_learnt_from_the_setting_is_named(strategy: Composed, recipe: Recipe) -> None:
+    closed = [replace(e, question=replace(e.question, groups=CREW)) for e in many("train", 3)]
+    with pytest.raises(TrainingError, match=r"all 3 training examples .* training\.groups does not name"):
+        exercise(strategy, Material(examples=closed), recipe)

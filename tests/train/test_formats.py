@@ -61,6 +61,7 @@ def test_a_merged_folder_is_the_tuned_model(tiny: BaseFiles, made, tmp_path: Pat
     turns = [{"role": "user", "content": "Say this!"}]
     assert tokenizer.apply_chat_template(turns) == load_tokenizer(tiny).apply_chat_template(turns)
     assert str(tmp_path.anchor + "tmp") not in (target / "config.json").read_text()
+    assert len({path.stat().st_mode for path in target.iterdir()}) == 1, "all may read what one may read"
 
 
 def test_a_hugging_face_folder_has_a_model_card(tiny: BaseFiles, made, tmp_path: Path):
@@ -134,7 +135,7 @@ def test_what_is_not_an_export_is_left_alone(tiny: BaseFiles, lora, tmp_path: Pa
     own.mkdir()
     (own / "thesis.txt").write_text("mine")
     for target in (own, own / "thesis.txt"):
-        with pytest.raises(UserError, match="not an untouched export"):
+        with pytest.raises(UserError, match="something lies here already"):
             export(folder, tiny, target, form="peft", card=its)
     assert (own / "thesis.txt").read_text() == "mine"
 
@@ -144,7 +145,7 @@ def test_an_export_that_somebody_worked_on_is_left_alone(tiny: BaseFiles, lora, 
     folder, its = lora
     target = export(folder, tiny, tmp_path / "peft", form="peft", card=its)
     (target / name).write_text("{}")
-    with pytest.raises(UserError, match="not an untouched export"):
+    with pytest.raises(UserError, match="something lies here already"):
         export(folder, tiny, target, form="peft", card=its)
     assert (target / name).read_text() == "{}"
 
@@ -153,7 +154,7 @@ def test_a_file_that_somebody_changed_is_left_alone(tiny: BaseFiles, lora, tmp_p
     folder, its = lora
     target = export(folder, tiny, tmp_path / "t.jsonl", form="openai", card=its, conversations=LEARNT)
     target.write_text("mine")
-    with pytest.raises(UserError, match="not an untouched export"):
+    with pytest.raises(UserError, match="something lies here already"):
         export(folder, tiny, target, form="openai", card=its, conversations=LEARNT)
 
 
@@ -187,8 +188,28 @@ def test_weights_at_an_endpoint_cannot_be_exported(tiny: BaseFiles, tmp_path: Pa
 def test_a_place_that_cannot_be_written_is_said_so(tiny: BaseFiles, lora, tmp_path: Path):
     (tmp_path / "file").write_text("")
     folder, its = lora
-    with pytest.raises(WorkspaceError, match="cannot be written"):
-        export(folder, tiny, tmp_path / "file" / "x", form="peft", card=its)
+    with pytest.raises(UserError, match=f"{tmp_path / 'file'}: a file lies where a folder is needed"):
+        export(folder, tiny, tmp_path / "file" / "deep" / "x", form="peft", card=its)
+    for name in ("n" * 250, "n" * 300):
+        with pytest.raises(WorkspaceError, match=r"cannot be written \(File name too long\); choose another place"):
+            export(folder, tiny, tmp_path / name, form="peft", card=its)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_empty_folder_is_written_into_by_forms_that_are_folders(tiny: BaseFiles, lora, tmp_path: Path):
+    folder, its = lora
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UserError, match="a folder, and openai is one file; name the file"):
+        export(folder, tiny, tmp_path / "out", form="openai", card=its, conversations=LEARNT)
+    assert (export(folder, tiny, tmp_path / "out", form="peft", card=its) / "adapter_config.json").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_the_folder_one_is_in_is_left_alone(tiny: BaseFiles, lora, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder, its = lora
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="the folder you are in cannot be replaced"):
+        export(folder, tiny, Path(), form="peft", card=its)
 
 
 def test_the_names_of_base_models_at_a_hub():

@@ -9,7 +9,7 @@ from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import Instructions
 from weighbridge.errors import TrainingError
 from weighbridge.results import Score
-from weighbridge.train.grpo import greedy_rewards, train_grpo
+from weighbridge.train.grpo import greedy_rewards, questions_in_order, train_grpo
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.rewards import Grounds, Rewarding, rewarding
 from weighbridge.types import Answer, Example, Message, Progress, Question
@@ -129,3 +129,42 @@ def test_what_cannot_be_asked_is_refused(hearty: Recipe, vowels: Rewarding, star
     alone = hearty.training.preference.model_copy(update={"samples": 1})
     with pytest.raises(TrainingError, match="samples: 1 gives nothing to compare"):
         attempt(replace(hearty, training=hearty.training.model_copy(update={"preference": alone})), asked("train"))
+
+
+def test_all_questions_are_asked_before_one_is_asked_again():
+    order = questions_in_order(5, 12, 7)
+    assert sorted(order[:5]) == sorted(order[5:10]) == [0, 1, 2, 3, 4]
+    assert len(order) == 12
+    assert order != questions_in_order(5, 12, 8)
+    assert questions_in_order(5, 20, 7)[:12] == order
+
+
+def test_a_step_may_want_more_prompts_than_there_are(hearty: Recipe, vowels: Rewarding, start: Path, tmp_path: Path):
+    preference = hearty.training.preference.model_copy(update={"steps": 1, "samples": 2})
+    few = replace(hearty, training=hearty.training.model_copy(update={"preference": preference, "batch_size": 6}))
+    assert train_grpo(start, asked("train")[:2], tmp_path, recipe=few, rewarding=vowels).steps == 1
+
+
+def test_a_checkpoint_of_another_training_is_not_used(hearty: Recipe, vowels: Rewarding, start: Path, tmp_path: Path):
+    def kill(progress: Progress) -> None:
+        if progress.unit == "steps" and progress.done == 2:
+            raise KeyboardInterrupt
+
+    def first(rewarding: Rewarding, examples: tuple[Example, ...]) -> int:
+        seen: list[Progress] = []
+
+        def tell(progress: Progress) -> None:
+            seen.append(progress)
+            kill(progress)
+
+        with pytest.raises(KeyboardInterrupt):
+            train_grpo(start, examples, tmp_path, recipe=short, rewarding=rewarding, notify=tell)
+        return next(one.done for one in seen if one.unit == "steps")
+
+    preference = hearty.training.preference.model_copy(update={"steps": 3, "samples": 2})
+    short = replace(hearty, training=hearty.training.model_copy(update={"preference": preference, "batch_size": 2}))
+    assert first(vowels, asked("train")) == 1
+    assert first(vowels, asked("train")) == 2
+    assert first(replace(vowels, fingerprint="another reward model"), asked("train")) == 1
+    others = (replace(asked("train")[0], answers=("e",)), *asked("train")[1:])
+    assert first(vowels, others) == 1

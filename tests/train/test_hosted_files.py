@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from weighbridge.train.conversations import Conversation
 from weighbridge.train.hosted_check import check_file
-from weighbridge.train.hosted_files import Counted, by_bytes, chat_lines, estimate, preference_lines, usual_epochs
+from weighbridge.train.hosted_files import Counted, chat_lines, estimate, preference_lines, usual_epochs
 from weighbridge.train.pairs import Pair
 from weighbridge.types import Message
 
@@ -54,11 +54,6 @@ def test_tokens_are_counted_with_what_a_chat_adds_and_times_the_epochs():
 def test_both_outputs_of_a_preference_are_counted():
     line = preference_lines([Pair(example_id="a", prompt=PROMPT[1:], chosen="At six", rejected="Never")])
     assert estimate(line, WORDS, epochs=1).per_pass == 2 + 2 + 1 + 12
-
-
-def test_without_a_tokenizer_four_bytes_are_a_token():
-    assert by_bytes().count("\N{EURO SIGN}" * 3) == 3
-    assert "bytes" in by_bytes().how
 
 
 def test_epochs_are_guessed_as_openai_sets_them():

@@ -11,9 +11,10 @@ from weighbridge.settings import ModelSettings
 from weighbridge.train.hosted_api import (
     Endpoint,
     EndpointAwayError,
-    HostedJob,
     Order,
+    UnsupportedError,
     cancel,
+    events_since,
     job_of,
     open_endpoint,
     pause,
@@ -29,6 +30,7 @@ from weighbridge.train.hosted_job import (
     succeeded,
     write_run,
 )
+from weighbridge.train.hosted_replies import HostedJob
 from weighbridge.train.hosted_results import Step, steps_of
 from weighbridge.types import Progress
 
@@ -170,7 +172,7 @@ def test_a_cancelled_job_is_over(server, endpoint, folder):
 def test_a_paused_job_stays_until_it_is_resumed(server, endpoint, folder):
     run = begun(endpoint, folder)
     assert pause(endpoint, run.job).status == "paused"
-    with pytest.raises(TrainingError, match="is paused; it goes on when it is resumed"):
+    with pytest.raises(TrainingError, match="is paused; to let it go on: weighbridge hosted resume"):
         succeeded(endpoint, followed(endpoint, folder))
     assert unpause(endpoint, run.job).status == "running"
     assert succeeded(endpoint, followed(endpoint, folder)).model
@@ -270,9 +272,10 @@ def test_killed_while_following_it_goes_on_and_tells_nothing_twice(server, endpo
 
 def test_a_server_that_dies_for_a_while_is_waited_for(server, endpoint, folder):
     server.faults = [Fault("GET", "/ftjob-1", status=0, times=9), Fault("GET", "/ftjob-1", status=502, times=9)]
-    notes: list[Progress] = []
-    assert succeeded(endpoint, followed(endpoint, folder, notify=notes.append)).model
-    assert len([note for note in notes if note.total == 0]) == 18
+    told: list[str] = []
+    assert succeeded(endpoint, followed(endpoint, folder, told)).model
+    assert told[0].endswith("; asked again, up to 20 times")
+    assert told[1] == f"{endpoint.where} answers again"
 
 
 def test_a_server_that_stays_dead_ends_the_following_but_not_the_job(server, endpoint, folder):
@@ -287,7 +290,7 @@ def test_events_that_cannot_be_had_stop_nothing(server, endpoint, folder):
     server.without = ("/events",)
     told: list[str] = []
     assert succeeded(endpoint, followed(endpoint, folder, told)).model
-    assert told == []
+    assert told == [f"ftjob-1 is {state}" for state in ("queued", "running", "succeeded")]
 
 
 @pytest.mark.parametrize(
@@ -301,6 +304,7 @@ def test_events_that_cannot_be_had_stop_nothing(server, endpoint, folder):
         ('{"object": "fine_tuning.job"}', "application/json"),
         ('{"id": "", "status": "queued"}', "application/json"),
         ('{"id": "ftjob-1", "status": 7, "training_file": "f"}', "application/json"),
+        ('{"id": "ftjob-1", "status": "runn', "application/json"),
     ],
 )
 def test_a_malformed_reply_makes_no_sense_and_is_said_so(server, endpoint, folder, body, kind):
@@ -320,6 +324,138 @@ def test_a_malformed_answer_to_a_request_begins_no_second_job(server, endpoint, 
             begun(endpoint, folder)
     assert begun(endpoint, folder).job == "ftjob-1"
     assert created(server) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault("GET", "/ftjob-1", status=200, body="<html>Log in", kind="text/html", times=9), "but '<html>Log in'"),
+        (Fault("GET", "/ftjob-1", status=200, body='{"id": "ft', times=9), "it is not JSON, or broke off"),
+        (Fault("GET", "/ftjob-1", status=200, body="null", times=9), "it has no id"),
+        (Fault("GET", "/ftjob-1", status=200, cut=True, times=9), r"Connection error \(.*without sending complete"),
+        (Fault("GET", "/ftjob-1", status=503, body="<html>", kind="text/html", times=9), "HTTP 503: a web page"),
+        (Fault("GET", "/ftjob-1", status=429, body='{"error": "slow down"}', times=9), "HTTP 429: slow down$"),
+        (Fault("GET", "/ftjob-1", status=0, times=9), r"Connection error \(.+\)$"),
+    ],
+)
+def test_what_went_wrong_is_said_in_words_for_people(server, endpoint, folder, fault, said):
+    begun(endpoint, folder)
+    server.faults = [fault]
+    with pytest.raises(EndpointAwayError, match=said):
+        job_of(endpoint, "ftjob-1")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_refused_is_told_where_it_is_read_from(server, endpoint, folder, status):
+    server.faults = [Fault("POST", "/files", status=status, body='{"error": {"message": "Incorrect key"}}')]
+    with pytest.raises(TrainingError, match=rf"HTTP {status}: Incorrect key; the key is read .* model\.key_variable"):
+        begun(endpoint, folder)
+
+
+def test_what_is_no_fine_tuning_endpoint_is_said_to_be_none(server, endpoint, folder):
+    server.without = ("/files", "/jobs")
+    with pytest.raises(TrainingError, match=r"HTTP 404: Unknown request URL\. It seems not to have .* ends in /v1"):
+        begun(endpoint, folder)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_nothing_is_sent_to_where_an_endpoint_redirects(server, endpoint, folder, status):
+    with hosted_server() as second:
+        there = {"Location": f"{second.url}/files?key={KEY}"}
+        server.faults = [Fault("POST", "/files", status=status, headers=there)]
+        with pytest.raises(TrainingError, match=rf"HTTP {status}: it redirects to http://127.*/v1/files, and is no"):
+            begun(endpoint, folder)
+        assert second.requests == []
+
+
+def test_a_redirected_request_for_a_job_begins_none(server, endpoint, folder):
+    server.faults = [Fault("POST", JOBS, status=307, headers={"Location": f"{server.url}{JOBS}"})]
+    with pytest.raises(TrainingError, match="HTTP 307: it redirects"):
+        begun(endpoint, folder)
+    assert created(server) == 0
+    assert begun(endpoint, folder).job == "ftjob-1"
+    assert created(server) == 1
+
+
+def test_a_result_file_may_lie_elsewhere_and_the_key_does_not_go_there(server, endpoint, folder):
+    job = followed(endpoint, folder)
+    with hosted_server() as second:
+        second.files.update(server.files)
+        there = {"Location": f"{second.url}/files/{job.result_files[0]}/content"}
+        server.faults = [Fault("GET", "/content", status=302, headers=there)]
+        assert steps_of(endpoint, job)[-1] == Step(6, 0.5, 1.0)
+        assert second.keys == {""}
+
+
+def test_an_endpoint_without_tls_is_told_as_such(server, folder):
+    settings = ModelSettings(engine="openai", reference=BASE, base_url=server.url.replace("http:", "https:"))
+    with closing((opened := open_endpoint(settings, environment={"OPENAI_API_KEY": KEY})).client):
+        with pytest.raises(EndpointAwayError, match="SSL") as caught:
+            begun(opened, folder)
+        assert not caught.value.unread
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("fault", [Fault("POST", JOBS, status=504), Fault("POST", JOBS, status=200, cut=True)])
+def test_a_job_that_a_gateway_may_yet_begin_is_not_asked_for_again(server, endpoint, folder, fault):
+    server.faults = [fault]
+    with pytest.raises(EndpointAwayError):
+        begun(endpoint, folder)
+    assert [path for method, path in server.requests if method == "POST"] == ["/files", JOBS]
+    server.create({"model": BASE, "training_file": read_run(folder).training_file})  # late
+    assert begun(endpoint, folder).job == "ftjob-1"
+    assert created(server) == 1
+
+
+def test_a_busy_endpoint_is_left_alone_as_long_as_it_asks(server, endpoint, folder):
+    server.faults = [
+        Fault("POST", JOBS, status=429, headers={"Retry-After": "7"}),
+        Fault("POST", JOBS, status=429, headers={"Retry-After": "9000"}),
+    ]
+    waited: list[float] = []
+    begun(endpoint, folder, waited)
+    assert waited == [7.0, 60.0]
+    server.faults = [Fault("GET", "/ftjob-1", status=429, headers={"Retry-After": "30"})]
+    waits: list[float] = []
+    followed(endpoint, folder, every=10.0, wait=waits.append)
+    assert waits[:2] == [30.0, 10.0]
+
+
+@pytest.mark.parametrize("word", ["pre-heating", "PRE-HEATING"])
+def test_a_state_that_the_api_has_not_is_followed_and_told_once(server, endpoint, folder, word):
+    server.word = word
+    told: list[str] = []
+    assert succeeded(endpoint, followed(endpoint, folder, told)).model
+    assert [line for line in told if "pre-heating" in line] == [
+        "ftjob-1 is pre-heating, which is no state that is known here; it is followed on"
+    ]
+    assert created(server) == 1
+
+
+def test_a_job_that_the_endpoint_forgot_tells_how_to_begin_anew(server, endpoint, folder):
+    begun(endpoint, folder)
+    server.jobs.clear()
+    with pytest.raises(TrainingError, match=r"HTTP 404: No such object\. If that job is gone for good, delete .*json"):
+        followed(endpoint, folder)
+    with pytest.raises(UnsupportedError):
+        job_of(endpoint, "ftjob-1")
+    assert created(server) == 1
+
+
+def test_events_that_come_again_and_again_have_an_end(server, endpoint, folder):
+    begun(endpoint, folder)
+    page = '{"object": "list", "data": [{"id": "e2", "message": "b"}, {"id": "e1", "message": "a"}], "has_more": true}'
+    server.faults = [Fault("GET", "/events", status=200, body=page, times=9)]
+    assert [event.message for event in events_since(endpoint, "ftjob-1", "")] == ["a", "b"]
+
+
+def test_what_an_endpoint_tells_is_one_plain_line_without_the_key(server, endpoint, folder):
+    begun(endpoint, folder)
+    server.tell("ftjob-1", f"\x1b[2JLoss\nis\tgood, {KEY}")
+    told: list[str] = []
+    followed(endpoint, folder, told)
+    assert "[2JLoss is good, ***" in told
 
 
 def test_success_without_a_model_is_no_success(endpoint):

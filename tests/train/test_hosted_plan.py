@@ -13,7 +13,7 @@ from weighbridge.errors import DataError, SettingsError, TrainingError
 from weighbridge.settings import ModelSettings
 from weighbridge.settings_training import HostedSettings, PreferenceSettings, TrainingSettings
 from weighbridge.train.card import read_lessons
-from weighbridge.train.hosted_files import by_bytes
+from weighbridge.train.hosted_files import Counted
 from weighbridge.train.hosted_plan import Teaching, prepare_hosted, public, read_plan
 from weighbridge.types import Chunk, Example, Passage, Question
 
@@ -37,7 +37,7 @@ def teaching(examples, no_model) -> Teaching:
         model=ModelSettings(engine="openai", reference="openai:gpt-small"),
         training=TrainingSettings(),
         endpoint="http://127.0.0.1/v1",
-        tokens=by_bytes(),
+        tokens=Counted(lambda text: -(-len(text.encode()) // 4), "a quarter of the bytes"),
     )
 
 
@@ -81,6 +81,11 @@ def test_the_same_data_is_the_same_adapter_and_other_data_another(teaching):
     ]
     assert len({one.id, *(prepare_hosted(other).plan.id for other in others)}) == 4
     assert prepare_hosted(with_training(teaching, hosted=HostedSettings(poll_seconds=1))).plan.id == one.id
+
+
+def test_what_restricted_askers_may_be_taught_is_never_sent(teaching):
+    with pytest.raises(SettingsError, match=r"training\.groups .* an endpoint is sent public ones alone"):
+        prepare_hosted(with_training(teaching, groups=("board",)))
 
 
 def test_restricted_examples_are_left_out_and_said_so(teaching):

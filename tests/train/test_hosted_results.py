@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from weighbridge.errors import TrainingError
-from weighbridge.train.hosted_api import HostedJob
+from weighbridge.train.hosted_replies import HostedJob
 from weighbridge.train.hosted_results import Step, read_steps, training_of
 
 CSV = b"step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\r\n1,2.5,0.1,,\r\n2,1.5,0.4,1.75,0.5\r\n"
@@ -35,7 +35,7 @@ def test_a_loss_that_was_not_measured_is_none():
 
 def test_steps_are_divided_among_the_epochs():
     steps = [Step(number, 7.0 - number, 1.0 / number) for number in range(1, 7)]
-    told = training_of(job(trained_tokens=99), steps, examples=10, tokens=7, seconds=60.0)
+    told = training_of(job(), steps, examples=10, tokens=99, seconds=60.0)
     assert [(epoch.epoch, epoch.loss, epoch.dev) for epoch in told.epochs] == [(1, 5.0, None), (2, 2.0, None)]
     assert (told.chosen_epoch, told.steps, told.tokens, told.seconds) == (2, 6, 99, 60.0)
     assert (told.first_loss, told.last_loss) == (6.0, 1.0)

@@ -188,7 +188,7 @@ def test_labels_out_of_balance(tokenizer):
     made = [replace(exercise(label, asked=f"{n}?", name=f"e{n}"), labels=True) for n, label in enumerate(said)]
     most, single = messages(lint(made, tokenizer, context=512, maximum_tokens=32), "warning")
     assert most.startswith("8 of 10 examples have the label 'bill'")
-    assert single.startswith("2 of 3 labels have a single example (leak, noise)")
+    assert single.startswith("2 of the 3 labels have a single example (leak, noise)")
     assert not lint([replace(one, labels=False) for one in made], tokenizer, context=512, maximum_tokens=32).findings
 
 

@@ -120,6 +120,12 @@ def test_more_blocks_than_there_are_are_refused(recipe: Recipe, method: str):
         prepare(recipe.base, by(recipe, method, layers=3).training)
 
 
+@pytest.mark.parametrize("method", ["lora", "dora"])
+def test_a_rank_above_the_width_is_refused(recipe: Recipe, method: str):
+    with quiet(), pytest.raises(TrainingError, match=r"training.rank: 4,096 is more than the base model's width"):
+        prepare(recipe.base, by(recipe, method, rank=4096).training)
+
+
 def test_a_learnt_prompt_has_no_upper_blocks(recipe: Recipe):
     with quiet(), pytest.raises(TrainingError, match="below all blocks"):
         prepare(recipe.base, by(recipe, "prompt-tuning", layers=1).training)

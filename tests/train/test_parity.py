@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from weighbridge.errors import TrainingError
+from weighbridge.generate.llamacpp import open_llamacpp
 from weighbridge.train.base import BaseFiles, load_network
 from weighbridge.train.export import Quantisation, base_weights, merged_weights, write_gguf
-from weighbridge.train.parity import Place, check_parity, judge
-from weighbridge.train.parity_forms import answers_of, check_forms
+from weighbridge.train.parity import Place, check_parity, judge, wordless
+from weighbridge.train.parity_forms import check_forms
 from weighbridge.train.reading import Wanted, read
 from weighbridge.train.replies import Reply, lead_at, shared
 from weighbridge.train.tolerance import TOLERANCES
@@ -99,7 +100,8 @@ def test_no_prompts_is_an_error(tiny: BaseFiles, lora: Path):
 
 def test_answers_in_words(tiny: BaseFiles, lora: Path, tmp_path: Path):
     gguf = write_gguf(tiny.source_gguf, merged_weights(tiny, lora), tmp_path / "m.gguf", quantisation="F16")
-    assert answers_of(gguf, PROMPTS, SETTINGS) == ("ALPHA", "BETA", "GAMMA", "DELTA")
+    with open_llamacpp(gguf, settings=SETTINGS, name="tuned") as model:
+        assert [model.generate(asked).text for asked in PROMPTS] == ["ALPHA", "BETA", "GAMMA", "DELTA"]
 
 
 def test_reading_with_the_prompt_kept_is_reading_it_all(tiny: BaseFiles):
@@ -129,6 +131,21 @@ def test_rules():
     assert judge([[good]], tolerance=eight, wrong=["broken"]).reasons == ("broken",)
     assert not judge([[]], tolerance=eight).ok
     assert not judge([[replace(good, divergence=0.9)]], tolerance=eight).ok
+
+
+def test_what_was_said_can_be_left_out_of_the_reasons():
+    place = Place(
+        agrees=False, lead=3.0, base_agrees=True, divergence=9.0, divergence_from_base=0.0, effect=9.0,
+        said="it's", wanted='the "vault"', behind=3.0,
+    )  # fmt: skip
+    streams = f"it streams {'the vault'!r} and says {'harbour'!r} in one piece"
+    told = judge([[place]], tolerance=TOLERANCES["Q8_0"], wrong=[streams, "the tokenizer differs"])
+    kept = " ".join(wordless(told).reasons)
+    assert "vault" in " ".join(told.reasons)
+    assert not any(word in kept for word in ("vault", "it's", "harbour"))
+    assert "the tokenizer differs" in kept
+    assert "first at token 1 of its answer to prompt 1" in kept
+    assert not wordless(told).ok
 
 
 def test_where_the_adapter_is_sure_less_is_allowed():

@@ -55,6 +55,7 @@ def test_a_plan_is_read_back_only_by_its_own_training(tmp_path: Path):
     assert plan.steps == 4
     assert plan.ends == (2, 4)
     assert plan.order == ((0, 1), (2,), (2, 1), (0,))
+    assert [plan.until(step).ends for step in range(1, 5)] == [(1,), (2,), (2, 3), (2, 4)]
 
 
 @given(st.integers(1, 500))

@@ -13,7 +13,7 @@ from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import Instructions
 from weighbridge.errors import DataError, TrainingError
 from weighbridge.train.preference_file import Forbidden, read_preferences
-from weighbridge.types import Chunk, Example, Message, Passage, Question
+from weighbridge.types import Chunk, Example, Message, Passage, Progress, Question
 
 TESTS = (Example(id="e", question=Question("When does the travel desk open on Monday?"), answers=("8",)),)
 
@@ -42,7 +42,9 @@ def test_pairs_and_thumbs_are_read_as_the_strategy_asks(strategy: Composed, tmp_
         {"prompt": "Say hi", "chosen": "hi", "rejected": "ho"},
         {"prompt": [said("system", "S"), said("user", "U")], "answer": "a", "thumb": "up"},
     )
-    read = read_preferences(path, strategy, TESTS)
+    seen: list[Progress] = []
+    read = read_preferences(path, strategy, TESTS, notify=seen.append)
+    assert [one.done for one in seen] == [1, 2, 3, 4]
     asked = (Message("system", "Be short."), Message("user", "Who?"))
     assert [(one.prompt, one.chosen, one.rejected) for one in read.told.pairs] == [
         (asked, "Ada", "Bob"),
@@ -205,3 +207,46 @@ def test_what_is_preferred_is_told_with_the_place_of_its_passages(strategy: Comp
         ("Ada", (Span("desk", 4, 7, "v1"),)),
         ("Eve", (Span("desk", 4, 7, "v1"),)),
     ]
+
+
+class Knowing:
+    """Finds the passages that whoever asks may read."""
+
+    fingerprint = "knowing"
+
+    def search(self, question: Question, *, limit: int) -> tuple[Passage, ...]:
+        chunks = (
+            Chunk(id=name, document_id=name, text=name, start=0, end=3, groups=frozenset(groups))
+            for name, groups in (("desk", ()), ("payroll", ("hr", "board")), ("bonus", ("hr",)))
+        )
+        return tuple(Passage(c, 1.0) for c in chunks if not c.groups or c.groups & question.groups)
+
+
+def test_what_restricted_askers_prefer_is_learnt_and_labelled_where_their_groups_are_named(
+    strategy: Composed, tmp_path: Path
+):
+    path = written(
+        tmp_path,
+        {"question": "What is paid?", "answer": "9", "thumb": "down", "groups": ["board"]},
+        {"prompt": "What is the bonus?", "chosen": "900", "rejected": "9", "groups": ["hr"]},
+        {"question": "Who?", "chosen": "Ada", "rejected": "Bob"},
+    )
+    knowing = replace(strategy, retriever=Knowing())
+    for groups, access, restricted in (
+        ((), (), 2),
+        (("board",), (frozenset({"board"}),), 1),
+        (("hr", "board"), (frozenset({"board"}), frozenset({"hr"})), 0),
+    ):
+        read = read_preferences(path, knowing, TESTS, groups=frozenset(groups))
+        assert read.access == access
+        assert read.restricted == restricted
+        assert len(read.told.thumbs) == ("board" in groups)
+    assert [one.access for one in read.lessons] == [(frozenset({"hr"}),), ()]
+
+
+def test_one_answer_that_several_askers_prefer_needs_the_groups_of_all(strategy: Composed, tmp_path: Path):
+    row = {"question": "Who?", "chosen": "Ada", "rejected": "Bob"}
+    path = written(tmp_path, row, {**row, "groups": ["hr"]})
+    read = read_preferences(path, strategy, TESTS, groups=frozenset({"hr"}))
+    assert read.repeated == 1
+    assert read.access == (frozenset({"hr"}),)

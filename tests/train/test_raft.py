@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import ABSTENTION, instructions_for
 from weighbridge.answer.quote import taken_apart
-from weighbridge.settings_training import RaftSettings
+from weighbridge.settings_training import RaftSettings, TrainingSettings
 from weighbridge.train.conversations import Conversation, conversation, conversations, lesson
 from weighbridge.train.raft import is_withheld
 from weighbridge.types import Chunk, Example, Passage, Question
@@ -173,7 +173,8 @@ def test_quotes_and_distractors_together(no_model):
 
 def test_a_lesson_knows_the_stretches_its_prompt_shows(no_model):
     strategy = reader(no_model, ranked(1, 9))
-    (one,) = conversations(strategy, [example()], raft=RaftSettings(distractors=1), seed=3)
+    how = TrainingSettings(raft=RaftSettings(distractors=1), seed=3)
+    (one,) = conversations(strategy, [example()], how=how)
     learnt = lesson(one)
     assert (learnt.example_id, learnt.target, learnt.evidence) == ("e", one.target, ("port",))
     spans = {(span.document_id, span.start, span.end, span.version) for span in learnt.spans}

@@ -103,3 +103,18 @@ def test_what_cannot_be_earned_is_refused(rewarded):
         rewarded("citation", marks=False)
     with pytest.raises(TrainingError, match="model needs a reward model"):
         rewarded("model")
+
+
+def test_rewards_are_told_from_each_other_by_what_they_go_by(rewarded: Callable[..., Rewarding]):
+    def judge(*_: object) -> float:
+        return 0.0
+
+    keys = [
+        rewarded("json").fingerprint,
+        rewarded("json", "accuracy").fingerprint,
+        rewarded("json", schema=SCHEMA).fingerprint,
+        rewarded("model", judge=judge, judged_by="one").fingerprint,
+        rewarded("model", judge=judge, judged_by="other").fingerprint,
+    ]
+    assert len(set(keys)) == len(keys)
+    assert rewarded("json").fingerprint == keys[0]

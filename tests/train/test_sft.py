@@ -137,6 +137,25 @@ def test_plan_is_saved_and_budget_cuts_epochs(recipe: Recipe, encoded: tuple[Enc
     assert read_plan(tmp_path, "another") is None
 
 
+def test_a_plan_whose_first_row_was_too_long_is_measured_again(recipe: Recipe, encoded, tmp_path: Path):
+    def kill(progress: Progress) -> None:
+        if progress.note:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_adapter(encoded, tmp_path, recipe=recipe, notify=kill)
+    made = json.loads((tmp_path / "plan.json").read_text())
+    halved = {**made, "row_tokens": 64, "seconds_per_token": 0.0, "notes": ["halved"]}
+    (tmp_path / "plan.json").write_text(json.dumps(halved))
+    done = train_adapter(encoded, tmp_path, recipe=recipe)
+    assert done.notes == ("halved",)
+    assert done.steps == 12
+    plan = read_plan(tmp_path, made["fingerprint"])
+    assert plan
+    assert plan.row_tokens == 64
+    assert plan.seconds_per_token > 0
+
+
 def test_a_loss_that_is_no_number_stops(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
     wild = replace(recipe, training=recipe.training.model_copy(update={"learning_rate": 1e30}))
     with pytest.raises(TrainingError, match=r"lower training\.learning_rate"):

@@ -11,7 +11,7 @@ from weighbridge.train.base import BaseFiles, load_tokenizer
 from weighbridge.train.packing import labels
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.sft import train_adapter
-from weighbridge.train.texts import public_documents, text_rows
+from weighbridge.train.texts import readable, text_rows
 from weighbridge.types import Document
 
 words = st.text(st.sampled_from("ab thin.\n\u00c6\N{GRINNING FACE}"), max_size=80)
@@ -50,7 +50,7 @@ def test_restricted_documents_are_left_out(tokenizer):
         Document(id="open", text="for all"),
         Document(id="shut", text="for some", groups=frozenset({"crew"})),
     ]
-    assert [document.id for document in public_documents(documents)] == ["open"]
+    assert [document.id for document in readable(documents)] == ["open"]
     rows = text_rows(documents, tokenizer, maximum_tokens=99)
     assert [row.example_id for row in rows] == ["open#0-7"]
 

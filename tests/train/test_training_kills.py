@@ -23,7 +23,7 @@ from weighbridge.train.tokens import Encoded
 from weighbridge.types import Progress
 
 KILLS = 10
-ROOM = [2**20 * size for size in (3, 6, 20, 40)]
+ROOM = [2**18, 6 * 2**20, 20 * 2**20, 40 * 2**20]
 """Bytes of memory left for a training, to be tried one after another."""
 CHILD = """
 import gc, json, os, resource, sys

@@ -63,6 +63,17 @@ def test_tune_learns_exports_and_repeats(strategy, examples, recipe: Recipe, tmp
     assert [lesson.example_id for lesson in read_lessons(tmp_path)] == [e.id for e in examples if e.split == "train"]
 
 
+def test_the_same_words_from_another_search_are_not_learnt_again_but_noted(strategy, examples, recipe, tmp_path: Path):
+    quick = replace(recipe, training=recipe.training.model_copy(update={"epochs": 1}))
+    first = exercise(strategy, examples, quick)
+    before = tune(first, tmp_path)
+    learnt = replace(first.learnt, documents={"ferry": "2"}, search={"embedder": "tuned"})
+    seen: list[Progress] = []
+    after = tune(replace(first, learnt=learnt), tmp_path, notify=seen.append)
+    assert after == replace(before, learnt=learnt) == read_card(tmp_path)
+    assert not seen
+
+
 def test_a_tuning_killed_before_its_card_is_finished(strategy, examples, recipe: Recipe, tmp_path: Path):
     quick = replace(recipe, training=recipe.training.model_copy(update={"epochs": 2}))
 

@@ -1,45 +1,65 @@
-"""From what an adapter learnt back to the documents: what stands there today."""
+"""What became stale of an adapter: the documents it learnt from, and the search whose passages it learnt to read."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from weighbridge.adapters import Lesson, Span
+from weighbridge.adapters import AdapterCard
 from weighbridge.settings import Settings
 from weighbridge.settings_file import load_settings
 from weighbridge.settings_training import TrainingSettings
-from weighbridge.train.card import write_card, write_lessons
-from weighbridge.workflow.adapters import About, traced
-from weighbridge.workflow.knowledge import index, stored
-from weighbridge.workflow.voice import MUTE
+from weighbridge.train.card import write_card
+from weighbridge.train.registry import promote
+from weighbridge.workflow.adapters import listed, outdated
+from weighbridge.workflow.search_noted import search_noted
 from weighbridge.workspace import Workspace
 
 from ..train.cards import card  # noqa: TID252 - tests are no package
 
-TEXT = "# Ferry\n\nThe ferry sails at eight. The warden is Ada Pell."
-
 
 @pytest.fixture
 def opened(tmp_path: Path, tiny_bert: Path) -> tuple[Settings, Workspace]:
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "ferry.md").write_text(TEXT)
     (tmp_path / "weighbridge.yaml").write_text(
-        f"documents: docs\nexamples: none.jsonl\nretrieval: {{embedder: {str(tiny_bert)!r}, precision: float32}}\n"
+        f"documents: docs\nexamples: none.jsonl\nretrieval: {{embedder: {str(tiny_bert)!r}}}\n"
     )
-    workspace = Workspace(tmp_path)
-    settings = load_settings(workspace.settings_file)
-    index(settings, workspace, MUTE)
-    return settings, workspace
+    place = Workspace(tmp_path)
+    return load_settings(place.settings_file), place
 
 
-def test_a_span_within_a_chunk_is_quoted_and_one_of_another_version_is_not(opened: tuple[Settings, Workspace]) -> None:
+def kept(workspace: Workspace, strategy: str, how: TrainingSettings, search: dict[str, str]) -> AdapterCard:
+    """Put an adapter in force that learnt what this search finds."""
+    made = card(how, hosted="ft:model")
+    made = replace(made, strategy=strategy, adapter="", gguf="", learnt=replace(made.learnt, search=search))
+    write_card(made, workspace.adapter(strategy, made.id))
+    promote(workspace, made, chosen=False)
+    return made
+
+
+def test_an_adapter_is_stale_once_the_search_is_another(opened: tuple[Settings, Workspace]) -> None:
     settings, workspace = opened
-    version = stored(settings, workspace).documents()["ferry"]
-    start = TEXT.index("The warden")
-    now, before = (Span("ferry", start, len(TEXT), kept) for kept in (version, "another"))
-    folder = workspace.adapter("fine-tuned", "3f2a9c41d0e7")
-    write_lessons([Lesson(example_id="made-1", target="Ada Pell", spans=(now, before))], folder)
-    write_card(replace(card(TrainingSettings(), hosted="ft:model"), adapter="", gguf=""), folder)
-    (found,) = traced(settings, workspace, About(adapter="3f2a", answer="pell"))
-    assert found.texts == ("The warden is Ada Pell.", None)
+    made = kept(workspace, "raft", TrainingSettings(), dict(search_noted(settings, workspace)))
+    assert [each.other_search for each in listed(settings, workspace)] == [()]
+    assert list(outdated(settings, workspace)) == []
+    wider = settings.model_copy(update={"retrieval": settings.retrieval.model_copy(update={"limit": 5})})
+    assert [each.other_search for each in listed(wider, workspace)] == [("retrieval.limit",)]
+    (told,) = outdated(wider, workspace)
+    assert told.startswith(f"raft answers with adapter {made.id}")
+    assert told.endswith("(retrieval.limit changed since); train it again: weighbridge train raft")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "how", "told"),
+    [
+        ("raft", TrainingSettings(), None),
+        ("raft", TrainingSettings(on="documents"), ()),
+        ("fine-tuned", TrainingSettings(), ()),
+    ],
+)
+def test_a_card_without_a_search_says_so_only_where_one_was_read(
+    opened: tuple[Settings, Workspace], strategy: str, how: TrainingSettings, told: tuple[str, ...] | None
+) -> None:
+    settings, workspace = opened
+    kept(workspace, strategy, how, {})
+    assert [each.other_search for each in listed(settings, workspace)] == [told]
+    assert list(outdated(settings, workspace)) == []

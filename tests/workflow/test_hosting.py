@@ -17,6 +17,7 @@ from weighbridge.train.card import read_card, write_card
 from weighbridge.train.quiet import quiet
 from weighbridge.train.registry import promote
 from weighbridge.types import Message, Question
+from weighbridge.workflow.adapters import exported
 from weighbridge.workflow.ask import open_strategy
 from weighbridge.workflow.bench import Bench, open_bench
 from weighbridge.workflow.engines import Engine, Weights, open_engine, open_model
@@ -101,7 +102,7 @@ def test_the_files_and_the_price_are_known_before_anything_is_sent(bench, server
     assert "Raven" not in (folder / "supervised" / "train.jsonl").read_text()
     assert "training and" in said[0]
     assert "tokenizer of" in said[0]
-    assert "USD at 3 a million" in said[0]
+    assert ", at 3 USD a million" in said[0]
     assert server.requests == []
 
 
@@ -235,6 +236,85 @@ def test_a_job_at_another_endpoint_is_left_alone(bench, server):
     assert {job["status"] for job in server.jobs.values()} == {"queued"}
 
 
+def test_a_model_at_an_endpoint_is_not_exported(bench, tmp_path):
+    card = trained(bench)
+    with pytest.raises(WorkspaceError, match=rf"its weights are at the endpoint, as {card.hosted}, and not here; what"):
+        exported(bench.settings, bench.workspace, card.id, "peft", tmp_path / "out", MUTE)
+
+
+def test_a_model_that_is_there_already_costs_nothing_and_that_is_said(bench):
+    trained(bench)
+    said: list[str] = []
+    trained(bench, Voice(say=said.append))
+    assert said[-1] == f"ft:{BASE}:org::ftjob-1 was tuned on this very data: nothing is sent"
+
+
+@pytest.fixture
+def two_jobs(bench: Bench) -> Bench:
+    """A bench with two jobs that are not finished, ftjob-1 and ftjob-2."""
+    interrupted(bench)
+    training = bench.settings.training.model_copy(update={"seed": 8})
+    interrupted(replace(bench, settings=bench.settings.model_copy(update={"training": training})))
+    return bench
+
+
+def test_a_job_that_cannot_be_asked_about_hides_no_other(two_jobs, server):
+    server.hold = True
+    job = server.jobs.pop("ftjob-1")
+    one, two = hosted_status("fine-tuned", two_jobs.settings, two_jobs.workspace)
+    assert (one.job, one.status, one.refused, one.unsettled) == ("ftjob-1", "queued", True, True)
+    assert "HTTP 404: No such object. If that job is gone for good, delete" in one.error
+    assert (two.job, two.status, two.refused, two.error) == ("ftjob-2", "queued", False, "")
+    server.jobs["ftjob-1"] = {**job, "status": "failed"}
+    assert hosted_status("fine-tuned", two_jobs.settings, two_jobs.workspace)[0].status == "failed"
+    del server.jobs["ftjob-1"]
+    one, _ = hosted_status("fine-tuned", two_jobs.settings, two_jobs.workspace)
+    assert (one.status, one.refused, one.unsettled) == ("failed", True, False)
+
+
+@pytest.mark.parametrize(("act", "status"), [(cancel_hosted, "cancelled"), (pause_hosted, "paused")])
+def test_a_job_that_does_not_stop_hides_no_other(two_jobs, server, act, status):
+    server.hold = True
+    path = f"/ftjob-1/{'cancel' if status == 'cancelled' else 'pause'}"
+    server.faults = [Fault("POST", path, status=400, body='{"error": {"message": "Too late"}}', times=9)]
+    one, two = act("fine-tuned", two_jobs.settings, two_jobs.workspace)
+    assert (one.status, one.unsettled) == ("queued", True)
+    assert one.error.endswith("HTTP 400: Too late")
+    assert (two.status, two.refused) == (status, False)
+    assert [server.jobs[name]["status"] for name in ("ftjob-1", "ftjob-2")] == ["queued", status]
+    del server.jobs["ftjob-1"]
+    if status == "cancelled":
+        assert [one.job for one in act("fine-tuned", two_jobs.settings, two_jobs.workspace)] == ["ftjob-1"]
+
+
+def test_a_state_that_cannot_be_read_hides_no_other_job_and_is_told(two_jobs, server):
+    one, _ = hosted_status("fine-tuned", two_jobs.settings, two_jobs.workspace)
+    (one.folder / "hosted.json").write_text("{")
+    broken, two = hosted_status("fine-tuned", two_jobs.settings, two_jobs.workspace)
+    assert (broken.status, broken.unsettled, two.job) == ("unreadable", True, "ftjob-2")
+    assert "cannot be read" in broken.error
+    said: list[str] = []
+    training = two_jobs.settings.training.model_copy(update={"seed": 9})
+    settings = two_jobs.settings.model_copy(update={"training": training})
+    trained(replace(two_jobs, settings=settings), Voice(say=said.append))
+    assert [line for line in said if line.startswith("Another job")] == [
+        f"Another job of other data may be running: {broken.error}",
+        f"Another job, of other data or settings, is not finished: ftjob-2 is running (adapter {two.adapter})",
+    ]
+    assert [each.status for each in cancel_hosted("fine-tuned", settings, two_jobs.workspace)] == [
+        "unreadable",
+        "cancelled",
+    ]
+
+
+def test_an_endpoint_that_is_away_is_not_resumed_at(bench, server):
+    interrupted(bench)
+    server.faults = [Fault("GET", "/ftjob-1", status=503, times=3)]
+    with pytest.raises(TrainingError, match="asking about ftjob-1: HTTP 503"):
+        resume_hosted("fine-tuned", bench, engine_of(bench), MUTE)
+    assert resume_hosted("fine-tuned", bench, engine_of(bench), MUTE).hosted.endswith("ftjob-1")
+
+
 def test_preferences_are_a_second_job_on_the_model_of_the_first(bench, server, tmp_path):
     rows = [{"question": f"Who mans the {n}?", "chosen": f"Crew {n}", "rejected": "I know"} for n in range(12)]
     (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -250,6 +330,9 @@ def test_preferences_are_a_second_job_on_the_model_of_the_first(bench, server, t
     assert [job["method"]["type"] for job in server.asked] == ["supervised", "dpo"]
     assert card.hosted == f"ft:{first}:org::ftjob-2"
     assert f"fine-tune {first} there" in asked[1]
+    assert (card.training.tokens, card.training.seconds) == (2 * 1234, 2 * 60.0)
+    assert card.training.examples == card.learnt.examples + 12
+    assert set(card.recipe["preference"]) == {"method", "pairs"}
 
 
 def test_a_model_that_answers_nothing_yet_has_no_dev_score(bench, server):

@@ -18,7 +18,8 @@ from weighbridge.settings import ModelSettings, Settings
 from weighbridge.settings_file import load_settings
 from weighbridge.types import Progress, Question
 from weighbridge.workflow.bench import open_bench
-from weighbridge.workflow.making import MakingReport, Wanted, make_examples, report_lines
+from weighbridge.workflow.making import Wanted, make_examples
+from weighbridge.workflow.making_report import MakingReport, report_lines
 from weighbridge.workflow.voice import MUTE, Voice
 from weighbridge.workspace import Workspace
 
@@ -92,6 +93,7 @@ def test_no_more_than_wanted_is_kept_and_the_same_again(workspace: Workspace, by
     assert few.attrition.made == by_rules.attrition.made
     assert len(few.kept) == 3
     assert few.path == workspace.root / "few.jsonl"
+    assert list(report_lines(few))[-1] == "To train on them too, set training.made: few.jsonl in weighbridge.yaml"
     assert lost(few)["more than were asked for"] > 0
 
 
@@ -202,5 +204,7 @@ def test_a_teacher_is_asked_once_and_its_answers_are_held_to_the_same_filters(
 
 
 def test_a_teacher_that_never_answers_is_an_error(workspace: Workspace, chat_endpoint: Serve) -> None:
-    with teaching(chat_endpoint, out_of_order=True) as (teacher, _), pytest.raises(ModelError):
+    with teaching(chat_endpoint, out_of_order=True) as (teacher, _), pytest.raises(ModelError) as raised:
         make(workspace, Wanted(by="model", teacher=teacher, path=workspace.root / "none.jsonl"))
+    assert "check --teacher" in str(raised.value)
+    assert "weighbridge.yaml" not in str(raised.value)

@@ -9,8 +9,11 @@ import pytest
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
 from weighbridge.errors import TrainingError
+from weighbridge.lints import Finding
 from weighbridge.measure.metrics.behaviour import Accuracy
+from weighbridge.settings_training import Method
 from weighbridge.train.exercise import Exercise, Material, prepare
+from weighbridge.train.methods import USUAL_RATES
 from weighbridge.train.recipe import Recipe
 from weighbridge.types import Example
 from weighbridge.workflow.racing import raced
@@ -36,6 +39,8 @@ def exercise(no_model, examples: Sequence[Example], recipe: Recipe) -> Callable[
 
 def race(exercise: Exercise, folder: Path, said: list[str], *, kill_after: int = 1000) -> Mapping[str, object]:
     def say(text: str) -> None:
+        if text.startswith("Racing 3 settings on 10 rows and 2 dev questions"):
+            return
         said.append(text)
         if len(said) == kill_after:
             raise KeyboardInterrupt
@@ -63,3 +68,24 @@ def test_settings_that_cannot_be_trained_with_drop_out(exercise: Callable[..., E
         with pytest.raises(TrainingError, match="none of the 3 settings that were raced"):
             race(exercise(layers=9), tmp_path, said)
     assert sum("out, because training.layers: 9 is more than" in line for line in said) == 3
+
+
+def test_what_must_not_be_learnt_is_refused_before_anything_is_trained(
+    exercise: Callable[..., Exercise], tmp_path: Path
+):
+    made = exercise()
+    spoilt = replace(made, checked=replace(made.checked, findings=(Finding("error", "it leaks"),)))
+    said: list[str] = []
+    with pytest.raises(TrainingError, match="the training data cannot be used: it leaks"):
+        race(spoilt, tmp_path, said)
+    assert not said
+
+
+@pytest.mark.parametrize("method", ["full", "ia3", "lora"])
+def test_learning_rates_are_proposed_as_the_method_wants_them(
+    exercise: Callable[..., Exercise], tmp_path: Path, method: Method
+):
+    low, high = USUAL_RATES[method]
+    found = raced(exercise(method=method), Workspace(tmp_path), 1, Voice(say=lambda _: None))
+    assert low <= float(str(found["learning_rate"])) <= high
+    assert ("rank" in found) == (method == "lora")

@@ -75,7 +75,7 @@ def test_an_embedder_is_tuned_weighed_and_put_in_force_only_if_kept(workspace: W
     assert card.verdict.questions >= 24
     assert card.verdict.questions + card.pairs["evidence"] <= 54
     assert card.verdict.sentence.startswith("Reverted")
-    assert said[-1] == card.verdict.sentence
+    assert said[-2:] == [card.verdict.sentence, "Before was the search with the embedder of the settings"]
     assert promoted_embedder(workspace, settings) is None
     assert searched(settings, workspace) == settings
     folder = workspace.adapter("embedder", card.id)
@@ -92,6 +92,46 @@ def test_an_embedder_is_tuned_weighed_and_put_in_force_only_if_kept(workspace: W
     assert in_force.retrieval.embedder == str((folder / "tiny-bert-tuned").resolve())
     assert search(Question("the pier of orma"), in_force, workspace, limit=1, voice=MUTE)
     assert tune_retriever("embedder", settings, workspace, MUTE).id == card.id
+
+
+def test_a_second_tuning_is_weighed_against_the_embedder_in_force(workspace: Workspace) -> None:
+    settings, said = settings_of(workspace), []
+    first = tune_retriever("embedder", settings, workspace, MUTE)
+    kept(first, workspace)
+    tune_retriever("embedder", settings, workspace, MUTE)
+    longer = settings.model_copy(update={"training": settings.training.model_copy(update={"epochs": 2})})
+    second = tune_retriever("embedder", longer, workspace, Voice(say=said.append))
+    assert second.id != first.id
+    assert second.against == (f"embedder {first.id}",)
+    assert said[-1] == f"Before was the search with the tuned embedder {first.id}"
+    assert promoted_embedder(workspace, settings) == model_of(first, workspace)
+    assert second.verdict.before
+    assert first.verdict.after
+    assert second.verdict.before.value == pytest.approx(first.verdict.after.value)
+    assert tune_retriever("embedder", longer, workspace, MUTE) == second
+    rollback("embedder", workspace)
+    again = tune_retriever("embedder", longer, workspace, MUTE)
+    assert (again.id, again.against) == (second.id, ())
+    assert again.training == second.training, "it is weighed anew, and not trained anew"
+
+
+def test_what_is_replaced_counts_with_its_reranker_and_its_loss_is_told(workspace: Workspace) -> None:
+    settings, said = settings_of(workspace), []
+    reranker = tune_retriever("reranker", settings, workspace, MUTE)
+    kept(reranker, workspace)
+    tune_retriever("reranker", settings, workspace, MUTE)
+    embedder = tune_retriever("embedder", settings, workspace, MUTE)
+    assert embedder.against == (f"reranker {reranker.id}",)
+    assert promoted_reranker(workspace, settings)
+    kept(embedder, workspace)
+    tune_retriever("embedder", settings, workspace, Voice(say=said.append))
+    assert promoted_reranker(workspace, settings) is None
+    assert f"The tuned reranker {reranker.id} was made for the embedder before" in said[-1]
+    assert said[-1].endswith("weighbridge train reranker")
+
+
+def model_of(card: RetrieverCard, workspace: Workspace) -> Path:
+    return (workspace.adapter(card.which, card.id) / card.model).resolve()
 
 
 def test_a_tuned_embedder_is_listed_watched_for_leaks_and_gone_back_from(workspace: Workspace) -> None:

@@ -11,14 +11,16 @@ import pytest
 from weighbridge.errors import SettingsError, UserError, WorkspaceError
 from weighbridge.settings import Settings
 from weighbridge.settings_file import load_settings
+from weighbridge.settings_training import PreferenceSettings
 from weighbridge.train.card import write_card
 from weighbridge.train.registry import adapters, folder_of, promote, promoted, promotions
 from weighbridge.types import Question
-from weighbridge.workflow.adapters import About, compared, exported, listed, put_back, put_in_force, shown, traced
+from weighbridge.workflow.adapters import compared, exported, listed, put_back, put_in_force, shown
 from weighbridge.workflow.ask import open_strategy
 from weighbridge.workflow.bench import open_bench
 from weighbridge.workflow.engines import open_engine, weights_of
 from weighbridge.workflow.footprint import setup_seconds
+from weighbridge.workflow.lineage import About, traced
 from weighbridge.workflow.racing import part
 from weighbridge.workflow.tuning import Effort, exercise_of, train, train_all
 from weighbridge.workflow.voice import MUTE, Voice
@@ -125,6 +127,8 @@ def test_a_race_changes_the_settings_that_are_trained_with(made: Place, heard: H
     (card,) = train(("fine-tuned",), other.settings, made.workspace, heard.voice, effort=Effort(search=2))
     assert card.recipe["alpha"] == 2 * card.recipe["rank"]
     assert card.recipe["learning_rate"] != 0.01
+    assert (card.searched, card.seeds) == (2, ())
+    assert promoted(made.workspace, "fine-tuned") == card
     told = [line for line in heard.said if line.startswith("Best of 2")]
     assert len(told) == 1
     heard.said.clear()
@@ -175,10 +179,10 @@ def test_what_was_learnt_is_traced_to_its_evidence(made: Place) -> None:
     one = found[0].lesson
     assert one.evidence == (one.example_id,)
     assert [
-        each.lesson for each in traced(made.settings, made.workspace, About(adapter=card.id, example=one.example_id))
+        each.lesson for each in traced(made.settings, made.workspace, About(adapter=card.id, source=one.example_id))
     ] == [one]
     assert [
-        each.lesson for each in traced(made.settings, made.workspace, About(adapter=card.id, document=one.evidence[0]))
+        each.lesson for each in traced(made.settings, made.workspace, About(adapter=card.id, source=one.evidence[0]))
     ] == [one]
     assert not list(traced(made.settings, made.workspace, About(adapter=card.id, answer="no such words")))
 
@@ -286,6 +290,19 @@ def test_an_adapter_answers_by_pytorch(made: Place, method: str) -> None:
         assert strategy.answer(Question("What code has the ship Amber?")).usage.output_tokens > 0
 
 
+def test_another_search_makes_another_exercise_where_it_finds_other_passages(made: Place) -> None:
+    engine = open_engine(made.settings, MUTE)
+    narrow = made.settings.retrieval.model_copy(update={"limit": 1})
+    other = made.settings.model_copy(update={"retrieval": narrow})
+    benches = [open_bench(settings, made.workspace, MUTE) for settings in (made.settings, other)]
+    reading, closed = ([exercise_of(arm, bench, engine, MUTE) for bench in benches] for arm in ("raft", "fine-tuned"))
+    assert reading[0].fingerprint != reading[1].fingerprint
+    searches = [one.learnt.search for one in reading]
+    assert {name for name, value in searches[0].items() if value != searches[1][name]} == {"retrieval.limit"}
+    assert closed[0].fingerprint == closed[1].fingerprint
+    assert [one.learnt.search for one in closed] == [{}, {}]
+
+
 def test_a_smaller_part_is_within_a_larger_one(made: Place) -> None:
     engine, bench = open_engine(made.settings, MUTE), open_bench(made.settings, made.workspace, MUTE)
     rows = exercise_of("fine-tuned", bench, engine, MUTE).rows
@@ -293,3 +310,17 @@ def test_a_smaller_part_is_within_a_larger_one(made: Place) -> None:
     assert 0 < len(quarter) < len(half) < len(rows)
     assert set(quarter) < set(half) < set(rows)
     assert part(rows, 1, 7) == rows
+
+
+def test_an_arm_goes_on_from_what_the_users_own_file_prefers(made: Place, heard: Heard, tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    asked = [(f"What code has the ship {name}?", name[:2]) for name in NAMES.split()]
+    rows = [{"question": question, "chosen": code, "rejected": "none"} for question, code in asked]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    other = made.changed(preference=PreferenceSettings(method="dpo", pairs=path), learning_curve=False)
+    (card,) = train(("fine-tuned",), other.settings, made.workspace, heard.voice, effort=Effort())
+    assert promoted(made.workspace, "fine-tuned") == card
+    assert card.parent in {one.id for one in adapters(made.workspace, "fine-tuned")}
+    told = [line.partition(":")[0].partition(" (")[0] for line in heard.said]
+    assert told.count("mine.jsonl") == 1
+    assert told.index("mine.jsonl") < told.index("Trained fine-tuned")

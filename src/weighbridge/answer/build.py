@@ -4,7 +4,7 @@ Training, measuring, asking and serving all call `build`: what is measured is wh
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import Instructions, instructions_for
@@ -49,6 +49,12 @@ class Parts:
     """Passages shown."""
     quotes: bool = False
     """Whether the arm that is tuned to read learns to quote before it answers."""
+
+
+def untuned(arm: Arm) -> Arm:
+    """Return the arm that reads and shows as this one does, on the base model."""
+    wanted = replace(SHAPES[arm], tuned=False)
+    return next(other for other, shape in SHAPES.items() if shape == wanted)
 
 
 def build(arm: Arm, parts: Parts, model: Model) -> Composed:

@@ -51,7 +51,7 @@ class Composed:
 
         def note_first_token(text: str) -> None:
             nonlocal first_token
-            first_token = first_token or perf_counter()
+            first_token = first_token or (perf_counter() if text else 0.0)
             emit(text)
 
         completion = self.model.generate(prompt.messages, emit=note_first_token)

@@ -28,7 +28,9 @@ def prepare(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console, place.locked():
-        made = make(_tuned(strategy, settings.strategies), open_bench(settings, place, console.voice), console.voice)
+        arm = _tuned(strategy, settings.strategies)
+        made = make(arm, open_bench(settings, place, console.voice), console.voice)
+        console.voice.say(f"Nothing was sent. To be asked, and then to train there: weighbridge train {arm}")
         if as_json:
             console.result(made.plan)
 
@@ -88,12 +90,15 @@ def _tuned(name: str, arms: "Sequence[str] | None" = None) -> Any:
 
 
 def _jobs(console: Console, found: "Sequence[HostedStatus]") -> None:
+    """Show jobs, a line each; leave with 1 where one that may be running did not do what it was asked."""
     if console.as_json:
         console.result(list(found))
-        return
-    if not found:
+    elif not found:
         console.out.print("There is no job. To begin one: weighbridge train")
-    for one in found:
+    for one in () if console.as_json else found:
         about = one.error or one.model
-        line = f"{one.job or '-'}  {one.status}  adapter {one.adapter}, {one.stage}{f': {about}' if about else ''}"
+        state = f"{one.status} when last heard of" if one.refused and one.job else one.status
+        line = f"{one.job or '-'}  {state}  adapter {one.adapter}, {one.stage}{f': {about}' if about else ''}"
         console.out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if any(one.unsettled for one in found):
+        raise typer.Exit(1)

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from weighbridge.cli.options import HERE, Json, Root, opened
+from weighbridge.cli.options import HERE, Groups, Json, Root, opened
 from weighbridge.cli.say import Console, voice_on
 
 if TYPE_CHECKING:
-    from weighbridge.workflow.adapters import Listed, ListedRetriever
+    from collections.abc import Iterable
+
+    from weighbridge.workflow.adapters import Listed
 
 models = typer.Typer(no_args_is_help=True, help="The base models, and the adapters that were trained in a workspace.")
 
@@ -19,6 +21,7 @@ Adapter = Annotated[str, typer.Argument(help="An adapter, by its id or the start
 @models.command("list", epilog="Example: weighbridge models list --workspace mine")
 def list_models(workspace: Root = HERE, as_json: Json = False) -> None:
     """List the default models, and what was tuned in a workspace: which serves, how good, and what became stale."""
+    from weighbridge.cli.registry import base_lines, listing
     from weighbridge.workflow.adapters import listed, listed_retrievers
     from weighbridge.workflow.inventory import models as defaults
 
@@ -30,22 +33,30 @@ def list_models(workspace: Root = HERE, as_json: Json = False) -> None:
         if as_json:
             console.result({"models": base, "adapters": known, "retrievers": tuned})
             return
-        console.result(base)
-        _table(console, known, tuned)
+        _lines(console, base_lines(base))
+        if known or tuned:
+            console.out.print()
+            console.out.print(listing(known, tuned))
 
 
 @models.command("fetch", epilog="Example: weighbridge models fetch")
 def fetch(as_json: Json = False) -> None:
     """Download the default models that are missing."""
+    from weighbridge.cli.registry import base_lines
     from weighbridge.workflow.inventory import models as defaults
 
     with voice_on(as_json=as_json) as console:
-        console.result(defaults(fetch_missing=True, voice=console.voice))
+        base = defaults(fetch_missing=True, voice=console.voice)
+        if as_json:
+            console.result(base)
+        else:
+            _lines(console, base_lines(base))
 
 
 @models.command("show", epilog="Example: weighbridge models show raft")
 def show(adapter: Adapter, workspace: Root = HERE, as_json: Json = False) -> None:
     """Show an adapter's card: recipe, data, guards, parity, and what became stale; write its report.html."""
+    from weighbridge.cli.registry import standing
     from weighbridge.report.adapter import adapter_terminal
     from weighbridge.workflow.adapters import report_of, shown
 
@@ -56,7 +67,7 @@ def show(adapter: Adapter, workspace: Root = HERE, as_json: Json = False) -> Non
             console.result(found)
             return
         console.out.print(adapter_terminal(found.card))
-        console.out.print(_standing(found), markup=False, highlight=False, soft_wrap=True)
+        console.out.print(standing(found))
         console.out.print(f"Report: {report_of(place, found.card)}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -67,6 +78,7 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Show adapters side by side: recipe, dev score, guards."""
+    from weighbridge.cli.registry import side_by_side
     from weighbridge.workflow.adapters import compared
 
     settings, place = opened(workspace)
@@ -75,7 +87,7 @@ def compare(
         if as_json:
             console.result(list(found))
         else:
-            _side_by_side(console, found)
+            console.out.print(side_by_side(found, console.out.width))
 
 
 @models.command("promote", epilog="Example: weighbridge models promote 3f2a")
@@ -95,7 +107,7 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Go back to the adapter that a strategy had before, or to the embedder or reranker that the search had."""
-    from weighbridge.workflow.adapters import put_back, put_back_retriever
+    from weighbridge.workflow.adapters import outdated, put_back, put_back_retriever
     from weighbridge.workflow.tuned_search import WHICH
 
     settings, place = opened(workspace)
@@ -109,8 +121,9 @@ def rollback(
             console.result(found)
             return
         used = f"the tuned {which} {found.card.id}" if found else f"the {which} of the settings"
-        said = f"The search uses {used}; the index follows when it is next used"
-        console.out.print(said, markup=False, highlight=False, soft_wrap=True)
+        _lines(console, (f"The search uses {used}; the index follows when it is next used",))
+        for sentence in outdated(settings, place):
+            console.voice.say(sentence)
 
 
 @models.command("export", epilog="Example: weighbridge models export raft raft-q4.gguf --form gguf-Q4_0")
@@ -161,23 +174,29 @@ def check(
         if as_json:
             console.result(guard)
         else:
-            console.out.print(guard.summary, markup=False, highlight=False, soft_wrap=True)
+            verdict = "passed" if guard.passed else "FAILED"
+            told = f"{guard.name}: {verdict}. {guard.summary}"
+            console.out.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 @models.command("lineage", epilog='Example: weighbridge models lineage raft --answer "four weeks"')
 def lineage(
     adapter: Annotated[str, typer.Argument(help="An id or a strategy; all that serve if left out.")] = "",
     answer: Annotated[str, typer.Option(help="Words of an answer.")] = "",
-    example: Annotated[str, typer.Option(help="The id of a training example.")] = "",
-    document: Annotated[str, typer.Option(help="The id of a document.")] = "",
+    source: Annotated[str, typer.Option(help="The id of a training example, or of a document.")] = "",
+    group: Groups = None,
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Show from which examples, and from where in the documents, an adapter learnt something."""
-    from weighbridge.workflow.adapters import About, traced
+    """Show from which examples, and from where in the documents, an adapter learnt something.
+
+    What only some groups may see is shown with their --group alone.
+    """
+    from weighbridge.workflow.lineage import About, traced, withholding
 
     settings, place = opened(workspace)
-    about = About(adapter=adapter, answer=answer, example=example, document=document)
+    asked = frozenset(group or ())
+    about = About(adapter=adapter, answer=answer, source=source, groups=asked)
     with voice_on(as_json=as_json) as console:
         found = list(traced(settings, place, about))
         if as_json:
@@ -194,6 +213,14 @@ def lineage(
                 console.out.print(where, markup=False, highlight=False, soft_wrap=True)
         if not found:
             console.out.print("Nothing that was learnt fits.")
+        if withholding(place, about):
+            console.voice.say("There may be more: it learnt from what not everybody may see; name groups by --group")
+
+
+def _lines(console: Console, lines: "Iterable[str]") -> None:
+    """Print lines that no terminal breaks: paths and commands are copied from them."""
+    for line in lines:
+        console.out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _told(console: Console, found: "Listed") -> None:
@@ -202,76 +229,3 @@ def _told(console: Console, found: "Listed") -> None:
         return
     said = f"{found.card.strategy} answers with {found.card.id}, made {found.card.made_at}"
     console.out.print(said, markup=False, highlight=False, soft_wrap=True)
-
-
-def _standing(found: "Listed") -> str:
-    serves = "It serves" if found.promoted else "It does not serve"
-    if found.stale is None:
-        return f"{serves}; there is no index to tell whether its documents changed"
-    if not found.stale:
-        return f"{serves}; none of the {len(found.card.learnt.documents):,} documents it learnt from has changed"
-    some = ", ".join(found.stale[:5])
-    return f"{serves}; stale: {len(found.stale):,} documents it learnt from changed or are gone: {some}"
-
-
-def _table(console: Console, known: "tuple[Listed, ...]", tuned: "tuple[ListedRetriever, ...]") -> None:
-    from rich.table import Table
-
-    if not known and not tuned:
-        return
-    table = Table(box=None, pad_edge=False, collapse_padding=True)
-    for heading in ("adapter", "strategy", "method", "dev", "guards", "parity", "stale", "made", ""):
-        table.add_column(heading, overflow="fold", no_wrap=heading not in ("dev", "guards"))
-    for each in known:
-        card = each.card
-        stale = "?" if each.stale is None else str(len(each.stale))
-        row = (
-            card.id,
-            card.strategy,
-            "hosted" if card.hosted else str(card.recipe["method"]),
-            *_states(each),
-            stale,
-            card.made_at[:10],
-        )
-        table.add_row(*row, "serves" if each.promoted else "")
-    for one in tuned:
-        verdict = one.card.verdict
-        dev = "-"
-        if verdict.before and verdict.after:
-            dev = f"nDCG {verdict.after.value:.2f} (was {verdict.before.value:.2f})"
-        state = "kept" if verdict.kept else "reverted"
-        row = (one.card.id, one.card.which, "", dev, state, "", "", one.card.made_at[:10])
-        table.add_row(*row, "serves" if one.in_force else "")
-    console.out.print(table)
-
-
-def _states(each: "Listed") -> tuple[str, str, str]:
-    """Return an adapter's dev score, guards and parity, in a few characters each."""
-    card = each.card
-    dev = f"{card.dev.value:.2f} ({card.dev.low:.2f}-{card.dev.high:.2f})" if card.dev else "-"
-    failed = [guard.name for guard in card.guards if guard.passed is False]
-    guards = ", ".join(failed) + " failed" if failed else ("passed" if card.guards else "-")
-    parity = "-" if not card.parity else ("agrees" if card.promotable else "PARTED")
-    return dev, guards, parity
-
-
-def _side_by_side(console: Console, found: "tuple[Listed, ...]") -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("", *(each.card.id for each in found)):
-        table.add_column(heading)
-    names = [name for name in found[0].card.recipe if len({str(each.card.recipe.get(name)) for each in found}) > 1]
-    rows = [
-        ("strategy", *(each.card.strategy for each in found)),
-        *((name, *(str(each.card.recipe.get(name)) for each in found)) for name in names),
-        ("examples", *(f"{each.card.learnt.examples:,}" for each in found)),
-        ("first loss", *(f"{each.card.training.first_loss:.2f}" for each in found)),
-        ("last loss", *(f"{each.card.training.last_loss:.2f}" for each in found)),
-        ("seconds", *(f"{each.card.seconds:.0f}" for each in found)),
-        *zip(("dev", "guards", "parity"), *(_states(each) for each in found), strict=True),
-        ("serves", *("yes" if each.promoted else "no" for each in found)),
-    ]
-    for row in rows:
-        table.add_row(*row)
-    console.out.print(table)

@@ -37,7 +37,7 @@ def amount(step: Step) -> str:
     """Return how far a step is: 12/60 questions, 40/93 MB."""
     if step.unit == "bytes":
         return f"{step.done / 1e6:,.0f}/{step.total / 1e6:,.0f} MB" if step.total else f"{step.done / 1e6:,.0f} MB"
-    return f"{step.done:,}/{step.total:,} {step.unit}" if step.total else f"{step.done:,} {step.unit}"
+    return (f"{step.done:,}/{step.total:,} {step.unit}" if step.total else f"{step.done:,} {step.unit}").rstrip()
 
 
 @contextmanager
@@ -92,13 +92,15 @@ class _Lines:
             )  # begun anew: the last one of this name was broken off, or too quick to tell
         start, first = self.began.setdefault(step.task, (now, step.done))
         ended = bool(step.total) and step.done >= step.total
-        if now - self.wrote.setdefault(step.task, now) < LINE_SECONDS and not (ended and now - start >= LINE_SECONDS):
-            return
-        self.wrote[step.task] = now
-        speed = (step.done - first) / (now - start) if now > start else 0.0
-        left = f", {(step.total - step.done) / speed:,.0f} s left" if step.total and speed > 0 and not ended else ""
-        note = f" ({step.note})" if step.note else ""
-        line = f"  {step.task}: {amount(step)}, {rate(speed, step.unit)}{left}{note}"
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
-        if ended:
+        wrote = self.wrote.setdefault(step.task, now)
+        if ended:  # whether it is told or not: the next one of this name begins anew
             del self.began[step.task], self.wrote[step.task]
+        if now - wrote < LINE_SECONDS and not (ended and now - start >= LINE_SECONDS):
+            return
+        if not ended:
+            self.wrote[step.task] = now
+        speed = (step.done - first) / (now - start) if now > start else 0.0
+        left = f"{(step.total - step.done) / speed:,.0f} s left" if step.total and speed > 0 and not ended else ""
+        note = f" ({step.note})" if step.note else ""
+        told = ", ".join(filter(None, (amount(step), rate(speed, step.unit), left)))
+        self.console.print(f"  {step.task}: {told}{note}", markup=False, highlight=False, soft_wrap=True)

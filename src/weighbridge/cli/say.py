@@ -65,6 +65,8 @@ class Console:
         usage = answer.usage
         taken = f"{answer.timing.total:.2f} s, {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
         self.out.print(f"  [dim]{escape(strategy)}: {taken}[/]", highlight=False)
+        if answer.note:
+            self.out.print(f"  [dim]{escape(answer.note)}[/]", highlight=False, soft_wrap=True)
 
     def passages(self, passages: Sequence[Passage]) -> None:
         """Show passages, best first."""

@@ -1,5 +1,6 @@
 """The commands that train: adapters, the retriever's own models; and those that make what to train on."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +29,7 @@ def train(
     With a model at an endpoint the training is done there, after its price was agreed to. The embedder or the
     reranker is kept only if the search gets better by it, beyond chance.
     """
+    from weighbridge.workflow.adapters import outdated
     from weighbridge.workflow.knowledge import refuse
     from weighbridge.workflow.tuning import Effort
     from weighbridge.workflow.tuning import train as train_arms
@@ -47,6 +49,8 @@ def train(
             trained = train_arms(arms, settings, place, console.voice, effort=effort)
             cards += trained
             console.adapters(trained)
+        for sentence in outdated(settings, place) if set(RETRIEVERS).intersection(named) else ():
+            console.voice.say(sentence)
         if as_json:
             console.result(cards)
 
@@ -65,8 +69,9 @@ def make_examples(
 
     To train on them, set training.made to the file: they join the train split only.
     """
-    from weighbridge.workflow.making import Wanted, report_lines
+    from weighbridge.workflow.making import Wanted
     from weighbridge.workflow.making import make_examples as make
+    from weighbridge.workflow.making_report import report_lines
 
     if by not in ("rules", "model", "both"):
         raise typer.BadParameter(f"'{by}' is not one of rules, model, both", param_hint="--by")
@@ -87,13 +92,17 @@ def make_examples(
 def _teacher(given: str) -> Any:
     """Return the settings of a model at an endpoint; its key is in OPENAI_API_KEY."""
     from weighbridge.settings import ModelSettings
+    from weighbridge.sources import unfit
 
     if not given:
         return None
-    name, _, url = given.rpartition("@")
-    if not name or "://" not in url:
-        told = f"'{given}' is not NAME@URL, like llama-70b@http://127.0.0.1:8000/v1"
+    match = re.fullmatch(r"(.+?)@(\w+://.*)", given)
+    if match is None:
+        told = "it is not NAME@URL, like llama-70b@http://127.0.0.1:8000/v1"
         raise typer.BadParameter(told, param_hint="--teacher")
+    name, url = match.groups()
+    if wrong := unfit(url):
+        raise typer.BadParameter(f"the URL {wrong}", param_hint="--teacher")
     return ModelSettings(engine="openai", reference=name, base_url=url)
 
 

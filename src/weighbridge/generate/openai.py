@@ -6,8 +6,10 @@ settings, and a vendor may change the model behind a name. Few endpoints honour 
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,6 +18,7 @@ from weighbridge.errors import ModelError, PromptTooLongError, UserError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Emit, ignore
 from weighbridge.settings import ModelSettings
+from weighbridge.sources import unfit
 from weighbridge.types import Completion, Finish, Message, Usage
 
 if TYPE_CHECKING:
@@ -25,8 +28,9 @@ _RETRIES = 2
 """How often a request that got no answer, or a busy one, is sent again; each try has the whole time limit."""
 _LONGEST_QUOTE = 200
 _FINISHES: Mapping[str, Finish] = {"stop": "stop", "length": "length"}
+_DEFAULT = "https://api.openai.com/v1"
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
-_ADVICE = "check model.base_url and model.reference in weighbridge.yaml, and the endpoint's own log"
+_SETTINGS = "model.base_url and model.reference in weighbridge.yaml"
 
 
 def is_local(base_url: str) -> bool:
@@ -34,37 +38,64 @@ def is_local(base_url: str) -> bool:
     return (urlsplit(base_url).hostname or "") in _LOCAL
 
 
-def open_openai(settings: ModelSettings, *, environment: Mapping[str, str] = os.environ) -> "OpenAICompatible":
+def address(settings: ModelSettings, *, environment: Mapping[str, str] = os.environ) -> str:
+    """Return where requests go: `model.base_url`, or else OPENAI_BASE_URL of the environment, or OpenAI itself.
+
+    Raises:
+        UserError: the environment's is no address, or holds a secret.
+    """
+    if settings.base_url:
+        return settings.base_url.rstrip("/")
+    given = environment.get("OPENAI_BASE_URL") or _DEFAULT
+    if wrong := unfit(given):
+        raise UserError(f"the environment variable OPENAI_BASE_URL {wrong}")
+    return given.rstrip("/")
+
+
+def open_openai(
+    settings: ModelSettings, *, environment: Mapping[str, str] = os.environ, option: str = ""
+) -> "OpenAICompatible":
     """Return the model that `settings` name, with the key from the environment variable they name.
 
-    An endpoint on this machine needs no key. Raises `UserError` where a key is needed and absent.
+    `option` is that of the command line which named it, where weighbridge.yaml did not: what errors tell to check. An
+    endpoint on this machine needs no key. Raises `UserError` where a key is needed and absent.
     """
     from openai import OpenAI
 
+    from weighbridge.generate.http import http_client
+
+    where = address(settings, environment=environment)
+    if where != _DEFAULT:  # another model behind the same name has another fingerprint
+        settings = settings.model_copy(update={"base_url": settings.base_url or where})
     key = environment.get(settings.key_variable, "")
-    local = is_local(settings.base_url)
-    if not key and not local:
-        raise UserError(
-            f"the environment variable {settings.key_variable} is not set; it should hold the key of "
-            f"{settings.base_url or 'the endpoint'} (model.key_variable in weighbridge.yaml names another)"
-        )
+    if not key and not is_local(where):
+        other = "" if option else " (model.key_variable in weighbridge.yaml names another)"
+        told = f"the environment variable {settings.key_variable} is not set; it should hold the key of {where}"
+        raise UserError(f"{told}{other}")
     client = OpenAI(
         api_key=key or "none",
-        base_url=settings.base_url or None,
+        base_url=where,
         timeout=settings.timeout_seconds,
         max_retries=_RETRIES,
+        http_client=http_client(),
     )
-    return OpenAICompatible(name=settings.reference.removeprefix("openai:"), settings=settings, client=client, key=key)
+    name = settings.reference.removeprefix("openai:")
+    return OpenAICompatible(name=name, settings=settings, client=client, key=key, option=option)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAICompatible:
-    """A `Model` behind a chat completions endpoint. Refusals, timeouts and nonsense are a `ModelError`."""
+    """A `Model` behind a chat completions endpoint. Refusals, timeouts and nonsense are a `ModelError`.
+
+    While the endpoint is silent, `emit` gets an empty text now and then, so that it can end the answer by raising.
+    """
 
     name: str
     settings: ModelSettings
     client: "OpenAI" = field(repr=False)
     key: str = field(repr=False)
+    option: str = ""
+    """Of the command line, where that named the endpoint; else the settings did."""
 
     @property
     def fingerprint(self) -> str:
@@ -75,8 +106,14 @@ class OpenAICompatible:
     def _where(self) -> str:
         return f"{self.name} at {self.settings.base_url or 'the default endpoint'}"
 
+    @property
+    def _advice(self) -> str:
+        return f"check {self.option or _SETTINGS}, and the endpoint's own log"
+
     def generate(self, messages: Sequence[Message], *, emit: Emit = ignore) -> Completion:
         from openai import APIStatusError, APITimeoutError, OpenAIError
+
+        from weighbridge.generate.http import cause
 
         try:
             return self._stream(messages, emit)
@@ -85,26 +122,19 @@ class OpenAICompatible:
         except APIStatusError as error:
             raise self._refusal(error) from None
         except (OpenAIError, ValueError) as error:
-            raise ModelError(f"{self._where}: {self._safe(str(error))}; {_ADVICE}") from None
+            raise ModelError(f"{self._where}: {self._safe(cause(error))}; {self._advice}") from None
 
     def close(self) -> None:
         """Close the connections."""
         self.client.close()
 
     def _stream(self, messages: Sequence[Message], emit: Emit) -> Completion:
+        from weighbridge.generate.http import attended
+
         deadline = monotonic() + self.settings.timeout_seconds
-        sent: Any = [{"role": message.role, "content": message.content} for message in messages]
         said: list[str] = []
         finish, usage = "", None
-        with self.client.chat.completions.create(
-            model=self.name,
-            messages=sent,
-            max_tokens=self.settings.maximum_tokens,
-            temperature=self.settings.temperature,
-            seed=self.settings.seed,
-            stream=True,
-            stream_options={"include_usage": True},
-        ) as chunks:
+        with closing(attended(partial(self._chunks, messages), partial(emit, ""))) as chunks:
             for chunk in chunks:
                 if monotonic() > deadline:
                     raise self._timeout()
@@ -116,15 +146,30 @@ class OpenAICompatible:
                     finish = choice.finish_reason or finish
         return self._whole("".join(said), finish, usage)
 
+    def _chunks(self, messages: Sequence[Message]) -> Iterator[Any]:
+        sent: Any = [{"role": message.role, "content": message.content} for message in messages]
+        with self.client.chat.completions.create(
+            model=self.name,
+            messages=sent,
+            max_tokens=self.settings.maximum_tokens,
+            temperature=self.settings.temperature,
+            seed=self.settings.seed,
+            stream=True,
+            stream_options={"include_usage": True},
+        ) as chunks:
+            yield from chunks
+
     def _whole(self, text: str, finish: str, usage: Any) -> Completion:
         if not finish:
-            raise ModelError(f"{self._where}: the answer broke off, or is no chat completion stream at all; {_ADVICE}")
+            told = "the answer broke off, or is no chat completion stream at all"
+            raise ModelError(f"{self._where}: {told}; {self._advice}")
         if finish not in _FINISHES:
             raise ModelError(f"{self._where}: the endpoint stopped with {self._safe(finish)!r} instead of an answer")
         if not text:
-            raise ModelError(f"{self._where}: the endpoint sent an answer without any text; {_ADVICE}")
+            raise ModelError(f"{self._where}: the endpoint sent an answer without any text; {self._advice}")
         if usage is None:
-            raise ModelError(f"{self._where}: the endpoint reports no token usage, so no cost can be known; {_ADVICE}")
+            told = "the endpoint reports no token usage, so no cost can be known"
+            raise ModelError(f"{self._where}: {told}; {self._advice}")
         details = usage.prompt_tokens_details
         return Completion(
             text=text,
@@ -138,14 +183,16 @@ class OpenAICompatible:
 
     def _timeout(self) -> ModelError:
         seconds = self.settings.timeout_seconds
-        advice = f"raise model.timeout_seconds, or {_ADVICE}"
+        advice = self._advice if self.option else f"raise model.timeout_seconds, or {self._advice}"
         return ModelError(f"{self._where}: no answer within {seconds:g} seconds; {advice}")
 
     def _refusal(self, error: "APIStatusError") -> ModelError:
-        said = self._safe(error.message)
+        from weighbridge.generate.http import said_by
+
+        said = self._safe(said_by(error, setting=self.option or "model.base_url"))
         if too_long := _too_long(error.code or "", error.body, said):
             return too_long
-        return ModelError(f"{self._where}: the endpoint answered HTTP {error.status_code}: {said}; {_ADVICE}")
+        return ModelError(f"{self._where}: the endpoint answered HTTP {error.status_code}: {said}; {self._advice}")
 
     def _safe(self, text: str) -> str:
         """Return one short line, without the key."""

@@ -2,25 +2,31 @@
 
 The score is taken to rise by the same amount with each doubling of the examples, a line over the logarithm of their
 number, fitted by least squares. As that is linear in the scores, each dev question has a slope of its own, and the
-interval is the bootstrap's over the questions. What this does not know: how much another seed would change a training,
-and where the line ends.
+bootstrap over the questions says what other questions would have given. Each size is trained once: what another seed
+would have given is told by how far the trainings lie off the line, where there are three or more. The interval is the
+wider of the two at either end. What this does not know: where the line ends, and what bends it counts as chance.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from weighbridge.adapters import Guard
 from weighbridge.guard.figures import SEED, change, nats, questions
 from weighbridge.guard.likelihood import Branches, log_likelihoods
-from weighbridge.measure.statistics import SHARE, Bounds, mean_interval
+from weighbridge.measure.statistics import CONFIDENCE, SHARE, Bounds, mean_interval
 from weighbridge.results import Estimate
 from weighbridge.train.tokens import Encoded
 
 WORTHWHILE = 0.02
 """Score that a doubling must add to be worth it."""
 _FEWEST = 2
+_ONCE = (
+    "Each size was trained once, with one seed; how much chance there is in that is judged by how far the trainings "
+    "lie off a line, and is in the intervals"
+)
+_TWICE = "Each size was trained once, with one seed; what another seed would have given is not in the intervals"
 _NOTHING = "Whether more data would help was not measured: it takes trainings on two sizes and a dev question"
 
 
@@ -49,16 +55,17 @@ def learning_curve(points: Sequence[CurvePoint]) -> Guard:
     weights = _weights([point.examples for point in ordered])
     scored = [row for row in zip(*(point.scores for point in ordered), strict=True) if None not in row]
     if not weights or not scored:
-        return Guard(name="learning curve", passed=None, summary=f"{_NOTHING}.", figures={})
+        return Guard(name="learning curve", passed=None, summary=_NOTHING, figures={})
     rows = [[float(value or 0) for value in row] for row in scored]
     losses = list(zip(*(point.losses for point in ordered), strict=True))
     missing = len(ordered[0].scores) - len(rows)
     steepest = Bounds(sum(w for w in weights if w < 0), sum(w for w in weights if w > 0))
+    over_questions = mean_interval(_slopes(weights, rows), SEED, bounds=steepest, unscored=missing)
     figures = {
         **_at("score", ordered, rows, SHARE, missing),
         **_at("loss", ordered, losses, None, 0),
-        "doubling": mean_interval(_slopes(weights, rows), SEED, bounds=steepest, unscored=missing),
-        "doubling, loss": mean_interval(_slopes(weights, losses), SEED),
+        "doubling": _widened(over_questions, _scatter(ordered, weights, rows)),
+        "doubling, loss": _widened(mean_interval(_slopes(weights, losses), SEED), _scatter(ordered, weights, losses)),
     }
     return Guard(name="learning curve", passed=None, summary=_sentence(ordered, figures), figures=figures)
 
@@ -87,6 +94,29 @@ def _at(
     }
 
 
+def _scatter(points: Sequence[CurvePoint], weights: Sequence[float], rows: Sequence[Sequence[float]]) -> float:
+    """Return how far the slope may be off because each point is one training; 0 where two points leave no scatter.
+
+    Half the classical interval of a least-squares slope: Student's t at points - 2 degrees of freedom, times the
+    slope's standard error by the residuals (Draper and Smith 1998, section 1.4).
+    """
+    from scipy.stats import t
+
+    free = len(points) - 2
+    if free < 1:
+        return 0.0
+    means = [math.fsum(column) / len(rows) for column in zip(*rows, strict=True)]
+    places = [math.log2(point.examples) for point in points]
+    slope = math.fsum(w * mean for w, mean in zip(weights, means, strict=True))
+    middle, level = math.fsum(places) / len(places), math.fsum(means) / len(means)
+    off = math.fsum((m - level - slope * (x - middle)) ** 2 for x, m in zip(places, means, strict=True))
+    return float(t.ppf((1 + CONFIDENCE) / 2, free)) * math.sqrt(off / free * math.fsum(w * w for w in weights))
+
+
+def _widened(slope: Estimate, half: float) -> Estimate:
+    return replace(slope, low=min(slope.low, slope.value - half), high=max(slope.high, slope.value + half))
+
+
 def _sentence(points: Sequence[CurvePoint], figures: Mapping[str, Estimate]) -> str:
     gain, loss = figures["doubling"], figures["doubling, loss"]
     most = points[-1].examples
@@ -95,8 +125,11 @@ def _sentence(points: Sequence[CurvePoint], figures: Mapping[str, Estimate]) -> 
         f"and the loss of its answers by {nats(loss)}"
     )
     if gain.low > 0:
-        return f"More data would help: {measured}; another {most:,} examples may add as much again."
-    if gain.high < WORTHWHILE:
-        return f"More data would hardly help: {measured}."
-    hint = "; the loss still falls, so more data may help" if loss.high < 0 else ""
-    return f"Whether more data would help cannot be told with {questions(gain.scored)}: {measured}{hint}."
+        said = f"More data would help: {measured}; another {most:,} examples may add as much again"
+    elif gain.high < WORTHWHILE:
+        said = f"More data would hardly help: {measured}"
+    else:
+        asked = f"{questions(gain.scored)} and {len(points)} trainings"
+        said = f"Whether more data would help cannot be told with {asked}: {measured}"
+    hint = "; the loss still falls, so more data may help all the same" if gain.low <= 0 and loss.high < 0 else ""
+    return f"{said}{hint}. {_ONCE if len(points) > _FEWEST else _TWICE}"

@@ -1,7 +1,11 @@
-"""All guards of one adapter, each model loaded once: what tuning may have spoilt, before anybody is served by it."""
+"""All guards of one adapter: what tuning may have spoilt, before anybody is served by it.
+
+Models are loaded one after another. The base model answers the dev questions in other words only where it gets some of
+them right as they stand: else it has nothing to lose.
+"""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +16,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.guard.asking import Records, Served, ask, each, served
 from weighbridge.guard.curve import CurvePoint, learning_curve
 from weighbridge.guard.forgetting import SHOT, Likelihoods, forgetting, option_likelihoods, probes
-from weighbridge.guard.paraphrases import paraphrases, reword
+from weighbridge.guard.paraphrases import paraphrases, reword, worth_rewording
 from weighbridge.guard.refusals import refusals, unanswerable
 from weighbridge.guard.repetition import repetition
 from weighbridge.guard.speed import forms_of, time_forms, unmeasured
@@ -46,7 +50,8 @@ class Examined:
     base_gguf: Path
     """The base model as it is served, in the form of the tuned one; not read where engine transformers serves both."""
     examples: tuple[Example, ...]
-    """Dev examples; those of askers with access groups are left alone, because a card is read by everybody."""
+    """Dev examples. With any of askers with access groups no cases are shown, because a card is read by everybody; nor
+    of an adapter that does not answer everybody."""
     task: Task
     metric: Metric
     """From 0 to 1."""
@@ -84,7 +89,9 @@ def examine(tuned: Examined, *, notify: Notify = silent) -> Findings:
     _say(notify, 0)
     likelihoods = _likelihoods(tuned)
     _say(notify, 1)
-    answers, dev = _answers(tuned, public, notify)
+    answers, dev = _answers(tuned, notify)
+    if tuned.card.learnt.access or len(public) < len(tuned.examples):
+        answers = tuple(replace(guard, shown=()) for guard in answers)
     _say(notify, 3)
     speed = _speed(tuned, public)
     _say(notify, len(_STEPS))
@@ -100,7 +107,7 @@ def _say(notify: Notify, done: int) -> None:
 def _likelihoods(tuned: Examined) -> tuple[Likelihoods, Likelihoods]:
     """Return what the base and the tuned network make of the probe."""
     base, adapter = tuned.recipe.base, tuned.folder / tuned.card.adapter
-    told = [*map(asdict, SHOT), *map(asdict, probes())]
+    told = ["summed over tokens", *map(asdict, SHOT), *map(asdict, probes())]
     kept = tuned.kept / f"probe-{fingerprint(base.fingerprint, str(precision()), told)}.json"
     with quiet():
         before, after = _read(base, adapter, read_json(kept))
@@ -123,25 +130,28 @@ def _read(base: BaseFiles, adapter: Path, before: Likelihoods | None) -> tuple[L
     return before, after
 
 
-def _answers(tuned: Examined, public: Sequence[Example], notify: Notify) -> tuple[tuple[Guard, ...], Estimate | None]:
+def _answers(tuned: Examined, notify: Notify) -> tuple[tuple[Guard, ...], Estimate | None]:
     """Return the guards that ask (refusals, paraphrases, repetition), and the dev score."""
-    both = (*public, *(unanswerable() if tuned.strategy.instructions.abstains else ()))
-    answerable = [example for example in public if example.answerable]
+    both = (*tuned.examples, *(unanswerable() if tuned.strategy.instructions.abstains else ()))
+    answerable = [example for example in tuned.examples if example.answerable]
     reworded = reword(answerable, tuned.task)
     models = served(tuned.recipe, tuned.folder, tuned.card, tuned.base_gguf, workers=tuned.workers)
     after = _asked(tuned, models, (*both, *(one.example for one in reworded)), notify)
     _say(notify, 2)
     before = _asked_before(tuned, models, both, notify)
+    if worth_rewording(answerable, before, metric=tuned.metric.name):
+        before = {**before, **_asked_before(tuned, models, [one.example for one in reworded], notify)}
     guards = (
         refusals(before, after, both),
-        paraphrases(answerable, reworded, after, metric=tuned.metric.name),
+        paraphrases(answerable, reworded, after, before, metric=tuned.metric.name),
         repetition(before, after, both),
     )
-    return guards, _score(tuned, public, after)
+    return guards, _score(tuned, after)
 
 
-def _score(tuned: Examined, public: Sequence[Example], after: Records) -> Estimate | None:
-    scores = each(public, after, lambda record: next(s.value for s in record.scores if s.metric == tuned.metric.name))
+def _score(tuned: Examined, after: Records) -> Estimate | None:
+    name = tuned.metric.name
+    scores = each(tuned.examples, after, lambda record: next(s.value for s in record.scores if s.metric == name))
     known = [score for score in scores if score is not None]
     seed, unscored = tuned.recipe.model.seed, len(scores) - len(known)
     return mean_interval(known, seed, bounds=SHARE, unscored=unscored) if known else None

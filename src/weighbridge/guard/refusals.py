@@ -5,7 +5,7 @@ things nobody could know. What this does not know: whether the documents happen 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -17,6 +17,8 @@ from weighbridge.types import Example, Question
 
 _RARELY = 0.05
 """An abstention rate up to this leaves nothing to lose."""
+MOST = 0.5
+"""Of the questions that have an answer, a strategy that declines more than this is of no use."""
 
 
 @cache
@@ -33,8 +35,9 @@ def unanswerable() -> tuple[Example, ...]:
 def refusals(base: Records, tuned: Records, asked: Sequence[Example]) -> Guard:
     """Compare abstentions over the same questions, those that can be answered too.
 
-    Fails where the tuned strategy abstains less on questions without an answer than the base did, with confidence.
-    Where the base hardly ever abstains, nothing can be lost, and nothing is required.
+    Fails where the tuned strategy abstains less on questions without an answer than the base did, with confidence, and
+    where it has come to decline most of those that have one. Where the base hardly ever abstains, nothing can be lost,
+    and of the former nothing is required.
     """
     impossible = [example for example in asked if not example.answerable]
     possible = [example for example in asked if example.answerable]
@@ -45,13 +48,21 @@ def refusals(base: Records, tuned: Records, asked: Sequence[Example]) -> Guard:
     if "base" not in figures:
         summary = "Refusals were not measured: no question without an answer was asked of both models"
         return Guard(name="refusals", passed=None, summary=summary, figures=figures)
+    mute = _mute(figures)
     passed = None if figures["base"].value <= _RARELY else figures["difference"].high >= 0
     return Guard(
         name="refusals",
-        passed=passed,
-        summary=_sentence(figures, passed=passed),
+        passed=False if mute else passed,
+        summary=_sentence(figures, passed=passed, mute=mute),
         figures=figures,
         shown=tuple(_lost(base, tuned, impossible)),
+    )
+
+
+def _mute(figures: Mapping[str, Estimate]) -> bool:
+    """Tell whether tuning made it decline most questions that have an answer."""
+    return bool(figures.get("needless tuned")) and (
+        figures["needless tuned"].value > MOST and figures["needless difference"].low > 0
     )
 
 
@@ -73,7 +84,7 @@ def _lost(base: Records, tuned: Records, asked: Sequence[Example]) -> list[str]:
     ]
 
 
-def _sentence(figures: dict[str, Estimate], *, passed: bool | None) -> str:
+def _sentence(figures: Mapping[str, Estimate], *, passed: bool | None, mute: bool) -> str:
     base, tuned, difference = figures["base"], figures["tuned"], figures["difference"]
     text = (
         f"Of {questions(base.scored)} without an answer the base model declines {share(base)} and the tuned one "
@@ -81,7 +92,12 @@ def _sentence(figures: dict[str, Estimate], *, passed: bool | None) -> str:
     )
     if "needless difference" in figures:
         needless, more = figures["needless tuned"], figures["needless difference"]
-        text = f"{text}; of those that have one it declines {share(needless)}, {change(more)}"
+        text = f"{text}; of the {needless.scored:,} that have one it declines {share(needless)}, {change(more)}"
+    if mute:
+        return (
+            f"{text}; it has learnt to decline, as too many of its training examples do: see that the search finds "
+            "their evidence, or lower training.raft.withheld"
+        )
     if passed is None:
         return f"{text}; the base model hardly ever declines, so there is nothing to lose"
     if not passed:

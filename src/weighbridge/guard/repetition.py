@@ -1,6 +1,6 @@
 """Does the tuned strategy stop, and does it repeat itself? Counted over all that both models answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from weighbridge.adapters import Guard
 from weighbridge.guard.asking import Records, each, said
@@ -60,7 +60,7 @@ def repetition(base: Records, tuned: Records, asked: Sequence[Example]) -> Guard
     return Guard(
         name="repetition",
         passed=not grown and not never,
-        summary=_sentence(figures, failed=bool(grown) or never),
+        summary=_sentence(figures, grown=bool(grown), never=never),
         figures=figures,
         shown=tuple(f"{example.question.text} now: {said(tuned.get(example.id))}" for example in bad[:SHOWN]),
     )
@@ -74,15 +74,20 @@ def _looping(record: Record) -> float | None:
     return float(loops(record.answer.raw)) if record.answer else None
 
 
-def _sentence(figures: dict[str, Estimate], *, failed: bool) -> str:
+def _sentence(figures: Mapping[str, Estimate], *, grown: bool, never: bool) -> str:
     endless, looping = figures["endless tuned"], figures["looping tuned"]
     text = (
         f"Of {endless.scored:,} answers of the tuned model {share(endless)} reach the length limit, "
         f"{change(figures['endless difference'])} against the base model, and {share(looping)} repeat themselves, "
         f"{change(figures['looping difference'])}"
     )
-    if not failed:
+    if not grown and not never:
         return text
+    if not grown:
+        return (
+            f"{text}; it has not learnt to stop yet: raise training.epochs, or model.maximum_tokens if right answers "
+            "are longer"
+        )
     return (
         f"{text}; look at the stop token in the lint before training, raise model.maximum_tokens if right answers are "
         "longer, or lower training.learning_rate"

@@ -66,9 +66,9 @@ def _timed(strategy: Strategy, question: Question) -> Timing:
     start = perf_counter()
     first = 0.0
 
-    def note_first(_text: str) -> None:
+    def note_first(text: str) -> None:
         nonlocal first
-        first = first or perf_counter()
+        first = first or (perf_counter() if text else 0.0)
 
     answer = strategy.answer(question, emit=note_first)
     end = perf_counter()

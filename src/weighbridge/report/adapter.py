@@ -8,14 +8,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from weighbridge.adapters import AdapterCard, EpochScore, Guard, Parity
+from weighbridge.adapters import AdapterCard, EpochScore, Guard, Parity, access_words, optimism
 from weighbridge.advise import words
 from weighbridge.advise.words import NB
 from weighbridge.report.adapter_figures import (
     VERDICTS,
     curve_chart,
     lines,
-    recipe_rows,
+    relevant,
     share,
     share_drawn,
     verdict,
@@ -40,12 +40,13 @@ def adapter_page(card: AdapterCard) -> str:
         marks=_MARKS,
         guards=[(guard, lines(guard), curve_chart(guard)) for guard in card.guards],
         dev=None if card.dev is None else (share(card.dev), share_drawn(card.dev)),
+        optimism=optimism(card),
         seeds=[(one.id, one.seed, _scored(one.dev), one.id == card.id) for one in card.seeds],
-        documents=[f"{name} ({version})" for name, version in sorted(card.learnt.documents.items())][:_DOCUMENTS],
-        more=max(0, len(card.learnt.documents) - _DOCUMENTS),
+        documents=_documents(card),
+        more=max(0, len(card.learnt.documents) - _DOCUMENTS) if not card.learnt.access else 0,
         access=_access(card),
         epochs=[(epoch, _scored(epoch.dev)) for epoch in card.training.epochs],
-        recipe=tuple(recipe_rows(card.recipe)),
+        recipe=tuple(relevant(card)),
         share=words.share,
         style=Markup(style),  # noqa: S704 - our own files
         policy=policy(style),
@@ -64,9 +65,9 @@ def adapter_terminal(card: AdapterCard) -> RenderableType:
         *(Sentence(plain(warning), first="\N{BULLET} ") for warning in card.warnings),
         *_section("What tuning may have spoilt", [line for guard in card.guards for line in _guard(guard)]),
         *_section("Does what is served say what the adapter says?", [_parity(card.parity)] if card.parity else []),
-        *_section("Training", [Sentence(_trained(card)), _epochs(card.training.epochs, card.training.chosen_epoch)]),
+        *_section("Training", [*_told(card), _epochs(card.training.epochs, card.training.chosen_epoch)]),
         *_section("Learnt from", [Sentence(line, first="\N{BULLET} ") for line in _learnt(card)]),
-        *_section("Recipe", [Sentence("; ".join(f"{key}{NB}{plain(v)}" for key, v in recipe_rows(card.recipe)))]),
+        *_section("Recipe", [Sentence("; ".join(f"{key}{NB}{plain(v)}" for key, v in relevant(card)))]),
     )
 
 
@@ -101,6 +102,11 @@ def _epochs(scores: Sequence[EpochScore], chosen: int) -> Table:
     return table
 
 
+def _told(card: AdapterCard) -> Iterator[Sentence]:
+    yield Sentence(_trained(card))
+    yield from map(Sentence, optimism(card))
+
+
 def _trained(card: AdapterCard) -> str:
     training = card.training
     dev = "" if card.dev is None else f"; dev score {share(card.dev)}"
@@ -124,11 +130,18 @@ def _learnt(card: AdapterCard) -> Iterator[str]:
         yield f"chosen from {words.listed(others)}"
 
 
+def _documents(card: AdapterCard) -> list[str]:
+    """Return the first documents; none of an adapter with a label, for not everybody may know their names."""
+    if card.learnt.access:
+        return []
+    return [f"{name} ({version})" for name, version in sorted(card.learnt.documents.items())][:_DOCUMENTS]
+
+
 def _access(card: AdapterCard) -> str:
     if not card.learnt.access:
         return "it speaks to everybody"
-    needed = (" or ".join(sorted(map(plain, groups))) for groups in card.learnt.access)
-    return f"it speaks only to those who have {words.listed([f'({one})' for one in needed])}"
+    needed = plain(access_words(card.learnt.access), 300)
+    return f"it answers only askers of {needed}, as it learnt from what they may see; the base model answers the others"
 
 
 def _scored(dev: float | None) -> str:

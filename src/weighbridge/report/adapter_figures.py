@@ -21,6 +21,7 @@ _SERIES = {"base": 0, "plain": 0, "merged": 0}
 _TUNED = 2
 _NOT_DRAWN = Markup()
 _POINT = "score at "
+_LABELS = {"doubling": "Score, with each doubling", "doubling, loss": "Loss, with each doubling"}
 VERDICTS = {True: "passed", False: "failed", None: "no verdict"}
 
 
@@ -51,7 +52,7 @@ def verdict(card: AdapterCard) -> Said:
     elif failed:
         text = f"It may be served, but {'a guard' if len(failed) == 1 else 'guards'} failed: {listed(failed)}."
     elif not card.guards and not card.parity:
-        text = "Nothing was checked yet."
+        text = "It answers at its endpoint; no check was run there." if card.hosted else "Nothing was checked yet."
     elif others:
         text = f"Served as it was trained; but it should not be exported as {listed(others)}."
     else:
@@ -81,11 +82,12 @@ def curve_chart(guard: Guard) -> Markup | None:
         return None
     along = axis([Reach(size, size, size) for size in found], logarithmic_from=1.0)
     points = [
-        Point(name=f"{size:,} examples", series=_TUNED, x=Reach(size, size, size), y=_reach(e))
+        Point(name=f"{size:,}", series=_TUNED, x=Reach(size, size, size), y=_reach(e))
         for size, e in sorted(found.items())
     ]
     ticks = [f"{tick:,.0f}" for tick in along.ticks]
-    return scatter(points, title="Dev score", x_label="training examples", ticks=ticks, along=along)
+    title = "Dev score by training examples"
+    return scatter(points, title=title, x_label="training examples", ticks=ticks, along=along)
 
 
 def recipe_rows(recipe: Mapping[str, object], before: str = "") -> Iterator[tuple[str, str]]:
@@ -95,12 +97,23 @@ def recipe_rows(recipe: Mapping[str, object], before: str = "") -> Iterator[tupl
             yield from recipe_rows(value, f"{before}{key}.")
         else:
             told = listed([str(one) for one in value]) if isinstance(value, list | tuple) else str(value)
-            yield f"{before}{key}", "none" if value is None else told
+            yield f"{before}{key}", "none" if value is None else told or "none"
+
+
+def relevant(card: AdapterCard) -> Iterator[tuple[str, str]]:
+    """Yield the settings that an adapter was made by; of RAFT, preferences and endpoints only where they had a part."""
+    preferred = card.recipe.get("preference")
+    idle = {
+        "raft": card.strategy != "raft",
+        "preference": isinstance(preferred, Mapping) and preferred.get("method") == "none",
+        "hosted": not card.hosted,
+    }
+    yield from recipe_rows({key: value for key, value in card.recipe.items() if not idle.get(key)})
 
 
 def _agreeing(card: AdapterCard) -> str:
     if not card.parity:
-        return "no form of it was compared with the adapter"
+        return "No form of it was compared with the adapter"
     agree = sum(parity.ok for parity in card.parity)
     return f"{agree} of {counted(len(card.parity), 'form')} {'agrees' if agree == 1 else 'agree'} with the adapter"
 
@@ -108,28 +121,26 @@ def _agreeing(card: AdapterCard) -> str:
 def _guarded(card: AdapterCard) -> str:
     if not card.guards:
         return "no guard was run"
-    counts = {name: sum(guard.passed is value for guard in card.guards) for value, name in VERDICTS.items()}
-    told = [f"{number} with {name}" if name == "no verdict" else f"{number} {name}" for name, number in counts.items()]
+    passed, failed, without = (sum(guard.passed is value for guard in card.guards) for value in VERDICTS)
+    told = [f"{passed} passed", f"{failed or 'none'} failed", *([f"{without} gave no verdict"] if without else [])]
     return f"of {counted(len(card.guards), 'guard')} {listed(told)}"
 
 
 def _line(name: str, estimate: Estimate) -> Line:
-    label = name.capitalize()
-    if name.endswith("difference") or name == "doubling":
-        return _changed(label, name, estimate)
-    if "log-likelihood" in name or "loss" in name:
+    label = _LABELS.get(name, name.capitalize())
+    if "difference" in name or name == "doubling":
+        return _changed(label, estimate)
+    if "loss" in name:
         return Line(label=label, words=_bounded(estimate, Scale(1, 2, after=f"{NB}nats")))
     if "per second" in name or name == "ratio":
         return Line(label=label, words=_bounded(estimate, Scale(1, 2 if name == "ratio" else 0)))
     if "seconds" in name:
         return Line(label=label, words=words.figure(_SECONDS, estimate))
-    series = next((place for word, place in _SERIES.items() if word in name.split()), _TUNED)
+    series = next((place for word, place in _SERIES.items() if word in name.replace(",", "").split()), _TUNED)
     return Line(label=label, words=share(estimate), drawn=whisker(_reach(estimate), _WHOLE, series))
 
 
-def _changed(label: str, name: str, estimate: Estimate) -> Line:
-    if "log-likelihood" in name:
-        return Line(label=label, words=_bounded(estimate, Scale(1, 2, after=f"{NB}nats")))
+def _changed(label: str, estimate: Estimate) -> Line:
     widest = max(abs(estimate.low), abs(estimate.high), _LEAST_REACH)
     return Line(label=label, words=words.difference(_SHARE, estimate), drawn=difference(_reach(estimate), widest))
 

@@ -42,7 +42,7 @@ def headline(weighing: Weighing) -> Headline:
     decision = weighing.decision
     texts = {
         "recommended": f"Use {decision.recommended}.",
-        "none meets your limits": "None meets your limits.",
+        "none meets your limits": "No strategy can be recommended.",
         "not decisive": f"Not decisive between {listed(decision.contenders)}{_settled_by(weighing)}",
     }
     return Headline(plain(texts[decision.outlook]), _how_sure(weighing))

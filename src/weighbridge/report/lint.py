@@ -26,11 +26,6 @@ def rendered(lint: Linted) -> RenderableType:
     return Group(*_texts(lint))
 
 
-def lint_lines(lint: Linted) -> Iterator[str]:
-    """Yield the same as plain lines, for a log."""
-    yield from (line.plain for line in _texts(lint))
-
-
 def _texts(lint: Linted) -> Iterator[Text]:
     if lint.rows:
         yield Text("What is learnt, token by token:", style="bold")

@@ -1,12 +1,13 @@
 """What a tuning leaves in its folder besides weights: the card, written last, and the lessons it learnt."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from weighbridge.adapters import AdapterCard, Lesson, Training
+from weighbridge.adapters import AdapterCard, Learnt, Lesson, Training
 from weighbridge.errors import DataError
 from weighbridge.workspace import write_text
 
@@ -26,6 +27,19 @@ def read_card(folder: Path) -> AdapterCard | None:
         return None
     whole = not card.gguf or (folder / card.gguf).is_file()
     return card if whole and (not card.adapter or (folder / card.adapter).is_dir()) else None
+
+
+def kept_up(card: AdapterCard, learnt: Learnt, lessons: Sequence[Lesson], folder: Path) -> AdapterCard:
+    """Return the card with what its lessons rest on today; that and the lessons are written anew where it differs.
+
+    The same words may stand in documents that changed elsewhere, and be found by a search that changed.
+    """
+    if card.learnt == learnt:
+        return card
+    write_lessons(lessons, folder)
+    card = replace(card, learnt=learnt)
+    write_card(card, folder)
+    return card
 
 
 def write_training(training: Training, folder: Path, fingerprint: str) -> None:

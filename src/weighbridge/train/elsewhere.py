@@ -6,6 +6,7 @@ and schedule, and the loss on the last answer alone. The chat template is that o
 """
 
 import io
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from weighbridge.workspace import read_json, write_json, write_text
 DATA = "train.jsonl"
 _BASE = "base"
 _NAME = "weighbridge"
+_LEARNT = "training"
+"""The key of a turn in Axolotl's data that says whether it is learnt."""
 _WARM_UP = 0.06
 """Share of the steps over which the learning rate rises, as `plan.rate_share` has it."""
 
@@ -56,8 +59,8 @@ def write_axolotl(base: BaseFiles, card: AdapterCard, made: Sequence[Conversatio
                 "ds_type": "json",
                 "type": "chat_template",
                 "field_messages": "messages",
-                "roles_to_train": None,  # with the next line: the last answer only, and its stop token
-                "train_on_eos": None,
+                "message_field_training": _LEARNT,  # of which turns; a null elsewhere would not be seen
+                "train_on_eos": "turn",
             }
         ],
         **_AXOLOTL[how.method],
@@ -65,7 +68,7 @@ def write_axolotl(base: BaseFiles, card: AdapterCard, made: Sequence[Conversatio
         "micro_batch_size": 1,
         "gradient_accumulation_steps": how.batch_size,
         "num_epochs": how.epochs,
-        "learning_rate": how.learning_rate,
+        "learning_rate": how.rate,
         "lr_scheduler": "cosine",
         "warmup_ratio": _WARM_UP,
         "optimizer": "adamw_torch_fused",
@@ -77,7 +80,7 @@ def write_axolotl(base: BaseFiles, card: AdapterCard, made: Sequence[Conversatio
         "seed": how.seed,
         "output_dir": "./out",
     }
-    _write(base, made, folder)
+    _write(base, _marked(made), folder)
     write_text(folder / "axolotl.yaml", _yaml(config))
 
 
@@ -103,7 +106,7 @@ def write_llama_factory(base: BaseFiles, card: AdapterCard, made: Sequence[Conve
         "per_device_train_batch_size": 1,
         "gradient_accumulation_steps": how.batch_size,
         "num_train_epochs": float(how.epochs),
-        "learning_rate": how.learning_rate,
+        "learning_rate": how.rate,
         "lr_scheduler_type": "cosine",
         "warmup_ratio": _WARM_UP,
         "optim": "adamw_torch_fused",
@@ -113,7 +116,7 @@ def write_llama_factory(base: BaseFiles, card: AdapterCard, made: Sequence[Conve
         "seed": how.seed,
         "output_dir": "./out",
     }
-    _write(base, made, folder)
+    _write(base, chat_lines(made), folder)
     write_json(folder / "dataset_info.json", {_NAME: _described()})
     write_text(folder / "llama-factory.yaml", _yaml(config))
 
@@ -137,14 +140,14 @@ def _supervised(card: AdapterCard, product: str, known: Mapping[Method, object])
 def _axolotl_weights(how: TrainingSettings, base: BaseFiles) -> dict[str, Any]:
     upper = _upper(how, base)
     if how.method == "full":
-        blocks = [rf"^model\.layers\.{number}\." for number in upper]
-        return {"unfrozen_parameters": [*blocks, r"^model\.norm\."]} if upper else {}
+        blocks = [f"^model.layers.{number}." for number in upper]  # axolotl itself makes each dot a literal one
+        return {"unfrozen_parameters": [*blocks, "^model.norm."]} if upper else {}
     made = {"lora_r": how.rank, "lora_alpha": how.alpha, "lora_dropout": 0.0, "lora_target_linear": True}
     return {**made, "peft_layers_to_transform": upper} if upper else made
 
 
 def _factory_weights(how: TrainingSettings) -> dict[str, Any]:
-    if how.method == "full":
+    if how.method == "full":  # the last norm stays frozen there: by its name all norms below would learn too
         return {"finetuning_type": "freeze", "freeze_trainable_layers": how.layers} if how.layers else {}
     if how.layers:
         raise UserError(
@@ -188,14 +191,24 @@ def _described() -> dict[str, Any]:
     }
 
 
-def _write(base: BaseFiles, made: Sequence[Conversation], folder: Path) -> None:
-    write_text(folder / DATA, chat_lines(made))
+def _marked(made: Sequence[Conversation]) -> str:
+    """Return conversations in the chat format, where each turn says whether it is learnt: the last one alone."""
+    rows = [json.loads(line) for line in chat_lines(made).splitlines()]
+    for row in rows:
+        for turn in row["messages"]:
+            turn[_LEARNT] = turn is row["messages"][-1]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def _write(base: BaseFiles, lines: str, folder: Path) -> None:
+    write_text(folder / DATA, lines)
     shutil.copytree(base.hf, folder / _BASE, ignore=shutil.ignore_patterns("manifest.json", "*.gguf"))
 
 
 def _yaml(config: Mapping[str, Any]) -> str:
     from ruamel.yaml import YAML
 
-    text = io.StringIO()
-    YAML(typ="safe", pure=True).dump(dict(config), text)
+    text, yaml = io.StringIO(), YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.dump(dict(config), text)
     return text.getvalue()

@@ -18,8 +18,8 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.retrieve.embed import open_embedder
 from weighbridge.retrieve.embed_folder import WEIGHTS, digest, encodable, read_longest, read_settings, read_tokenizer
+from weighbridge.train.failures import guarded
 from weighbridge.train.negatives import Contrast
-from weighbridge.train.refine import guarded
 from weighbridge.train.retriever_epochs import (
     RetrieverRecipe,
     Tuned,

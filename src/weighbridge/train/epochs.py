@@ -3,6 +3,9 @@
 `epochs.json` is written after a checkpoint is whole (and, at the end of an epoch, scored), and removed before the last
 checkpoints are: what it names is there, and a checkpoint it does not name is not used. Where one is gone all the same,
 training starts afresh.
+
+Where the time budget is spent before the plan is done, the plan is cut, and the record says so. That is decided by the
+clock: only then may a training that was killed end at another step than an undisturbed one.
 """
 
 import math
@@ -35,36 +38,47 @@ class Epochs:
     """What is known of a training so far; the trainer tells it of steps and checkpoints, in one thread."""
 
     def __init__(
-        self, folder: Path, plan: Plan, *, lengths: Sequence[int], patience: int, checkpoint_seconds: float = 60.0
+        self,
+        folder: Path,
+        plan: Plan,
+        *,
+        lengths: Sequence[int],
+        patience: int,
+        budget: float = math.inf,
+        checkpoint_seconds: float = 60.0,
     ) -> None:
-        """Know of no step yet; `open` reads what the folder holds."""
+        """Know of no step yet; `open` reads what the folder holds. `budget`: seconds for steps, scoring and saving."""
         self.folder = folder
+        self.plan = plan
+        """What is to be done; cut where the budget does not suffice for all of it."""
         self.scores: tuple[EpochScore, ...] = ()
         self.losses: list[float] = []
         self.done_steps = 0
         """Steps that need not be repeated."""
         self._earlier_seconds = 0.0
-        self._plan = plan
         self._patience = patience
+        self._budget = budget
         self._pause = checkpoint_seconds
         self._notify: Notify = silent
         self._tokens = [sum(lengths[number] for number in batch) for batch in plan.order]
-        self._start = self._saved = perf_counter()
-        self._saving = 0.0
+        self._start = self._saved = self._began = perf_counter()
+        self._saving = self._closing = 0.0
 
     def open(self, notify: Notify) -> "Epochs":
         """Take up what the folder holds of this very plan, remove what it holds of any other, and start the clock."""
         self._notify = notify
-        found = read_json(self._record)
-        if found and found["fingerprint"] == self._plan.fingerprint:
+        found, whole = read_json(self._record), self.plan
+        if found and found["fingerprint"] == whole.fingerprint:
+            self.plan = whole.until(found.get("steps", whole.steps))
             self.scores = tuple(EpochScore(**score) for score in found["scores"])
             self.losses, self._earlier_seconds = found["losses"], found["seconds"]
             self.done_steps = len(self.losses)
         if not self._whole():
             self.scores, self.losses, self.done_steps, self._earlier_seconds = (), [], 0, 0.0
+            self.plan = whole
             self._drop()
         self._tidy()
-        self._start = self._saved = perf_counter()
+        self._start = self._saved = self._began = perf_counter()
         return self
 
     @property
@@ -85,16 +99,16 @@ class Epochs:
     @property
     def stopped(self) -> bool:
         """Whether it ends before its plan does: so many epochs brought no better dev score."""
-        return len(self.scores) < len(self._plan.ends) and idle_epochs(self.scores) >= self._patience
+        return len(self.scores) < len(self.plan.ends) and idle_epochs(self.scores) >= self._patience
 
     @property
     def finished(self) -> bool:
         """Whether no step is left to do."""
-        return self.stopped or len(self.losses) == self._plan.steps
+        return self.stopped or len(self.losses) == self.plan.steps
 
     def due(self) -> bool:
-        """Tell whether the state should be saved after this step: an epoch has ended, or long enough has passed."""
-        ended = len(self.losses) in self._plan.ends
+        """Tell whether to save the state after this step: an epoch or the budget ends, or long enough has passed."""
+        ended = len(self.losses) in self.plan.ends or self._spent(self._closing)
         pause = max(self._pause, self._saving / _SAVING_SHARE)
         return ended or perf_counter() - self._saved >= pause
 
@@ -107,19 +121,29 @@ class Epochs:
         seconds, read = perf_counter() - self._start, sum(self._tokens[self.done_steps : step])
         rate = read / seconds if seconds else 0.0
         note = f"loss {loss:.3f}, {rate:.0f} tokens/s"
-        self._notify(Progress(task="training", done=step, total=self._plan.steps, unit="steps", note=note))
+        self._notify(Progress(task="training", done=step, total=self.plan.steps, unit="steps", note=note))
 
     def saved(self, seconds: float, validate: Validate | None, say: Say) -> None:
-        """Take down the checkpoint just written in so many seconds; at the end of an epoch, with its dev score."""
-        step = len(self.losses)
-        if step in self._plan.ends:
-            epoch = self._plan.ends.index(step) + 1
-            own = self.losses[self._plan.ends[epoch - 2] if epoch > 1 else 0 :]
+        """Take down the checkpoint just written in so many seconds; at the end of an epoch, with its dev score.
+
+        An epoch also ends where the budget does, and none is begun for which it would not suffice.
+        """
+        step, start = len(self.losses), perf_counter()
+        _settle(self._checkpoint(step))
+        if self._spent(self._closing):
+            self.plan = self.plan.until(step)
+        if step in self.plan.ends:
+            epoch = self.plan.ends.index(step) + 1
+            own = self.losses[self.plan.ends[epoch - 2] if epoch > 1 else 0 :]
             dev = validate(say) if validate else None
             self.scores = (*self.scores, EpochScore(epoch=epoch, loss=sum(own) / len(own), dev=dev))
-        _settle(self._checkpoint(step))
+            self._closing = seconds + perf_counter() - start
+            if not self.stopped and self._spent(perf_counter() - self._began):
+                self.plan = self.plan.until(step)
+            self._began = perf_counter()
         value = {
-            "fingerprint": self._plan.fingerprint,
+            "fingerprint": self.plan.fingerprint,
+            "steps": self.plan.steps,
             "scores": [asdict(score) for score in self.scores],
             "losses": self.losses,
             "seconds": self.seconds,
@@ -136,12 +160,16 @@ class Epochs:
         chosen = best(self.scores)
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
-        for file in sorted(self._checkpoint(self._plan.ends[chosen.epoch - 1]).iterdir()):
+        for file in sorted(self._checkpoint(self.plan.ends[chosen.epoch - 1]).iterdir()):
             if file.name not in _NOT_WEIGHTS:
                 shutil.copy2(file, target / file.name)
         write_json(target.with_name(_LOSSES), self.losses)
         self._drop()
         return chosen
+
+    def _spent(self, more: float) -> bool:
+        """Tell whether the budget does not suffice for so many seconds more."""
+        return self.seconds + more >= self._budget
 
     @property
     def _record(self) -> Path:
@@ -149,7 +177,7 @@ class Epochs:
 
     def _named(self) -> set[Path]:
         """Return the checkpoints that this and `keep_best` will read."""
-        steps = {len(self.losses)} | ({self._plan.ends[best(self.scores).epoch - 1]} if self.scores else set())
+        steps = {len(self.losses)} | ({self.plan.ends[best(self.scores).epoch - 1]} if self.scores else set())
         return {self._checkpoint(step) for step in steps}
 
     def _whole(self) -> bool:

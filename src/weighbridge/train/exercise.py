@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from weighbridge.adapters import Learnt, Lesson, Span
+from weighbridge.adapters import Access, Learnt, Lesson, Span, inherited
 from weighbridge.answer.composed import Composed
 from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
@@ -12,7 +12,8 @@ from weighbridge.ingest.likeness import asked_in
 from weighbridge.protocols import Metric, Notify, silent
 from weighbridge.train.base import load_tokenizer
 from weighbridge.train.conversations import Conversation, conversations, lesson
-from weighbridge.train.lint import Lint, lint
+from weighbridge.train.lint import Finding, Lint, lint, shown_row
+from weighbridge.train.methods import odd_rates
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.say import Say, Validate
 from weighbridge.train.texts import text_rows
@@ -21,6 +22,8 @@ from weighbridge.types import Completion, Document, Example, Split, Timing, Usag
 
 _FORMAT = 2
 _ID = 12
+_TEXTS_SHOWN = 2
+"""Rows of text that are shown token by token, where documents are learnt."""
 _DEV_SEED = 0
 """Draws the dev examples: the same ones for every training seed, or their scores could not be compared."""
 
@@ -30,13 +33,16 @@ class Material:
     """What a strategy may learn from."""
 
     examples: Sequence[Example]
-    """Of all splits; only public ones of train are learnt, and public ones of dev choose the checkpoint."""
+    """Of all splits; those of train are learnt and those of dev choose the checkpoint, public ones alone unless
+    `training.groups` names their askers' groups too."""
     documents: Sequence[Document] = ()
     """Read where `training.on` wants the documents themselves learnt."""
     split: str = ""
     """Fingerprint of the split, for the card."""
     spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     """Where in the documents the examples stand that were made from them, by the example's id."""
+    search: Mapping[str, str] = field(default_factory=dict)
+    """How passages are found, for the card of a strategy that reads them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +64,7 @@ class Exercise:
     asked: tuple[Example, ...]
     """The dev examples that choose the checkpoint."""
     left_out: tuple[Example, ...]
-    """Training examples of restricted askers: an adapter speaks to everybody."""
+    """Training examples of askers with access groups that `training.groups` does not name."""
     metric: Metric
     recipe: Recipe
     fingerprint: str
@@ -75,7 +81,9 @@ class Exercise:
         """What is trained on; `TrainingError` where the lint found what must not be trained on."""
         answers = self.checked.require() if self.recipe.training.on != "documents" else ()
         if not (rows := (*answers, *self.texts.rows)):
-            raise TrainingError("there is no public document to learn; set training.on to answers")
+            raise TrainingError(
+                "there is no public document to learn, nor one for training.groups; set training.on to answers"
+            )
         return rows
 
     @property
@@ -98,75 +106,100 @@ def prepare(
     """Build and check what a strategy will learn, on exactly the prompts it sends.
 
     Raises:
-        TrainingError: nothing may be learnt: all examples are restricted, or a prompt holds a restricted passage.
+        TrainingError: nothing may be learnt: all examples are restricted, or a prompt holds a passage that its asker
+            may not read.
     """
     how = recipe.training
-    learnt, left_out = _public(material.examples, recipe)
-    made = conversations(strategy, learnt, raft=how.raft, seed=how.seed, notify=notify)
+    learnt, left_out = _learnable(material.examples, recipe)
+    made = conversations(strategy, learnt, how=how, notify=notify)
     taught = made if how.on != "documents" else ()
     tests = tuple(example for example in material.examples if example.split == "test")
     texts = _texts(material, recipe)
     key = _key(recipe, made, texts)
+    labels = [*(one.access for one in taught), *(one.access for one in texts.lessons)]
+    access = inherited(one for label in labels for one in label)
     return Exercise(
         strategy=strategy,
         made=made,
-        checked=_checked(made, recipe, tests),
+        checked=_checked(made, texts, recipe, tests),
         texts=texts,
         asked=_asked(material.examples, recipe),
         left_out=left_out,
         metric=metric,
         recipe=recipe,
-        fingerprint=fingerprint(key, _dev(material.examples, recipe), metric.name, [e.id for e in left_out]),
+        fingerprint=fingerprint(
+            key, _dev(material.examples, recipe), metric.name, [e.id for e in left_out], *label_key(access)
+        ),
         learnt=Learnt(
             fingerprint=fingerprint(_said(taught), [row.tokens for row in texts.rows]),
             split=material.split,
             examples=len(taught),
             documents=_shown(taught, texts, material.spans),
+            search=material.search if taught and strategy.instructions.reads else {},
+            access=access,
         ),
         spans=material.spans,
     )
 
 
+def label_key(access: Access) -> list[list[list[str]]]:
+    """Return what a fingerprint has besides of an adapter with a label: the same words may have other readers today."""
+    return [[sorted(one) for one in access]] if access else []
+
+
 def _texts(material: Material, recipe: Recipe) -> Texts:
     if recipe.training.on == "answers":
         return Texts()
-    rows = text_rows(material.documents, load_tokenizer(recipe.base), maximum_tokens=recipe.model.context)
-    versions = {document.id: document.version for document in material.documents}
-    return Texts(rows=rows, lessons=tuple(_read(row.example_id, versions) for row in rows))
+    limit, groups = recipe.model.context, recipe.training.taught
+    rows = text_rows(material.documents, load_tokenizer(recipe.base), maximum_tokens=limit, groups=groups)
+    known = {document.id: document for document in material.documents}
+    return Texts(rows=rows, lessons=tuple(_read(row.example_id, known) for row in rows))
 
 
-def _read(name: str, versions: Mapping[str, str]) -> Lesson:
+def _read(name: str, known: Mapping[str, Document]) -> Lesson:
     """Return the lesson of a row of text, which is called after its stretch of a document: `id#start-end`."""
     document, _, stretch = name.rpartition("#")
     start, end = map(int, stretch.split("-"))
-    return Lesson(example_id=name, target="", spans=(Span(document, start, end, versions[document]),))
+    span = Span(document, start, end, known[document].version)
+    return Lesson(example_id=name, target="", spans=(span,), access=inherited([known[document].groups]))
 
 
-def _checked(made: Sequence[Conversation], recipe: Recipe, tests: Sequence[Example]) -> Lint:
-    model = recipe.model
+def _checked(made: Sequence[Conversation], texts: Texts, recipe: Recipe, tests: Sequence[Example]) -> Lint:
+    """Check the conversations, as far as they are learnt, and the recipe; show what is learnt, texts last."""
+    model, how = recipe.model, recipe.training
     tokenizer = load_tokenizer(recipe.base)
-    return lint(made, tokenizer, context=model.context, maximum_tokens=model.maximum_tokens, test=tests)
+    found = lint(made, tokenizer, context=model.context, maximum_tokens=model.maximum_tokens, test=tests)
+    told, rows = (found.findings, found.rows) if how.on != "documents" else ((), ())
+    read = tuple(shown_row(row, tokenizer) for row in texts.rows[:_TEXTS_SHOWN])
+    odd = [Finding("warning", message) for message in odd_rates(how)]
+    return replace(found, findings=(*told, *odd), rows=(*rows[: max(1, len(found.rows) - len(read))], *read))
 
 
-def _public(examples: Sequence[Example], recipe: Recipe) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """Return the examples to learn, and those of the train split left out because not everybody may hear them.
+def _learnable(examples: Sequence[Example], recipe: Recipe) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+    """Return the examples to learn, and those of the train split left out because of who may hear them.
 
     Raises:
-        TrainingError: restricted examples are all there are.
+        TrainingError: those are all there are.
     """
-    learnt = _sample(examples, "train", recipe.training.maximum_examples, recipe.training.seed)
-    left_out = tuple(example for example in examples if example.split == "train" and example.question.groups)
+    how = recipe.training
+    learnt = _sample(_allowed(examples, "train", recipe), how.maximum_examples, how.seed)
+    left_out = tuple(one for one in examples if one.split == "train" and not one.question.groups <= how.taught)
     if left_out and not learnt:
         raise TrainingError(
-            f"all {len(left_out):,} training examples are of askers with access groups, and an adapter speaks to "
-            "everybody; add examples without groups, or take fine-tuned and raft out of strategies in weighbridge.yaml"
+            f"all {len(left_out):,} training examples are of askers with access groups that training.groups does not "
+            "name; add examples without groups, name the groups that may be learnt from, or take fine-tuned and raft "
+            "out of strategies in weighbridge.yaml"
         )
     return learnt, left_out
 
 
-def _sample(examples: Sequence[Example], split: Split, most: int, seed: int) -> tuple[Example, ...]:
-    """Return the public examples of a split, at most so many, drawn with the seed, in their order."""
-    own = [example for example in examples if example.split == split and not example.question.groups]
+def _allowed(examples: Sequence[Example], split: Split, recipe: Recipe) -> list[Example]:
+    """Return the examples of a split that may be learnt from."""
+    return [one for one in examples if one.split == split and one.question.groups <= recipe.training.taught]
+
+
+def _sample(own: Sequence[Example], most: int, seed: int) -> tuple[Example, ...]:
+    """Return at most so many examples, drawn with the seed, in their order."""
     if len(own) <= most:
         return tuple(own)
     chosen = set(Random(seed).sample(range(len(own)), most))  # noqa: S311 - a sample, not a secret
@@ -174,7 +207,7 @@ def _sample(examples: Sequence[Example], split: Split, most: int, seed: int) -> 
 
 
 def _asked(examples: Sequence[Example], recipe: Recipe) -> tuple[Example, ...]:
-    return _sample(examples, "dev", recipe.training.dev_examples, _DEV_SEED)
+    return _sample(_allowed(examples, "dev", recipe), recipe.training.dev_examples, _DEV_SEED)
 
 
 def _dev(examples: Sequence[Example], recipe: Recipe) -> list[object]:

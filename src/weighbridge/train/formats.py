@@ -1,7 +1,8 @@
 """A tuned model, or what it was trained on, for other programs: one function writes every form.
 
 What is exported is written beside the target and renamed, and its files are listed with their hashes. An export may be
-written again over itself; whatever else lies at the target, or has been added to it or changed since, is left alone.
+written again over itself, and into an empty folder; whatever else lies at the target, or has been added to it or
+changed since, is left alone.
 """
 
 import os
@@ -9,11 +10,12 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from errno import ENOSPC
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from weighbridge.adapters import AdapterCard
+from weighbridge.adapters import AdapterCard, access_words
 from weighbridge.errors import TrainingError, UserError, WorkspaceError
 from weighbridge.models import file_fingerprint
 from weighbridge.train.base import BaseFiles, load_tokenizer
@@ -31,6 +33,8 @@ Form = Literal[
     "peft", "merged", "gguf-F16", "gguf-Q8_0", "gguf-Q4_0", "openai", "huggingface", "axolotl", "llama-factory"
 ]
 FORMS: tuple[Form, ...] = get_args(Form)
+_FILES: frozenset[Form] = frozenset({"gguf-F16", "gguf-Q8_0", "gguf-Q4_0", "openai"})
+"""Those that are one file; the others are folders."""
 _MANIFEST = "weighbridge-export.json"
 
 
@@ -75,33 +79,46 @@ def export(
         TrainingError: the form was compared with the adapter and says something else.
         WorkspaceError: the target cannot be written.
     """
-    _require_free(target)
     _require_parity(card, form)
     if card.hosted and form != "openai":
         raise UserError(f"{card.id}: its weights are at the endpoint that trained it ({card.hosted}), and not here")
     tuned = _Tuned(folder=folder, base=base, card=card, conversations=conversations)
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
+        _require_free(target, form)
+        beside = target.with_name(f".{target.name}.{os.getpid()}")
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             _WRITERS[form](tuned, beside)
-            _put(beside, target, {"form": form, "adapter": card.fingerprint})
+            label = {"only_for": access_words(card.learnt.access)} if card.learnt.access else {}
+            _put(beside, target, {"form": form, "adapter": card.fingerprint, **label})
         finally:
             _remove(beside)
             release()
     except OSError as error:
-        advice = "free some disk, or choose another place"
-        raise WorkspaceError(f"{target}: cannot be written ({error}); {advice}") from error
+        advice = "free some disk" if error.errno == ENOSPC else "choose another place"
+        raise WorkspaceError(f"{target}: cannot be written ({error.strerror}); {advice}") from error
     return target
 
 
-def _require_free(target: Path) -> None:
-    """Refuse a target at which something else lies than an export of ours, just as it was written."""
-    if not target.exists():
+def _require_free(target: Path, form: Form) -> None:
+    """Refuse a target at which something else lies than an export of ours, just as it was written, or nothing."""
+    if target.absolute() == Path.cwd():
+        raise UserError(f"{target}: the folder you are in cannot be replaced; name another one")
+    there = next(path for path in (target, *target.absolute().parents) if path.exists())
+    if there != target:
+        if not there.is_dir():
+            raise UserError(f"{there}: a file lies where a folder is needed; choose another place")
         return
     said = read_json(_manifest(target))
-    if not isinstance(said, dict) or said.get("files") != _files(target):
-        raise UserError(f"{target}: something that is not an untouched export lies here; choose another place")
+    if isinstance(said, dict) and said.get("files") == _files(target):
+        return
+    if target.is_dir() and form in _FILES:
+        raise UserError(f"{target}: a folder, and {form} is one file; name the file to write")
+    if target.is_file() or any(target.iterdir()):
+        raise UserError(
+            f"{target}: something lies here already, and only an export that nobody changed since is replaced; choose "
+            "another place"
+        )
 
 
 def _require_parity(card: AdapterCard, form: Form) -> None:
@@ -160,6 +177,8 @@ def _merged(tuned: _Tuned, target: Path) -> None:
     network = merged_network(tuned.base, tuned.adapter)
     with quiet():
         network.save_pretrained(target)
+    for file in target.glob("*.safetensors"):  # which only their owner could read
+        shutil.copymode(target / "config.json", file)
     _tokenizer(tuned, target)
 
 

@@ -6,19 +6,23 @@ become likelier. With the rewards of rules this is learning from verifiable rewa
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from weighbridge.adapters import Training
 from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
-from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.settings_training import Reward
 from weighbridge.train.base import load_network, load_tokenizer, turns
 from weighbridge.train.conversations import conversations
+from weighbridge.train.course import Course, followed, take
+from weighbridge.train.devices import one_device
+from weighbridge.train.failures import guarded, with_less_memory
 from weighbridge.train.methods import precision
+from weighbridge.train.raft import AS_RETRIEVED
 from weighbridge.train.recipe import Recipe
-from weighbridge.train.refine import Course, followed, guarded, open_adapter, placed, save_adapter, take, told, usual
+from weighbridge.train.refine import open_adapter, placed, rows_at_once, save_adapter, told, usual, weights_key
 from weighbridge.train.rewards import Rewarding
 from weighbridge.train.say import say
 from weighbridge.train.tokens import prompt_tokens
@@ -38,8 +42,10 @@ def train_grpo(
     """Go on from the adapter in `start` (a PEFT folder) by `training.preference`, and write `folder/adapter`.
 
     Each of `steps` steps reads `batch_size` answers: groups of `samples` to as many prompts as that makes, at least
-    one. Examples are public ones of the train split, and asked as the strategy asks them. The same examples, recipe
-    and machine give the same bytes; a training that was killed begins again.
+    one. Examples are of the train split and may be learnt from, and asked as the strategy asks them. The same
+    examples, recipe and machine give the same bytes; a training that was killed goes on from its last checkpoint, of
+    which there are a few, and ends with the same adapter. Where memory does not suffice, half the answers are learnt
+    from at a time, once, in the same steps.
 
     Raises:
         TrainingError: `start` holds no LoRA adapter, a group has no two answers, no prompt leaves room for an answer,
@@ -51,9 +57,14 @@ def train_grpo(
         raise TrainingError("training.preference.samples: 1 gives nothing to compare an answer with; set it to 4 or so")
     if not examples:
         raise TrainingError("training.preference.method: grpo needs public training questions, and there is none")
-    prompts = _prompts(rewarding, examples, "train", notify)
+    prompts = _prompts(rewarding, examples, "train", recipe, notify)
     with guarded(folder):
-        return _train(start, list(zip(examples, prompts, strict=True)), folder, recipe, rewarding, notify)
+        asked = list(zip(examples, prompts, strict=True))
+        fitting = _fitting(load_tokenizer(recipe.base), asked, recipe)
+        course = _course(start, fitting, folder, recipe, rewarding, notify)
+    if len(fitting) < len(asked):
+        course.notes.append(f"{len(asked) - len(fitting):,} questions left no room for an answer and were not asked")
+    return with_less_memory(folder, lambda: _train(start, fitting, recipe, rewarding, course), course.halve)
 
 
 def greedy_rewards(
@@ -72,7 +83,7 @@ def greedy_rewards(
         TrainingError: the folder holds no adapter.
         ValueError: an example is not of the dev split.
     """
-    prompts = _prompts(rewarding, examples, "dev", notify)
+    prompts = _prompts(rewarding, examples, "dev", recipe, notify)
     with guarded(adapter or recipe.base.hf):
         exact = precision()
         network = (
@@ -87,44 +98,78 @@ def greedy_rewards(
     return tuple(rewarding.total(*asked) for asked in zip(examples, prompts, said, strict=True))
 
 
-def _prompts(rewarding: Rewarding, examples: Sequence[Example], split: Split, notify: Notify) -> list[Prompt]:
-    """Return the strategy's prompts of examples that may be asked: of this split, public, as all that they show."""
-    conversations(rewarding.strategy, examples, split=split, notify=notify)
+def _prompts(
+    rewarding: Rewarding, examples: Sequence[Example], split: Split, recipe: Recipe, notify: Notify
+) -> list[Prompt]:
+    """Return the strategy's prompts of examples that may be asked: of this split, and of who may be learnt from."""
+    usual = recipe.training.model_copy(update={"raft": AS_RETRIEVED})
+    conversations(rewarding.strategy, examples, split=split, how=usual, notify=notify)
     return [rewarding.strategy.prompt_for(example.question) for example in examples]
 
 
-def _train(
+def _course(
     start: Path,
     asked: Sequence[tuple[Example, Prompt]],
     folder: Path,
     recipe: Recipe,
     rewarding: Rewarding,
     notify: Notify,
+) -> Course:
+    how, room = recipe.training, (recipe.model.context, recipe.model.maximum_tokens)
+    told_to = [[one.id, one.answers, one.evidence, one.answerable, turns(prompt.messages)] for one, prompt in asked]
+    rewards = (list(rewarding.rules), rewarding.fingerprint, rewarding.strategy.fingerprint)
+    learnt = (weights_key(start), how.model_dump(mode="json"), room, rewards, told_to)
+    groups = max(1, how.batch_size // how.preference.samples)
+    tokenizer = load_tokenizer(recipe.base)
+    longest = max(len(prompt_tokens(tokenizer, prompt.messages)) for _, prompt in asked) + recipe.model.maximum_tokens
+    return Course(
+        task="GRPO",
+        folder=folder / "checkpoints",
+        fingerprint=fingerprint("grpo", recipe.base.fingerprint, *learnt),
+        steps=how.preference.steps,
+        batch=groups * how.preference.samples,
+        at_once=rows_at_once([longest], how.preference.samples),
+        seconds=how.seconds,
+        notify=notify,
+    )
+
+
+def _train(
+    start: Path,
+    asked: Sequence[tuple[Example, Prompt]],
+    recipe: Recipe,
+    rewarding: Rewarding,
+    course: Course,
 ) -> Training:
     from datasets import Dataset
     from trl import GRPOTrainer
 
-    tokenizer = load_tokenizer(recipe.base)
-    fitting = _fitting(tokenizer, asked, recipe)
-    key = fingerprint("grpo", recipe.base.fingerprint, [file_fingerprint(file) for file in start.glob("adapter_*")])
-    course = Course(
-        task="GRPO", folder=folder / "checkpoints", fingerprint=key, seconds=recipe.training.seconds, notify=notify
-    )
-    if len(fitting) < len(asked):
-        course.notes.append(f"{len(asked) - len(fitting):,} questions left no room for an answer and were not asked")
+    tokenizer, latest = load_tokenizer(recipe.base), course.go_on()
+    groups = course.batch // recipe.training.preference.samples
+    order = questions_in_order(len(asked), course.steps * groups, recipe.training.seed)
     trainer = followed(GRPOTrainer, course)(
         model=open_adapter(recipe.base, start),
-        reward_funcs=[_function(name, fitting, rewarding, tokenizer) for name in rewarding.rules],
-        args=_arguments(recipe, course.folder),
+        reward_funcs=[_function(name, asked, rewarding, tokenizer) for name in rewarding.rules],
+        args=one_device(_arguments(recipe, course)),
         train_dataset=Dataset.from_list(
-            [{"prompt": turns(prompt.messages), "number": number} for number, (_, prompt) in enumerate(fitting)]
+            [{"prompt": turns(asked[number][1].messages), "number": number} for number in order]
         ),
         processing_class=tokenizer,
     )
-    take(trainer, None)
-    save_adapter(trainer.model, folder / "adapter")
+    take(trainer, latest)
+    save_adapter(trainer.model, course.folder.with_name("adapter"))
     course.finish()
-    return told(trainer, course, examples=len(fitting), tokens=int(trainer.state.num_input_tokens_seen), epochs=1)
+    return told(trainer, course, examples=len(asked), tokens=int(trainer.state.num_input_tokens_seen), epochs=1)
+
+
+def questions_in_order(count: int, wanted: int, seed: int) -> list[int]:
+    """Return which questions are asked, one after another: all of them in a random order, then all in another one.
+
+    One list for all steps, because the trainer's own order begins afresh where it goes on in a later pass.
+    """
+    passes = range(-(-wanted // count))
+    drawn = (Random(f"{seed} {number}").sample(range(count), count) for number in passes)  # noqa: S311 - an order
+    return [number for one in drawn for number in one][:wanted]
 
 
 def _fitting(tokenizer: Any, asked: Sequence[tuple[Example, Prompt]], recipe: Recipe) -> list[tuple[Example, Prompt]]:
@@ -158,15 +203,13 @@ def _named(name: str, function: Callable[..., list[float | None]]) -> Callable[.
     return function
 
 
-def _arguments(recipe: Recipe, folder: Path) -> Any:
+def _arguments(recipe: Recipe, course: Course) -> Any:
     from trl import GRPOConfig
 
     how = recipe.training.preference
-    shared = usual(recipe, folder, rate=how.learning_rate, steps=how.steps)
     return GRPOConfig(
-        **{**shared, "save_strategy": "no"},
-        per_device_train_batch_size=how.samples,
-        gradient_accumulation_steps=max(1, recipe.training.batch_size // how.samples),
+        **usual(recipe, course, rate=how.learning_rate),
+        shuffle_dataset=False,
         num_generations=how.samples,
         max_completion_length=recipe.model.maximum_tokens,
         temperature=how.temperature,

@@ -15,7 +15,6 @@ from weighbridge.types import Message
 
 _PER_MESSAGE = 4
 """Tokens that a chat format adds to each message."""
-_BYTES_PER_TOKEN = 4
 _TARGET_EPOCHS, _FEWEST_SHOWN, _MOST_SHOWN, _MOST_EPOCHS = 3, 100, 25_000, 25
 
 
@@ -47,11 +46,6 @@ class TokenEstimate:
     def price(self, per_million: float | None) -> float | None:
         """Return what the trained tokens cost; None where no price is known."""
         return None if per_million is None else self.trained * per_million / 1e6
-
-
-def by_bytes() -> Counted:
-    """Return the estimate that needs no tokenizer: four bytes of UTF-8 a token."""
-    return Counted(lambda text: -(-len(text.encode()) // _BYTES_PER_TOKEN), "estimated as a quarter of the bytes")
 
 
 def chat_lines(made: Sequence[Conversation]) -> str:

@@ -17,8 +17,6 @@ from weighbridge.protocols import Notify, silent
 from weighbridge.train.hosted_api import (
     Endpoint,
     EndpointAwayError,
-    HostedEvent,
-    HostedJob,
     Order,
     UnsupportedError,
     create,
@@ -27,11 +25,11 @@ from weighbridge.train.hosted_api import (
     job_of,
     upload,
 )
+from weighbridge.train.hosted_replies import ENDED, KNOWN, HostedEvent, HostedJob
 from weighbridge.types import Progress
 from weighbridge.workspace import write_text
 
 TRAINING, VALIDATION, STATE = "train.jsonl", "validation.jsonl", "hosted.json"
-ENDED = frozenset({"succeeded", "failed", "cancelled"})
 STILL = frozenset({*ENDED, "paused"})
 """States in which following a job has no end."""
 _TRIES = 3
@@ -101,9 +99,9 @@ def start(endpoint: Endpoint, run: HostedRun, folder: Path, *, wait: Wait = slee
         TrainingError: the endpoint refuses.
     """
     if not run.training_file:
-        run = write_run(replace(run, training_file=upload(endpoint, folder / TRAINING)), folder)
+        run = write_run(replace(run, training_file=_sent(endpoint, folder / TRAINING)), folder)
     if not run.validation_file and (folder / VALIDATION).exists():
-        run = write_run(replace(run, validation_file=upload(endpoint, folder / VALIDATION)), folder)
+        run = write_run(replace(run, validation_file=_sent(endpoint, folder / VALIDATION)), folder)
     run = locate(endpoint, run, folder)
     if run.job:
         return run
@@ -127,23 +125,37 @@ def follow(endpoint: Endpoint, run: HostedRun, folder: Path, watch: Watch) -> Ho
     """
     away = 0
     while True:
+        wait = watch.every
         try:
-            job = job_of(endpoint, run.job, retries=0)
+            job = ask_about(endpoint, run, folder, retries=0)
         except EndpointAwayError as error:
             away += 1
             if away > _PATIENCE:
                 raise
-            watch.notify(Progress(task=f"following {run.job}", done=0, total=0, note=str(error)))
+            if away == 1:
+                watch.tell(f"{error}; asked again, up to {_PATIENCE} times")
+            wait = max(wait, error.after)
         else:
+            if away:
+                watch.tell(f"{endpoint.where} answers again")
             away = 0
-            new = events_since(endpoint, run.job, run.told)
-            run = _noted(run, job, new, folder)
-            for event in new:
-                watch.tell(event.message)
-                _progress(run.job, event, watch.notify)
+            run = _told(endpoint, run, job, folder, watch)
             if job.status in STILL:
                 return job
-        watch.wait(watch.every)
+        watch.wait(wait)
+
+
+def ask_about(endpoint: Endpoint, run: HostedRun, folder: Path, *, retries: int | None = None) -> HostedJob:
+    """Return what the endpoint says about a run's job.
+
+    Raises:
+        EndpointAwayError: the endpoint gives no usable answer.
+        TrainingError: it refuses, or knows no such job.
+    """
+    try:
+        return job_of(endpoint, run.job, retries=retries)
+    except UnsupportedError as error:
+        raise TrainingError(f"{error}. If that job is gone for good, delete {folder / STATE} to begin anew") from None
 
 
 def succeeded(endpoint: Endpoint, job: HostedJob) -> HostedJob:
@@ -159,17 +171,37 @@ def succeeded(endpoint: Endpoint, job: HostedJob) -> HostedJob:
         case "succeeded":
             raise TrainingError(f"{where} succeeded, but names no tuned model; ask again later, or its own console")
         case "failed":
-            said = endpoint.safe(job.error) or "it does not say why"
+            said = job.error.rstrip(".") or "it does not say why"
             raise TrainingError(f"{where} failed: {said}. Mend that, then train again: it begins a new job")
         case "cancelled":
             raise TrainingError(f"{where} was cancelled; train again to begin a new job")
         case status:
-            raise TrainingError(f"{where} is {status}; it goes on when it is resumed")
+            raise TrainingError(f"{where} is {status}; to let it go on: weighbridge hosted resume")
 
 
-def _noted(run: HostedRun, job: HostedJob, new: tuple[HostedEvent, ...], folder: Path) -> HostedRun:
+def _told(endpoint: Endpoint, run: HostedRun, job: HostedJob, folder: Path, watch: Watch) -> HostedRun:
+    """Pass on what is new about a job, after it was written down; its state where no event says it."""
+    new = events_since(endpoint, run.job, run.told)
     now = replace(run, status=job.status, told=new[-1].id if new else run.told)
-    return run if now == run else write_run(now, folder)
+    if now != run:
+        write_run(now, folder)
+    if job.status != run.status and (not new or job.status not in KNOWN):
+        strange = "" if job.status in KNOWN else ", which is no state that is known here; it is followed on"
+        watch.tell(f"{job.id} is {job.status}{strange}")
+    for event in new:
+        watch.tell(event.message)
+        _progress(run.job, event, watch.notify)
+    return now
+
+
+def _sent(endpoint: Endpoint, file: Path) -> str:
+    try:
+        return upload(endpoint, file)
+    except UnsupportedError as error:
+        raise TrainingError(
+            f"{error}. It seems not to have the fine-tuning API: check model.base_url, which often ends in /v1; to "
+            "train on this machine, set model.engine to llamacpp"
+        ) from None
 
 
 def _create(endpoint: Endpoint, run: HostedRun, folder: Path, wait: Wait) -> HostedJob:
@@ -178,7 +210,7 @@ def _create(endpoint: Endpoint, run: HostedRun, folder: Path, wait: Wait) -> Hos
         try:
             return create(endpoint, run.order, run.training_file, run.validation_file)
         except EndpointAwayError as error:
-            wait(2.0 ** (tried - 1))
+            wait(max(2.0 ** (tried - 1), error.after))
             if job := _begun(endpoint, run, folder):
                 return job
             if error.unread or tried == _TRIES:  # what is unread may yet begin

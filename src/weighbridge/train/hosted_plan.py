@@ -89,6 +89,8 @@ class Teaching:
     tokens: Counted
     spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     """Where in the documents the examples stand that were made from them, by the example's id."""
+    search: Mapping[str, str] = field(default_factory=dict)
+    """How passages are found, for the card of a strategy that reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +130,14 @@ def prepare_hosted(teaching: Teaching, *, notify: Notify = silent) -> Prepared:
     how = teaching.training
     _possible(how)
     learnt = public(teaching.examples, "train", how.maximum_examples, how.seed)
-    made = conversations(teaching.strategy, learnt, raft=how.raft, seed=how.seed, notify=notify)
+    made = conversations(teaching.strategy, learnt, how=how, notify=notify)
     asked = public(teaching.examples, "dev", how.dev_examples, DEV_SEED)
     validation = chat_lines(conversations(teaching.strategy, asked, split="dev", notify=notify))
     warnings = [*_lint(made, teaching), *_left_out(teaching.examples), *_unsent(how)]
     files = {"supervised": (chat_lines(made), validation)}
     lessons = [_lesson(one, teaching) for one in made]
     if how.preference.method == "dpo":
-        read = _preferred(teaching, warnings)
+        read = _preferred(teaching, warnings, notify)
         files["dpo"] = (preference_lines(read.told.as_pairs()), "")
         lessons += read.lessons
     stages = tuple(_stage(name, *both, teaching, warnings) for name, both in files.items())
@@ -160,6 +162,11 @@ def public(examples: Sequence[Example], split: Split, most: int, seed: int) -> t
 
 
 def _possible(how: TrainingSettings) -> None:
+    if how.groups:
+        raise SettingsError(
+            "weighbridge.yaml: training.groups lets restricted documents be learnt from, and an endpoint is sent "
+            "public ones alone; leave it out, or train here (model.engine: llamacpp)"
+        )
     if how.on != "answers":
         raise SettingsError(
             f"weighbridge.yaml: training.on is {how.on}, and the fine-tuning API learns answers only; set it to answers"
@@ -200,10 +207,10 @@ def _lesson(one: Conversation, teaching: Teaching) -> Lesson:
     return replace(told, spans=told.spans or teaching.spans.get(one.example_id, ()))
 
 
-def _preferred(teaching: Teaching, warnings: list[str]) -> PreferenceFile:
+def _preferred(teaching: Teaching, warnings: list[str], notify: Notify) -> PreferenceFile:
     path = teaching.training.preference.pairs
     held_out = [example for example in teaching.examples if example.split != "train"]
-    read = read_preferences(path, teaching.strategy, held_out) if path else None
+    read = read_preferences(path, teaching.strategy, held_out, notify=notify) if path else None
     if read is None or not read.told.as_pairs():
         raise TrainingError(f"{path}: holds no pair of a better and a worse answer to the same prompt")
     if read.tested or read.restricted or read.repeated or read.contradicted:
@@ -245,7 +252,10 @@ def _order(name: str, teaching: Teaching) -> Order:
 def _recipe(how: TrainingSettings, order: Order) -> Mapping[str, Any]:
     """Return what the card says of how it was trained: nothing that was the endpoint's own choice."""
     chosen_there = {name for name in ("epochs", "batch_size") if getattr(order, name) is None}
-    return how.model_dump(mode="json", exclude={*_ITS_OWN, *chosen_there, "learning_curve"})
+    left_out = dict.fromkeys((*_ITS_OWN, *chosen_there, "learning_curve"), True)
+    sent = {"method", "pairs"} | (how.preference.model_fields_set & {"epochs", "beta"})
+    unsent = {"preference": set(type(how.preference).model_fields) - sent}
+    return how.model_dump(mode="json", exclude={**left_out, **unsent, "hosted": {"poll_seconds", "price_per_million"}})
 
 
 def _key(teaching: Teaching, stages: Sequence[Stage], files: Mapping[str, tuple[str, str]]) -> str:
@@ -260,6 +270,7 @@ def _learnt(made: Sequence[Conversation], lessons: Sequence[Lesson], teaching: T
         split=teaching.split,
         examples=len(made),
         documents={span.document_id: span.version for one in lessons for span in one.spans},
+        search=teaching.search if teaching.strategy.instructions.reads else {},
     )
 
 

@@ -10,9 +10,10 @@ from itertools import groupby
 
 from weighbridge.adapters import EpochScore, Training
 from weighbridge.errors import TrainingError
-from weighbridge.train.hosted_api import Endpoint, HostedEvent, HostedJob, content, events_since
+from weighbridge.train.hosted_api import Endpoint, content, events_since
+from weighbridge.train.hosted_replies import HostedEvent, HostedJob
 
-_PRECISION = "the endpoint's own"
+_PRECISION = "the endpoint's own precision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def read_steps(raw: bytes) -> tuple[Step, ...]:
 
 
 def training_of(job: HostedJob, steps: Sequence[Step], *, examples: int, tokens: int, seconds: float) -> Training:
-    """Return how a job went; `tokens` is our own count, used where the endpoint gives none.
+    """Return how a training went by the steps of its last job; `examples`, `tokens` and `seconds` are of all its jobs.
 
     The steps are divided evenly among the epochs, since a result file does not name them. The endpoint serves the
     model of the last one.
@@ -72,7 +73,7 @@ def training_of(job: HostedJob, steps: Sequence[Step], *, examples: int, tokens:
         epochs=epochs,
         chosen_epoch=epochs[-1].epoch,
         examples=examples,
-        tokens=job.trained_tokens or tokens,
+        tokens=tokens,
         steps=total,
         seconds=seconds,
         first_loss=losses[0][1],

@@ -14,7 +14,7 @@ from weighbridge.train.lint_checks import leaks, some, texts
 from weighbridge.train.tokens import Encoded, encode, prompt_tokens
 from weighbridge.types import Example
 
-__all__ = ["Finding", "Lint", "Row", "Token", "lint"]
+__all__ = ["Finding", "Lint", "Row", "Token", "lint", "shown_row"]
 
 _SHOWN = 3
 _LONG, _TIMES = 64, 10
@@ -66,7 +66,7 @@ def lint(
         *_long(encoded),
         *told,
     )
-    rows = tuple(_row(one, tokenizer) for one in encoded[:_SHOWN])
+    rows = tuple(shown_row(one, tokenizer) for one in encoded[:_SHOWN])
     return Lint(findings=findings, rows=rows, encoded=encoded)
 
 
@@ -150,7 +150,7 @@ def _cut_short(
     longer = [place for place, length in enumerate(lengths) if length > maximum_tokens]
     if not longer:
         return
-    are = "answers are" if len(longer) > 1 else "answer is"
+    are = "answers are" if len(longer) > 1 else "answers is"
     message = f"{len(longer):,} of {len(lengths):,} {are} longer than model.maximum_tokens = {maximum_tokens:,} tokens"
     quoted = any(taken_apart(conversations[place].target).quote for place in longer)
     other = ", or set training.raft.quotes to false: the answer comes after its quote" if quoted else ""
@@ -166,7 +166,8 @@ def _long(encoded: Sequence[Encoded]) -> Iterator[Finding]:
         yield Finding("warning", f"{message}, weigh more than all others; shorten them, or leave them out")
 
 
-def _row(one: Encoded, tokenizer: Any) -> Row:
+def shown_row(one: Encoded, tokenizer: Any) -> Row:
+    """Return tokens as people are shown them: each with its text, and whether it is learnt."""
     return Row(
         one.example_id,
         tuple(

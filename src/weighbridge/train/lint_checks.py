@@ -93,8 +93,8 @@ def _labels(counts: Mapping[str, int]) -> Iterator[Finding]:
         message = f"{most:,} of {total:,} examples have the label {label!r}, so the model may learn to say it always"
         yield Finding("warning", f"{message}; add examples of the other labels, or leave some of these out")
     if single := [label for label, count in counts.items() if count == 1]:
-        are = "labels have" if len(single) > 1 else "label has"
-        message = f"{len(single):,} of {len(counts):,} {are} a single example ({some(single)})"
+        have = "have" if len(single) > 1 else "has"
+        message = f"{len(single):,} of the {len(counts):,} labels {have} a single example ({some(single)})"
         yield Finding("warning", f"{message}; add examples, or raise training.maximum_examples")
 
 

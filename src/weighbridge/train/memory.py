@@ -12,8 +12,9 @@ _SPENT = (
     "out of memory",
     "bad_alloc",
     "could not create a ",
+    "status_alloc_failed",
 )
-"""What PyTorch, its allocators and oneDNN say; only the one of CUDA has an error of its own."""
+"""What PyTorch, its allocators, oneDNN and cuBLAS say; only the allocator of CUDA has an error of its own."""
 
 
 def release() -> None:

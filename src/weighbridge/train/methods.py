@@ -1,6 +1,6 @@
 """The methods of `training.method`, by PEFT's own names: which weights learn, and how a row is read with them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,15 @@ from weighbridge.train.packing import Row
 Read = Callable[[Any, Row], Any]
 """Gives the logits, shape (labels, vocabulary), at the places of a row."""
 
+USUAL_RATES: Mapping[Method, tuple[float, float]] = {
+    **dict.fromkeys(("lora", "rslora", "dora", "qlora"), (1e-4, 5e-3)),
+    "ia3": (3e-3, 1e-1),
+    "prompt-tuning": (3e-3, 3e-1),
+    "full": (1e-5, 5e-4),
+}
+"""The learning rates that a race is run between: what usually teaches something and spoils nothing."""
+_DARED = 6.0
+"""How many times more than that a rate of the LoRA methods may be before it is called odd, or less."""
 _WITHOUT_LAYERS = "training.layers cannot be used with training.method: prompt-tuning, which learns below all blocks"
 
 
@@ -24,6 +33,18 @@ class Recipient:
     read: Read
     precision: Any
     """The torch type that matrices are multiplied in."""
+
+
+def odd_rates(how: TrainingSettings) -> Iterator[str]:
+    """Yield what is odd about a learning rate for its method."""
+    low, high = USUAL_RATES[how.method]
+    dared = 1.0 if how.method in ("ia3", "prompt-tuning", "full") else _DARED
+    if low / dared <= how.rate <= high * dared:
+        return
+    slow = how.rate < low
+    odd = f"{how.rate:g} is {'low' if slow else 'high'}"
+    what = "it may learn next to nothing" if slow else "it may lose what it knew"
+    yield f"training.learning_rate: {odd} for training.method: {how.method}, so {what}; {low:g} to {high:g} is usual"
 
 
 def precision() -> Any:
@@ -125,7 +146,7 @@ def _quantised(base: BaseFiles, kind: Any) -> Any:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=kind,
     )
-    where = {"": "cuda" if torch.cuda.is_available() else "cpu"}
+    where = {"": torch.cuda.current_device() if torch.cuda.is_available() else "cpu"}
     try:
         network = AutoModelForCausalLM.from_pretrained(
             base.hf, dtype=kind, quantization_config=four, device_map=where, local_files_only=True
@@ -192,6 +213,11 @@ def _upper(network: Any, how: TrainingSettings) -> Any:
 def _lora(network: Any, how: TrainingSettings, *, stable: bool = False, magnitudes: bool = False) -> Any:
     from peft import LoraConfig
 
+    if how.rank > (width := network.get_input_embeddings().weight.shape[1]):
+        raise TrainingError(
+            f"training.rank: {how.rank:,} is more than the base model's width of {width:,}, so the adapter would hold "
+            f"more than the weights it stands for; lower it (8 to 64 is usual), or set training.method to full"
+        )
     return LoraConfig(
         r=how.rank,
         lora_alpha=how.alpha,

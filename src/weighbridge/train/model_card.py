@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weighbridge.adapters import AdapterCard, Guard, Parity
+from weighbridge.adapters import AdapterCard, Guard, Parity, access_words, optimism
 from weighbridge.results import Estimate
 from weighbridge.settings import SMOLLM2
 
@@ -75,8 +75,9 @@ def _heading(card: AdapterCard) -> Iterator[str]:
     if card.parent:
         yield f"- It goes on from the adapter {card.parent}."
     if card.learnt.access:
-        groups = "; ".join(" or ".join(sorted(one)) for one in card.learnt.access)
-        yield f"- **Access**: it learnt from restricted documents. Only for askers of the groups: {groups}."
+        groups = access_words(card.learnt.access)
+        yield f"- **Access**: it learnt from restricted documents, and says it to whoever asks. Only for: {groups}."
+        yield "- **Nothing in these files keeps others out.** Whoever serves it must: let nobody else read or ask it."
 
 
 def _named(recipe: Mapping[str, Any]) -> str:
@@ -91,7 +92,9 @@ def _learnt(card: AdapterCard) -> Iterator[str]:
     yield f"- {learnt.examples:,} examples, fingerprint `{learnt.fingerprint}`; {training.tokens:,} tokens."
     yield f"- The train side of the split `{learnt.split or 'not recorded'}`; no test question is among them."
     names = sorted(learnt.documents)
-    if names:
+    if names and learnt.access:
+        yield f"- Text of {len(names):,} documents, which are not named here because not everybody may know of them."
+    elif names:
         more = f", and {len(names) - _SHOWN_DOCUMENTS:,} more" if len(names) > _SHOWN_DOCUMENTS else ""
         shown = ", ".join(f"`{name}`" for name in names[:_SHOWN_DOCUMENTS])
         yield f"- Text of {len(names):,} documents: {shown}{more}."
@@ -108,6 +111,7 @@ def _recipe(card: AdapterCard) -> Iterator[str]:
     for name, value in card.recipe.items():
         if not isinstance(value, Mapping):
             told = Path(value).name if name == "made" and value else value  # where it lies is nobody's business
+            told = ", ".join(map(str, told)) if isinstance(told, list) else told
             yield f"| {name} | {'' if told is None else told} |"
     yield ""
     yield (
@@ -126,6 +130,7 @@ def _figures(card: AdapterCard) -> Iterator[str]:
         yield "It was not scored on the task."
     else:
         yield f"The task's metric on the dev questions, as served ({card.quantisation}): {_estimate(card.dev)}."
+        yield from (f"\n{said}" for said in optimism(card))
     if card.seeds:
         scored = [seeded.dev for seeded in card.seeds if seeded.dev is not None]
         spread = f", dev scores {min(scored):.3f} to {max(scored):.3f}" if scored else ""

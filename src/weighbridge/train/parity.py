@@ -16,6 +16,7 @@ that moves less than rounding does cannot be told from none; `changed` says whet
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +37,7 @@ from weighbridge.train.weights import load_tuned, method_of
 
 PROMPTS = 4
 """Prompts that forms are compared on, at most."""
+_QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +167,11 @@ def judge(
         divergence=divergence,
         divergence_from_base=from_base,
     )
+
+
+def wordless(form: Parity) -> Parity:
+    """Leave out of its reasons what was said: everybody reads a card, and not everybody may hear the adapter."""
+    return replace(form, reasons=tuple(_QUOTED.sub("(not shown)", reason) for reason in form.reasons))
 
 
 def _sure(answers: Sequence[Sequence[Place]], tolerance: Tolerance) -> Iterator[str]:

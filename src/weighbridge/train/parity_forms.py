@@ -22,13 +22,11 @@ from weighbridge.train.lora_gguf import ADDED_WHILE_RUNNING, write_lora_like
 from weighbridge.train.memory import release
 from weighbridge.train.parity import PROMPTS, Form, asked_form, compare, file_form, require_prompts
 from weighbridge.train.quiet import quiet
-from weighbridge.train.replies import Prompts, Reply, answers_of, ask_endpoint, ask_file, ask_network
+from weighbridge.train.replies import Prompts, Reply, ask_endpoint, ask_file, ask_network
 from weighbridge.train.tokens import prompt_tokens
 from weighbridge.train.tolerance import TOLERANCES
 from weighbridge.train.weights import merged_network, method_of
 from weighbridge.types import Progress
-
-__all__ = ["answers_of", "check_forms"]
 
 _TEMPORARY = ".parity-"
 _TASK = "comparing the exported forms"

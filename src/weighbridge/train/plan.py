@@ -5,7 +5,7 @@ The plan is saved first, so that a training that was killed repeats the very sam
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ class Plan:
     row_tokens: int
     """Tokens run through the model at a time. Bounds the memory, and changes no step but for rounding."""
     seconds_per_token: float
-    """Measured before the plan was made, per token of the examples as if each was read by itself."""
+    """Measured before the first step, per token of the examples as if each was read by itself; 0: not yet."""
     notes: tuple[str, ...] = ()
     """What had to be changed on the way, and why."""
 
@@ -44,6 +44,12 @@ class Plan:
     def order(self) -> tuple[tuple[int, ...], ...]:
         """The batches of all epochs, a step each."""
         return tuple(batch for epoch in self.batches for batch in epoch)
+
+    def until(self, step: int) -> "Plan":
+        """Return the plan that ends after so many steps, and with them an epoch."""
+        starts = (0, *self.ends[:-1])
+        kept = tuple(epoch[: step - start] for epoch, start in zip(self.batches, starts, strict=True) if start < step)
+        return replace(self, batches=kept)
 
 
 def epoch_batches(examples: int, batch: int, seed: int) -> tuple[tuple[int, ...], ...]:

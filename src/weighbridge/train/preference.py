@@ -13,26 +13,25 @@ from typing import Any
 from weighbridge.adapters import Training
 from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
-from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.base import BaseFiles, load_network, load_tokenizer
 from weighbridge.train.conversations import Conversation
+from weighbridge.train.course import Course, followed, take
+from weighbridge.train.devices import one_device
+from weighbridge.train.failures import guarded, with_less_memory
 from weighbridge.train.methods import precision
 from weighbridge.train.pairs import Pair, Thumb, required
 from weighbridge.train.preference_methods import METHODS, Compared, Method
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.refine import (
-    Course,
-    followed,
-    guarded,
     open_adapter,
     placed,
     rows_at_once,
     save_adapter,
     steps_for,
-    take,
     told,
     usual,
+    weights_key,
 )
 from weighbridge.train.tokens import Encoded, encode
 from weighbridge.train.weights import load_tuned
@@ -53,7 +52,8 @@ def train_preference(
 
     What is written has the shape of what it went on from: one LoRA adapter. DPO and ORPO learn from pairs, KTO from
     thumbs. The same lessons, recipe and machine give the same bytes; a training that was killed goes on from its last
-    checkpoint, of which there are a few, and ends with the same adapter.
+    checkpoint, of which there are a few, and ends with the same adapter. Where memory does not suffice, half the rows
+    are read at a time, once, in the same steps.
 
     Raises:
         TrainingError: `start` holds no LoRA adapter, the lessons cannot be learnt from, one is longer than the
@@ -70,7 +70,9 @@ def train_preference(
             f"{type(strange[0]).__name__.lower()} for {strange[0].example_id}; {_choice()}"
         )
     with guarded(folder):
-        return _train(start, lessons, folder, method, recipe, notify)
+        compared = [_compared(load_tokenizer(recipe.base), one, recipe) for one in _shuffled(lessons, recipe)]
+        course = _course(start, compared, folder, method, recipe, notify)
+    return with_less_memory(folder, lambda: _train(start, compared, method, recipe, course), course.halve)
 
 
 def wants_pairs(method: str) -> bool:
@@ -116,52 +118,47 @@ def _log_likelihood(network: Any, encoded: Encoded) -> float:
     return float(logits.log_softmax(-1).gather(1, said[:, None]).sum())
 
 
-def _train(
-    start: Path, lessons: Sequence[Lesson], folder: Path, method: Method, recipe: Recipe, notify: Notify
-) -> Training:
-    from datasets import Dataset
-
-    how, tokenizer = recipe.training, load_tokenizer(recipe.base)
-    compared = [_compared(tokenizer, one, recipe) for one in _shuffled(lessons, how.seed)]
+def _course(
+    start: Path, compared: Sequence[Compared], folder: Path, method: Method, recipe: Recipe, notify: Notify
+) -> Course:
+    how = recipe.training
     batch = max(method.least, min(how.batch_size, len(compared)))
     at_once = rows_at_once([one.tokens for one in compared], batch, least=method.least)
-    steps = steps_for(len(compared), batch, at_once, how.preference.epochs)
     told_to = [_plain(one) for one in compared]
-    key = fingerprint(recipe.base.fingerprint, _weights(start), how.model_dump(mode="json"), told_to)
-    course = Course(
+    return Course(
         task=how.preference.method.upper(),
         folder=folder / "checkpoints",
-        fingerprint=key,
+        fingerprint=fingerprint(recipe.base.fingerprint, weights_key(start), how.model_dump(mode="json"), told_to),
+        steps=steps_for(len(compared), batch, at_once, how.preference.epochs),
+        batch=batch,
+        at_once=at_once,
+        least=method.least,
         seconds=how.seconds,
         notify=notify,
     )
-    shared = {
-        **usual(recipe, course.folder, rate=how.preference.learning_rate, steps=steps),
-        "per_device_train_batch_size": at_once,
-        "gradient_accumulation_steps": batch // at_once,
-        "beta": how.preference.beta,
-    }
-    latest = course.latest
+
+
+def _train(start: Path, compared: Sequence[Compared], method: Method, recipe: Recipe, course: Course) -> Training:
+    from datasets import Dataset
+
+    how, latest = recipe.training.preference, course.go_on()
+    shared = {**usual(recipe, course, rate=how.learning_rate), "beta": how.beta}
     trainer = followed(method.trainer(), course)(
         model=open_adapter(recipe.base, start),
-        args=method.arguments(compared, shared),
-        train_dataset=Dataset.from_list(method.rows(compared, at_once)),
-        processing_class=tokenizer,
+        args=one_device(method.arguments(compared, shared)),
+        train_dataset=Dataset.from_list(method.rows(compared, course.at_once)),
+        processing_class=load_tokenizer(recipe.base),
     )
     take(trainer, latest)
-    save_adapter(trainer.model, folder / "adapter")
+    save_adapter(trainer.model, course.folder.with_name("adapter"))
     course.finish()
-    tokens = sum(one.tokens for one in compared) * how.preference.epochs
-    return told(trainer, course, examples=len(compared), tokens=tokens, epochs=how.preference.epochs)
+    tokens = sum(one.tokens for one in compared) * how.epochs
+    return told(trainer, course, examples=len(compared), tokens=tokens, epochs=how.epochs)
 
 
-def _shuffled(lessons: Sequence[Lesson], seed: int) -> list[Lesson]:
+def _shuffled(lessons: Sequence[Lesson], recipe: Recipe) -> list[Lesson]:
     """Return the lessons in an order drawn with the seed: KTO reads them as they come, in every pass alike."""
-    return Random(seed).sample(list(lessons), len(lessons))  # noqa: S311 - an order, not a secret
-
-
-def _weights(start: Path) -> list[str]:
-    return [file_fingerprint(file) for file in sorted(start.glob("adapter_*"))]
+    return Random(recipe.training.seed).sample(list(lessons), len(lessons))  # noqa: S311 - an order, not a secret
 
 
 def _plain(one: Compared) -> list[Any]:

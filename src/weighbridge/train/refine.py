@@ -2,56 +2,22 @@
 
 import math
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from weighbridge.adapters import EpochScore, Training
-from weighbridge.errors import TrainingError, WorkspaceError
-from weighbridge.protocols import Notify
+from weighbridge.errors import TrainingError
+from weighbridge.models import file_fingerprint
 from weighbridge.train.base import BaseFiles, load_network
-from weighbridge.train.memory import release, trim
+from weighbridge.train.course import Course
 from weighbridge.train.methods import precision
-from weighbridge.train.quiet import quiet
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.weights import method_of
-from weighbridge.types import Progress
-from weighbridge.workspace import read_json, write_json
 
 _CHECKPOINTS = 5
 """Times that the state is saved in one training."""
 _LORA = ("lora", "rslora", "dora", "qlora")
-_SHOWN: Mapping[str, str] = {
-    "loss": "loss {:.3f}",
-    "reward": "reward {:.2f}",
-    "rewards/margins": "margin {:.3f}",
-    "rewards/accuracies": "accuracy {:.2f}",
-    "margin": "margin {:.3f}",
-    "accuracy": "accuracy {:.2f}",
-}
-"""What the libraries log that is told with each step."""
-
-
-@contextmanager
-def guarded(folder: Path) -> Iterator[None]:
-    """Train quietly, and turn what the libraries raise into errors that say what to do; memory is given back after.
-
-    Raises:
-        TrainingError: the libraries fail.
-        WorkspaceError: the folder cannot be written.
-    """
-    with quiet():
-        try:
-            yield
-        except OSError as error:
-            raise WorkspaceError(f"{folder}: cannot be written ({error}); free some disk, then run again") from error
-        except (RuntimeError, ValueError) as error:
-            raise TrainingError(f"{folder}: training failed: {error}; free memory or disk, then run again") from error
-        finally:
-            release()
 
 
 def open_adapter(base: BaseFiles, start: Path) -> Any:
@@ -69,6 +35,11 @@ def open_adapter(base: BaseFiles, start: Path) -> Any:
             "training.preference.method to none"
         )
     return PeftModel.from_pretrained(load_network(base, precision=precision()), str(start), is_trainable=True)
+
+
+def weights_key(start: Path) -> list[str]:
+    """Return what the files of a PEFT folder are fingerprinted by, in the order of their names."""
+    return [file_fingerprint(file) for file in sorted(start.glob("adapter_*"))]
 
 
 def placed(network: Any) -> Any:
@@ -90,110 +61,21 @@ def save_adapter(network: Any, target: Path) -> None:
     beside.rename(target)
 
 
-@dataclass(kw_only=True)
-class Course:
-    """How far one training is; the trainer's callback tells it of steps and checkpoints, in one thread."""
-
-    task: str
-    """What the person waiting is told is going on."""
-    folder: Path
-    """Where checkpoints lie while it lasts."""
-    fingerprint: str
-    """Of all that the training depends on: a checkpoint of another one is not gone on from."""
-    seconds: float
-    """Wall-clock budget of the steps; it ends after the step that exceeds it."""
-    notify: Notify
-    notes: list[str] = field(default_factory=list)
-    started: float = field(default_factory=perf_counter)
-
-    @property
-    def latest(self) -> str | None:
-        """The checkpoint to go on from; None at the beginning. What lies there of another training is removed."""
-        found = read_json(self._record)
-        if found and found["fingerprint"] == self.fingerprint:
-            checkpoint = self.folder / str(found["checkpoint"])
-            if (checkpoint / "trainer_state.json").is_file():
-                return str(checkpoint)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        return None
-
-    def step(self, step: int, total: int, logs: Mapping[str, float]) -> None:
-        """Tell of a step that was logged. `TrainingError` where its loss is not a number."""
-        if not math.isfinite(logs["loss"]):
-            raise TrainingError(
-                f"the loss is not a number at step {step}; lower training.preference.learning_rate, or "
-                "training.learning_rate where it is the reward model's"
-            )
-        note = ", ".join(form.format(logs[name]) for name, form in _SHOWN.items() if logs.get(name) is not None)
-        self.notify(Progress(task=self.task, done=step, total=total, unit="steps", note=note))
-
-    def spent(self, step: int, total: int) -> bool:
-        """Tell whether the budget is spent before the last step, and note it."""
-        if step >= total or perf_counter() - self.started < self.seconds:
-            return False
-        self.notes.append(
-            f"training.seconds ({self.seconds:,.0f}) allowed {step} of {total} steps of {self.task}; raise it to take "
-            "them all"
-        )
-        return True
-
-    def saved(self, step: int) -> None:
-        """Take note of a checkpoint that is whole, and drop those before it."""
-        name = f"checkpoint-{step}"
-        write_json(self._record, {"fingerprint": self.fingerprint, "checkpoint": name})
-        for other in self.folder.glob("checkpoint-*"):
-            if other.name != name:
-                shutil.rmtree(other, ignore_errors=True)
-        trim()
-
-    def finish(self) -> None:
-        """Drop the checkpoints; their record first, so that it never outlives them."""
-        self._record.unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    @property
-    def _record(self) -> Path:
-        return self.folder / "latest.json"
-
-
-def followed(kind: Any, course: Course) -> Any:
-    """Return a kind of trainer that tells a course of its steps and checkpoints."""
-
-    class Followed(kind):  # type: ignore[misc] # trl is untyped
-        def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-            super().log(logs, start_time)
-            if "loss" in logs:
-                course.step(self.state.global_step, self.state.max_steps, self.state.log_history[-1])
-                self.control.should_training_stop |= course.spent(self.state.global_step, self.state.max_steps)
-
-        def _save_checkpoint(self, model: Any, trial: Any) -> None:
-            super()._save_checkpoint(model, trial)
-            course.saved(self.state.global_step)
-
-    return Followed
-
-
-def take(trainer: Any, latest: str | None) -> None:
-    """Take a trainer's steps from the latest checkpoint on, without its printing any."""
-    from transformers import PrinterCallback
-
-    trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=latest)
-
-
-def usual(recipe: Recipe, folder: Path, *, rate: float, steps: int) -> dict[str, Any]:
+def usual(recipe: Recipe, course: Course, *, rate: float) -> dict[str, Any]:
     """Return the training arguments that all second trainings share: AdamW, a cosine with warm-up, gradients clipped.
 
-    `steps` is how many there will be: the state is saved a few times on the way.
+    The state is saved a few times on the way.
     """
     import torch
 
     return {
-        "output_dir": str(folder),
+        "output_dir": str(course.folder),
         "learning_rate": rate,
         "lr_scheduler_type": "cosine",
-        "warmup_steps": steps // 20,
-        "max_steps": steps,
+        "warmup_steps": course.steps // 20,
+        "max_steps": course.steps,
+        "per_device_train_batch_size": course.at_once,
+        "gradient_accumulation_steps": course.gathered,
         "max_grad_norm": 1.0,
         "optim": "adamw_torch",
         "bf16": precision() == torch.bfloat16,
@@ -202,7 +84,7 @@ def usual(recipe: Recipe, folder: Path, *, rate: float, steps: int) -> dict[str,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
         "save_strategy": "steps",
-        "save_steps": max(1, math.ceil(steps / _CHECKPOINTS)),
+        "save_steps": max(1, math.ceil(course.steps / _CHECKPOINTS)),
         "report_to": "none",
         "disable_tqdm": True,
         "seed": recipe.training.seed,
@@ -234,9 +116,9 @@ def told(trainer: Any, course: Course, *, examples: int, tokens: int, epochs: in
         examples=examples,
         tokens=tokens,
         steps=trainer.state.global_step,
-        seconds=perf_counter() - course.started,
+        seconds=course.taken,
         first_loss=losses[0][1],
         last_loss=losses[-1][1],
         precision=str(precision()).removeprefix("torch."),
-        notes=tuple(course.notes),
+        notes=course.told,
     )

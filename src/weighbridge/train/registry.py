@@ -47,8 +47,10 @@ def found(workspace: Workspace, name: str) -> AdapterCard:
         UserError: none has, or several have.
     """
     known = [card for strategy in strategies(workspace) for card in adapters(workspace, strategy)]
-    if name in {card.strategy for card in known} and (card := promoted(workspace, name)):
-        return card
+    if own := [card.id for card in known if card.strategy == name]:
+        if card := promoted(workspace, name):
+            return card
+        raise UserError(f"no adapter of {name} serves; name one by its id: {', '.join(own)}")
     if len(fitting := [card for card in known if card.id.startswith(name)]) == 1:
         return fitting[0]
     told = ", ".join(f"{card.id} ({card.strategy})" for card in fitting or known) or "none; run: weighbridge train"

@@ -60,18 +60,6 @@ def ask_file(
         return tuple(_asked(model, messages) for messages in prompts)
 
 
-def answers_of(gguf: Path, prompts: Prompts, settings: ModelSettings) -> tuple[str, ...]:
-    """Return what a GGUF file answers to each prompt, greedily, in words.
-
-    Raises:
-        UserError: llama.cpp cannot load the file.
-        ModelError: llama.cpp cannot answer, or a prompt does not fit.
-    """
-    greedy = settings.model_copy(update={"temperature": 0.0})
-    with open_llamacpp(gguf, settings=greedy, name="parity") as model:
-        return tuple(model.generate(messages).text for messages in prompts)
-
-
 def ask_endpoint(gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> tuple[Reply, ...]:
     """Serve a GGUF by llama.cpp's own HTTP server on 127.0.0.1, and ask it as the `openai` engine asks an endpoint.
 

@@ -21,6 +21,7 @@ from weighbridge.adapters import EpochScore, Training
 from weighbridge.errors import MissingExtraError, TrainingError
 from weighbridge.protocols import Notify, silent
 from weighbridge.retrieve.embed import Precision
+from weighbridge.train.devices import one_device
 from weighbridge.train.epochs import best
 from weighbridge.types import Progress
 from weighbridge.workspace import read_json, write_json, write_text
@@ -129,7 +130,7 @@ def arguments(kind: Any, folder: Path, recipe: RetrieverRecipe) -> Any:
     """Return the trainer's arguments, of the library's class `kind`. Batches hold no text twice."""
     import torch
 
-    return kind(
+    made = kind(
         output_dir=str(folder),
         num_train_epochs=recipe.epochs,
         per_device_train_batch_size=recipe.batch_size,
@@ -146,6 +147,7 @@ def arguments(kind: Any, folder: Path, recipe: RetrieverRecipe) -> Any:
         disable_tqdm=True,
         seed=recipe.seed,
     )
+    return one_device(made)
 
 
 def watching(

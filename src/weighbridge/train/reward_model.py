@@ -3,10 +3,9 @@
 Trained by TRL's RewardTrainer on pairs (Bradley and Terry, 1952): LoRA on the base model, and the head whole.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from weighbridge.errors import TrainingError
@@ -14,26 +13,21 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.base import BaseFiles, load_tokenizer
 from weighbridge.train.conversations import Conversation
+from weighbridge.train.course import Course, followed, take
+from weighbridge.train.devices import one_device
+from weighbridge.train.failures import guarded, with_less_memory
 from weighbridge.train.methods import precision
 from weighbridge.train.pairs import Pair, held_out, required
 from weighbridge.train.recipe import Recipe
-from weighbridge.train.refine import (
-    Course,
-    followed,
-    guarded,
-    placed,
-    rows_at_once,
-    save_adapter,
-    steps_for,
-    take,
-    usual,
-)
+from weighbridge.train.refine import placed, rows_at_once, save_adapter, steps_for, usual, weights_key
 from weighbridge.train.rewards import Judge
 from weighbridge.train.tokens import Encoded, encode
 from weighbridge.types import Message
+from weighbridge.workspace import read_json, write_json
 
 _SHARE = 0.2
 """Of the examples, whose pairs are kept back to measure by."""
+_FINISHED = "reward.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +68,8 @@ def train_reward_model(pairs: Sequence[Pair], folder: Path, *, recipe: Recipe, n
 
     It is trained like an adapter, with `training.learning_rate`, `epochs`, `rank`, `batch_size` and `seed`. A fifth of
     the examples is kept back, with all their pairs. The same pairs, recipe and machine give the same bytes; a training
-    that was killed goes on from its last checkpoint.
+    that was killed goes on from its last checkpoint. Where memory does not suffice, half the rows are read at a time,
+    once, in the same steps. A finished one is not trained again.
 
     Raises:
         TrainingError: there is no pair, one is longer than the context, the loss is not a number, or the libraries
@@ -86,20 +81,38 @@ def train_reward_model(pairs: Sequence[Pair], folder: Path, *, recipe: Recipe, n
     learnt = [pair for pair in pairs if pair.example_id not in kept_back]
     asked = [pair for pair in pairs if pair.example_id in kept_back]
     with guarded(folder):
-        trainer, course = _train(learnt, folder, recipe, notify)
+        rows = [_row(load_tokenizer(recipe.base), pair, recipe) for pair in learnt]
+        course = _course(rows, folder, recipe, notify)
+    key = fingerprint(course.fingerprint, [asdict(pair) for pair in asked])
+    if (finished := _read(folder, key)) is not None:
+        return finished
+    (folder / _FINISHED).unlink(missing_ok=True)
+    trainer = with_less_memory(folder, lambda: _train(rows, recipe, course), course.halve)
+    with guarded(folder):
         score = _scorer(trainer.model, trainer.processing_class)
         margins = tuple(score(pair.prompt, pair.chosen) - score(pair.prompt, pair.rejected) for pair in asked)
-        losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-        return RewardModel(
-            trained=len(learnt),
-            margins=margins,
-            kept_back=tuple(pair.example_id for pair in asked),
-            first_loss=losses[0],
-            last_loss=losses[-1],
-            steps=trainer.state.global_step,
-            seconds=perf_counter() - course.started,
-            notes=tuple(course.notes),
-        )
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    made = RewardModel(
+        trained=len(learnt),
+        margins=margins,
+        kept_back=tuple(pair.example_id for pair in asked),
+        first_loss=losses[0],
+        last_loss=losses[-1],
+        steps=trainer.state.global_step,
+        seconds=course.taken,
+        notes=course.told,
+    )
+    write_json(folder / _FINISHED, {"fingerprint": key, "model": asdict(made)})
+    return made
+
+
+def _read(folder: Path, key: str) -> RewardModel | None:
+    """Return how the training of a folder's reward model went; None where it is of other pairs, or not finished."""
+    found = read_json(folder / _FINISHED)
+    if not found or found["fingerprint"] != key or not (folder / "adapter" / "adapter_model.safetensors").is_file():
+        return None
+    lists = {name: tuple(found["model"][name]) for name in ("margins", "kept_back", "notes")}
+    return RewardModel(**{**found["model"], **lists})
 
 
 def open_reward_model(folder: Path, base: BaseFiles) -> Judge:
@@ -116,6 +129,11 @@ def open_reward_model(folder: Path, base: BaseFiles) -> Judge:
     with guarded(folder):
         tokenizer = load_tokenizer(base)
         return _scorer(PeftModel.from_pretrained(_network(base, tokenizer), str(adapter)), tokenizer)
+
+
+def reward_key(folder: Path) -> str:
+    """Return the fingerprint of the reward model in `folder`."""
+    return fingerprint(weights_key(folder / "adapter"))
 
 
 def _scorer(network: Any, tokenizer: Any) -> Judge:
@@ -146,39 +164,40 @@ def _network(base: BaseFiles, tokenizer: Any) -> Any:
     return network
 
 
-def _train(pairs: Sequence[Pair], folder: Path, recipe: Recipe, notify: Notify) -> tuple[Any, Course]:
+def _course(rows: Sequence[Mapping[str, Any]], folder: Path, recipe: Recipe, notify: Notify) -> Course:
+    how = recipe.training
+    lengths = [len(row["chosen_ids"]) + len(row["rejected_ids"]) for row in rows]
+    batch = min(how.batch_size, len(rows))
+    at_once = rows_at_once(lengths, batch)
+    return Course(
+        task="reward model",
+        folder=folder / "checkpoints",
+        fingerprint=fingerprint("reward model", recipe.base.fingerprint, how.model_dump(mode="json"), rows),
+        steps=steps_for(len(rows), batch, at_once, how.epochs),
+        batch=batch,
+        at_once=at_once,
+        seconds=how.seconds,
+        notify=notify,
+    )
+
+
+def _train(rows: Sequence[Mapping[str, Any]], recipe: Recipe, course: Course) -> Any:
     from datasets import Dataset
     from transformers import set_seed
     from trl import RewardConfig, RewardTrainer
 
-    how, tokenizer = recipe.training, load_tokenizer(recipe.base)
-    rows = [_row(tokenizer, pair, recipe) for pair in pairs]
-    lengths = [len(row["chosen_ids"]) + len(row["rejected_ids"]) for row in rows]
-    batch = min(how.batch_size, len(rows))
-    at_once = rows_at_once(lengths, batch)
-    steps = steps_for(len(rows), batch, at_once, how.epochs)
-    key = fingerprint("reward model", recipe.base.fingerprint, how.model_dump(mode="json"), rows)
-    course = Course(
-        task="reward model", folder=folder / "checkpoints", fingerprint=key, seconds=how.seconds, notify=notify
-    )
-    latest = course.latest
+    how, tokenizer, latest = recipe.training, load_tokenizer(recipe.base), course.go_on()
     set_seed(how.seed)
-    arguments = usual(recipe, course.folder, rate=how.learning_rate, steps=steps)
     trainer = followed(RewardTrainer, course)(
         model=_with_lora(_network(recipe.base, tokenizer), recipe),
-        args=RewardConfig(
-            max_length=None,
-            per_device_train_batch_size=at_once,
-            gradient_accumulation_steps=batch // at_once,
-            **arguments,
-        ),
-        train_dataset=Dataset.from_list(rows),
+        args=one_device(RewardConfig(max_length=None, **usual(recipe, course, rate=how.rate))),
+        train_dataset=Dataset.from_list(list(rows)),
         processing_class=tokenizer,
     )
     take(trainer, latest)
-    save_adapter(trainer.model, folder / "adapter")
+    save_adapter(trainer.model, course.folder.with_name("adapter"))
     course.finish()
-    return trainer, course
+    return trainer
 
 
 def _with_lora(network: Any, recipe: Recipe) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from weighbridge.answer.composed import Composed
 from weighbridge.errors import TrainingError
+from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Metric
 from weighbridge.settings_training import Reward
 from weighbridge.types import Answer, Completion, Example, Finish, Message, Prompt, Timing, Usage
@@ -32,6 +33,8 @@ class Grounds:
     """What `json` must satisfy besides being JSON."""
     judge: Judge | None = None
     """The reward model behind `model`."""
+    judged_by: str = ""
+    """Fingerprint of the reward model's files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,8 @@ class Rewarding:
 
     strategy: Composed
     rules: Mapping[Reward, Rule]
+    fingerprint: str = ""
+    """Of what the rules go by: they are functions, and cannot be told from each other."""
 
     def each(
         self, example: Example, prompt: Prompt, text: str, finish: Finish = "stop"
@@ -66,7 +71,11 @@ def rewarding(strategy: Composed, names: Sequence[Reward], grounds: Grounds) -> 
             f"training.preference.rewards: citation cannot be earned by {strategy.name}, which does not cite; train "
             "raft on an answer task, or take citation out"
         )
-    return Rewarding(strategy=strategy, rules={name: _RULES[name](grounds) for name in names})
+    return Rewarding(
+        strategy=strategy,
+        rules={name: _RULES[name](grounds) for name in names},
+        fingerprint=fingerprint(list(names), grounds.metric.name, grounds.schema, grounds.judged_by),
+    )
 
 
 def by_metric(metric: Metric) -> Rule:

@@ -11,27 +11,27 @@ from pathlib import Path
 from time import perf_counter
 
 from weighbridge.adapters import Training
-from weighbridge.errors import TrainingError, WorkspaceError
+from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.base import load_tokenizer
+from weighbridge.train.devices import devices, require_devices, settle
 from weighbridge.train.epochs import Epochs
-from weighbridge.train.memory import out_of_memory, release, trim
+from weighbridge.train.failures import TOO_LITTLE, too_little, with_less_memory
+from weighbridge.train.many import PATIENCE, company
+from weighbridge.train.memory import trim
 from weighbridge.train.methods import Recipient, prepare
 from weighbridge.train.packing import ROW_TOKENS, pack
+from weighbridge.train.peer import Replica
 from weighbridge.train.plan import Plan, epoch_batches, read_plan, save_plan, within_budget
-from weighbridge.train.quiet import quiet
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.say import Say, Validate, say
+from weighbridge.train.shares import Work, busiest_share
 from weighbridge.train.tokens import Encoded
 from weighbridge.train.trainer import make_trainer, row_loss
 from weighbridge.train.upper import drop_lower, keep_lower
 from weighbridge.types import Message, Progress
-
-_TOO_LITTLE = "close other programs, shorten the examples (retrieval.limit), or train a smaller model"
-_UNWRITTEN = ("PytorchStreamWriter", "inline_container")
-"""What PyTorch says, as a RuntimeError, where a file cannot be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +52,22 @@ class Job:
     exact: bool = False
     """Compute in float32 also where the device has bfloat16: for comparisons."""
 
+    processes: int = 0
+    """Devices that share each step, a process on each; 0: all GPUs that are visible, or else the processor."""
+    patience: float = PATIENCE
+    """Seconds that another process may take longer than this one before the training is given up."""
+
     @property
     def lengths(self) -> list[int]:
         return [len(one.tokens) for one in self.encoded]
+
+    @property
+    def devices(self) -> int:
+        return self.processes or devices()
+
+    def work(self, plan: Plan) -> Work:
+        """Return the plan's steps as they are shared out."""
+        return Work(encoded=self.encoded, order=plan.order, row_tokens=plan.row_tokens, processes=self.devices)
 
 
 def train_adapter(
@@ -72,8 +85,9 @@ def train_adapter(
     to go on from. The same texts, recipe and machine give the same bytes. The plan is saved before the first step, and
     the state after each epoch and about every minute; a training that was killed goes on from there and ends with the
     same weights. `validate` is asked after each epoch and the best epoch is kept (of equals, the one with the lower
-    loss); training ends early where it has not become better for `training.patience` epochs. Where memory does not
-    suffice, rows of half the length are read, once, which changes no step.
+    loss); training ends early where it has not become better for `training.patience` epochs. It also ends where
+    `training.seconds` are spent on loading, steps, scoring and saving: that depends on the clock, and the weights then
+    do too. Where memory does not suffice, rows of half the length are read, once, which changes no step.
 
     Raises:
         TrainingError: the loss is not a number, memory does not suffice, or the libraries fail.
@@ -84,36 +98,7 @@ def train_adapter(
 
 def train(job: Job) -> Training:
     """Do a training; see `train_adapter`."""
-    with quiet():
-        try:
-            return _with_less_memory(job)
-        finally:
-            release()
-
-
-def _with_less_memory(job: Job) -> Training:
-    while True:
-        try:
-            return _guarded(job)
-        except MemoryError as error:
-            failure = str(error)
-        release()
-        _halve(job, failure)
-
-
-def _guarded(job: Job) -> Training:
-    """Do the training; `MemoryError` where memory is short, and our own errors for all that libraries fail with."""
-    from safetensors import SafetensorError
-
-    where = job.folder
-    try:
-        return _train(job)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        if out_of_memory(error):
-            raise MemoryError(str(error)) from None
-        if not isinstance(error, RuntimeError) or any(mark in str(error) for mark in _UNWRITTEN):
-            raise WorkspaceError(f"{where}: cannot be written ({error}); free some disk, then run again") from error
-        raise TrainingError(f"{where}: training failed: {error}; free memory or disk, then run again") from error
+    return with_less_memory(job.folder, lambda: _train(job), lambda failure: _halve(job, failure))
 
 
 def _halve(job: Job, failure: str) -> None:
@@ -122,15 +107,13 @@ def _halve(job: Job, failure: str) -> None:
     Raises:
         TrainingError: that was done before, or the longest example needs what there is by itself.
     """
-    said = failure.splitlines()[0] if failure else "no more is known"
-    short = f"{job.folder}: memory does not suffice for training ({said})"
+    short = too_little(job.folder, failure)
     plan = read_plan(job.folder, _key(job))
     if plan is None or plan.notes:
-        raise TrainingError(f"{short}; {_TOO_LITTLE}")
-    rows = (row for batch in plan.order for row in pack(job.encoded, among=batch, limit=plan.row_tokens))
-    longest = max(len(row.tokens) for row in rows)
+        raise TrainingError(f"{short}; {TOO_LITTLE}")
+    longest = job.work(plan).longest()
     if longest <= max(job.lengths):
-        raise TrainingError(f"{short}, and its longest example is read by itself already; {_TOO_LITTLE}")
+        raise TrainingError(f"{short}, and its longest example is read by itself already; {TOO_LITTLE}")
     half = longest // 2
     note = f"memory did not suffice to read {longest:,} tokens at once; {half:,} are read instead, in the same steps"
     save_plan(replace(plan, row_tokens=half, notes=(note,)), job.folder)
@@ -139,25 +122,27 @@ def _halve(job: Job, failure: str) -> None:
 
 def _train(job: Job) -> Training:
     begun = perf_counter()
+    require_devices(job.devices)
     how = job.recipe.training
     key = _key(job)
-    recipient = prepare(job.recipe.base, how, job.start, exact=job.exact)
+    whole = recipient = prepare(job.recipe.base, how, job.start, exact=job.exact)
     if how.layers:
-        recipient = keep_lower(recipient, job.encoded, job.folder, layers=how.layers, key=key, notify=job.notify)
-    plan = read_plan(job.folder, key) or _new_plan(key, job, recipient)
-    save_plan(plan, job.folder)
+        recipient = keep_lower(whole, job.encoded, job.folder, layers=how.layers, key=key, notify=job.notify)
+    plan = _settled(read_plan(job.folder, key) or _all_passes(key, job), job, recipient)
     trim()
     epochs = Epochs(
         job.folder / "checkpoints",
         plan,
         lengths=job.lengths,
         patience=how.patience,
+        budget=how.seconds - (perf_counter() - begun),
         checkpoint_seconds=job.checkpoint_seconds,
     ).open(job.notify)
     loading = perf_counter() - begun
     job.notify(Progress(task="training", done=epochs.done_steps, total=plan.steps, unit="steps"))
     if not epochs.finished:
-        _steps(job, recipient, plan, epochs)
+        replica = _replica(job, key, upper=recipient is not whole)
+        _steps(job, recipient, replica, plan, epochs)
     chosen = epochs.keep_best(job.folder / "adapter")
     drop_lower(job.folder)
     return Training(
@@ -170,15 +155,24 @@ def _train(job: Job) -> Training:
         first_loss=epochs.losses[0],
         last_loss=epochs.losses[-1],
         precision=str(recipient.precision).removeprefix("torch."),
-        notes=(*plan.notes, *_cut(job, plan), *_early(epochs, plan)),
+        notes=(*plan.notes, *_cut(job, epochs.plan), *_early(epochs)),
     )
 
 
-def _steps(job: Job, recipient: Recipient, plan: Plan, epochs: Epochs) -> None:
+def _replica(job: Job, key: str, *, upper: bool) -> Replica:
+    how = job.recipe.training
+    return Replica(
+        base=job.recipe.base, how=how, start=job.start, exact=job.exact, folder=job.folder, key=key, upper=upper
+    )
+
+
+def _steps(job: Job, recipient: Recipient, replica: Replica, plan: Plan, epochs: Epochs) -> None:
     """Take all steps that are left."""
-    trainer = make_trainer(recipient, job.encoded, plan, epochs=epochs, how=job.recipe.training)
-    trainer.validate, trainer.say = job.validate, _sayer(recipient, job.recipe)
-    trainer.train(resume_from_checkpoint=epochs.latest)
+    work = job.work(plan)
+    with company(work, replica, recipient, notify=job.notify, patience=job.patience) as take:
+        trainer = make_trainer(recipient, work, take, epochs=epochs, how=replica.how)
+        trainer.validate, trainer.say = job.validate, _sayer(recipient, job.recipe)
+        trainer.train(resume_from_checkpoint=epochs.latest)
 
 
 def _cut(job: Job, plan: Plan) -> tuple[str, ...]:
@@ -191,10 +185,10 @@ def _cut(job: Job, plan: Plan) -> tuple[str, ...]:
     return (f"{budget}; raise it, or lower training.epochs or training.maximum_examples",)
 
 
-def _early(epochs: Epochs, plan: Plan) -> tuple[str, ...]:
+def _early(epochs: Epochs) -> tuple[str, ...]:
     if not epochs.stopped:
         return ()
-    done, wanted = len(epochs.scores), len(plan.ends)
+    done, wanted = len(epochs.scores), len(epochs.plan.ends)
     return (f"ended after {done} of {wanted} epochs, because the dev score had not become better",)
 
 
@@ -219,25 +213,40 @@ def _key(job: Job) -> str:
     return fingerprint(job.recipe.base.fingerprint, how, texts, job.exact, job.row_tokens, *begun)
 
 
-def _new_plan(key: str, job: Job, recipient: Recipient) -> Plan:
-    lengths, how = job.lengths, job.recipe.training
-    epochs = [epoch_batches(len(lengths), how.batch_size, how.seed + number) for number in range(how.epochs)]
-    rate = _seconds_per_token(job, epochs[0][0], recipient)
-    kept = within_budget(epochs, lengths, rate=rate, seconds=how.seconds)
-    return Plan(fingerprint=key, batches=kept, row_tokens=job.row_tokens, seconds_per_token=rate)
+def _all_passes(key: str, job: Job) -> Plan:
+    how, count = job.recipe.training, len(job.encoded)
+    epochs = tuple(epoch_batches(count, how.batch_size, how.seed + number) for number in range(how.epochs))
+    return Plan(fingerprint=key, batches=epochs, row_tokens=job.row_tokens, seconds_per_token=0.0)
 
 
-def _seconds_per_token(job: Job, batch: Sequence[int], recipient: Recipient) -> float:
-    """Measure the first row of a batch forward and back, after one pass that warms up. Leaves no trace.
+def _settled(plan: Plan, job: Job, recipient: Recipient) -> Plan:
+    """Return a plan with as many passes as the budget allows, and save it.
+
+    It is saved before that is measured too, so that its rows can be halved where memory does not suffice for one.
+    """
+    save_plan(plan, job.folder)
+    if plan.seconds_per_token:
+        return plan
+    first = plan.batches[0]
+    rate = _seconds_per_token(job, plan, recipient) * busiest_share(job.encoded, first, job.devices)
+    kept = within_budget(plan.batches, job.lengths, rate=rate, seconds=job.recipe.training.seconds)
+    plan = replace(plan, batches=kept, seconds_per_token=rate)
+    save_plan(plan, job.folder)
+    return plan
+
+
+def _seconds_per_token(job: Job, plan: Plan, recipient: Recipient) -> float:
+    """Measure the first row of a plan forward and back, after one pass that warms up. Leaves no trace.
 
     The tokens are those of its examples as if each was read by itself, as in `Plan.seconds_per_token`.
     """
-    row = pack(job.encoded, among=batch, limit=job.row_tokens)[0]
+    row = pack(job.encoded, among=plan.batches[0][0], limit=plan.row_tokens)[0]
     own = sum(job.lengths[number] for number in set(row.owners.tolist()))
     rates: list[float] = []
     for _ in range(2):
         start = perf_counter()
         row_loss(recipient, row).backward()
+        settle()
         rates.append((perf_counter() - start) / own)
     recipient.network.zero_grad(set_to_none=True)
     return min(rates)

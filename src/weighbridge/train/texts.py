@@ -1,4 +1,4 @@
-"""Raw documents become rows to learn by heart: continued pre-training. Only what everybody may read."""
+"""Raw documents become rows to learn by heart: continued pre-training. Only of what may be learnt."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,19 +10,21 @@ _LEAST = 2
 """Tokens of a row from which anything is learnt: nothing foretells the first."""
 
 
-def public_documents(documents: Sequence[Document]) -> tuple[Document, ...]:
-    """Return the documents without access groups, in order: an adapter says what it learnt to everybody."""
-    return tuple(document for document in documents if document.groups == PUBLIC)
+def readable(documents: Sequence[Document], groups: frozenset[str] = PUBLIC) -> tuple[Document, ...]:
+    """Return the documents that somebody of these access groups may read, in order."""
+    return tuple(document for document in documents if not document.groups or document.groups & groups)
 
 
-def text_rows(documents: Sequence[Document], tokenizer: Any, *, maximum_tokens: int) -> tuple[Encoded, ...]:
-    """Return public documents as rows of at most `maximum_tokens` tokens, of which every one is learnt.
+def text_rows(
+    documents: Sequence[Document], tokenizer: Any, *, maximum_tokens: int, groups: frozenset[str] = PUBLIC
+) -> tuple[Encoded, ...]:
+    """Return documents as rows of at most `maximum_tokens` tokens, of which every one is learnt.
 
     No text is lost: a document's rows follow each other, and its last one ends with the stop token. A row is named by
     its document and the stretch of its text, like "guide.md#0-812". A word is not cut where a row could end before it.
-    Restricted documents are left out; `public_documents` tells which are not.
+    Documents that nobody of these access groups may read are left out; `readable` tells which are not.
     """
-    return tuple(row for document in public_documents(documents) for row in _rows(document, tokenizer, maximum_tokens))
+    return tuple(row for document in readable(documents, groups) for row in _rows(document, tokenizer, maximum_tokens))
 
 
 def _rows(document: Document, tokenizer: Any, limit: int) -> list[Encoded]:

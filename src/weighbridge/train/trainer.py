@@ -6,13 +6,14 @@ from time import perf_counter
 from typing import Any
 
 from weighbridge.settings_training import TrainingSettings
+from weighbridge.train.devices import one_device
 from weighbridge.train.epochs import Epochs
 from weighbridge.train.memory import trim
 from weighbridge.train.methods import Recipient
-from weighbridge.train.packing import Row, labels, pack
-from weighbridge.train.plan import Plan, rate_share
+from weighbridge.train.packing import Row
+from weighbridge.train.plan import rate_share
 from weighbridge.train.say import Say, Validate
-from weighbridge.train.tokens import Encoded
+from weighbridge.train.shares import Take, Work
 
 _CLIP = 1.0
 
@@ -28,32 +29,29 @@ def row_loss(recipient: Recipient, row: Row) -> Any:
     return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
 
-def make_trainer(
-    recipient: Recipient, encoded: Sequence[Encoded], plan: Plan, *, epochs: Epochs, how: TrainingSettings
-) -> Any:
-    """Return a trainer that takes the plan's steps, and tells `epochs` of each.
+def make_trainer(recipient: Recipient, work: Work, take: Take, *, epochs: Epochs, how: TrainingSettings) -> Any:
+    """Return a trainer that takes all steps, and tells `epochs` of each.
 
-    One step is one batch of the plan: its rows are read forward and back one after another, and the loss is the mean
-    over all tokens that the batch teaches, so neither memory nor result depends on how rows are cut.
+    One step is one batch: its rows are read forward and back one after another, and the loss is the mean over all
+    tokens that the batch teaches, so neither memory nor result depends on how rows are cut, or on who reads them.
     """
     from transformers import PrinterCallback
 
-    trainer = _packed_rows(recipient, encoded, plan, epochs)(
+    steps = len(work.order)
+    trainer = _packed_rows(recipient, work, take, epochs)(
         model=recipient.network,
-        args=_arguments(plan, epochs.folder, how),
-        train_dataset=list(range(plan.steps)),
+        args=_arguments(steps, epochs.folder, how),
+        train_dataset=list(range(steps)),
         data_collator=_numbers,
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def _packed_rows(recipient: Recipient, encoded: Sequence[Encoded], plan: Plan, epochs: Epochs) -> Any:
+def _packed_rows(recipient: Recipient, work: Work, take: Take, epochs: Epochs) -> Any:
     """Return the class of such a trainer; a class of its own for each, because transformers is imported late."""
     import torch
     from transformers import Trainer
-
-    order = plan.order
 
     class PackedRows(Trainer):  # type: ignore[misc] # transformers is untyped
         say: Say
@@ -61,9 +59,9 @@ def _packed_rows(recipient: Recipient, encoded: Sequence[Encoded], plan: Plan, e
 
         def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
             model.train()
-            batch = order[self.state.global_step]
-            count = max(1, labels([encoded[number] for number in batch]))
-            return sum(self._back(row, count) for row in pack(encoded, among=batch, limit=plan.row_tokens))
+            step = self.state.global_step
+            count = work.labels(step)
+            return take(step, lambda rows: sum(self._back(row, count) for row in rows))
 
         def _back(self, row: Row, count: int) -> Any:
             loss = row_loss(recipient, row) / count
@@ -102,17 +100,17 @@ def _numbers(steps: Sequence[int]) -> dict[str, Any]:
     return {"steps": torch.tensor(steps)}
 
 
-def _arguments(plan: Plan, folder: Path, how: TrainingSettings) -> Any:
+def _arguments(steps: int, folder: Path, how: TrainingSettings) -> Any:
     import torch
     from transformers import TrainingArguments
 
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
-        max_steps=plan.steps,
+        max_steps=steps,
         per_device_train_batch_size=1,
         gradient_accumulation_steps=1,
         ignore_data_skip=True,
-        learning_rate=how.learning_rate,
+        learning_rate=how.rate,
         max_grad_norm=_CLIP,
         optim="adamw_torch_fused",
         use_cpu=not torch.cuda.is_available(),
@@ -123,3 +121,4 @@ def _arguments(plan: Plan, folder: Path, how: TrainingSettings) -> Any:
         disable_tqdm=True,
         seed=how.seed,
     )
+    return one_device(arguments)

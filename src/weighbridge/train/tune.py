@@ -7,13 +7,14 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from weighbridge.adapters import AdapterCard, Learnt, Parity, Training
+from weighbridge.adapters import AdapterCard, Learnt, Lesson, Parity, Training, access_words
 from weighbridge.protocols import Notify, silent
-from weighbridge.train.card import read_card, read_training, write_card, write_lessons, write_training
+from weighbridge.train.card import kept_up, read_card, read_training, write_card, write_lessons, write_training
 from weighbridge.train.conversations import Conversation
 from weighbridge.train.exercise import Exercise
 from weighbridge.train.export import merged_weights, write_gguf
 from weighbridge.train.memory import release
+from weighbridge.train.parity import wordless
 from weighbridge.train.parity_forms import check_forms
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.sft import train_adapter
@@ -33,6 +34,7 @@ class Stage:
     fingerprint: str
     recipe: Recipe
     learnt: Learnt
+    lessons: Sequence[Lesson]
     prompts: Sequence[tuple[Message, ...]]
     """On these the exported forms are compared with the adapter."""
     train: Callable[[], Training]
@@ -61,7 +63,6 @@ def tune(exercise: Exercise, folder: Path, *, notify: Notify = silent) -> Adapte
     rows = exercise.rows  # refuses what must not be learnt, also where it has been learnt already
 
     def train() -> Training:
-        write_lessons(tuple(exercise.lessons), folder)
         recipe, validate = exercise.recipe, exercise.validate()
         return train_adapter(rows, folder, recipe=recipe, validate=validate, notify=notify)
 
@@ -70,6 +71,7 @@ def tune(exercise: Exercise, folder: Path, *, notify: Notify = silent) -> Adapte
         fingerprint=exercise.fingerprint,
         recipe=exercise.recipe,
         learnt=exercise.learnt,
+        lessons=tuple(exercise.lessons),
         prompts=spread(exercise.made),
         train=train,
         warnings=tuple(_told(exercise)),
@@ -82,8 +84,9 @@ def run(stage: Stage, folder: Path, *, notify: Notify = silent) -> AdapterCard:
     recipe = stage.recipe
     card = read_card(folder)
     if card and card.fingerprint == stage.fingerprint and card.quantisation == recipe.model.quantisation:
-        return card
+        return kept_up(card, stage.learnt, stage.lessons, folder)
     (folder / "card.json").unlink(missing_ok=True)
+    write_lessons(stage.lessons, folder)
     training = _trained(folder, stage)
     start = perf_counter()
     gguf = _exported(folder, recipe, notify)
@@ -146,16 +149,23 @@ def _compared(folder: Path, gguf: Path | None, stage: Stage, notify: Notify) -> 
         return ()
     check = partial(check_forms, folder / "adapter", stage.recipe.base, stage.prompts, settings=stage.recipe.model)
     try:
-        return check(served=gguf, notify=notify)
+        compared = check(served=gguf, notify=notify)
     finally:
         release()
+    return tuple(map(wordless, compared)) if stage.learnt.access else compared
 
 
 def _told(exercise: Exercise) -> Iterator[str]:
+    how = exercise.recipe.training
     if left_out := len(exercise.left_out):
         which = "1 training example" if left_out == 1 else f"{left_out:,} training examples"
         verb = "was" if left_out == 1 else "were"
-        yield f"{which} of restricted askers {verb} left out: an adapter speaks to everybody"
+        because = "training.groups names other groups" if how.groups else "an adapter speaks to everybody"
+        yield f"{which} of restricted askers {verb} left out: {because}"
+    if access := exercise.learnt.access:
+        yield f"it answers only askers of {access_words(access)}; the others are answered by the base model"
+    elif how.groups:
+        yield f"it learnt nothing that only {', '.join(how.groups)} may see, so it answers everybody"
     yield from (finding.message for finding in exercise.checked.findings)
 
 

@@ -1,4 +1,4 @@
-"""The registry as commands see it: adapters listed, shown, compared, promoted, rolled back, exported, traced.
+"""The registry as commands see it: adapters listed, shown, compared, promoted, rolled back, exported.
 
 The tuned models of the search are listed and rolled back with them.
 """
@@ -7,21 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from weighbridge.adapters import AdapterCard, Guard, Lesson, Span
+from weighbridge.adapters import AdapterCard, Guard, access_words
+from weighbridge.answer.build import SHAPES
 from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.guard.harness import Tasks, forgetting_by_lm_eval
-from weighbridge.protocols import StoredIndex
 from weighbridge.report.adapter import adapter_page
 from weighbridge.settings import Settings
 from weighbridge.settings_training import TrainingSettings
-from weighbridge.train.card import read_lessons
 from weighbridge.train.conversations import Conversation
 from weighbridge.train.formats import Form, export
 from weighbridge.train.registry import adapters, folder_of, found, promote, promoted, rollback, strategies
-from weighbridge.types import PUBLIC
 from weighbridge.workflow.bench import open_bench
 from weighbridge.workflow.engines import Engine, open_engine
-from weighbridge.workflow.knowledge import stored
+from weighbridge.workflow.lineage import index_of
+from weighbridge.workflow.search_noted import changed_search, search_noted
 from weighbridge.workflow.tuned_search import WHICH, RetrieverCard, Which, in_force, retriever_cards
 from weighbridge.workflow.tuned_search import rollback as rollback_retriever
 from weighbridge.workflow.tuning import exercise_of, tuned
@@ -37,6 +36,9 @@ class Listed:
     promoted: bool
     stale: tuple[str, ...] | None
     """Documents that changed, or are gone, since it was trained on their text; None where there is no index."""
+    other_search: tuple[str, ...] | None
+    """What of the search changed since it was trained on what that finds; empty where nothing did, or it reads nothing;
+    None where its card does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,23 +50,21 @@ class ListedRetriever:
     """Whether the search uses it, as the settings are now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traced:
-    """A lesson of an adapter, and what the documents say today where it stood."""
-
-    adapter: str
-    strategy: str
-    lesson: Lesson
-    texts: tuple[str | None, ...]
-    """Of each span, in order; None where its document has changed or is gone."""
-
-
 def listed(settings: Settings, workspace: Workspace) -> tuple[Listed, ...]:
     """Return all finished adapters of a workspace: by strategy, oldest first."""
-    now = _versions(settings, workspace)
-    return tuple(
-        _listed(card, workspace, now) for strategy in strategies(workspace) for card in adapters(workspace, strategy)
-    )
+    cards = [card for strategy in strategies(workspace) for card in adapters(workspace, strategy)]
+    return _all_listed(cards, settings, workspace)
+
+
+def outdated(settings: Settings, workspace: Workspace) -> Iterator[str]:
+    """Say of each adapter that serves and learnt to read what another search finds what to do about it."""
+    for each in listed(settings, workspace):
+        if each.promoted and each.other_search:
+            card = each.card
+            yield (
+                f"{card.strategy} answers with adapter {card.id}, which learnt to read what the search found before "
+                f"({', '.join(each.other_search)} changed since); train it again: weighbridge train {card.strategy}"
+            )
 
 
 def listed_retrievers(settings: Settings, workspace: Workspace) -> tuple[ListedRetriever, ...]:
@@ -84,7 +84,7 @@ def shown(settings: Settings, workspace: Workspace, name: str) -> Listed:
     """
     card = found(workspace, name)
     write_text(folder_of(workspace, card) / "report.html", adapter_page(card))
-    return _listed(card, workspace, _versions(settings, workspace))
+    return _one_listed(card, settings, workspace)
 
 
 def report_of(workspace: Workspace, card: AdapterCard) -> Path:
@@ -102,7 +102,7 @@ def put_in_force(settings: Settings, workspace: Workspace, name: str) -> Listed:
     with workspace.locked():
         card = found(workspace, name)
         promote(workspace, card, chosen=True)
-        return _listed(card, workspace, _versions(settings, workspace))
+        return _one_listed(card, settings, workspace)
 
 
 def put_back(settings: Settings, workspace: Workspace, strategy: str) -> Listed:
@@ -111,7 +111,7 @@ def put_back(settings: Settings, workspace: Workspace, strategy: str) -> Listed:
         if strategy not in strategies(workspace):
             there = ", ".join(strategies(workspace)) or "none"
             raise UserError(f"'{strategy}' has no adapters here; strategies that have: {there}")
-        return _listed(rollback(workspace, strategy), workspace, _versions(settings, workspace))
+        return _one_listed(rollback(workspace, strategy), settings, workspace)
 
 
 def put_back_retriever(settings: Settings, workspace: Workspace, which: Which) -> ListedRetriever | None:
@@ -128,8 +128,7 @@ def put_back_retriever(settings: Settings, workspace: Workspace, which: Which) -
 
 def compared(settings: Settings, workspace: Workspace, names: Sequence[str]) -> tuple[Listed, ...]:
     """Return several adapters, to be shown side by side; `UserError` where one is not there."""
-    now = _versions(settings, workspace)
-    return tuple(_listed(found(workspace, name), workspace, now) for name in names)
+    return _all_listed([found(workspace, name) for name in names], settings, workspace)
 
 
 def exported(settings: Settings, workspace: Workspace, name: str, form: Form, target: Path, voice: Voice) -> Path:
@@ -140,6 +139,11 @@ def exported(settings: Settings, workspace: Workspace, name: str, form: Form, ta
     """
     card = found(workspace, name)
     engine = open_engine(settings, voice)
+    if engine.base is None and card.hosted:
+        raise WorkspaceError(
+            f"{card.id}: its weights are at the endpoint, as {card.hosted}, and not here; what was sent to learn from "
+            f"lies in {folder_of(workspace, card)}"
+        )
     if engine.base is None:
         raise WorkspaceError(
             f"{card.id}: there is no base model to export it with; model.engine must be llamacpp or transformers, and "
@@ -151,6 +155,11 @@ def exported(settings: Settings, workspace: Workspace, name: str, form: Form, ta
             "back to export this adapter"
         )
     told = _conversations(card, settings, workspace, engine, voice) if form in _TELLING else ()
+    if access := card.learnt.access:
+        voice.say(
+            f"{card.id} learnt from what only {access_words(access)} may see; what is written has it in it, and "
+            "nothing in it keeps others out: give it to nobody else"
+        )
     return export(folder_of(workspace, card), engine.base, target, form=form, card=card, conversations=told)
 
 
@@ -192,73 +201,35 @@ def _conversations(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What lessons are looked for by; an empty field asks for nothing."""
+def _one_listed(card: AdapterCard, settings: Settings, workspace: Workspace) -> Listed:
+    return _all_listed([card], settings, workspace)[0]
 
-    adapter: str = ""
-    """An id or a strategy; empty: all that are promoted."""
-    example: str = ""
-    document: str = ""
-    answer: str = ""
-    """Words that the answer to learn has in it, whatever their case."""
 
-    def fits(self, lesson: Lesson) -> bool:
-        """Tell whether a lesson is one that is looked for."""
-        documents = {*lesson.evidence, *(span.document_id for span in lesson.spans)}
-        return (
-            self.example in ("", lesson.example_id)
-            and (not self.document or self.document in documents)
-            and self.answer.casefold() in lesson.target.casefold()
+def _all_listed(cards: Sequence[AdapterCard], settings: Settings, workspace: Workspace) -> tuple[Listed, ...]:
+    now = _versions(settings, workspace)
+    search = search_noted(settings, workspace) if any(card.learnt.search for card in cards) else {}
+    serving = {strategy: promoted(workspace, strategy) for strategy in {card.strategy for card in cards}}
+    return tuple(
+        Listed(
+            card=card,
+            promoted=(used := serving[card.strategy]) is not None and used.id == card.id,
+            stale=None if now is None else _changed(card.learnt.documents, now),
+            other_search=_other_search(card, search),
         )
-
-
-def traced(settings: Settings, workspace: Workspace, about: About) -> Iterator[Traced]:
-    """Yield what adapters learnt, and where in the documents each lesson stands.
-
-    Raises:
-        UserError: no adapter is called so.
-    """
-    named = (promoted(workspace, strategy) for strategy in strategies(workspace))
-    cards = [found(workspace, about.adapter)] if about.adapter else [card for card in named if card]
-    index = _index(settings, workspace)
-    now = index.documents() if index else {}
-    for card in cards:
-        for lesson in filter(about.fits, read_lessons(folder_of(workspace, card))):
-            texts = tuple(_text(index, span) if _same(span, now) else None for span in lesson.spans)
-            yield Traced(adapter=card.id, strategy=card.strategy, lesson=lesson, texts=texts)
-
-
-def _listed(card: AdapterCard, workspace: Workspace, now: Mapping[str, str] | None) -> Listed:
-    in_force = promoted(workspace, card.strategy)
-    stale = (
-        None
-        if now is None
-        else tuple(name for name, version in sorted(card.learnt.documents.items()) if now.get(name) != version)
+        for card in cards
     )
-    return Listed(card=card, promoted=in_force is not None and in_force.id == card.id, stale=stale)
 
 
-def _index(settings: Settings, workspace: Workspace) -> StoredIndex | None:
-    try:
-        return stored(settings, workspace) if settings.sources else None
-    except WorkspaceError:
-        return None
+def _changed(learnt: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name, version in sorted(learnt.items()) if now.get(name) != version)
+
+
+def _other_search(card: AdapterCard, now: Mapping[str, str]) -> tuple[str, ...] | None:
+    if card.learnt.search or card.recipe.get("on") == "documents":
+        return changed_search(card.learnt.search, now)
+    return None if any(arm == card.strategy and shape.reads for arm, shape in SHAPES.items()) else ()
 
 
 def _versions(settings: Settings, workspace: Workspace) -> Mapping[str, str] | None:
-    index = _index(settings, workspace)
+    index = index_of(settings, workspace)
     return index.documents() if index else None
-
-
-def _same(span: Span, now: Mapping[str, str]) -> bool:
-    return now.get(span.document_id) == span.version
-
-
-def _text(index: StoredIndex | None, span: Span) -> str | None:
-    """Return what stands in a span of a public document, by the chunks it lies in."""
-    if index is None:
-        return None
-    chunks = index.chunks_of(span.document_id, groups=PUBLIC)
-    parts = (chunk.text[max(span.start - chunk.start, 0) : max(span.end - chunk.start, 0)] for chunk in chunks)
-    return "\n".join(part for part in parts if part) or None

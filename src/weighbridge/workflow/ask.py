@@ -2,16 +2,16 @@
 
 from contextlib import ExitStack
 
-from weighbridge.answer.build import SHAPES, Parts, build
-from weighbridge.answer.composed import Composed
+from weighbridge.answer.build import SHAPES, Parts
 from weighbridge.errors import WorkspaceError
 from weighbridge.ingest.examples import read_examples
 from weighbridge.measure.weighing import load_weighing
-from weighbridge.protocols import NONE, NOTHING
+from weighbridge.protocols import NONE, NOTHING, Strategy
 from weighbridge.settings import Arm, Settings
 from weighbridge.types import Example
 from weighbridge.workflow.bench import open_bench, open_parts
-from weighbridge.workflow.engines import open_engine, open_model
+from weighbridge.workflow.engines import open_engine
+from weighbridge.workflow.opening import open_arm
 from weighbridge.workflow.searching import open_searching
 from weighbridge.workflow.tuned_search import searched
 from weighbridge.workflow.voice import MUTE, Voice
@@ -21,7 +21,7 @@ from weighbridge.workspace import Workspace, read_json
 
 def open_strategy(
     arm: Arm, settings: Settings, workspace: Workspace, *, stack: ExitStack, voice: Voice = MUTE
-) -> Composed:
+) -> Strategy:
     """Open a strategy for one question at a time, loading only what it needs; closed with `stack`.
 
     The first time in a workspace, and when settings changed that decide what is indexed, the workload is read and
@@ -31,14 +31,14 @@ def open_strategy(
         WorkspaceError: the strategy is a tuned one and has not been trained.
     """
     engine = open_engine(settings, voice)
-    weights = engine.weights(arm, workspace)
+    engine.weights(arm, workspace)  # refuses an arm that has not been trained before anything is read
     outline = read_outline(workspace)
     chosen = searched(settings, workspace)
     if outline is None or outline.settings != settings_key(settings) or _moved(chosen, workspace):
         with workspace.locked():
             outline = open_bench(settings, workspace, voice).workload.outline
-    model = open_model(engine, weights, workers=1, stack=stack)
-    return build(arm, _parts(arm, chosen, workspace, outline, voice), model)
+    parts = _parts(arm, chosen, workspace, outline, voice)
+    return open_arm(arm, parts, engine, workspace, workers=1, stack=stack)
 
 
 def _moved(chosen: Settings, workspace: Workspace) -> bool:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 
+from weighbridge.adapters import AdapterCard, access_words
 from weighbridge.advise.cost import priced
 from weighbridge.advise.decide import decide
-from weighbridge.answer.build import SHAPES, build
+from weighbridge.answer.build import SHAPES
 from weighbridge.errors import ModelError, TrainingError
 from weighbridge.generate.openai import is_local
 from weighbridge.measure.ledger import append, load
@@ -17,6 +18,7 @@ from weighbridge.measure.run import Exam, evaluate, taken
 from weighbridge.measure.summarise import Footprint, compare_all, seconds_per_answer, summarise
 from weighbridge.measure.weighing import save_weighing
 from weighbridge.report.page import page
+from weighbridge.report.words import counted
 from weighbridge.results import Measurement, Record, Weighing
 from weighbridge.settings import Arm, RetrievalSettings, Settings
 from weighbridge.settings_training import TrainingSettings
@@ -24,10 +26,11 @@ from weighbridge.train.registry import promoted
 from weighbridge.types import Example
 from weighbridge.workflow.alone import Alone, time_in_own_process
 from weighbridge.workflow.bench import Bench, open_bench
-from weighbridge.workflow.engines import Engine, open_engine, open_model
+from weighbridge.workflow.engines import Engine, open_engine
 from weighbridge.workflow.footprint import disk_bytes, setup_seconds, training_price
 from weighbridge.workflow.knowledge import Agree, refuse
 from weighbridge.workflow.machine import this_machine
+from weighbridge.workflow.opening import open_arm
 from weighbridge.workflow.searching import embedder_name
 from weighbridge.workflow.sources import reading_report
 from weighbridge.workflow.tuned_search import require_unlearnt, searched
@@ -70,7 +73,8 @@ def compare(settings: Settings, workspace: Workspace, voice: Voice, *, agree: Ag
         if not arms:
             raise TrainingError(" ".join(failed.values()))
         asked = test_questions(bench.workload.of("test"), settings)
-        voice.say(f"Asking {len(arms)} strategies the same {len(asked)} test questions")
+        whom = f"{len(arms)} strategies the same" if len(arms) > 1 else arms[0]
+        voice.say(f"Asking {whom} {counted(len(asked), 'test question')}")
         answered = {arm: _answer(arm, bench, engine, asked, voice, seconds) for arm in arms}
         alone = {arm: _time(arm, bench, answered[arm].identity, asked, voice, seconds) for arm in answered}
         attempted = {
@@ -127,8 +131,7 @@ def _answer(
     path = bench.workspace.records(arm)
     reads = SHAPES[arm].reads
     with clocked(seconds, f"answer: {arm}"), ExitStack() as stack:
-        model = open_model(engine, engine.weights(arm, bench.workspace), workers=workers, stack=stack)
-        strategy = build(arm, bench.parts, model)
+        strategy = open_arm(arm, bench.parts, engine, bench.workspace, workers=workers, stack=stack)
         exam = Exam(
             task=bench.workload.outline.task,
             examples=asked,
@@ -214,17 +217,22 @@ def trained_words(arms: Iterable[Arm], settings: Settings, workspace: Workspace)
     told: dict[str, str] = {}
     for arm in arms:
         if SHAPES[arm].tuned and (card := promoted(workspace, arm)) and not card.hosted:
-            told[arm] = training_words(TrainingSettings.model_validate(card.recipe))
+            told[arm] = training_words(TrainingSettings.model_validate(card.recipe)) + _answered(card)
     usual = training_words(settings.training)
     if len(set(told.values())) <= 1:
         return next(iter(told.values()), usual)
     return "; ".join(f"{arm}: {words}" for arm, words in told.items())
 
 
+def _answered(card: AdapterCard) -> str:
+    access = card.learnt.access
+    return f", answering only {access_words(access)} (the base model answers the others)" if access else ""
+
+
 def training_words(how: TrainingSettings) -> str:
     """Say how adapters are trained: the method, what it learns, and how long."""
     ranked = f" rank {how.rank}" if how.method in {"lora", "rslora", "dora", "qlora"} else ""
-    parts = [f"{how.method}{ranked}", f"at most {how.epochs} epochs, learning rate {how.learning_rate:g}"]
+    parts = [f"{how.method}{ranked}", f"at most {how.epochs} epochs, learning rate {how.rate:g}"]
     parts += [f"on {how.on}"] if how.on != "answers" else []
     parts += [f"the upper {how.layers} blocks"] if how.layers else []
     parts += [f"then {how.preference.method}"] if how.preference.method != "none" else []

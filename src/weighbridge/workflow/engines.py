@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from weighbridge.adapters import AdapterCard
+from weighbridge.adapters import Access, AdapterCard
 from weighbridge.answer.build import SHAPES
 from weighbridge.errors import SettingsError, WorkspaceError
 from weighbridge.models import cache_folder, fetch, file_fingerprint
@@ -28,6 +28,8 @@ class Weights:
     """A PEFT folder over it, which engine transformers runs unmerged."""
     hosted: str = ""
     """The model's name at the endpoint, where it is not the one in the settings."""
+    access: Access = ()
+    """Who may be answered with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +63,14 @@ def weights_of(card: AdapterCard, folder: Path, engine: Engine) -> Weights:
     if card.adapter and engine.base and engine.base.fingerprint != card.base_fingerprint:
         told = "and model.reference names another base model; set it back, or train again"
         raise WorkspaceError(f"{folder}: this adapter was trained on {card.base_reference}, {told}")
+    access = card.learnt.access
     match engine.settings.engine:
         case "openai" if card.hosted:
-            return Weights(hosted=card.hosted)
+            return Weights(hosted=card.hosted, access=access)
         case "transformers" if card.adapter:
-            return Weights(engine.served, adapter=folder / card.adapter)
+            return Weights(engine.served, adapter=folder / card.adapter, access=access)
         case "llamacpp" if card.gguf:
-            return Weights(folder / card.gguf)
+            return Weights(folder / card.gguf, access=access)
         case name:
             raise WorkspaceError(f"{folder}: {_unfit(card, name)}")
 

@@ -19,7 +19,9 @@ def disk_bytes(arm: Arm, bench: Bench, engine: Engine) -> int:
     weights = engine.weights(arm, bench.workspace)
     searched = size_of(bench.embedder_folder) if shape.reads or shape.shows else 0
     index = bench.index.bytes if shape.reads and bench.index else 0
-    return sum(size_of(path) for path in (weights.path, weights.adapter) if path) + searched + index
+    base = engine.served if weights.access else None  # who may not be answered by the adapter is by the base model
+    files = {path for path in (weights.path, weights.adapter, base) if path}
+    return sum(map(size_of, files)) + searched + index
 
 
 def setup_seconds(arm: Arm, bench: Bench) -> float:

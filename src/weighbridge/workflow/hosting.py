@@ -16,15 +16,15 @@ from weighbridge.answer.build import build
 from weighbridge.answer.composed import Composed
 from weighbridge.errors import ModelError, SettingsError, TrainingError, UserError
 from weighbridge.fingerprint import fingerprint
-from weighbridge.generate.openai import open_openai
+from weighbridge.generate.openai import address, open_openai
 from weighbridge.generate.scripted import Scripted
 from weighbridge.measure.metrics.behaviour import Accuracy
 from weighbridge.measure.statistics import SHARE, mean_interval
 from weighbridge.results import Estimate
 from weighbridge.retrieve.embed import open_tokenizer
 from weighbridge.settings import Arm, Settings
-from weighbridge.train.card import read_card, write_card
-from weighbridge.train.hosted_api import Endpoint, HostedJob, address, unpause
+from weighbridge.train.card import kept_up, read_card, write_card
+from weighbridge.train.hosted_api import Endpoint, EndpointAwayError, unpause
 from weighbridge.train.hosted_files import Counted
 from weighbridge.train.hosted_job import HostedRun, Watch, follow, read_run, start, succeeded, write_run
 from weighbridge.train.hosted_plan import (
@@ -37,14 +37,21 @@ from weighbridge.train.hosted_plan import (
     public,
     read_plan,
 )
+from weighbridge.train.hosted_replies import HostedJob
 from weighbridge.train.hosted_results import steps_of, training_of
 from weighbridge.types import Example
 from weighbridge.workflow.bench import Bench
 from weighbridge.workflow.engines import Engine
-from weighbridge.workflow.hosted_jobs import FAILED, asked_about, opened, unfinished
+from weighbridge.workflow.hosted_jobs import FAILED, HostedStatus, acted, asked_about, opened, unfinished
 from weighbridge.workflow.leaving import require_leave
+from weighbridge.workflow.search_noted import search_noted
 from weighbridge.workflow.searching import embedder_name
 from weighbridge.workflow.voice import Voice
+
+_CENTS, _FRACTIONS = 2, 4
+"""Digits of a price, and of one below 1."""
+
+_RESUME, _CANCEL = "weighbridge hosted resume", "weighbridge hosted cancel"
 
 Agree = Callable[[str], bool]
 """Puts a question to the person who pays; True where they agree."""
@@ -70,13 +77,14 @@ def prepare(arm: Arm, bench: Bench, voice: Voice) -> Prepared:
         endpoint=address(settings.model),
         tokens=_counted(bench),
         spans=bench.workload.spans,
+        search=search_noted(settings, bench.workspace),
     )
     made = prepare_hosted(teaching, notify=voice.notify)
     made = replace(made, plan=replace(made.plan, seconds=perf_counter() - start_of))
     folder = bench.workspace.adapter(arm, made.plan.id)
     made.write(folder)  # also where they lie there: what is sent is what was checked
     for stage in made.plan.stages:
-        voice.say(f"{folder / stage.name}: {_size(stage)}; {_price(stage, settings)}")
+        voice.say(f"{folder / stage.name}: {_size(stage)}. {_price(stage, settings)}")
     for warning in made.plan.warnings:
         voice.say(f"  note: {warning}")
     return made
@@ -93,14 +101,15 @@ def train_hosted(arm: Arm, bench: Bench, engine: Engine, voice: Voice, *, agree:
         TrainingError: it was not agreed to, or the endpoint refuses, or its job failed; in its own words.
         UserError: the endpoint's key is missing.
     """
-    plan = prepare(arm, bench, voice).plan
-    folder = bench.workspace.adapter(arm, plan.id)
+    prepared = prepare(arm, bench, voice)
+    plan, folder = prepared.plan, bench.workspace.adapter(arm, prepared.plan.id)
     if (card := read_card(folder)) is not None:
-        return card
+        voice.say(f"{card.hosted} was tuned on this very data: nothing is sent")
+        return kept_up(card, plan.learnt, prepared.lessons, folder)
     with opened(bench.settings) as endpoint:
         for other in unfinished(arm, bench.workspace):
             if other.folder.parent != folder:
-                voice.say(f"Another job of {arm}, {other.job}, is {other.status}: it learns from older data")
+                voice.say(_older(other))
         jobs = _jobs(plan, folder, endpoint, bench.settings, voice, agree)
         return _finished(plan, folder, endpoint, jobs, bench, engine)
 
@@ -120,9 +129,11 @@ def resume_hosted(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Adapt
     if (plan := read_plan(folder)) is None:
         raise TrainingError(f"{folder}: its plan cannot be read; cancel the job, and train again")
     with opened(bench.settings) as endpoint:
-        for status in asked_about(open_runs[-1:], endpoint):
-            if status.status == "paused":
-                unpause(endpoint, status.job)
+        for now in asked_about(open_runs[-1:], endpoint):
+            if now.status == "paused":
+                now = acted(now, endpoint, unpause)  # noqa: PLW2901 - the same job, a moment later
+            if now.refused:
+                raise TrainingError(now.error)
         jobs = _jobs(plan, folder, endpoint, bench.settings, voice, lambda _: False)
         return _finished(plan, folder, endpoint, jobs, bench, engine)
 
@@ -138,15 +149,28 @@ def _jobs(
     for stage in plan.stages:
         place = folder / stage.name
         model = jobs[-1].model if jobs else plan.base
-        run = start(endpoint, _agreed(stage, model, place, endpoint, settings, agree), place)
-        voice.say(f"{endpoint.where}: {run.job} ({plan.strategy}, {stage.name}) is {run.status}; following it")
+        run = _agreed(stage, model, place, endpoint, settings, agree)
         try:
+            run = start(endpoint, run, place)
+            voice.say(f"{endpoint.where}: {run.job} ({plan.strategy}, {stage.name}) is {run.status}; following it")
             job = follow(endpoint, run, place, watch)
+        except EndpointAwayError as error:
+            raise TrainingError(f"{error}. Nothing is lost; to go on: {_RESUME} {plan.strategy}") from None
         except KeyboardInterrupt:
-            voice.say(f"{run.job} goes on at {endpoint.where}; train again to follow it, or cancel it")
+            voice.say(_goes_on(read_run(place), plan.strategy))
             raise
+        if job.status == "paused":
+            raise TrainingError(f"{endpoint.where}: {job.id} is paused; to let it go on: {_RESUME} {plan.strategy}")
         jobs.append(succeeded(endpoint, job))
     return tuple(jobs)
+
+
+def _goes_on(run: HostedRun | None, strategy: str) -> str:
+    """Say what becomes of a job that is no longer followed."""
+    if run is None or not run.asked:
+        return f"No job was asked for yet. To go on: {_RESUME} {strategy}; or not to: {_CANCEL} {strategy}"
+    told = f"{run.job or 'The job'} goes on at {run.endpoint}"
+    return f"{told}. To follow it again: {_RESUME} {strategy}; to stop it: {_CANCEL} {strategy}"
 
 
 def _agreed(stage: Stage, model: str, place: Path, endpoint: Endpoint, settings: Settings, agree: Agree) -> HostedRun:
@@ -157,22 +181,33 @@ def _agreed(stage: Stage, model: str, place: Path, endpoint: Endpoint, settings:
     question = f"Send {_size(stage)} to {endpoint.where}, and fine-tune {model} there? {_price(stage, settings)}"
     if not agree(question):
         raise TrainingError(
-            f"no job was begun at {endpoint.where}: it was not agreed to. {question}. To be asked at a terminal: "
-            f"weighbridge train {place.parent.parent.name}"
+            f"nothing was sent to {endpoint.where}, for it was not agreed to: {_size(stage)} for {model}. "
+            f"{_price(stage, settings)}. To be asked at a terminal: weighbridge train {place.parent.parent.name}"
         )
     order = replace(stage.order, model=model)
-    begun_at = datetime.now(UTC).isoformat(timespec="seconds")
+    begun_at = datetime.now(UTC).isoformat(timespec="milliseconds")
     return write_run(HostedRun(order=order, endpoint=endpoint.where, begun_at=begun_at), place)
+
+
+def _older(job: HostedStatus) -> str:
+    """Say that a job of other data is not finished."""
+    if job.refused:
+        return f"Another job of other data may be running: {job.error}"
+    told = f"{job.job} is {job.status}" if job.job else "one was agreed to and is not begun"
+    return f"Another job, of other data or settings, is not finished: {told} (adapter {job.adapter})"
 
 
 def _finished(
     plan: HostedPlan, folder: Path, endpoint: Endpoint, jobs: Sequence[HostedJob], bench: Bench, engine: Engine
 ) -> AdapterCard:
-    last, stage = jobs[-1], plan.stages[-1]
+    last = jobs[-1]
     seconds = sum(job.seconds or 0.0 for job in jobs)
-    tokens = sum(each.tokens.trained for each in plan.stages)
     training = training_of(
-        last, steps_of(endpoint, last), examples=stage.examples, tokens=tokens, seconds=last.seconds or 0.0
+        last,
+        steps_of(endpoint, last),
+        examples=sum(stage.examples for stage in plan.stages),
+        tokens=sum(job.trained_tokens or stage.tokens.trained for job, stage in zip(jobs, plan.stages, strict=True)),
+        seconds=seconds,
     )
     dev, missed = _dev(plan, last.model, bench)
     card = AdapterCard(
@@ -243,10 +278,12 @@ def _size(stage: Stage) -> str:
 
 
 def _price(stage: Stage, settings: Settings) -> str:
-    tokens, rate = stage.tokens, settings.training.hosted.price_per_million
+    tokens, rate, currency = stage.tokens, settings.training.hosted.price_per_million, settings.prices.currency
     chosen = ", as endpoints usually choose" if tokens.epochs_are_guessed else ""
-    told = f"About {tokens.trained:,} tokens: {tokens.per_pass:,} ({tokens.how}) in {tokens.epochs} epochs{chosen}"
+    passes = f"{tokens.per_pass:,} in each of {tokens.epochs} epochs{chosen}"
+    told = f"About {tokens.trained:,} tokens ({passes}; {tokens.how})"
     price = tokens.price(rate)
     if price is None:
-        return f"{told}. What they cost is not known: training.hosted.price_per_million is not set"
-    return f"{told}; {price:,.2f} {settings.prices.currency} at {rate:g} a million"
+        return f"{told}; what they cost is not known, for training.hosted.price_per_million is not set"
+    amount = f"{price:,.{_CENTS if price >= 1 else _FRACTIONS}f} {currency}"
+    return f"{told}: about {amount}, at {rate:g} {currency} a million"

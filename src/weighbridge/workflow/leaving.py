@@ -1,9 +1,8 @@
 """Whether what is the user's may leave this machine."""
 
 from weighbridge.errors import SettingsError
-from weighbridge.generate.openai import is_local
+from weighbridge.generate.openai import address, is_local
 from weighbridge.settings import ModelSettings, Settings
-from weighbridge.train.hosted_api import address
 
 
 def require_leave(what: str, model: ModelSettings, settings: Settings) -> None:

@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Literal
 
 from weighbridge.errors import SettingsError, WorkspaceError
+from weighbridge.generate.openai import open_openai
 from weighbridge.ingest.making.alike import drifted, near_each_other, near_examples, near_held_out, remembering
 from weighbridge.ingest.making.asked import (
     QUESTIONS,
@@ -27,7 +28,6 @@ from weighbridge.ingest.making.asked import (
 from weighbridge.ingest.making.choose import at_most, balanced
 from weighbridge.ingest.making.filters import (
     Accepts,
-    Search,
     ambiguous,
     findable,
     fitting,
@@ -36,17 +36,19 @@ from weighbridge.ingest.making.filters import (
     orphans,
     repeated,
 )
-from weighbridge.ingest.making.made import Attrition, Filter, Made, Sifted, attrition_lines, sift
+from weighbridge.ingest.making.made import Filter, Made, Sifted, sift
 from weighbridge.ingest.making.rows import texts_of, write_made
 from weighbridge.ingest.making.rules import made_by_rules
 from weighbridge.ingest.making.said import Remembered
 from weighbridge.measure.metrics.form import first_problem
+from weighbridge.protocols import Model
 from weighbridge.retrieve.building import Material
 from weighbridge.settings import ModelSettings, Settings
-from weighbridge.types import Chunk, Document, Passage, Question, Task
+from weighbridge.types import Chunk, Document, Passage, Question
 from weighbridge.workflow.bench import Bench, open_bench
 from weighbridge.workflow.engines import open_engine, open_model
 from weighbridge.workflow.leaving import require_leave
+from weighbridge.workflow.making_report import MakingReport, kind
 from weighbridge.workflow.searching import material, open_computed
 from weighbridge.workflow.voice import Voice
 from weighbridge.workspace import Workspace
@@ -58,7 +60,6 @@ MOST_DOCUMENTS = 5_000
 _REPLY_TOKENS = 200
 _FEWEST_WORDS = 8
 """Of a chunk that a model is asked about."""
-_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,28 +73,6 @@ class Wanted:
     seed: int = 7
     path: Path | None = None
     """Where they are written; None: made.jsonl in the workspace."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MakingReport:
-    """What was made, what became of it, and where the rest lies."""
-
-    kept: tuple[Made, ...]
-    attrition: Attrition
-    kinds: Mapping[str, int]
-    """How many were kept of each way of making, by its first words."""
-    path: Path | None
-    """None: nothing was good enough, and nothing was written."""
-    task: Task
-    documents: int
-    restricted: int
-    """Documents that were not used because only some may read them."""
-    seconds: float
-
-    @property
-    def families(self) -> int:
-        """How many different questions there are, their other wordings not counted."""
-        return len({made.family for made in self.kept})
 
 
 @dataclass(frozen=True)
@@ -168,8 +147,9 @@ def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, voic
     return MakingReport(
         kept=sifted.kept,
         attrition=sifted.attrition,
-        kinds=Counter(_kind(made) for made in sifted.kept),
+        kinds=Counter(map(kind, sifted.kept)),
         path=path if sifted.kept else None,
+        setting=_setting(path, workspace),
         task=sources.bench.workload.outline.task,
         documents=len(sources.documents),
         restricted=len(sources.sampled) - len(sources.documents),
@@ -177,30 +157,20 @@ def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, voic
     )
 
 
-def report_lines(report: MakingReport) -> Iterator[str]:
-    """Say what was made, as a table of the losses, and show a few."""
-    unused = f" ({report.restricted:,} restricted ones not used)" if report.restricted else ""
-    yield f"Made of {report.documents:,} documents{unused}, in {report.seconds:.0f} s"
-    yield from attrition_lines(report.attrition)
-    for kind, count in sorted(report.kinds.items(), key=lambda item: (-item[1], item[0])):
-        yield f"    {kind:<40} {count:>7,}"
-        for made in [one for one in report.kept if _kind(one) == kind][:_SHOWN]:
-            yield f"      {made.question}  ->  {made.answers[0] if made.answers else '(not answerable)'}"
-    if report.path is None:
-        yield "Nothing was good enough to keep, and nothing was written"
-        if report.task != "answer":
-            yield f"This is a {report.task} task: --by model rewords its train questions"
-        return
-    yield f"{len(report.kept):,} examples of {report.families:,} questions written to {report.path}"
-    yield "To train on them too, set training.made to that file in weighbridge.yaml"
+def _setting(path: Path, workspace: Workspace) -> str:
+    own, root = path.resolve(), workspace.root.resolve()
+    return str(own.relative_to(root) if own.is_relative_to(root) else own)
 
 
 def _asking(settings: Settings, workspace: Workspace, wanted: Wanted, voice: Voice, stack: ExitStack) -> Asking:
     chosen = wanted.teacher or settings.model
     model = chosen.model_copy(update={"maximum_tokens": _REPLY_TOKENS, "temperature": 0.0})
-    engine = open_engine(settings.model_copy(update={"model": model, "strategies": ("prompt",)}), voice)
     workers = settings.measure.workers
-    opened = open_model(engine, engine.weights("prompt", workspace), workers=workers, stack=stack)
+    if wanted.teacher and model.engine == "openai":
+        opened: Model = stack.enter_context(closing(open_openai(model, option="--teacher")))
+    else:
+        engine = open_engine(settings.model_copy(update={"model": model, "strategies": ("prompt",)}), voice)
+        opened = open_model(engine, engine.weights("prompt", workspace), workers=workers, stack=stack)
     kept = Remembered(opened, workspace.state / "making" / "said.jsonl")
     return Asking(model=kept, workers=workers, notify=voice.notify)
 
@@ -244,7 +214,11 @@ def _sifted(heard: Heard, sources: _Sources, asking: Asking | None) -> Sifted:
     embedder = open_computed(settings, bench.embedder_folder)
     embed = remembering(lambda texts: embedder.embed(list(texts), kind="query"))
     threshold = settings.splits.similarity
-    search, texts = _search(bench), texts_of(sources.documents, heard.made)
+    texts = texts_of(sources.documents, heard.made)
+
+    def search(text: str) -> Sequence[Passage]:
+        return bench.parts.retriever.search(Question(text), limit=bench.parts.limit)
+
     filters: list[Filter] = [
         *form_filters(_accepts(bench)),
         grounding(texts),
@@ -264,13 +238,6 @@ def _sifted(heard: Heard, sources: _Sources, asking: Asking | None) -> Sifted:
     return sift(heard.made, filters, unparsed=heard.unparsed)
 
 
-def _search(bench: Bench) -> Search:
-    def search(text: str) -> Sequence[Passage]:
-        return bench.parts.retriever.search(Question(text), limit=bench.parts.limit)
-
-    return search
-
-
 def _accepts(bench: Bench) -> Accepts | None:
     """Return what tells an answer of this task from others; None where any short text is one."""
     task, choices, schema = bench.workload.outline.task, bench.workload.outline.choices, bench.workload.schema
@@ -288,9 +255,3 @@ def _accepts(bench: Bench) -> Accepts | None:
         return isinstance(value, dict) and not first_problem(value, schema)
 
     return is_json
-
-
-def _kind(made: Made) -> str:
-    """Return the way of making, without ids: "rule: table", "rule: paraphrase of another"."""
-    before, paraphrase, _ = made.made_by.partition(" paraphrase of ")
-    return f"{before} paraphrase" if paraphrase else made.made_by

@@ -20,7 +20,7 @@ from weighbridge.train.grpo import greedy_rewards, train_grpo
 from weighbridge.train.pairs import Pair, Preferences, held_out, preferences_from
 from weighbridge.train.preference import margins, train_preference, wants_pairs
 from weighbridge.train.preference_file import PreferenceFile, read_preferences
-from weighbridge.train.reward_model import RewardModel, open_reward_model, train_reward_model
+from weighbridge.train.reward_model import RewardModel, open_reward_model, reward_key, train_reward_model
 from weighbridge.train.rewards import Grounds, Judge, rewarding
 from weighbridge.types import Example
 from weighbridge.workflow.bench import Bench
@@ -89,7 +89,6 @@ def refine(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refi
 
     Raises:
         TrainingError: there is nothing to learn from, or training fails.
-        DataError: the file of preferences cannot be used.
     """
     method = todo.exercise.recipe.training.preference.method
     if method not in _WAYS:
@@ -111,7 +110,8 @@ def preferences_file(exercise: Exercise, bench: Bench, voice: Voice) -> Preferen
     if how.pairs is None or (how.method == "grpo" and "model" not in how.rewards):
         return None
     held_out = (*bench.workload.of("dev"), *bench.workload.of("test"))
-    read = read_preferences(how.pairs, exercise.strategy, held_out)
+    groups = exercise.recipe.training.taught
+    read = read_preferences(how.pairs, exercise.strategy, held_out, groups=groups, notify=voice.notify)
     voice.say(f"{how.pairs.name}: {read.sentence}")
     return read
 
@@ -143,7 +143,7 @@ def attempted(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> P
 
 
 def learnt(exercise: Exercise, bench: Bench) -> tuple[Example, ...]:
-    """Return the training examples an exercise is made of; all public."""
+    """Return the training examples an exercise is made of."""
     names = {one.example_id for one in exercise.made}
     return tuple(example for example in bench.workload.of("train") if example.id in names)
 
@@ -232,7 +232,8 @@ def _reinforced(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) ->
     names = recipe.training.preference.rewards
     judge = _judge(todo, bench, engine, voice) if "model" in names else None
     judging = perf_counter() - begun
-    grounds = Grounds(metric=exercise.metric, schema=bench.workload.schema, judge=judge)
+    judged_by = reward_key(todo.folder / "reward") if judge else ""
+    grounds = Grounds(metric=exercise.metric, schema=bench.workload.schema, judge=judge, judged_by=judged_by)
     rewarded = rewarding(exercise.strategy, names, grounds)
     before = greedy_rewards(todo.start, exercise.asked, recipe=recipe, rewarding=rewarded, notify=voice.notify)
     training = train_grpo(
@@ -254,7 +255,8 @@ def _judge(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Judg
 
 def reward_sentence(model: RewardModel, seed: int) -> str:
     """Say how well a reward model orders pairs it has not seen."""
-    learning = f"Reward model: {model.trained:,} pairs, loss {model.first_loss:.2f} to {model.last_loss:.2f}"
+    learnt = f"Reward model: {model.trained:,} pairs, loss {model.first_loss:.2f} to {model.last_loss:.2f}"
+    learning = "; ".join((learnt, *model.notes))
     if not model.right:
         return f"{learning}; no pair could be kept back to measure it by"
     share = mean_interval(model.right, seed, bounds=SHARE)

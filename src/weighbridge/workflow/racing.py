@@ -16,13 +16,13 @@ from typing import Any
 from weighbridge.adapters import Training
 from weighbridge.errors import MissingExtraError, SettingsError, TrainingError
 from weighbridge.train.exercise import Exercise
+from weighbridge.train.methods import USUAL_RATES
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.sft import train_adapter
 from weighbridge.train.tokens import Encoded
 from weighbridge.workflow.voice import Voice
 from weighbridge.workspace import Workspace
 
-_RATES = (1e-4, 5e-3)
 _RANKS = (4, 8, 16, 32, 64)
 _RANKED = frozenset({"lora", "rslora", "dora", "qlora"})
 SHARES = (0.25, 0.5, 1.0)
@@ -35,7 +35,7 @@ def raced(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -
     Raises:
         MissingExtraError: Optuna is not installed.
         SettingsError: there are no dev questions to tell the settings apart by.
-        TrainingError: none of the settings could be trained with.
+        TrainingError: the data cannot be used, or none of the settings could be trained with.
     """
     try:
         import optuna
@@ -45,9 +45,11 @@ def raced(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -
         raise MissingExtraError("train --search", "search") from None
     if not exercise.asked:
         raise SettingsError("train --search tells settings apart by dev questions; there are none: raise splits.dev")
+    rows = exercise.rows  # refuses what must not be learnt, before anything is trained
     logging.getLogger("optuna").setLevel(logging.ERROR)
     folder = workspace.adapters(exercise.strategy.name) / "race"
     folder.mkdir(parents=True, exist_ok=True)
+    voice.say(f"Racing {trials} settings on {len(rows):,} rows and {len(exercise.asked)} dev questions")
     study = _opened(JournalStorage(JournalFileBackend(str(folder / "journal.log"))), exercise.fingerprint)
     for number in range(len(study.trials), trials):
         # Seeded for each: what is proposed must not depend on where a race was interrupted.
@@ -60,7 +62,9 @@ def raced(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -
             "Race more of them (train --search), or train without a race"
         )
     best = max(finished, key=lambda trial: (trial.value, -trial.user_attrs["loss"]))
-    voice.say(f"Best of {len(study.trials)}: {_words(best.params)}, dev accuracy {best.value:.2f}")
+    alike = sum(trial.value == best.value for trial in finished)
+    why = f", no better than {alike - 1} of the others, but its last loss was the lowest" if alike > 1 else ""
+    voice.say(f"Best of {len(study.trials)}: {_words(best.params)}, dev accuracy {best.value:.2f}{why}")
     return _changed(best.params)
 
 
@@ -85,8 +89,9 @@ def _opened(storage: Any, name: str) -> Any:
 def _run(trial: Any, exercise: Exercise, folder: Path, voice: Voice) -> float:
     import optuna
 
-    params: dict[str, Any] = {"learning_rate": trial.suggest_float("learning_rate", *_RATES, log=True)}
-    if exercise.recipe.training.method in _RANKED:
+    method = exercise.recipe.training.method
+    params: dict[str, Any] = {"learning_rate": trial.suggest_float("learning_rate", *USUAL_RATES[method], log=True)}
+    if method in _RANKED:
         params["rank"] = trial.suggest_categorical("rank", _RANKS)
     recipe = replace(exercise.recipe, training=exercise.recipe.training.model_copy(update=dict(_changed(params))))
     score = 0.0

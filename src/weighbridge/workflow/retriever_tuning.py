@@ -1,8 +1,9 @@
 """Tune the search's own models, and keep one only if the whole search became better with confidence.
 
 What is weighed is the search as it would be served: indexed anew with the tuned embedder, or reranked by the tuned
-reranker. An embedder is weighed in the search of the settings themselves; a reranker in the search with the embedder
-that is in force, from which it also starts. Tune the embedder first: a reranker that was made for another is not used.
+reranker. It is weighed against the search as it is served now, with the tuned models that are in force. An embedder
+always starts from that of the settings, a reranker from the embedder in force. Tune the embedder first: a reranker that
+was made for another is not used.
 """
 
 from collections import Counter
@@ -37,6 +38,7 @@ from weighbridge.workflow.tuned_search import (
     promoted_embedder,
     read_card,
     searched,
+    serving,
     with_retrieval,
     write_card,
 )
@@ -63,6 +65,14 @@ class _Lessons:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Searches:
+    start: TrialSearch
+    """By the model that the tuning starts from: negatives are mined here, and epochs judged."""
+    served: Retriever
+    """As it is served now, with the tuned models in force: to become better than."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Task:
     """One tuning."""
 
@@ -71,16 +81,17 @@ class _Task:
     """The user's own, whatever is in force."""
     workspace: Workspace
     documents: Sequence[Document]
-    search: TrialSearch
-    """Before."""
+    searches: _Searches
+    against: tuple[str, ...]
+    """The tuned models in force, by kind and id."""
     lessons: _Lessons
     recipe: RetrieverRecipe
     fingerprint: str
-    """Of the base, everything learnt and asked, the recipe, and the search before."""
+    """Of the base, everything learnt and asked, the recipe, and the search that it starts from."""
 
     @property
     def base(self) -> str:
-        return file_fingerprint(self.search.folder / WEIGHTS)
+        return file_fingerprint(self.searches.start.folder / WEIGHTS)
 
     @property
     def folder(self) -> Path:
@@ -97,8 +108,9 @@ def tune_retriever(which: Which, settings: Settings, workspace: Workspace, voice
 
     What is put in force is indexed with at once; what was in force before and is not beaten stays.
 
-    Where this very tuning was finished before, its card is returned; one that was killed is finished. Nothing is
-    trained where too few questions name their evidence for a verdict.
+    Where this very tuning was finished before, its card is returned, and one that was killed is finished; one that was
+    weighed against another search than is served now is weighed again. Nothing is trained where too few questions name
+    their evidence for a verdict.
 
     Raises:
         SettingsError: the settings name no documents.
@@ -111,14 +123,33 @@ def tune_retriever(which: Which, settings: Settings, workspace: Workspace, voice
     started = perf_counter()
     with workspace.locked(), _task(which, settings, workspace, voice) as task:
         card = read_card(task.folder)
-        if card is None:
+        name = f"{which} {task.folder.name}"
+        if card is None or (name not in task.against and card.against != task.against):
             card = _finished(task, voice, started)
             write_card(card, task.folder)
         if card.verdict.kept:
             promote(card, workspace)
             search_in_workspace(task.documents, searched(settings, workspace), workspace, voice)
-    voice.say(card.verdict.sentence)
+        told = tuple(_told(card, task))
+    for sentence in told:
+        voice.say(sentence)
     return card
+
+
+def _told(card: RetrieverCard, task: _Task) -> Iterator[str]:
+    """Yield what came of a tuning, the verdict first, and what it means for the other model of the search."""
+    own = [] if any(name.startswith("embedder") for name in card.against) else ["the embedder of the settings"]
+    named = " and ".join((*own, *(f"the tuned {name}" for name in card.against)))
+    yield card.verdict.sentence
+    if card.model:
+        yield f"Before was the search with {named}"
+    if card.which == "embedder" and card.verdict.kept:
+        yield from (
+            f"The tuned {name} was made for the embedder before, and is not used any more; tune it again: weighbridge "
+            "train reranker"
+            for name in set(task.against) - set(serving(task.workspace, task.settings))
+            if name.startswith("reranker")
+        )
 
 
 @contextmanager
@@ -137,17 +168,18 @@ def _task(which: Which, settings: Settings, workspace: Workspace, voice: Voice) 
         seconds=training.seconds,
         precision=None if settings.retrieval.precision == "auto" else settings.retrieval.precision,
     )
-    with _before(which, settings, workspace, workload.documents, voice) as search:
-        lessons = _lessons(which, division, search, training.seed, voice)
+    with _searches(which, settings, workspace, workload.documents, voice) as searches:
+        lessons = _lessons(which, division, searches.start, training.seed, voice)
         yield _Task(
             which=which,
             settings=settings,
             workspace=workspace,
             documents=workload.documents,
-            search=search,
+            searches=searches,
+            against=serving(workspace, settings),
             lessons=lessons,
             recipe=recipe,
-            fingerprint=_fingerprint(which, search, lessons, recipe),
+            fingerprint=_fingerprint(which, searches.start, lessons, recipe),
         )
 
 
@@ -159,17 +191,16 @@ def _fingerprint(which: Which, search: TrialSearch, lessons: _Lessons, recipe: R
 
 
 @contextmanager
-def _before(
+def _searches(
     which: Which, settings: Settings, workspace: Workspace, documents: Sequence[Document], voice: Voice
-) -> Iterator[TrialSearch]:
-    """Open the search that is to become better: in the workspace, unless another embedder's index is in force there."""
-    tuned = promoted_embedder(workspace, settings)
-    if tuned and which == "embedder":
-        with search_aside(documents, settings, workspace.adapters(which), voice) as search:
-            yield search
+) -> Iterator[_Searches]:
+    now = search_in_workspace(documents, searched(settings, workspace), workspace, voice)
+    if which == "embedder" and promoted_embedder(workspace, settings):
+        with search_aside(documents, settings, workspace.adapters(which), voice) as own:
+            yield _Searches(start=own, served=now.served)
     else:
-        used = with_retrieval(settings, {"embedder": str(tuned)}) if tuned else settings
-        yield search_in_workspace(documents, used, workspace, voice)
+        own = replace(now, settings=with_retrieval(now.settings, {"rerank": settings.retrieval.rerank}))
+        yield _Searches(start=own, served=now.served)
 
 
 def _lessons(which: Which, division: Division, search: TrialSearch, seed: int, voice: Voice) -> _Lessons:
@@ -179,7 +210,7 @@ def _lessons(which: Which, division: Division, search: TrialSearch, seed: int, v
     pairs = pairs_of(division, search.index, search.embedder, seed=seed)
     source = Mine(retriever=search.hybrid, index=search.index, embedder=search.embedder)
     mined = mine(pairs.pairs, source, wanted=_NEGATIVES[which], seed=seed, notify=voice.notify)
-    voice.say(f"{len(mined.contrasts):,} pairs, {mined.hard:,} mined negatives and {mined.random:,} random ones")
+    voice.say(f"{len(mined.contrasts):,} pairs; wrong texts beside them: {mined.hard:,} mined, {mined.random:,} random")
     for reason, count in (*pairs.attrition.items(), *mined.filtered.items()):
         voice.say(f"  left out: {count:,} x {reason}")
     return _Lessons(division=division, pairs=pairs, mined=mined)
@@ -216,6 +247,7 @@ def _card(task: _Task) -> RetrieverCard:
         base_reference=settings.retrieval.embedder,
         base_fingerprint=task.base,
         replaces=settings.retrieval.rerank,
+        against=task.against,
         division=lessons.division.sentence,
         pairs=Counter(pair.origin for pair in lessons.pairs.pairs),
         negatives={"mined": lessons.mined.hard, "random": lessons.mined.random},
@@ -229,7 +261,7 @@ def _card(task: _Task) -> RetrieverCard:
 
 
 def _trained(task: _Task, model: Path, voice: Voice) -> Tuned:
-    search, lessons = task.search, task.lessons
+    search, lessons = task.searches.start, task.lessons
     asked = lessons.division.choosing
     if task.which == "embedder":
         judge = embedder_judge(asked, search.hybrid, search.index)
@@ -245,7 +277,8 @@ def _trained(task: _Task, model: Path, voice: Voice) -> Tuned:
 def _weighed(task: _Task, model: Path, voice: Voice) -> RetrievalVerdict:
     """Compare the search as it is with the search as it would be."""
     if task.which == "reranker":
-        after = replace(task.search, settings=with_retrieval(task.search.settings, {"rerank": str(model)}))
+        start = task.searches.start
+        after = replace(start, settings=with_retrieval(start.settings, {"rerank": str(model)}))
         return _verdict(task, after.served, voice)
     changed = with_retrieval(task.settings, {"embedder": str(model)})
     with search_aside(task.documents, changed, task.folder, voice) as aside:
@@ -255,7 +288,7 @@ def _weighed(task: _Task, model: Path, voice: Voice) -> RetrievalVerdict:
 def _verdict(task: _Task, after: Retriever, voice: Voice) -> RetrievalVerdict:
     measure = task.settings.measure
     return judge_retrieval(
-        task.search.served,
+        task.searches.served,
         after,
         task.lessons.division.deciding,
         k=task.settings.retrieval.limit,

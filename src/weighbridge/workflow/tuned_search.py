@@ -47,6 +47,8 @@ class RetrieverCard:
     """Of the weights it started from: the embedder that was searched with."""
     replaces: str
     """`retrieval.rerank` of the settings: a reranker is in force only where that is still so."""
+    against: tuple[str, ...] = ()
+    """The tuned models of the search it was weighed against, "embedder 3f2a9c41d0e7"; none: the settings' own."""
     division: str
     """Which questions were learnt, which chose the epoch and which decided, as a sentence."""
     pairs: Mapping[str, int]
@@ -106,7 +108,9 @@ def rollback(which: Which, workspace: Workspace) -> RetrieverCard | None:
     """
     history = promotions(workspace, which).history
     if not history:
-        raise WorkspaceError(f"{workspace.root}: no tuned {which} is in force here; see: weighbridge models list")
+        raise WorkspaceError(
+            f"no tuned {which} is in force here: the search has that of the settings; see: weighbridge models list"
+        )
     *earlier, _ = history
     while earlier and not _whole(which, earlier[-1], workspace):
         earlier.pop()
@@ -147,6 +151,12 @@ def in_force(workspace: Workspace, settings: Settings, which: Which) -> Retrieve
     """Return the card of the tuned model that the search uses; None where it uses the settings' own."""
     used = {"embedder": promoted_embedder, "reranker": promoted_reranker}[which](workspace, settings)
     return _promoted(workspace, which) if used else None
+
+
+def serving(workspace: Workspace, settings: Settings) -> tuple[str, ...]:
+    """Return the tuned models that the search uses, by kind and id."""
+    used = {which: in_force(workspace, settings, which) for which in WHICH}
+    return tuple(f"{which} {card.id}" for which, card in used.items() if card)
 
 
 def require_unlearnt(tests: Sequence[Example], settings: Settings, workspace: Workspace) -> None:

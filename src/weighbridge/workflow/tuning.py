@@ -1,8 +1,7 @@
 """Train the adapters of the tuned arms, on exactly the prompts that these arms will send; guard and promote them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, stdev
 
 from weighbridge.adapters import AdapterCard, Seeded
 from weighbridge.answer.build import SHAPES, build
@@ -28,9 +27,11 @@ from weighbridge.workflow.guarding import guarded
 from weighbridge.workflow.hosting import prepare, resume_hosted, train_hosted
 from weighbridge.workflow.knowledge import Agree, refuse
 from weighbridge.workflow.pairing import preferences_file
-from weighbridge.workflow.preferring import preferred
+from weighbridge.workflow.preferring import Taught, preferred
 from weighbridge.workflow.racing import raced
-from weighbridge.workflow.voice import MUTE, Voice, clocked
+from weighbridge.workflow.search_noted import search_noted
+from weighbridge.workflow.tuning_words import spread_sentence, training_sentence
+from weighbridge.workflow.voice import Voice, clocked
 from weighbridge.workspace import Workspace, write_text
 
 
@@ -124,7 +125,7 @@ def recipe_of(bench: Bench, engine: Engine) -> Recipe:
     package = model.reference.removeprefix("pypi:").split("/")[0]
     return Recipe(
         base=engine.base,
-        training=bench.settings.training,
+        training=bench.settings.training.settled,
         model=model,
         reference=model.reference,
         licence=PINNED[package].licence if package in PINNED else "",
@@ -141,6 +142,7 @@ def exercise_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Exercis
             documents=_texts(bench) if bench.settings.training.on != "answers" else (),
             split=workload.outline.key,
             spans=workload.spans,
+            search=search_noted(bench.settings, bench.workspace),
         ),
         recipe=recipe_of(bench, engine),
         metric=Accuracy(workload.outline.task),
@@ -166,12 +168,13 @@ def _best_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, effort: Effor
     benches = [_with(bench, {"seed": first + number}) for number in range(effort.seeds)]
     cards = [_made(arm, each, engine, voice, effort.agree) for each in benches]
     card = max(cards, key=lambda card: (card.promotable, _dev(card), -card.training.last_loss, card.id))
-    if len(cards) > 1:
-        tried = tuple(Seeded(id=one.id, seed=one.seed, dev=one.dev.value if one.dev else None) for one in cards)
-        card = replace(card, seeds=tried)
+    tried = tuple(Seeded(id=c.id, seed=c.seed, dev=c.dev.value if c.dev else None) for c in cards if len(cards) > 1)
+    if tried or effort.search:
+        card = replace(card, seeds=tried or card.seeds, searched=effort.search or card.searched)
         write_card(card, folder_of(bench.workspace, card))
         write_text(folder_of(bench.workspace, card) / "report.html", adapter_page(card))
-        voice.say(_spread(cards, card))
+    if tried:
+        voice.say(spread_sentence(cards, card))
     promote(bench.workspace, card, chosen=False, found_for=found_for)
     return card
 
@@ -195,7 +198,7 @@ def _made(arm: Arm, bench: Bench, engine: Engine, voice: Voice, agree: Agree) ->
     """Return the examined adapter of an arm, trained here or at the endpoint unless it was already."""
     if engine.settings.engine == "openai":
         card = train_hosted(arm, bench, engine, voice, agree=agree)
-        voice.say(_sentence(card))
+        voice.say(training_sentence(card))
         return card
     return _trained(arm, bench, engine, voice)
 
@@ -205,13 +208,13 @@ def _trained(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCar
     folder = bench.workspace.adapter(arm, exercise.id)
     if read_card(folder) is None:
         voice.show(rendered(exercise.checked))
-    if bench.settings.training.preference.method != "none":
-        preferences_file(exercise, bench, MUTE)  # a file that cannot be used is told before an hour of training
+    second = bench.settings.training.preference.method != "none"
+    read = preferences_file(exercise, bench, voice) if second else None  # what is wrong with it is told before training
     card = tune(exercise, folder, notify=voice.notify)
-    voice.say(_sentence(card))
-    if bench.settings.training.preference.method != "none":
-        card = preferred(arm, card, exercise, bench, engine, voice)
-        voice.say(_sentence(card))
+    voice.say(training_sentence(card))
+    if second:
+        card = preferred(arm, card, Taught(exercise=exercise, read=read), bench, engine, voice)
+        voice.say(training_sentence(card))
     card = guarded(card, exercise, bench, engine, voice)
     for warning in card.warnings:
         voice.say(f"  note: {warning}")
@@ -261,37 +264,3 @@ def _require_comparable(card: AdapterCard, bench: Bench, engine: Engine) -> None
 
 def _dev(card: AdapterCard) -> float:
     return card.dev.value if card.dev else float("-inf")
-
-
-def _spread(cards: Sequence[AdapterCard], best: AdapterCard) -> str:
-    values = [card.dev.value for card in cards if card.dev]
-    if len(values) < len(cards):
-        return f"{len(cards)} seeds; there are no dev questions to tell them apart: {best.id} (seed {best.seed}) serves"
-    listed = ", ".join(f"{value:.2f}" for value in values)
-    return (
-        f"{len(cards)} seeds: dev accuracy {listed}; mean {fmean(values):.3f}, standard deviation {stdev(values):.3f}; "
-        f"{best.id} (seed {best.seed}) serves. Chosen for its score on {best.dev.scored if best.dev else 0} questions, "
-        "so expect the mean of it, not its own"
-    )
-
-
-def _sentence(card: AdapterCard) -> str:
-    training = card.training
-    best = next(epoch for epoch in training.epochs if epoch.epoch == training.chosen_epoch)
-    dev = "" if best.dev is None else f", dev accuracy {best.dev:.2f}"
-    return (
-        f"Trained {card.strategy} ({card.id}): {training.examples:,} examples, {training.tokens:,} tokens, "
-        f"epoch {training.chosen_epoch} of {len(training.epochs)} kept{dev}, loss {training.first_loss:.2f} to "
-        f"{training.last_loss:.2f}, {card.seconds:.0f} s; "
-        f"{'; '.join(_agreements(card)) or card.hosted or 'runs unmerged'}"
-    )
-
-
-def _agreements(card: AdapterCard) -> Iterator[str]:
-    """Yield how well what is served agrees with the adapter, and which other forms do not."""
-    for served in card.parity[:1]:
-        yield f"{served.form} agrees with the adapter on {served.agreement:.0%} of tokens"
-    if others := [parity for parity in card.parity[1:] if parity.ok]:
-        yield f"{len(others)} other forms agree too"
-    if parted := [parity.form for parity in card.parity[1:] if not parity.ok]:
-        yield f"these do not: {', '.join(parted)}"

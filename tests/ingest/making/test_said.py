@@ -1,14 +1,17 @@
 """A model is asked once; what it said is kept, and a failure is neither kept nor an answer."""
 
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
+from time import sleep
 
 import pytest
 
 from weighbridge.errors import ModelError, PromptTooLongError, WorkspaceError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.ingest.making.said import Remembered, replies
-from weighbridge.types import Message, Progress
+from weighbridge.protocols import Emit, ignore
+from weighbridge.types import Completion, Message, Progress, Usage
 
 
 def ask(text: str) -> tuple[Message, ...]:
@@ -68,7 +71,7 @@ def test_replies_come_in_order_and_a_failure_is_none(tmp_path: Path):
     model = Remembered(Scripted(reply=Counting(), context=4), tmp_path / "said.jsonl")
     prompts = [ask("a"), ask("much too long for this"), ask("b")]
     assert replies(model, prompts, task="asking", workers=2, notify=told.append) == ("A", None, "B")
-    assert [(step.done, step.total) for step in told] == [(1, 3), (2, 3), (3, 3)]
+    assert [(step.done, step.total) for step in told] == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert told[-1].note == "1 failed"
     assert len((tmp_path / "said.jsonl").read_text().splitlines()) == 2
 
@@ -78,3 +81,56 @@ def test_a_model_that_always_fails_is_an_error():
         replies(Scripted(context=1), [ask("a b"), ask("c d")], task="asking")
     assert isinstance(raised.value, PromptTooLongError)
     assert replies(Scripted(), [], task="asking") == ()
+
+
+@pytest.mark.parametrize(("answers", "asked"), [(0, 3), (2, 14)])
+def test_a_model_that_fails_on_and_on_is_not_asked_for_the_rest(answers: int, asked: int):
+    tried: list[str] = []
+
+    def reply(messages: Sequence[Message]) -> str:
+        tried.append(messages[-1].content)
+        if len(tried) > answers:
+            raise ModelError("it is down")
+        return "yes"
+
+    with pytest.raises(ModelError, match=f"it is down. It failed {asked - answers} times in a row") as raised:
+        replies(Scripted(reply=reply), [ask(str(number)) for number in range(99)], task="asking")
+    assert len(tried) <= asked + 4
+    assert ("is kept" in str(raised.value)) == bool(answers)
+
+
+def test_prompts_that_are_too_long_do_not_count():
+    prompts = [*(ask("much too long") for _ in range(20)), ask("a")]
+    assert replies(Scripted(context=2), prompts, task="asking")[-1]
+
+
+class Hanging:
+    """Answers once, and then is silent until whoever waits ends it."""
+
+    name = fingerprint = "hanging"
+
+    def __init__(self) -> None:
+        self.ended = 0
+
+    def generate(self, messages: Sequence[Message], *, emit: Emit = ignore) -> Completion:
+        if messages[-1].content == "first":
+            return Completion(text="one", usage=Usage())
+        try:
+            for _ in range(1000):
+                emit("")
+                sleep(0.01)
+        except CancelledError:
+            self.ended += 1
+            raise
+        raise ModelError("it was waited for")
+
+
+def test_an_interruption_waits_for_no_silent_model():
+    def interrupt(step: Progress) -> None:
+        if step.done:
+            raise KeyboardInterrupt
+
+    model = Hanging()
+    with pytest.raises(KeyboardInterrupt):
+        replies(model, [ask("first"), *(ask(f"{n}") for n in range(9))], task="asking", workers=2, notify=interrupt)
+    assert 1 <= model.ended <= 2

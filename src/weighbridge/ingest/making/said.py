@@ -1,15 +1,22 @@
 """What a model said, kept in a file, so that an interrupted making goes on where it stopped and costs nothing twice."""
 
 import json
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 
-from weighbridge.errors import ModelError, WorkspaceError
+from weighbridge.errors import ModelError, PromptTooLongError, WorkspaceError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Emit, Model, Notify, ignore, silent
 from weighbridge.types import Completion, Message, Progress, Usage
+
+_AT_FIRST, _IN_A_ROW = 3, 12
+"""Failures after which a model is given up: those of its first prompts, and those one after another later on."""
+_AHEAD = 4
+"""Prompts a thread that are handed out before the first of them is answered."""
 
 
 class Remembered:
@@ -76,23 +83,62 @@ def replies(
     """Return what a model says to each prompt, in order; None where it failed.
 
     Raises:
-        ModelError: it failed each time; the first failure.
+        ModelError: it failed each time, or so often that nobody should wait for the rest: at the first few prompts, or
+            at many in a row. That a prompt is too long is its own failure, and does not count.
     """
-    failures: list[ModelError] = []
 
-    def ask(prompt: Sequence[Message]) -> str | None:
+    def ask(prompt: Sequence[Message], emit: Emit) -> str | ModelError:
         try:
-            return model.generate(prompt).text
+            return model.generate(prompt, emit=emit).text
         except ModelError as error:
-            failures.append(error)
-            return None
+            return error
 
     said: list[str | None] = []
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        for text in pool.map(ask, prompts):
-            said.append(text)
+    failures: list[ModelError] = []
+    in_a_row = 0
+    notify(Progress(task=task, done=0, total=len(prompts), unit="prompts"))
+    with closing(_in_turn(ask, prompts, workers)) as answers:
+        for answer in answers:
+            said.append(answer if isinstance(answer, str) else None)
+            if isinstance(answer, ModelError):
+                failures.append(answer)
+                in_a_row += not isinstance(answer, PromptTooLongError)
+                _require_hope(answer, in_a_row, ever=len(failures) < len(said))
+            else:
+                in_a_row = 0
             note = f"{len(failures):,} failed" if failures else ""
             notify(Progress(task=task, done=len(said), total=len(prompts), unit="prompts", note=note))
     if failures and all(text is None for text in said):
         raise failures[0]
     return tuple(said)
+
+
+def _in_turn(
+    ask: Callable[[Sequence[Message], Emit], str | ModelError], prompts: Sequence[Sequence[Message]], workers: int
+) -> Generator[str | ModelError]:
+    """Yield the answers in order. Once this is closed no other prompt is asked, and those on their way end soon."""
+    stop = Event()
+
+    def end_if_stopped(_text: str) -> None:
+        if stop.is_set():
+            raise CancelledError
+
+    pool = ThreadPoolExecutor(max_workers=workers)
+    waiting: deque[Future[str | ModelError]] = deque()
+    try:
+        for prompt in prompts:
+            waiting.append(pool.submit(ask, prompt, end_if_stopped))
+            if len(waiting) >= _AHEAD * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _require_hope(failure: ModelError, in_a_row: int, *, ever: bool) -> None:
+    """Raise where a model failed so often that the rest will fail too; `ever` tells that it answered before."""
+    if in_a_row >= (_IN_A_ROW if ever else _AT_FIRST):
+        kept = "; what it said before is kept, so the same command goes on from there" if ever else ""
+        raise ModelError(f"{failure}. It failed {in_a_row:,} times in a row{kept}")

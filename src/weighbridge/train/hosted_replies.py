@@ -1,0 +1,107 @@
+"""What a fine-tuning endpoint says, as our own nouns. It is not trusted to have the shape that its API promises."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Safe = Callable[[str], str]
+"""Makes one line of bounded length of what an endpoint says, free of the key."""
+
+ENDED = frozenset({"succeeded", "failed", "cancelled"})
+KNOWN = frozenset({*ENDED, "validating_files", "queued", "running", "paused"})
+"""The states of a job that the API has. An endpoint may have more."""
+_SAME = {"canceled": "cancelled", "completed": "succeeded"}
+_LONGEST_QUOTE = 60
+
+
+class NonsenseError(ValueError):
+    """A reply has not the shape that the API promises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostedJob:
+    """What an endpoint says about a job."""
+
+    id: str
+    status: str
+    """One of `KNOWN`, or another word for a state that is not the end."""
+    model: str
+    """The tuned model's name; empty until the job has succeeded."""
+    error: str
+    training_file: str
+    result_files: tuple[str, ...]
+    trained_tokens: int | None
+    epochs: int | None
+    seconds: float | None
+    """From its creation to its end, by the endpoint's clock; None until then, or where it does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostedEvent:
+    """Something that happened to a job, and the figures that came with it."""
+
+    id: str
+    message: str
+    figures: Mapping[str, Any]
+
+
+def read_job(raw: Any, safe: Safe) -> HostedJob:
+    """Read a job; `NonsenseError` where it is none."""
+    name, status = read_id(raw), _of(raw, "status")
+    if not isinstance(status, str) or not status:
+        raise NonsenseError("a job without a status")
+    epochs, tokens = _of(_of(raw, "hyperparameters"), "n_epochs"), _of(raw, "trained_tokens")
+    model, error = safe(str(_of(raw, "fine_tuned_model") or "")), safe(_told(_of(raw, "error")))
+    word = _SAME.get(status.lower(), status.lower())
+    if word not in KNOWN and _of(raw, "finished_at"):
+        word, error = ("succeeded", error) if model else ("failed", error or f"it ended as {safe(status)}")
+    return HostedJob(
+        id=name,
+        status=safe(word),
+        model=model,
+        error=error,
+        training_file=str(_of(raw, "training_file")),
+        result_files=tuple(str(file) for file in _listed(_of(raw, "result_files"))),
+        trained_tokens=tokens if isinstance(tokens, int) else None,
+        epochs=epochs if isinstance(epochs, int) else None,
+        seconds=_seconds(_of(raw, "created_at"), _of(raw, "finished_at")),
+    )
+
+
+def read_event(raw: Any, safe: Safe) -> HostedEvent:
+    """Read an event; `NonsenseError` where it is none."""
+    figures = _of(raw, "data")
+    return HostedEvent(
+        id=read_id(raw),
+        message=safe(str(_of(raw, "message") or "")),
+        figures=figures if isinstance(figures, Mapping) else {},
+    )
+
+
+def read_id(raw: Any) -> str:
+    """Return the name of a file, a job or an event; `NonsenseError` where there is none."""
+    if isinstance(raw, str):
+        begins = f"{raw[:_LONGEST_QUOTE]}{'...' if len(raw) > _LONGEST_QUOTE else ''}"
+        raise NonsenseError(f"not JSON of the fine-tuning API, but {begins!r}")
+    name = _of(raw, "id")
+    if not isinstance(name, str) or not name or not name.isprintable():
+        raise NonsenseError("it has no id")
+    return name
+
+
+def _of(raw: Any, name: str) -> Any:
+    return getattr(raw, name, None)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _seconds(begun: Any, ended: Any) -> float | None:
+    both = isinstance(begun, (int, float)) and isinstance(ended, (int, float))
+    return float(ended - begun) if both and ended >= begun else None
+
+
+def _told(error: Any) -> str:
+    message, code, wrong = (_of(error, name) or "" for name in ("message", "code", "param"))
+    return str(message or code) + (f" (in {wrong})" if wrong else "")
