@@ -20,6 +20,7 @@ from itertools import groupby
 from pathlib import Path
 from random import Random
 from time import perf_counter
+from typing import get_args
 
 from weighbridge.answer.build import build
 from weighbridge.errors import WeighbridgeError
@@ -29,7 +30,7 @@ from weighbridge.measure.statistics import SHARE, mean_interval
 from weighbridge.results import Estimate
 from weighbridge.settings import Settings
 from weighbridge.settings_file import load_settings
-from weighbridge.settings_training import PreferenceSettings
+from weighbridge.settings_training import PreferenceSettings, Reward
 from weighbridge.train.conversations import conversation
 from weighbridge.train.exercise import Exercise, Material, prepare
 from weighbridge.train.export import merged_weights, write_gguf
@@ -52,7 +53,7 @@ RUNS: dict[str, dict[str, object]] = {
     "dpo": {"method": "dpo"},
     "kto": {"method": "kto"},
     "orpo": {"method": "orpo"},
-    "grpo": {"method": "grpo", "rewards": ("accuracy",)},
+    "grpo": {"method": "grpo"},
     "rlhf": {"method": "grpo", "rewards": ("model",)},
 }
 HEAD = """| method | its own measure | before | after | difference | p | accuracy after | training, s | in all, s |
@@ -95,6 +96,7 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=4, help="tries of each question")
     parser.add_argument("--questions", type=int, default=240, help="of dev and test, to measure by")
     parser.add_argument("--steps", type=int, default=20, help="of GRPO")
+    parser.add_argument("--rewards", nargs="+", choices=get_args(Reward), default=["accuracy"], help="of grpo")
     parser.add_argument("--batch", type=int, default=8, help="answers of a step of GRPO, pairs or thumbs of others")
     parser.add_argument("--rate", type=float, default=2e-4)
     parser.add_argument("--beta", type=float, default=0.1)
@@ -151,7 +153,7 @@ def _run(name: str, given: argparse.Namespace, first: Refinement, opened: Opened
     """Yield a row for each measure of one way to go on."""
     start = perf_counter()
     how = {"samples": given.samples, "learning_rate": given.rate, "beta": given.beta, "steps": given.steps}
-    how |= {"epochs": 1, **RUNS[name]}
+    how |= {"epochs": 1, "rewards": tuple(given.rewards), **RUNS[name]}
     changed = {"preference": PreferenceSettings.model_validate(how), "batch_size": given.batch}
     training = first.exercise.recipe.training.model_copy(update=changed)
     exercise = replace(first.exercise, recipe=replace(first.exercise.recipe, training=training))
