@@ -37,13 +37,13 @@ _TAKES = (("latency_p50",), ("latency_p95",), ("memory",), ("disk",), ("setup",)
 """The columns of the two tables; figures that share a column stand beside each other."""
 _WITH_INTERVAL = frozenset({"accuracy", "hallucination"})
 _HEADS = {
-    "needless_abstention": "abstention\nneedless/missed",
+    "needless_abstention": "abstention\nneedless/\nmissed",
     "recall": "evidence\nrecall",
     "latency_p50": "latency\np50",
     "latency_p95": "latency\np95",
     "cost_per_thousand": "cost per\n1,000",
 }
-"""Headers over two lines, where the label is wider than the figures under it."""
+"""Headers over several lines, where the label is wider than the figures under it."""
 _Columns = Sequence[tuple[str, ...]]
 
 
@@ -136,7 +136,7 @@ def _compared(weighing: Weighing) -> list[RenderableType]:
     for name in ("against", "figure", "difference"):
         table.add_column(name, no_wrap=True)
     table.add_column("questions", justify="right", no_wrap=True)
-    table.add_column("p, adjusted", no_wrap=True)
+    table.add_column("adjusted", no_wrap=True)
     for comparison in compared:
         kind = FIGURES[comparison.figure]
         gap = comparison.difference
