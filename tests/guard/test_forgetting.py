@@ -48,7 +48,15 @@ def test_an_equal_network_passes_and_a_worse_one_fails() -> None:
 def test_a_small_loss_cannot_be_ruled_out_and_the_sentence_says_so() -> None:
     guard = forgetting(probes(), likelihoods(80), likelihoods(79))
     assert guard.passed
+    assert "no loss is shown, and one of" in guard.summary
     assert "cannot be ruled out" in guard.summary
+
+
+def test_a_loss_within_the_margin_is_borne_but_not_called_none() -> None:
+    guard = forgetting(probes(), likelihoods(84), likelihoods(80))
+    assert guard.passed
+    assert -0.02 <= guard.figures["difference"].high < 0
+    assert "some loss is likely" in guard.summary
 
 
 def test_a_guessing_base_has_nothing_to_lose() -> None:

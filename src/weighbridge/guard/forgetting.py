@@ -127,5 +127,6 @@ def _sentence(figures: Mapping[str, Estimate], *, passed: bool | None) -> str:
         less = "" if difference.high < -MARGIN else "; it chooses as before, but is less sure of what it knew"
         return f"{said}{less}; {GENTLER}"
     if difference.low < -MARGIN:
-        return f"{said}; no loss is shown, but one of {-difference.low * 100:.0f} points cannot be ruled out"
+        shown = "some loss is likely" if difference.high < 0 else "no loss is shown"
+        return f"{said}; {shown}, and one of {-difference.low * 100:.0f} points cannot be ruled out"
     return said

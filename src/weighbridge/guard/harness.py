@@ -179,5 +179,6 @@ def _sentence(figures: Mapping[str, Estimate], tasks: Tasks, *, failed: bool) ->
     if failed:
         return f"{text}; {GENTLER}"
     if (least := figures["difference"].low) < -MARGIN:
-        return f"{text}; no loss is shown, but one of {-least * 100:.0f} points cannot be ruled out"
+        shown = "some loss is likely" if figures["difference"].high < 0 else "no loss is shown"
+        return f"{text}; {shown}, and one of {-least * 100:.0f} points cannot be ruled out"
     return text

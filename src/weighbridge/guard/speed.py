@@ -161,6 +161,6 @@ def _sentence(figures: Mapping[str, Estimate], engine: str) -> str:
     adapter, merged, ratio = figures["adapter seconds"], figures["merged seconds"], figures["ratio"]
     return (
         f"Beside the base weights the adapter takes {adapter.value:.2f} s for an answer, merged into them "
-        f"{merged.value:.2f} s: {ratio.value:.2f} times as long ({ratio.low:.2f} to {ratio.high:.2f}; medians of "
-        f"{adapter.scored} prompts on {engine})"
+        f"{merged.value:.2f} s: {ratio.value:.2f} times as long ({ratio.low:.2f} to {ratio.high:.2f}; medians over "
+        f"{adapter.scored} prompts on {engine}, the ratio taken prompt by prompt)"
     )

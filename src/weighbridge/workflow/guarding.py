@@ -46,7 +46,7 @@ def guarded(card: AdapterCard, exercise: Exercise, bench: Bench, engine: Engine,
     write_card(card, folder)
     write_text(folder / "report.html", adapter_page(card))
     for guard in card.guards:
-        mark = {True: "passed", False: "FAILED", None: "noted"}[guard.passed]
+        mark = {True: "passed", False: "FAILED", None: "no verdict"}[guard.passed]
         voice.say(f"  {guard.name}: {mark}. {guard.summary}")
     return card
 
