@@ -12,7 +12,7 @@ from weighbridge.cli import knowledge, training
 from weighbridge.cli.guard import guarded
 from weighbridge.cli.hosted import hosted
 from weighbridge.cli.models import models
-from weighbridge.cli.options import HERE, Groups, Json, Root, opened
+from weighbridge.cli.options import HERE, Groups, Json, Root, opened, worded
 from weighbridge.cli.say import voice_on
 
 app = typer.Typer(
@@ -75,7 +75,7 @@ app.add_typer(knowledge.versions, name="versions")
 
 @app.command(epilog='Example: weighbridge ask "When is the travel desk open?" --strategy rag')
 def ask(
-    question: Annotated[str, typer.Argument(help="What to ask.")],
+    question: Annotated[str, typer.Argument(help="What to ask.", callback=worded)],
     workspace: Root = HERE,
     strategy: Annotated[str | None, typer.Option(help="Who answers; the recommended one if left out.")] = None,
     group: Groups = None,

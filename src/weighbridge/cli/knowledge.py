@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from weighbridge.cli.options import HERE, Groups, Json, Root, opened
+from weighbridge.cli.options import HERE, Groups, Json, Root, opened, worded
 from weighbridge.cli.say import voice_on
 
 versions = typer.Typer(
@@ -41,14 +41,14 @@ def index(
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="What to look for.")],
+    query: Annotated[str, typer.Argument(help="What to look for.", callback=worded)],
     workspace: Root = HERE,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many passages to show.")] = 5,
     group: Groups = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show ranks, scores, matched terms and versions.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the passages that a strategy would be given for a question."""
+    """Show the passages that are found for a question, best first."""
     from weighbridge.types import Question
     from weighbridge.workflow.find import explain as explained
     from weighbridge.workflow.find import search as find
