@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from weighbridge.models import cache_folder
+from weighbridge.train.recipe import Recipe
 
 from ..tiny_llama import (  # noqa: TID252 - tests are no package
     TEMPLATE,
@@ -35,3 +36,23 @@ def no_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def converted_base() -> Path:
     """Where the default model's conversion is kept between test runs."""
     return cache_folder() / "bases" / "smollm2-135m-instruct"
+
+
+@pytest.fixture(scope="session")
+def start(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA adapter of the tiny Llama that has learnt nothing yet, but is not zero."""
+    from peft import LoraConfig, get_peft_model
+    from torch import manual_seed
+
+    from weighbridge.train.base import load_network
+    from weighbridge.train.methods import precision
+    from weighbridge.train.quiet import quiet
+
+    folder = tmp_path_factory.mktemp("start")
+    with quiet():
+        manual_seed(0)
+        how = LoraConfig(
+            r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False
+        )
+        get_peft_model(load_network(recipe.base, precision=precision()), how).save_pretrained(folder)
+    return folder

@@ -96,26 +96,6 @@ class Vowels:
 
 
 @pytest.fixture(scope="session")
-def start(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A LoRA adapter of the tiny Llama that has learnt nothing yet, but is not zero."""
-    from peft import LoraConfig, get_peft_model
-    from torch import manual_seed
-
-    from weighbridge.train.base import load_network
-    from weighbridge.train.methods import precision
-    from weighbridge.train.quiet import quiet
-
-    folder = tmp_path_factory.mktemp("start")
-    with quiet():
-        manual_seed(0)
-        how = LoraConfig(
-            r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False
-        )
-        get_peft_model(load_network(recipe.base, precision=precision()), how).save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def vowels(no_model) -> Rewarding:
     strategy = Composed(name="vowels", model=no_model, instructions=Instructions(system="Sing."))
     return rewarding(strategy, ("accuracy",), Grounds(metric=Vowels()))
