@@ -31,13 +31,13 @@ HEAVY = (
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
 def test_files_and_functions_stay_short(path):
     source = path.read_text(encoding="utf-8")
-    assert source.count("\n") <= 300
+    assert source.count("\n") <= 400
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef):
             arguments = node.args
             count = len(arguments.args) + len(arguments.kwonlyargs)
             own = bool(arguments.args) and arguments.args[0].arg in ("self", "cls")
-            assert node.end_lineno - node.lineno < 50, f"{path.name}:{node.name} is too long"
+            assert node.end_lineno - node.lineno < 60, f"{path.name}:{node.name} is too long"
             assert count - own <= 6, f"{path.name}:{node.name} takes too much"
             assert arguments.kwarg is None, f"{path.name}:{node.name} takes **{arguments.kwarg.arg}"
 
