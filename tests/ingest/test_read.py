@@ -3,7 +3,6 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -216,27 +215,40 @@ def test_missing_and_odd_paths(tmp_path: Path) -> None:
         read_documents(tmp_path / "loop")
 
 
-@pytest.mark.parametrize("locked", ["docs/sub", "docs"])
-def test_no_permission_for_a_folder(
-    public_folder: Path, unprivileged: Callable[[], AbstractContextManager[None]], locked: str
-) -> None:
-    write(public_folder, docs__a_txt="x", docs__sub__b_txt="y")
-    (public_folder / locked).chmod(0)
-    with unprivileged(), pytest.raises(DataError, match="cannot be read"):
-        read_documents(public_folder / "docs")
-    (public_folder / locked).chmod(0o755)
+READ_EACH = """
+import json, sys
+from pathlib import Path
+from weighbridge.errors import DataError
+from weighbridge.ingest.read import read_documents
+
+for folder in map(Path, sys.argv[1:]):
+    try:
+        reading = read_documents(folder)
+    except DataError as error:
+        print(json.dumps(str(error)))
+    else:
+        skipped = [[item.path, item.reason] for item in reading.skipped]
+        print(json.dumps([[document.id for document in reading.documents], skipped, sorted(reading.unsettled)]))
+"""
 
 
-def test_no_permission_for_a_file(
-    public_folder: Path, unprivileged: Callable[[], AbstractContextManager[None]]
-) -> None:
-    write(public_folder, docs__a_txt="x", docs__b_txt="y")
-    (public_folder / "docs/a.txt").chmod(0)
-    with unprivileged():
-        reading = read_documents(public_folder / "docs")
-    assert [document.id for document in reading.documents] == ["b"]
-    assert reading.skipped == (Skipped("a.txt", "cannot be read (permission denied)"),)
-    assert reading.unsettled == {"a"}, "what is known of it is kept"
+def test_what_permissions_forbid(tmp_path: Path, run_without_privileges: Callable[..., str]) -> None:
+    folders = [tmp_path / name for name in ("file", "below", "folder")]
+    locked = [tmp_path / name for name in ("file/a.txt", "below/sub", "folder")]
+    for folder in folders:
+        write(folder, a_txt="x", b_txt="y", sub__c_txt="z")
+    for path in locked:
+        path.chmod(0)
+    try:
+        printed = run_without_privileges(READ_EACH, *map(str, folders))
+    finally:
+        for path in locked:
+            path.chmod(0o700)
+    file, below, folder = (json.loads(line) for line in printed.splitlines())
+    unsettled = ["a"]  # what is known of it is kept
+    assert file == [["b", "sub/c"], [["a.txt", "cannot be read (permission denied)"]], unsettled]
+    assert below == f"{tmp_path}/below/sub: cannot be read (Permission denied); check its permissions"
+    assert folder == f"{tmp_path}/folder: cannot be read (Permission denied); check its permissions"
 
 
 def lines(path: Path, *rows: object) -> Path:
