@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.answer.cite import abstains, abstains_exactly, cited_reference, find_citations, without_marks
-from weighbridge.answer.prompt import ABSTENTION, instructions_for
+from weighbridge.answer.cite import cited_reference, find_citations, without_marks
+from weighbridge.answer.prompt import instructions_for
+from weighbridge.scoring.refusals import ABSTENTION
 from weighbridge.types import Chunk, Example, Passage, Prompt, Question
 
 TEXT = "The travel desk is open from 07:30 to 16:15. It is in room 1.14."
@@ -66,50 +67,6 @@ def test_marked_passages_come_first():
 def test_every_citation_is_verbatim(raw, text):
     for citation in find_citations(raw, Prompt((), (passage(text),))):
         assert text[citation.start : citation.end] == citation.quote
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        ABSTENTION,
-        "I don\N{RIGHT SINGLE QUOTATION MARK}t know",
-        "i do not know the answer",
-        "Unknown.",
-        "The passages do not say when.",
-        "Not stated in the passages",
-        "The passages don't say.",
-        "The passage doesn\N{RIGHT SINGLE QUOTATION MARK}t mention it",
-        "I'm not sure.",
-        "I am not sure about that",
-        "Not sure",
-        "I'm unsure",
-        "No information.",
-        "There is no information on parking.",
-        "It isn't specified",
-    ],
-)
-def test_abstentions_are_recognised(text):
-    assert abstains(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "Unknown Pleasures", "14 days", "No", "I know: 14 days",
-     "None", "The passage", '{"not stated": 1}', "No information desk"],
-)  # fmt: skip
-def test_answers_are_not_abstentions(text):
-    assert not abstains(text)
-
-
-@pytest.mark.parametrize("text", [ABSTENTION, "i don\N{RIGHT SINGLE QUOTATION MARK}t know", " **I  don't know.**\n"])
-def test_the_agreed_abstention_is_recognised_exactly(text):
-    assert abstains_exactly(text)
-    assert abstains(text)
-
-
-@pytest.mark.parametrize("text", ["", "unknown", "Not specified", "I don't know how", "I do not know"])
-def test_other_words_are_not_the_agreed_abstention(text):
-    assert not abstains_exactly(text)
 
 
 def test_marks_are_taken_off():

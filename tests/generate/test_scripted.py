@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.answer.cite import abstains
 from weighbridge.answer.prompt import build_prompt, instructions_for
 from weighbridge.generate.scripted import Scripted, quote_reader
+from weighbridge.scoring.refusals import is_refusal
 from weighbridge.types import Chunk, Message, Passage, Question
 
 OPEN = instructions_for("answer", reads=True)
@@ -24,13 +24,13 @@ def test_it_quotes_the_sentence_that_answers_and_marks_its_passage() -> None:
 
 def test_it_abstains_where_no_sentence_is_about_the_question() -> None:
     prompt = build_prompt(OPEN, Question("Who pays for broken windows and lost keys?"), passages=PASSAGES)
-    assert abstains(quote_reader(prompt.messages))
+    assert is_refusal(quote_reader(prompt.messages))
 
 
 def test_it_abstains_without_passages() -> None:
     question = Question("When does the harbour open?")
-    assert abstains(quote_reader(build_prompt(CLOSED, question).messages))
-    assert abstains(quote_reader(build_prompt(OPEN, question).messages))
+    assert is_refusal(quote_reader(build_prompt(CLOSED, question).messages))
+    assert is_refusal(quote_reader(build_prompt(OPEN, question).messages))
 
 
 def test_a_reply_can_be_any_function() -> None:

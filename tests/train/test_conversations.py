@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from weighbridge.adapters import admits
 from weighbridge.answer.composed import Composed
-from weighbridge.answer.prompt import ABSTENTION, instructions_for
+from weighbridge.answer.prompt import instructions_for
 from weighbridge.errors import TrainingError
+from weighbridge.scoring.refusals import ABSTENTION
 from weighbridge.settings_training import TrainingSettings
 from weighbridge.train.conversations import conversation, conversations, lesson
 from weighbridge.types import Chunk, Example, Passage, Progress, Question

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.answer.composed import Composed
-from weighbridge.answer.prompt import ABSTENTION, instructions_for
+from weighbridge.answer.prompt import instructions_for
 from weighbridge.answer.quote import taken_apart
+from weighbridge.scoring.refusals import ABSTENTION
 from weighbridge.settings_training import RaftSettings, TrainingSettings
 from weighbridge.train.conversations import Conversation, conversation, conversations, lesson
 from weighbridge.train.raft import is_withheld

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from weighbridge.answer.composed import Composed
-from weighbridge.answer.prompt import ABSTENTION, Instructions
+from weighbridge.answer.prompt import Instructions
 from weighbridge.errors import TrainingError
 from weighbridge.results import Score
+from weighbridge.scoring.refusals import ABSTENTION
 from weighbridge.settings_training import Reward
 from weighbridge.train.rewards import Grounds, Rewarding, rewarding
 from weighbridge.types import Answer, Chunk, Example, Message, Passage, Prompt, Question

@@ -7,9 +7,10 @@ from typing import Literal
 import pytest
 
 from weighbridge.answer.composed import Composed
-from weighbridge.answer.prompt import ABSTENTION, instructions_for
+from weighbridge.answer.prompt import instructions_for
 from weighbridge.measure.metrics.behaviour import Accuracy
 from weighbridge.protocols import NOTHING
+from weighbridge.scoring.refusals import ABSTENTION
 from weighbridge.settings_training import RaftSettings
 from weighbridge.train.exercise import Material, prepare
 from weighbridge.train.recipe import Recipe

@@ -1,4 +1,4 @@
-"""Citations and abstentions: read out of a model's text, and written into the answers it is trained on.
+"""Citations: read out of a model's text, and written into the answers it is trained on.
 
 A citation is a span of a retrieved passage in which the answer stands verbatim. A number that points at no passage,
 or at one that does not hold the answer's words, is not a citation. A passage that the model did not point at is cited
@@ -9,34 +9,12 @@ quotes is cited by its quote alone, where that stands in a passage verbatim and 
 import re
 from collections.abc import Collection
 
-from weighbridge.answer.prompt import ABSTENTION, Instructions, reference
+from weighbridge.answer.prompt import Instructions, reference
 from weighbridge.answer.quote import Said, Words, quoting, sentence_holding, words_of
+from weighbridge.scoring.refusals import ABSTENTION, is_agreed_abstention
 from weighbridge.types import Citation, Example, Passage, Prompt
 
 _MARK = re.compile(r"\s*\[(\d{1,3})\]")
-_ABSTAINS = re.compile(
-    r"[^\w\[{]*("
-    r"i (do not|don'?t|can ?not|can'?t|could not|couldn'?t) (know|tell|answer|find|say)\b"
-    r"|(i am |i'?m )?(not (sure|certain)|unsure)\b"
-    r"|(the )?(numbered )?passages? (do|does) ?(not|n'?t) (say|state|mention|contain|provide|specify|tell)\b"
-    r"|((it |this |that )?is(n'?t| not)|((it|that)'?s )?not) (stated|mentioned|specified|known)\b"
-    r"|unknown\W*$"
-    r"|(there is |there'?s )?no information(\W*$| (is|was|on|about|in|given|provided|available|regarding)\b)"
-    r")",
-    re.IGNORECASE,
-)
-"""JSON never matches: what begins with a bracket is an answer, whatever it says of itself."""
-_ALONE = " .!*_\"'"
-
-
-def abstains(text: str) -> bool:
-    """Tell whether an answer declines to answer, in any words. An empty text does not: it is a wrong answer."""
-    return bool(_ABSTAINS.match(_straight(text)))
-
-
-def abstains_exactly(text: str) -> bool:
-    """Tell whether an answer is the agreed abstention, but for case, white space and punctuation around it."""
-    return _straight(text).strip(_ALONE).casefold() == ABSTENTION.strip(_ALONE).casefold()
 
 
 def without_marks(text: str) -> str:
@@ -51,7 +29,7 @@ def find_citations(raw: str, prompt: Prompt) -> tuple[Citation, ...]:
     too short to be attributed. None where the answer's words stand nowhere.
     """
     text = without_marks(raw)
-    if abstains_exactly(text):
+    if is_agreed_abstention(text):
         return ()
     return _standing(words_of(text), {int(number) for number in _MARK.findall(raw)}, prompt)
 
@@ -65,7 +43,7 @@ def quoted_citations(said: Said, prompt: Prompt) -> tuple[Citation, ...]:
     if not said.quote:
         return find_citations(said.answer, prompt)
     text = without_marks(said.answer)
-    if abstains_exactly(text) or words_of(text).find(said.quote) is None:
+    if is_agreed_abstention(text) or words_of(text).find(said.quote) is None:
         return ()
     return _standing(words_of(said.quote), {said.number}, prompt)
 
@@ -99,10 +77,6 @@ def cited_reference(instructions: Instructions, example: Example, prompt: Prompt
             return quoting(quote, number, answer)
     verbatim = [number for number, text in proving.items() if answer.casefold() in text.casefold()]
     return f"{answer} [{[*verbatim, *proving][0]}]"
-
-
-def _straight(text: str) -> str:
-    return " ".join(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
 
 
 def _citation(passage: Passage, place: re.Match[str], *, marked: bool) -> Citation:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from time import perf_counter
 
-from weighbridge.answer.cite import abstains, abstains_exactly, quoted_citations, without_marks
+from weighbridge.answer.cite import quoted_citations, without_marks
 from weighbridge.answer.prompt import LAYOUT, Instructions, build_prompt
 from weighbridge.answer.quote import Said, taken_apart
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import NONE, NOTHING, Demonstrations, Emit, Model, Retriever, ignore
+from weighbridge.scoring.refusals import is_agreed_abstention, is_refusal
 from weighbridge.types import Answer, Completion, Passage, Prompt, Question, Timing
 
 
@@ -68,7 +69,7 @@ class Composed:
             text=without_marks(said.answer) if marks else said.answer,
             raw=raw,
             prompt=prompt,
-            abstained=abstains(said.answer) if self.instructions.abstains else abstains_exactly(said.answer),
+            abstained=is_refusal(said.answer) if self.instructions.abstains else is_agreed_abstention(said.answer),
             citations=quoted_citations(said, prompt) if marks else (),
             usage=completion.usage,
             timing=timing,

@@ -7,12 +7,10 @@ passages, the question), so that an engine which keeps the prefix of the last pr
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from weighbridge.scoring.refusals import ABSTENTION
 from weighbridge.types import Example, Message, Passage, Prompt, Question, Task
 
-ABSTENTION = "I don't know."
-"""What every strategy is asked to say when it cannot answer, and what tuned ones are trained to say."""
-
-LAYOUT = 1
+LAYOUT = 2
 """Part of every strategy's fingerprint: raise it whenever a prompt's words or the reading of answers change."""
 
 

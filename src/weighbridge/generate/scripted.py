@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from weighbridge.errors import PromptTooLongError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Emit, ignore
+from weighbridge.scoring.refusals import ABSTENTION
 from weighbridge.types import Completion, Message, Usage
 
-_ABSTENTION = "I don't know."
 _TOKEN = re.compile(r"\s*\S+")
 _NUMBERED = re.compile(r"^\[(\d{1,3})\] (.+)$", re.MULTILINE)
 _QUESTION = re.compile(r"^Question: (.+)\Z", re.MULTILINE | re.DOTALL)
@@ -46,7 +46,7 @@ def quote_reader(messages: Sequence[Message]) -> str:
             shared = len(wanted & _words(sentence))
             if shared > most:
                 best, number, most = sentence.strip(), passage[1], shared
-    return f"{best} [{number}]" if most and 2 * most >= len(wanted) else _ABSTENTION
+    return f"{best} [{number}]" if most and 2 * most >= len(wanted) else ABSTENTION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

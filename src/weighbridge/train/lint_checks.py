@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from weighbridge.answer.cite import abstains
 from weighbridge.answer.quote import taken_apart
 from weighbridge.ingest.likeness import Asked, as_asked, differ, distinct_questions, plain, rare_words
 from weighbridge.lints import Finding
+from weighbridge.scoring.refusals import is_refusal
 from weighbridge.train.conversations import Conversation
 from weighbridge.types import Example
 
@@ -76,7 +76,7 @@ def _repeated(conversations: Sequence[Conversation]) -> Iterator[Finding]:
 
 
 def _abstentions(conversations: Sequence[Conversation]) -> Iterator[Finding]:
-    declining = sum(abstains(taken_apart(one.target).answer) for one in conversations)
+    declining = sum(is_refusal(taken_apart(one.target).answer) for one in conversations)
     if conversations and declining == len(conversations):
         yield Finding("error", "every answer to learn is an abstention; check the evidence ids and the retrieval")
     elif conversations and declining > _MOSTLY * len(conversations):
