@@ -1,0 +1,226 @@
+"""Texts in one way of writing, and the language that says how their numbers are written."""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Literal
+
+Language = Literal["en", "de", "fr", "es", "zh", "ja"]
+DecimalMark = Literal[".", ",", ""]
+"""The mark before a fraction; empty where nothing tells."""
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_SUPERSCRIPT_RUN = re.compile(r"(?<=[0-9A-Za-zµ])[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+_VULGAR_AFTER_DIGIT = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")
+_ONE_FOR_MANY = str.maketrans(
+    {
+        **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
+        **dict.fromkeys("‘’‚‛′ʼ`´", "'"),
+        **dict.fromkeys("“”„‟″«»", '"'),
+        "⁄": "/",
+        "∕": "/",
+        "～": "~",
+        "〜": "~",
+        "٫": ".",
+        "٬": ",",
+    }
+)
+_REFERENCE_MARK = re.compile(r"(?<=\S)\[\d{1,3}\]")
+_EMPHASIS = re.compile(r"\*{1,3}(?=\S)|(?<=\S)\*{1,3}|__")
+_WORD_GLUED_TO_NUMBER = re.compile(
+    r"\b(the|in|on|at|of|to|from|by|for|with|about|only|over|since|until|between|and|is|are|was|were|has|had)(?=\d)"
+)
+_WORD = re.compile(r"[^\W\d_]+")
+
+_FUNCTION_WORDS: dict[Language, frozenset[str]] = {
+    "en": frozenset(
+        [
+            "the",
+            "of",
+            "is",
+            "and",
+            "to",
+            "what",
+            "how",
+            "which",
+            "who",
+            "whose",
+            "does",
+            "do",
+            "did",
+            "for",
+            "on",
+            "at",
+            "by",
+            "was",
+            "were",
+            "are",
+            "when",
+            "where",
+            "must",
+            "may",
+            "with",
+            "it",
+            "this",
+            "that",
+            "these",
+            "has",
+            "have",
+            "from",
+        ]
+    ),
+    "de": frozenset(
+        [
+            "der",
+            "das",
+            "und",
+            "ist",
+            "sind",
+            "wie",
+            "viel",
+            "viele",
+            "welche",
+            "welcher",
+            "welches",
+            "wer",
+            "wann",
+            "wo",
+            "ein",
+            "eine",
+            "einen",
+            "nicht",
+            "mit",
+            "von",
+            "zu",
+            "auf",
+            "für",
+            "dem",
+            "den",
+            "hoch",
+            "lange",
+            "kostet",
+            "beträgt",
+            "es",
+            "im",
+            "am",
+            "wird",
+            "wurde",
+            "hat",
+        ]
+    ),
+    "fr": frozenset(
+        [
+            "le",
+            "la",
+            "les",
+            "des",
+            "est",
+            "sont",
+            "et",
+            "combien",
+            "quel",
+            "quelle",
+            "qui",
+            "où",
+            "quand",
+            "du",
+            "dans",
+            "pour",
+            "une",
+            "un",
+            "coûte",
+            "sur",
+            "au",
+            "aux",
+            "il",
+            "elle",
+        ]
+    ),
+    "es": frozenset(
+        [
+            "el",
+            "la",
+            "los",
+            "las",
+            "es",
+            "son",
+            "y",
+            "cuánto",
+            "cuánta",
+            "cuántos",
+            "cuántas",
+            "qué",
+            "quién",
+            "cuándo",
+            "dónde",
+            "del",
+            "por",
+            "para",
+            "una",
+            "un",
+            "cuesta",
+            "se",
+            "en",
+            "con",
+            "al",
+        ]
+    ),
+}
+_DECIMAL_COMMA: frozenset[Language] = frozenset(("de", "fr", "es"))
+_COMMA_IS_DECIMAL = re.compile(r"\d\.\d{3},\d|(?<![\d.,])\d+,(?:\d{1,2}|\d{4,})(?![\d.,]*\d)|(?<![\d.,])0,\d")
+_DOT_IS_DECIMAL = re.compile(r"\d,\d{3}\.\d|(?<![\d.,])\d+\.(?:\d{1,2}|\d{4,})(?![\d.,]*\d)|(?<![\d.,])0\.\d")
+
+
+@lru_cache(maxsize=4096)
+def fold(text: str) -> str:
+    """Return a text after NFKC, with one kind of dash, quote, space and digit, and without emphasis and footnotes.
+
+    An exponent becomes "^6" first: NFKC alone would make 10⁶ the number 106, and 2½ the fraction 21/2.
+    """
+    text = _SUPERSCRIPT_RUN.sub(lambda run: "^" + run[0].translate(_SUPERSCRIPTS), text)
+    text = _VULGAR_AFTER_DIGIT.sub(" ", text).translate(_ONE_FOR_MANY)
+    text = unicodedata.normalize("NFKC", text).translate(_ONE_FOR_MANY)
+    if not text.isascii():
+        text = "".join(character if character.isascii() else _plain(character) for character in text)
+    text = _EMPHASIS.sub("", _REFERENCE_MARK.sub("", text))
+    return _WORD_GLUED_TO_NUMBER.sub(r"\1 ", text)
+
+
+def _plain(character: str) -> str:
+    """Return a character without what does not show: other digits become ASCII, other spaces one space."""
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if category == "Cf":
+        return ""
+    return " " if category.startswith("Z") else character
+
+
+def without_accents(text: str) -> str:
+    """Return a text whose Latin letters have lost their marks: "Bjørn" is "bjorn", "Müßig" is "mussig"."""
+    text = text.replace("ø", "o").replace("Ø", "O").replace("ł", "l").replace("Ł", "L").replace("đ", "d")
+    decomposed = unicodedata.normalize("NFD", text.replace("æ", "ae").replace("Æ", "Ae").replace("ß", "ss"))
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f"))
+
+
+def language_of(text: str) -> Language | None:
+    """Return the language of a text by its script or its function words; None where too little tells."""
+    if any("\u3040" <= character <= "\u30ff" for character in text):
+        return "ja"
+    if any("\u4e00" <= character <= "\u9fff" for character in text):
+        return "zh"
+    words = [word.lower() for word in _WORD.findall(text)]
+    counts = {language: sum(map(known.__contains__, words)) for language, known in _FUNCTION_WORDS.items()}
+    first, second = sorted(counts, key=lambda language: counts[language], reverse=True)[:2]
+    return first if counts[first] > counts[second] else None
+
+
+def decimal_mark(text: str, question: str) -> DecimalMark:
+    """Return the mark before fractions in a text: by its own unambiguous numbers, its language, or the question's."""
+    comma, dot = bool(_COMMA_IS_DECIMAL.search(text)), bool(_DOT_IS_DECIMAL.search(text))
+    if comma != dot:
+        return "," if comma else "."
+    language = language_of(text) or language_of(question)
+    if language is None:
+        return ""
+    return "," if language in _DECIMAL_COMMA else "."

@@ -1,0 +1,36 @@
+"""Where a text negates a word."""
+
+import re
+
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|none|neither|nor|cannot|without|n't|(?:is|are|was|were|do|does|did|has|have|had|ca|wo|could|would|"
+    r"should|must|may|need)n't|hardly|fails? to|failed to|kein(?:e[nrsm]?)?|nicht|nie|niemals|ne|pas|jamais|aucune?|no|"
+    r"nunca|jamás|ningun[ao]?)\b|不|没|沒|未|ない|ません|ず",
+    re.IGNORECASE,
+)
+_NO_NEGATION = re.compile(
+    r"\b(?:not only|not just|not merely|no doubt|not until|no later than|not later than|no (?:more|less|fewer) than|"
+    r"not (?:more|less) than|no longer than|why not|whether or not|nicht nur|non seulement|no sólo)\b",
+    re.IGNORECASE,
+)
+_CLAUSE_END = re.compile(r"[.;:!?,。，;!?]|\b(?:but|although|whereas|however|aber|mais|pero)\b", re.IGNORECASE)
+_REACH = 4
+"""How many words a negation reaches ahead in its clause: "may not ride on the upper deck" negates "upper" at most."""
+
+
+def negations(text: str) -> list[tuple[int, int]]:
+    """Return the places of the words that negate; "not only" and "no more than" negate nothing."""
+    idle = [match.span() for match in _NO_NEGATION.finditer(text)]
+    found = [match.span() for match in _NEGATION.finditer(text)]
+    return [span for span in found if not any(start <= span[0] < end for start, end in idle)]
+
+
+def is_negated(text: str, start: int, end: int) -> bool:
+    """Tell whether the word at a place is negated: by a word before it in its clause, or by a Japanese ending."""
+    clause_ends = [match.end() for match in _CLAUSE_END.finditer(text, 0, start)]
+    begin = clause_ends[-1] if clause_ends else 0
+    count = 0
+    for first, last in negations(text):
+        before = begin <= first and last <= start and len(text[last:start].split()) <= _REACH
+        count += before or (first == end and text[first] in "なまず")
+    return count % 2 == 1
