@@ -100,7 +100,6 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=8, help="answers of a step of GRPO, pairs or thumbs of others")
     parser.add_argument("--rate", type=float, default=2e-4)
     parser.add_argument("--beta", type=float, default=0.1)
-    parser.add_argument("--seconds", type=float, default=3600.0, help="budget of one training")
     parser.add_argument("--only", nargs="+", choices=RUNS, default=list(RUNS))
     return parser.parse_args()
 
@@ -111,7 +110,7 @@ def _tell(progress: Progress) -> None:
 
 
 def _settings(settings: Settings, given: argparse.Namespace) -> Settings:
-    how = {"maximum_examples": given.examples, "epochs": given.epochs, "seconds": given.seconds}
+    how = {"maximum_examples": given.examples, "epochs": given.epochs}
     training = settings.training.model_copy(update=how)
     changed = {"strategies": ("fine-tuned",), "documents": None, "training": training}
     return settings.model_copy(update=changed)

@@ -58,7 +58,7 @@ def main() -> None:
     wanted = parser.parse_args()
     with quiet():
         base = prepare_base(fetch(SMOLLM2), cache_folder() / "bases" / "smollm2-135m-instruct")
-    how = TrainingSettings(epochs=1, seconds=1e9, maximum_examples=10**6)
+    how = TrainingSettings(epochs=1, maximum_examples=10**6)
     recipe = Recipe(base=base, training=how, model=ModelSettings())
     for name, read in {"labels": labels, "passages": passages}.items():
         if wanted.only in {None, name}:

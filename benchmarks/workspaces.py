@@ -18,7 +18,7 @@ instructions: A customer of a bank writes a message.
 strategies: [prompt, fine-tuned]
 model: {maximum_tokens: 20}
 splits: {by: similarity, dev: 0.04, test: 0.2}
-training: {maximum_examples: 2000, epochs: 3, dev_examples: 60, seconds: 5400, learning_curve: false, batch_size: 16}
+training: {maximum_examples: 2000, epochs: 3, dev_examples: 60, learning_curve: false, batch_size: 16}
 measure: {questions: 250}
 """
 APIBENCH = """name: apibench-torchhub
@@ -31,7 +31,7 @@ model: {maximum_tokens: 80}
 chunks: {tokens: 160}
 retrieval: {limit: 2}
 splits: {dev: 0.1, test: 0.4}
-training: {epochs: 4, maximum_examples: 128, seconds: 1800, learning_curve: false}
+training: {epochs: 4, maximum_examples: 128, learning_curve: false}
 measure: {questions: 100}
 """
 _EACH = 33

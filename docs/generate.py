@@ -16,6 +16,7 @@ COMMANDS = (
     "models lineage", "hosted prepare", "hosted status", "hosted pause", "hosted resume", "hosted cancel",
 )  # fmt: skip
 FOLDER = Path(__file__).parent / "reference"
+EXIT_CODES = "Exit codes: 0 done, 2 something for you to put right, 1 our fault, 3 stopped by a time limit, 130 Ctrl-C."
 NOTE = "<!-- Written by docs/generate.py: change the code, then run it. -->\n"
 
 
@@ -25,7 +26,7 @@ def pages() -> Mapping[str, str]:
 
 
 def _commands() -> str:
-    parts = [f"# Commands\n\n{NOTE}\nExit codes: 0 done, 2 something for you to put right, 1 our fault, 130 Ctrl-C.\n"]
+    parts = [f"# Commands\n\n{NOTE}\n{EXIT_CODES}\n"]
     for command in COMMANDS:
         environment = {**os.environ, "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
         words = [sys.executable, "-m", "weighbridge", *command.split(), "--help"]

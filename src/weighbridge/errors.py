@@ -9,7 +9,8 @@ WeighbridgeError            what, where, and what to do; printed without a trace
 ├── ModelError              a model could not answer: recorded for its example, never a score
 │   └── PromptTooLongError  the prompt does not fit the context window (tokens, and the limit)
 ├── DownloadError           a model file could not be fetched, or its checksum is wrong
-└── TrainingError           training or export failed, or the exported model differs from the adapter
+├── TrainingError           training or export failed, or the exported model differs from the adapter
+└── UnfinishedError         a time limit stopped the run; the same command goes on from there: exit code 3
 """
 
 
@@ -64,3 +65,12 @@ class DownloadError(WeighbridgeError):
 
 class TrainingError(WeighbridgeError):
     """Training or export failed."""
+
+
+class UnfinishedError(WeighbridgeError):
+    """A time limit stopped the run before it was done.
+
+    No kind of `TrainingError`, for which a comparison leaves the strategy out: here it must not go on at all.
+    """
+
+    exit_code = 3

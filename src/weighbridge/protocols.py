@@ -26,6 +26,9 @@ A text may be empty, while a model has nothing to say yet. What it raises ends t
 Notify = Callable[[Progress], None]
 """Receives progress of a long step."""
 
+Clock = Callable[[], float]
+"""Tells seconds that only ever rise. Handed in where a time limit is kept, so that a test can say what time it is."""
+
 
 def ignore(text: str) -> None:
     """Be the `Emit` of callers who only want the whole answer."""

@@ -77,7 +77,7 @@ COMMENTS: Mapping[str, str] = {
     "training.maximum_examples": "training examples used; more are sampled down",
     "training.groups": "may be learnt from too; the adapter then answers only who may see all of it",
     "training.made": "examples made from the documents, which join the train split only; empty: none",
-    "training.seconds": "budget of one training, by the clock",
+    "training.seconds": "a training that takes longer stops, and the next run goes on; empty: no limit",
     "training.dev_examples": "dev examples scored after each epoch to pick the best checkpoint",
     "training.learning_curve": "true: train on parts of the examples too, to tell whether more would help",
     "training.seed": "order of the examples, and the adapter's first weights",

@@ -94,8 +94,9 @@ class TrainingSettings(Section):
     all that it learnt from; the others are answered by the base model."""
     made: Path | None = None
     """JSONL of examples made from the documents, which join the train split only."""
-    seconds: Above = 900.0
-    """Wall-clock budget of one training; the passes over the data are cut to what fits."""
+    seconds: Above | None = None
+    """A time limit, no budget: a training that takes longer stops with a checkpoint, and the same command goes on from
+    there. How much is learnt is up to `epochs` and `maximum_examples` alone."""
     dev_examples: Positive = 24
     """Dev examples scored after each epoch to pick the best checkpoint."""
     learning_curve: bool = True
@@ -108,7 +109,13 @@ class TrainingSettings(Section):
     @property
     def supervised(self) -> Mapping[str, Any]:
         """What the supervised training depends on besides its examples: all but what is done after it or elsewhere."""
-        return self.model_dump(mode="json", exclude={"preference", "hosted", "made", "groups", "learning_curve"})
+        after = {"preference", "hosted", "made", "groups", "learning_curve"}
+        return {name: value for name, value in self.lasting.items() if name not in after}
+
+    @property
+    def lasting(self) -> Mapping[str, Any]:
+        """All that shapes what is learnt. A time limit does not: whoever raises it goes on from the checkpoint."""
+        return self.model_dump(mode="json", exclude={"seconds"})
 
     @property
     def rate(self) -> float:

@@ -3,7 +3,7 @@ import errno
 import pytest
 
 from weighbridge.cli.guard import guarded
-from weighbridge.errors import ModelError, SettingsError
+from weighbridge.errors import ModelError, SettingsError, UnfinishedError
 
 
 def raising(error):
@@ -18,6 +18,7 @@ def raising(error):
     [
         (SettingsError("weighbridge.yaml:3: unknown key"), 2, "weighbridge.yaml:3: unknown key"),
         (ModelError("the endpoint is down"), 1, "the endpoint is down"),
+        (UnfinishedError("step 12 of 24"), 3, "Stopped: step 12 of 24"),
         (KeyboardInterrupt(), 130, "run the same command again"),
         (SystemExit(130), 130, "run the same command again"),
         (OSError(errno.ENOSPC, "No space left on device", "records.jsonl"), 2, "records.jsonl: the disk is full"),

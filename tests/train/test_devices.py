@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from weighbridge.errors import TrainingError
-from weighbridge.train.devices import devices, one_device, require_devices, settle
+from weighbridge.train.devices import devices, one_device, require_devices
 
 
 def test_transformers_sees_one_gpu_at_most(tmp_path: Path):
@@ -26,7 +26,6 @@ def test_transformers_sees_one_gpu_at_most(tmp_path: Path):
 def test_a_processor_is_one_device():
     import torch
 
-    settle()
     assert devices() == max(1, torch.cuda.device_count())
     require_devices(devices())
 

@@ -1,12 +1,13 @@
 """A tuned embedder: better where it was taught, opened by our own graph, the same after a kill."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from weighbridge.errors import MissingExtraError, TrainingError
+from weighbridge.errors import MissingExtraError, TrainingError, UnfinishedError
 from weighbridge.retrieve.embed import open_embedder
 from weighbridge.train.embedder import Encode, tune_embedder
 from weighbridge.train.negatives import Contrast
@@ -91,8 +92,17 @@ def test_without_the_library_the_extra_is_named(
         tune_embedder(CONTRASTS, tiny_bert, tmp_path / "tuned", recipe=RECIPE)
 
 
-def test_time_that_is_up_ends_training_and_is_said(tiny_bert: Path, tmp_path: Path) -> None:
-    hurried = RetrieverRecipe(epochs=3, batch_size=4, learning_rate=3e-3, precision="float32", seconds=1e-6)
-    training = tune_embedder(CONTRASTS, tiny_bert, tmp_path / "tuned", recipe=hurried).training
-    assert training.steps == 1
-    assert training.notes == ("training.seconds allowed 1 of 6 steps; raise it to take all",)
+def test_a_time_limit_stops_it_after_an_epoch_and_it_goes_on_to_the_same_weights(
+    tiny_bert: Path, tmp_path: Path
+) -> None:
+    whole = tune_embedder(CONTRASTS, tiny_bert, tmp_path / "whole", recipe=RECIPE, judge=found)
+    hasty = replace(RECIPE, seconds=1e-6)
+    for step in (2, 4):
+        with pytest.raises(UnfinishedError, match=f"stopped at step {step} of 6"):
+            tune_embedder(CONTRASTS, tiny_bert, tmp_path / "cut", recipe=hasty, judge=found)
+        assert not (tmp_path / "cut").exists()
+    done = tune_embedder(CONTRASTS, tiny_bert, tmp_path / "cut", recipe=hasty, judge=found)
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "cut")]
+    assert weights[0] == weights[1]
+    assert replace(done.training, seconds=0.0) == replace(whole.training, seconds=0.0)
+    assert done.fingerprint == whole.fingerprint

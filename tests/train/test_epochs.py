@@ -1,8 +1,7 @@
-"""A training that is killed while it cleans up goes on and ends with the same adapter; a spent budget ends it."""
+"""A training that is killed while it cleans up goes on and ends with the same adapter; a time limit only stops it."""
 
 import shutil
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from weighbridge.train.epochs import Epochs
 from weighbridge.train.plan import Plan
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.sft import train_adapter
+from weighbridge.train.time_limit import TimeLimit
 from weighbridge.train.tokens import Encoded, encode
 from weighbridge.types import Message, Progress
 
@@ -90,10 +90,10 @@ def test_a_record_without_its_checkpoints_is_not_believed(recipe: Recipe, encode
     assert len(done.epochs) == 4
 
 
-def three_epochs(folder: Path, *, budget: float) -> Epochs:
+def three_epochs(folder: Path, *, limit: float | None, clock: Callable[[], float]) -> Epochs:
     """Three epochs of two steps."""
-    plan = Plan(fingerprint="a", batches=(((0,), (1,)),) * 3, row_tokens=9, seconds_per_token=0.01)
-    return Epochs(folder, plan, lengths=(3, 4), patience=9, budget=budget).open(silent)
+    plan = Plan(fingerprint="a", batches=(((0,), (1,)),) * 3, row_tokens=9)
+    return Epochs(folder, plan, lengths=(3, 4), patience=9, limit=TimeLimit(limit, clock)).open(silent)
 
 
 def save(epochs: Epochs, validate: Callable[[object], float]) -> None:
@@ -104,29 +104,26 @@ def save(epochs: Epochs, validate: Callable[[object], float]) -> None:
     epochs.saved(0.1, validate, lambda _: ())
 
 
-@pytest.mark.parametrize(("budget", "steps"), [(0.0, 1), (3600.0, 6)])
-def test_a_spent_budget_ends_the_epoch_and_the_training(tmp_path: Path, budget: float, steps: int):
-    epochs = three_epochs(tmp_path, budget=budget)
+def run(epochs: Epochs) -> None:
+    """Take steps as the trainer does."""
     while not epochs.finished:
         epochs.report(1.0)
         if epochs.due():
             save(epochs, lambda _: 0.5)
-    assert (epochs.plan.steps, len(epochs.losses)) == (steps, steps)
-    assert [score.dev for score in epochs.scores] == [0.5] * -(-steps // 2)
-    again = three_epochs(tmp_path, budget=3600.0)
-    assert again.finished
-    assert again.plan == epochs.plan
+            if epochs.late:
+                return
 
 
-def test_no_epoch_begins_for_which_the_budget_does_not_suffice(tmp_path: Path):
-    def slow(_: object) -> float:
-        time.sleep(0.6)
-        return 0.5
-
-    epochs = three_epochs(tmp_path, budget=1.0)
-    for _ in range(2):
-        epochs.report(1.0)
-    save(epochs, slow)
-    assert epochs.finished
-    assert not epochs.stopped
-    assert epochs.plan.steps == 2
+@pytest.mark.parametrize("limit", [0.0, 2.0, 3.5, 100.0, None])
+def test_a_time_limit_stops_the_run_and_the_next_takes_the_steps_left(tmp_path: Path, limit: float | None):
+    runs, done, finished = 0, 0, False
+    while not finished:
+        ticks = iter(range(1000))
+        epochs = three_epochs(tmp_path, limit=limit, clock=lambda ticks=ticks: float(next(ticks)))
+        assert epochs.done_steps == done
+        run(epochs)
+        assert len(epochs.losses) > done  # every run gets on, however short it is
+        runs, done, finished = runs + 1, len(epochs.losses), epochs.finished
+    assert (len(epochs.losses), epochs.plan.ends) == (6, (2, 4, 6))
+    assert [(score.epoch, score.dev) for score in epochs.scores] == [(1, 0.5), (2, 0.5), (3, 0.5)]
+    assert (runs > 1) == (limit is not None and limit < 100)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.errors import TrainingError
+from weighbridge.errors import TrainingError, UnfinishedError
 from weighbridge.train.export import merged_weights
 from weighbridge.train.pairs import Pair, Preferences
 from weighbridge.train.preference import margins, train_preference
@@ -102,12 +102,22 @@ def test_a_checkpoint_of_another_training_is_not_used(recipe: Recipe, start: Pat
     assert seen[0].done == 1
 
 
-def test_the_budget_ends_it_and_says_so(recipe: Recipe, start: Path, tmp_path: Path):
-    how = preferring(recipe, "dpo")
+@pytest.mark.parametrize("method", ["dpo", "kto"])
+def test_a_time_limit_stops_it_and_it_goes_on_to_the_same_adapter(
+    method: str, recipe: Recipe, start: Path, tmp_path: Path
+):
+    lessons = TOLD.as_thumbs() if method == "kto" else PAIRS
+    how = preferring(recipe, method, epochs=2)
+    whole = train_preference(start, lessons, tmp_path / "whole", recipe=how)
     hasty = replace(how, training=how.training.model_copy(update={"seconds": 1e-6}))
-    done = train_preference(start, PAIRS, tmp_path, recipe=hasty)
-    assert done.steps == 1
-    assert "allowed 1 of 12 steps of DPO" in done.notes[0]
+    for step in (1, 2):
+        with pytest.raises(UnfinishedError, match=f"{method.upper()} stopped at step {step} of {whole.steps}"):
+            train_preference(start, lessons, tmp_path / "cut", recipe=hasty)
+    assert not (tmp_path / "cut" / "adapter").exists()
+    done = train_preference(start, lessons, tmp_path / "cut", recipe=how)
+    files = [tmp_path / name / "adapter" / "adapter_model.safetensors" for name in ("whole", "cut")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert replace(done, seconds=0.0) == replace(whole, seconds=0.0)
 
 
 def test_a_loss_that_is_no_number_stops(recipe: Recipe, start: Path, tmp_path: Path):

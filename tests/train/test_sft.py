@@ -1,12 +1,13 @@
 """Training is deterministic, learns, resumes, keeps its plan, and accumulates gradients exactly."""
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from weighbridge.errors import TrainingError
+from weighbridge.errors import TrainingError, UnfinishedError
 from weighbridge.train.base import load_network, load_tokenizer
 from weighbridge.train.conversations import Conversation
 from weighbridge.train.methods import prepare
@@ -14,7 +15,7 @@ from weighbridge.train.plan import read_plan
 from weighbridge.train.quiet import quiet
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.say import say
-from weighbridge.train.sft import train_adapter
+from weighbridge.train.sft import Job, train, train_adapter
 from weighbridge.train.tokens import Encoded, encode
 from weighbridge.types import Message, Progress
 
@@ -128,16 +129,46 @@ def test_answers_do_not_depend_on_who_is_asked_beside(recipe: Recipe, method: st
     assert network.training
 
 
-def test_plan_is_saved_and_budget_cuts_epochs(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
-    hasty = replace(recipe, training=recipe.training.model_copy(update={"seconds": 1e-6}))
-    done = train_adapter(encoded, tmp_path, recipe=hasty)
-    assert done.steps == 1
+def with_limit(recipe: Recipe, seconds: float | None) -> Recipe:
+    return replace(recipe, training=recipe.training.model_copy(update={"seconds": seconds}))
+
+
+def test_a_busy_machine_changes_nothing(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
+    """A clock on which every look takes an hour, and one that stands still."""
+    hours = (3600.0 * hour for hour in itertools.count())
+    job = Job(encoded=encoded, folder=tmp_path / "slow", recipe=recipe, validate=lambda _: 0.5)
+    slow = train(replace(job, clock=lambda: next(hours)))
+    fast = train(replace(job, folder=tmp_path / "fast", clock=lambda: 0.0))
+    assert adapter(tmp_path / "slow") == adapter(tmp_path / "fast")
+    assert (tmp_path / "slow" / "plan.json").read_bytes() == (tmp_path / "fast" / "plan.json").read_bytes()
+    assert replace(slow, seconds=0.0) == replace(fast, seconds=0.0)
+
+
+def test_a_time_limit_stops_a_training_which_goes_on_to_the_same_adapter(
+    recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path
+):
+    whole = train_adapter(encoded, tmp_path / "whole", recipe=recipe)
+    stops: list[str] = []
+    seconds: list[float | None] = [1e-6] * 5 + [3600.0]  # five runs of a step each, and one with time enough
+    for limit in seconds[:-1]:
+        with pytest.raises(UnfinishedError, match="go on from there") as stop:
+            train_adapter(encoded, tmp_path / "cut", recipe=with_limit(recipe, limit))
+        stops.append(str(stop.value).partition(",")[0])
+        assert not (tmp_path / "cut" / "adapter").exists()
+    done = train_adapter(encoded, tmp_path / "cut", recipe=with_limit(recipe, seconds[-1]))
+    assert stops == [f"training stopped at step {step} of 12" for step in range(1, 6)]
+    assert adapter(tmp_path / "cut") == adapter(tmp_path / "whole")
+    assert replace(done, seconds=0.0) == replace(whole, seconds=0.0)
+
+
+def test_a_plan_is_saved_for_this_training_alone(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
+    train_adapter(encoded, tmp_path, recipe=recipe)
     saved = json.loads((tmp_path / "plan.json").read_text())
     assert read_plan(tmp_path, saved["fingerprint"]) is not None
     assert read_plan(tmp_path, "another") is None
 
 
-def test_a_plan_whose_first_row_was_too_long_is_measured_again(recipe: Recipe, encoded, tmp_path: Path):
+def test_a_plan_whose_rows_were_halved_is_gone_on_with(recipe: Recipe, encoded, tmp_path: Path):
     def kill(progress: Progress) -> None:
         if progress.note:
             raise KeyboardInterrupt
@@ -145,7 +176,7 @@ def test_a_plan_whose_first_row_was_too_long_is_measured_again(recipe: Recipe, e
     with pytest.raises(KeyboardInterrupt):
         train_adapter(encoded, tmp_path, recipe=recipe, notify=kill)
     made = json.loads((tmp_path / "plan.json").read_text())
-    halved = {**made, "row_tokens": 64, "seconds_per_token": 0.0, "notes": ["halved"]}
+    halved = {**made, "row_tokens": 64, "notes": ["halved"]}
     (tmp_path / "plan.json").write_text(json.dumps(halved))
     done = train_adapter(encoded, tmp_path, recipe=recipe)
     assert done.notes == ("halved",)
@@ -153,7 +184,6 @@ def test_a_plan_whose_first_row_was_too_long_is_measured_again(recipe: Recipe, e
     plan = read_plan(tmp_path, made["fingerprint"])
     assert plan
     assert plan.row_tokens == 64
-    assert plan.seconds_per_token > 0
 
 
 def test_a_loss_that_is_no_number_stops(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.train.packing import pack
-from weighbridge.train.shares import Work, busiest_share, divide
+from weighbridge.train.shares import Work, divide
 from weighbridge.train.tokens import Encoded
 
 TEXTS = st.lists(
@@ -34,7 +34,7 @@ def test_every_example_is_read_once(texts, processes: int, limit: int):
     work = Work(encoded=examples, order=[range(len(examples))], row_tokens=limit, processes=processes)
     rows = [row for rank in range(processes) for row in work.rows(0, rank)]
     every = list(range(len(examples)))
-    assert sorted(number for part in divide(examples, every, processes).parts for number in part) == every
+    assert sorted(number for part in divide(examples, every, processes) for number in part) == every
     assert sorted(target for row in rows for target in row.targets.tolist()) == sorted(
         token for one in examples for token in one.tokens[one.start :]
     )
@@ -49,16 +49,14 @@ def test_no_cut_leaves_the_busiest_with_less(texts, processes: int):
     examples = encoded(texts)
     order = sorted(range(len(examples)), key=lambda number: (examples[number].tokens, number))
     made = divide(examples, order[::-1], processes)
-    assert len(made.parts) == processes
-    assert made.busiest == max(tokens(examples, part) for part in made.parts)
-    assert made.whole == tokens(examples, order)
+    assert len(made) == processes
     cuts = (
         (0, *places, len(order))
         for few in range(min(processes, len(order)))
         for places in combinations(range(1, len(order)), few)
     )
     others = [max(tokens(examples, order[i:j]) for i, j in pairwise(cut)) for cut in cuts]
-    assert made.busiest == min(others)
+    assert max(tokens(examples, part) for part in made) == min(others)
 
 
 @given(TEXTS)
@@ -69,13 +67,10 @@ def test_one_process_does_what_it_has_always_done(texts):
     ours, theirs = work.rows(0, 0), pack(examples, among=batch, limit=20)
     assert [row.tokens.tolist() for row in ours] == [row.tokens.tolist() for row in theirs]
     assert work.labels(0) == sum(len(one.tokens) - one.start for one in examples)
-    assert busiest_share(examples, [batch], 1) == 1.0
 
 
 def test_what_all_share_is_not_cut_for_little():
     begin = (3,) * 100
     examples = encoded([(begin, [4, 4]), (begin, [5, 5])])
     made = divide(examples, [0, 1], 4)
-    assert (made.busiest, made.whole) == (102, 104)
-    assert sorted(map(len, made.parts)) == [0, 0, 1, 1]
-    assert busiest_share(examples, [[0, 1]], 4) == 102 / 104
+    assert [tokens(examples, part) for part in made] == [102, 102, 0, 0]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from weighbridge.adapters import AdapterCard
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
-from weighbridge.errors import TrainingError
+from weighbridge.errors import TrainingError, UnfinishedError
 from weighbridge.generate.llamacpp import open_llamacpp
 from weighbridge.protocols import silent
 from weighbridge.results import Score
@@ -177,11 +177,16 @@ def test_a_finished_adapter_is_refused_once_the_test_asks_what_it_learnt(
         tuned(strategy, asked, tmp_path, recipe=quick)
 
 
-def test_a_cut_training_says_so(strategy, examples, recipe: Recipe, tmp_path: Path):
-    hurry = {"seconds": 1e-6, "batch_size": 10, "learning_rate": 5e-2}
-    hasty = replace(recipe, training=recipe.training.model_copy(update=hurry))
-    card = tuned(strategy, examples, tmp_path, recipe=hasty)
-    assert any("allowed 1 of 6 steps" in warning for warning in card.warnings)
+def test_what_a_time_limit_stopped_has_no_card(strategy, examples, recipe: Recipe, tmp_path: Path):
+    hasty = replace(recipe, training=recipe.training.model_copy(update={"seconds": 1e-6}))
+    with pytest.raises(UnfinishedError, match="step 1 of 18"):
+        tuned(strategy, examples, tmp_path, recipe=hasty)
+    assert read_card(tmp_path) is None
+    assert not (tmp_path / "model.gguf").exists()
+    assert exercise(strategy, examples, hasty).fingerprint == exercise(strategy, examples, recipe).fingerprint
+    seen: list[Progress] = []
+    tuned(strategy, examples, tmp_path, recipe=recipe, notify=seen.append)
+    assert next(one for one in seen if one.task == "training").done == 1
 
 
 @pytest.mark.models

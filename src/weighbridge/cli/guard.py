@@ -1,6 +1,6 @@
 """What a person sees when something goes wrong: a message that says what, where and what to do, and an exit code.
 
-2 is the user's to fix, 1 is ours, 130 is Ctrl-C.
+2 is the user's to fix, 1 is ours, 3 is a time limit that stopped the run, 130 is Ctrl-C.
 """
 
 import errno
@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from weighbridge.errors import WeighbridgeError
+from weighbridge.errors import UnfinishedError, WeighbridgeError
 
 INTERRUPTED = 130
 STOPPED = "Stopped. Everything done so far is kept: run the same command again to go on from here."
@@ -40,6 +40,9 @@ def guarded(command: Callable[[], object]) -> NoReturn:
         if stop.code == INTERRUPTED:  # typer takes Ctrl-C for itself, and leaves with this
             _tell(STOPPED)
         raise
+    except UnfinishedError as error:
+        _tell(f"Stopped: {error}")
+        sys.exit(error.exit_code)
     except WeighbridgeError as error:
         _tell(f"Error: {error}")
         sys.exit(error.exit_code)

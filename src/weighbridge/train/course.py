@@ -1,4 +1,4 @@
-"""How far a training after the supervised one is: its checkpoints, its budget, and how many rows are read at once.
+"""How far a training after the supervised one is: its checkpoints, its time limit, and how many rows are read at once.
 
 `course.json` is written after a checkpoint is whole, and removed before the last checkpoint is: what it names is there,
 and a checkpoint it does not name is not used.
@@ -9,13 +9,13 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from weighbridge.errors import TrainingError
 from weighbridge.protocols import Notify
 from weighbridge.train.failures import TOO_LITTLE, too_little
 from weighbridge.train.memory import trim
+from weighbridge.train.time_limit import TimeLimit
 from weighbridge.types import Progress
 from weighbridge.workspace import read_json, write_json
 
@@ -45,8 +45,8 @@ class Course:
     """Rows that a step learns from."""
     at_once: int
     """Rows read at a time, a divisor of the batch. Bounds the memory, and changes no step but for rounding."""
-    seconds: float
-    """Wall-clock budget of the steps; it ends after the step that exceeds it."""
+    limit: TimeLimit
+    """This run stops after the step that exceeds it, with a checkpoint."""
     notify: Notify
     least: int = 1
     """Rows that must be read together."""
@@ -54,7 +54,10 @@ class Course:
     short: str = ""
     """What was done when memory did not suffice."""
     _earlier: float = 0.0
-    _started: float = field(default_factory=perf_counter)
+    _started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._started = self.limit.clock()
 
     @property
     def gathered(self) -> int:
@@ -64,7 +67,7 @@ class Course:
     @property
     def taken(self) -> float:
         """Seconds spent so far, also by processes that were killed, up to their last checkpoint."""
-        return self._earlier + perf_counter() - self._started
+        return self._earlier + self.limit.clock() - self._started
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -97,7 +100,7 @@ class Course:
             f"memory did not suffice to read {self.at_once:,} rows at once; {max(fewer):,} are read instead, in the "
             "same steps"
         )
-        self.at_once, self._started = max(fewer), perf_counter()
+        self.at_once, self._started = max(fewer), self.limit.clock()
         found = self._found() or {"checkpoint": "", "seconds": 0.0}
         self._record(found["checkpoint"], found["seconds"])
         self.notify(Progress(task=self.task, done=0, total=self.steps, unit="steps", note=self.short))
@@ -111,16 +114,6 @@ class Course:
             )
         note = ", ".join(form.format(logs[name]) for name, form in _SHOWN.items() if logs.get(name) is not None)
         self.notify(Progress(task=self.task, done=step, total=total, unit="steps", note=note))
-
-    def spent(self, step: int, total: int) -> bool:
-        """Tell whether the budget is spent before the last step, and note it."""
-        if step >= total or self.taken < self.seconds:
-            return False
-        self.notes.append(
-            f"training.seconds ({self.seconds:,.0f}) allowed {step} of {total} steps of {self.task}; raise it to take "
-            "them all"
-        )
-        return True
 
     def saved(self, step: int) -> None:
         """Take note of a checkpoint that is whole, and drop those before it."""
@@ -157,7 +150,8 @@ def followed(kind: Any, course: Course) -> Any:
             super().log(logs, start_time)
             if "loss" in logs:
                 course.step(self.state.global_step, self.state.max_steps, self.state.log_history[-1])
-                self.control.should_training_stop |= course.spent(self.state.global_step, self.state.max_steps)
+                if course.limit.passed:  # saved first: the next run is to go on from this very step
+                    self.control.should_save = self.control.should_training_stop = True
 
         def _save_checkpoint(self, model: Any, trial: Any) -> None:
             super()._save_checkpoint(model, trial)
@@ -166,9 +160,15 @@ def followed(kind: Any, course: Course) -> Any:
     return Followed
 
 
-def take(trainer: Any, latest: str | None) -> None:
-    """Take a trainer's steps from the latest checkpoint on, without its printing any."""
+def take(trainer: Any, latest: str | None, course: Course) -> None:
+    """Take a trainer's steps from the latest checkpoint on, without its printing any.
+
+    Raises:
+        UnfinishedError: the course's time limit passed before the last step.
+    """
     from transformers import PrinterCallback
 
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=latest)
+    if trainer.state.global_step < trainer.state.max_steps:
+        raise course.limit.stopped(trainer.state.global_step, trainer.state.max_steps, course.task)

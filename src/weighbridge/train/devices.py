@@ -41,11 +41,3 @@ def one_device(arguments: Any) -> Any:
     """
     arguments._n_gpu = min(1, arguments.n_gpu)  # noqa: SLF001 - as transformers itself does; there is no setting for it
     return arguments
-
-
-def settle() -> None:
-    """Wait until a GPU has done what it was asked for, so that the clock can be read."""
-    import torch
-
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()

@@ -35,6 +35,7 @@ from weighbridge.train.retriever_epochs import (
     without_widgets,
     write_tuned,
 )
+from weighbridge.train.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from weighbridge.protocols import Vectors
@@ -71,15 +72,16 @@ def tune_embedder(
     Raises:
         MissingExtraError: sentence-transformers is not installed.
         TrainingError: the data cannot be used, training fails, or our graph of the result gives other vectors.
+        UnfinishedError: the recipe's time limit is over, and epochs are left.
         WorkspaceError: the folder cannot be written, or the base cannot be read.
     """
-    key = fingerprint("embedder", _FORMAT, digest(base / WEIGHTS), asdict(recipe), [asdict(one) for one in contrasts])
+    key = fingerprint("embedder", _FORMAT, digest(base / WEIGHTS), recipe.lasting, [asdict(one) for one in contrasts])
     if tuned := read_tuned(folder, key):
         return tuned
     if len(contrasts) <= 1:
         raise TrainingError(f"{len(contrasts)} pairs are too few to tune an embedder on; add examples with doc_ids")
     require_library()
-    watched = Watched(folder.with_name(f"{folder.name}.training"), key, recipe, notify)
+    watched = Watched(folder.with_name(f"{folder.name}.training"), key, TimeLimit(recipe.seconds), notify)
     with guarded(folder):
         return _tuned(contrasts, base, folder, recipe, watched, judge)
 

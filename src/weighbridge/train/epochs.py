@@ -4,8 +4,7 @@
 checkpoints are: what it names is there, and a checkpoint it does not name is not used. Where one is gone all the same,
 training starts afresh.
 
-Where the time budget is spent before the plan is done, the plan is cut, and the record says so. That is decided by the
-clock: only then may a training that was killed end at another step than an undisturbed one.
+A time limit ends the run, never the plan: the state is saved, and the next run takes the steps that are left.
 """
 
 import math
@@ -14,13 +13,13 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from time import perf_counter
 
 from weighbridge.adapters import EpochScore
 from weighbridge.errors import TrainingError
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.plan import Plan
 from weighbridge.train.say import Say, Validate
+from weighbridge.train.time_limit import TimeLimit
 from weighbridge.types import Progress
 from weighbridge.workspace import read_json, write_json
 
@@ -44,41 +43,39 @@ class Epochs:
         *,
         lengths: Sequence[int],
         patience: int,
-        budget: float = math.inf,
+        limit: TimeLimit | None = None,
         checkpoint_seconds: float = 60.0,
     ) -> None:
-        """Know of no step yet; `open` reads what the folder holds. `budget`: seconds for steps, scoring and saving."""
+        """Know of no step yet; `open` reads what the folder holds. `limit` also tells the time."""
         self.folder = folder
         self.plan = plan
-        """What is to be done; cut where the budget does not suffice for all of it."""
         self.scores: tuple[EpochScore, ...] = ()
         self.losses: list[float] = []
         self.done_steps = 0
         """Steps that need not be repeated."""
         self._earlier_seconds = 0.0
         self._patience = patience
-        self._budget = budget
+        self._limit = limit or TimeLimit()
+        self._clock = self._limit.clock
         self._pause = checkpoint_seconds
         self._notify: Notify = silent
         self._tokens = [sum(lengths[number] for number in batch) for batch in plan.order]
-        self._start = self._saved = self._began = perf_counter()
-        self._saving = self._closing = 0.0
+        self._start = self._saved = self._clock()
+        self._saving = 0.0
 
     def open(self, notify: Notify) -> "Epochs":
         """Take up what the folder holds of this very plan, remove what it holds of any other, and start the clock."""
         self._notify = notify
-        found, whole = read_json(self._record), self.plan
-        if found and found["fingerprint"] == whole.fingerprint:
-            self.plan = whole.until(found.get("steps", whole.steps))
+        found = read_json(self._record)
+        if found and found["fingerprint"] == self.plan.fingerprint:
             self.scores = tuple(EpochScore(**score) for score in found["scores"])
             self.losses, self._earlier_seconds = found["losses"], found["seconds"]
             self.done_steps = len(self.losses)
         if not self._whole():
             self.scores, self.losses, self.done_steps, self._earlier_seconds = (), [], 0, 0.0
-            self.plan = whole
             self._drop()
         self._tidy()
-        self._start = self._saved = self._began = perf_counter()
+        self._start = self._saved = self._clock()
         return self
 
     @property
@@ -89,7 +86,12 @@ class Epochs:
     @property
     def seconds(self) -> float:
         """Time spent so far, also by processes that were killed, up to their last checkpoint."""
-        return self._earlier_seconds + perf_counter() - self._start
+        return self._earlier_seconds + self._clock() - self._start
+
+    @property
+    def late(self) -> bool:
+        """Whether the time limit of this run has passed."""
+        return self._limit.passed
 
     @property
     def tokens(self) -> int:
@@ -107,10 +109,10 @@ class Epochs:
         return self.stopped or len(self.losses) == self.plan.steps
 
     def due(self) -> bool:
-        """Tell whether to save the state after this step: an epoch or the budget ends, or long enough has passed."""
-        ended = len(self.losses) in self.plan.ends or self._spent(self._closing)
+        """Tell whether to save the state after this step: an epoch or the run ends, or long enough has passed."""
+        ended = len(self.losses) in self.plan.ends or self.late
         pause = max(self._pause, self._saving / _SAVING_SHARE)
-        return ended or perf_counter() - self._saved >= pause
+        return ended or self._clock() - self._saved >= pause
 
     def report(self, loss: float) -> None:
         """Take note of the next step's loss. `TrainingError` where it is not a number."""
@@ -118,39 +120,29 @@ class Epochs:
         step = len(self.losses)
         if not math.isfinite(loss):
             raise TrainingError(f"the loss is not a number at step {step}; lower training.learning_rate")
-        seconds, read = perf_counter() - self._start, sum(self._tokens[self.done_steps : step])
+        seconds, read = self._clock() - self._start, sum(self._tokens[self.done_steps : step])
         rate = read / seconds if seconds else 0.0
         note = f"loss {loss:.3f}, {rate:.0f} tokens/s"
         self._notify(Progress(task="training", done=step, total=self.plan.steps, unit="steps", note=note))
 
     def saved(self, seconds: float, validate: Validate | None, say: Say) -> None:
-        """Take down the checkpoint just written in so many seconds; at the end of an epoch, with its dev score.
-
-        An epoch also ends where the budget does, and none is begun for which it would not suffice.
-        """
-        step, start = len(self.losses), perf_counter()
+        """Take down the checkpoint just written in so many seconds; at the end of an epoch, with its dev score."""
+        step = len(self.losses)
         _settle(self._checkpoint(step))
-        if self._spent(self._closing):
-            self.plan = self.plan.until(step)
         if step in self.plan.ends:
             epoch = self.plan.ends.index(step) + 1
             own = self.losses[self.plan.ends[epoch - 2] if epoch > 1 else 0 :]
             dev = validate(say) if validate else None
             self.scores = (*self.scores, EpochScore(epoch=epoch, loss=sum(own) / len(own), dev=dev))
-            self._closing = seconds + perf_counter() - start
-            if not self.stopped and self._spent(perf_counter() - self._began):
-                self.plan = self.plan.until(step)
-            self._began = perf_counter()
         value = {
             "fingerprint": self.plan.fingerprint,
-            "steps": self.plan.steps,
             "scores": [asdict(score) for score in self.scores],
             "losses": self.losses,
             "seconds": self.seconds,
         }
         write_json(self._record, value)
         self._tidy()
-        self._saving, self._saved = seconds, perf_counter()
+        self._saving, self._saved = seconds, self._clock()
 
     def keep_best(self, target: Path) -> EpochScore:
         """Move the best epoch's weights to `target`, drop all checkpoints, and return that epoch's score.
@@ -166,10 +158,6 @@ class Epochs:
         write_json(target.with_name(_LOSSES), self.losses)
         self._drop()
         return chosen
-
-    def _spent(self, more: float) -> bool:
-        """Tell whether the budget does not suffice for so many seconds more."""
-        return self.seconds + more >= self._budget
 
     @property
     def _record(self) -> Path:

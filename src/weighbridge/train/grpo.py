@@ -25,6 +25,7 @@ from weighbridge.train.recipe import Recipe
 from weighbridge.train.refine import open_adapter, placed, rows_at_once, save_adapter, told, usual, weights_key
 from weighbridge.train.rewards import Rewarding
 from weighbridge.train.say import say
+from weighbridge.train.time_limit import TimeLimit
 from weighbridge.train.tokens import prompt_tokens
 from weighbridge.train.weights import load_tuned
 from weighbridge.types import Example, Prompt, Split
@@ -50,6 +51,7 @@ def train_grpo(
     Raises:
         TrainingError: `start` holds no LoRA adapter, a group has no two answers, no prompt leaves room for an answer,
             the loss is not a number, or the libraries fail.
+        UnfinishedError: `training.seconds` are over, and steps are left.
         WorkspaceError: the folder cannot be written.
     """
     how = recipe.training.preference
@@ -118,7 +120,7 @@ def _course(
     how, room = recipe.training, (recipe.model.context, recipe.model.maximum_tokens)
     told_to = [[one.id, one.answers, one.evidence, one.answerable, turns(prompt.messages)] for one, prompt in asked]
     rewards = (list(rewarding.rules), rewarding.fingerprint, rewarding.strategy.fingerprint)
-    learnt = (weights_key(start), how.model_dump(mode="json"), room, rewards, told_to)
+    learnt = (weights_key(start), how.lasting, room, rewards, told_to)
     groups = max(1, how.batch_size // how.preference.samples)
     tokenizer = load_tokenizer(recipe.base)
     longest = max(len(prompt_tokens(tokenizer, prompt.messages)) for _, prompt in asked) + recipe.model.maximum_tokens
@@ -129,7 +131,7 @@ def _course(
         steps=how.preference.steps,
         batch=groups * how.preference.samples,
         at_once=rows_at_once([longest], how.preference.samples),
-        seconds=how.seconds,
+        limit=TimeLimit(how.seconds),
         notify=notify,
     )
 
@@ -156,7 +158,7 @@ def _train(
         ),
         processing_class=tokenizer,
     )
-    take(trainer, latest)
+    take(trainer, latest, course)
     save_adapter(trainer.model, course.folder.with_name("adapter"))
     course.finish()
     return told(trainer, course, examples=len(asked), tokens=int(trainer.state.num_input_tokens_seen), epochs=1)

@@ -1,19 +1,17 @@
 """What a training will do, settled before its first step: which examples in which order, and how many steps.
 
-The plan is saved first, so that a training that was killed repeats the very same steps, whatever the clock says.
+The settings and the examples alone decide it, never a clock. It is saved first, so that a training that was killed, or
+stopped by a time limit, repeats the very same steps.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from weighbridge.workspace import read_json, write_json
 
 _WARM_UP = 0.06
-_OWN_SHARE = 0.9
-"""Of the budget for the steps themselves: the rest is for loading, scoring and saving."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +23,6 @@ class Plan:
     batches: tuple[tuple[tuple[int, ...], ...], ...]
     row_tokens: int
     """Tokens run through the model at a time. Bounds the memory, and changes no step but for rounding."""
-    seconds_per_token: float
-    """Measured before the first step, per token of the examples as if each was read by itself; 0: not yet."""
     notes: tuple[str, ...] = ()
     """What had to be changed on the way, and why."""
 
@@ -45,12 +41,6 @@ class Plan:
         """The batches of all epochs, a step each."""
         return tuple(batch for epoch in self.batches for batch in epoch)
 
-    def until(self, step: int) -> "Plan":
-        """Return the plan that ends after so many steps, and with them an epoch."""
-        starts = (0, *self.ends[:-1])
-        kept = tuple(epoch[: step - start] for epoch, start in zip(self.batches, starts, strict=True) if start < step)
-        return replace(self, batches=kept)
-
 
 def epoch_batches(examples: int, batch: int, seed: int) -> tuple[tuple[int, ...], ...]:
     """Return one epoch: every example once, shuffled by the seed, in batches of which the last may be smaller."""
@@ -58,28 +48,6 @@ def epoch_batches(examples: int, batch: int, seed: int) -> tuple[tuple[int, ...]
 
     order = [int(number) for number in np.random.default_rng(seed).permutation(examples)]
     return tuple(tuple(order[start : start + batch]) for start in range(0, examples, batch))
-
-
-def within_budget(
-    epochs: Sequence[tuple[tuple[int, ...], ...]], lengths: Sequence[int], *, rate: float, seconds: float
-) -> tuple[tuple[tuple[int, ...], ...], ...]:
-    """Return the epochs that fit: whole ones, or the start of the first where not even that fits (one step at least).
-
-    `rate` is in seconds per token, `seconds` the budget for the steps.
-    """
-    left = seconds * _OWN_SHARE
-    kept: list[tuple[tuple[int, ...], ...]] = []
-    for epoch in epochs:
-        costs = [rate * sum(lengths[number] for number in batch) for batch in epoch]
-        if sum(costs) <= left:
-            kept.append(epoch)
-            left -= sum(costs)
-            continue
-        if not kept:
-            fitting = [n for n in range(1, len(epoch)) if sum(costs[:n]) <= left]
-            kept.append(epoch[: max(fitting, default=1)])
-        break
-    return tuple(kept)
 
 
 def rate_share(step: int, steps: int) -> float:
@@ -95,7 +63,6 @@ def save_plan(plan: Plan, folder: Path) -> None:
     value = {
         "fingerprint": plan.fingerprint,
         "row_tokens": plan.row_tokens,
-        "seconds_per_token": plan.seconds_per_token,
         "notes": plan.notes,
         "batches": plan.batches,
     }
@@ -112,6 +79,5 @@ def read_plan(folder: Path, fingerprint: str) -> Plan | None:
         fingerprint=fingerprint,
         batches=batches,
         row_tokens=found["row_tokens"],
-        seconds_per_token=found["seconds_per_token"],
         notes=tuple(found["notes"]),
     )

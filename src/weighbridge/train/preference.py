@@ -33,6 +33,7 @@ from weighbridge.train.refine import (
     usual,
     weights_key,
 )
+from weighbridge.train.time_limit import TimeLimit
 from weighbridge.train.tokens import Encoded, encode
 from weighbridge.train.weights import load_tuned
 from weighbridge.types import Progress
@@ -58,6 +59,7 @@ def train_preference(
     Raises:
         TrainingError: `start` holds no LoRA adapter, the lessons cannot be learnt from, one is longer than the
             context, the loss is not a number, or the libraries fail.
+        UnfinishedError: `training.seconds` are over, and steps are left.
         WorkspaceError: the folder cannot be written.
     """
     name = recipe.training.preference.method
@@ -128,12 +130,12 @@ def _course(
     return Course(
         task=how.preference.method.upper(),
         folder=folder / "checkpoints",
-        fingerprint=fingerprint(recipe.base.fingerprint, weights_key(start), how.model_dump(mode="json"), told_to),
+        fingerprint=fingerprint(recipe.base.fingerprint, weights_key(start), how.lasting, told_to),
         steps=steps_for(len(compared), batch, at_once, how.preference.epochs),
         batch=batch,
         at_once=at_once,
         least=method.least,
-        seconds=how.seconds,
+        limit=TimeLimit(how.seconds),
         notify=notify,
     )
 
@@ -149,7 +151,7 @@ def _train(start: Path, compared: Sequence[Compared], method: Method, recipe: Re
         train_dataset=Dataset.from_list(method.rows(compared, course.at_once)),
         processing_class=load_tokenizer(recipe.base),
     )
-    take(trainer, latest)
+    take(trainer, latest, course)
     save_adapter(trainer.model, course.folder.with_name("adapter"))
     course.finish()
     tokens = sum(one.tokens for one in compared) * how.epochs

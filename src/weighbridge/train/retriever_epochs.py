@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -23,6 +22,7 @@ from weighbridge.protocols import Notify, silent
 from weighbridge.retrieve.embed import Precision
 from weighbridge.train.devices import one_device
 from weighbridge.train.epochs import best
+from weighbridge.train.time_limit import TimeLimit
 from weighbridge.types import Progress
 from weighbridge.workspace import read_json, write_json, write_text
 
@@ -41,10 +41,15 @@ class RetrieverRecipe:
     warmup: float = 0.1
     """Share of the steps."""
     seed: int = 7
-    seconds: float = 900.0
-    """After which training ends with the step it is in."""
+    seconds: float | None = None
+    """A time limit: training stops with the epoch it is in, and goes on when called again. None: no limit."""
     precision: Precision | None = None
     """What documents will be embedded in, where the result is to agree with the library; None: as `open_embedder`."""
+
+    @property
+    def lasting(self) -> Mapping[str, Any]:
+        """All that shapes what is learnt: everything but the time limit."""
+        return {name: value for name, value in asdict(self).items() if name != "seconds"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +65,16 @@ class Tuned:
 class Watched:
     """The epochs of one training, as its trainer tells of them, in one thread."""
 
-    def __init__(self, folder: Path, key: str, recipe: RetrieverRecipe, notify: Notify = silent) -> None:
+    def __init__(self, folder: Path, key: str, limit: TimeLimit, notify: Notify = silent) -> None:
         """Take up what the folder holds of this very training, and remove what it holds of any other."""
-        self.folder, self.key, self._recipe, self._notify = folder, key, recipe, notify
+        self.folder, self.key, self.limit, self._notify = folder, key, limit, notify
         found = read_json(folder / _RECORD)
         whole = found and found["key"] == key and (folder / _BEST).is_file()
         self.scores = tuple(EpochScore(**score) for score in found["scores"]) if whole else ()
         self.earlier_seconds: float = found["seconds"] if whole else 0.0
         if not whole:
             shutil.rmtree(folder, ignore_errors=True)
-        self._start = perf_counter()
+        self._start = limit.clock()
 
     @property
     def latest(self) -> str | None:
@@ -80,12 +85,7 @@ class Watched:
     @property
     def seconds(self) -> float:
         """Seconds so far, those before a kill included as far as an epoch had ended."""
-        return self.earlier_seconds + perf_counter() - self._start
-
-    @property
-    def late(self) -> bool:
-        """Whether the time of the recipe is used up."""
-        return self.seconds > self._recipe.seconds
+        return self.earlier_seconds + self.limit.clock() - self._start
 
     def step(self, done: int, total: int, losses: Sequence[float]) -> None:
         """Tell of a step. `TrainingError` where its loss is not a number."""
@@ -159,7 +159,6 @@ def watching(
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
             super().log(logs, start_time)
             watched.step(self.state.global_step, self.state.max_steps, _losses(self.state))
-            self.control.should_training_stop = self.control.should_training_stop or watched.late
 
         def _save_checkpoint(self, model: Any, trial: Any) -> None:
             epoch = math.ceil(round(self.state.epoch, 6))
@@ -167,24 +166,29 @@ def watching(
             own = _losses(self.state)[before:]
             watched.end(epoch, sum(own) / len(own), score() if score else None, weights)
             super()._save_checkpoint(model, trial)
+            self.control.should_training_stop |= watched.limit.passed  # here alone is something to go on from
 
     return Watching
 
 
 def run(trainer: Any, watched: Watched) -> None:
-    """Train to the end, from the last checkpoint if there is one."""
+    """Train to the end, from the last checkpoint if there is one.
+
+    Raises:
+        UnfinishedError: the recipe's time limit passed before the last epoch.
+    """
     from transformers import PrinterCallback
 
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=watched.latest)
+    if trainer.state.global_step < trainer.state.max_steps:
+        raise watched.limit.stopped(trainer.state.global_step, trainer.state.max_steps)
 
 
 def summary(trainer: Any, watched: Watched, *, examples: int, tokens: int) -> Training:
     """Return what happened; `tokens` are those of one pass."""
     state = trainer.state
     losses = _losses(state)
-    cut = state.global_step < state.max_steps
-    told = f"training.seconds allowed {state.global_step} of {state.max_steps} steps; raise it to take all"
     return Training(
         epochs=watched.scores,
         chosen_epoch=best(watched.scores).epoch,
@@ -195,7 +199,6 @@ def summary(trainer: Any, watched: Watched, *, examples: int, tokens: int) -> Tr
         first_loss=losses[0],
         last_loss=losses[-1],
         precision="float32",
-        notes=(told,) if cut else (),
     )
 
 

@@ -21,6 +21,7 @@ from weighbridge.train.pairs import Pair, held_out, required
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.refine import placed, rows_at_once, save_adapter, steps_for, usual, weights_key
 from weighbridge.train.rewards import Judge
+from weighbridge.train.time_limit import TimeLimit
 from weighbridge.train.tokens import Encoded, encode
 from weighbridge.types import Message
 from weighbridge.workspace import read_json, write_json
@@ -74,6 +75,7 @@ def train_reward_model(pairs: Sequence[Pair], folder: Path, *, recipe: Recipe, n
     Raises:
         TrainingError: there is no pair, one is longer than the context, the loss is not a number, or the libraries
             fail.
+        UnfinishedError: `training.seconds` are over, and steps are left.
         WorkspaceError: the folder cannot be written.
     """
     required(pairs, "a reward model")
@@ -172,11 +174,11 @@ def _course(rows: Sequence[Mapping[str, Any]], folder: Path, recipe: Recipe, not
     return Course(
         task="reward model",
         folder=folder / "checkpoints",
-        fingerprint=fingerprint("reward model", recipe.base.fingerprint, how.model_dump(mode="json"), rows),
+        fingerprint=fingerprint("reward model", recipe.base.fingerprint, how.lasting, rows),
         steps=steps_for(len(rows), batch, at_once, how.epochs),
         batch=batch,
         at_once=at_once,
-        seconds=how.seconds,
+        limit=TimeLimit(how.seconds),
         notify=notify,
     )
 
@@ -194,7 +196,7 @@ def _train(rows: Sequence[Mapping[str, Any]], recipe: Recipe, course: Course) ->
         train_dataset=Dataset.from_list(list(rows)),
         processing_class=tokenizer,
     )
-    take(trainer, latest)
+    take(trainer, latest, course)
     save_adapter(trainer.model, course.folder.with_name("adapter"))
     course.finish()
     return trainer

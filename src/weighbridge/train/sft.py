@@ -14,22 +14,23 @@ from weighbridge.adapters import Training
 from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.models import file_fingerprint
-from weighbridge.protocols import Notify, silent
+from weighbridge.protocols import Clock, Notify, silent
 from weighbridge.train.base import load_tokenizer
-from weighbridge.train.devices import devices, require_devices, settle
+from weighbridge.train.devices import devices, require_devices
 from weighbridge.train.epochs import Epochs
 from weighbridge.train.failures import TOO_LITTLE, too_little, with_less_memory
 from weighbridge.train.many import PATIENCE, company
 from weighbridge.train.memory import trim
 from weighbridge.train.methods import Recipient, prepare
-from weighbridge.train.packing import ROW_TOKENS, pack
+from weighbridge.train.packing import ROW_TOKENS
 from weighbridge.train.peer import Replica
-from weighbridge.train.plan import Plan, epoch_batches, read_plan, save_plan, within_budget
+from weighbridge.train.plan import Plan, epoch_batches, read_plan, save_plan
 from weighbridge.train.recipe import Recipe
 from weighbridge.train.say import Say, Validate, say
-from weighbridge.train.shares import Work, busiest_share
+from weighbridge.train.shares import Work
+from weighbridge.train.time_limit import TimeLimit
 from weighbridge.train.tokens import Encoded
-from weighbridge.train.trainer import make_trainer, row_loss
+from weighbridge.train.trainer import make_trainer
 from weighbridge.train.upper import drop_lower, keep_lower
 from weighbridge.types import Message, Progress
 
@@ -56,6 +57,8 @@ class Job:
     """Devices that share each step, a process on each; 0: all GPUs that are visible, or else the processor."""
     patience: float = PATIENCE
     """Seconds that another process may take longer than this one before the training is given up."""
+    clock: Clock = perf_counter
+    """Tells when `training.seconds` are over. Nothing that is learnt depends on it."""
 
     @property
     def lengths(self) -> list[int]:
@@ -85,11 +88,12 @@ def train_adapter(
     to go on from. The same texts, recipe and machine give the same bytes. The plan is saved before the first step, and
     the state after each epoch and about every minute; a training that was killed goes on from there and ends with the
     same weights. `validate` is asked after each epoch and the best epoch is kept (of equals, the one with the lower
-    loss); training ends early where it has not become better for `training.patience` epochs. It also ends where
-    `training.seconds` are spent on loading, steps, scoring and saving: that depends on the clock, and the weights then
-    do too. Where memory does not suffice, rows of half the length are read, once, which changes no step.
+    loss); training ends early where it has not become better for `training.patience` epochs. Where memory does not
+    suffice, rows of half the length are read, once, which changes no step. Where `training.seconds` are over, at least
+    one step is taken, the state is saved, and the next call takes the steps that are left: the weights are the same.
 
     Raises:
+        UnfinishedError: `training.seconds` are over, and steps are left.
         TrainingError: the loss is not a number, memory does not suffice, or the libraries fail.
         WorkspaceError: the folder cannot be written.
     """
@@ -121,28 +125,31 @@ def _halve(job: Job, failure: str) -> None:
 
 
 def _train(job: Job) -> Training:
-    begun = perf_counter()
+    limit, begun = TimeLimit(job.recipe.training.seconds, job.clock), job.clock()
     require_devices(job.devices)
     how = job.recipe.training
     key = _key(job)
     whole = recipient = prepare(job.recipe.base, how, job.start, exact=job.exact)
     if how.layers:
         recipient = keep_lower(whole, job.encoded, job.folder, layers=how.layers, key=key, notify=job.notify)
-    plan = _settled(read_plan(job.folder, key) or _all_passes(key, job), job, recipient)
+    plan = read_plan(job.folder, key) or _all_passes(key, job)
+    save_plan(plan, job.folder)
     trim()
+    loading = job.clock() - begun
     epochs = Epochs(
         job.folder / "checkpoints",
         plan,
         lengths=job.lengths,
         patience=how.patience,
-        budget=how.seconds - (perf_counter() - begun),
+        limit=limit,
         checkpoint_seconds=job.checkpoint_seconds,
     ).open(job.notify)
-    loading = perf_counter() - begun
     job.notify(Progress(task="training", done=epochs.done_steps, total=plan.steps, unit="steps"))
     if not epochs.finished:
         replica = _replica(job, key, upper=recipient is not whole)
         _steps(job, recipient, replica, plan, epochs)
+    if not epochs.finished:
+        raise limit.stopped(len(epochs.losses), plan.steps)
     chosen = epochs.keep_best(job.folder / "adapter")
     drop_lower(job.folder)
     return Training(
@@ -155,7 +162,7 @@ def _train(job: Job) -> Training:
         first_loss=epochs.losses[0],
         last_loss=epochs.losses[-1],
         precision=str(recipient.precision).removeprefix("torch."),
-        notes=(*plan.notes, *_cut(job, epochs.plan), *_early(epochs)),
+        notes=(*plan.notes, *_early(epochs)),
     )
 
 
@@ -173,16 +180,6 @@ def _steps(job: Job, recipient: Recipient, replica: Replica, plan: Plan, epochs:
         trainer = make_trainer(recipient, work, take, epochs=epochs, how=replica.how)
         trainer.validate, trainer.say = job.validate, _sayer(recipient, job.recipe)
         trainer.train(resume_from_checkpoint=epochs.latest)
-
-
-def _cut(job: Job, plan: Plan) -> tuple[str, ...]:
-    """Say so where the time budget does not allow all passes over the examples."""
-    how = job.recipe.training
-    wanted = how.epochs * -(-len(job.encoded) // how.batch_size)
-    if plan.steps == wanted:
-        return ()
-    budget = f"training.seconds ({how.seconds:,.0f}) allowed {plan.steps} of {wanted} steps"
-    return (f"{budget}; raise it, or lower training.epochs or training.maximum_examples",)
 
 
 def _early(epochs: Epochs) -> tuple[str, ...]:
@@ -216,37 +213,4 @@ def _key(job: Job) -> str:
 def _all_passes(key: str, job: Job) -> Plan:
     how, count = job.recipe.training, len(job.encoded)
     epochs = tuple(epoch_batches(count, how.batch_size, how.seed + number) for number in range(how.epochs))
-    return Plan(fingerprint=key, batches=epochs, row_tokens=job.row_tokens, seconds_per_token=0.0)
-
-
-def _settled(plan: Plan, job: Job, recipient: Recipient) -> Plan:
-    """Return a plan with as many passes as the budget allows, and save it.
-
-    It is saved before that is measured too, so that its rows can be halved where memory does not suffice for one.
-    """
-    save_plan(plan, job.folder)
-    if plan.seconds_per_token:
-        return plan
-    first = plan.batches[0]
-    rate = _seconds_per_token(job, plan, recipient) * busiest_share(job.encoded, first, job.devices)
-    kept = within_budget(plan.batches, job.lengths, rate=rate, seconds=job.recipe.training.seconds)
-    plan = replace(plan, batches=kept, seconds_per_token=rate)
-    save_plan(plan, job.folder)
-    return plan
-
-
-def _seconds_per_token(job: Job, plan: Plan, recipient: Recipient) -> float:
-    """Measure the first row of a plan forward and back, after one pass that warms up. Leaves no trace.
-
-    The tokens are those of its examples as if each was read by itself, as in `Plan.seconds_per_token`.
-    """
-    row = pack(job.encoded, among=plan.batches[0][0], limit=plan.row_tokens)[0]
-    own = sum(job.lengths[number] for number in set(row.owners.tolist()))
-    rates: list[float] = []
-    for _ in range(2):
-        start = perf_counter()
-        row_loss(recipient, row).backward()
-        settle()
-        rates.append((perf_counter() - start) / own)
-    recipient.network.zero_grad(set_to_none=True)
-    return min(rates)
+    return Plan(fingerprint=key, batches=epochs, row_tokens=job.row_tokens)

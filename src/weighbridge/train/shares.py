@@ -17,17 +17,6 @@ batch, and leaves its gradients."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Division:
-    """A batch in as many parts as there are processes, of which the first is never empty."""
-
-    parts: tuple[tuple[int, ...], ...]
-    busiest: int
-    """Tokens that the largest part makes in one row."""
-    whole: int
-    """Tokens that the batch makes in one row."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """All steps of a training, and how many processes share each of them."""
 
@@ -40,7 +29,7 @@ class Work:
     def rows(self, step: int, rank: int) -> tuple[Row, ...]:
         """Return what a process reads in a step; every process can tell for each of them."""
         batch = self.order[step]
-        part = batch if self.processes == 1 else divide(self.encoded, batch, self.processes).parts[rank]
+        part = batch if self.processes == 1 else divide(self.encoded, batch, self.processes)[rank]
         return pack(self.encoded, among=part, limit=self.row_tokens)
 
     def labels(self, step: int) -> int:
@@ -62,9 +51,10 @@ def alone(work: Work) -> Take:
     return take
 
 
-def divide(examples: Sequence[Encoded], batch: Sequence[int], processes: int) -> Division:
-    """Cut a batch, sorted by its tokens, where that makes the largest part as small as can be.
+def divide(examples: Sequence[Encoded], batch: Sequence[int], processes: int) -> tuple[tuple[int, ...], ...]:
+    """Cut a batch in as many parts as there are processes, so that the largest is as small as can be.
 
+    The batch is sorted by its tokens and cut in between; the first part is never empty.
     What examples begin with in common counts once in each part, as `pack` reads it once: examples that share most of
     their tokens may so stay together, and some processes without work.
     """
@@ -72,7 +62,6 @@ def divide(examples: Sequence[Encoded], batch: Sequence[int], processes: int) ->
     whole = [len(examples[number].tokens) for number in order]
     common = [0, *(shared(examples[one].tokens, examples[other].tokens) for one, other in pairwise(order))]
     low, high = max(whole), sum(whole) - sum(common)
-    every = high
     while low < high:
         middle = (low + high) // 2
         if len(_ends(whole, common, middle)) <= processes:
@@ -81,15 +70,7 @@ def divide(examples: Sequence[Encoded], batch: Sequence[int], processes: int) ->
             low = middle + 1
     ends = _ends(whole, common, high)
     parts = [tuple(order[start:end]) for start, end in pairwise((0, *ends))]
-    return Division(parts=(*parts, *[()] * (processes - len(parts))), busiest=high, whole=every)
-
-
-def busiest_share(examples: Sequence[Encoded], batches: Sequence[Sequence[int]], processes: int) -> float:
-    """Return the part of all reading that the busiest process does, batch by batch; 1 where there is one process."""
-    if processes == 1:
-        return 1.0
-    made = [divide(examples, batch, processes) for batch in batches]
-    return sum(one.busiest for one in made) / sum(one.whole for one in made)
+    return (*parts, *[()] * (processes - len(parts)))
 
 
 def _ends(whole: Sequence[int], common: Sequence[int], limit: int) -> list[int]:

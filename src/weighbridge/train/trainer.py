@@ -88,7 +88,7 @@ def _packed_rows(recipient: Recipient, work: Work, take: Take, epochs: Epochs) -
             super()._save_checkpoint(model, trial)
             trim()
             epochs.saved(perf_counter() - start, self.validate, self.say)
-            self.control.should_training_stop = epochs.finished
+            self.control.should_training_stop = epochs.finished or epochs.late
 
     return PackedRows
 

@@ -48,6 +48,8 @@ class Effort:
 
 
 NO_EFFORT = Effort()
+_CUT = "training.seconds ("
+"""Begins the note on the card of an adapter that a time limit cut, as such limits did until ADR 17."""
 
 
 def train(
@@ -244,7 +246,7 @@ def _stays(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> bool:
 
 
 def _require_comparable(card: AdapterCard, bench: Bench, engine: Engine) -> None:
-    """Refuse an adapter of another base model or rounding, and one that learnt what is a test question now."""
+    """Refuse an adapter of another base model or rounding, one that a clock cut, and one that learnt test questions."""
     again = f"; run: weighbridge train {card.strategy}"
     if engine.base and engine.base.fingerprint != card.base_fingerprint:
         raise TrainingError(f"adapter {card.id} was trained on another base model, {card.base_reference}{again}")
@@ -252,6 +254,11 @@ def _require_comparable(card: AdapterCard, bench: Bench, engine: Engine) -> None
         raise TrainingError(
             f"adapter {card.id} is kept in {card.quantisation}, and model.quantisation is "
             f"{engine.settings.quantisation} for all others{again}"
+        )
+    if any(note.startswith(_CUT) for note in card.training.notes):
+        raise TrainingError(
+            f"adapter {card.id} is unfinished: a time limit cut its training short, as an earlier version allowed, "
+            f"so its score would say how busy the machine was{again}"
         )
     tests = {example.id for example in bench.workload.of("test")}
     learnt = (lesson.example_id for lesson in read_lessons(folder_of(bench.workspace, card)))

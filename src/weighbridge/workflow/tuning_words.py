@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean, stdev
 
-from weighbridge.adapters import AdapterCard
+from weighbridge.adapters import AdapterCard, Training
 
 
 def spread_sentence(cards: Sequence[AdapterCard], best: AdapterCard) -> str:
@@ -27,9 +27,14 @@ def training_sentence(card: AdapterCard) -> str:
     return (
         f"Trained {card.strategy} ({card.id}): {training.examples:,} examples, {training.tokens:,} tokens, "
         f"epoch {training.chosen_epoch} of {len(training.epochs)} kept{dev}, loss {training.first_loss:.2f} to "
-        f"{training.last_loss:.2f}, {card.seconds:.0f} s; "
+        f"{training.last_loss:.2f}, {card.seconds:.0f} s{_speed(training)}; "
         f"{'; '.join(_agreements(card)) or card.hosted or 'runs unmerged'}"
     )
+
+
+def _speed(training: Training) -> str:
+    """Say how fast it learnt; by the clock, loading and scoring included. An endpoint does not always tell."""
+    return f", {training.tokens / training.seconds:,.0f} tokens/s" if training.seconds else ""
 
 
 def _agreements(card: AdapterCard) -> Iterator[str]:
