@@ -1,14 +1,17 @@
-"""A race of settings: interrupted it ends as it would have, and what cannot be trained with drops out."""
+"""A race of settings: the best on dev wins, an interrupted one ends as it would have, the untrainable drop out."""
 
+import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from weighbridge.adapters import EpochScore, Training
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
-from weighbridge.errors import TrainingError
+from weighbridge.errors import TrainingError, UnfinishedError
 from weighbridge.lints import Finding
 from weighbridge.measure.metrics.behaviour import Accuracy
 from weighbridge.settings_training import Method
@@ -89,3 +92,100 @@ def test_learning_rates_are_proposed_as_the_method_wants_them(
     found = raced(exercise(method=method), Workspace(tmp_path), 1, Voice(say=lambda _: None))
     assert low <= float(str(found["learning_rate"])) <= high
     assert ("rank" in found) == (method == "lora")
+
+
+@dataclass
+class Trainings:
+    """Trainings whose end is known: the nearer a learning rate is to `best`, the better is the epoch that is chosen.
+
+    Their last epoch is the better the farther it is, and their last loss says nothing: whoever goes by either of them
+    finds another learning rate. With `stop_at`, the training of that number stops once, by a time limit.
+    """
+
+    best: float
+    stop_at: int = 0
+    seen: list[tuple[float, int]] = field(default_factory=list)
+    """The learning rate and the number of rows of each."""
+    dev: Callable[["Trainings", float], float] = lambda own, rate: -abs(math.log(rate / own.best))
+
+    def __call__(self, rows: Sequence[object], folder: Path, *, recipe: Recipe, **_: object) -> Training:
+        rate = recipe.training.rate
+        self.seen.append((rate, len(rows)))
+        if len(self.seen) == self.stop_at:
+            raise UnfinishedError("time is up")
+        (folder / "adapter").mkdir(parents=True, exist_ok=True)
+        (folder / "adapter" / "adapter_model.safetensors").touch()
+        dev = self.dev(self, rate)
+        return Training(
+            epochs=(EpochScore(epoch=1, loss=1.0, dev=dev), EpochScore(epoch=2, loss=1.0, dev=-dev)),
+            chosen_epoch=1, examples=len(rows), tokens=1, steps=1, seconds=1.0, first_loss=1.0, last_loss=1 / rate,
+            precision="float32",
+        )  # fmt: skip
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trainings]:
+    """Puts trainings whose end is known in the place of real ones, which nobody knows the best of."""
+
+    def put(**told: object) -> Trainings:
+        trainings = Trainings(**{"best": 1e-3, **told})
+        monkeypatch.setattr("weighbridge.workflow.racing.train_adapter", trainings)
+        return trainings
+
+    return put
+
+
+def run_race(exercise: Exercise, folder: Path, trials: int = 8) -> tuple[Mapping[str, object], list[str]]:
+    said: list[str] = []
+    return raced(exercise, Workspace(folder), trials, Voice(say=said.append)), said
+
+
+@pytest.mark.parametrize("best", [2e-4, 1e-3, 4e-3])
+def test_the_best_on_dev_wins(exercise: Callable[..., Exercise], scripted, tmp_path: Path, best: float):
+    trainings = scripted(best=best)
+    found, said = run_race(exercise(), tmp_path)
+    tried = {rate for rate, _ in trainings.seen}
+    assert len(tried) == 8
+    assert found["learning_rate"] == min(tried, key=lambda rate: abs(math.log(rate / best)))
+    assert found["alpha"] == 2 * int(str(found["rank"]))
+    assert said[-1].startswith("Best of 8: learning rate")
+
+
+def test_laps_grow_and_the_worse_half_does_not_run_the_next(
+    exercise: Callable[..., Exercise], scripted, tmp_path: Path
+):
+    trainings = scripted()
+    run_race(exercise(), tmp_path)
+    laps = Counter(rows for _, rows in trainings.seen)
+    assert set(laps) == {2, 5, 10}  # a quarter, a half and all of ten
+    assert laps[2] == 8
+    assert laps[10] <= laps[5] < laps[2]
+    good = [rate for rate, rows in trainings.seen if rows == 10]
+    dropped = {rate for rate, _ in trainings.seen} - set(good)
+    assert abs(math.log(min(good, key=lambda rate: abs(math.log(rate / 1e-3))) / 1e-3)) < min(
+        abs(math.log(rate / 1e-3)) for rate in dropped
+    )
+
+
+def test_of_equal_dev_scores_the_lower_loss_wins(exercise: Callable[..., Exercise], scripted, tmp_path: Path):
+    trainings = scripted(dev=lambda *_: 0.5)
+    found, said = run_race(exercise(), tmp_path)
+    assert found["learning_rate"] == max(rate for rate, _ in trainings.seen)
+    assert said[-1].endswith("no better than 7 of the others, but its last loss was the lowest")
+
+
+@pytest.mark.parametrize("stop_at", range(1, 7))
+def test_nobody_drops_out_for_a_time_limit_and_no_lap_is_run_twice(
+    exercise: Callable[..., Exercise], scripted, tmp_path: Path, stop_at: int
+):
+    whole = scripted()
+    wanted, said = run_race(exercise(), tmp_path / "whole", 3)
+    stopped = scripted(stop_at=stop_at)
+    with pytest.raises(UnfinishedError):
+        run_race(exercise(), tmp_path / "cut", 3)
+    found, resumed = run_race(exercise(), tmp_path / "cut", 3)
+    assert found == wanted
+    assert resumed[-1] == said[-1]
+    stopped.seen.pop(stop_at - 1)
+    assert stopped.seen == whole.seen
+    assert not (tmp_path / "cut" / ".weighbridge" / "adapters" / "fine-tuned" / "race" / "laps").exists()

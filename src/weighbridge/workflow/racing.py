@@ -1,7 +1,7 @@
 """Learning rates and ranks raced against each other: all on a quarter of the examples, the better ones on more.
 
-The race is Optuna's: a tree-structured Parzen estimator proposes, successive halving drops. It is kept on disk, so
-that a race that was interrupted goes on.
+The race is Optuna's: a tree-structured Parzen estimator proposes, successive halving drops. It is kept on disk, and so
+are the laps of the settings that are running, so that a race that was interrupted goes on.
 """
 
 import logging
@@ -15,6 +15,8 @@ from typing import Any
 
 from weighbridge.adapters import Training
 from weighbridge.errors import MissingExtraError, SettingsError, TrainingError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.train.card import read_training, write_training
 from weighbridge.train.exercise import Exercise
 from weighbridge.train.methods import USUAL_RATES
 from weighbridge.train.recipe import Recipe
@@ -36,6 +38,7 @@ def raced(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -
         MissingExtraError: Optuna is not installed.
         SettingsError: there are no dev questions to tell the settings apart by.
         TrainingError: the data cannot be used, or none of the settings could be trained with.
+        UnfinishedError: `training.seconds` are over in one of the laps; nobody drops out of the race for that.
     """
     try:
         import optuna
@@ -54,7 +57,8 @@ def raced(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -
     for number in range(len(study.trials), trials):
         # Seeded for each: what is proposed must not depend on where a race was interrupted.
         study.sampler = optuna.samplers.TPESampler(seed=exercise.recipe.training.seed + number)
-        study.optimize(lambda trial: _run(trial, exercise, folder, voice), n_trials=1)
+        study.optimize(lambda trial: _run(trial, exercise, folder / "laps", voice), n_trials=1)
+    rmtree(folder / "laps", ignore_errors=True)
     finished = [trial for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
     if not finished:
         raise TrainingError(
@@ -97,7 +101,7 @@ def _run(trial: Any, exercise: Exercise, folder: Path, voice: Voice) -> float:
     score = 0.0
     for lap, share in enumerate(SHARES, start=1):
         try:
-            training = _lap(exercise, recipe, share, folder, voice)
+            training = _lap(exercise, recipe, share, folder / str(lap), voice)
             score = _dev(training)
         except TrainingError as error:
             voice.say(f"  {_words(params)}: out, because {error}")
@@ -112,14 +116,15 @@ def _run(trial: Any, exercise: Exercise, folder: Path, voice: Voice) -> float:
     return score
 
 
-def _lap(exercise: Exercise, recipe: Recipe, share: float, folder: Path, voice: Voice) -> Training:
-    place = folder / "lap"
-    rmtree(place, ignore_errors=True)
+def _lap(exercise: Exercise, recipe: Recipe, share: float, place: Path, voice: Voice) -> Training:
+    """Train on a share of the examples, or go on with it; a lap that `place` holds the end of is not run again."""
+    key = fingerprint(exercise.fingerprint, recipe.training.supervised, share)
+    if (finished := read_training(place, key)) is not None:
+        return finished
     rows = part(exercise.rows, share, recipe.training.seed)
-    try:
-        return train_adapter(rows, place, recipe=recipe, validate=exercise.validate(), notify=voice.notify)
-    finally:
-        rmtree(place, ignore_errors=True)
+    training = train_adapter(rows, place, recipe=recipe, validate=exercise.validate(), notify=voice.notify)
+    write_training(training, place, key)
+    return training
 
 
 def _dev(training: Training) -> float:
