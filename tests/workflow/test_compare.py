@@ -1,16 +1,30 @@
-"""What a weighing says of its settings."""
+"""Which questions a weighing asks, what it knows of each strategy, and what it says of its settings."""
 
+import json
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
+import pytest
+
+from weighbridge.errors import DataError
+from weighbridge.results import Weighing
 from weighbridge.settings import RetrievalSettings, Settings
+from weighbridge.settings_file import load_settings
 from weighbridge.settings_training import TrainingSettings
 from weighbridge.train.card import write_card
 from weighbridge.train.registry import promote
-from weighbridge.workflow.compare import search_words, trained_words
+from weighbridge.types import Task, Timing
+from weighbridge.workflow import tuned_search
+from weighbridge.workflow.alone import Alone
+from weighbridge.workflow.compare import compare, search_words, trained_words
+from weighbridge.workflow.voice import MUTE
 from weighbridge.workspace import Workspace
 
 from ..train.cards import card  # noqa: TID252 - tests are no package
+from .tuned import tuned
 
 
 def test_a_report_names_what_the_settings_add_to_the_search() -> None:
@@ -39,3 +53,141 @@ def test_a_report_names_how_the_adapters_that_answered_were_trained(tmp_path: Pa
     told = trained_words(settings.strategies, settings, place)
     assert told.startswith("fine-tuned: lora rank 4")
     assert told.endswith(f"raft: {usual}")
+
+
+PORTS = ["Amber", "Birch", "Coral", "Dover", "Ember", "Flint", "Grove", "Hazel", "Ivory", "Jolly", "Karst", "Larch"]
+HOUSE = {
+    "answer": "documents: documents.jsonl\ntask: answer\nstrategies: [prompt, few-shot, rag]\n",
+    "label": "documents: documents.jsonl\ntask: label\nstrategies: [prompt, rag]\n",
+}
+
+
+def workspace(root: Path, task: Task, embedder: Path) -> Workspace:
+    """Twelve questions, of which a third is for test; the shipped scripted model answers them."""
+    berths = {name: ("quay", "mole")[number % 2] for number, name in enumerate(PORTS)}
+    told = {name: f"The ship {name} berths at the {berth}." for name, berth in berths.items()}
+    rows = [
+        {
+            "id": name,
+            "question": f"Where does the ship {name} berth?",
+            "answers": [told[name] if task == "answer" else berth],
+            "doc_ids": [name],
+        }
+        for name, berth in berths.items()
+    ]
+    documents = [{"id": name, "title": name, "text": text} for name, text in told.items()]
+    for file, lines in (("examples.jsonl", rows), ("documents.jsonl", documents)):
+        (root / file).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    rest = (
+        f"model: {{engine: scripted}}\nretrieval: {{embedder: {embedder}, precision: float32}}\n"
+        "splits: {by: evidence, similarity: 1.0, dev: 0.2, test: 0.4}\nmeasure: {questions: 4, latency_questions: 2}\n"
+    )
+    (root / "weighbridge.yaml").write_text(f"examples: examples.jsonl\n{HOUSE[task]}{rest}", encoding="utf-8")
+    return Workspace(root)
+
+
+@pytest.fixture(scope="module")
+def untimed() -> Iterator[None]:
+    """Nothing is timed in a process of its own: that takes seconds, and no test here asks how many."""
+    alone = Alone(timings=(Timing(retrieval=0.1, first_token=0.2, total=3.0),) * 2, untimed=0, memory_bytes=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("weighbridge.workflow.compare.time_in_own_process", lambda *_: alone)
+        yield
+
+
+@pytest.fixture(scope="module")
+def weighings(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, untimed: None) -> dict[str, Weighing]:
+    """What `compare` says of both tasks."""
+    found = {}
+    for task in get_args(Task)[:2]:
+        place = workspace(tmp_path_factory.mktemp(task), task, tiny_bert)
+        found[task] = compare(load_settings(place.settings_file), place, MUTE)
+    return found
+
+
+def test_test_questions_are_asked_and_drawn_from_all_of_them(weighings: dict[str, Weighing]) -> None:
+    weighing = weighings["answer"]
+    assert {example.split for example in weighing.examples} == {"test"}
+    assert len(weighing.examples) == 4
+    assert {record.example_id for record in weighing.records} == {example.id for example in weighing.examples}
+
+
+def test_pairs_are_of_all_questions(weighings: dict[str, Weighing]) -> None:
+    weighing = weighings["answer"]
+    assert {(one.left, one.right) for one in weighing.comparisons if one.figure == "accuracy"} == {
+        ("prompt", "few-shot"), ("prompt", "rag"), ("few-shot", "rag")
+    }  # fmt: skip
+    assert {one.difference.scored for one in weighing.comparisons if one.figure == "accuracy"} == {4}
+
+
+def test_only_what_reads_passages_and_answers_in_words_cites(weighings: dict[str, Weighing]) -> None:
+    cites = {task: {m.strategy: m.cites for m in weighing.measurements} for task, weighing in weighings.items()}
+    assert cites == {
+        "answer": {"prompt": False, "few-shot": False, "rag": True},
+        "label": {"prompt": False, "rag": False},
+    }
+
+
+def test_what_is_asked_at_an_endpoint_elsewhere_is_not_offline(
+    tmp_path: Path, tiny_bert: Path, roomy_endpoint: str, untimed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0.0.0.0 is no name of this machine to `is_local`, and is answered by it all the same: nothing leaves."""
+    monkeypatch.setenv("OPENAI_API_KEY", "of a test")
+    place = workspace(tmp_path, "answer", tiny_bert)
+    settings = load_settings(place.settings_file).model_copy(update={"strategies": ("prompt",)})
+    elsewhere = roomy_endpoint.replace("127.0.0.1", "0.0.0.0")  # noqa: S104 - asked, not listened on
+    offline = {}
+    for where, named, environment in (
+        ("here", roomy_endpoint, ""),
+        ("elsewhere", elsewhere, ""),
+        ("elsewhere, by the environment", "", elsewhere),
+    ):
+        monkeypatch.setenv("OPENAI_BASE_URL", environment)
+        model = settings.model.model_copy(update={"engine": "openai", "base_url": named, "reference": "scripted"})
+        (measured,) = compare(settings.model_copy(update={"model": model}), place, MUTE).measurements
+        offline[where] = measured.offline
+        assert measured.failures == 0
+        assert "cost_per_thousand" not in measured.figures  # nobody said what a token costs there
+    assert offline == {"here": True, "elsewhere": False, "elsewhere, by the environment": False}
+
+
+def test_what_runs_here_is_priced_by_the_hour_whatever_tokens_cost_elsewhere(
+    tmp_path: Path, tiny_bert: Path, untimed: None
+) -> None:
+    place = workspace(tmp_path, "answer", tiny_bert)
+    settings = load_settings(place.settings_file).model_copy(update={"strategies": ("prompt",)})
+    priced = settings.prices.model_copy(update={"input_per_million": 1e6, "output_per_million": 1e6})
+    costs = []
+    for prices in (settings.prices, priced):
+        (measured,) = compare(settings.model_copy(update={"prices": prices}), place, MUTE).measurements
+        costs.append(measured.figures["cost_per_thousand"])
+    assert costs[0] == costs[1]
+
+
+def test_a_search_that_learnt_test_questions_is_not_measured(tmp_path: Path, tiny_bert: Path, untimed: None) -> None:
+    place = workspace(tmp_path, "answer", tiny_bert)
+    settings = load_settings(place.settings_file)
+    folder = place.adapter("embedder", "0123456789ab")
+    shutil.copytree(tiny_bert, folder / "tuned")
+    learnt = replace(
+        tuned(settings.retrieval.embedder, tiny_bert), questions=tuple(f"Where does the ship {p} berth?" for p in PORTS)
+    )
+    tuned_search.write_card(learnt, folder)
+    tuned_search.promote(learnt, place)
+    with pytest.raises(DataError, match="the tuned embedder in force has learnt"):
+        compare(settings, place, MUTE)
+
+
+def test_a_strategy_without_an_adapter_is_left_out_by_name(
+    tmp_path: Path, tiny_bert: Path, untimed: None, monkeypatch
+) -> None:
+    place = workspace(tmp_path, "answer", tiny_bert)
+    settings = load_settings(place.settings_file)
+
+    def fail(*_: object, **__: object) -> dict[str, str]:
+        return {"few-shot": "few-shot is left out: it failed"}
+
+    monkeypatch.setattr("weighbridge.workflow.compare.train_all", fail)
+    weighing = compare(settings, place, MUTE)
+    assert weighing.left_out == ("few-shot is left out: it failed",)
+    assert [measurement.strategy for measurement in weighing.measurements] == ["prompt", "rag"]

@@ -11,7 +11,7 @@ from weighbridge.advise.cost import priced
 from weighbridge.advise.decide import decide
 from weighbridge.answer.build import SHAPES
 from weighbridge.errors import ModelError, TrainingError
-from weighbridge.generate.openai import is_local
+from weighbridge.generate.openai import address, is_local
 from weighbridge.measure.ledger import append, load
 from weighbridge.measure.metrics.suite import metrics_for
 from weighbridge.measure.run import Exam, evaluate, taken
@@ -166,7 +166,7 @@ def _footprint(arm: Arm, bench: Bench, engine: Engine, alone: Alone) -> Footprin
         memory_bytes=alone.memory_bytes,
         disk_bytes=disk_bytes(arm, bench, engine),
         setup_seconds=setup_seconds(arm, bench),
-        offline=bench.settings.model.engine != "openai" or is_local(bench.settings.model.base_url),
+        offline=bench.settings.model.engine != "openai" or is_local(address(bench.settings.model)),
         cites=SHAPES[arm].reads and bench.workload.outline.task == "answer",
     )
 
