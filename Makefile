@@ -2,33 +2,46 @@
 # make test   install what tests need, then ruff, mypy, import-linter and pytest
 
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
 
-.PHONY: demo test install clean
+.PHONY: demo test install clean ruff mypy imports
 
 demo: .venv/.local
 	$(BIN)/weighbridge demo
 
 install: .venv/.local
 
+# The checks run side by side, then the tests in two processes; a file of tests stays in one, with what it loaded.
 test: .venv/.test
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 ruff mypy imports
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile
+
+ruff: .venv/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/pytest
 
-.venv/.local: pyproject.toml constraints.txt
+mypy: .venv/.test
+	$(BIN)/mypy
+
+imports: .venv/.test
+	$(BIN)/lint-imports
+
+.venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "weighbridge needs Python 3.11 or newer; name one: make demo PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	@touch $@
+
+.venv/.local: .venv/.python pyproject.toml constraints.txt
 	@echo "Installing pinned dependencies (about 500 MB, most of it torch) ..."
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local]'
 	@touch $@
 
-.venv/.test: .venv/.local
+.venv/.test: .venv/.python pyproject.toml constraints.txt
+	@echo "Installing pinned dependencies, those of the tests too ..."
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
 		--editable '.[local,sql,postgres,lancedb,ocr,retriever,search,qlora,lm-eval]' --group test
 	@touch $@

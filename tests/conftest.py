@@ -12,13 +12,15 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from weighbridge.errors import PromptTooLongError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.models import fetch
 from weighbridge.settings import MINILM, SMOLLM2
 from weighbridge.types import Message
+
+from .environment import isolate
 
 CHAT_TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -27,8 +29,12 @@ CHAT_TEMPLATE = (
 
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell starts in the background
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
-settings.register_profile("weighbridge", deadline=None)  # no test asserts a time
+_own = isolate(os.environ)
+os.environ.clear()
+os.environ.update(_own)
+settings.register_profile(  # no test asserts a time: the machine may be busy with something else
+    "weighbridge", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("weighbridge")
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -70,7 +70,9 @@ def _os_error(error: OSError) -> str:
 
 
 def _keep_traceback() -> Path:
-    with tempfile.NamedTemporaryFile("w", prefix="weighbridge-error-", suffix=".txt", delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", errors="backslashreplace", prefix="weighbridge-error-", suffix=".txt", delete=False
+    ) as file:
         file.write(traceback.format_exc())
     return Path(file.name)
 
