@@ -30,13 +30,13 @@ def test_it_comes_near_to_what_it_imitates_in_the_same_space(minilm: Path, tmp_p
 
 
 def test_what_was_learnt_is_opened_again_only_for_its_embedder(minilm: Path, tmp_path: Path) -> None:
-    embedder, file = open_embedder(minilm), tmp_path / "vectors.npz"
+    embedder, file = open_embedder(minilm, precision="float32"), tmp_path / "vectors.npz"
     learnt = learn_static(embedder, TEXTS, file, sample=10)
     opened = open_static(file, embedder)
     assert opened.fingerprint == learnt.fingerprint != embedder.fingerprint
     np.testing.assert_array_equal(opened.embed(TEXTS, kind="document"), learnt.embed(TEXTS, kind="document"))
     with pytest.raises(WorkspaceError, match="another embedder"):
-        open_static(file, open_embedder(minilm, precision="float32"))
+        open_static(file, open_embedder(minilm, precision="bfloat16"))
 
 
 def test_an_unreadable_file_is_named(minilm: Path, tmp_path: Path) -> None:

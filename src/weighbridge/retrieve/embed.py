@@ -124,7 +124,9 @@ class LocalEmbedder:
         self._opened: Engine | None = None
         self._lock = threading.Lock()
         recipe = (precision, _INT8_RECIPE) if precision == "int8" else (precision,)
-        self.fingerprint = fingerprint(digest(folder / WEIGHTS), *recipe, "mean", self._longest)
+        # The same weights read other words with another vocabulary, and join them otherwise by another configuration.
+        files = [digest(folder / name) for name in (WEIGHTS, "config.json", "tokenizer.json")]
+        self.fingerprint = fingerprint(files, *recipe, "mean", self._longest)
 
     def embed(self, texts: Sequence[str], *, kind: Kind) -> "NDArray[np.float32]":
         if len(texts) <= _WINDOW:

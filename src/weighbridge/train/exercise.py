@@ -211,7 +211,13 @@ def _asked(examples: Sequence[Example], recipe: Recipe) -> tuple[Example, ...]:
 
 
 def _dev(examples: Sequence[Example], recipe: Recipe) -> list[object]:
-    return [[one.id, asked_in(one), one.answers, one.answerable] for one in _asked(examples, recipe)]
+    """Return all of the dev examples that their prompts and scores depend on."""
+    rows: list[object] = []
+    for one in _asked(examples, recipe):
+        history, groups = [[turn.role, turn.content] for turn in one.question.history], sorted(one.question.groups)
+        said = [history, groups] if history or groups else []  # left out where empty: adapters made before keep theirs
+        rows.append([one.id, asked_in(one), one.answers, one.answerable, *said])
+    return rows
 
 
 def _key(recipe: Recipe, made: Sequence[Conversation], texts: Texts) -> str:

@@ -1,0 +1,146 @@
+"""The smallest parts that strategies are made of, and how each kind of strategy, retriever and model is made of them.
+
+Needs no weights, so that another process can ask for the same fingerprints.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from weighbridge.answer.admitted import Admitted
+from weighbridge.answer.composed import Composed
+from weighbridge.answer.demonstrations import Nearest
+from weighbridge.answer.prompt import Instructions
+from weighbridge.generate.openai import OpenAICompatible
+from weighbridge.generate.scripted import Scripted
+from weighbridge.ingest.making.said import Remembered as RememberedAnswers
+from weighbridge.measure.run import record_key
+from weighbridge.retrieve.diverse import Diverse
+from weighbridge.retrieve.hybrid import Hybrid
+from weighbridge.retrieve.remember import Remembered
+from weighbridge.retrieve.rerank import LateInteraction, Reranked
+from weighbridge.retrieve.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
+from weighbridge.retrieve.static import StaticEmbedder
+from weighbridge.retrieve.surroundings import Surrounded, WholeSections
+from weighbridge.settings import ModelSettings
+from weighbridge.types import Example, Message, Question
+
+from ..walk import Case  # noqa: TID252 - tests are no package
+
+
+@dataclass(frozen=True)
+class Part:
+    """Any model, embedder, retriever or scorer that a strategy holds: it is told apart by its fingerprint."""
+
+    fingerprint: str
+    name = "part"
+    dimensions = 2
+
+
+HISTORY = (Message("user", "On weekdays?"), Message("assistant", "Yes."))
+EXAMPLE = Example(
+    id="e1",
+    question=Question("When does it open?", HISTORY, frozenset({"crew", "board", "people"})),
+    answers=("at 9", "at nine"),
+    evidence=("d1",),
+    family="f1",
+)
+COMPOSED = Composed(
+    name="rag",
+    model=Part("model"),
+    instructions=Instructions(system="Answer.", illustrations=HISTORY),
+    retriever=Part("retriever"),
+    demonstrations=Part("demonstrations"),
+)
+INDEX = Part("index")
+HELD = {"index": "is told apart by the fingerprint of what it holds, which the search over it has"}
+ENDPOINTS = {
+    "settings.engine": "this class is what it names",
+    "settings.reference": "comes as the name",
+    "settings.quantisation": "is the endpoint's own business",
+    "settings.context": "is the endpoint's own business",
+    "settings.key_variable": "says who pays, not what is answered",
+    "settings.timeout_seconds": "what is too slow is an error, never another answer",
+    "client": "is made of the settings",
+    "key": "says who pays, and is a secret",
+    "option": "words of error messages",
+}
+FOUND = {"retriever": Part("retriever")}
+
+
+def _attempt(strategy: str, example: Example, seed: int) -> Part:
+    return Part(record_key(strategy, example, seed))
+
+
+CASES: Mapping[str, Case] = {
+    "answer.composed.Composed": Case(
+        make=Composed, given={f.name: getattr(COMPOSED, f.name) for f in fields(COMPOSED)}
+    ),
+    "answer.admitted.Admitted": Case(
+        make=Admitted,
+        given={
+            "tuned": COMPOSED,
+            "base": replace(COMPOSED, model=Part("base model")),
+            "access": (frozenset({"crew"}), frozenset({"board"})),
+        },
+    ),
+    "answer.demonstrations.Nearest": Case(
+        make=Nearest,
+        given={"examples": (EXAMPLE,), "vectors": np.ones((1, 2)), "embedder": Part("embedder"), "count": 4},
+        silent={
+            "vectors": "are what the embedder makes of the examples",
+            "examples[0].evidence": "is not shown",
+            "examples[0].family": "is not shown",
+            "examples[0].split": "is always train",
+            "examples[0].answerable": "is told by the answers: without any it is not",
+        },
+    ),
+    "generate.scripted.Scripted": Case(
+        make=Scripted,
+        given={"reply": Part("reply")},
+        silent={"reply": "is a function, which its version stands for"},
+    ),
+    "generate.openai.OpenAICompatible": Case(
+        make=OpenAICompatible,
+        given={"name": "m", "settings": ModelSettings(base_url="http://127.0.0.1/v1"), "client": Part("c"), "key": "k"},
+        silent=ENDPOINTS,
+    ),
+    "ingest.making.said.Remembered": Case(
+        make=RememberedAnswers,
+        given={"model": Part("model"), "path": Path("/nowhere/said.jsonl")},
+        silent={"path": "says where answers are kept, by what was asked"},
+    ),
+    "measure.run.record_key": Case(
+        make=_attempt,
+        given={"strategy": "s", "example": EXAMPLE, "seed": 7},
+        silent={
+            "example.family": "decides the split alone",
+            "example.split": "records outlive a new split",
+        },
+    ),
+    "retrieve.hybrid.Hybrid": Case(
+        make=Hybrid,
+        given={"index": INDEX, "embedder": Part("embedder"), "content": "c"},
+        silent={"index": "is told apart by its content"},
+    ),
+    "retrieve.remember.Remembered": Case(
+        make=Remembered, given=FOUND, silent={"size": "how much is remembered changes no answer"}
+    ),
+    "retrieve.rerank.LateInteraction": Case(make=LateInteraction, given={"embedder": Part("embedder")}),
+    "retrieve.rerank.Reranked": Case(make=Reranked, given={**FOUND, "scorer": Part("scorer")}),
+    "retrieve.rewrite.Expansion": Case(make=Expansion, given=FOUND),
+    "retrieve.rewrite.SubQuestions": Case(make=SubQuestions, given={"model": Part("model")}),
+    "retrieve.rewrite.Hypothetical": Case(make=Hypothetical, given={"model": Part("model")}),
+    "retrieve.rewrite.Rewritten": Case(make=Rewritten, given={**FOUND, "rewriter": Part("rewriter")}),
+    "retrieve.diverse.Diverse": Case(make=Diverse, given={**FOUND, "index": INDEX}, silent=HELD),
+    "retrieve.surroundings.Surrounded": Case(make=Surrounded, given={**FOUND, "index": INDEX}, silent=HELD),
+    "retrieve.surroundings.WholeSections": Case(make=WholeSections, given={**FOUND, "index": INDEX}, silent=HELD),
+    "retrieve.static.StaticEmbedder": Case(
+        make=StaticEmbedder,
+        given={"embedder": Part("embedder"), "vectors": np.ones((2, 2)), "weights": np.ones(2), "digest": "d"},
+        silent={"vectors": "stand in the file of the digest", "weights": "stand in the file of the digest"},
+    ),
+}
+"""By the module and name of what has the fingerprint."""
