@@ -1,7 +1,8 @@
 """What a tuning is about to learn: which examples choose the checkpoint, and what the card says of what is learnt."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,12 @@ from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
 from weighbridge.errors import TrainingError
 from weighbridge.measure.metrics.behaviour import Accuracy
+from weighbridge.protocols import Metric
+from weighbridge.results import Score
+from weighbridge.settings_training import HostedSettings, PreferenceSettings, RaftSettings, TrainingSettings
 from weighbridge.train.exercise import Exercise, Material, prepare
 from weighbridge.train.recipe import Recipe
-from weighbridge.types import Document, Example, Message, Question
+from weighbridge.types import Answer, Document, Example, Message, Question
 
 DOCUMENTS = (
     Document(id="ports.md", text="The code of Tarrow is Ta.", title="Ports"),
@@ -52,6 +56,70 @@ def test_what_a_dev_question_is_asked_after_belongs_to_the_training(
     later = [replace(e, question=replace(e.question, history=said)) if e.split == "dev" else e for e in examples]
     one, other = (exercise(strategy, Material(examples=each), recipe) for each in (examples, later))
     assert one.id != other.id
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another metric than accuracy, which gives the same scores."""
+
+    name: str = "other"
+
+    def score(self, example: Example, answer: Answer) -> Score:
+        return Accuracy("answer").score(example, answer)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda recipe, metric: (replace(recipe, base=replace(recipe.base, fingerprint="another model")), metric),
+        lambda recipe, metric: (replace(recipe, model=recipe.model.model_copy(update={"context": 400})), metric),
+        lambda recipe, metric: (replace(recipe, model=recipe.model.model_copy(update={"maximum_tokens": 9})), metric),
+        lambda recipe, _: (recipe, Other()),
+    ],
+    ids=["base model", "context of the served model", "answers of the served model", "metric on dev"],
+)
+def test_another_model_or_metric_is_another_adapter(
+    strategy: Composed, examples: Sequence[Example], recipe: Recipe, change: Callable[..., tuple[Recipe, Metric]]
+) -> None:
+    material, metric = Material(examples=examples), Accuracy("answer")
+    changed, other = change(recipe, metric)
+    before = prepare(strategy, material, recipe=recipe, metric=metric)
+    after = prepare(strategy, material, recipe=changed, metric=other)
+    assert before.id != after.id
+
+
+SETTINGS = {
+    "method": "dora", "on": "both", "rank": 3, "alpha": 3, "layers": 1, "learning_rate": 0.1, "epochs": 3,
+    "patience": 3, "batch_size": 3, "maximum_examples": 3, "dev_examples": 1, "seed": 3,
+    "raft": RaftSettings(withheld=0.5),
+}  # fmt: skip
+AFTERWARDS = {
+    "seconds": 3.0, "learning_curve": False, "made": Path("made.jsonl"), "groups": ("crew",),
+    "preference": PreferenceSettings(method="dpo"), "hosted": HostedSettings(suffix="mine"),
+}  # fmt: skip
+
+
+def test_every_setting_of_a_training_is_said_to_shape_it_or_not() -> None:
+    assert SETTINGS.keys() | AFTERWARDS.keys() == TrainingSettings.model_fields.keys()
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, *AFTERWARDS])
+def test_what_shapes_a_training_is_in_its_id_and_what_does_not_is_not(
+    strategy: Composed, examples: Sequence[Example], recipe: Recipe, name: str
+) -> None:
+    material = Material(examples=examples, documents=DOCUMENTS)
+    value = {**SETTINGS, **AFTERWARDS}[name]
+    one, other = exercise(strategy, material, recipe), exercise(strategy, material, recipe, **{name: value})
+    assert (one.id != other.id) == (name in SETTINGS)
+
+
+def test_a_test_question_among_those_to_learn_is_found_before_anything_is_trained(
+    strategy: Composed, examples: Sequence[Example], recipe: Recipe
+) -> None:
+    again = replace(examples[0], id="later", split="test")
+    with pytest.raises(TrainingError, match="test questions are among those to learn"):
+        _ = exercise(strategy, Material(examples=(*examples, again)), recipe).rows
+    assert exercise(strategy, Material(examples=examples), recipe).rows
 
 
 def test_the_fingerprint_of_what_is_learnt_is_that_of_the_data(

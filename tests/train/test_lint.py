@@ -227,3 +227,43 @@ def test_templates_that_do_not_fit(tokenizer, template: str, part: str):
     other = copy.deepcopy(tokenizer)
     other.chat_template = template
     assert part in messages(lint([exercise()], other, context=512, maximum_tokens=32), "error")[0]
+
+
+@pytest.mark.parametrize(("most", "said"), [(5, ""), (6, "6 of 10 examples have the label 'bill'"), (10, "10 of 10")])
+def test_a_label_is_too_common_from_more_than_half_on(tokenizer, most: int, said: str):
+    labels = ["bill"] * most + [("leak", "noise")[n % 2] for n in range(10 - most)]
+    made = [replace(exercise(label, asked=f"{n}?", name=f"e{n}"), labels=True) for n, label in enumerate(labels)]
+    found = [m for m in messages(lint(made, tokenizer, context=512, maximum_tokens=32), "warning") if "may learn" in m]
+    assert [message.startswith(said) for message in found] == ([True] if said else [])
+
+
+@pytest.mark.parametrize(("count", "said"), [(9, 0), (10, 1)])
+def test_of_a_handful_of_labels_nothing_is_said(tokenizer, count: int, said: int):
+    made = [replace(exercise("bill", asked=f"{n}?", name=f"e{n}"), labels=True) for n in range(count)]
+    found = messages(lint(made, tokenizer, context=512, maximum_tokens=32), "warning")
+    assert sum("have the label" in message for message in found) == said
+
+
+@pytest.mark.parametrize(("declining", "severity"), [(0, None), (1, None), (2, None), (3, "warning"), (4, "error")])
+def test_abstentions_are_too_many_from_more_than_half_on_and_all_are_an_error(tokenizer, declining: int, severity):
+    said = ["I don't know."] * declining + ["yes"] * (4 - declining)
+    made = [exercise(text, asked=f"{n}?", name=str(n)) for n, text in enumerate(said)]
+    found = lint(made, tokenizer, context=512, maximum_tokens=32).findings
+    assert [one.severity for one in found if "abstention" in one.message] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize("answers", [("yes", "no"), ("yes", "yes", "no"), ("yes", "no", "maybe")])
+def test_two_answers_to_one_prompt_contradict_each_other(tokenizer, answers: tuple[str, ...]):
+    made = [exercise(text, name=f"e{n}") for n, text in enumerate(answers)]
+    found = messages(lint(made, tokenizer, context=512, maximum_tokens=32), "warning")
+    assert [message for message in found if message.startswith("e0: the same prompt is to be answered in several ways")]
+
+
+def test_an_answer_ends_with_its_first_stop_token_wherever_that_is(tokenizer):
+    stop = tokenizer.eos_token_id
+    for said in ("", "<|im_end|> and more", "yes", "yes<|im_end|>no<|im_end|>"):
+        one = encode(tokenizer, exercise(said))
+        learnt = one.tokens[one.start :]
+        assert learnt.index(stop) == len(learnt) - 1
+    assert encode(tokenizer, exercise("")).tokens[-1:] == (stop,)
+    assert len(encode(tokenizer, exercise("")).tokens) == encode(tokenizer, exercise("")).start + 1

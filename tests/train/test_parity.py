@@ -8,15 +8,18 @@ import pytest
 
 from weighbridge.errors import TrainingError
 from weighbridge.generate.llamacpp import open_llamacpp
-from weighbridge.train.base import BaseFiles, load_network
+from weighbridge.train.base import BaseFiles, load_network, load_tokenizer
+from weighbridge.train.conversations import Conversation
 from weighbridge.train.export import Quantisation, base_weights, merged_weights, write_gguf
-from weighbridge.train.parity import Place, check_parity, judge, wordless
+from weighbridge.train.parity import Form, Place, check_parity, compare, judge, wordless
 from weighbridge.train.parity_forms import check_forms
 from weighbridge.train.reading import Wanted, read
 from weighbridge.train.replies import Reply, lead_at, shared
+from weighbridge.train.tokens import prompt_tokens
 from weighbridge.train.tolerance import TOLERANCES
+from weighbridge.train.tune import spread
 from weighbridge.train.weights import load_tuned, method_of
-from weighbridge.types import Progress
+from weighbridge.types import Message, Progress
 
 from .tuned import PROMPTS, SETTINGS, save_tuned
 
@@ -195,3 +198,86 @@ def test_where_two_texts_part_and_how_sure_the_engine_was() -> None:
     assert lead_at(reply, 2) == pytest.approx(0.1)
     assert lead_at(reply, 4) == math.inf
     assert lead_at(reply, 5) == math.inf
+
+
+@pytest.mark.parametrize("quantisation", list(TOLERANCES))
+@pytest.mark.parametrize("doubt", [0.0, 0.1, 0.3, 0.55, 1.0])
+def test_no_form_may_be_further_away_than_its_tolerance(quantisation: Quantisation, doubt: float):
+    limits = TOLERANCES[quantisation]
+    allowed = limits.allowed(doubt)
+    assert allowed <= limits.allowed(1.0) == limits.divergence
+    just = Place(
+        agrees=True, lead=0.1, base_agrees=False, divergence=0.99 * allowed, divergence_from_base=9.0, effect=9.0,
+        doubt=doubt,
+    )  # fmt: skip
+    assert judge([[just] * 10], tolerance=limits).ok
+    over = replace(just, divergence=1.01 * allowed)
+    assert not judge([[over] * 10], tolerance=limits).ok
+
+
+@pytest.mark.parametrize(
+    ("quantisation", "spoilt", "sure"),
+    [("F16", 0.01, 0.6), ("BF16", 0.02, 0.6), ("Q8_0", 0.05, 1.5), ("Q4_0", 1.2, 9.5)],
+)
+def test_a_spoilt_export_is_no_rounding_in_any_quantisation(quantisation: Quantisation, spoilt: float, sure: float):
+    """Some four times what good exports were seen to be away, however the adapter doubts; and another sure token."""
+    good = Place(agrees=True, lead=9.0, base_agrees=False, divergence=0.0, divergence_from_base=9.0, effect=9.0)
+    assert not judge([[replace(good, divergence=spoilt)] * 10], tolerance=TOLERANCES[quantisation]).ok
+    assert not judge([[good] * 10, [replace(good, agrees=False, lead=sure)]], tolerance=TOLERANCES[quantisation]).ok
+
+
+def test_a_form_must_be_nearer_to_the_adapter_than_to_the_base_model_however_little():
+    place = Place(agrees=True, lead=3.0, base_agrees=True, divergence=0.5, divergence_from_base=0.51, effect=0.5)
+    four = TOLERANCES["Q4_0"]
+    assert judge([[place] * 10], tolerance=four).ok
+    for from_base in (0.5, 0.49, 0.3):
+        (reason,) = judge([[replace(place, divergence_from_base=from_base)] * 10], tolerance=four).reasons
+        assert reason.startswith("it is no nearer to the adapter (0.500 nats away) than to the base model")
+
+
+def test_one_bad_answer_among_good_ones_is_found_and_only_whole_answers_are_identical():
+    good = Place(agrees=True, lead=3.0, base_agrees=False, divergence=0.0, divergence_from_base=2.0, effect=2.0)
+    answers = [[good] * 3, [good] * 3, [good] * 3, [good, replace(good, agrees=False, lead=5.0), good]]
+    parity = judge(answers, tolerance=TOLERANCES["Q8_0"])
+    assert not parity.ok
+    assert (parity.prompts, parity.identical, parity.common_prefix) == (4, 0.75, 2.5)
+    assert "first at token 2 of its answer to prompt 4" in parity.reasons[0]
+
+
+def test_all_prompts_are_asked_up_to_four(tiny: BaseFiles, lora: Path):
+    """A file that answers like the adapter to all prompts but the last is not ok."""
+    assert check_parity(lora, tiny, tiny.source_gguf, PROMPTS, settings=SETTINGS).prompts == len(PROMPTS) == 4
+    assert check_parity(lora, tiny, tiny.source_gguf, PROMPTS * 2, settings=SETTINGS).prompts == 4
+    assert check_parity(lora, tiny, tiny.source_gguf, PROMPTS[:3], settings=SETTINGS).prompts == 3
+
+
+def test_the_prompts_that_are_checked_are_spread_over_all():
+    made = [Conversation(example_id=str(n), prompt=(Message("user", str(n)),), target="") for n in range(10)]
+    for count, shown in ((10, "0 2 4 6"), (5, "0 1 2 3"), (4, "0 1 2 3"), (3, "0 1 2"), (1, "0")):
+        assert [prompt[0].content for prompt in spread(made[:count])] == shown.split()
+
+
+def test_divergence_is_that_of_the_form_from_the_adapter_and_from_the_base_model(tiny: BaseFiles, lora: Path):
+    """KL(form || other) of a form that is nearly sure of what the adapter finds unlikely."""
+    import torch
+
+    tokenizer = load_tokenizer(tiny)
+    prompt = prompt_tokens(tokenizer, PROMPTS[0])
+    said = {40: math.log(0.9), 41: math.log(0.04)}
+    reply = Reply(
+        prompt_length=len(prompt), tokens=(40,), likeliest=(said,), texts=(tokenizer.decode([40]),)
+    )  # fmt: skip
+    form = Form(name="by hand", tolerance=TOLERANCES["Q4_0"], replies=(reply,))
+    (found,) = compare((form,), lora, tiny, PROMPTS[:1])
+    expected = []
+    networks = (load_tuned(tiny, lora, precision=torch.float32), load_network(tiny, precision=torch.float32).eval())
+    for network in networks:
+        with torch.inference_mode():
+            scores = network(input_ids=torch.tensor([prompt])).logits[0, -1].double().softmax(-1)
+        p = [math.exp(score) for score in said.values()]
+        q = [float(scores[token]) for token in said]
+        pairs = [*zip(p, q, strict=True), (1 - sum(p), 1 - sum(q))]
+        expected.append(sum(ours * math.log(ours / theirs) for ours, theirs in pairs))
+        backwards = sum(theirs * math.log(theirs / ours) for ours, theirs in pairs)
+        assert abs(backwards - expected[-1]) > 0.1
+    assert [found.divergence, found.divergence_from_base] == pytest.approx(expected, abs=1e-3)

@@ -90,6 +90,26 @@ def test_promotion_and_the_way_back(tmp_path: Path):
         rollback(place, "raft")
 
 
+def test_cards_come_oldest_first_whatever_their_ids(tmp_path: Path):
+    place = Workspace(tmp_path)
+    days = {"cccc11112222": 1, "aaaa11112222": 3, "bbbb11112222": 2, "aaaa99992222": 2}
+    for name, day in days.items():
+        keep(place, card(name, made_at=f"2026-01-0{day}T00:00:00+00:00"))
+    assert [one.id for one in adapters(place, "raft")] == [
+        "cccc11112222", "aaaa99992222", "bbbb11112222", "aaaa11112222"
+    ]  # fmt: skip
+
+
+def test_what_a_person_went_back_to_stays_as_what_a_person_chose(tmp_path: Path):
+    place = Workspace(tmp_path)
+    first, second = keep(place, card("aaaa11112222")), keep(place, card("bbbb11112222"))
+    promote(place, first, chosen=False)
+    promote(place, second, chosen=False)
+    assert not promotions(place, "raft").chosen
+    rollback(place, "raft")
+    assert promotions(place, "raft").chosen
+
+
 def test_what_parted_is_not_promoted(tmp_path: Path):
     place = Workspace(tmp_path)
     bad = keep(place, card("cccc11112222", ok=False))
