@@ -5,7 +5,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from weighbridge.answer import composed
-from weighbridge.answer.build import Parts, build
+from weighbridge.answer.build import SHAPES, Parts, build
 from weighbridge.answer.cite import cited_reference
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
@@ -80,6 +80,21 @@ def test_a_quote_that_stands_nowhere_or_tells_another_answer_is_no_citation(raw:
 def test_a_true_quote_with_the_wrong_number_is_cited_where_it_stands():
     (citation,) = understood('"The notice period is four weeks." [1] Answer: four weeks').citations
     assert (citation.document_id, citation.marked) == ("notice", False)
+
+
+def test_a_quote_too_short_to_tell_is_cited_only_where_the_model_pointed():
+    prompt = Prompt((), (passage("Gold: 5 pounds.", "gold"), passage("Tin: 5 pounds.", "tin")))
+    assert [c.document_id for c in understood('"5" [2] Answer: 5', prompt).citations] == ["tin"]
+    assert [c.document_id for c in understood('"5 pounds" [2] Answer: 5', prompt).citations] == ["tin", "gold"]
+    assert not understood('"Gold" [2] Answer: Gold', Prompt((), (passage("Tin, not gilt.", "tin"),))).citations
+
+
+def test_an_abstention_cites_nothing_though_its_words_stand_in_the_quote():
+    prompt = Prompt((), (passage('"I don\'t know," said the pilot.', "pilot"),))
+    said = understood('"I don\'t know," said the pilot." [1] Answer: I don\'t know', prompt)
+    assert said.abstained
+    assert said.citations == ()
+    assert understood("I don't know [1]", prompt).citations == ()
 
 
 def test_whether_it_abstains_is_told_by_the_answer_not_by_the_quote():
@@ -163,6 +178,13 @@ def test_only_the_tuned_reader_quotes():
     assert [build(arm, parts, Scripted()).instructions.quotes for arm in arms] == [False] * 4 + [True]
     for task in ("label", "json"):
         assert not instructions_for(task, reads=True, quotes=True).quotes
+
+
+def test_only_a_reader_that_is_not_tuned_is_shown_what_reading_looks_like():
+    """A tuned arm is asked as it was taught: the illustrations would be tokens that it has learnt to do without."""
+    parts = Parts(task="answer", about="", choices=(), retriever=NOTHING, demonstrations=NONE, limit=3)
+    shown = {arm: build(arm, parts, Scripted()).instructions.illustrations for arm in SHAPES}
+    assert {arm for arm, illustrations in shown.items() if illustrations} == {"rag"}
 
 
 def test_strategies_that_do_not_quote_are_what_they_were(monkeypatch):
