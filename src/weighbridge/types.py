@@ -94,20 +94,28 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens read and written; `cached_tokens` of the input were taken from the engine's prefix cache."""
+    """Tokens read and written; `cached_tokens` of the input were taken from the engine's prefix cache.
+
+    `thinking_tokens` of the output were spent on thinking, where the engine tells them apart.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    thinking_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Seconds from the start of the question to the end of retrieval, to the first token, and to the last."""
+    """Seconds from the start of the question to the end of retrieval, to the first token, and to the last.
+
+    `thinking` is the seconds to the end of a model's thinking, where its answer begins; 0.0 where it did not think.
+    """
 
     retrieval: float = 0.0
     first_token: float = 0.0
     total: float = 0.0
+    thinking: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +125,10 @@ class Completion:
     text: str
     usage: Usage
     finish: Finish = "stop"
+    thinking: str = ""
+    """What it thought before, where its engine tells that apart; else `text` may hold it between tags."""
+    refused: bool = False
+    """Whether its engine says of the text that it is a refusal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +150,8 @@ class Citation:
 class Answer:
     """What a strategy says, with all it takes to check, score and price it.
 
-    `raw` is the model's text; `text` is the same without citation marks, and without a quote before the answer.
-    `abstained` means that the strategy declined to answer.
+    `raw` is the model's text but for its `thinking`; `text` is the same without citation marks, and without a quote
+    before the answer. `abstained` means that the strategy declined to answer.
     """
 
     text: str
@@ -152,6 +164,8 @@ class Answer:
     finish: Finish = "stop"
     note: str = ""
     """What its asker should know of how it came about; empty where it is as usual."""
+    thinking: str = ""
+    """What the model thought before its answer. It is kept for people to read, and is never scored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,16 +24,18 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 WORDS_OF_LAYOUT = {
     "prompts": {
         1: "540806e41c8a21761d457b71b34ac6ea83cf2bf3005ec1bccc4ead008e6ad5a9",
-        2: "540806e41c8a21761d457b71b34ac6ea83cf2bf3005ec1bccc4ead008e6ad5a9",
+        2: "93646756478db5485f5d28f02a4e13a8e2bde61d6717b93ad11d93e1e52c1946",
     },
     "quoting": {
         1: "b6abf31fe5171b21dd2d83875bff98a7a2dc7f519a67156aaa55160a471c8daf",
-        2: "b6abf31fe5171b21dd2d83875bff98a7a2dc7f519a67156aaa55160a471c8daf",
+        2: "584a37bd1d76988cf73470db8857038b5b88f1ca21f98f0aa7e368c86e352ff2",
     },
 }
 """The SHA-256 of all golden prompts, by the `LAYOUT` that gives them. New words need a new number."""
 READ = (
     "14 days [1]", "14 days", "5 [2]", "Unknown.", "I don't know. [1]", "Not stated", '{"unknown": null}', "", "[2]",
+    "I'm sorry, but the passages do not mention it.", "I can't say it often enough: reception", "Das weiß ich nicht.",
+    "<think>It is 14 days [1], or 15?</think>14 days [1]", "<think>It is 14 days [1]",
 )  # fmt: skip
 """What models say, for the golden file of how it is read."""
 QUOTED = (

@@ -1,5 +1,6 @@
 """Records on disk: the same again after reading, whole after a kill, and clear about what is wrong."""
 
+import json
 import os
 import subprocess
 import sys
@@ -36,6 +37,28 @@ def test_what_is_read_is_what_was_written(path: Path, record: Record):
     assert append(path, [record, failed]) == 2
     assert load(path) == {"k1": record, "k2": failed}
     assert path.read_bytes().count(b"\n") == 2
+
+
+def test_records_from_before_thinking_was_kept_still_load(path: Path, record: Record):
+    """As one was written then: no `thinking` in the answer or its timing, no `thinking_tokens` in its usage."""
+    append(path, [record])
+    stored = json.loads(path.read_bytes())
+    del (
+        stored["answer"]["thinking"],
+        stored["answer"]["timing"]["thinking"],
+        stored["answer"]["usage"]["thinking_tokens"],
+    )
+    path.write_text(json.dumps(stored) + "\n", encoding="utf-8")
+    assert load(path) == {"k1": record}
+
+
+def test_thinking_is_stored(path: Path, record: Record):
+    assert record.answer is not None
+    timing = replace(record.answer.timing, thinking=0.5)
+    usage = replace(record.answer.usage, thinking_tokens=3)
+    thoughtful = replace(record, answer=replace(record.answer, thinking="Paris?", timing=timing, usage=usage))
+    append(path, [thoughtful])
+    assert load(path) == {"k1": thoughtful}
 
 
 def test_no_file_is_no_records(path: Path):

@@ -3,8 +3,9 @@
 Prompt, few-shot, RAG, fine-tuned and RAFT are values of this class, not subclasses of it.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from time import perf_counter
 
 from weighbridge.answer.cite import quoted_citations, without_marks
@@ -13,6 +14,7 @@ from weighbridge.answer.quote import Said, taken_apart
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import NONE, NOTHING, Demonstrations, Emit, Model, Retriever, ignore
 from weighbridge.scoring.refusals import is_agreed_abstention, is_refusal
+from weighbridge.scoring.thinking import split_thinking
 from weighbridge.types import Answer, Completion, Passage, Prompt, Question, Timing
 
 
@@ -48,30 +50,59 @@ class Composed:
         start = perf_counter()
         prompt = self.prompt_for(question)
         retrieved = perf_counter()
-        first_token = 0.0
-
-        def note_first_token(text: str) -> None:
-            nonlocal first_token
-            first_token = first_token or (perf_counter() if text else 0.0)
-            emit(text)
-
-        completion = self.model.generate(prompt.messages, emit=note_first_token)
+        heard = _Heard(emit)
+        completion = self.model.generate(prompt.messages, emit=heard.note)
         end = perf_counter()
-        timing = Timing(retrieval=retrieved - start, first_token=(first_token or end) - start, total=end - start)
+        thought = split_thinking(completion.text)
+        thinks = bool(completion.thinking or thought.thinking)
+        timing = Timing(
+            retrieval=retrieved - start,
+            first_token=heard.time_of(0, otherwise=end) - start,
+            total=end - start,
+            thinking=heard.time_of(thought.start, otherwise=end) - start if thinks else 0.0,
+        )
         return self.understood(prompt, completion, timing)
 
     def understood(self, prompt: Prompt, completion: Completion, timing: Timing) -> Answer:
-        """Return what a completion of one of this strategy's prompts means: its text, citations, or abstention."""
-        raw = completion.text.strip()
+        """Return what a completion of one of this strategy's prompts means: its text, citations, or abstention.
+
+        What the model thought before is kept apart, so that it is neither read as the answer nor cited.
+        """
+        thought = split_thinking(completion.text)
+        raw = thought.answer.strip()
         marks = self.instructions.marks
+        declines = is_refusal if self.instructions.abstains else is_agreed_abstention
         said = taken_apart(raw) if self.instructions.quotes else Said(raw)
         return Answer(
             text=without_marks(said.answer) if marks else said.answer,
             raw=raw,
             prompt=prompt,
-            abstained=is_refusal(said.answer) if self.instructions.abstains else is_agreed_abstention(said.answer),
+            abstained=completion.refused or declines(said.answer),
             citations=quoted_citations(said, prompt) if marks else (),
             usage=completion.usage,
             timing=timing,
             finish=completion.finish,
+            thinking="\n".join(filter(None, (completion.thinking.strip(), thought.thinking))),
         )
+
+
+@dataclass(slots=True)
+class _Heard:
+    """When each piece of a model's text came."""
+
+    emit: Emit
+    length: int = 0
+    pieces: list[tuple[int, float]] = field(default_factory=list)
+    """How many characters had come before it, and when it came."""
+
+    def note(self, text: str) -> None:
+        if text:
+            self.pieces.append((self.length, perf_counter()))
+            self.length += len(text)
+        self.emit(text)
+
+    def time_of(self, place: int, *, otherwise: float) -> float:
+        """Return when the character at a place came; `otherwise` where none did."""
+        if place >= self.length:
+            return otherwise
+        return self.pieces[bisect_right(self.pieces, place, key=lambda piece: piece[0]) - 1][1]

@@ -191,6 +191,7 @@ class _Reply:
         self.failure: BaseException | None = None
         self._emit = emit
         self._said: list[str] = []
+        self._thought: list[str] = []
         self._finish: Finish | None = None
         self._usage: Usage | None = None
 
@@ -209,10 +210,15 @@ class _Reply:
         """Return the whole answer; `ModelError` where the engine stopped without saying how."""
         if self._finish is None or self._usage is None:
             raise ModelError(f"{name}: llama.cpp stopped without finishing its answer")
-        return Completion(text="".join(self._said), usage=self._usage, finish=self._finish)
+        return Completion(
+            text="".join(self._said), usage=self._usage, finish=self._finish, thinking="".join(self._thought)
+        )
 
     def _read(self, chunk: dict[str, Any]) -> None:
         for choice in chunk["choices"]:
+            if thought := choice["delta"].get("reasoning_content"):
+                self._thought.append(thought)
+                self._emit("")
             if text := choice["delta"].get("content"):
                 self._said.append(text)
                 self._emit(text)

@@ -72,4 +72,9 @@ def _timed(strategy: Strategy, question: Question) -> Timing:
 
     answer = strategy.answer(question, emit=note_first)
     end = perf_counter()
-    return Timing(retrieval=answer.timing.retrieval, first_token=(first or end) - start, total=end - start)
+    return Timing(
+        retrieval=answer.timing.retrieval,
+        first_token=(first or end) - start,
+        total=end - start,
+        thinking=answer.timing.thinking,
+    )

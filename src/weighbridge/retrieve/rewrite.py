@@ -10,6 +10,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Model, Retriever
 from weighbridge.retrieve.analyse import terms
 from weighbridge.retrieve.fusion import fuse
+from weighbridge.scoring.thinking import split_thinking
 from weighbridge.types import Message, Passage, Question
 
 _SPLIT = (
@@ -109,4 +110,5 @@ class Rewritten:
 
 
 def _written(model: Model, told: str, question: Question) -> str:
-    return model.generate([Message("system", told), Message("user", question.text)]).text
+    completion = model.generate([Message("system", told), Message("user", question.text)])
+    return split_thinking(completion.text).answer

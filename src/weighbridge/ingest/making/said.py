@@ -11,6 +11,7 @@ from threading import Event, Lock
 from weighbridge.errors import ModelError, PromptTooLongError, WorkspaceError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Emit, Model, Notify, ignore, silent
+from weighbridge.scoring.thinking import split_thinking
 from weighbridge.types import Completion, Message, Progress, Usage
 
 _AT_FIRST, _IN_A_ROW = 3, 12
@@ -89,7 +90,7 @@ def replies(
 
     def ask(prompt: Sequence[Message], emit: Emit) -> str | ModelError:
         try:
-            return model.generate(prompt, emit=emit).text
+            return split_thinking(model.generate(prompt, emit=emit).text).answer
         except ModelError as error:
             return error
 
