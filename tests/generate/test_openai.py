@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler
+from itertools import count
 from threading import Event
 from typing import Any
 
 import pytest
 
 from weighbridge.errors import ModelError, PromptTooLongError, UserError
-from weighbridge.generate.openai import open_openai
+from weighbridge.generate.openai import is_local, open_openai
 from weighbridge.settings import ModelSettings
 from weighbridge.types import Completion, Message
 
@@ -25,6 +26,11 @@ def say(text: str | None, finish: str | None = None) -> Body:
     return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]}
 
 
+def delta(**fields: Any) -> Body:
+    return {"choices": [{"index": 0, "delta": fields, "finish_reason": None}]}
+
+
+CALL = {"index": 0, "id": "c", "type": "function", "function": {"name": "search", "arguments": "{}"}}
 GOOD = [say("Six "), say("o'clock"), say(None, "stop"), {"choices": [], "usage": USAGE}]
 
 
@@ -64,6 +70,88 @@ def test_a_stream_becomes_a_completion(chat_endpoint: Start) -> None:
     assert (completion.usage.input_tokens, completion.usage.output_tokens, completion.usage.cached_tokens) == (9, 2, 4)
 
 
+@pytest.mark.parametrize("finish", ["stop", "length"])
+@pytest.mark.parametrize("said", [[], [say("")], [say(None)]])
+def test_an_empty_reply_is_an_empty_answer(said: list[Body], finish: str, chat_endpoint: Start) -> None:
+    completion = ask(chat_endpoint(streaming([*said, say(None, finish), GOOD[-1]])))
+    assert (completion.text, completion.finish, completion.refused) == ("", finish, False)
+    assert completion.usage.output_tokens == 2
+
+
+@pytest.mark.parametrize("names", [("reasoning_content",), ("reasoning",), ("reasoning_content", "reasoning")])
+def test_thinking_beside_the_answer_is_kept_apart(names: tuple[str, ...], chat_endpoint: Start) -> None:
+    heard: list[str] = []
+    usage = {**USAGE, "completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 7}}
+    thoughts = [delta(**dict.fromkeys(names, text)) for text in ("The first bell", " is at six.")]
+    url = chat_endpoint(streaming([*thoughts, *GOOD[:3], {"choices": [], "usage": usage}]))
+    with closing(open_openai(ModelSettings(engine="openai", reference="m", base_url=url), environment={})) as model:
+        completion = model.generate([Message("user", "When?")], emit=heard.append)
+    assert (completion.text, completion.thinking) == ("Six o'clock", "The first bell is at six.")
+    assert (completion.usage.output_tokens, completion.usage.thinking_tokens) == (9, 7)
+    assert "".join(heard) == "Six o'clock"
+
+
+def test_a_refusal_in_its_own_field_is_a_refusal(chat_endpoint: Start) -> None:
+    pieces = [delta(refusal="That is "), delta(refusal="not for me."), say(None, "stop"), GOOD[-1]]
+    completion = ask(chat_endpoint(streaming(pieces)))
+    assert (completion.text, completion.refused) == ("That is not for me.", True)
+    assert not ask(chat_endpoint(streaming(GOOD))).refused
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://localhost:8000/v1", True),
+        ("http://LOCALHOST/v1", True),
+        ("https://127.0.0.1:1/v1", True),
+        ("http://[::1]:8000/v1", True),
+        ("http://0.0.0.0:8000/v1", False),
+        ("http://[::]:8000/v1", False),
+        ("http://localhost.example/v1", False),
+        ("http://my-localhost/v1", False),
+        ("http://127.0.0.1.example/v1", False),
+        ("http://host.docker.internal/v1", False),
+        ("http://gateway.local/v1", False),
+        ("http://192.168.0.2/v1", False),
+        ("http://10.0.0.2/v1", False),
+        ("http://localhost@models.example/v1", False),
+        ("https://models.example/localhost", False),
+        ("", False),
+    ],
+)
+def test_only_this_machines_own_names_are_local(url: str, local: bool) -> None:  # noqa: FBT001
+    """What is taken for local gets the user's data when `offline` is set, and needs no key."""
+    assert is_local(url) is local
+
+
+OTHER_SETTINGS = {
+    "base_url": "http://127.0.0.1:9/v1", "reference": "another", "temperature": 0.5, "seed": 8, "maximum_tokens": 49
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHER_SETTINGS)
+def test_whatever_changes_the_answers_changes_the_fingerprint(name: str) -> None:
+    settings = ModelSettings(engine="openai", reference="m", base_url="http://127.0.0.1:8/v1")
+    other = settings.model_copy(update={name: OTHER_SETTINGS[name]})
+    with closing(open_openai(settings, environment={})) as one, closing(open_openai(other, environment={})) as two:
+        assert getattr(settings, name) != getattr(other, name)
+        assert one.fingerprint != two.fingerprint
+
+
+def test_the_time_limit_is_the_one_that_was_set(chat_endpoint: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at this clock takes a second, so that no load of the machine matters."""
+    pieces = [say(str(number)) for number in range(9)]
+    url = chat_endpoint(streaming([*pieces, *GOOD[2:]]))
+    seconds = count()
+    monkeypatch.setattr("weighbridge.generate.openai.monotonic", lambda: float(next(seconds)))
+    assert ask(url, timeout=30.0).text == "012345678"
+    with pytest.raises(ModelError, match="within 5 seconds"):
+        ask(url, timeout=5.0)
+    settings = ModelSettings(engine="openai", reference="m", base_url=url, timeout_seconds=5.0)
+    with closing(open_openai(settings, environment={})) as model:
+        assert model.client.timeout == 5.0
+
+
 def test_the_settings_and_the_key_are_sent(chat_endpoint: Start) -> None:
     seen: list[Body] = []
     keys: list[str] = []
@@ -92,8 +180,10 @@ def test_the_settings_and_the_key_are_sent(chat_endpoint: Start) -> None:
         (replying(200, 'data: {"error": {"message": "busy"}}\n\n', "text/event-stream"), "busy"),
         (streaming([{"choices": []}]), "no chat completion stream"),
         (streaming(GOOD[:1]), "broke off"),
-        (streaming([say(None, "stop"), GOOD[-1]]), "without any text"),
-        (streaming([say("No", "content_filter"), GOOD[-1]]), "content_filter"),
+        (streaming([say("No", "content_filter"), GOOD[-1]]), "filter withheld the answer"),
+        (streaming([say("Six", "tool_calls"), GOOD[-1]]), "'tool_calls' instead of an answer"),
+        (streaming([say("Six"), delta(tool_calls=[CALL]), say(None, "stop"), GOOD[-1]]), "a call of a tool"),
+        (streaming([say("Six"), delta(function_call=CALL["function"]), say(None, "stop"), GOOD[-1]]), "a call of a"),
         (streaming(GOOD[:3]), "no token usage"),
     ],
 )

@@ -132,19 +132,13 @@ class OpenAICompatible:
         from weighbridge.generate.http import attended
 
         deadline = monotonic() + self.settings.timeout_seconds
-        said: list[str] = []
-        finish, usage = "", None
+        reply = _Reply()
         with closing(attended(partial(self._chunks, messages), partial(emit, ""))) as chunks:
             for chunk in chunks:
                 if monotonic() > deadline:
                     raise self._timeout()
-                usage = getattr(chunk, "usage", None) or usage
-                for choice in getattr(chunk, "choices", None) or ():
-                    if text := choice.delta.content:
-                        said.append(text)
-                        emit(text)
-                    finish = choice.finish_reason or finish
-        return self._whole("".join(said), finish, usage)
+                emit(reply.take(chunk))
+        return self._whole(reply)
 
     def _chunks(self, messages: Sequence[Message]) -> Iterator[Any]:
         sent: Any = [{"role": message.role, "content": message.content} for message in messages]
@@ -159,26 +153,33 @@ class OpenAICompatible:
         ) as chunks:
             yield from chunks
 
-    def _whole(self, text: str, finish: str, usage: Any) -> Completion:
-        if not finish:
+    def _whole(self, reply: "_Reply") -> Completion:
+        """Return the answer that a reply holds. An empty one is an answer too, and a wrong one; see `_Reply`."""
+        if not reply.finish:
             told = "the answer broke off, or is no chat completion stream at all"
             raise ModelError(f"{self._where}: {told}; {self._advice}")
-        if finish not in _FINISHES:
-            raise ModelError(f"{self._where}: the endpoint stopped with {self._safe(finish)!r} instead of an answer")
-        if not text:
-            raise ModelError(f"{self._where}: the endpoint sent an answer without any text; {self._advice}")
+        if reply.finish == "content_filter":
+            told = "the endpoint's own filter withheld the answer (content_filter)"
+            raise ModelError(f"{self._where}: {told}; see the endpoint's content policy")
+        if reply.calls or reply.finish not in _FINISHES:
+            ended = "a call of a tool" if reply.calls else repr(self._safe(reply.finish))
+            raise ModelError(f"{self._where}: the endpoint stopped with {ended} instead of an answer")
+        usage = reply.usage
         if usage is None:
             told = "the endpoint reports no token usage, so no cost can be known"
             raise ModelError(f"{self._where}: {told}; {self._advice}")
-        details = usage.prompt_tokens_details
+        read, written = usage.prompt_tokens_details, usage.completion_tokens_details
         return Completion(
-            text=text,
+            text="".join(reply.said) or "".join(reply.refusal),
             usage=Usage(
                 input_tokens=usage.prompt_tokens,
                 output_tokens=usage.completion_tokens,
-                cached_tokens=(details.cached_tokens or 0) if details else 0,
+                cached_tokens=(read.cached_tokens or 0) if read else 0,
+                thinking_tokens=(written.reasoning_tokens or 0) if written else 0,
             ),
-            finish=_FINISHES[finish],
+            finish=_FINISHES[reply.finish],
+            thinking="".join(reply.thought),
+            refused=bool(reply.refusal),
         )
 
     def _timeout(self) -> ModelError:
@@ -198,6 +199,40 @@ class OpenAICompatible:
         """Return one short line, without the key."""
         line = " ".join((text.replace(self.key, "***") if self.key else text).split())
         return line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}..."
+
+
+@dataclass(slots=True)
+class _Reply:
+    """What an endpoint sends, piece by piece.
+
+    Thinking comes beside the answer in `reasoning_content` (DeepSeek, and vLLM until its issue 27755) or `reasoning`
+    (vLLM since then, OpenRouter); some send both, with the same text. OpenAI puts a refusal into a field of its own.
+    """
+
+    said: list[str] = field(default_factory=list)
+    thought: list[str] = field(default_factory=list)
+    refusal: list[str] = field(default_factory=list)
+    calls: bool = False
+    """Whether it calls a tool, which nobody offered it."""
+    finish: str = ""
+    usage: Any = None
+
+    def take(self, chunk: Any) -> str:
+        """Take one piece; return the text of the answer that it holds, empty where it holds none."""
+        self.usage = getattr(chunk, "usage", None) or self.usage
+        texts: list[str] = []
+        for choice in getattr(chunk, "choices", None) or ():
+            delta = choice.delta
+            texts.append(delta.content or "")
+            thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+            if isinstance(thought, str):
+                self.thought.append(thought)
+            if delta.refusal:
+                self.refusal.append(delta.refusal)
+            self.calls = self.calls or bool(delta.tool_calls or delta.function_call)
+            self.finish = choice.finish_reason or self.finish
+        self.said += texts
+        return "".join(texts)
 
 
 def _too_long(code: str, body: object, said: str) -> PromptTooLongError | None:
