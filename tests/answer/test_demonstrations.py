@@ -52,6 +52,16 @@ def test_what_was_said_before_a_question_counts():
     assert ids(Question("And they?", (Message("user", "How many on shore?"),)), *EXAMPLES) == ["c"]
 
 
+def test_what_was_answered_before_a_question_does_not_count():
+    said = (
+        Message("user", "Where is parking?"),
+        Message("assistant", "Where the crew is: the crew knows, ask the crew."),
+    )
+    assert ids(Question("And they?", said), FERRY, CREW, shown("d", "parking")) == ["d"]
+    answered = shown("e", "And they?", "How is the ferry?", "Ask on shore, the shore knows.")
+    assert ids(Question("shore"), answered, CREW, SHORE) == ["c"]
+
+
 def test_a_demonstration_is_shown_with_what_was_said_before_it():
     prompt = build_prompt(instructions_for("answer", reads=False), Question("?"), demonstrations=[CREW])
     assert [message.content for message in prompt.messages[1:]] == [
@@ -69,6 +79,9 @@ def test_what_the_asker_may_not_read_is_not_shown():
     secret = shown("s", "ferry", groups=frozenset({"crew"}))
     assert ids(Question("ferry"), secret, CREW) == ["b"]
     assert ids(Question("ferry", groups=frozenset({"crew", "x"})), secret, CREW) == ["s"]
+    both = shown("s", "ferry", groups=frozenset({"crew", "board"}))
+    assert ids(Question("ferry", groups=frozenset({"crew"})), both, CREW) == ["b"]
+    assert ids(Question("ferry", groups=frozenset({"crew", "board"})), both, CREW) == ["s"]
 
 
 def test_only_training_examples_may_be_shown():

@@ -116,6 +116,14 @@ def test_what_was_asked_before_belongs_to_the_question() -> None:
     assert asked_in(example) == "The ferry? And back?"
 
 
+def test_questions_that_share_less_than_half_of_their_letters_are_unlike_however_low_the_threshold() -> None:
+    texts = ("the ferry to the isle of Skerrow", "the ferry to the quay of Lundey")
+    asked = [as_asked(text, frozenset({"same"})) for text in texts]
+    one, other = (likeness.shingles(question.plain) for question in asked)
+    assert 0.2 < len(one & other) / len(one | other) < 0.5
+    assert not len(near_duplicates(asked, np.eye(2, dtype=np.float32), threshold=0.6).left)
+
+
 def test_no_questions_have_no_pairs() -> None:
     pairs = near_duplicates([], np.zeros((0, 3), dtype=np.float32), threshold=0.9)
     assert isinstance(pairs, Pairs)

@@ -148,6 +148,21 @@ def test_a_page_that_every_question_cites_does_not_join_them(embed: Embed) -> No
     assert (report.by, report.train, report.dev, report.test) == ("similarity", 48, 24, 48)
 
 
+@pytest.mark.parametrize(("each", "by"), [(20, "evidence"), (21, "similarity")])
+def test_a_page_ties_questions_where_at_most_a_tenth_cite_it(embed: Embed, each: int, by: str) -> None:
+    examples = [example(n, distinct(n), evidence=(f"d{n // each}",)) for n in range(200)]
+    assert split_examples(examples, settings=SETTINGS, embed=embed).report.by == by
+
+
+def test_families_stay_together_where_examples_are_divided_by_evidence(embed: Embed) -> None:
+    examples = [example(n, distinct(n), evidence=(f"d{n // 2}",), family=f"f{(n + 1) // 2}") for n in range(8)]
+    examples += [example(n, distinct(n), evidence=(f"d{n}",), family=f"f{n % 30}") for n in range(100, 160)]
+    chosen = SplitSettings(by="evidence", dev=0.2, test=0.4)
+    splits = split_examples(examples, settings=chosen, embed=embed)
+    assert splits.report.by == "evidence"
+    assert all(len(found) == 1 for found in sides(splits.examples).values())
+
+
 def test_families_come_before_evidence(embed: Embed) -> None:
     examples = [example(n, distinct(n), evidence=("guide",), family=f"f{n // 4}") for n in range(120)]
     splits = split_examples(examples, settings=SETTINGS, embed=embed)

@@ -92,3 +92,23 @@ def test_diversity_1_never_takes_the_more_alike_of_two_first(index: Index) -> No
     taken = ids(Diverse(retriever=Fixed((0, 1, 2, 5, 4)), index=index, diversity=1).search(Question("q"), limit=5))
     likeness = [max(np.cos(TURNS[i] - TURNS[j]) for j in taken[:place]) for place, i in enumerate(taken) if place]
     assert all(one <= other + 1e-6 for one, other in pairwise(likeness))
+
+
+def test_diversity_goes_by_the_most_alike_of_those_taken(index: Index) -> None:
+    """The third is just like one of two taken and unlike the other; the fourth is half like both."""
+    found = Fixed((0, 4, 1, 3))
+    taken = ids(Diverse(retriever=found, index=index, diversity=0.9).search(Question("q", groups=STAFF), limit=3))
+    assert taken == [0, 4, 3]
+
+
+def test_where_a_passage_was_changed_since_the_order_found_is_kept(index: Index) -> None:
+    @dataclass(frozen=True)
+    class Stale:
+        fingerprint: str = "stale"
+
+        def search(self, question: Question, *, limit: int) -> Sequence[Passage]:
+            gone = Passage(Chunk(id="gone", document_id="d", text="was here", start=0, end=8), 0.95)
+            return [*Fixed((0, 1)).search(question, limit=2), gone, *Fixed((5, 4)).search(question, limit=2)][:limit]
+
+    found = Diverse(retriever=Stale(), index=index, diversity=0.9).search(Question("q"), limit=3)
+    assert [passage.chunk.id for passage in found] == ["d#0", "d#1", "gone"]

@@ -20,7 +20,10 @@ TEXTS = {
     "meaning": "port",
     "neither": "salary",
 }
-ANGLES = {"both": 0.1, "words": 1.4, "meaning": 0.0, "neither": 1.5, "harbour": 0.0, "crane": 1.4}
+ANGLES = {
+    "both": 0.1, "words": 1.4, "meaning": 0.0, "neither": 1.5, "harbour": 0.0, "crane": 1.4,
+    "quay harbour": 0.15,
+}  # fmt: skip
 
 
 class Angles:
@@ -60,11 +63,29 @@ def test_every_nominee_is_judged_by_words_and_by_meaning(hybrid: Hybrid) -> None
 
 
 def test_a_nominee_of_the_vectors_alone_has_its_words_counted_too(tmp_path: Path) -> None:
+    """The words nominate two others, which hold more of the question."""
+    texts = {"1": "quay harbour quay", "2": "harbour quay", "3": "quay dock lamp rope sail oar", "4": "salary"}
+    turns = np.array([1.2, 0.2, 0.15, 1.5], np.float32)
+    index = open_lance(tmp_path, dimensions=2)
+    chunks = [Chunk(id=name, document_id=name, text=text, start=0, end=9) for name, text in texts.items()]
+    index.apply(Changes(added=chunks, vectors=np.stack([np.cos(turns), np.sin(turns)], axis=1)))
+    narrow = Hybrid(index=index, embedder=Angles(), content="c", candidates=2, weight=0.7)
+    found = {nominee.chunk.id: nominee for nominee in narrow.nominees(Question("quay harbour"), limit=2)}
+    every = {p.chunk.id: p.score for p in index.matching("quay harbour", limit=9, groups=frozenset())}
+    assert (found["3"].lexical_rank, found["3"].dense_rank) == (None, 1)
+    assert found["3"].lexical == pytest.approx(every["3"])
+    assert every["3"] > 0
+
+
+def test_what_is_found_deeper_down_comes_below_the_first(tmp_path: Path) -> None:
     narrow = made(tmp_path, candidates=1)
-    found = {nominee.chunk.id: nominee for nominee in narrow.nominees(Question("crane"), limit=1)}
-    assert found["words"].lexical > 0
-    wide = {n.chunk.id: n.lexical for n in narrow.nominees(Question("crane"), limit=4)}
-    assert wide["words"] == found["words"].lexical
+    first = narrow.search(Question("quay harbour"), limit=2)
+    deep = narrow.search(Question("quay harbour"), limit=4)
+    assert deep[:2] == first
+    assert [passage.score for passage in deep] == sorted((p.score for p in deep), reverse=True)
+    assert deep[1].score >= 0
+    assert len(deep) == 4
+    assert all(passage.score <= 0 for passage in deep[2:])
 
 
 def test_the_weight_decides_between_words_and_meaning(tmp_path: Path) -> None:
@@ -81,6 +102,8 @@ def test_feedback_moves_the_question_towards_its_best(tmp_path: Path) -> None:
     after = {p.chunk.id: p.score for p in moved.search(Question("harbour"), limit=4)}
     assert after["words"] != before["words"]
     assert still.fingerprint != moved.fingerprint
+    as_many = made(tmp_path / "c", feedback=4)  # as there are: the mean of all tells none from the others
+    assert as_many.search(Question("harbour"), limit=4) == still.search(Question("harbour"), limit=4)
 
 
 def test_an_explanation_names_the_terms_and_keeps_the_order(hybrid: Hybrid) -> None:

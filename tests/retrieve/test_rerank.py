@@ -60,6 +60,16 @@ def test_the_order_is_of_both_scores_together() -> None:
     assert Reranked(retriever=found, scorer=LateInteraction(Axes())).search(question, limit=0) == ()
 
 
+def test_a_candidate_below_what_was_asked_for_can_come_up() -> None:
+    found = Fixed(("winter", "ferry", "ferry fare"))
+    first = Reranked(retriever=found, scorer=LateInteraction(Axes()), weight=1.0).search(
+        Question("ferry fare"), limit=1
+    )
+    assert [passage.chunk.text for passage in first] == ["ferry fare"]
+    few = Reranked(retriever=found, scorer=LateInteraction(Axes()), weight=1.0, candidates=2)
+    assert [p.chunk.text for p in few.search(Question("ferry fare"), limit=1)] == ["ferry"]
+
+
 @pytest.fixture
 def cross_encoder(tmp_path: Path) -> Path:
     """A real cross-encoder with random weights: one layer, a few words."""
