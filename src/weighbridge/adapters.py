@@ -121,6 +121,9 @@ class Lesson:
     """One thing that was learnt: from which example, and where in the documents it stands."""
 
     example_id: str
+    question: str = ""
+    """What is asked, after what its asker said before it. Empty for a stretch of text, and where it was trained before
+    this was noted."""
     target: str
     spans: tuple[Span, ...]
     """The passages its prompt showed, or the spans it was made from."""

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +13,12 @@ from weighbridge.errors import SettingsError, UserError, WorkspaceError
 from weighbridge.settings import Settings
 from weighbridge.settings_file import load_settings
 from weighbridge.settings_training import PreferenceSettings
-from weighbridge.train.card import write_card
+from weighbridge.train.card import read_lessons, write_card, write_lessons
 from weighbridge.train.registry import adapters, folder_of, promote, promoted, promotions
-from weighbridge.types import Question
+from weighbridge.types import Example, Question
 from weighbridge.workflow.adapters import compared, exported, listed, put_back, put_in_force, shown
 from weighbridge.workflow.ask import open_strategy
-from weighbridge.workflow.bench import open_bench
+from weighbridge.workflow.bench import Bench, open_bench
 from weighbridge.workflow.engines import open_engine, weights_of
 from weighbridge.workflow.footprint import setup_seconds
 from weighbridge.workflow.lineage import About, traced
@@ -252,6 +253,43 @@ def test_what_a_person_promoted_is_not_compared_where_that_would_mislead(made: P
     failed = train_all(bench, engine, MUTE, {})
     assert why in failed["fine-tuned"]
     assert "weighbridge train fine-tuned" in failed["fine-tuned"]
+
+
+@pytest.mark.parametrize(
+    "wording", ["What code has the ship {}?", "WHAT code has the ship {}", "What codes has the ship {}?"]
+)
+def test_test_questions_are_known_by_what_they_ask_and_not_by_their_ids(made: Place, wording: str) -> None:
+    """A file without ids has them by line: a line more above, and every question has its neighbour's."""
+    first = adapters(made.workspace, "fine-tuned")[0]
+    promote(made.workspace, first, chosen=True)
+    engine, bench = open_engine(made.settings, MUTE), open_bench(made.settings, made.workspace, MUTE)
+    learnt = [lesson.example_id for lesson in read_lessons(folder_of(made.workspace, first))]
+    others = [one for one in bench.workload.examples if one.split == "test"]
+    renamed = [replace(one, id=name) for one, name in zip(others, learnt, strict=False)]
+    kept = [one for one in bench.workload.examples if one.split != "test"]
+    assert train_all(_asking((*kept, *renamed), bench), engine, MUTE, {}) == {}
+    asked = replace(kept[0], id="line-99", split="test", question=Question(wording.format(learnt[0])))
+    rest = [one for one in kept if one.id != learnt[0]]
+    failed = train_all(_asking((*rest, asked), bench), engine, MUTE, {})
+    assert f"learnt what are test questions today, or nearly (1 of its {len(learnt)} lessons)" in failed["fine-tuned"]
+
+
+def test_what_an_earlier_version_learnt_is_compared_on_its_own_split_alone(made: Place) -> None:
+    first = adapters(made.workspace, "fine-tuned")[0]
+    folder = folder_of(made.workspace, first)
+    today = tuple(read_lessons(folder))
+    engine, bench = open_engine(made.settings, MUTE), open_bench(made.settings, made.workspace, MUTE)
+    moved = replace(bench, workload=replace(bench.workload, outline=replace(bench.workload.outline, key="another")))
+    promote(made.workspace, first, chosen=True)
+    write_lessons([replace(lesson, question="") for lesson in today], folder)
+    assert train_all(bench, engine, MUTE, {}) == {}
+    assert "earlier version, which did not note the questions" in train_all(moved, engine, MUTE, {})["fine-tuned"]
+    train(("fine-tuned",), made.settings, made.workspace, MUTE, effort=Effort())
+    assert tuple(read_lessons(folder)) == today
+
+
+def _asking(examples: Sequence[Example], bench: Bench) -> Bench:
+    return replace(bench, workload=replace(bench.workload, examples=tuple(examples)))
 
 
 def test_a_learning_curve_is_drawn_later_where_it_is_wanted_then(made: Place) -> None:

@@ -32,9 +32,10 @@ def read_card(folder: Path) -> AdapterCard | None:
 def kept_up(card: AdapterCard, learnt: Learnt, lessons: Sequence[Lesson], folder: Path) -> AdapterCard:
     """Return the card with what its lessons rest on today; that and the lessons are written anew where it differs.
 
-    The same words may stand in documents that changed elsewhere, and be found by a search that changed.
+    The same words may stand in documents that changed elsewhere, and be found by a search that changed. Lessons of an
+    earlier version say less than those of today.
     """
-    if card.learnt == learnt:
+    if card.learnt == learnt and _are_kept(lessons, folder):
         return card
     write_lessons(lessons, folder)
     card = replace(card, learnt=learnt)
@@ -80,6 +81,13 @@ def read_lessons(folder: Path) -> Iterator[Lesson]:
                 yield _lessons().validate_json(line)
             except ValidationError:
                 raise DataError(f"{path}:{number}: not a lesson; train again to write it anew") from None
+
+
+def _are_kept(lessons: Sequence[Lesson], folder: Path) -> bool:
+    try:
+        return tuple(read_lessons(folder)) == tuple(lessons)
+    except DataError:
+        return False
 
 
 @cache

@@ -116,6 +116,7 @@ def lesson(conversation: Conversation) -> Lesson:
     chunks = (passage.chunk for passage in conversation.passages)
     return Lesson(
         example_id=conversation.example_id,
+        question=conversation.question,
         target=conversation.target,
         spans=tuple(Span(chunk.document_id, chunk.start, chunk.end, chunk.version) for chunk in chunks),
         evidence=conversation.evidence,

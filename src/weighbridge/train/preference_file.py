@@ -234,6 +234,7 @@ def _lessons(learnt: Mapping[Pair | Thumb, Sequence[_Asked]]) -> Iterator[Lesson
                     example_id=one.example_id,
                     prompt=one.prompt,
                     target=liked,
+                    question=askers[-1].text,
                     passages=askers[-1].passages,
                     access=inherited(needed for asked in askers for needed in asked.access),
                 )
