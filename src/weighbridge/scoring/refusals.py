@@ -43,8 +43,8 @@ _ABBREVIATED = re.compile(
     r"(?:^|[\s(.])(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|No|Nr|Inc|etc|approx|e\.g|i\.e|z\.\s?B)\.$"
 )
 _SENTENCE_END = re.compile(
-    r"[.!?\N{HORIZONTAL ELLIPSIS}]+[\"'\N{RIGHT DOUBLE QUOTATION MARK})*_]*\s+"
-    r"|[\u3002\uff01\uff1f]+[」』\u201d\uff09]*|\s*\n\s*"
+    r"(?<![.!?\N{HORIZONTAL ELLIPSIS}])[.!?\N{HORIZONTAL ELLIPSIS}]++[\"'\N{RIGHT DOUBLE QUOTATION MARK})*_]*+\s+"
+    r"|[\u3002\uff01\uff1f]+[」』\u201d\uff09]*|\n\s*"
 )
 _TITLE = re.compile(r"\W*\w[\w'\N{RIGHT SINGLE QUOTATION MARK}]*(?: [A-Z][a-z'\N{RIGHT SINGLE QUOTATION MARK}]+){3}\b")
 """A title like "I Don't Know How to Love Him": its first four words are capitalised, and are not all capitals."""
