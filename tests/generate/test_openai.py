@@ -285,6 +285,36 @@ def test_an_endpoint_that_is_not_there_is_a_model_error() -> None:
         ask("http://127.0.0.1:9/v1")
 
 
+def test_no_proxy_of_the_environment_hears_what_an_endpoint_on_this_machine_is_asked(
+    scripted_endpoint: str, chat_endpoint: Callable[[Behaviour], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy is elsewhere, and what is asked of it has left the machine."""
+    heard: list[str] = []
+
+    def overhear(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+        heard.append(handler.path)
+        handler.send_response(400)
+        handler.end_headers()
+        handler.wfile.write(b'{"error": {"message": "this is a proxy"}}')
+
+    proxy = chat_endpoint(overhear).removesuffix("/v1")
+    monkeypatch.delenv("NO_PROXY")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    for where in (scripted_endpoint, scripted_endpoint.replace("127.0.0.1", "localhost")):
+        settings = ModelSettings(engine="openai", reference="m", base_url=where)
+        with closing(open_openai(settings, environment={})) as model:
+            assert model.generate([Message("user", "Who?")]).text
+    assert heard == []
+    elsewhere = ModelSettings(engine="openai", reference="m", base_url="http://models.example/v1")
+    with (
+        closing(open_openai(elsewhere, environment={"OPENAI_API_KEY": KEY})) as model,
+        pytest.raises(ModelError, match="this is a proxy"),
+    ):
+        model.generate([Message("user", "Who?")])
+    assert heard
+
+
 def test_a_missing_key_is_the_users_to_fix() -> None:
     away = ModelSettings(engine="openai", reference="m", base_url="https://models.example/v1", key_variable="MY_KEY")
     with pytest.raises(UserError, match=r"MY_KEY is not set.*models\.example"):

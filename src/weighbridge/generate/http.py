@@ -3,7 +3,7 @@
 A redirect would send questions, examples and files to an address that nobody agreed to.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -40,10 +40,11 @@ class _Bounded(SyncByteStream):
         self.stream.close()
 
 
-def http_client(*, limit: int = LARGEST_REPLY) -> "Client":
+def http_client(*, limit: int = LARGEST_REPLY, direct: Collection[str] = ()) -> "Client":
     """Return the HTTP client that an OpenAI client is to use; it is closed with that one.
 
-    A reply of more than `limit` bytes is an `OpenAIError`, which is not tried again.
+    A reply of more than `limit` bytes is an `OpenAIError`, which is not tried again. Hosts named `direct` are asked
+    without any proxy that the environment names, NO_PROXY or not: what is sent to this machine must not leave it.
     """
     from openai import DefaultHttpxClient
 
@@ -51,7 +52,8 @@ def http_client(*, limit: int = LARGEST_REPLY) -> "Client":
         if isinstance(response.stream, SyncByteStream):
             response.stream = _Bounded(response.stream, limit)
 
-    return DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [bound]})
+    unproxied = {f"all://[{host}]" if ":" in host else f"all://{host}": None for host in direct}
+    return DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [bound]}, mounts=unproxied)
 
 
 def attended(begin: Callable[[], Iterable[Any]], waiting: Callable[[], None]) -> Generator[Any]:

@@ -77,7 +77,7 @@ def open_openai(
         base_url=where,
         timeout=settings.timeout_seconds,
         max_retries=_RETRIES,
-        http_client=http_client(),
+        http_client=http_client(direct=_LOCAL),
     )
     name = settings.reference.removeprefix("openai:")
     return OpenAICompatible(name=name, settings=settings, client=client, key=key, option=option)
