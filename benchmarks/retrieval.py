@@ -57,6 +57,8 @@ class Row:
     peak_bytes: int
     disk_bytes: int | None
     beaten: Mapping[str, Beaten] | None
+    kept: bool
+    """Whether its rankings and times are of an earlier run, so that only the rankings can be compared."""
 
 
 def main() -> None:
@@ -100,7 +102,7 @@ def _run(name: str, folder: Path, wanted: argparse.Namespace, runs: Path) -> dic
     if out.exists():
         print(f"{folder.name}: {name}, as kept", file=sys.stderr)
         kept: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-        return kept
+        return kept | {"kept": True}
     print(f"{folder.name}: {name} (load {os.getloadavg()[0]:.1f})", file=sys.stderr)
     python = sys.executable if name == OURS else wanted.peers
     return run_engine([python, HERE / ENGINES[name], folder, wanted.model, out])
@@ -122,6 +124,7 @@ def _rows(folder: Path, runs: Mapping[str, Mapping[str, Any]]) -> list[Row]:
             peak_bytes=measured["peak_bytes"],
             disk_bytes=measured["disk_bytes"],
             beaten=beaten.get(name),
+            kept=measured.get("kept", False),
         )
         for name, measured in runs.items()
     ]
@@ -149,7 +152,7 @@ def _table(rows: Sequence[Row], title: str) -> str:
 def _cells(row: Row) -> list[str]:
     ahead = row.beaten[NDCG] if row.beaten else None
     return [
-        f"{row.engine} {row.version}",
+        f"{row.engine} {row.version}{' (of an earlier run)' if row.kept else ''}",
         *(f"{value:.4f}" for value in row.means.values()),
         f"{ahead.difference:+.4f} [{ahead.low:+.4f}, {ahead.high:+.4f}]" if ahead else "",
         f"{ahead.p_value:.4f}" if ahead else "",

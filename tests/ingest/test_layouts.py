@@ -1,13 +1,15 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from weighbridge.errors import DataError
-from weighbridge.ingest.layouts import from_cells, from_messages, from_prompt, from_question
+from weighbridge.ingest.layouts import LAYOUTS, from_cells, from_messages, from_prompt, from_question
 from weighbridge.ingest.rows import Row
 from weighbridge.types import Example, Message, Question
 
+ROOT = Path(__file__).parents[2]
 HI = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
 
 
@@ -99,3 +101,16 @@ def test_what_is_wrong_is_told_with_its_place(
     with pytest.raises(DataError) as caught:
         read(row(**values))
     assert str(caught.value).startswith(f"f.jsonl:3: {expected}")
+
+
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "tests/golden/help/init.txt"])
+def test_people_are_told_how_many_layouts_there_are(page: str) -> None:
+    told = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    assert f"({('no', 'one', 'two', 'three', 'four', 'five')[len(LAYOUTS)]} layouts)" in told
+
+
+def test_the_page_on_own_data_has_each_layout() -> None:
+    page = (ROOT / "docs/how-to/own-data.md").read_text(encoding="utf-8")
+    rows = [line for line in page.partition("| layout |")[2].partition("\n\n")[0].splitlines()[2:] if "CSV" not in line]
+    assert len(rows) == len(LAYOUTS)
+    assert all(any(f"`{layout.key}`" in line for line in rows) for layout in LAYOUTS)

@@ -273,6 +273,7 @@ NOT_LEARNT = {
     "recipe.licence": "is for the card",
     "recipe.training.groups[reversed]": "are a set",
     "recipe.training.made": "its examples are told",
+    "recipe.training.seconds": "may stop a training, and never decides what is learnt",
     "recipe.training.learning_curve": "is drawn by trainings of its own",
     "recipe.training.preference": "is another training, which goes on from this one",
     "recipe.training.hosted": "is for trainings elsewhere",

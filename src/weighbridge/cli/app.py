@@ -50,7 +50,7 @@ def demo(
 @app.command(epilog="Example: weighbridge init mine --documents manuals/ --examples questions.jsonl")
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder to make the workspace in.")],
-    examples: Annotated[Path, typer.Option(help="Questions with answers: JSONL (four layouts) or CSV.")],
+    examples: Annotated[Path, typer.Option(help="Questions with answers: JSONL (three layouts) or CSV.")],
     documents: Annotated[
         Path | None, typer.Option(help="A folder or file to read, or a JSONL file of documents.")
     ] = None,
