@@ -27,9 +27,12 @@ _ONE_FOR_MANY = str.maketrans(
 )
 _REFERENCE_MARK = re.compile(r"(?<=\S)\[\d{1,3}\]")
 _EMPHASIS = re.compile(r"\*{1,3}(?=\S)|(?<=\S)\*{1,3}|__")
-_WORD_GLUED_TO_NUMBER = re.compile(
-    r"\b(the|in|on|at|of|to|from|by|for|with|about|only|over|since|until|between|and|is|are|was|were|has|had)(?=\d)"
+_SMALL_WORDS = (
+    "the|in|on|at|of|to|from|by|for|with|about|only|over|since|until|between|and|is|are|was|were|has|had|into"
 )
+_GLUED_BEFORE = re.compile(rf"\b({_SMALL_WORDS})(?=\d|[A-Z][a-z]{{2}})")
+"""Chat systems that cite sources lose the space around a link: "in1978", "onMarch 27", "2022from"."""
+_GLUED_AFTER = re.compile(rf"(?<=\d)(?=(?:{_SMALL_WORDS})\b)(?!in\b(?!\s\w))(?<!\d[.,]\d)")
 _WORD = re.compile(r"[^\W\d_]+")
 
 _FUNCTION_WORDS: dict[Language, frozenset[str]] = {
@@ -183,7 +186,7 @@ def fold(text: str) -> str:
     if not text.isascii():
         text = "".join(character if character.isascii() else _plain(character) for character in text)
     text = _EMPHASIS.sub("", _REFERENCE_MARK.sub("", text))
-    return _WORD_GLUED_TO_NUMBER.sub(r"\1 ", text)
+    return _GLUED_AFTER.sub(" ", _GLUED_BEFORE.sub(r"\1 ", text))
 
 
 def _plain(character: str) -> str:

@@ -155,6 +155,7 @@ _GERMAN_SCALES = {
 }
 _GERMAN_ORDINALS = {"erst": 1, "drit": 3, "siebt": 7, "acht": 8}
 _LEXICONS: dict[Language, _Lexicon] = {"en": _ENGLISH, "fr": _FRENCH, "es": _SPANISH}
+_TIMES = re.compile(r"\b(?:once|twice)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u4e00-\u9fff]+")
 _FRACTIONS = {
     "half": Fraction(1, 2),
@@ -179,6 +180,9 @@ def find_number_words(text: str, language: Language | None) -> Iterator[NumberWo
         yield from _spaced_numbers(text, _LEXICONS[language])
     else:
         yield from _spaced_numbers(text, _ENGLISH)
+        for match in _TIMES.finditer(text):
+            value = Fraction(1 if match[0].lower() == "once" else 2)
+            yield NumberWord(start=match.start(), end=match.end(), value=value, weak=value == 1)
 
 
 def _spaced_numbers(text: str, lexicon: _Lexicon) -> Iterator[NumberWord]:

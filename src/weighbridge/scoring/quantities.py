@@ -71,6 +71,7 @@ _ABOUT = re.compile(
 )
 _ONE_UNIT = re.compile(r"\b(?:an?|eine?[nrms]?|une?|una?|the)\s(?=[^\W\d_])", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
+_AGE = re.compile(r"\b(?:how old|what age|which age|wie alt|quel âge|qué edad)\b|几岁|何歳", re.IGNORECASE)
 _LEAD = 24
 
 
@@ -167,7 +168,7 @@ def _with_bound(text: str, quantity: Quantity) -> Quantity:
 
 def units_asked(question: str) -> tuple[Unit, ...]:
     """Return the units that a question names ("how many days", "in euro", "(kg)"); short symbols only in brackets."""
-    units: list[Unit] = []
+    units = list(units_named("years")) if _AGE.search(question) else []
     for match in re.finditer(r"\(([^()\s]{1,8})\)|[€$£%]|[^\W\d_]{3,}(?: (?:Celsius|Fahrenheit))?", question):
         units.extend(units_named(match[1] or match[0].replace(" ", "-")))
     return tuple(units)

@@ -109,20 +109,18 @@ def find_values(text: str, question: str = "") -> TypedValues:
 def _find_values(text: str, asked: _Question) -> TypedValues:
     language = language_of(text) or language_of(asked.text)
     mark = decimal_mark(text, asked.text)
-    return _extract(text, language, mark, (asked.asks_date, asked.asks_count, asked.asks_code))
+    return _extract(text, language, mark, (asked.asks_date, asked.asks_code))
 
 
 @lru_cache(maxsize=2048)
-def _extract(text: str, language: Language | None, mark: DecimalMark, asks: tuple[bool, bool, bool]) -> TypedValues:
-    asks_date, asks_count, asks_code = asks
+def _extract(text: str, language: Language | None, mark: DecimalMark, asks: tuple[bool, bool]) -> TypedValues:
+    asks_date, asks_code = asks
     masked = text
     codes: tuple[Code, ...] = ()
     if asks_code:
         codes = find_codes(masked, asked=True)
         masked = _mask(masked, codes)
     dates = find_dates(masked, asked=asks_date)
-    if asks_count and not asks_date:
-        dates = tuple(date for date in dates if not date.bare_year)
     masked = _mask(masked, [date for date in dates if not date.bare_year])
     weekdays = find_weekdays(masked)
     times = find_times(masked)
@@ -144,9 +142,11 @@ def _mask(text: str, found: Iterable[Date | Time | Code]) -> str:
 def _match_typed(asked: _Question, reference: str, answer: str) -> Iterable[ValueMatch]:
     wanted, given = _find_values(reference, asked), _find_values(answer, asked)
     known = _find_values(asked.text, asked)
-    for date in wanted.dates:
+    counts = asked.asks_count and not asked.asks_date
+    dates = [date for date in wanted.dates if not (date.bare_year and counts)]
+    for date in dates:
         yield _match_date(date, given, known)
-    years = {(date.start, date.end) for date in wanted.dates}
+    years = {(date.start, date.end) for date in dates}
     for quantity in wanted.quantities:
         whole = quantity.end - quantity.start >= len(reference.strip(" .")) - 4
         if (quantity.start, quantity.end) in years or (quantity.is_weak and not whole and not asked.asks_count):

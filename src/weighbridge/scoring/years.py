@@ -36,7 +36,7 @@ class Date:
 
 
 # A digit glued to the end of a year is the mark of a footnote ("in 19931."): years have no five digits.
-YEAR = r"(\d{3,4})(?:\d(?=\.?(?:\s|$)|,\s))?(?!\d)"
+YEAR = r"(\d{4}|\d{3})(?:\d{1,2}(?=\.(?:\s|$)|$)|\d(?=\s|,\s))?(?!\d)"
 ERA = (
     r"(?:\s?(B\.?C\.?(?:E\.?)?|A\.?D\.?|C\.?E\.?|v\.\s?Chr\.?|n\.\s?Chr\.?|av\.\s?J\.-C\.?|a\.\s?C\.|d\.\s?C\.)"
     r"(?![^\W\d_]))"
@@ -55,7 +55,7 @@ _SPAN = re.compile(
     re.IGNORECASE,
 )
 _YEAR_OF_ERA = re.compile(rf"(?<![\w.,])(?:A\.?D\.?\s(\d{{1,4}})|(\d{{1,4}}){ERA})(?![\d]|[.,:]\d)")
-_BARE_YEAR = re.compile(r"(?<![\w.,/:#$€£-])([12]\d{3})(?:\d(?=\.(?:\s|$)|$))?(?![\w%]|[.,:/]\d|-\w)")
+_BARE_YEAR = re.compile(r"(?<![\w.,/:#$€£-])([12]\d{3})(?:\d{1,2}(?=\.(?:\s|$)|$))?(?![\w%]|[.,:/]\d|-\w)")
 _EARLY_YEAR = re.compile(
     r"(?:^|\b(?:in|by|around|about|circa|year|since|until)\s)(\d{3})(?=\.?$|[,;]|\.\s)", re.IGNORECASE
 )
