@@ -28,6 +28,7 @@ _MONTH = "(" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")(?![^\W\d_]
 _DAY = r"(\d{1,2})(?!\d)(?:st|nd|rd|th|er|\.|º)?"
 _AND_DAY = r"(?:\s?(?:-|and|to|&|or|und|bis|et|y)\s?(\d{1,2})(?![\d:])(?:st|nd|rd|th|\.)?)?"
 _OF = r"(?:of\s|de\s|del\s|den\s)?"
+_DIGIT = re.compile(r"\d")
 _ISO = re.compile(r"(?<![\d.,/-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d|[-/.]\d)")
 _NUMERIC = re.compile(r"(?<![\d.,/-])(\d{1,2})([-/.])\s?(\d{1,2})\2\s?(\d{4}|\d{2})(?!\d|[-/.]\d)")
 _DAY_MONTH = re.compile(
@@ -69,6 +70,8 @@ def find_dates(text: str, *, asked: bool = False) -> tuple[Date, ...]:
 
 
 def _full_dates(text: str) -> Iterator[Date]:
+    if not _DIGIT.search(text):
+        return
     for match in _ISO.finditer(text):
         yield make_date(match, *_days(int(match[1]), int(match[3]), match[4]))
     for match in _NUMERIC.finditer(text):
@@ -112,7 +115,7 @@ def _months_alone(text: str) -> Iterator[Date]:
 
 
 def _han_dates(text: str) -> Iterator[Date]:
-    for match in _HAN_DATE.finditer(text):
+    for match in _HAN_DATE.finditer(text) if not text.isascii() else ():
         year = _han_number(match[1])
         month = _han_number(match[2] or match[4] or match[6])
         day = match[3] or match[5]

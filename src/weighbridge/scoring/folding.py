@@ -182,8 +182,8 @@ def fold(text: str) -> str:
     """
     text = _SUPERSCRIPT_RUN.sub(lambda run: "^" + run[0].translate(_SUPERSCRIPTS), text)
     text = _VULGAR_AFTER_DIGIT.sub(" ", text).translate(_ONE_FOR_MANY)
-    text = unicodedata.normalize("NFKC", text).translate(_ONE_FOR_MANY)
     if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_ONE_FOR_MANY)
         text = "".join(character if character.isascii() else _plain(character) for character in text)
     text = _EMPHASIS.sub("", _REFERENCE_MARK.sub("", text))
     return _GLUED_AFTER.sub(" ", _GLUED_BEFORE.sub(r"\1 ", text))
@@ -201,17 +201,21 @@ def _plain(character: str) -> str:
 
 def without_accents(text: str) -> str:
     """Return a text whose Latin letters have lost their marks: "Bjørn" is "bjorn", "Müßig" is "mussig"."""
+    if text.isascii():
+        return text
     text = text.replace("ø", "o").replace("Ø", "O").replace("ł", "l").replace("Ł", "L").replace("đ", "d")
     decomposed = unicodedata.normalize("NFD", text.replace("æ", "ae").replace("Æ", "Ae").replace("ß", "ss"))
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f"))
 
 
+@lru_cache(maxsize=4096)
 def language_of(text: str) -> Language | None:
     """Return the language of a text by its script or its function words; None where too little tells."""
-    if any("\u3040" <= character <= "\u30ff" for character in text):
-        return "ja"
-    if any("\u4e00" <= character <= "\u9fff" for character in text):
-        return "zh"
+    if not text.isascii():
+        if any("\u3040" <= character <= "\u30ff" for character in text):
+            return "ja"
+        if any("\u4e00" <= character <= "\u9fff" for character in text):
+            return "zh"
     words = [word.lower() for word in _WORD.findall(text)]
     counts = {language: sum(map(known.__contains__, words)) for language, known in _FUNCTION_WORDS.items()}
     first, second = sorted(counts, key=lambda language: counts[language], reverse=True)[:2]

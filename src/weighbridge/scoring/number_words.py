@@ -32,6 +32,10 @@ class _Lexicon:
     articles: frozenset[str]
     """Words for one that are articles or pronouns as well."""
 
+    def knows(self, word: str) -> bool:
+        """Return whether a number can begin with a word."""
+        return word in self.units or word in self.ordinals or word in self.articles or word in ("half", *self.scales)
+
 
 def _numbered(words: str, start: int = 0, step: int = 1) -> dict[str, int]:
     return {word: start + step * place for place, word in enumerate(words.split())}
@@ -173,7 +177,8 @@ _FRACTIONS = {
 
 def find_number_words(text: str, language: Language | None) -> Iterator[NumberWord]:
     """Find the numbers in words of a text in its language, or in English where the language is unknown."""
-    yield from _han_numbers(text)
+    if not text.isascii():
+        yield from _han_numbers(text)
     if language == "de":
         yield from _german_numbers(text)
     elif language in ("fr", "es"):
@@ -187,13 +192,17 @@ def find_number_words(text: str, language: Language | None) -> Iterator[NumberWo
 
 def _spaced_numbers(text: str, lexicon: _Lexicon) -> Iterator[NumberWord]:
     words = list(_WORD.finditer(text))
+    plain = [without_accents(word[0].lower()) for word in words]
     place = 0
     while place < len(words):
+        if not lexicon.knows(plain[place]):
+            place += 1
+            continue
         run = _Run(lexicon)
         last = place
         for following in range(place, len(words)):
             apart = text[words[following - 1].end() : words[following].start()] if following > place else ""
-            if apart not in ("", " ", "-") or not run.take(without_accents(words[following][0].lower())):
+            if apart not in ("", " ", "-") or not run.take(plain[following]):
                 break
             if run.complete:
                 last = following + 1

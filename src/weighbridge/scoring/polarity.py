@@ -139,8 +139,10 @@ def _match_negation(reference: str, answer: str) -> Iterator[ValueMatch]:
     denied = bool(negations(reference))
     if not denied and len(reference.split()) > _SHORTEST:
         return
+    answered = [(match[0].lower(), match.span()) for match in _CONTENT.finditer(answer)]
     for word in _CONTENT.finditer(reference):
-        places = [m.span() for m in re.finditer(rf"\b{re.escape(word[0][:_STEM])}\w*", answer, re.IGNORECASE)]
+        stem = word[0].lower()[:_STEM]
+        places = [span for other, span in answered if other.startswith(stem)]
         if not places or is_negated(reference, *word.span()) != denied:
             continue
         affirmed = [span for span in places if is_negated(answer, *span) == denied]

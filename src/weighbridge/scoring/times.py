@@ -31,6 +31,7 @@ class Weekday:
     number: int
 
 
+_DIGIT = re.compile(r"\d")
 _HALF = r"\s?(a\.?\s?m\.?|p\.?\s?m\.?)(?![^\W\d_])"
 _LATIN_HALF = (
     r"(?:\s(?:in the|de la|du|del|am|in der)\s(morning|afternoon|evening|night|noon|mañana|tarde|noche|matin|soir|"
@@ -94,7 +95,7 @@ def find_times(text: str) -> tuple[Time, ...]:
 
 
 def _all_times(text: str) -> Iterator[Time]:
-    for pattern in (_WITH_COLON, _WITH_HALF, _OCLOCK, _SPANISH):
+    for pattern in (_WITH_COLON, _WITH_HALF, _OCLOCK, _SPANISH) if _DIGIT.search(text) else ():
         for match in pattern.finditer(text):
             hour, minute, second, half, part = match.groups()
             half_is_open = not half and (pattern is _OCLOCK or pattern is _SPANISH)
@@ -106,7 +107,7 @@ def _all_times(text: str) -> Iterator[Time]:
         yield from _time(match, (int(match[1]), int(match[2] or match[3] or 0), 0), half="", is_open=False)
     for match in _FRENCH.finditer(text):
         yield from _time(match, (int(match[1] or match[3]), int(match[2] or 0), 0), half="", is_open=False)
-    for match in _HAN.finditer(text):
+    for match in _HAN.finditer(text) if not text.isascii() else ():
         hour, minute = _han_number(match[2]), _han_number(match[3]) or (30 if match[4] else 0)
         half = "pm" if match[1] in _HAN_AFTERNOON else "am" if match[1] else ""
         yield from _time(match, (hour, minute, 0), half=half, is_open=not half and hour <= 12)
