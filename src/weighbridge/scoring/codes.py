@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from weighbridge.scoring.folding import covered
 from weighbridge.scoring.units import units_named
 
 
@@ -30,6 +31,7 @@ _NO_CODE = re.compile(
 _NUMBER_AND_UNIT = re.compile(r"\d+(?:[.,]\d+)?(?:-\d+(?:[.,]\d+)?)?-?([A-Za-zµ]+(?:/[a-z]+)?)(?:-[a-z]+)*")
 _WORD_THEN_NUMBER = re.compile(r"(?:[a-z]+|[A-Z][a-z]{2,})[-/]\d+|\d+[-/](?:[a-z]{3,}|[A-Z][a-z]{2,})(?:-[a-z]+)*")
 _LETTERED = re.compile(r"(?<![\w.])([^\W\d_]{3,})[ -]([A-Z])(?![\w'])(?!\.\s?[A-Z])(?! [A-Z][a-z])")
+_END = re.compile(r"\s*(?:$|[.,;:!?)])")
 _LABELS = frozenset(
     [
         "hepatitis",
@@ -114,10 +116,11 @@ def find_codes(text: str, *, asked: bool = False) -> tuple[Code, ...]:
         if _ends_in_a_name(text, match, label):
             found.append(Code(start=match.start(), end=match.end(), text=match[0], key=match[2].lower(), label=label))
     if asked:
-        for match in _EXACT_NUMBER.finditer(text):
-            code = Code(start=match.start(), end=match.end(), text=match[0], key=code_key(match[0]))
-            if all(code.end <= other.start or other.end <= code.start for other in found):
-                found.append(code)
+        taken = covered(text, found)
+        numbers = (match for match in _EXACT_NUMBER.finditer(text) if not any(taken[match.start() : match.end()]))
+        found.extend(
+            Code(start=match.start(), end=match.end(), text=match[0], key=code_key(match[0])) for match in numbers
+        )
     return tuple(sorted(found, key=lambda code: code.start))
 
 
@@ -143,10 +146,8 @@ def _is_version(token: str) -> bool:
 
 def _ends_in_a_name(text: str, match: re.Match[str], label: str) -> bool:
     """Tell whether a word and a letter are a name ("Hepatitis A"), rather than an article or an initial."""
-    if label in _LABELS:
-        return True
-    rest = text[match.end() :].lstrip()
-    return match[2] != "I" and match[1][0].isupper() and (not rest or rest[0] in ".,;:!?)")
+    at_the_end = match[2] != "I" and match[1][0].isupper() and _END.match(text, match.end()) is not None
+    return label in _LABELS or at_the_end
 
 
 @lru_cache(maxsize=4096)

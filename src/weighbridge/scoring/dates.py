@@ -44,6 +44,7 @@ _BEFORE_A_MONTH = re.compile(
     r"(?:\b(?:in|of|since|until|till|by|early|late|mid|last|next|every|from|to|im|ab|bis|en|de|each)[\s-])$",
     re.IGNORECASE,
 )
+_LONGEST_LEAD = 12
 _ALSO_OTHER_WORDS = frozenset(("may", "march", "mar", "mars", "jan", "mai", "ene", "ago", "dic", "juli", "august"))
 _HAN_YEAR = r"([\d〇零一二三四五六七八九]{4})年"
 _HAN_NUMBER = r"([\d一二三四五六七八九十]{1,3})"
@@ -105,12 +106,17 @@ def _month(name: str) -> int:
 
 def _months_alone(text: str) -> Iterator[Date]:
     """Find months by themselves; "may" and "march" are other words unless they stand where a month stands."""
+    length = len(text.strip())
     for match in _MONTH_ALONE.finditer(text):
         word = match[1]
-        alone = len(match[0]) == len(text.strip())
+        alone = len(match[0]) == length
         if not word[0].isupper() and not alone:
             continue
-        if word.lower() not in _ALSO_OTHER_WORDS or alone or _BEFORE_A_MONTH.search(text[: match.start()]):
+        if (
+            word.lower() not in _ALSO_OTHER_WORDS
+            or alone
+            or _BEFORE_A_MONTH.search(text[max(0, match.start() - _LONGEST_LEAD) : match.start()])
+        ):
             yield make_date(match, Day(month=_month(word)))
 
 

@@ -2,12 +2,24 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Protocol
 
 Language = Literal["en", "de", "fr", "es", "zh", "ja"]
 DecimalMark = Literal[".", ",", ""]
 """The mark before a fraction; empty where nothing tells."""
+
+
+class Placed(Protocol):
+    """Something with a place in a text."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _SUPERSCRIPT_RUN = re.compile(r"(?<=[0-9A-Za-zµ])[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
@@ -197,6 +209,14 @@ def _plain(character: str) -> str:
     if category == "Cf":
         return ""
     return " " if category.startswith("Z") else character
+
+
+def covered(text: str, found: Iterable[Placed]) -> bytearray:
+    """Return a byte for each character of a text, 1 where something was found there."""
+    taken = bytearray(len(text))
+    for value in found:
+        taken[value.start : value.end] = b"\x01" * (value.end - value.start)
+    return taken
 
 
 def without_accents(text: str) -> str:

@@ -13,6 +13,7 @@ _SEPARATOR = re.compile(
 _MARKER = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)]|[a-z]\))\s+", re.IGNORECASE)
 _LONGEST_ITEM = 5
 """Words of an item: a comma between longer parts divides a sentence, not a list."""
+_MOST_ITEMS = 64
 _FEWEST_BY_COMMA = 3
 """A comma alone makes a list from three items on: "Oslo, Norway" is one place."""
 _ARTICLES = re.compile(r"^(?:the|an?|der|die|das|le|la|les|el|los|las)\s+", re.IGNORECASE)
@@ -30,7 +31,7 @@ def split_items(text: str) -> tuple[str, ...]:
     parts = [part.strip(" .\"'") for part in _SEPARATOR.split(text)]
     items = tuple(part for part in parts if part)
     strong = re.search(r"[;\n、和及与]|\s(?:and|und|et|y|&)\s", text, re.IGNORECASE)
-    if len(items) < (2 if strong else _FEWEST_BY_COMMA) or _VERB.search(text):
+    if len(items) > _MOST_ITEMS or len(items) < (2 if strong else _FEWEST_BY_COMMA) or _VERB.search(text):
         return ()
     return items if all(len(item.split()) <= _LONGEST_ITEM for item in items) else ()
 

@@ -14,6 +14,8 @@ _NO_NEGATION = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(r"[.;:!?,。，;!?]|\b(?:but|although|whereas|however|aber|mais|pero)\b", re.IGNORECASE)
+_LONGEST_CLAUSE = 120
+"""Characters before a word in which its negation is looked for; its reach is far shorter."""
 _REACH = 4
 """How many words a negation reaches ahead in its clause: "may not ride on the upper deck" negates "upper" at most."""
 
@@ -27,6 +29,8 @@ def negations(text: str) -> list[tuple[int, int]]:
 
 def is_negated(text: str, start: int, end: int) -> bool:
     """Tell whether the word at a place is negated: by a word before it in its clause, or by a Japanese ending."""
+    cut = max(0, start - _LONGEST_CLAUSE)
+    text, start, end = text[cut : end + 2], start - cut, end - cut
     clause_ends = [match.end() for match in _CLAUSE_END.finditer(text, 0, start)]
     begin = clause_ends[-1] if clause_ends else 0
     count = 0

@@ -381,9 +381,9 @@ def _han_numbers(text: str) -> Iterator[NumberWord]:
 
     "一" and its kin are parts of many words ("一些", "三明治"), so a lone one elsewhere is no number.
     """
+    characters = len(_HAN.findall(text))
     for run in _HAN_RUN.finditer(text):
-        alone = not _HAN.search(text[: run.start()]) and not _HAN.search(text[run.end() :])
-        if len(run[0]) == 1 and not alone and not _COUNTED.match(text, run.end()):
+        if len(run[0]) == 1 and characters > 1 and not _COUNTED.match(text, run.end()):
             continue
         if (value := han_value(run[0])) is not None:
             yield NumberWord(start=run.start(), end=run.end(), value=value)

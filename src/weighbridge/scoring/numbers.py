@@ -4,13 +4,14 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from weighbridge.scoring.folding import DecimalMark, Language
+from weighbridge.scoring.folding import DecimalMark, Language, covered
 from weighbridge.scoring.number_words import find_number_words
 
 _DIGITS = re.compile(
     r"(?<![^\W\u3040-\u30ff\u4e00-\u9fff])(?<!\d[.,])"
     r"(?:\d{1,3}(?: \d{3})+(?![\d])(?:[.,]\d+)?|\d+(?:[.,']\d+)*|\.\d+(?![.,]?\d))"
 )
+_LONGEST_LEAD = 8
 _LONGEST = 40
 """More digits than this are no quantity, and turning them into a number takes long."""
 _MIXED = re.compile(r"(\d+) (\d{1,2})/(\d{1,2})(?![\d/])|(\d{1,4})/(\d{1,4})(?![\d/])")
@@ -62,12 +63,11 @@ class Amount:
 def find_numbers(text: str, *, language: Language | None = "en", mark: DecimalMark = ".") -> tuple[Amount, ...]:
     """Find the numbers of a folded text, in order and without overlap."""
     found = [amount for match in _DIGITS.finditer(text) if (amount := _written_in_digits(text, match, mark))]
-    taken = [(amount.start, amount.end) for amount in found]
+    taken = covered(text, found)
     for word in find_number_words(text, language):
         written = text[word.start : word.end]
-        if any(word.start < end and start < word.end for start, end in taken) or (
-            written.lower() == "second" and _SECOND_OF_TIME.search(text[: word.start])
-        ):
+        lead = text[max(0, word.start - _LONGEST_LEAD) : word.start]
+        if any(taken[word.start : word.end]) or (written.lower() == "second" and _SECOND_OF_TIME.search(lead)):
             continue
         step = last_place(word.value)
         found.append(

@@ -88,8 +88,10 @@ _WEEKDAY = re.compile(
 def find_times(text: str) -> tuple[Time, ...]:
     """Find the times of day of a folded text."""
     found: list[Time] = []
+    taken = bytearray(len(text))
     for time in _all_times(text):
-        if all(time.end <= other.start or other.end <= time.start for other in found):
+        if not any(taken[time.start : time.end]):
+            taken[time.start : time.end] = b"\x01" * (time.end - time.start)
             found.append(time)
     return tuple(sorted(found, key=lambda time: time.start))
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from weighbridge.scoring.codes import Code, find_codes, holds_code, is_code_asked
 from weighbridge.scoring.dates import find_dates
-from weighbridge.scoring.folding import DecimalMark, Language, decimal_mark, fold, language_of
+from weighbridge.scoring.folding import DecimalMark, Language, Placed, covered, decimal_mark, fold, language_of
 from weighbridge.scoring.lists import match_list
 from weighbridge.scoring.matches import Relation, ValueKind, ValueMatch
 from weighbridge.scoring.names import match_name
@@ -42,6 +42,8 @@ _FALLS = re.compile(
 )
 _NOUN = re.compile(r"(?: (?:full|new|more|different|other|whole|total))? ([^\W\d_]{3,})")
 _STEM = 4
+_MOST_VALUES = 32
+"""Values of one kind that are looked up: a reference that has more is a table, and the time grows with each."""
 _SHORT_ANSWER = 6
 """Words up to which an answer is taken to state one value, so that other digits in it stand in the value's place."""
 
@@ -132,32 +134,33 @@ def _extract(text: str, language: Language | None, mark: DecimalMark, asks: tupl
     return TypedValues(dates=dates, weekdays=weekdays, times=times, codes=codes, quantities=quantities)
 
 
-def _mask(text: str, found: Iterable[Date | Time | Code]) -> str:
+def _mask(text: str, found: Iterable[Placed]) -> str:
     """Return a text with what was found blanked out, so that no other kind of value is read from it."""
-    for value in found:
-        text = text[: value.start] + "\0" * (value.end - value.start) + text[value.end :]
-    return text
+    taken = covered(text, found)
+    if 1 not in taken:
+        return text
+    return "".join("\0" if hidden else character for character, hidden in zip(text, taken, strict=True))
 
 
 def _match_typed(asked: _Question, reference: str, answer: str) -> Iterable[ValueMatch]:
     wanted, given = _find_values(reference, asked), _find_values(answer, asked)
     known = _find_values(asked.text, asked)
     counts = asked.asks_count and not asked.asks_date
-    dates = [date for date in wanted.dates if not (date.bare_year and counts)]
+    dates = [date for date in wanted.dates if not (date.bare_year and counts)][:_MOST_VALUES]
     for date in dates:
         yield _match_date(date, given, known)
     years = {(date.start, date.end) for date in dates}
-    for quantity in wanted.quantities:
+    for quantity in wanted.quantities[:_MOST_VALUES]:
         whole = quantity.end - quantity.start >= len(reference.strip(" .")) - 4
         if (quantity.start, quantity.end) in years or (quantity.is_weak and not whole and not asked.asks_count):
             continue
         yield _match_quantity(quantity, (reference, answer), given, known, asked)
-    for weekday in wanted.weekdays:
+    for weekday in wanted.weekdays[:_MOST_VALUES]:
         if not wanted.dates:
             yield _match_weekday(weekday, given.weekdays, known.weekdays)
-    for time in wanted.times:
+    for time in wanted.times[:_MOST_VALUES]:
         yield _match_time(time, given.times, known.times)
-    for code in wanted.codes:
+    for code in wanted.codes[:_MOST_VALUES]:
         yield _match_code(code, answer, given.codes, asked)
 
 
@@ -192,8 +195,13 @@ def _match_quantity(
     same: Quantity | None = None
     bare: tuple[Quantity, str] | None = None
     others: list[tuple[int, Quantity, str]] = []
+    falls = _tells_of_a_fall(asked.text) or _tells_of_a_fall(answer) or _tells_of_a_fall(reference)
+    seen: set[tuple[str, str | None]] = set()
     for quantity in given.quantities:
-        falls = _FALLS.search(asked.text + answer + reference) is not None
+        written = (quantity.text, _noun_after(answer, quantity.end))
+        if written in seen:
+            continue
+        seen.add(written)
         relation, reason = compare_quantities(wanted, quantity, asked.units)
         if relation == "different" and falls and _is_negation(wanted, quantity):
             relation = "same"
@@ -223,6 +231,11 @@ def _speaks(quantity: Quantity, years: set[tuple[int, int]], known: TypedValues,
     if quantity.is_weak or ((quantity.start, quantity.end) in years and not looks_like_a_year):
         return False
     return not any(compare_quantities(other, quantity)[0] in ("same", "no unit") for other in known.quantities)
+
+
+@lru_cache(maxsize=2048)
+def _tells_of_a_fall(text: str) -> bool:
+    return _FALLS.search(text) is not None
 
 
 def _is_negation(first: Quantity, second: Quantity) -> bool:

@@ -115,8 +115,9 @@ def _span(match: re.Match[str]) -> Iterator[Date]:
 
 def find_bare_years(text: str, *, asked: bool) -> Iterator[Date]:
     """Find years that are digits only: after a preposition, alone, or anywhere where the question asks for a date."""
+    length = len(text.strip(" .'\"!"))
     for match in _BARE_YEAR.finditer(text):
-        alone = match.end(1) - match.start() >= len(text.strip(" .'\"!"))
+        alone = match.end(1) - match.start() >= length
         lead = text[max(0, match.start() - _LONGEST_LEAD) : match.start()]
         if asked or alone or _BEFORE_A_YEAR.search(lead):
             yield _year(match, 1)
