@@ -10,6 +10,9 @@ _SEPARATOR = re.compile(
     r"\s*(?:;|\n+|、|,(?!\d{3}(?!\d))(?:\s*(?:and|or|und|oder|et|ou|y|o)\s)?|\s(?:and|und|et|y|&)\s|和|及|与|と(?=\w))\s*",
     re.IGNORECASE,
 )
+INSIDE = {" ": "\ue000", ",": "\ue001"}
+"""Characters of the private use area that stand for a space and a comma inside of one item."""
+_OUTSIDE = str.maketrans({hidden: written for written, hidden in INSIDE.items()})
 _MARKER = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)]|[a-z]\))\s+", re.IGNORECASE)
 _LONGEST_ITEM = 5
 """Words of an item: a comma between longer parts divides a sentence, not a list."""
@@ -29,9 +32,13 @@ def split_items(text: str) -> tuple[str, ...]:
     lines = [_MARKER.sub("", line) for line in text.strip().splitlines()]
     text = "\n".join(line.strip(" .") for line in lines if line.strip())
     parts = [part.strip(" .\"'") for part in _SEPARATOR.split(text)]
-    items = tuple(part for part in parts if part)
+    items = tuple(part.translate(_OUTSIDE) for part in parts if part)
     strong = re.search(r"[;\n、和及与]|\s(?:and|und|et|y|&)\s", text, re.IGNORECASE)
-    if len(items) > _MOST_ITEMS or len(items) < (2 if strong else _FEWEST_BY_COMMA) or _VERB.search(text):
+    if (
+        len(items) > _MOST_ITEMS
+        or len(items) < (2 if strong else _FEWEST_BY_COMMA)
+        or _VERB.search(text.translate(_OUTSIDE))
+    ):
         return ()
     return items if all(len(item.split()) <= _LONGEST_ITEM for item in items) else ()
 
@@ -53,6 +60,7 @@ def match_list(question: str, reference: str, answer: str, holds: Callable[[str,
         and not _holds_words(question, item)
     ]  # fmt: skip
     found = ", ".join(item for item in items if item not in missing)
+    reference = reference.translate(_OUTSIDE)
     if not missing:
         reason = f"all {len(items)} items are given" + (f", and also {', '.join(extra)}" if extra else "")
         return ValueMatch(kind="list", reference=reference, answer=found, relation="same", reason=reason)

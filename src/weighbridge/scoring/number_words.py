@@ -386,7 +386,8 @@ def _han_numbers(text: str) -> Iterator[NumberWord]:
         if len(run[0]) == 1 and characters > 1 and not _COUNTED.match(text, run.end()):
             continue
         if (value := han_value(run[0])) is not None:
-            yield NumberWord(start=run.start(), end=run.end(), value=value)
+            scale = 10**4 if any(map(run[0].__contains__, _HAN_SCALES)) else 1
+            yield NumberWord(start=run.start(), end=run.end(), value=value, scale=scale)
 
 
 def han_value(run: str) -> Fraction | None:

@@ -9,7 +9,7 @@ from weighbridge.scoring.number_words import find_number_words
 
 _DIGITS = re.compile(
     r"(?<![^\W\u3040-\u30ff\u4e00-\u9fff])(?<!\d[.,])"
-    r"(?:\d{1,3}(?: \d{3})+(?![\d])(?:[.,]\d+)?|\d+(?:[.,']\d+)*|\.\d+(?![.,]?\d))"
+    r"(?:[1-9]\d{0,2}(?: \d{3})+(?![\d])(?:[.,]\d+)?|\d+(?:[.,']\d+)*|\.\d+(?![.,]?\d))"
 )
 _LONGEST_LEAD = 8
 _LONGEST = 40
@@ -62,9 +62,12 @@ class Amount:
 
 def find_numbers(text: str, *, language: Language | None = "en", mark: DecimalMark = ".") -> tuple[Amount, ...]:
     """Find the numbers of a folded text, in order and without overlap."""
-    found = [amount for match in _DIGITS.finditer(text) if (amount := _written_in_digits(text, match, mark))]
+    words = list(find_number_words(text, language))
+    mixed = covered(text, [word for word in words if text[word.start].isdecimal()])  # "1億2000万" is one number
+    digits = (match for match in _DIGITS.finditer(text) if not mixed[match.start()])
+    found = [amount for match in digits if (amount := _written_in_digits(text, match, mark))]
     taken = covered(text, found)
-    for word in find_number_words(text, language):
+    for word in words:
         written = text[word.start : word.end]
         lead = text[max(0, word.start - _LONGEST_LEAD) : word.start]
         if any(taken[word.start : word.end]) or (written.lower() == "second" and _SECOND_OF_TIME.search(lead)):

@@ -72,6 +72,7 @@ _ABOUT = re.compile(
 _ONE_UNIT = re.compile(r"\b(?:an?|eine?[nrms]?|une?|una?|the)\s(?=[^\W\d_])", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _AGE = re.compile(r"\b(?:how old|what age|which age|wie alt|quel âge|qué edad)\b|几岁|何歳", re.IGNORECASE)
+_PART_OF = re.compile(r" (?:of )?an? ", re.IGNORECASE)  # "half an hour", "a quarter of a mile"
 _LEAD = 24
 
 
@@ -98,7 +99,9 @@ def _with_unit(text: str, amount: Amount) -> Quantity:
     units, start = currency_before(text, amount.start)
     end = amount.end
     if not units and not amount.ordinal:
-        units, end = units_after(text, amount.end)
+        part = _PART_OF.match(text, amount.end) if amount.readings[0] < 1 else None
+        units, unit_end = units_after(text, part.end() - 1 if part else amount.end)
+        end = unit_end if units else amount.end
     if any(unit.dimension.startswith(MONEY) for unit in units) and _THOUSANDS.fullmatch(amount.text):
         # Prices have two decimals, never three: "1.000 Euro" is a thousand in every language.
         value = Fraction(re.sub(r"\D", "", amount.text))

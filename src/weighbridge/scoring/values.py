@@ -11,7 +11,7 @@ from functools import lru_cache
 from weighbridge.scoring.codes import Code, find_codes, holds_code, is_code_asked
 from weighbridge.scoring.dates import find_dates
 from weighbridge.scoring.folding import DecimalMark, Language, Placed, covered, decimal_mark, fold, language_of
-from weighbridge.scoring.lists import match_list
+from weighbridge.scoring.lists import INSIDE, match_list
 from weighbridge.scoring.matches import Relation, ValueKind, ValueMatch
 from weighbridge.scoring.names import match_name
 from weighbridge.scoring.polarity import match_polarity
@@ -87,11 +87,20 @@ def compare_values(question: str, reference: str, answer: str) -> tuple[ValueMat
         typed.extend([name] if name else [])
         return bool(typed) and all(match.relation == "same" for match in typed)
 
-    if listed := match_list(asked.text, wanted, given, holds):
+    if listed := match_list(asked.text, _keep_values_whole(wanted, asked), given, holds):
         matches.append(listed)
     elif name := match_name(asked.text, wanted, given):
         matches.append(name)
     return tuple(matches)
+
+
+def _keep_values_whole(text: str, asked: _Question) -> str:
+    """Return a text in which no value looks like several items of a list ("one hundred and one", "1,5 oder 2 kg")."""
+    values = _find_values(text, asked)
+    taken = covered(text, (*values.dates, *values.quantities))
+    return "".join(
+        INSIDE.get(character, character) if hidden else character for character, hidden in zip(text, taken, strict=True)
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -283,7 +292,7 @@ def _match_time(wanted: Time, given: Sequence[Time], known: Sequence[Time]) -> V
 
 
 def _match_code(wanted: Code, answer: str, given: Sequence[Code], asked: _Question) -> ValueMatch:
-    if holds_code(answer, wanted):
+    if holds_code(answer, wanted) or any((code.key, code.label) == (wanted.key, wanted.label) for code in given):
         return _matched("code", wanted.text, wanted.text, f"the answer gives {wanted.text}")
     alone = answer.strip(" .\"'")
     if wanted.label and alone.lower() == wanted.key and wanted.label in asked.text.lower():

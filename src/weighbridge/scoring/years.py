@@ -54,7 +54,7 @@ _SPAN = re.compile(
     rf"(?![\d/:%]|[.,-]\d){ERA}?",
     re.IGNORECASE,
 )
-_YEAR_OF_ERA = re.compile(rf"(?<![\w.,])(?:A\.?D\.?\s(\d{{1,4}})|(\d{{1,4}}){ERA})(?![\d]|[.,:]\d)")
+_YEAR_OF_ERA = re.compile(rf"(?<![\w.,])(?<!\w-)(?:A\.?D\.?\s(\d{{1,4}})|(\d{{1,4}}){ERA})(?![\d]|[.,:]\d)")
 _BARE_YEAR = re.compile(r"(?<![\w.,/:#$€£-])([12]\d{3})(?:\d{1,2}(?=\.(?:\s|$)|$))?(?![\w%]|[.,:/]\d|-\w)")
 _EARLY_YEAR = re.compile(
     r"(?:^|\b(?:in|by|around|about|circa|year|since|until)\s)(\d{3})(?=\.?$|[,;]|\.\s)", re.IGNORECASE
