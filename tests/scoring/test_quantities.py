@@ -23,9 +23,9 @@ EXACT = {
     "money": {"euro": Fraction(1), "EUR": Fraction(1), "euro cents": Fraction(1, 100)},
 }
 PINT_UNITS = (
-    "mg g kg tonne pound ounce stone mm cm m km inch foot yard mile nautical_mile ml liter pint quart gallon tablespoon",
-    "second minute hour day week knot mph watt kW horsepower bar psi atm mmHg joule kWh cal kcal hectare acre",
-    "bit byte kB MB GB volt mA hertz MHz newton ohm mol",
+    "mg g kg tonne pound ounce stone mm cm m km inch foot yard mile nautical_mile ml liter pint quart gallon",
+    "tablespoon second minute hour day week knot mph watt kW horsepower bar psi atm mmHg joule kWh cal kcal",
+    "hectare acre bit byte kB MB GB volt mA hertz MHz newton ohm mol",
 )
 PINT_NAMES = " ".join(PINT_UNITS).split()
 OWN_NAMES = {"nautical_mile": "nautical mile", "tablespoon": ""}
