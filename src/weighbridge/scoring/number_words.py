@@ -7,6 +7,16 @@ from fractions import Fraction
 from functools import lru_cache
 
 from weighbridge.scoring.folding import Language, without_accents
+from weighbridge.scoring.number_lexicons import (
+    ENGLISH,
+    FRACTIONS,
+    FRENCH,
+    GERMAN_ORDINALS,
+    GERMAN_SCALES,
+    GERMAN_UNITS,
+    LEXICONS,
+    Lexicon,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,156 +33,8 @@ class NumberWord:
     """It may confirm a value but never contradict one: "one" and "a" often count nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Lexicon:
-    units: dict[str, int]
-    scales: dict[str, int]
-    ordinals: dict[str, int]
-    joiners: frozenset[str]
-    articles: frozenset[str]
-    """Words for one that are articles or pronouns as well."""
-
-    def knows(self, word: str) -> bool:
-        """Return whether a number can begin with a word."""
-        return word in self.units or word in self.ordinals or word in self.articles or word in ("half", *self.scales)
-
-
-def _numbered(words: str, start: int = 0, step: int = 1) -> dict[str, int]:
-    return {word: start + step * place for place, word in enumerate(words.split())}
-
-
-_ENGLISH = _Lexicon(
-    units={
-        **_numbered(
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-            "seventeen eighteen nineteen"
-        ),
-        **_numbered("twenty thirty forty fifty sixty seventy eighty ninety hundred", 20, 10),
-    },
-    scales={
-        "dozen": 12,
-        "thousand": 10**3,
-        "million": 10**6,
-        "billion": 10**9,
-        "trillion": 10**12,
-        "quadrillion": 10**15,
-        "millions": 10**6,
-        "thousands": 10**3,
-        "billions": 10**9,
-        "crore": 10**7,
-        "lakh": 10**5,
-    },
-    ordinals={
-        **_numbered(
-            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
-            "fifteenth sixteenth seventeenth eighteenth nineteenth",
-            1,
-        ),
-        **_numbered("twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth hundredth", 20, 10),
-    },
-    joiners=frozenset(("and",)),
-    articles=frozenset(("one", "a", "an")),
-)
-_FRENCH = _Lexicon(
-    units={
-        **_numbered("zero un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize"),
-        **_numbered("vingt trente quarante cinquante soixante septante huitante nonante cent", 20, 10),
-        "une": 1,
-        "cents": 100,
-        "vingts": 20,
-        "octante": 80,
-    },
-    scales={"mille": 10**3, "million": 10**6, "millions": 10**6, "milliard": 10**9, "milliards": 10**9},
-    ordinals={
-        "premier": 1,
-        "premiere": 1,
-        "deuxieme": 2,
-        "troisieme": 3,
-        "quatrieme": 4,
-        "cinquieme": 5,
-        "sixieme": 6,
-        "septieme": 7,
-        "huitieme": 8,
-        "neuvieme": 9,
-        "dixieme": 10,
-        "vingtieme": 20,
-    },
-    joiners=frozenset(("et",)),
-    articles=frozenset(("un", "une")),
-)
-_SPANISH = _Lexicon(
-    units={
-        **_numbered(
-            "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis "
-            "diecisiete dieciocho diecinueve veinte veintiuno veintidos veintitres veinticuatro veinticinco veintiseis "
-            "veintisiete veintiocho veintinueve"
-        ),
-        **_numbered("treinta cuarenta cincuenta sesenta setenta ochenta noventa cien", 30, 10),
-        **_numbered(
-            "ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos",
-            100,
-            100,
-        ),
-        "un": 1,
-        "una": 1,
-        "veintiun": 21,
-    },
-    scales={"mil": 10**3, "millon": 10**6, "millones": 10**6},
-    ordinals={
-        "primero": 1,
-        "primera": 1,
-        "segundo": 2,
-        "segunda": 2,
-        "tercero": 3,
-        "tercera": 3,
-        "cuarto": 4,
-        "cuarta": 4,
-        "quinto": 5,
-        "quinta": 5,
-        "sexto": 6,
-        "sexta": 6,
-        "septimo": 7,
-        "octavo": 8,
-        "noveno": 9,
-        "decimo": 10,
-    },
-    joiners=frozenset(("y",)),
-    articles=frozenset(("un", "una", "uno")),
-)
-_GERMAN_UNITS = {
-    **_numbered(
-        "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn "
-        "sechzehn siebzehn achtzehn neunzehn"
-    ),
-    **_numbered("zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig", 20, 10),
-    "eins": 1,
-    "zwo": 2,
-    "dutzend": 12,
-}
-_GERMAN_SCALES = {
-    "million": 10**6,
-    "millionen": 10**6,
-    "milliarde": 10**9,
-    "milliarden": 10**9,
-    "tausend": 10**3,
-    "hundert": 100,
-}
-_GERMAN_ORDINALS = {"erst": 1, "drit": 3, "siebt": 7, "acht": 8}
-_LEXICONS: dict[Language, _Lexicon] = {"en": _ENGLISH, "fr": _FRENCH, "es": _SPANISH}
 _TIMES = re.compile(r"\b(?:once|twice)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u4e00-\u9fff]+")
-_FRACTIONS = {
-    "half": Fraction(1, 2),
-    "halves": Fraction(1, 2),
-    "third": Fraction(1, 3),
-    "thirds": Fraction(1, 3),
-    "quarter": Fraction(1, 4),
-    "quarters": Fraction(1, 4),
-    "fifths": Fraction(1, 5),
-    "eighths": Fraction(1, 8),
-    "tenths": Fraction(1, 10),
-    "tenth": Fraction(1, 10),
-}
 
 
 def find_number_words(text: str, language: Language | None) -> Iterator[NumberWord]:
@@ -182,15 +44,15 @@ def find_number_words(text: str, language: Language | None) -> Iterator[NumberWo
     if language == "de":
         yield from _german_numbers(text)
     elif language in ("fr", "es"):
-        yield from _spaced_numbers(text, _LEXICONS[language])
+        yield from _spaced_numbers(text, LEXICONS[language])
     else:
-        yield from _spaced_numbers(text, _ENGLISH)
+        yield from _spaced_numbers(text, ENGLISH)
         for match in _TIMES.finditer(text):
             value = Fraction(1 if match[0].lower() == "once" else 2)
             yield NumberWord(start=match.start(), end=match.end(), value=value, weak=value == 1)
 
 
-def _spaced_numbers(text: str, lexicon: _Lexicon) -> Iterator[NumberWord]:
+def _spaced_numbers(text: str, lexicon: Lexicon) -> Iterator[NumberWord]:
     words = list(_WORD.finditer(text))
     plain = [without_accents(word[0].lower()) for word in words]
     place = 0
@@ -214,7 +76,7 @@ def _spaced_numbers(text: str, lexicon: _Lexicon) -> Iterator[NumberWord]:
 class _Run:
     """Adds up the words of one number, and refuses a word that cannot belong to it."""
 
-    def __init__(self, lexicon: _Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         self.total = self.group = Fraction(0)
         self.kept: tuple[Fraction, int, bool, bool] | None = None
@@ -232,7 +94,7 @@ class _Run:
         self.complete = False
         if word in self.lexicon.joiners:
             return self.kept is not None
-        if self.lexicon is _ENGLISH and word in _FRACTIONS and self._take_fraction(_FRACTIONS[word], word):
+        if self.lexicon is ENGLISH and word in FRACTIONS and self._take_fraction(FRACTIONS[word], word):
             return True
         if word in self.lexicon.scales:
             return self._take_scale(self.lexicon.scales[word])
@@ -280,7 +142,7 @@ class _Run:
             self.group = Fraction(value)
         elif value == 100 and 0 < group < 100:
             self.group = group * 100
-        elif self.lexicon is _FRENCH and value == 20 and rest == 4:
+        elif self.lexicon is FRENCH and value == 20 and rest == 4:
             self.group = group - 4 + 80
         elif (
             (value < 100 and rest == 0)
@@ -288,7 +150,7 @@ class _Run:
             or self._joins_teen(int(rest), value)
         ):
             self.group = group + value
-        elif self.lexicon is _ENGLISH and 13 <= group <= 20 and 10 <= value < 100 and not self.total:
+        elif self.lexicon is ENGLISH and 13 <= group <= 20 and 10 <= value < 100 and not self.total:
             self.group = group * 100 + value  # "nineteen eighty-four"
         else:
             return False
@@ -296,7 +158,7 @@ class _Run:
 
     def _joins_teen(self, rest: int, value: int) -> bool:
         """Tell whether French adds the word: "dix-sept" is 17, "soixante-quinze" 75."""
-        if self.lexicon is not _FRENCH:
+        if self.lexicon is not FRENCH:
             return False
         return (rest in (60, 80) and 0 < value < 20) or (rest in (10, 70, 90) and value in (7, 8, 9))
 
@@ -318,14 +180,14 @@ def _german_numbers(text: str) -> Iterator[NumberWord]:
         value, ordinal = _german_word(word), False
         if value is None:
             stem = re.sub(r"(?:s?te[nrsm]?)$", "", word)
-            ordinal = stem != word and ((value := _GERMAN_ORDINALS.get(stem) or _german_word(stem)) is not None)
+            ordinal = stem != word and ((value := GERMAN_ORDINALS.get(stem) or _german_word(stem)) is not None)
         if value is None and word in ("eine", "einen", "einer", "ein"):
             value = 1
         if value is None:
             place += 1
             continue
         start, end, scale = words[place].start(), words[place].end(), 1
-        while place + 1 < len(words) and (step := _GERMAN_SCALES.get(words[place + 1][0].lower())):
+        while place + 1 < len(words) and (step := GERMAN_SCALES.get(words[place + 1][0].lower())):
             value, scale, place = value * step, step, place + 1
             end = words[place].end()
         yield NumberWord(
@@ -342,8 +204,8 @@ def _german_numbers(text: str) -> Iterator[NumberWord]:
 @lru_cache(maxsize=2048)
 def _german_word(word: str) -> int | None:
     """Return the number that one German word spells: "dreihundertzweiundzwanzig" is 322."""
-    if word in _GERMAN_UNITS:
-        return _GERMAN_UNITS[word]
+    if word in GERMAN_UNITS:
+        return GERMAN_UNITS[word]
     for part, scale in (("tausend", 1000), ("hundert", 100)):
         if part in word and len(word) < 60:
             left, right = word.split(part, 1)
@@ -352,7 +214,7 @@ def _german_word(word: str) -> int | None:
             return None if high is None or low is None else high * scale + low
     if "und" in word:
         left, right = word.split("und", 1)
-        low, high = _GERMAN_UNITS.get(left), _GERMAN_UNITS.get(right)
+        low, high = GERMAN_UNITS.get(left), GERMAN_UNITS.get(right)
         if low is not None and high is not None and low < 10 <= high and high % 10 == 0:
             return high + low
     return None
