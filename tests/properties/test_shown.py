@@ -21,7 +21,7 @@ from weighbridge.generate.scripted import Scripted
 from weighbridge.ingest.examples import check_evidence
 from weighbridge.protocols import Changes, Index, Retriever
 from weighbridge.report.page import page
-from weighbridge.results import Weighing
+from weighbridge.results import Record, Score, Weighing
 from weighbridge.retrieve.diverse import Diverse
 from weighbridge.retrieve.hybrid import Hybrid
 from weighbridge.retrieve.remember import Remembered
@@ -274,20 +274,25 @@ def restricted(readers: Sequence[Groups], askers: Sequence[Groups]) -> Weighing:
         name = passage.chunk.document_id
         return replace(passage, chunk=replace(passage.chunk, text=f"passage-{name}-x", groups=owned[name]))
 
-    records = tuple(
+    def retold(record: Record) -> Record:
+        said = f"{record.example_id}-{record.strategy}-x"
+        scores = (Score("accuracy", None, f"reason-{said}"),)
+        if record.answer is None:
+            return replace(record, error=f"error-{said}")
+        prompt = replace(record.answer.prompt, passages=tuple(map(told, record.answer.prompt.passages)))
+        answer = replace(record.answer, text=f"answer-{said}", citations=(), prompt=prompt)
+        return replace(record, answer=answer, scores=scores)
+
+    records = tuple(map(retold, sample.records))
+    measurements = tuple(
         replace(
-            record,
-            answer=replace(
-                record.answer,
-                text=f"answer-{record.example_id}-{record.strategy}-x",
-                citations=(),
-                prompt=replace(record.answer.prompt, passages=tuple(map(told, record.answer.prompt.passages))),
-            ),
+            one,
+            errors=tuple(r.error for r in records if r.strategy == one.strategy and r.answer is None),
+            figures={**one.figures, "accuracy": replace(one.figures["accuracy"], unscored=12)},
         )
-        for record in sample.records
-        if record.answer
+        for one in sample.measurements
     )
-    return replace(sample, examples=examples, records=records)
+    return replace(sample, examples=examples, records=records, measurements=measurements)
 
 
 @settings(max_examples=30)
@@ -305,8 +310,9 @@ def test_a_report_withholds_what_its_reader_may_not_see(
     for example in value.examples:
         assert open_to(example.id) or f"accepted-{example.id}-x" not in html
     for record in value.records:
-        chunks = [passage.chunk for passage in record.answer.prompt.passages]
+        chunks = [passage.chunk for passage in record.answer.prompt.passages] if record.answer else []
         seen = open_to(record.example_id) and all(visible(chunk.groups, reader) for chunk in chunks)
-        assert seen == (f"{record.answer.text}" in html)
+        assert seen == ((record.answer.text if record.answer else record.error) in html)
+        assert seen or not any(score.reason in html for score in record.scores)
         for chunk in chunks:
             assert visible(chunk.groups, reader) or chunk.text not in html

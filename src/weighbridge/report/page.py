@@ -4,6 +4,7 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -37,6 +38,7 @@ def page(weighing: Weighing, *, groups: frozenset[str] = PUBLIC) -> str:
     """
     style, script = source("report.css"), source("report.js")
     island = build_island(weighing, groups=groups, budget=_ISLAND_BYTES)
+    weighing = _without_closed_messages(weighing, groups)
     written = environment().get_template("report.html.j2").render(
         weighing=weighing,
         said=findings.headline(weighing),
@@ -60,6 +62,23 @@ def page(weighing: Weighing, *, groups: frozenset[str] = PUBLIC) -> str:
         policy=policy(style, script),
     )  # fmt: skip
     return written.encode("utf-8", "replace").decode("utf-8")
+
+
+def _without_closed_messages(weighing: Weighing, groups: frozenset[str]) -> Weighing:
+    """Return the weighing without the messages on questions that the reader may not see: they may quote them."""
+    closed = {example.id for example in weighing.examples if not example.question.groups <= groups}
+    records = tuple(
+        replace(record, error="", scores=tuple(replace(score, reason="") for score in record.scores))
+        if record.example_id in closed or is_restricted(record, groups)
+        else record
+        for record in weighing.records
+    )
+    told = {(record.strategy, record.error) for record in records}
+    measurements = tuple(
+        replace(one, errors=tuple(error for error in one.errors if (one.strategy, error) in told))
+        for one in weighing.measurements
+    )
+    return replace(weighing, records=records, measurements=measurements)
 
 
 @cache
