@@ -60,6 +60,24 @@ def test_what_was_taught_is_nearer_and_our_graph_agrees(tiny_bert: Path, tmp_pat
     assert tune_embedder(CONTRASTS, tiny_bert, folder, recipe=RECIPE, judge=None) == tuned
 
 
+@pytest.mark.parametrize("best", [1, 2, 3])
+def test_the_embedder_of_the_best_epoch_is_kept(tiny_bert: Path, tmp_path: Path, best: int) -> None:
+    """Judged by a script, so that the best epoch is known, and is not always the last."""
+    questions = [one.question for one in CONTRASTS]
+    vectors = []
+
+    def judge(encode: Encode) -> float:
+        vectors.append(encode(questions))
+        return 0.9 if len(vectors) == best else 0.1 / len(vectors)
+
+    training = tune_embedder(CONTRASTS, tiny_bert, tmp_path / "tuned", recipe=RECIPE, judge=judge).training
+    assert training.chosen_epoch == best
+    kept = open_embedder(tmp_path / "tuned", precision="float32").embed(questions, kind="query")
+    likeness = [float((kept * each).sum(axis=1).mean()) for each in vectors]
+    assert likeness[best - 1] == pytest.approx(1.0, abs=1e-4)
+    assert max(value for epoch, value in enumerate(likeness, 1) if epoch != best) < 0.9999
+
+
 def test_a_killed_training_ends_with_the_same_weights(tiny_bert: Path, tmp_path: Path) -> None:
     tune_embedder(CONTRASTS, tiny_bert, tmp_path / "whole", recipe=RECIPE, judge=found)
     times = 0

@@ -93,6 +93,25 @@ def test_best_epoch_is_kept(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_pa
     assert [epoch.dev for epoch in done.epochs] == [0.1, 0.9, 0.3, 0.9, 0.2, None]
 
 
+@pytest.mark.parametrize("best", [1, 2, 4])
+def test_the_weights_of_the_best_epoch_are_kept(
+    recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path, best: int
+):
+    """Scored by a script, so that the best epoch is known, and is not always the last."""
+    four = replace(recipe, training=recipe.training.model_copy(update={"epochs": 4, "patience": 4}))
+    seen: list[bytes] = []
+
+    def validate(_: object) -> float:
+        last = max((tmp_path / "checkpoints").glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
+        seen.append((last / "adapter_model.safetensors").read_bytes())
+        return 0.9 if len(seen) == best else 0.1 / len(seen)
+
+    done = train_adapter(encoded, tmp_path, recipe=four, validate=validate)
+    assert done.chosen_epoch == best
+    assert len(set(seen)) == 4
+    assert seen.index(adapter(tmp_path)) + 1 == best
+
+
 def test_it_ends_early_where_nothing_is_gained(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
     scores = iter((0.1, 0.9, 0.3, 0.9))
     done = train_adapter(encoded, tmp_path, recipe=recipe, validate=lambda _: next(scores))
