@@ -12,7 +12,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from weighbridge.types import Message, Part
 
@@ -25,6 +25,10 @@ SAMPLES: Mapping[object, object] = {
     Message: Message("user", "Please."),
     Part: Part("page 1", 0, 1),
 }
+
+
+ANOTHER: Mapping[str, object] = {"store": "lancedb", "base_url": "http://127.0.0.1:9/v1"}
+"""Settings that not every text will do for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +95,8 @@ def changes(value: Any, declared: Any = None) -> Iterator[tuple[str, Any]]:
     """Yield other valid values, each of which differs in one field, and the path of that field: ".name", "[0]"."""
     while get_origin(declared) is Annotated:
         declared = get_args(declared)[0]
-    if get_origin(declared) is Literal:
-        yield "", next(option for option in get_args(declared) if option != value)
+    if options := _options(declared):
+        yield "", next(option for option in options if option != value)
     elif value is None:
         yield "", _sample(declared)
     elif isinstance(value, BaseModel) or is_dataclass(value):
@@ -106,14 +110,27 @@ def changes(value: Any, declared: Any = None) -> Iterator[tuple[str, Any]]:
 def _fields(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, BaseModel):
         for name, info in type(value).model_fields.items():
-            for path, other in changes(getattr(value, name), info.annotation):
-                copy = value.model_copy(update={name: other})
-                yield f".{name}{path}", type(value).model_validate(copy.model_dump())
+            yield from _settings(value, name, info.annotation)
         return
     hints = type_hints(type(value))
     for each in fields(value):
         for path, other in changes(getattr(value, each.name), hints[each.name]):
             yield f".{each.name}{path}", replace(value, **{each.name: other})
+
+
+def _settings(value: BaseModel, name: str, declared: Any) -> Iterator[tuple[str, Any]]:
+    """Yield changes of one setting that are valid beside the others; an error where there is none."""
+    others = [("", ANOTHER[name])] if name in ANOTHER else changes(getattr(value, name), declared)
+    valid = False
+    for path, other in others:
+        try:
+            changed = type(value).model_validate(value.model_copy(update={name: other}).model_dump(warnings=False))
+        except ValidationError:
+            continue
+        valid = True
+        yield f".{name}{path}", changed
+    if not valid:
+        raise TypeError(f"no other valid {name} is known; add one to ANOTHER in tests/walk.py")
 
 
 def _members(value: Any, declared: Any) -> Iterator[tuple[str, Any]]:
@@ -141,6 +158,15 @@ def _tuples(value: tuple[Any, ...], declared: Any) -> Iterator[tuple[str, Any]]:
     yield "[-]", value[:-1]
     if len(value) > 1:
         yield "[reversed]", value[::-1]
+
+
+def _options(declared: Any) -> list[object]:
+    """Return what a `Literal`, or a union of them, allows; nothing for another type."""
+    if get_origin(declared) is Literal:
+        return list(get_args(declared))
+    if get_origin(declared) in (Union, UnionType):
+        return [option for each in get_args(declared) for option in _options(each)]
+    return []
 
 
 def _plain(value: Any) -> Any:

@@ -24,8 +24,9 @@ from weighbridge.retrieve.rerank import LateInteraction, Reranked
 from weighbridge.retrieve.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
 from weighbridge.retrieve.static import StaticEmbedder
 from weighbridge.retrieve.surroundings import Surrounded, WholeSections
-from weighbridge.settings import ModelSettings
+from weighbridge.settings import ModelSettings, Settings
 from weighbridge.types import Example, Message, Question
+from weighbridge.workflow.workload import index_key, settings_key
 
 from ..walk import Case  # noqa: TID252 - tests are no package
 
@@ -74,7 +75,42 @@ def _attempt(strategy: str, example: Example, seed: int) -> Part:
     return Part(record_key(strategy, example, seed))
 
 
+def _indexed(settings: Settings) -> Part:
+    return Part(index_key(settings))
+
+
+def _outlined(settings: Settings) -> Part:
+    return Part(settings_key(settings))
+
+
+NOT_INDEXED = {
+    **dict.fromkeys(
+        ("name", "instructions", "strategies", "model", "training", "measure", "needs", "prices"),
+        "asks and measures, and is not what is searched",
+    ),
+    **dict.fromkeys(
+        (
+            "retrieval.limit", "retrieval.candidates", "retrieval.weight", "retrieval.feedback", "retrieval.rewrite",
+            "retrieval.rerank", "retrieval.diversity", "retrieval.neighbours", "retrieval.sections",
+        ),
+        "is how an index is searched, and not what it holds",
+    ),
+}  # fmt: skip
+NOT_OUTLINED = {f"settings.{name}": why for name, why in NOT_INDEXED.items()}
+SETTINGS = Settings(documents=Path("/nowhere/documents"), examples=Path("/nowhere/examples.jsonl"))
 CASES: Mapping[str, Case] = {
+    "workflow.workload.index_key": Case(
+        make=_indexed,
+        given={"settings": SETTINGS},
+        silent={
+            **NOT_OUTLINED,
+            "settings.examples": "are not searched",
+            "settings.task": "is not searched",
+            "settings.json_schema": "is not searched",
+            "settings.splits": "are not searched",
+        },
+    ),
+    "workflow.workload.settings_key": Case(make=_outlined, given={"settings": SETTINGS}, silent=NOT_OUTLINED),
     "answer.composed.Composed": Case(
         make=Composed, given={f.name: getattr(COMPOSED, f.name) for f in fields(COMPOSED)}
     ),
