@@ -44,6 +44,21 @@ class Estimate:
     high: float
     scored: int
     unscored: int = 0
+    open_above: bool = False
+    """Whether too few values were seen to bound the figure from above; `high` is then the highest of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedDifference:
+    """How two strategies differ on some questions in what the decision weighs: left minus right.
+
+    A failed attempt counts here as an answer that is wrong: it earns no points, and no figure holds it.
+    """
+
+    accuracy: float
+    hallucination: float
+    questions: int
+    """On how many questions they differ by just this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +100,15 @@ class Comparison:
     left: str
     right: str
     difference: Estimate
-    """Mean of left minus right over the pairs, with its 95 % bootstrap interval."""
+    """Mean of left minus right over the pairs, with its 95 % score interval."""
     p_value: float
-    """Two-sided sign-flip permutation test."""
+    """Two-sided exact sign-flip test; McNemar's for right or wrong."""
     p_adjusted: float
     """The same after Holm's correction over all pairs of strategies compared."""
     examples_needed: int | None
-    """Test examples at which this difference would be decisive with 80 % power; None where it is zero."""
+    """Test examples at which this difference would be found with 80 % power if it is as measured; None if zero."""
+    pairs: tuple[PairedDifference, ...] = ()
+    """What the decision weighs, question by question: with accuracy only, and over failed attempts too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +121,7 @@ class Verdict:
     total: float
 
 
-Outlook = Literal["recommended", "not decisive", "none meets your limits"]
+Outlook = Literal["recommended", "not decisive", "none is good enough", "none meets your limits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +131,17 @@ class Decision:
     outlook: Outlook
     recommended: str | None
     contenders: tuple[str, ...]
-    """The strategies it lies between when not decisive (the best by points first); else the recommended one alone."""
+    """The strategies it lies between when not decisive (the best by points first); the recommended one alone; the best
+    alone when none is good enough; none when no strategy meets the limits."""
     verdicts: tuple[Verdict, ...]
     reasons: tuple[str, ...]
     """Sentences, each naming the figures it rests on."""
     would_change: tuple[str, ...]
     """What would change the decision, each naming a figure: a price, a limit, more questions."""
     examples_needed: int | None = None
+    """Test questions in all from which the decision would be certain in four of five cases."""
+    examples_range: tuple[int, int | None] | None = None
+    """The same in one of two cases and in nine of ten; None for the latter if no number within reach would do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ from typing import Any
 from weighbridge.adapters import Guard
 from weighbridge.guard.figures import SEED, change, nats, questions
 from weighbridge.guard.likelihood import Branches, log_likelihoods
-from weighbridge.measure.statistics import CONFIDENCE, SHARE, Bounds, mean_interval
+from weighbridge.intervals import CONFIDENCE
+from weighbridge.measure.statistics import SHARE, Bounds, mean_interval
 from weighbridge.results import Estimate
 from weighbridge.train.tokens import Encoded
 

@@ -16,7 +16,6 @@ from weighbridge.errors import ModelError
 from weighbridge.generate.llamacpp import open_llamacpp
 from weighbridge.generate.transformers import Transformers
 from weighbridge.guard.asking import Opener
-from weighbridge.guard.figures import SEED
 from weighbridge.measure.statistics import quantile_interval
 from weighbridge.protocols import Model
 from weighbridge.results import Estimate
@@ -149,7 +148,7 @@ def _pace(model: Model, messages: tuple[Message, ...]) -> Pace:
 
 
 def _median(values: Sequence[float]) -> Estimate:
-    return quantile_interval(values, 0.5, SEED)
+    return quantile_interval(values, 0.5)
 
 
 def _rates(name: str, paces: Sequence[Pace]) -> Mapping[str, Estimate]:

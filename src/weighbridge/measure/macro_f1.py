@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from weighbridge.intervals import CONFIDENCE
 from weighbridge.measure.metrics.marking import declined
 from weighbridge.measure.metrics.text import normalised_label, same_label
-from weighbridge.measure.statistics import CONFIDENCE, RESAMPLES, Floats
+from weighbridge.measure.statistics import RESAMPLES, Floats
 from weighbridge.results import Estimate
 from weighbridge.types import Answer, Example
 

@@ -9,7 +9,7 @@ from weighbridge.figures import FIGURES
 from weighbridge.measure.macro_f1 import label_pairs, macro_f1
 from weighbridge.measure.metrics.marking import MARKINGS
 from weighbridge.measure.statistics import SHARE, examples_needed, holm, mean_interval, paired, quantile_interval
-from weighbridge.results import Comparison, Estimate, Measurement, Record
+from weighbridge.results import Comparison, Estimate, Measurement, PairedDifference, Record
 from weighbridge.types import Answer, Example, Task, Timing
 
 COMPARED = ("accuracy", "hallucination")
@@ -51,7 +51,7 @@ def summarise(
         **_scored(records, seed),
         **_label_figures(records, examples, task, seed),
         **_token_figures(records, seed),
-        **_footprint_figures(beside, seed),
+        **_footprint_figures(beside),
     }
     errors = Counter(record.error for record in records if record.answer is None)
     outcomes = Counter(f"{record.retrieval}/{record.outcome}" for record in answered if record.outcome)
@@ -72,8 +72,28 @@ def compare_all(records: Mapping[str, Sequence[Record]], *, seed: int) -> tuple[
     """Compare every two strategies, over the examples that both have a score for, by accuracy and hallucination.
 
     Holm's correction runs over the pairs of one figure. Two strategies without a common example are not compared.
+    What the decision weighs goes with each comparison of accuracy: see `paired_differences`.
     """
     return tuple(comparison for figure in COMPARED for comparison in _compare(figure, records, seed))
+
+
+def paired_differences(left: Sequence[Record], right: Sequence[Record]) -> tuple[PairedDifference, ...]:
+    """Return how often the points of two strategies differ by how much, over the questions put to both.
+
+    A failed attempt earns no points, as if it were wrong, so that no strategy gains by failing where others are
+    wrong; the figures leave it out. A question that either strategy has no score for is left out here. Where the
+    hallucination of no answer is known, accuracy stands alone.
+    """
+    judged = bool(_values("hallucination", left)) and bool(_values("hallucination", right))
+    lefts, rights = (_earned(records, judged=judged) for records in (left, right))
+    seen = Counter(
+        (lefts[example][0] - rights[example][0], lefts[example][1] - rights[example][1])
+        for example in lefts.keys() & rights.keys()
+    )
+    return tuple(
+        PairedDifference(accuracy=accuracy, hallucination=hallucination, questions=seen[accuracy, hallucination])
+        for accuracy, hallucination in sorted(seen)
+    )
 
 
 def seconds_per_answer(timings: Sequence[Timing], seed: int) -> Estimate | None:
@@ -100,9 +120,23 @@ def _compare(figure: str, records: Mapping[str, Sequence[Record]], seed: int) ->
             p_value=pair.p_value,
             p_adjusted=p_adjusted,
             examples_needed=needed,
+            pairs=paired_differences(records[left], records[right]) if figure == "accuracy" else (),
         )
         for (left, right, pair, needed), p_adjusted in zip(found, adjusted, strict=True)
     ]
+
+
+def _earned(records: Sequence[Record], *, judged: bool) -> dict[str, tuple[float, float]]:
+    """Return the accuracy and the hallucination of each attempt, those of a wrong answer where it failed."""
+    accuracy, hallucination = _values("accuracy", records), _values("hallucination", records)
+    earned = {}
+    for record in records:
+        example = record.example_id
+        if record.answer is None:
+            earned[example] = (0.0, float(judged))
+        elif example in accuracy and (example in hallucination or not judged):
+            earned[example] = (accuracy[example], hallucination[example] if judged else 0.0)
+    return earned
 
 
 def _values(figure: str, records: Sequence[Record]) -> dict[str, float]:
@@ -149,7 +183,7 @@ def _token_figures(records: Sequence[Record], seed: int) -> dict[str, Estimate]:
     }
 
 
-def _footprint_figures(beside: Footprint, seed: int) -> dict[str, Estimate]:
+def _footprint_figures(beside: Footprint) -> dict[str, Estimate]:
     once = {"memory": beside.memory_bytes, "disk": beside.disk_bytes, "setup": beside.setup_seconds}
     figures = {
         name: Estimate(value=float(value), low=float(value), high=float(value), scored=1)
@@ -159,7 +193,7 @@ def _footprint_figures(beside: Footprint, seed: int) -> dict[str, Estimate]:
     if beside.timings:
         first = [timing.first_token for timing in beside.timings]
         total = [timing.total for timing in beside.timings]
-        figures["first_token_p50"] = quantile_interval(first, 0.5, seed, unscored=beside.untimed)
-        figures["latency_p50"] = quantile_interval(total, 0.5, seed, unscored=beside.untimed)
-        figures["latency_p95"] = quantile_interval(total, 0.95, seed, unscored=beside.untimed)
+        figures["first_token_p50"] = quantile_interval(first, 0.5, unscored=beside.untimed)
+        figures["latency_p50"] = quantile_interval(total, 0.5, unscored=beside.untimed)
+        figures["latency_p95"] = quantile_interval(total, 0.95, unscored=beside.untimed)
     return figures
