@@ -56,15 +56,12 @@ def test_a_clear_lead_is_recommended(three: list[Measurement], comparisons: Comp
     assert said(decision) == [
         (
             "raft has 85 points of 100 by your priorities, rag, the next, 62; "
-            "its lead over rag is 23.1, at least 15.1 with 95 % confidence (100 questions)."
+            "its lead over rag is 23.1, at least 15.1 with 95 % confidence (p = 0.04, 100 questions)."
         ),
-        (
-            "raft: accuracy 80 % (72\u201388), rag 45 % (37\u201353): "
-            "+35 points (+25 to +45; p = 0.04, adjusted for many comparisons)."
-        ),
+        "raft: accuracy 80 % (72\u201388), rag 45 % (37\u201353): +35 points (+25 to +45).",
         (
             "raft: hallucination 10 % (2\u201318), rag 30 % (22\u201338): "
-            "\N{MINUS SIGN}20 points (\N{MINUS SIGN}30 to \N{MINUS SIGN}10; p = 0.04, adjusted)."
+            "\N{MINUS SIGN}20 points (\N{MINUS SIGN}30 to \N{MINUS SIGN}10)."
         ),
         "raft: latency p50 1.00 s, rag 1.00 s; within 1 s no answer loses points.",
         "raft: cost per 1,000 $1.20, rag $1.00.",
@@ -83,7 +80,7 @@ def test_the_least_certain_lead_is_told_where_it_is_over_another_than_the_next(
     assert decision.contenders == ("raft", "prompt")
     assert said(decision)[0] == (
         "raft and prompt cannot be told apart. raft has 80 points of 100 by your priorities, rag, the next, 45; "
-        "its lead over prompt is 70.0, at least \N{MINUS SIGN}90.0 with 95 % confidence (100 questions)."
+        "its lead over prompt is 70.0 (\N{MINUS SIGN}90.0 to +90.0 with 95 % confidence; p = 0.02, 100 questions)."
     )
 
 
@@ -108,9 +105,8 @@ def test_a_saving_of_seconds_that_nobody_notices_does_not_outweigh_accuracy(meas
     )
     decision = decide(weighed, found, Needs())
     assert decision.recommended == "raft"
-    lead = 0.5 * 0.37 + 0.3 * 0.25 - 0.1 * math.log10(0.0158 / 0.00379) / 2
+    lead = 0.5 * 0.38 + 0.3 * 0.25 - 0.1 * math.log10(0.0158 / 0.00379) / 2
     least = lead - 0.5 * (0.38 - 0.24) - 0.3 * (0.25 - 0.07)
-    assert decision.verdicts[0].total - decision.verdicts[1].total == pytest.approx(lead)
     assert least > 0.1
     assert f"its lead over fine-tuned is {100 * lead:.1f}, at least {100 * least:.1f} with" in said(decision)[0]
 
@@ -126,7 +122,11 @@ def test_a_lead_within_its_doubt_is_not_decisive(measurement: Make, comparisons:
     assert decision.recommended is None
     assert decision.contenders == ("raft", "rag")
     lead, doubt = 0.5 * 0.06 + 0.3 * 0.05 - 0.1 * math.log10(1 / 0.7) / 2, 0.08
-    assert decision.examples_needed == pytest.approx(100 * (1.4294 * doubt / lead) ** 2, rel=0.001)
+    as_measured = 100 * (1.4294 * doubt / lead) ** 2
+    assert as_measured < decision.examples_needed < 5 * as_measured
+    even, nearly_sure = decision.examples_range
+    assert even < decision.examples_needed
+    assert nearly_sure is None or nearly_sure > decision.examples_needed
     assert said(decision)[0].startswith("raft and rag cannot be told apart. raft has 70 points of 100 by your ")
     assert "Until that is settled: of these, rag costs the least, $0.70 for a thousand answers." in said(decision)
     more = decision.examples_needed - 100
@@ -188,7 +188,9 @@ def test_failures_are_named_and_too_many_rule_out(measurement: Make, comparisons
     assert decision.recommended == "rag"
     assert decision.reasons[0] == "rag is the only strategy that keeps every limit."
     assert "raft is out: 9 of 100 attempts failed; at most 5 % may." in said(decision)
-    failed = "rag failed on 4 of 100 questions, which have no score; most often: the endpoint is down."
+    failed = (
+        "rag failed on 4 of 100 questions, which have no score and earn no points; most often: the endpoint is down."
+    )
     assert failed in decision.reasons
 
 

@@ -138,7 +138,7 @@ def records() -> tuple[Record, ...]:
 
 
 def weighing(outlook: str = "recommended") -> Weighing:
-    """Return the sample, with one of the three outlooks."""
+    """Return the sample, with one of the four outlooks."""
     return Weighing(
         name="Tarrow Sound handbook",
         taken_at="2026-11-20T09:41:00+00:00",
@@ -219,15 +219,16 @@ def decision(outlook: str) -> Decision:
     """Return a decision of the given outlook."""
     recommended = outlook == "recommended"
     limits = {"raft": ("memory 1.08 GiB is above 1 GiB",), "fine-tuned": ("cannot cite, and must_cite is set",)}
-    everywhere = "accuracy is below 90 %"
+    everywhere = dict.fromkeys(STRATEGIES, ("accuracy is below 90 %",))
+    broken = {"recommended": limits, "none meets your limits": everywhere}.get(outlook, {})
     return Decision(
         outlook=outlook,
         recommended="rag" if recommended else None,
-        contenders={"recommended": ("rag",), "not decisive": ("rag", "raft")}.get(outlook, ()),
+        contenders={"none meets your limits": (), "not decisive": ("rag", "raft")}.get(outlook, ("rag",)),
         verdicts=tuple(
             Verdict(
                 strategy=strategy,
-                broken_limits=limits.get(strategy, ()) if recommended else (everywhere,) * (outlook[:4] == "none"),
+                broken_limits=broken.get(strategy, ()),
                 points={"accuracy": 0.9 - 0.1 * place, "hallucination": 0.8, "latency": 0.31, "cost": 0.5},
                 total=0.78 - 0.09 * place,
             )
@@ -243,6 +244,7 @@ def decision(outlook: str) -> Decision:
             "About 52 more questions could separate rag from fine-tuned on accuracy.",
         ),
         examples_needed=132 if outlook == "not decisive" else None,
+        examples_range=(64, 410) if outlook == "not decisive" else None,
     )
 
 

@@ -27,15 +27,64 @@ def test_comparisons_are_turned_so_that_the_leader_is_on_the_left() -> None:
     assert (round(gap.value, 2), round(gap.low, 2), round(gap.high, 2)) == (0.58, 0.36, 0.82)
 
 
+OUTLOOKS = ("recommended", "not decisive", "none is good enough", "none meets your limits")
+
+
 def test_how_sure_it_is_tells_difference_from_chance() -> None:
     sure = headline(weighing()).sure.replace("\u00a0", " ")
-    assert "rag is ahead of prompt and few-shot beyond chance (p < 0.05, adjusted for many comparisons)" in sure
-    assert "what separates rag from raft (p = 0.71) and fine-tuned (p = 0.31) could be chance" in sure
-    assert "nothing says how sure" in headline(replace(weighing(), comparisons=())).sure
+    told = "rag is ahead of prompt and few-shot beyond chance: the 95 % interval and the exact test agree."
+    assert sure == f"By your priorities, {told}"
+    unsure = headline(weighing("not decisive")).sure
+    told = "rag is ahead of fine-tuned, prompt and few-shot beyond chance; what separates it from raft could be chance."
+    assert unsure == f"By your priorities, {told}"
+
+
+def test_a_recommendation_is_never_told_beside_chance() -> None:
+    """rag and raft differ by nothing (p = 0.71); raft breaks a limit, so that is not what the decision rests on."""
+    said = headline(weighing())
+    assert said.text == "Use rag."
+    assert "chance" in said.sure
+    assert "could be chance" not in said.sure
+    assert "raft" not in said.sure
+
+
+def test_the_last_one_standing_was_compared_with_none() -> None:
+    value = weighing()
+    out = tuple(
+        replace(verdict, broken_limits=("it is slow",)) if verdict.strategy != "rag" else verdict
+        for verdict in value.decision.verdicts
+    )
+    alone = replace(value, decision=replace(value.decision, verdicts=out))
+    assert headline(alone).sure == "No other strategy keeps every limit."
+    single = replace(value, decision=replace(value.decision, verdicts=value.decision.verdicts[:1]))
+    assert headline(single).sure == "No other strategy was weighed."
+
+
+def test_where_none_is_good_enough_the_best_is_named_with_its_accuracy() -> None:
+    said = headline(weighing("none is good enough"))
+    assert said.text == "None of the strategies is good enough."
+    assert said.sure.replace("\u00a0", " ") == (
+        "rag, the best by your priorities, is right on 83 % (55\u201395) of the questions."
+    )
+
+
+def test_a_number_of_questions_is_told_with_the_chance_that_none_will_do() -> None:
+    value = weighing("not decisive")
+    decision = value.decision
+
+    def told(needed: int | None, possible: tuple[int, int | None] | None) -> str:
+        changed = replace(decision, examples_needed=needed, examples_range=possible)
+        return headline(replace(value, decision=changed)).text.replace("\u00a0", " ")
+
+    between = "Not decisive between rag and raft"
+    assert told(132, (40, 300)) == f"{between}: about 120 more questions would settle it."
+    maybe = "which may be equally good: about 120 more questions, or no number at all, would settle it."
+    assert told(132, (40, None)) == f"{between}, {maybe}"
+    assert told(None, None) == f"{between}: no number of questions may settle it."
 
 
 def test_a_decision_without_a_winner_is_led_by_the_best_by_points() -> None:
-    assert [leader(weighing(outlook).decision) for outlook in ("not decisive", "none meets your limits")] == ["rag"] * 2
+    assert [leader(weighing(outlook).decision) for outlook in OUTLOOKS] == ["rag"] * len(OUTLOOKS)
     bare = replace(weighing("none meets your limits").decision, verdicts=())
     assert leader(bare) is None
 

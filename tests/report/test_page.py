@@ -32,7 +32,7 @@ def test_it_reads_as_the_golden_file(golden: Callable[[Path, str], None]) -> Non
     golden(Path("report_page.txt"), reading(page(weighing())))
 
 
-@pytest.mark.parametrize("outlook", ["recommended", "not decisive", "none meets your limits"])
+@pytest.mark.parametrize("outlook", ["recommended", "not decisive", "none is good enough", "none meets your limits"])
 def test_hostile_text_is_inert(outlook: str) -> None:
     tree = LexborHTMLParser(page(weighing(outlook), groups=PEOPLE))
     kinds = [node.attributes.get("type") for node in tree.css("script")]

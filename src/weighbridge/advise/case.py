@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from weighbridge.advise.leads import Lead
 from weighbridge.advise.limits import Broken
+from weighbridge.advise.more_questions import QuestionsNeeded
 from weighbridge.advise.points import Ranking
 from weighbridge.results import Comparison, Estimate, Measurement
 from weighbridge.settings import Needs
@@ -20,6 +21,8 @@ class Case:
     leads: tuple[Lead, ...]
     comparisons: tuple[Comparison, ...]
     needs: Needs
+    needed: QuestionsNeeded
+    """Questions that would settle what is not certain."""
 
     @property
     def first(self) -> Measurement:

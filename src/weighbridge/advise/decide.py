@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from weighbridge.advise.case import Case
-from weighbridge.advise.leads import Lead, leads
-from weighbridge.advise.limits import Broken, broken_limits
+from weighbridge.advise.leads import LEVEL, difference, leads
+from weighbridge.advise.limits import Broken, below_floor, broken_limits
+from weighbridge.advise.more_questions import OUT_OF_REACH, questions_needed
 from weighbridge.advise.points import Ranked, rank, row, weights_of
-from weighbridge.advise.reasons import reasons_for, reasons_for_none
-from weighbridge.advise.sensitivity import would_change, would_help
+from weighbridge.advise.reasons import reasons_for, reasons_for_none, reasons_for_too_bad
+from weighbridge.advise.sensitivity import would_change, would_help, would_improve
 from weighbridge.errors import DataError
 from weighbridge.results import Comparison, Decision, Measurement, Verdict
 from weighbridge.settings import Needs
@@ -17,14 +18,16 @@ def decide(measurements: Sequence[Measurement], comparisons: Sequence[Comparison
     """Return the decision, the same whatever the order of the measurements.
 
     A strategy is recommended where it keeps every limit and its lead over every other such strategy is certain. Where
-    a lead is not, the decision lies between the contenders. Strategies that break a limit are ranked, and never win.
+    a lead is not, the decision lies between the contenders. Where all of them are certainly right on too few
+    questions, or the first is right on none, none is good enough. Strategies that break a limit are ranked, and never
+    win.
 
     Raises:
         DataError: there is no measurement, or two of one name.
         SettingsError: all priorities that could be judged weigh nothing.
     """
     by_name = _by_name(measurements)
-    broken = {name: broken_limits(measurement, needs.limits) for name, measurement in by_name.items()}
+    broken = _broken(by_name, comparisons, needs)
     eligible = [by_name[name] for name in by_name if not broken[name]]
     if not eligible:
         return _none(by_name, broken, needs)
@@ -32,18 +35,37 @@ def decide(measurements: Sequence[Measurement], comparisons: Sequence[Comparison
     found = leads(ranking, comparisons)
     unsure = tuple(lead for lead in found if not lead.certain)
     first = ranking.rows[0].strategy
-    out = [row(by_name[name], ranking.weights, best_of=eligible) for name in by_name if broken[name]]
+    too_bad = all(below_floor(m, needs.limits) for m in eligible) or by_name[first].figures["accuracy"].value == 0
+    needed = questions_needed(ranking, found, comparisons) if unsure and not too_bad else OUT_OF_REACH
     case = Case(
-        by_name=by_name, broken=broken, ranking=ranking, leads=found, comparisons=tuple(comparisons), needs=needs
+        by_name=by_name,
+        broken=broken,
+        ranking=ranking,
+        leads=found,
+        comparisons=tuple(comparisons),
+        needs=needs,
+        needed=needed,
     )
+    out = [row(by_name[name], ranking.weights, best_of=eligible) for name in by_name if broken[name]]
+    verdicts = (*_verdicts(ranking.rows, broken), *_verdicts(_nearest_first(out, broken), broken))
+    if too_bad:
+        return Decision(
+            outlook="none is good enough",
+            recommended=None,
+            contenders=(first,),
+            verdicts=verdicts,
+            reasons=reasons_for_too_bad(case),
+            would_change=would_improve(by_name.values()),
+        )
     return Decision(
         outlook="not decisive" if unsure else "recommended",
         recommended=None if unsure else first,
         contenders=(first, *(lead.over for lead in unsure)),
-        verdicts=(*_verdicts(ranking.rows, broken), *_verdicts(_nearest_first(out, broken), broken)),
+        verdicts=verdicts,
         reasons=reasons_for(case),
         would_change=would_change(case),
-        examples_needed=_needed(unsure),
+        examples_needed=needed.likely,
+        examples_range=None if needed.even is None else (needed.even, needed.nearly_sure),
     )
 
 
@@ -56,9 +78,21 @@ def _by_name(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
     return {name: by_name[name] for name in sorted(by_name)}
 
 
-def _needed(unsure: Sequence[Lead]) -> int | None:
-    needed = [lead.needed for lead in unsure if lead.needed is not None]
-    return max(needed) if needed and len(needed) == len(unsure) else None
+def _broken(
+    by_name: Mapping[str, Measurement], comparisons: Sequence[Comparison], needs: Needs
+) -> dict[str, tuple[Broken, ...]]:
+    """Return the limits each strategy breaks; one that gets nothing right is out if the best is better for certain.
+
+    Without this, a strategy that always abstains could win: it asserts nothing wrong either.
+    """
+    broken = {name: broken_limits(measurement, needs.limits) for name, measurement in by_name.items()}
+    right = {name: by_name[name].figures["accuracy"].value for name in by_name if not broken[name]}
+    best = max(right, key=lambda name: right[name], default="")
+    for name, value in right.items():
+        found = difference("accuracy", best, name, comparisons) if value == 0 < right[best] else None
+        if found is not None and found.p_value <= LEVEL:
+            broken[name] = (Broken(f"it gets no question right, and {best} does beyond chance"),)
+    return broken
 
 
 def _verdicts(rows: Sequence[Ranked], broken: Mapping[str, Sequence[Broken]]) -> tuple[Verdict, ...]:
@@ -87,11 +121,12 @@ def _none(by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Brok
     everyone = list(by_name.values())
     rows = [row(measurement, weights_of(needs.priorities), best_of=everyone) for measurement in everyone]
     nearest = _nearest_first(rows, broken)
+    nearest_names = [ranked.strategy for ranked in nearest]
     return Decision(
         outlook="none meets your limits",
         recommended=None,
         contenders=(),
         verdicts=_verdicts(nearest, broken),
-        reasons=reasons_for_none([ranked.strategy for ranked in nearest], by_name, broken),
-        would_change=would_help([ranked.strategy for ranked in nearest], broken),
+        reasons=reasons_for_none(nearest_names, by_name, broken),
+        would_change=would_help(nearest_names, by_name, broken),
     )

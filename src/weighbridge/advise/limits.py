@@ -1,23 +1,31 @@
 """Hard limits: what a strategy must keep to be recommended at all.
 
 A figure is held against its limit by its measured value, not by an end of its interval: a small test would else rule
-every strategy out. Where the limit lies inside the interval, `close_calls` says that it is uncertain. A figure that was
-not taken cannot keep a limit.
+every strategy out. Where the limit lies inside the interval, it is said that it is uncertain: by `close_calls` of a
+limit that is kept, by `Broken.certain` of one that is broken. A figure that nothing bounds from above, such as a 95th
+percentile of few timings, keeps no upper limit for certain. A figure that was not taken cannot keep a limit.
+
+The floor is another matter: it needs evidence, since it can turn down every strategy without the user having asked
+for it. A strategy lies below it when its whole interval does.
 
 `must_cite` is held against what was measured: a strategy keeps it when it reads passages, and at least nine in ten of
 the answers it asserts (`MUST_CITE_SHARE`) carry a verbatim citation.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from weighbridge.advise.words import amount, figure, share
-from weighbridge.figures import FIGURES
-from weighbridge.results import Measurement
+from weighbridge.figures import FIGURES, FigureKind
+from weighbridge.results import Estimate, Measurement
 from weighbridge.settings import Limits
 
 FAILURES_ALLOWED = 0.05
 """Share of attempts that may fail before a strategy is ruled out: its other figures are then of the easy questions."""
+
+FLOOR = 0.5
+"""Accuracy that makes a strategy good enough where the user names no `minimum_accuracy`: right more often than not."""
 
 MUST_CITE_SHARE = 0.9
 """Share of asserted answers that must carry a citation where the user requires citations."""
@@ -33,6 +41,8 @@ class Broken:
     sentence: str
     setting: str = ""
     excess: float = 1.0
+    certain: bool = True
+    """Whether the whole interval of the figure breaks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +67,20 @@ NUMBER_LIMITS = (
 def broken_limits(measurement: Measurement, limits: Limits) -> tuple[Broken, ...]:
     """Return every limit a strategy breaks.
 
-    Some always hold: few failures, and an accuracy that was measured and is above zero. A strategy that gets nothing
-    right asserts nothing wrong either where it always abstains, and by points it could win.
+    Some always hold: few failures, and an accuracy that was measured.
     """
-    found = [_failures(measurement), _useless(measurement)]
+    found = [_failures(measurement), _unscored(measurement)]
     found += [_number(measurement, limit, limits) for limit in NUMBER_LIMITS if not _cannot_cite(measurement, limit)]
     if limits.offline and not measurement.offline:
         found.append(Broken("it sends questions to an endpoint; you allow offline strategies only", "offline"))
     if limits.must_cite and not measurement.cites:
         found.append(Broken("it reads no passages and cannot cite; you require citations", "must_cite"))
     return tuple(broken for broken in found if broken)
+
+
+def below_floor(measurement: Measurement, limits: Limits) -> bool:
+    """Tell whether a strategy is certainly right less often than not, where no other accuracy is asked for."""
+    return limits.minimum_accuracy is None and measurement.figures["accuracy"].high < FLOOR
 
 
 def close_calls(measurement: Measurement, limits: Limits) -> tuple[str, ...]:
@@ -77,8 +91,7 @@ def close_calls(measurement: Measurement, limits: Limits) -> tuple[str, ...]:
         if bound is None or estimate is None or _number(measurement, limit, limits):
             continue
         kind = FIGURES[limit.figure]
-        worst = estimate.low if kind.higher_is_better else estimate.high
-        if _excess(limit, worst, bound) > 0:
+        if _excess(limit, _worst(estimate, kind), bound) > 0:
             currency = _currency(measurement)
             found.append(
                 f"{measurement.strategy} keeps the limit on {kind.label}, {amount(kind, bound, currency)}, "
@@ -100,11 +113,8 @@ def _failures(measurement: Measurement) -> Broken | None:
     return Broken(sentence, excess=failed / asked / FAILURES_ALLOWED - 1)
 
 
-def _useless(measurement: Measurement) -> Broken | None:
-    accuracy = measurement.figures.get("accuracy")
-    if accuracy is None:
-        return Broken("no answer could be scored")
-    return None if accuracy.value > 0 else Broken("it gets no question right")
+def _unscored(measurement: Measurement) -> Broken | None:
+    return None if "accuracy" in measurement.figures else Broken("no answer could be scored")
 
 
 def _number(measurement: Measurement, limit: NumberLimit, limits: Limits) -> Broken | None:
@@ -121,7 +131,16 @@ def _number(measurement: Measurement, limit: NumberLimit, limits: Limits) -> Bro
         return None
     given = amount(kind, estimate.value, currency)
     just = f"just {'under' if kind.higher_is_better else 'over'} " if given == wanted else ""
-    return Broken(f"{kind.label} is {just}{given}; {wish}", limit.setting, excess)
+    best = estimate.high if kind.higher_is_better else estimate.low
+    certain = _excess(limit, best, bound) > 0
+    return Broken(f"{kind.label} is {just}{given}; {wish}", limit.setting, excess, certain)
+
+
+def _worst(estimate: Estimate, kind: FigureKind) -> float:
+    """Return the end of an interval that is farthest from what is wished."""
+    if kind.higher_is_better:
+        return estimate.low
+    return math.inf if estimate.open_above else estimate.high
 
 
 def _excess(limit: NumberLimit, value: float, bound: float) -> float:

@@ -5,6 +5,9 @@ person's thought, and 0 from ten, the limit of attention (Miller 1968; Nielsen, 
 in between falling with its logarithm: what nobody notices must not decide. Cost gives 1 to the cheapest of the
 strategies ranked together and 0 from a hundred times that, likewise. All lie between 0 and 1. Latency is the median
 answer; the 95th percentile is for limits, it rests on too few timings to rank by.
+
+A failed attempt earns nothing for accuracy or hallucination, as much as a wrong answer: no strategy may win by failing
+where others are wrong. The figures themselves leave failures out.
 """
 
 import math
@@ -93,10 +96,9 @@ def row(measurement: Measurement, weights: Mapping[str, float], *, best_of: Sequ
 def _points(priority: str, measurement: Measurement, best_of: Sequence[Measurement]) -> float:
     figure = JUDGED_BY[priority]
     value = measurement.figures[figure].value
-    if priority == "accuracy":
-        return value
-    if priority == "hallucination":
-        return 1 - value
+    if priority in {"accuracy", "hallucination"}:
+        answered = 1 - measurement.failures / measurement.attempts if measurement.attempts else 1.0
+        return answered * (value if priority == "accuracy" else 1 - value)
     if priority == "latency":
         return _falling(value, UNNOTICED_SECONDS, UNBEARABLE_SECONDS)
     cheapest = min((other.figures[figure].value for other in best_of if figure in other.figures), default=value)

@@ -1,13 +1,12 @@
 """Why: sentences that each name the figures they rest on, the first strategy's against those of the next."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from weighbridge.advise.case import Case
 from weighbridge.advise.leads import Lead, difference
-from weighbridge.advise.limits import Broken, close_calls
+from weighbridge.advise.limits import FLOOR, Broken, close_calls
 from weighbridge.advise.points import JUDGED_BY, UNNOTICED_SECONDS
-from weighbridge.advise.words import NB, amount, figure, listed, points, probability
+from weighbridge.advise.words import NB, amount, figure, listed, points, probability, share, signed
 from weighbridge.advise.words import difference as apart_by
 from weighbridge.figures import FIGURES
 from weighbridge.results import Measurement
@@ -25,6 +24,25 @@ def reasons_for(case: Case) -> tuple[str, ...]:
         *_failures(case.by_name),
         *(f"The priority {name} is left out: it was not measured for all of them." for name in left_out),
         *(f"{call}." for call in close_calls(case.first, case.needs.limits)),
+    )
+
+
+def reasons_for_too_bad(case: Case) -> tuple[str, ...]:
+    """Return why none is good enough, and which of them is the best."""
+    right = {m.strategy: m.figures["accuracy"] for m in (case.first, *case.others)}
+    kind = FIGURES["accuracy"]
+    if case.first.figures["accuracy"].value > 0:
+        surely = f"each of them is right on fewer than {share(FLOOR)} of the questions for certain"
+        other = f"needs.limits.minimum_accuracy sets another floor than {share(FLOOR)}"
+    else:
+        surely = f"by your priorities {case.first.strategy} comes first, and it gets no question right"
+        other = "raise the priority of accuracy, or set needs.limits.minimum_accuracy"
+    told = "; ".join(f"{name} {figure(kind, right[name], case.currency)}" for name in right)
+    return (
+        f"None is good enough: {surely}. Accuracy: {told}. If that suits your case, {other}.",
+        *((_lead(case),) if case.others else ()),
+        *_ruled_out(case.by_name, case.broken),
+        *_failures(case.by_name),
     )
 
 
@@ -49,33 +67,42 @@ def _lead(case: Case) -> str:
     )
     if case.unsure:
         named = listed((first.strategy, *(lead.over for lead in case.unsure)))
-        return f"{named} cannot be told apart. {scored}; {_certainty(case.unsure[0])}."
-    return f"{scored}; {_certainty(min(case.leads, key=lambda lead: lead.low))}."
+        return f"{named} cannot be told apart. {scored}; {_doubt(case.unsure[0])}."
+    least = min(case.leads, key=lambda lead: lead.low)
+    return f"{scored}; {_certainty(least)}."
 
 
 def _certainty(lead: Lead) -> str:
-    if lead.low == -math.inf:
-        return f"it shares no scored question with {lead.over}, so they cannot be compared"
+    told = f"its lead over {lead.over} is {points(lead.value)}"
+    if lead.asked == 0:
+        return f"{told}, by latency and cost as measured"
     least = f"at least {points(lead.low)} with 95{NB}% confidence"
-    return f"its lead over {lead.over} is {points(lead.value)}, {least} ({lead.asked:,}{NB}questions)"
+    return f"{told}, {least} ({probability(lead.p_value)}, {lead.asked:,}{NB}questions)"
+
+
+def _doubt(lead: Lead) -> str:
+    if not lead.comparable:
+        return f"it shares no scored question with {lead.over}, so they cannot be compared"
+    told = f"its lead over {lead.over} is {points(lead.value)}"
+    if lead.asked == 0:
+        return told
+    low, high = signed(points(lead.low)), signed(points(lead.high))
+    test = f"{probability(lead.p_value)}, {lead.asked:,}{NB}questions"
+    return f"{told} ({low}{NB}to{NB}{high} with 95{NB}% confidence; {test})"
 
 
 def _shares(case: Case) -> Iterator[str]:
-    """Yield what the first strategy's answers are worth, and what the paired comparison with the next says of it."""
-    explained = False
+    """Yield what the first strategy's answers are worth, and how far they are from the next one's.
+
+    Without p-values: each figure alone may be undecided where the points of all priorities together are not.
+    """
     for name in ("accuracy", "hallucination"):
         told = _against(case, name)
         if told is None:
             continue
-        first, *others = (case.first.strategy, *(other.strategy for other in case.others[:1]))
-        found = difference(name, first, others[0], case.comparisons) if others else None
-        if found is None:
-            yield f"{told}."
-            continue
-        apart = apart_by(FIGURES[name], found.difference).removesuffix(")")
-        adjusted = "adjusted" if explained else "adjusted for many comparisons"
-        explained = True
-        yield f"{told}: {apart}; {probability(found.p_adjusted)}, {adjusted})."
+        other = case.others[0].strategy if case.others else ""
+        found = difference(name, case.first.strategy, other, case.comparisons)
+        yield f"{told}." if found is None else f"{told}: {apart_by(FIGURES[name], found.difference)}."
 
 
 def _amounts(case: Case) -> Iterator[str]:
@@ -116,7 +143,8 @@ def _until_then(case: Case) -> Iterator[str]:
 def _ruled_out(by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Broken]]) -> Iterator[str]:
     for name in by_name:
         if limits := broken.get(name):
-            yield f"{name} is out: {'; '.join(limit.sentence for limit in limits)}."
+            doubt = "" if any(limit.certain for limit in limits) else ", but within the uncertainty of the measurement"
+            yield f"{name} is out: {'; '.join(limit.sentence for limit in limits)}{doubt}."
 
 
 def _failures(by_name: Mapping[str, Measurement]) -> Iterator[str]:
@@ -124,4 +152,4 @@ def _failures(by_name: Mapping[str, Measurement]) -> Iterator[str]:
         if measurement.failures:
             common = f"; most often: {measurement.errors[0]}" if measurement.errors else ""
             failed = f"{measurement.failures} of {measurement.attempts} questions"
-            yield f"{name} failed on {failed}, which have no score{common}."
+            yield f"{name} failed on {failed}, which have no score and earn no points{common}."

@@ -4,7 +4,7 @@ Each is found by ranking again with that one thing changed, or solved for exactl
 These sentences say which strategy would be first, not that its lead would be certain.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from weighbridge.advise.case import Case
@@ -19,6 +19,8 @@ from weighbridge.settings import Limits
 _LIKELY = 20
 """Weights are looked for up to this many times the sum of the given ones."""
 _MOST_ANSWERS = 10**9
+_EVIDENCE_MOSTLY_FOUND = 0.8
+"""Evidence recall from which on the search is not what to mend first."""
 _LIMITABLE = ("latency_p95", "memory", "cost_per_thousand", "accuracy", "hallucination")
 
 
@@ -27,25 +29,53 @@ def would_change(case: Case) -> tuple[str, ...]:
     return (*_more_questions(case), *_weights(case), *_volumes(case), *_limits(case), *_kinds(case), *_lifted(case))
 
 
-def would_help(nearest: Sequence[str], broken: Mapping[str, Sequence[Broken]]) -> tuple[str, ...]:
+def would_help(
+    nearest: Sequence[str], by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Broken]]
+) -> tuple[str, ...]:
     """Return which limits would have to go for a strategy to be recommended, the nearest strategy first."""
-    return tuple(
+    lifted = (
         f"Without {_settings(broken[name])}, {name} would be eligible."
         for name in nearest
         if all(limit.setting for limit in broken[name])
     )
+    short = all(any(limit.setting == "minimum_accuracy" for limit in broken[name]) for name in nearest)
+    return (*lifted, *(would_improve(by_name.values()) if short else ()))
+
+
+def would_improve(measurements: Iterable[Measurement]) -> tuple[str, ...]:
+    """Return what may raise the accuracy of all strategies: what the search finds, the base model, the examples."""
+    recalls = {m.strategy: m.figures["recall"] for m in measurements if "recall" in m.figures}
+    lines = []
+    if recalls:
+        reader = max(recalls, key=lambda name: recalls[name].value)
+        found = f"{reader} finds the evidence of {amount(FIGURES['recall'], recalls[reader].value)} of the questions"
+        if recalls[reader].value < _EVIDENCE_MOSTLY_FOUND:
+            lines.append(f"{found}: better documents, or a better search (settings under retrieval), would help first.")
+        else:
+            lines.append(f"{found}, so what is wrong is wrong in spite of the documents.")
+    lines.append("A larger base model may do better with the same documents and examples: set model.reference.")
+    lines.append("More training examples may help what is fine-tuned: weighbridge make-examples makes some.")
+    return tuple(lines)
 
 
 def _more_questions(case: Case) -> Iterator[str]:
     for lead in case.unsure:
-        if lead.needed is not None:
-            more = lead.needed - lead.asked
-            yield (
-                f"About {more:,} more questions would settle it between {case.first.strategy} and {lead.over}, if the "
-                f"difference is as measured ({lead.needed:,} in all, 80 % power)."
-            )
-        elif lead.asked:
+        if lead.tied:
             yield f"{case.first.strategy} and {lead.over} have the same points: no number of questions would settle it."
+    if not case.unsure or any(lead.tied or lead.asked == 0 for lead in case.unsure):
+        return
+    asked = min(lead.asked for lead in case.unsure)
+    rivals = listed((case.first.strategy, *(lead.over for lead in case.unsure)))
+    needed = case.needed
+    if needed.likely is None:
+        yield f"No number of questions may settle it between {rivals}: by what was measured they may be equally good."
+        return
+    even = f"; {needed.even - asked:,} in one of two" if needed.even else ""
+    sure = f", {needed.nearly_sure - asked:,} in nine of ten" if needed.nearly_sure else ""
+    yield (
+        f"About {needed.likely - asked:,} more questions would settle it between {rivals} in four of five cases{even}"
+        f"{sure} ({needed.likely:,} in all). If they are equally good, no number will."
+    )
 
 
 def _weights(case: Case) -> Iterator[str]:

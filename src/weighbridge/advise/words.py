@@ -64,10 +64,15 @@ def amount(kind: FigureKind, value: float, currency: str = "USD") -> str:
 
 
 def interval(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
-    """Return the bounds of an estimate on its value's scale, with a dash between; empty where both are the value."""
+    """Return the bounds of an estimate on its value's scale, with a dash between; empty where both are the value.
+
+    One that nothing bounds from above has its low end only: ``1.10 or more``.
+    """
+    written = scale(kind, estimate.value, currency)
+    if estimate.open_above:
+        return f"{written.number(estimate.low)}{NB}or{NB}more"
     if estimate.low == estimate.value == estimate.high:
         return ""
-    written = scale(kind, estimate.value, currency)
     return f"{written.number(estimate.low)}{DASH}{written.number(estimate.high)}"
 
 

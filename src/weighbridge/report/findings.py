@@ -5,13 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from weighbridge.advise.words import NB, listed, probability, seconds
+from weighbridge.advise.words import NB, figure, listed, seconds
 from weighbridge.figures import FIGURES, FigureKind
 from weighbridge.report.words import counted, plain
 from weighbridge.results import Comparison, Decision, Estimate, Measurement, Weighing
 
-_CHANCE = 0.05
-"""Adjusted p-values below this are called a difference; the same level as the intervals."""
 _HALF_A_SECOND = 0.5
 _MINUTES_FROM = 119.5
 
@@ -34,7 +32,7 @@ class Headline:
 
     text: str
     sure: str
-    """How sure that is: what the paired comparisons say of the leader's accuracy."""
+    """How sure that is: what the paired comparisons say of the leader's points."""
 
 
 def headline(weighing: Weighing) -> Headline:
@@ -43,6 +41,7 @@ def headline(weighing: Weighing) -> Headline:
     texts = {
         "recommended": f"Use {decision.recommended}.",
         "none meets your limits": "No strategy can be recommended.",
+        "none is good enough": "None of the strategies is good enough.",
         "not decisive": f"Not decisive between {listed(decision.contenders)}{_settled_by(weighing)}",
     }
     return Headline(plain(texts[decision.outlook]), _how_sure(weighing))
@@ -168,33 +167,38 @@ def _kind_of(step: str) -> str:
 
 def _settled_by(weighing: Weighing) -> str:
     needed = weighing.decision.examples_needed
-    more = needed - len(weighing.examples) if needed else 0
-    return f": about {more:,} more question{'' if more == 1 else 's'} would settle it." if more > 0 else "."
+    if needed is None:
+        return ": no number of questions may settle it."
+    more = counted(max(1, needed - len(weighing.examples)), "more question")
+    possible = weighing.decision.examples_range
+    if possible and possible[1] is None:
+        return f", which may be equally good: about {more}, or no number at all, would settle it."
+    return f": about {more} would settle it."
 
 
 def _how_sure(weighing: Weighing) -> str:
-    compared = [c for c in against_leader(weighing) if c.figure == "accuracy"]
-    if not compared:
-        return "No paired comparison was made, so nothing says how sure this is."
-    first = compared[0].left
-    decisive = [c for c in compared if c.p_adjusted < _CHANCE]
-    ahead = [c.right for c in decisive if c.difference.value > 0]
-    behind = [c.right for c in decisive if c.difference.value < 0]
-    chance = [f"{c.right} ({probability(c.p_adjusted)})" for c in compared if c.p_adjusted >= _CHANCE]
-    told = (
-        f"ahead of {_all_of(ahead, compared)}" if ahead else "",
-        f"behind {_all_of(behind, compared)}" if behind else "",
-    )
-    beyond = " and ".join(relation for relation in told if relation)
-    sentences = (
-        f"{first} is {beyond} beyond chance (p{NB}<{NB}{_CHANCE}, adjusted for many comparisons)" if beyond else "",
-        f"what separates {first} from {listed(chance)} could be chance" if chance else "",
-    )
-    return f"On accuracy, {'; '.join(sentence for sentence in sentences if sentence)}."
+    """Return what the decision rests on: the leads by points, never a figure alone that they outweigh."""
+    decision = weighing.decision
+    first = leader(decision)
+    kept = [verdict.strategy for verdict in decision.verdicts if not verdict.broken_limits]
+    rivals = [name for name in kept if name != first and name not in decision.contenders]
+    if first is None or not kept:
+        return "Every strategy breaks a limit."
+    if decision.outlook == "none is good enough":
+        accuracy = next(m.figures["accuracy"] for m in weighing.measurements if m.strategy == first)
+        best = figure(FIGURES["accuracy"], accuracy)
+        return f"{first}, the best by your priorities, is right on {best} of the questions."
+    if decision.outlook == "recommended" and not rivals:
+        return f"No other strategy {'keeps every limit' if len(decision.verdicts) > 1 else 'was weighed'}."
+    ahead = f"ahead of {_all_of(rivals, decision)} beyond chance" if rivals else ""
+    if decision.outlook == "recommended":
+        return f"By your priorities, {first} is {ahead}: the 95{NB}% interval and the exact test agree."
+    level = f"what separates it from {listed(decision.contenders[1:])} could be chance"
+    return f"By your priorities, {first} is {ahead}; {level}." if ahead else f"{first} has most points; {level}."
 
 
-def _all_of(names: Sequence[str], compared: Sequence[Comparison]) -> str:
-    return "all others" if 1 < len(names) == len(compared) else listed(names)
+def _all_of(names: Sequence[str], decision: Decision) -> str:
+    return "all others" if 1 < len(names) == len(decision.verdicts) - 1 else listed(names)
 
 
 def _turned(comparison: Comparison) -> Comparison:
