@@ -151,7 +151,7 @@ def main() -> int:
 def report(there: Sequence[str], reading: Reading, told: dict[str, list[str]], peaks: Peaks, took: float) -> int:
     """Print the account; return 1 where a file is missing in it."""
     for source, outcome in sorted(told.items()):
-        more = f" (and {len(outcome) - 3:,} more)" if len(outcome) > 3 else ""  # noqa: PLR2004 - enough to see
+        more = f" (and {len(outcome) - 3:,} more)" if len(outcome) > 3 else ""
         print(f"{source[:60]:60} {'; '.join(outcome[:3])[:200]}{more}")
     missing = [name for name in there if not any(source == name or source.startswith(f"{name}/") for source in told)]
     left = len(psutil.Process().children())

@@ -24,7 +24,15 @@ FIGURES: Mapping[str, FigureKind] = {
             label="accuracy",
             unit="share",
             higher_is_better=True,
-            meaning="the task's primary metric over all test questions; an unanswerable one is right when abstained on",
+            meaning="questions answered right, by content, in however many words; one that cannot be answered is right "
+            "when abstained on",
+        ),
+        FigureKind(
+            name="form",
+            label="asked form",
+            unit="share",
+            higher_is_better=True,
+            meaning="answers in the asked form, right or wrong: short, or a label alone; for JSON see `json_valid`",
         ),
         FigureKind(
             name="exact_match",

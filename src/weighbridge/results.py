@@ -33,6 +33,8 @@ class Record:
     error: str = ""
     outcome: Outcome | None = None
     retrieval: Retrieval = "none"
+    scorer: str = ""
+    """Fingerprint of the scorer that graded it; graded again where another one is in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ class Measurement:
 
     strategy: str
     primary: str
-    """The name of the task's primary metric; `figures["accuracy"]` holds its value."""
+    """The name of the figure that says how good the answers are: accuracy, the share answered right."""
     figures: Mapping[str, Estimate]
     outcomes: Mapping[str, int]
     """How many records fell into each "<retrieval>/<outcome>", for example "missed/wrong"."""

@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.figures import FIGURES
-from weighbridge.measure.metrics.marking import declined
+from weighbridge.measure.metrics.marking import has_abstained
 from weighbridge.measure.metrics.suite import metrics_for
-from weighbridge.measure.metrics.text import by_value
 from weighbridge.protocols import Metric
 from weighbridge.types import Answer, Chunk, Example, Passage, Prompt, Question, Task, Timing, Usage
 
@@ -67,10 +66,9 @@ def test_a_score_is_a_share_or_none_with_a_reason(metric: Metric, example: Examp
 def test_what_is_hallucinated_is_neither_abstained_nor_empty(task: Task, answer: Answer, reference: str):
     example = Example(id="e", question=Question("?"), answers=(reference,))
     found = {metric.name: metric.score(example, answer).value for metric in metrics_for(task, reads=False)}
-    asserts = answer.text.strip() and not declined(task, example, answer)
+    asserts = answer.text.strip() and not has_abstained(task, example, answer)
     if not asserts:
         assert found["hallucination"] == 0.0
         assert found["accuracy"] in (0.0, None)
-    rewritten = any(by_value(text) != text.lower() for text in (answer.text, reference))
-    if found["accuracy"] == 0.0 and asserts and not rewritten:
-        assert found["hallucination"] == 1.0
+    if found["accuracy"] is not None and asserts:
+        assert found["accuracy"] + found["hallucination"] == 1.0

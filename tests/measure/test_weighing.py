@@ -99,8 +99,8 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path):
         ("{", "not JSON"),
         ("[]", "not a weighing; give the weighing.json"),
         ('{"format": "other"}', "not a weighing; give the weighing.json"),
-        ('{"format": "weighbridge weighing", "version": 0}', "version 0, and this release reads version 1"),
-        ('{"format": "weighbridge weighing", "version": 1}', "damaged at"),
+        ('{"format": "weighbridge weighing", "version": 0}', "version 0, and this release reads version 2"),
+        ('{"format": "weighbridge weighing", "version": 2}', "damaged at"),
     ],
 )
 def test_a_foreign_file_is_named_as_what_it_is(tmp_path: Path, content: str, message: str):

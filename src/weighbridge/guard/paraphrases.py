@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from weighbridge.adapters import Guard
 from weighbridge.guard.asking import Records, said
 from weighbridge.guard.figures import SEED, SHOWN, change, questions, share
-from weighbridge.measure.metrics.text import exact_match
 from weighbridge.measure.statistics import DIFFERENCE, SHARE, Bounds, mean_interval
 from weighbridge.results import Estimate, Record
+from weighbridge.scoring.overlap import exact_match
 from weighbridge.types import Example, Question, Task
 
 MARGIN = 0.05

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from weighbridge.intervals import CONFIDENCE
-from weighbridge.measure.metrics.marking import declined
-from weighbridge.measure.metrics.text import normalised_label, same_label
+from weighbridge.measure.metrics.marking import has_abstained
 from weighbridge.measure.statistics import RESAMPLES, Floats
 from weighbridge.results import Estimate
+from weighbridge.scoring.labels import find_label, normalise_label, same_label
 from weighbridge.types import Answer, Example
 
 Pair = tuple[str, str]
@@ -17,8 +17,13 @@ Pair = tuple[str, str]
 
 
 def label_pairs(attempts: Iterable[tuple[Example, Answer]]) -> tuple[Pair, ...]:
-    """Return the pairs of the answerable examples; of several accepted labels, the one given is the one wanted."""
-    return tuple(_pair(example, answer) for example, answer in attempts if example.answerable and example.answers)
+    """Return the pairs of the answerable examples; of several accepted labels, the one given is the one wanted.
+
+    A sentence that names one label of the examples, and no other, gives that label.
+    """
+    scored = [(example, answer) for example, answer in attempts if example.answerable and example.answers]
+    labels = tuple(dict.fromkeys(label for example, _ in scored for label in example.answers))
+    return tuple(_pair(example, answer, labels) for example, answer in scored)
 
 
 def macro_f1(pairs: Sequence[Pair], seed: int, unscored: int = 0) -> Estimate | None:
@@ -42,9 +47,11 @@ def macro_f1(pairs: Sequence[Pair], seed: int, unscored: int = 0) -> Estimate | 
     return Estimate(value=value, low=low, high=high, scored=len(pairs), unscored=unscored)
 
 
-def _pair(example: Example, answer: Answer) -> Pair:
-    given = "" if declined("label", example, answer) else normalised_label(answer.text)
-    return (given if same_label(given, example.answers) else normalised_label(example.answers[0]), given)
+def _pair(example: Example, answer: Answer, labels: Sequence[str]) -> Pair:
+    given = ""
+    if not has_abstained("label", example, answer):
+        given = normalise_label(find_label(answer.text, labels) or answer.text)
+    return (given if same_label(given, example.answers) else normalise_label(example.answers[0]), given)
 
 
 def _mean_f1(counts: Floats, distinct: Sequence[Pair], labels: Sequence[str]) -> Floats:

@@ -10,6 +10,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.measure.metrics.marking import outcome_of, retrieval_of
 from weighbridge.protocols import Metric, Notify, Strategy, silent
 from weighbridge.results import Record
+from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.types import Example, Progress, Task
 
 _POLL_SECONDS = 0.5
@@ -27,6 +28,8 @@ class Exam:
     """Whether the strategy reads documents: a search with no hits is then a miss."""
     seed: int
     workers: int = 1
+    labels: tuple[str, ...] = ()
+    """All labels of a label task."""
 
 
 class _Stopped(BaseException):
@@ -79,7 +82,8 @@ def graded(exam: Exam, example: Example, record: Record) -> Record:
     return replace(
         record,
         scores=tuple(metric.score(example, answer) for metric in exam.metrics),
-        outcome=outcome_of(exam.task, example, answer),
+        outcome=outcome_of(exam.task, example, answer, exam.labels),
+        scorer=scorer_fingerprint(),
         retrieval=retrieval_of(example, answer, reads=exam.reads),
     )
 

@@ -7,7 +7,6 @@ from itertools import combinations
 
 from weighbridge.figures import FIGURES
 from weighbridge.measure.macro_f1 import label_pairs, macro_f1
-from weighbridge.measure.metrics.marking import MARKINGS
 from weighbridge.measure.statistics import SHARE, examples_needed, holm, mean_interval, paired, quantile_interval
 from weighbridge.results import Comparison, Estimate, Measurement, PairedDifference, Record
 from weighbridge.types import Answer, Example, Task, Timing
@@ -57,7 +56,7 @@ def summarise(
     outcomes = Counter(f"{record.retrieval}/{record.outcome}" for record in answered if record.outcome)
     return Measurement(
         strategy=strategy,
-        primary=MARKINGS[task].primary,
+        primary="accuracy",
         figures={name: figures[name] for name in FIGURES if name in figures},
         outcomes=dict(sorted(outcomes.items())),
         attempts=len(records),

@@ -20,6 +20,7 @@ from weighbridge.measure.weighing import save_weighing
 from weighbridge.report.page import page
 from weighbridge.report.words import counted
 from weighbridge.results import Measurement, Record, Weighing
+from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.settings import Arm, RetrievalSettings, Settings
 from weighbridge.settings_training import TrainingSettings
 from weighbridge.train.registry import promoted
@@ -135,7 +136,10 @@ def _answer(
         exam = Exam(
             task=bench.workload.outline.task,
             examples=asked,
-            metrics=metrics_for(bench.workload.outline.task, reads=reads, schema=bench.workload.schema),
+            metrics=metrics_for(
+                bench.workload.outline.task, reads=reads, schema=bench.workload.schema, labels=bench.workload.labels
+            ),
+            labels=bench.workload.labels,
             reads=reads,
             seed=bench.settings.measure.seed,
             workers=workers,
@@ -207,6 +211,7 @@ def _words(arms: Iterable[Arm], bench: Bench, engine: Engine) -> dict[str, str]:
         "retrieval": search_words(searched(settings, bench.workspace)),
         "training": trained_words(arms, settings, bench.workspace),
         "seeds": f"split {settings.splits.seed}, sampling {model.seed}, measuring {settings.measure.seed}",
+        "scoring": f"by content: rules, and a classifier that learnt from people, version {scorer_fingerprint()[:8]}",
         "prices": f"{prices.machine_per_hour:g} {prices.currency} per machine hour, as of {prices.dated}; "
         f"{settings.needs.answers_per_month:,} answers a month for {settings.needs.months} months",
     }

@@ -242,7 +242,7 @@ def _dev(plan: HostedPlan, model: str, bench: Bench) -> tuple[Estimate | None, t
         return None, ("the examples changed while it was trained, so it was asked no dev questions",)
     if not asked:
         return None, ()
-    metric = Accuracy(bench.workload.outline.task)
+    metric = Accuracy(bench.workload.outline.task, bench.workload.labels)
     with closing(open_openai(settings.model.model_copy(update={"reference": model}))) as opened:
         strategy = build(cast("Arm", plan.strategy), bench.parts, opened)
         scores = [_score(strategy, example, metric) for example in asked]

@@ -151,7 +151,7 @@ def exercise_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Exercis
             search=search_noted(bench.settings, bench.workspace),
         ),
         recipe=recipe_of(bench, engine),
-        metric=Accuracy(workload.outline.task),
+        metric=Accuracy(workload.outline.task, workload.labels),
         notify=voice.notify,
     )
 

@@ -58,6 +58,11 @@ class Workload:
         return tuple(example for example in self.examples if example.split == split)
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels of a label task; none for other tasks."""
+        return self.outline.choices if self.outline.task == "label" else ()
+
+    @property
     def asked(self) -> tuple[Example, ...]:
         """The examples that people gave, those made from documents left out."""
         return tuple(example for example in self.examples if example.id not in self.spans)

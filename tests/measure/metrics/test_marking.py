@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from weighbridge.measure.metrics.marking import credit, declined, is_wrong, outcome_of, retrieval_of
+from weighbridge.measure.metrics.marking import has_abstained, is_right, is_wrong, outcome_of, retrieval_of
 from weighbridge.types import Answer, Example, Question, Task
 
 Make = Callable[..., Answer]
@@ -22,7 +22,7 @@ class Case:
     task: Task
     references: tuple[str, ...]
     text: str
-    worth: float | None
+    right: bool | None
     wrong: bool | None
     outcome: str | None
 
@@ -30,30 +30,29 @@ class Case:
 @pytest.mark.parametrize(
     "case",
     [
-        Case("answer", ("in Paris",), "Paris", 2 / 3, wrong=False, outcome="right"),
-        Case("answer", ("Paris",), "Rome", 0.0, wrong=True, outcome="wrong"),
-        Case("answer", ("Paris",), DONT_KNOW, 0.0, wrong=False, outcome="abstained"),
-        Case("answer", (), DONT_KNOW, 1.0, wrong=False, outcome="right"),
-        Case("answer", (), "Rome", 0.0, wrong=True, outcome="wrong"),
-        Case("answer", ("Paris",), " ", 0.0, wrong=False, outcome="wrong"),
-        Case("answer", (), "", 0.0, wrong=False, outcome="wrong"),
-        Case("answer", ("I don't know how",), DONT_KNOW, 0.0, wrong=False, outcome="abstained"),
-        Case("answer", (DONT_KNOW,), DONT_KNOW, 1.0, wrong=False, outcome="right"),
-        Case("label", ("i don't know",), DONT_KNOW, 1.0, wrong=False, outcome="right"),
-        Case("label", ("spam",), DONT_KNOW, 0.0, wrong=False, outcome="abstained"),
-        Case("label", (), DONT_KNOW, 1.0, wrong=False, outcome="right"),
-        Case("label", ("spam",), "Spam.", 1.0, wrong=False, outcome="right"),
-        Case("label", ("spam",), "ham", 0.0, wrong=True, outcome="wrong"),
-        Case("json", ('{"a": 1, "b": 2}',), '{"a": 1, "b": 3}', 0.5, wrong=True, outcome="wrong"),
-        Case("json", ('{"a": 1}',), "{'a': 1}", 0.0, wrong=True, outcome="wrong"),
-        Case("json", ('{"a": 1}',), '{"a": 1.0}', 1.0, wrong=False, outcome="right"),
-        Case("json", ("not json",), "{}", None, wrong=None, outcome=None),
+        Case("answer", ("in Paris",), "Paris", right=True, wrong=False, outcome="right"),
+        Case("answer", ("Paris",), "Rome", right=False, wrong=True, outcome="wrong"),
+        Case("answer", ("Paris",), DONT_KNOW, right=False, wrong=False, outcome="abstained"),
+        Case("answer", (), DONT_KNOW, right=True, wrong=False, outcome="right"),
+        Case("answer", (), "Rome", right=False, wrong=True, outcome="wrong"),
+        Case("answer", ("Paris",), " ", right=False, wrong=False, outcome="wrong"),
+        Case("answer", (), "", right=False, wrong=False, outcome="wrong"),
+        Case("answer", ("I don't know how",), DONT_KNOW, right=False, wrong=False, outcome="abstained"),
+        Case("answer", (DONT_KNOW,), DONT_KNOW, right=True, wrong=False, outcome="right"),
+        Case("label", ("i don't know",), DONT_KNOW, right=True, wrong=False, outcome="right"),
+        Case("label", ("spam",), DONT_KNOW, right=False, wrong=False, outcome="abstained"),
+        Case("label", (), DONT_KNOW, right=True, wrong=False, outcome="right"),
+        Case("label", ("spam",), "Spam.", right=True, wrong=False, outcome="right"),
+        Case("label", ("spam",), "ham", right=False, wrong=True, outcome="wrong"),
+        Case("json", ('{"a": 1, "b": 2}',), '{"a": 1, "b": 3}', right=False, wrong=True, outcome="wrong"),
+        Case("json", ('{"a": 1}',), "{'a': 1}", right=False, wrong=True, outcome="wrong"),
+        Case("json", ('{"a": 1}',), '{"a": 1.0}', right=True, wrong=False, outcome="right"),
+        Case("json", ("not json",), "{}", right=None, wrong=None, outcome=None),
     ],
 )
 def test_the_table(answered: Make, example: MakeExample, case: Case):
     asked, given = example(*case.references), answered(case.text, abstained=case.text == DONT_KNOW)
-    worth = credit(case.task, asked, given)
-    assert worth == (None if case.worth is None else pytest.approx(case.worth))
+    assert is_right(case.task, asked, given) is case.right
     assert is_wrong(case.task, asked, given) is case.wrong
     assert outcome_of(case.task, asked, given) == case.outcome
 
@@ -61,16 +60,16 @@ def test_the_table(answered: Make, example: MakeExample, case: Case):
 def test_a_reference_that_sounds_like_an_abstention_is_an_answer(answered: Make, example: MakeExample):
     said = answered("Not specified in the lease", abstained=True)
     asked = example("not specified in the lease")
-    assert credit("answer", asked, said) == 1.0
+    assert is_right("answer", asked, said) is True
     assert outcome_of("answer", asked, said) == "right"
-    assert not declined("answer", asked, said)
+    assert not has_abstained("answer", asked, said)
     for other in (example("14 days"), example(), Example(id="e", question=Question("?"), answers=())):
-        assert declined("answer", other, said)
+        assert has_abstained("answer", other, said)
 
 
 def test_an_answerable_example_without_references_cannot_be_marked(answered: Make):
     broken = Example(id="e", question=Question("?"), answers=())
-    assert credit("answer", broken, answered("x")) is None
+    assert is_right("answer", broken, answered("x")) is None
     assert outcome_of("answer", broken, answered("x")) is None
 
 

@@ -37,6 +37,7 @@ def test_a_right_cited_answer(answered: Make, example: MakeExample):
     values = {name: score.value for name, score in found.items()}
     assert values == {
         "accuracy": 1.0,
+        "form": 1.0,
         "exact_match": 1.0,
         "token_f1": 1.0,
         "citation": 1.0,
@@ -108,3 +109,29 @@ def test_a_schema_elsewhere_is_never_fetched(answered: Make, example: MakeExampl
 def test_a_schema_that_is_none_is_refused_where_it_is_given():
     with pytest.raises(DataError, match=r"json_schema: not a JSON Schema: \$\.type"):
         metrics_for("json", reads=False, schema={"type": "objekt"})
+
+
+def test_a_long_right_answer_is_right_and_not_in_the_asked_form(answered: Make, example: MakeExample):
+    sentence = "The capital of France, as everybody learns at school sooner or later, is the city of Paris."
+    found = scores("answer", example("Paris"), answered(sentence))
+    assert (found["accuracy"].value, found["hallucination"].value, found["form"].value) == (1.0, 0.0, 0.0)
+    assert found["exact_match"].value == 0.0
+
+
+def test_a_label_in_a_sentence_is_right_and_not_in_the_asked_form(answered: Make, example: MakeExample):
+    metrics = metrics_for("label", reads=False, labels=("spam", "ham"))
+    asked = example("spam")
+    told = {m.name: m.score(asked, answered("This is spam.")).value for m in metrics}
+    assert (told["accuracy"], told["hallucination"], told["form"]) == (1.0, 0.0, 0.0)
+    told = {m.name: m.score(asked, answered("ham")).value for m in metrics}
+    assert (told["accuracy"], told["hallucination"], told["form"]) == (0.0, 1.0, 1.0)
+    told = {m.name: m.score(asked, answered("Either spam or ham.")).value for m in metrics}
+    assert (told["accuracy"], told["hallucination"]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(("words", "kept"), [(9, 1.0), (10, 0.0)])
+def test_the_asked_form_is_at_most_twice_the_reference_and_five_words(
+    answered: Make, example: MakeExample, words: int, kept: float
+):
+    assert scores("answer", example("two words"), answered(" ".join(["word"] * words)))["form"].value == kept
+    assert scores("answer", example("two words"), answered("I don't know.", abstained=True))["form"].value is None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from weighbridge.measure.metrics.marking import credit, declined, evidence_found, is_wrong
+from weighbridge.measure.metrics.marking import evidence_found, has_abstained, is_right, is_wrong
 from weighbridge.results import Score
 from weighbridge.types import Answer, Example, Task
 
@@ -11,14 +11,16 @@ NO_REFERENCE = "the example has no reference that this task can compare with"
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """The task's primary metric over all questions; an unanswerable one is right when abstained on."""
+    """1 for an answer that is right, by its content; an unanswerable question is right when abstained on."""
 
     task: Task
+    labels: tuple[str, ...] = ()
+    """All labels of a label task, so that a sentence can be seen to name another one."""
     name: str = "accuracy"
 
     def score(self, example: Example, answer: Answer) -> Score:
-        value = credit(self.task, example, answer)
-        return Score(self.name, value, NO_REFERENCE if value is None else "")
+        right = is_right(self.task, example, answer, self.labels)
+        return Score(self.name, None, NO_REFERENCE) if right is None else Score(self.name, float(right))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,11 @@ class Hallucination:
     """1 for an answer that asserts something wrong, as `marking.is_wrong` defines it; 0 for any other."""
 
     task: Task
+    labels: tuple[str, ...] = ()
     name: str = "hallucination"
 
     def score(self, example: Example, answer: Answer) -> Score:
-        wrong = is_wrong(self.task, example, answer)
+        wrong = is_wrong(self.task, example, answer, self.labels)
         return Score(self.name, None, NO_REFERENCE) if wrong is None else Score(self.name, float(wrong))
 
 
@@ -43,7 +46,7 @@ class NeedlessAbstention:
     def score(self, example: Example, answer: Answer) -> Score:
         if not example.answerable:
             return Score(self.name, None, "the question cannot be answered")
-        return Score(self.name, float(declined(self.task, example, answer)))
+        return Score(self.name, float(has_abstained(self.task, example, answer)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class CitationMade:
     name: str = "citation"
 
     def score(self, example: Example, answer: Answer) -> Score:
-        if declined("answer", example, answer) or not answer.text.strip():
+        if has_abstained("answer", example, answer) or not answer.text.strip():
             return Score(self.name, None, "the answer asserts nothing")
         return Score(self.name, float(bool(answer.citations)))
 

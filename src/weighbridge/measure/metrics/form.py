@@ -6,9 +6,11 @@ from typing import Any
 
 from weighbridge.errors import DataError
 from weighbridge.measure.metrics.behaviour import NO_REFERENCE
-from weighbridge.measure.metrics.marking import declined
-from weighbridge.measure.metrics.structure import loads
+from weighbridge.measure.metrics.marking import has_abstained
 from weighbridge.results import Score
+from weighbridge.scoring.json_fields import loads
+from weighbridge.scoring.labels import same_label
+from weighbridge.scoring.words import plain, tokens
 from weighbridge.types import Answer, Example, Task
 
 
@@ -26,7 +28,40 @@ class Overlap:
         value = self.compare(answer.text, example.answers) if example.answers else None
         if value is None:
             return Score(self.name, None, NO_REFERENCE)
-        return Score(self.name, 0.0 if declined(self.task, example, answer) else float(value))
+        return Score(self.name, 0.0 if has_abstained(self.task, example, answer) else float(value))
+
+
+@dataclass(frozen=True, slots=True)
+class ShortForm:
+    """1 for an answer as short as was asked for: at most twice the words of the longest reference, and five more.
+
+    Every strategy is asked for a short answer or for a label alone. What a sentence around it says is not judged here:
+    that is accuracy.
+    """
+
+    name: str = "form"
+
+    def score(self, example: Example, answer: Answer) -> Score:
+        if not example.answerable or not example.answers:
+            return Score(self.name, None, "the question cannot be answered")
+        if has_abstained("answer", example, answer):
+            return Score(self.name, None, "the strategy abstained")
+        longest = max(len(tokens(plain(reference))) for reference in example.answers)
+        given = len(tokens(plain(answer.text)))
+        return Score(self.name, float(0 < given <= 2 * longest + 5))
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAlone:
+    """1 for an answer that is a label and nothing else, right or wrong."""
+
+    labels: tuple[str, ...]
+    name: str = "form"
+
+    def score(self, example: Example, answer: Answer) -> Score:
+        if has_abstained("label", example, answer):
+            return Score(self.name, None, "the strategy abstained")
+        return Score(self.name, float(same_label(answer.text, (*self.labels, *example.answers))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +74,7 @@ class JsonValid:
     def score(self, example: Example, answer: Answer) -> Score:
         from referencing.exceptions import Unresolvable
 
-        if declined("json", example, answer):
+        if has_abstained("json", example, answer):
             return Score(self.name, None, "the strategy abstained")
         try:
             value = loads(answer.text)

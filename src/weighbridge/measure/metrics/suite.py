@@ -1,6 +1,6 @@
 """Which metrics a strategy is measured by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from weighbridge.measure.metrics.behaviour import (
@@ -12,14 +12,16 @@ from weighbridge.measure.metrics.behaviour import (
     Recall,
     Truncated,
 )
-from weighbridge.measure.metrics.form import JsonValid, Overlap, checked_schema
-from weighbridge.measure.metrics.structure import share_of_fields
-from weighbridge.measure.metrics.text import exact_match, token_f1
+from weighbridge.measure.metrics.form import JsonValid, LabelAlone, Overlap, ShortForm, checked_schema
 from weighbridge.protocols import Metric
+from weighbridge.scoring.json_fields import share_of_fields
+from weighbridge.scoring.overlap import exact_match, token_f1
 from weighbridge.types import Task
 
 
-def metrics_for(task: Task, *, reads: bool, schema: Mapping[str, Any] | None = None) -> tuple[Metric, ...]:
+def metrics_for(
+    task: Task, *, reads: bool, schema: Mapping[str, Any] | None = None, labels: Sequence[str] = ()
+) -> tuple[Metric, ...]:
     """Return the metrics of a task, for a strategy that reads documents or one that does not.
 
     Macro F1 is missing here: it is no mean over answers, and is taken when a measurement is summarised.
@@ -27,15 +29,19 @@ def metrics_for(task: Task, *, reads: bool, schema: Mapping[str, Any] | None = N
     Raises:
         DataError: the schema is not a JSON Schema.
     """
-    valid = (JsonValid(None if schema is None else checked_schema(schema)),) if task == "json" else ()
+    known = tuple(labels) if task == "label" else ()
     cited = (CitationMade(),) if reads and task == "answer" else ()
-    by_form: tuple[Metric, ...] = (*valid, *_OVERLAPS[task], *cited)
-    behaviour = (Hallucination(task), NeedlessAbstention(task), MissedAbstention(), Recall(reads), Truncated())
-    return (Accuracy(task), *by_form, *behaviour)
+    behaviour = (Hallucination(task, known), NeedlessAbstention(task), MissedAbstention(), Recall(reads), Truncated())
+    return (Accuracy(task, known), *_form_metrics(task, schema, known), *cited, *behaviour)
 
 
-_OVERLAPS: Mapping[Task, tuple[Metric, ...]] = {
-    "answer": (Overlap("answer", "exact_match", exact_match), Overlap("answer", "token_f1", token_f1)),
-    "label": (),
-    "json": (Overlap("json", "json_fields", share_of_fields),),
-}
+def _form_metrics(task: Task, schema: Mapping[str, Any] | None, labels: tuple[str, ...]) -> tuple[Metric, ...]:
+    match task:
+        case "answer":
+            overlaps = (Overlap("answer", "exact_match", exact_match), Overlap("answer", "token_f1", token_f1))
+            return (ShortForm(), *overlaps)
+        case "label":
+            return (LabelAlone(labels),)
+        case "json":
+            checked = None if schema is None else checked_schema(schema)
+            return (JsonValid(checked), Overlap("json", "json_fields", share_of_fields))

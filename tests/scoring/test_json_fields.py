@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from weighbridge.measure.metrics.structure import parsed, same_fields, share_of_fields
+from weighbridge.scoring.json_fields import find_json, parsed, same_fields, share_of_fields
 
 REFERENCE = '{"name": "Ada", "age": 36, "tags": ["x", "y"], "home": {"city": "London"}}'
 
@@ -20,8 +20,8 @@ REFERENCE = '{"name": "Ada", "age": 36, "tags": ["x", "y"], "home": {"city": "Lo
         ("[]", 0.0),
         ("36", 0.0),
         ("not json", 0.0),
-        (f"```json\n{REFERENCE}\n```", 0.0),
-        (f"Here: {REFERENCE}", 0.0),
+        (f"```json\n{REFERENCE}\n```", 1.0),
+        (f"Here: {REFERENCE}", 1.0),
         ("", 0.0),
         ("[" * 100_000, 0.0),
     ],
@@ -52,3 +52,13 @@ def test_only_strict_json_is_json(text: str):
 def test_nothing_can_be_said_where_no_reference_is_json():
     assert share_of_fields("{}", ["Ada, 36"]) is None
     assert same_fields("{}", ["Ada, 36"]) is None
+
+
+@pytest.mark.parametrize("text", ['"a [b] c"', '{"a": "```{}```"}', "[1]", "null"])
+def test_an_answer_that_is_json_is_taken_whole(text: str):
+    assert find_json(text) == text
+
+
+def test_words_around_json_are_a_matter_of_form():
+    assert same_fields(f"The record is ```json\n{REFERENCE}\n``` as asked.", [REFERENCE])
+    assert not same_fields(f"{REFERENCE} and {REFERENCE}", [REFERENCE])

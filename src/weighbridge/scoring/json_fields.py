@@ -1,18 +1,20 @@
 """How JSON answers are compared with their references: leaf by leaf, values by value."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 Leaves = Mapping[tuple[str | int, ...], Any]
 """A JSON value taken apart: each scalar or empty container by its path of keys and positions."""
 
+_FENCE = re.compile(r"```(?:json)?\s*\n?(.*?)```", re.DOTALL | re.IGNORECASE)
 NOT_JSON: Final = None
 """What `parsed` returns for a text that is not JSON; the leaves of a JSON value are never None."""
 
 
 def parsed(text: str) -> Leaves | None:
-    """Take a JSON text apart. None where it is not JSON by RFC 8259: no code fence, no NaN, no words around it."""
+    """Take a JSON text apart. None where it is not JSON by RFC 8259: no NaN, no words around it."""
     try:
         return dict(_leaves((), loads(text)))
     except (ValueError, RecursionError):
@@ -33,7 +35,7 @@ def share_of_fields(text: str, references: Sequence[str]) -> float | None:
     wanted = [leaves for reference in references if (leaves := parsed(reference)) is not NOT_JSON]
     if not wanted:
         return None
-    given = parsed(text)
+    given = parsed(find_json(text))
     return 0.0 if given is NOT_JSON else max(_share(given, leaves) for leaves in wanted)
 
 
@@ -42,7 +44,7 @@ def same_fields(text: str, references: Sequence[str]) -> bool | None:
     wanted = [leaves for reference in references if (leaves := parsed(reference)) is not NOT_JSON]
     if not wanted:
         return None
-    given = parsed(text)
+    given = parsed(find_json(text))
     return given is not NOT_JSON and any(len(given) == len(leaves) and _share(given, leaves) == 1 for leaves in wanted)
 
 
@@ -72,3 +74,17 @@ def _leaves(path: tuple[str | int, ...], value: Any) -> list[tuple[tuple[str | i
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
+
+
+def find_json(text: str) -> str:
+    """Return the JSON of an answer without the code fence or the sentence around it; the text itself without any.
+
+    The words around it are a matter of form: whether the answer is JSON alone is the figure `json_valid`.
+    """
+    if parsed(text) is not NOT_JSON:
+        return text
+    if fenced := _FENCE.search(text):
+        return fenced[1]
+    start = min((place for sign in "{[" if (place := text.find(sign)) >= 0), default=-1)
+    end = max(text.rfind("}"), text.rfind("]"))
+    return text[start : end + 1] if 0 <= start < end else text

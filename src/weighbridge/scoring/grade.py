@@ -1,0 +1,194 @@
+"""Whether an answer is right: content first, in however many words, with the reason in words.
+
+An answer is right if it gives what a reference gives and nothing that contradicts it. In this order:
+
+1. Nothing said is wrong. A refusal is an abstention: right where the question cannot be answered. Anything else said
+   to such a question is wrong.
+2. A label is right where the answer gives it alone, or names it and no other label. JSON is right where all fields and
+   values of a reference are there and no others, in a code fence or not.
+3. A text that is a reference, word for word and value for value, is right. A short text of which a typed value
+   contradicts every reference (another number, date, name, a "not") is wrong.
+4. All others are decided by `classifier.py`, which learnt from answers that people judged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from weighbridge.fingerprint import fingerprint
+from weighbridge.scoring.classifier import load_classifier
+from weighbridge.scoring.features import extract_features
+from weighbridge.scoring.json_fields import same_fields
+from weighbridge.scoring.labels import find_label, same_label
+from weighbridge.scoring.refusals import is_refusal
+from weighbridge.scoring.values import ValueMatch, compare_values
+from weighbridge.scoring.words import plain, tokens
+from weighbridge.types import Task
+
+Mark = Literal["right", "wrong", "abstained", "unscored"]
+RULES = 1
+"""Raised with any change to the rules here or to the features: answers graded by other rules are graded again."""
+_SHORT = 12
+"""Words up to which one contradicted value makes a text wrong: it has no room to say anything else. On EVOUNA that
+turned 8 of 287 verdicts of the classifier, 4 of them against the person's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grade:
+    """What is to be said of an answer, and why."""
+
+    mark: Mark
+    """`unscored`: the references cannot be compared with."""
+    reason: str
+    """A sentence for people, with the values compared."""
+    probability: float | None = None
+    """That a person calls it right; None where a rule decided."""
+    values: tuple[ValueMatch, ...] = ()
+    """The typed values of the reference that fits best, and what the answer gives for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleKind:
+    """What is known of an example besides its references."""
+
+    answerable: bool = True
+    labels: tuple[str, ...] = ()
+    """All labels of a label task, so that a sentence can be seen to name another one."""
+
+
+def scorer_fingerprint() -> str:
+    """Return the fingerprint of all that a grade depends on besides question, references and answer."""
+    return fingerprint("scorer", RULES, load_classifier().fingerprint)
+
+
+def grade(
+    question: str,
+    references: Sequence[str],
+    answer: str,
+    *,
+    task: Task = "answer",
+    example: ExampleKind = ExampleKind(),
+    abstained: bool | None = None,
+) -> Grade:
+    """Grade an answer.
+
+    Args:
+        question: what was asked, as far as it is known; it tells which unit or kind of value is wanted.
+        references: accepted answers; empty where the question cannot be answered.
+        answer: what was said, without thinking before it.
+        task: what kind of answer is wanted.
+        example: what else is known of the example.
+        abstained: whether the answer declines; None to tell from its words.
+    """
+    return _grade(question, tuple(references), answer, (task, example, abstained))
+
+
+@lru_cache(4096)
+def _grade(
+    question: str, references: tuple[str, ...], answer: str, details: tuple[Task, ExampleKind, bool | None]
+) -> Grade:
+    """Grade an answer once: five metrics ask for the same grade."""
+    task, example, abstained = details
+    if not answer.strip():
+        return Grade(mark="wrong", reason="the answer is empty")
+    if abstained is None:
+        abstained = is_refusal(answer)
+    if abstained and not (example.answerable and is_reference(answer, references, task)):
+        if example.answerable:
+            return Grade(mark="abstained", reason="the answer declines to answer")
+        return Grade(mark="right", reason="the answer declines, and the question cannot be answered")
+    if not example.answerable:
+        return Grade(mark="wrong", reason="the answer asserts something, and the question cannot be answered")
+    if not any(reference.strip() for reference in references):
+        return Grade(mark="unscored", reason="there is no reference to compare with")
+    return _compare(question, references, answer, task, example.labels)
+
+
+def _compare(question: str, references: Sequence[str], answer: str, task: Task, labels: Sequence[str]) -> Grade:
+    match task:
+        case "label":
+            return _grade_label(references, answer, labels)
+        case "json":
+            return _grade_json(references, answer)
+        case "answer":
+            return _grade_text(question, references, answer)
+
+
+def is_reference(answer: str, references: Sequence[str], task: Task) -> bool:
+    """Tell whether an answer that sounds like a refusal is a reference: "not specified in the lease"."""
+    if task == "label":
+        return same_label(answer, references)
+    return any(tokens(plain(answer)) == tokens(plain(reference)) for reference in references)
+
+
+def _grade_label(references: Sequence[str], answer: str, labels: Sequence[str]) -> Grade:
+    given = find_label(answer, (*references, *(label for label in labels if not same_label(label, references))))
+    if not given:
+        return Grade(mark="wrong", reason="the answer gives no label, or more than one")
+    if same_label(given, references):
+        return Grade(mark="right", reason=f'the answer gives the label "{given}"')
+    return Grade(mark="wrong", reason=f'the answer gives the label "{given}", not "{references[0]}"')
+
+
+def _grade_json(references: Sequence[str], answer: str) -> Grade:
+    agrees = same_fields(answer, references)
+    if agrees is None:
+        return Grade(mark="unscored", reason="no reference is JSON")
+    if agrees:
+        return Grade(mark="right", reason="the answer has all fields and values of a reference")
+    return Grade(mark="wrong", reason="the answer is no JSON, or a field differs, is missing or is extra")
+
+
+def _grade_text(question: str, references: Sequence[str], answer: str) -> Grade:
+    matches = {reference: compare_values(question, reference, answer) for reference in references}
+    words = tokens(plain(answer))
+    for reference, values in matches.items():
+        if words == tokens(plain(reference)) and _agree(values) and (values or _same_signs(reference, answer)):
+            return Grade(mark="right", reason=f'the answer is "{reference}"', values=values)
+    contradictions = [_contradiction(values) for values in matches.values()]
+    if len(words) <= _SHORT and contradictions[0] and all(contradictions):
+        return Grade(mark="wrong", reason=contradictions[0].reason, values=matches[references[0]])
+    classifier = load_classifier()
+    probability = classifier.probability(extract_features(question, references, answer))
+    best = max(matches, key=lambda reference: _standing(matches[reference]))
+    mark: Mark = "right" if probability >= classifier.threshold else "wrong"
+    return Grade(
+        mark=mark,
+        reason=_explain(mark, best, matches[best], probability),
+        probability=probability,
+        values=matches[best],
+    )
+
+
+def _contradiction(values: Sequence[ValueMatch]) -> ValueMatch | None:
+    """Return what a short text gets wrong: another value, or no code where the reference is one ("Hepatitis A")."""
+    return next(
+        (m for m in values if m.relation == "different" or (m.kind == "code" and m.relation == "missing")), None
+    )
+
+
+def _agree(values: Sequence[ValueMatch]) -> bool:
+    return all(match.relation == "same" for match in values)
+
+
+def _same_signs(reference: str, answer: str) -> bool:
+    """Tell whether two texts of the same words have the same signs too: words alone do not tell "C" from "C++"."""
+    return not ({*"+#&@%$€£/"} & ({*reference} ^ {*answer}))
+
+
+def _standing(values: Sequence[ValueMatch]) -> int:
+    worth = {"same": 1, "missing": 0, "different": -1}
+    return sum(worth[match.relation] for match in values)
+
+
+def _explain(mark: Mark, reference: str, values: Sequence[ValueMatch], probability: float) -> str:
+    told = f"people would call it right with probability {probability:.2f}"
+    wanted = "same" if mark == "right" else "different"
+    telling = [match.reason for match in values if match.relation == wanted]
+    if not telling and mark == "wrong":
+        telling = [match.reason for match in values if match.relation == "missing"]
+    if telling:
+        return f"{telling[0]}; {told}"
+    verb = "gives" if mark == "right" else "does not give"
+    return f'the answer {verb} "{reference}" in its words; {told}'
