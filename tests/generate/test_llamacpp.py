@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from weighbridge.errors import ModelError, PromptTooLongError, UserError
-from weighbridge.generate.llamacpp import open_llamacpp
+from weighbridge.generate.llamacpp import _Reply, open_llamacpp
 from weighbridge.settings import ModelSettings
 from weighbridge.types import Message
 
@@ -14,6 +14,24 @@ SYSTEM = Message("system", "Answer the question in a few words.")
 CAPITAL = [SYSTEM, Message("user", "What is the capital of France?")]
 COLOUR = [SYSTEM, Message("user", "What is the colour of the sky on a clear day?")]
 SHORT = ModelSettings(context=256, maximum_tokens=12)
+
+
+def test_thinking_that_the_engine_tells_apart_is_kept_apart() -> None:
+    """The pieces are those of llama.cpp's server for a model whose template marks its thinking."""
+    heard: list[str] = []
+    reply = _Reply(heard.append)
+    for delta in (
+        {"reasoning_content": "The capital"},
+        {"reasoning_content": "."},
+        {"content": "Pa"},
+        {"content": "ris"},
+    ):
+        assert not reply.take({"choices": [{"delta": delta, "finish_reason": None}]})
+    usage = {"prompt_tokens": 9, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 0}}
+    reply.take({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": usage})
+    completion = reply.completion("m")
+    assert (completion.text, completion.thinking) == ("Paris", "The capital.")
+    assert heard == ["", "", "Pa", "ris"]
 
 
 @pytest.mark.models

@@ -56,6 +56,7 @@ def test_expansion_adds_what_the_best_passages_share() -> None:
         ("", []),
         ("a\nb\nc\nd", ["a", "b", "c"]),
         ("x" * 900, ["x" * 400]),
+        ("<think>Which fare?\nA day's?</think>\nWhat is the fare?", ["What is the fare?"]),
     ],
 )
 def test_sub_questions_are_the_lines_of_the_model(said: str, asked: list[str]) -> None:
@@ -65,6 +66,7 @@ def test_sub_questions_are_the_lines_of_the_model(said: str, asked: list[str]) -
 def test_a_hypothetical_answer_is_searched_for_with_the_question() -> None:
     assert Hypothetical(model=Says(" It is\n ten. ")).others(Question("Fare?")) == ["Fare? It is ten."]
     assert Hypothetical(model=Says("  ")).others(Question("Fare?")) == []
+    assert Hypothetical(model=Says("<think>Five?</think>Ten.")).others(Question("Fare?")) == ["Fare? Ten."]
 
 
 def test_rankings_of_all_wordings_are_fused() -> None:

@@ -104,6 +104,19 @@ def test_prompts_that_are_too_long_do_not_count():
     assert replies(Scripted(context=2), prompts, task="asking")[-1]
 
 
+class Thoughtful:
+    """Thinks aloud before it answers."""
+
+    name = fingerprint = "thoughtful"
+
+    def generate(self, messages: Sequence[Message], *, emit: Emit = ignore) -> Completion:
+        return Completion(text=f"<think>{messages[-1].content}?</think>\n\nfour", usage=Usage())
+
+
+def test_what_a_model_thinks_is_no_part_of_its_reply():
+    assert replies(Thoughtful(), [ask("a"), ask("b")], task="asking") == ("four", "four")
+
+
 class Hanging:
     """Answers once, and then is silent until whoever waits ends it."""
 
