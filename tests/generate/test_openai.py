@@ -93,8 +93,12 @@ def test_thinking_beside_the_answer_is_kept_apart(names: tuple[str, ...], chat_e
 
 def test_a_refusal_in_its_own_field_is_a_refusal(chat_endpoint: Start) -> None:
     pieces = [delta(refusal="That is "), delta(refusal="not for me."), say(None, "stop"), GOOD[-1]]
-    completion = ask(chat_endpoint(streaming(pieces)))
+    heard: list[str] = []
+    settings = ModelSettings(engine="openai", reference="m", base_url=chat_endpoint(streaming(pieces)))
+    with closing(open_openai(settings, environment={})) as model:
+        completion = model.generate([Message("user", "When?")], emit=heard.append)
     assert (completion.text, completion.refused) == ("That is not for me.", True)
+    assert "".join(heard) == "That is not for me."
     assert not ask(chat_endpoint(streaming(GOOD))).refused
 
 

@@ -58,12 +58,13 @@ class Console:
         if self.as_json:
             self._json({"strategy": strategy, "answer": answer})
             return
-        self.out.print()
+        self.out.print("" if answer.text else "(an empty answer)")
         for citation in answer.citations:
             place = f"{citation.document_id}, characters {citation.start:,}-{citation.end:,}"
             self.out.print(f'  "{citation.quote}" - {place}', markup=False, highlight=False)
         usage = answer.usage
-        taken = f"{answer.timing.total:.2f} s, {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
+        thought = f" ({answer.timing.thinking:.2f} s until it had thought)" if answer.timing.thinking else ""
+        taken = f"{answer.timing.total:.2f} s{thought}, {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
         self.out.print(f"  [dim]{escape(strategy)}: {taken}[/]", highlight=False)
         if answer.note:
             self.out.print(f"  [dim]{escape(answer.note)}[/]", highlight=False, soft_wrap=True)

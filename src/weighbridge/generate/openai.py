@@ -169,8 +169,9 @@ class OpenAICompatible:
             told = "the endpoint reports no token usage, so no cost can be known"
             raise ModelError(f"{self._where}: {told}; {self._advice}")
         read, written = usage.prompt_tokens_details, usage.completion_tokens_details
+        refusal = "".join(reply.refusal)
         return Completion(
-            text="".join(reply.said) or "".join(reply.refusal),
+            text="".join(reply.said) or refusal,
             usage=Usage(
                 input_tokens=usage.prompt_tokens,
                 output_tokens=usage.completion_tokens,
@@ -179,7 +180,7 @@ class OpenAICompatible:
             ),
             finish=_FINISHES[reply.finish],
             thinking="".join(reply.thought),
-            refused=bool(reply.refusal),
+            refused=bool(refusal),
         )
 
     def _timeout(self) -> ModelError:
@@ -218,21 +219,22 @@ class _Reply:
     usage: Any = None
 
     def take(self, chunk: Any) -> str:
-        """Take one piece; return the text of the answer that it holds, empty where it holds none."""
+        """Take one piece; return the text of the answer, or of a refusal, that it holds; empty where it holds none."""
         self.usage = getattr(chunk, "usage", None) or self.usage
         texts: list[str] = []
+        refusals: list[str] = []
         for choice in getattr(chunk, "choices", None) or ():
             delta = choice.delta
             texts.append(delta.content or "")
             thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
             if isinstance(thought, str):
                 self.thought.append(thought)
-            if delta.refusal:
-                self.refusal.append(delta.refusal)
+            refusals.append(delta.refusal or "")
             self.calls = self.calls or bool(delta.tool_calls or delta.function_call)
             self.finish = choice.finish_reason or self.finish
         self.said += texts
-        return "".join(texts)
+        self.refusal += refusals
+        return "".join([*texts, *refusals])
 
 
 def _too_long(code: str, body: object, said: str) -> PromptTooLongError | None:
