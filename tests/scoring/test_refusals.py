@@ -142,6 +142,7 @@ ANSWERS = [
     "Files do not contain personal data after 90 days.", "It cannot be returned.",
     "Nobody knows the trouble better than Anna.",
     "Please contact the harbour office.", "You can check it on the website.", "As an AI engineer, she builds models.",
+    '[\n  "unknown"\n]', '{\n  "unknown": null\n}', '```json\n[\n"N/A"\n]\n```',
     '{"not stated": 1}', '{"answer": "I don\'t know."}', '["unknown"]', '```json\n{"colour": "unknown"}\n```', "null",
     "Not until 6 pm", "Not the red one", "Not known for his singing, he was a painter.",
     "Unfortunately, he died in 1994.",
