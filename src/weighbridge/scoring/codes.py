@@ -32,69 +32,13 @@ _NUMBER_AND_UNIT = re.compile(r"\d+(?:[.,]\d+)?(?:-\d+(?:[.,]\d+)?)?-?([A-Za-zµ
 _WORD_THEN_NUMBER = re.compile(r"(?:[a-z]+|[A-Z][a-z]{2,})[-/]\d+|\d+[-/](?:[a-z]{3,}|[A-Z][a-z]{2,})(?:-[a-z]+)*")
 _LETTERED = re.compile(r"(?<![\w.])([^\W\d_]{3,})[ -]([A-Z])(?![\w'])(?!\.\s?[A-Z])(?! [A-Z][a-z])")
 _END = re.compile(r"\s*(?:$|[.,;:!?)])")
-_LABELS = frozenset(
-    [
-        "hepatitis",
-        "vitamin",
-        "type",
-        "class",
-        "grade",
-        "plan",
-        "group",
-        "gate",
-        "hall",
-        "room",
-        "level",
-        "section",
-        "appendix",
-        "annex",
-        "annexe",
-        "part",
-        "terminal",
-        "platform",
-        "zone",
-        "block",
-        "building",
-        "option",
-        "schedule",
-        "category",
-        "team",
-        "model",
-        "version",
-        "line",
-        "bus",
-        "dock",
-        "bay",
-        "wing",
-        "pier",
-        "stand",
-        "lane",
-        "influenza",
-        "flu",
-        "pool",
-        "series",
-        "exhibit",
-        "unit",
-        "tower",
-        "stage",
-        "ward",
-        "deck",
-        "schritt",
-        "gruppe",
-        "typ",
-        "klasse",
-        "halle",
-        "raum",
-        "groupe",
-        "salle",
-        "grupo",
-        "sala",
-        "tipo",
-        "clase",
-        "quai",
-        "zona",
-    ]
-)
+_LABELS_WORDS = """
+hepatitis vitamin type class grade plan group gate hall room level section appendix annex annexe part terminal
+platform zone block building option schedule category team model version line bus dock bay wing pier stand lane
+influenza flu pool series exhibit unit tower stage ward deck schritt gruppe typ klasse halle raum groupe salle grupo
+sala tipo clase quai zona
+"""
+_LABELS = frozenset(_LABELS_WORDS.split())
 _SEPARATORS = re.compile(r"[-_ ]+")
 _ASKED = re.compile(
     r"\b(?:version|firmware|release|build|part number|article number|item number|serial|model number|code|id|"

@@ -44,143 +44,22 @@ _SMALL_WORDS = (
 )
 _GLUED_BEFORE = re.compile(rf"\b({_SMALL_WORDS})(?=\d|[A-Z][a-z]{{2}})")
 """Chat systems that cite sources lose the space around a link: "in1978", "onMarch 27", "2022from"."""
-_GLUED_AFTER = re.compile(rf"(?<=\d)(?=(?:{_SMALL_WORDS})\b)(?!in\b(?!\s\w))(?<!\d[.,]\d)")
+_GLUED_AFTER = re.compile(rf"(?<=\d{{4}})(?=(?:{_SMALL_WORDS})\b)")
 _WORD = re.compile(r"[^\W\d_]+")
 
-_FUNCTION_WORDS: dict[Language, frozenset[str]] = {
-    "en": frozenset(
-        [
-            "the",
-            "of",
-            "is",
-            "and",
-            "to",
-            "what",
-            "how",
-            "which",
-            "who",
-            "whose",
-            "does",
-            "do",
-            "did",
-            "for",
-            "on",
-            "at",
-            "by",
-            "was",
-            "were",
-            "are",
-            "when",
-            "where",
-            "must",
-            "may",
-            "with",
-            "it",
-            "this",
-            "that",
-            "these",
-            "has",
-            "have",
-            "from",
-        ]
-    ),
-    "de": frozenset(
-        [
-            "der",
-            "das",
-            "und",
-            "ist",
-            "sind",
-            "wie",
-            "viel",
-            "viele",
-            "welche",
-            "welcher",
-            "welches",
-            "wer",
-            "wann",
-            "wo",
-            "ein",
-            "eine",
-            "einen",
-            "nicht",
-            "mit",
-            "von",
-            "zu",
-            "auf",
-            "für",
-            "dem",
-            "den",
-            "hoch",
-            "lange",
-            "kostet",
-            "beträgt",
-            "es",
-            "im",
-            "am",
-            "wird",
-            "wurde",
-            "hat",
-        ]
-    ),
-    "fr": frozenset(
-        [
-            "le",
-            "la",
-            "les",
-            "des",
-            "est",
-            "sont",
-            "et",
-            "combien",
-            "quel",
-            "quelle",
-            "qui",
-            "où",
-            "quand",
-            "du",
-            "dans",
-            "pour",
-            "une",
-            "un",
-            "coûte",
-            "sur",
-            "au",
-            "aux",
-            "il",
-            "elle",
-        ]
-    ),
-    "es": frozenset(
-        [
-            "el",
-            "la",
-            "los",
-            "las",
-            "es",
-            "son",
-            "y",
-            "cuánto",
-            "cuánta",
-            "cuántos",
-            "cuántas",
-            "qué",
-            "quién",
-            "cuándo",
-            "dónde",
-            "del",
-            "por",
-            "para",
-            "una",
-            "un",
-            "cuesta",
-            "se",
-            "en",
-            "con",
-            "al",
-        ]
-    ),
-}
+_FUNCTION_WORDS_BY_LANGUAGE = """
+en the of is and to what how which who whose does do did for on at by was were are when where must may with it this that
+en these has have from there
+de der das und ist sind wie viel viele welche welcher welches wer wann wo ein eine einen nicht mit von zu auf für dem
+de den hoch lange kostet beträgt es im am wird wurde hat
+fr le la les des est sont et combien quel quelle qui où quand du dans pour une un coûte sur au aux il elle
+es el la los las es son y cuánto cuánta cuántos cuántas qué quién cuándo dónde del por para un una cuesta se en con al
+"""
+_FUNCTION_WORDS: dict[Language, set[str]] = {"en": set(), "de": set(), "fr": set(), "es": set()}
+for _language, _words in _FUNCTION_WORDS.items():
+    for _line in _FUNCTION_WORDS_BY_LANGUAGE.strip().splitlines():
+        if _line.startswith(f"{_language} "):
+            _words.update(_line.split()[1:])
 _DECIMAL_COMMA: frozenset[Language] = frozenset(("de", "fr", "es"))
 _COMMA_IS_DECIMAL = re.compile(r"\d\.\d{3},\d|(?<![\d.,])\d+,(?:\d{1,2}|\d{4,})(?![\d.,]*\d)|(?<![\d.,])0,\d")
 _DOT_IS_DECIMAL = re.compile(r"\d,\d{3}\.\d|(?<![\d.,])\d+\.(?:\d{1,2}|\d{4,})(?![\d.,]*\d)|(?<![\d.,])0\.\d")

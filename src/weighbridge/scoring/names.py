@@ -10,191 +10,31 @@ from weighbridge.scoring.matches import ValueMatch
 
 NameRelation = Literal["same", "part", "other given name", "other surname", "other"]
 
-_TITLES = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "mx",
-        "dr",
-        "prof",
-        "professor",
-        "sir",
-        "dame",
-        "lord",
-        "lady",
-        "rev",
-        "reverend",
-        "captain",
-        "capt",
-        "general",
-        "gen",
-        "colonel",
-        "col",
-        "major",
-        "sergeant",
-        "judge",
-        "justice",
-        "senator",
-        "herr",
-        "frau",
-        "monsieur",
-        "madame",
-        "mme",
-        "señor",
-        "señora",
-        "sr",
-        "sra",
-        "don",
-        "doña",
-        "saint",
-        "st",
-        "president",
-        "king",
-        "queen",
-        "prince",
-        "princess",
-        "pope",
-        "emperor",
-        "father",
-        "brother",
-        "sister",
-        "actor",
-        "actress",
-        "singer",
-        "author",
-        "director",
-        "coach",
-    ]
-)
-_SUFFIXES = frozenset(["jr", "jnr", "sr", "snr", "ii", "iii", "iv", "phd", "md", "esq", "obe", "mbe"])
-_PARTICLES = frozenset(
-    [
-        "van",
-        "von",
-        "der",
-        "den",
-        "de",
-        "del",
-        "della",
-        "di",
-        "da",
-        "do",
-        "dos",
-        "das",
-        "la",
-        "le",
-        "du",
-        "ter",
-        "ten",
-        "zu",
-        "zum",
-        "af",
-        "av",
-        "bin",
-        "ibn",
-        "al",
-        "el",
-        "y",
-        "e",
-    ]
-)
-_NO_NAMES = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "in",
-        "on",
-        "at",
-        "by",
-        "it",
-        "he",
-        "she",
-        "they",
-        "this",
-        "that",
-        "these",
-        "his",
-        "her",
-        "their",
-        "as",
-        "is",
-        "was",
-        "and",
-        "or",
-        "but",
-        "if",
-        "for",
-        "of",
-        "to",
-        "from",
-        "with",
-        "no",
-        "yes",
-        "who",
-        "what",
-        "when",
-        "where",
-        "i",
-        "we",
-        "you",
-        "der",
-        "die",
-        "das",
-        "le",
-        "les",
-        "los",
-        "las",
-        "i'm",
-        "i'd",
-        "there",
-        "here",
-        "ein",
-        "eine",
-        "un",
-        "une",
-        "both",
-    ]
-)
-_ORGANISATIONS = frozenset(
-    [
-        "inc",
-        "ltd",
-        "llc",
-        "gmbh",
-        "corporation",
-        "corp",
-        "company",
-        "co",
-        "university",
-        "college",
-        "school",
-        "department",
-        "ministry",
-        "committee",
-        "council",
-        "party",
-        "association",
-        "union",
-        "league",
-        "club",
-        "band",
-        "orchestra",
-        "bank",
-        "group",
-        "agency",
-        "office",
-        "army",
-        "navy",
-        "museum",
-        "studios",
-        "records",
-        "church",
-        "government",
-    ]
-)
+_TITLES_WORDS = """
+mr mrs ms miss mx dr prof professor sir dame lord lady rev reverend captain capt general gen colonel col major
+sergeant judge justice senator herr frau monsieur madame mme señor señora sr sra don doña saint st president king
+queen prince princess pope emperor father brother sister actor actress singer author director coach
+"""
+_TITLES = frozenset(_TITLES_WORDS.split())
+_SUFFIXES_WORDS = """
+jr jnr sr snr ii iii iv phd md esq obe mbe
+"""
+_SUFFIXES = frozenset(_SUFFIXES_WORDS.split())
+_PARTICLES_WORDS = """
+van von der den de del della di da do dos das la le du ter ten zu zum af av bin ibn al el y e
+"""
+_PARTICLES = frozenset(_PARTICLES_WORDS.split())
+_NO_NAMES_WORDS = """
+the a an in on at by it he she they this that these his her their as is was and or but if for of to from with no yes
+who what when where i we you der die das le les los las i'm i'd there here ein eine un une both
+"""
+_NO_NAMES = frozenset(_NO_NAMES_WORDS.split())
+_ORGANISATIONS_WORDS = """
+inc ltd llc gmbh corporation corp company co university college school department ministry committee council party
+association union league club band orchestra bank group agency office army navy museum studios records church
+government
+"""
+_ORGANISATIONS = frozenset(_ORGANISATIONS_WORDS.split())
 _SHORT_FORMS = """
 william will bill billy
 robert rob bob bobby
