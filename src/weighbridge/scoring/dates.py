@@ -86,6 +86,8 @@ def _full_dates(text: str) -> Iterator[Date]:
     for match in _DAY_MONTH.finditer(text):
         yield make_date(match, *_days(signed_year(match[4], match[5]), _month(match[3]), match[1], match[2]))
     for match in _MONTH_DAY.finditer(text):
+        if match[1] in _ALSO_OTHER_WORDS and match[4] is None:
+            continue  # "you may 5 times"
         yield make_date(match, *_days(signed_year(match[4], match[5]), _month(match[1]), match[2], match[3]))
     for match in _MONTH_YEAR.finditer(text):
         written = signed_year(match[2], match[3])

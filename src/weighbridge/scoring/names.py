@@ -115,7 +115,8 @@ def _parts(words: list[str]) -> tuple[str, ...]:
     parts = []
     for word in words:
         part = without_accents(word.lower()).rstrip(".").removeprefix("al-").removeprefix("el-").removesuffix("'s")
-        if part not in _TITLES and part not in _SUFFIXES and part not in _PARTICLES:
+        initial = len(part) == 1 and word[0].isupper()
+        if part and (initial or (part not in _TITLES and part not in _SUFFIXES and part not in _PARTICLES)):
             parts.append(part)
     return tuple(parts)
 
@@ -145,10 +146,14 @@ def find_names(text: str) -> tuple[PersonName, ...]:
             if parts:
                 found.append(PersonName(" ".join(run), parts))
             run = []
-        if match and (run or (_is_capital(word) and lower not in _NO_NAMES)):
+        if match and (run or (_is_capital(word) and (lower not in _NO_NAMES or _is_initial(word)))):
             run.append(word)
         end = match.end() if match else end
     return tuple(found)
+
+
+def _is_initial(word: str) -> bool:
+    return len(word) == 2 and word.endswith(".")
 
 
 def _ends_sentence(word: str) -> bool:
@@ -215,7 +220,9 @@ def match_name(question: str, reference: str, answer: str) -> ValueMatch | None:
             kind="name", reference=name.text, answer=other.text, relation="same", reason=f"{other.text} is {name.text}"
         )
     asked = {part for known in find_names(question.title()) for part in known.parts}
-    for kind in ("other given name", "other surname", "other"):
+    # Without capital letters any words may look like a name: then only a common surname tells of another person.
+    kinds = ("other given name", "other surname", "other") if any(map(str.isupper, answer)) else ("other given name",)
+    for kind in kinds:
         for relation, other in relations:
             if relation != kind or (kind == "other" and (len(other.parts) == 1 or set(other.parts) & asked)):
                 continue

@@ -101,6 +101,7 @@ _MODAL = re.compile(
     r"|(?P<han_not>不可以|不能|不得|不许|不准|てはいけ|てはなら|できません)|(?P<han>可以|てもよい|てもいい|できます)",
     re.IGNORECASE,
 )
+_LATE_NEGATION = re.compile(r"(?: [^\W\d_]+){0,4} (?:nicht|kein\w*|pas)\b", re.IGNORECASE)
 _BEFORE_A_VERB = re.compile(r"[ ,]+(?!\d|\w+ \d{4})[^\W\d_]")
 _WITHOUT_NEGATION = frozenset(("with", "always", "all"))
 """Axes whose words negate in themselves, so that a negation before them is another thought ("not all")."""
@@ -132,4 +133,7 @@ def _permissions(text: str) -> Iterator[Stance]:
         forbids = match["neither"] or match["han_not"]
         if match["may"] and not _BEFORE_A_VERB.match(text, match.end()):
             continue
-        yield Stance(start=match.start(), end=match.end(), text=match[0], axis="allowed", sign=-1 if forbids else 1)
+        late = _LATE_NEGATION.match(text, match.end()) if match["may"] else None
+        end = late.end() if late else match.end()
+        sign: Sign = -1 if forbids or late else 1
+        yield Stance(start=match.start(), end=end, text=text[match.start() : end], axis="allowed", sign=sign)

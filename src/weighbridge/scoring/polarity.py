@@ -29,6 +29,7 @@ _IS_YES_NO_QUESTION = re.compile(
 )
 _SENTENCE = re.compile(r"[^.!?。!?\n]+")
 _CONTENT = re.compile(r"[^\W\d_]{3,}")
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _STEM = 5
 """Letters of a word that must agree for two of its forms to count as one ("rides", "riding")."""
 _SHORT_REFERENCE = 12
@@ -70,7 +71,7 @@ def polarity_of(text: str, question: str = "") -> Sign | None:
 
 
 def _stems(text: str) -> set[str]:
-    return {without_accents(word.lower())[:_STEM] for word in _CONTENT.findall(text)}
+    return {without_accents(word.lower())[:_STEM] for word in _LONG_WORD.findall(text)}
 
 
 def match_polarity(question: str, reference: str, answer: str) -> Iterator[ValueMatch]:

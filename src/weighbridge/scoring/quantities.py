@@ -146,7 +146,11 @@ def _compound(text: str, first: Quantity, second: Quantity) -> Quantity | None:
         for smaller in second.units:
             if unit.dimension == smaller.dimension and smaller.factor < unit.factor and not unit.offset:
                 amount, added = first.ends[0], second.ends[0]
-                if added.readings[0] * smaller.factor >= unit.factor or added.readings[0] < 0:
+                if (
+                    amount.readings[0].denominator > 1
+                    or added.readings[0] * smaller.factor >= unit.factor
+                    or added.readings[0] < 0
+                ):
                     return None
                 total = amount.readings[0] + added.readings[0] * smaller.factor / unit.factor
                 merged = replace(

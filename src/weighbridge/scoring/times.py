@@ -19,6 +19,8 @@ class Time:
     seconds: int
     half_of_day_open: bool = False
     """It may be before or after noon: "5 o'clock"."""
+    on_24_hour_clock: bool = False
+    """It is written as on a clock of 24 hours, though "5:00" may be one of twelve: such times differ from "17:00"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,7 @@ def _time(match: re.Match[str], numbers: tuple[int, int, int], *, half: str, is_
     """Yield the time of an hour, minutes and seconds, unless no clock shows it."""
     hour, minute, second = numbers
     half = half.lower().replace(".", "").replace(" ", "")
-    if half and not 0 < hour <= 12 and half in ("am", "pm"):
+    if hour > 12 and half in ("am", "pm"):
         return
     if (half == "pm" or half in _AFTERNOON) and hour < 12:
         hour += 12
@@ -139,6 +141,7 @@ def _time(match: re.Match[str], numbers: tuple[int, int, int], *, half: str, is_
         yield Time(
             start=match.start(), end=match.end(), text=match[0].strip(),
             seconds=(hour % 24) * 3600 + minute * 60 + second, half_of_day_open=is_open and 0 < hour <= 12,
+            on_24_hour_clock=not half and match.re in (_WITH_COLON, _LATIN, _FRENCH),
         )  # fmt: skip
 
 
@@ -151,7 +154,8 @@ def compare_times(reference: Time, answer: Time) -> Agreement:
     if reference.seconds == answer.seconds:
         return "same"
     half_a_day = 12 * 3600
-    if reference.seconds % half_a_day == answer.seconds % half_a_day:
+    both_on_24 = reference.on_24_hour_clock and answer.on_24_hour_clock
+    if reference.seconds % half_a_day == answer.seconds % half_a_day and not both_on_24:
         if reference.half_of_day_open:
             return "same"
         if answer.half_of_day_open:

@@ -225,7 +225,10 @@ def _match_quantity(
             others.append((likeness, quantity, reason))
     others.sort(key=lambda other: -other[0])
     about_the_same_thing = bool(others) and others[0][0] > 1  # the noun agrees
-    if same and not (about_the_same_thing and noun and _noun_after(answer, same.end) not in (None, noun)):
+    counts_another = same is not None and (
+        (same.start, same.end) in years or _noun_after(answer, same.end) not in (None, noun)
+    )
+    if same and not (about_the_same_thing and counts_another):
         return _matched(kind, wanted.text, same.text, f"{same.text} is {wanted.text}")
     if bare and not about_the_same_thing:
         return _missed(kind, wanted.text, bare[1], partial=True)
