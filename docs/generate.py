@@ -11,7 +11,7 @@ from weighbridge.settings_file import starter
 
 COMMANDS = (
     "demo", "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
-    "train", "make-examples", "compare", "report", "doctor", "bench retrieval", "models list", "models fetch",
+    "train", "make-examples", "compare", "report", "score", "doctor", "bench retrieval", "models list", "models fetch",
     "models show", "models compare", "models promote", "models rollback", "models export", "models check",
     "models lineage", "hosted prepare", "hosted status", "hosted pause", "hosted resume", "hosted cancel",
 )  # fmt: skip

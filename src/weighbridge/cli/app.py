@@ -14,6 +14,7 @@ from weighbridge.cli.hosted import hosted
 from weighbridge.cli.models import models
 from weighbridge.cli.options import HERE, Groups, Json, Root, opened, worded
 from weighbridge.cli.say import voice_on
+from weighbridge.cli.score import score
 
 app = typer.Typer(
     name="weighbridge",
@@ -118,6 +119,7 @@ def report(workspace: Root = HERE, group: Groups = None, as_json: Json = False) 
         console.weighing(again(place, frozenset(group or ())), place.report)
 
 
+app.command(epilog="Example: weighbridge score answers.jsonl --json > verdicts.json")(score)
 app.add_typer(models, name="models")
 app.add_typer(hosted, name="hosted")
 

@@ -6,8 +6,9 @@ An answer is right if it gives what a reference gives and nothing that contradic
    to such a question is wrong.
 2. A label is right where the answer gives it alone, or names it and no other label. JSON is right where all fields and
    values of a reference are there and no others, in a code fence or not.
-3. A text that is a reference, word for word and value for value, is right. A short text of which a typed value
-   contradicts every reference (another number, date, name, a "not") is wrong.
+3. A text that is a reference, word for word and value for value, is right; so is a sentence with all the typed values
+   (numbers, dates, names, ...) of a reference that has nothing else. A short text of which a typed value contradicts
+   every reference (another number, date, name, a "not") is wrong.
 4. All others are decided by `classifier.py`, which learnt from answers that people judged.
 """
 
@@ -23,7 +24,7 @@ from weighbridge.scoring.json_fields import same_fields
 from weighbridge.scoring.labels import find_label, same_label
 from weighbridge.scoring.refusals import is_refusal
 from weighbridge.scoring.values import ValueMatch, compare_values
-from weighbridge.scoring.words import plain, tokens
+from weighbridge.scoring.words import is_stop_word, plain, tokens
 from weighbridge.types import Task
 
 Mark = Literal["right", "wrong", "abstained", "unscored"]
@@ -32,6 +33,10 @@ RULES = 1
 _SHORT = 12
 """Words up to which one contradicted value makes a text wrong: it has no room to say anything else. On EVOUNA that
 turned 8 of 287 verdicts of the classifier, 4 of them against the person's."""
+_SENTENCE = 30
+"""Words up to which an answer that gives every typed value of a reference, which is nothing else, is right: "17:05" in
+"It leaves at 5:05 pm". Of such answers on EVOUNA, of any length, people call 98 % right. Longer ones may give several
+values in turn, and are left to the classifier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +151,9 @@ def _grade_text(question: str, references: Sequence[str], answer: str) -> Grade:
     for reference, values in matches.items():
         if words == tokens(plain(reference)) and _agree(values) and (values or _same_signs(reference, answer)):
             return Grade(mark="right", reason=f'the answer is "{reference}"', values=values)
+    for reference, values in matches.items():
+        if len(words) <= _SENTENCE and values and _agree(values) and not _other_words(reference, values):
+            return Grade(mark="right", reason=values[0].reason, values=values)
     contradictions = [_contradiction(values) for values in matches.values()]
     if len(words) <= _SHORT and contradictions[0] and all(contradictions):
         return Grade(mark="wrong", reason=contradictions[0].reason, values=matches[references[0]])
@@ -159,6 +167,12 @@ def _grade_text(question: str, references: Sequence[str], answer: str) -> Grade:
         probability=probability,
         values=matches[best],
     )
+
+
+def _other_words(reference: str, values: Sequence[ValueMatch]) -> list[str]:
+    """Return the words of a reference that are in none of its typed values, but for stop words."""
+    typed = {word for match in values for word in tokens(plain(match.reference))}
+    return [word for word in tokens(plain(reference)) if word not in typed and not is_stop_word(word)]
 
 
 def _contradiction(values: Sequence[ValueMatch]) -> ValueMatch | None:

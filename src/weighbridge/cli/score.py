@@ -1,0 +1,73 @@
+"""The command that grades answers from a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.text import Text
+
+from weighbridge.cli.options import Json
+from weighbridge.cli.say import Console, voice_on
+
+if TYPE_CHECKING:
+    from weighbridge.results import Estimate
+    from weighbridge.workflow.score import Scores
+
+_COLOURS = {"right": "green", "wrong": "red", "abstained": "yellow", "unscored": "dim"}
+_LONGEST = 60
+
+
+def score(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help='JSONL rows {"question", "references", "answer"}, optionally "answerable", "task" (answer, label or '
+            'json) and "right" (what a person says). - reads standard input.'
+        ),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Grade answers: right, wrong, abstained or unscored, each with the reason.
+
+    Where the file tells what people say, the agreement with them is shown. It is the same verdict that `compare` takes
+    for accuracy and hallucination: check it on your own answers.
+    """
+    from weighbridge.workflow.score import score_file
+
+    with voice_on(as_json=as_json) as console:
+        scores = score_file(file, console.voice)
+        console.pause()
+        if as_json:
+            console.result(scores)
+        else:
+            _show(scores, console)
+
+
+def _show(scores: "Scores", console: Console) -> None:
+    for number, row in enumerate(scores.rows, start=1):
+        differs = row.right is not None and row.right != (row.verdict == "right")
+        verdict = f"[{_COLOURS[row.verdict]}]{row.verdict}[/]" + (", a person says otherwise" if differs else "")
+        answer = escape(_cut(row.answer)) or "(nothing)"
+        console.out.print(f"{number}. {escape(_cut(row.question))}", highlight=False, soft_wrap=True)
+        console.out.print(f"   {answer}\n   {verdict}: {escape(row.reason)}", highlight=False, soft_wrap=True)
+    counts = ", ".join(f"{count:,} {mark}" for mark, count in scores.totals.items() if count)
+    console.out.print(f"\n{len(scores.rows):,} answers: {counts}", highlight=False)
+    if scores.accuracy:
+        console.out.print(Text(f"accuracy {_written(scores.accuracy)}"))
+    if found := scores.agreement:
+        kappa = "" if found.kappa is None else f", kappa {found.kappa:.2f}"
+        console.out.print(Text(f"agreement with people {_written(found.agreement)}{kappa}, {found.rows:,} answers"))
+        console.out.print(Text(f"false right {_written(found.false_right)}, false wrong {_written(found.false_wrong)}"))
+
+
+def _written(estimate: "Estimate") -> str:
+    from weighbridge.advise.words import figure
+    from weighbridge.figures import FIGURES
+
+    return figure(FIGURES["accuracy"], estimate)
+
+
+def _cut(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
