@@ -12,7 +12,7 @@ An answer is right if it gives what a reference gives and nothing that contradic
 4. All others are decided by `classifier.py`, which learnt from answers that people judged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -33,6 +33,7 @@ RULES = 1
 _SHORT = 12
 """Words up to which one contradicted value makes a text wrong: it has no room to say anything else. On EVOUNA that
 turned 8 of 287 verdicts of the classifier, 4 of them against the person's."""
+_EXACT = frozenset({"number", "quantity", "money", "date", "time"})
 _SENTENCE = 30
 """Words up to which an answer that gives every typed value of a reference, which is nothing else, is right: "17:05" in
 "It leaves at 5:05 pm". Of such answers on EVOUNA, of any length, people call 98 % right. Longer ones may give several
@@ -146,17 +147,12 @@ def _grade_json(references: Sequence[str], answer: str) -> Grade:
 
 
 def _grade_text(question: str, references: Sequence[str], answer: str) -> Grade:
+    """Grade a text by rules where they tell, and by the classifier where they do not."""
     matches = {reference: compare_values(question, reference, answer) for reference in references}
     words = tokens(plain(answer))
-    for reference, values in matches.items():
-        if words == tokens(plain(reference)) and _agree(values) and (values or _same_signs(reference, answer)):
-            return Grade(mark="right", reason=f'the answer is "{reference}"', values=values)
-    for reference, values in matches.items():
-        if len(words) <= _SENTENCE and values and _agree(values) and not _other_words(reference, values):
-            return Grade(mark="right", reason=values[0].reason, values=values)
-    contradictions = [_contradiction(values) for values in matches.values()]
-    if len(words) <= _SHORT and contradictions[0] and all(contradictions):
-        return Grade(mark="wrong", reason=contradictions[0].reason, values=matches[references[0]])
+    decided = _grade_by_values(words, answer, matches)
+    if decided:
+        return decided
     classifier = load_classifier()
     probability = classifier.probability(extract_features(question, references, answer))
     best = max(matches, key=lambda reference: _standing(matches[reference]))
@@ -169,17 +165,42 @@ def _grade_text(question: str, references: Sequence[str], answer: str) -> Grade:
     )
 
 
+def _grade_by_values(words: Sequence[str], answer: str, matches: Mapping[str, tuple[ValueMatch, ...]]) -> Grade | None:
+    """Grade a text by the values that it gives for each reference; None where they do not tell."""
+    same_words = [reference for reference in matches if words == tokens(plain(reference))]
+    for reference in same_words:
+        values = matches[reference]
+        if _agree(values) and (values or _same_signs(reference, answer)):
+            return Grade(mark="right", reason=f'the answer is "{reference}"', values=values)
+    for reference, values in matches.items():
+        if len(words) <= _SENTENCE and values and _agree(values) and not _other_words(reference, values):
+            return Grade(mark="right", reason=values[0].reason, values=values)
+    if same_words and not any(matches[reference] for reference in same_words):
+        return Grade(mark="wrong", reason=f'the answer has the words of "{same_words[0]}" and other signs')
+    refutations = [_refutation(reference, values) for reference, values in matches.items()]
+    if len(words) <= _SHORT and refutations[0] and all(refutations):
+        return Grade(mark="wrong", reason=refutations[0].reason, values=next(iter(matches.values())))
+    return None
+
+
 def _other_words(reference: str, values: Sequence[ValueMatch]) -> list[str]:
     """Return the words of a reference that are in none of its typed values, but for stop words."""
     typed = {word for match in values for word in tokens(plain(match.reference))}
     return [word for word in tokens(plain(reference)) if word not in typed and not is_stop_word(word)]
 
 
-def _contradiction(values: Sequence[ValueMatch]) -> ValueMatch | None:
-    """Return what a short text gets wrong: another value, or no code where the reference is one ("Hepatitis A")."""
-    return next(
-        (m for m in values if m.relation == "different" or (m.kind == "code" and m.relation == "missing")), None
-    )
+def _refutation(reference: str, values: Sequence[ValueMatch]) -> ValueMatch | None:
+    """Return the value that keeps a short text from giving a reference.
+
+    It is another value than the reference's, or none at all where the reference is nothing but numbers, dates and
+    codes: no other words stand for "3 days", or for the A of "Hepatitis A".
+    """
+    alone = not _other_words(reference, values)
+    for match in values:
+        absent = match.relation == "missing" and not match.partial
+        if match.relation == "different" or (absent and (match.kind == "code" or (alone and match.kind in _EXACT))):
+            return match
+    return None
 
 
 def _agree(values: Sequence[ValueMatch]) -> bool:

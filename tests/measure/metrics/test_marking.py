@@ -80,3 +80,12 @@ def test_retrieval_wants_all_of_the_evidence(answered: Make, example: MakeExampl
     assert retrieval_of(asked, answered("x"), reads=True) == "missed"
     assert retrieval_of(asked, answered("x"), reads=False) == "none"
     assert retrieval_of(example("x"), answered("x", documents=("a",)), reads=True) == "none"
+
+
+def test_an_unanswerable_example_has_no_answer_that_could_be_right(answered: Make):
+    asked = Example(id="e", question=Question("?"), answers=("not stated",), answerable=False)
+    said = answered("Not stated.", abstained=True)
+    assert has_abstained("answer", asked, said)
+    assert outcome_of("answer", asked, said) == "right"
+    assert outcome_of("answer", asked, answered("not stated")) == "wrong"
+    assert is_wrong("answer", asked, answered("not stated")) is True

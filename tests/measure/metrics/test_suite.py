@@ -135,3 +135,13 @@ def test_the_asked_form_is_at_most_twice_the_reference_and_five_words(
 ):
     assert scores("answer", example("two words"), answered(" ".join(["word"] * words)))["form"].value == kept
     assert scores("answer", example("two words"), answered("I don't know.", abstained=True))["form"].value is None
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_an_answer_is_cited_whether_or_not_the_model_marked_the_passage(
+    answered: Make, example: MakeExample, marked: bool
+):
+    said = answered("Paris", documents=("d",), cited=True)
+    said = replace(said, citations=tuple(replace(citation, marked=marked) for citation in said.citations))
+    assert scores("answer", example("Paris"), said)["citation"].value == 1.0
+    assert scores("answer", example("Paris"), answered("Paris", documents=("d",)))["citation"].value == 0.0
