@@ -166,6 +166,16 @@ def test_what_cannot_be_compared_is_not_scored():
 def test_one_reference_that_agrees_is_enough():
     assert grade("How long?", ("5 weeks", "12 weeks"), "12 weeks").mark == "right"
     assert grade("How long?", ("5 weeks", "12 weeks"), "7 weeks").mark == "wrong"
+    assert grade("How long?", ("14 days", "until the tide turns"), "until the tide turns over").mark == "right"
+
+
+@pytest.mark.parametrize("name", ["vitamin", "vaccine type", "platform"])
+@pytest.mark.parametrize("letter", ["A", "C", "K"])
+def test_a_letter_may_be_all_that_is_asked_for(name: str, letter: str):
+    asked = f"Which {name} is it?"
+    assert grade(asked, (f"{name} {letter}",), f"It is {name} {letter}.").mark == "right"
+    for other in (name, f"It is {name}", f"{name} Z"):
+        assert grade(asked, (f"{name} {letter}",), other).mark == "wrong"
 
 
 def test_a_sign_may_be_all_that_differs():

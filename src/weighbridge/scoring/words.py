@@ -41,7 +41,7 @@ _ONE_FOR_MANY = str.maketrans(
 """One quote, one dash, nothing for what cannot be seen; alef, yeh and teh marbuta in one form, as search engines do."""
 _JOINED_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _WORD_THEN_NUMBER = re.compile(r"(?<=[a-z]{2})(?=\d)")
-_FOOTNOTE = re.compile(r"(?<=[a-z])\d{1,3}(?=[\s.,;:)]|$)")
+_FOOTNOTE = re.compile(r"(?<=[a-z])\d{1,3}(?=[.,;:)]|$)")
 _SPACED_FRACTION = re.compile(r"(?<=\d)\. (?=\d)")
 _LONGEST = 20_000
 """Characters that are read of an answer: forty times what chat models write; what a loop repeats tells nothing new."""
@@ -125,7 +125,7 @@ def similarity(left: str, right: str) -> float:
         return 0.95
     if min(len(left), len(right)) < _SHORTEST_INFLECTED:
         return 0.0
-    if _stem(left) == _stem(right):
+    if _stem(left) == _stem(right) or _is_inflected(left, right) or _is_inflected(right, left):
         return 0.95
     common = 0
     for one, other in zip(left, right, strict=False):
@@ -136,6 +136,11 @@ def similarity(left: str, right: str) -> float:
     pairs_right = {right[i : i + 2] for i in range(len(right) - 1)}
     dice = 2 * len(pairs_left & pairs_right) / (len(pairs_left) + len(pairs_right))
     return 0.9 * max(common / max(len(left), len(right)), dice)
+
+
+def _is_inflected(word: str, form: str) -> bool:
+    """Tell whether a form is a word with an ending: "stations" of "station", whose own "ion" is none."""
+    return len(word) >= _SHORTEST_STEM and form.startswith(word) and form[len(word) :] in _table().endings
 
 
 @lru_cache(100_000)

@@ -139,7 +139,9 @@ def test_the_asked_form_is_at_most_twice_the_reference_and_five_words(
 
 @pytest.mark.parametrize("marked", [True, False])
 def test_an_answer_is_cited_whether_or_not_the_model_marked_the_passage(
-    answered: Make, example: MakeExample, marked: bool
+    answered: Make,
+    example: MakeExample,
+    marked: bool,  # noqa: FBT001 - the parameter of the test
 ):
     said = answered("Paris", documents=("d",), cited=True)
     said = replace(said, citations=tuple(replace(citation, marked=marked) for citation in said.citations))
