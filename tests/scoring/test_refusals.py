@@ -134,6 +134,8 @@ ANSWERS = [
     "I'm sorry, but that is wrong: the mast is red.", "Sorry",
     "I don't know. It may have been Oslo.", "The exact date is unknown, but it was in spring.",
     "I Don't Know How to Love Him", '"I Can\'t Tell You Why" by the Eagles', "I Don't Want to Miss a Thing",
+    "We did not find any significant difference.", "The writing could not be identified.",
+    "A proof was never found in his letters.", "No texts of his have been found.",
     "He did not say a word.", "Dogs are not allowed.", "Breakfast is not included.", "It is not allowed.",
     "Parking is not provided.", "No parking.", "No limit", "There is no limit.", "There is no charge.",
     "There is no evidence that he was there.", "It is not possible to enter without a badge.",
