@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from weighbridge.figures import FIGURES
+from weighbridge.scoring.grade import grade
 from weighbridge.settings_file import starter
 
 COMMANDS = (
@@ -15,6 +16,38 @@ COMMANDS = (
     "models show", "models compare", "models promote", "models rollback", "models export", "models check",
     "models lineage", "hosted prepare", "hosted status", "hosted pause", "hosted resume", "hosted cancel",
 )  # fmt: skip
+EXAMPLES = (
+    ("How long is the notice period?", "four weeks", "You have to give notice 28 days ahead."),
+    ("How long is the notice period?", "four weeks", "Four days."),
+    ("When does the ferry leave?", "at 17:05", "It leaves at 5:05 pm."),
+    ("What is the interest rate?", "1.5 %", "15 %"),
+    ("How much powder is mixed in?", "5 mg", "5 g"),
+    ("May dogs ride on deck?", "not allowed", "allowed"),
+    ("Who runs the office?", "John Smith", "The office is run by J. Smith."),
+    ("Who runs the office?", "John Smith", "Jane Smith"),
+    ("Which seal is needed?", "AB-12-4", "AB-1-24"),
+    ("Where is the key kept?", "in the porter's lodge", "The porter keeps the key in his lodge."),
+    ("Where is the key kept?", "in the porter's lodge", "I'm sorry, the documents don't say."),
+    ("Where is the key kept?", "in the porter's lodge", ""),
+)
+"""What the page of figures shows of how answers are judged; invented, and graded when the page is written."""
+JUDGED = """## How an answer is judged
+
+An answer is right if it gives what a reference gives and nothing that contradicts it, in however many words; whether it
+kept to the asked form is the figure `form`. Without a model as a judge, in this order:
+
+1. An empty answer is wrong. A refusal, in the ordinary words of twelve languages, is an abstention: right where the
+   question cannot be answered. Anything else said to such a question is wrong.
+2. A label is right where the answer gives it alone, or names it and no other label. JSON is right where it has all fields
+   and values of a reference and no others, inside a code fence or not.
+3. Numbers, quantities, money, dates, times, codes, names, yes and no, and lists are compared by value: another unit that
+   converts is the same, another number, name or "not" is another answer.
+4. Where that does not tell, a classifier that learnt from people's verdicts decides. The report names its version.
+
+What a model thinks before it answers (`<think>`) is timed and priced, and never judged. Accuracy is the share of questions
+answered right, hallucination the share whose answer is wrong; abstentions are neither. Check it on answers of your own:
+[`weighbridge score`](../how-to/score.md).
+"""
 FOLDER = Path(__file__).parent / "reference"
 EXIT_CODES = "Exit codes: 0 done, 2 something for you to put right, 1 our fault, 3 stopped by a time limit, 130 Ctrl-C."
 NOTE = "<!-- Written by docs/generate.py: change the code, then run it. -->\n"
@@ -54,8 +87,19 @@ def _figures() -> str:
     ]
     head = "| name | label | unit | better | meaning |\n|---|---|---|---|---|\n"
     return (
-        f"# Figures\n\n{NOTE}\nEach stands in a measurement with its 95 % interval.\n\n{head}" + "\n".join(rows) + "\n"
+        f"# Figures\n\n{NOTE}\nEach stands in a measurement with its 95 % interval.\n\n{head}"
+        + "\n".join(rows)
+        + f"\n\n{JUDGED}\n{_judged()}\n"
     )
+
+
+def _judged() -> str:
+    """Return the table of examples, graded as this page is written."""
+    rows = ["| question | reference | answer | verdict | reason |", "|---|---|---|---|---|"]
+    for question, reference, answer in EXAMPLES:
+        given = grade(question, (reference,), answer)
+        rows.append(f"| {question} | {reference} | {answer or '(nothing)'} | {given.mark} | {given.reason} |")
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":
