@@ -38,15 +38,15 @@ kept to the asked form is the figure `form`. Without a model as a judge, in this
 
 1. An empty answer is wrong. A refusal, in the ordinary words of twelve languages, is an abstention: right where the
    question cannot be answered. Anything else said to such a question is wrong.
-2. A label is right where the answer gives it alone, or names it and no other label. JSON is right where it has all fields
-   and values of a reference and no others, inside a code fence or not.
-3. Numbers, quantities, money, dates, times, codes, names, yes and no, and lists are compared by value: another unit that
-   converts is the same, another number, name or "not" is another answer.
+2. A label is right where the answer gives it alone, or names it and no other label. JSON is right where it has all
+   fields and values of a reference and no others, inside a code fence or not.
+3. Numbers, quantities, money, dates, times, codes, names, yes and no, and lists are compared by value: another unit
+   that converts is the same, another number, name or "not" is another answer.
 4. Where that does not tell, a classifier that learnt from people's verdicts decides. The report names its version.
 
-What a model thinks before it answers (`<think>`) is timed and priced, and never judged. Accuracy is the share of questions
-answered right, hallucination the share whose answer is wrong; abstentions are neither. Check it on answers of your own:
-[`weighbridge score`](../how-to/score.md).
+What a model thinks before it answers (`<think>`) is timed and priced, and never judged. Accuracy is the share of
+questions answered right, hallucination the share whose answer is wrong; abstentions are neither. Check it on answers
+of your own: [`weighbridge score`](../how-to/score.md).
 """
 FOLDER = Path(__file__).parent / "reference"
 EXIT_CODES = "Exit codes: 0 done, 2 something for you to put right, 1 our fault, 3 stopped by a time limit, 130 Ctrl-C."

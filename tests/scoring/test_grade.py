@@ -196,3 +196,12 @@ def test_a_classified_answer_tells_how_likely_people_call_it_right():
     assert found.probability is not None
     assert found.mark == ("right" if found.probability >= load_classifier().threshold else "wrong")
     assert f"{found.probability:.2f}" in found.reason
+
+
+def test_the_right_one_of_many_aliases_counts_wherever_it_stands():
+    aliases = [f"alias number {place} of something" for place in range(40)]
+    said = "It was the lighthouse of Skellan that they saw first."
+    for place in (0, 20, 40):
+        references = [*aliases[:place], "Skellan lighthouse", *aliases[place:]]
+        assert grade("What did they see first?", references, said).mark == "right"
+    assert grade("What did they see first?", aliases, said).mark == "wrong"
