@@ -74,5 +74,10 @@ def test_what_is_no_list(text):
     assert not [found for found in compare_values("Which?", text, text) if found.kind == "list"]
 
 
+def test_a_footnote_after_an_item_is_no_part_of_it():
+    assert match("Holm, Varde and Ribe", "Holm, Varde and Ribe1").relation == "same"
+    assert match("room 1, room 2 and room 3", "room 1, room 2 and room 31").relation != "same"
+
+
 def test_items_keep_their_thousands():
     assert split_items("1,000 and 2,000") == ("1,000", "2,000")

@@ -121,6 +121,15 @@ def test_how_far_a_negation_reaches(text, word, negated):
     assert is_negated(text, start, start + len(word)) is negated
 
 
+def test_a_side_that_a_name_has_is_not_missed():
+    assert relations("Where?", "South Carver", "in Carver") == set()
+    assert relations("May cats enter?", "not allowed", "The sky is blue.") == {"missing"}
+
+
+def test_a_question_that_denies_is_answered_in_both_ways():
+    assert relations("What did she not paint?", "the barn", "She did not paint the barn.") == set()
+
+
 def test_words_with_other_senses_count_in_short_texts_only():
     assert find_stances("on the left")
     assert not find_stances("She left the company after ten years and moved away from there")

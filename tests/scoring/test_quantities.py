@@ -1,5 +1,6 @@
 """Quantities are compared in one unit; what does not convert, or converts to another amount, is another answer."""
 
+import functools
 from fractions import Fraction
 
 import pint
@@ -25,11 +26,16 @@ EXACT = {
 PINT_UNITS = (
     "mg g kg tonne pound ounce stone mm cm m km inch foot yard mile nautical_mile ml liter pint quart gallon",
     "tablespoon second minute hour day week knot mph watt kW horsepower bar psi atm mmHg joule kWh cal kcal",
-    "hectare acre bit byte kB MB GB volt mA hertz MHz newton ohm mol",
+    "hectare acre lb ft yd mi nmi bit byte kB MB GB volt mA hertz MHz newton ohm mol",
 )
 PINT_NAMES = " ".join(PINT_UNITS).split()
 OWN_NAMES = {"nautical_mile": "nautical mile", "tablespoon": ""}
 """Of a tablespoon, pint has the American size; recipes elsewhere mean 15 ml."""
+
+
+@functools.cache
+def pint_registry():
+    return pint.UnitRegistry()
 
 
 def compare(question, reference, answer):
@@ -71,7 +77,7 @@ def test_factors_are_those_of_pint(name):
         own = units_named("tablespoon")
         assert own[0].factor == Fraction(15, 1000)
         return
-    registry = pint.UnitRegistry()
+    registry = pint_registry()
     bases = {"mass": "g", "length": "m", "volume": "l", "time": "s", "speed": "m/s", "data": "byte", "area": "m**2"}
     bases |= {"power": "W", "pressure": "Pa", "energy": "J", "voltage": "V", "current": "A", "frequency": "Hz"}
     bases |= {"force": "N", "resistance": "ohm", "substance": "mol"}
@@ -103,6 +109,7 @@ def test_temperatures_have_an_offset(celsius, fahrenheit):
         ("", "20 °C", "68 °F", "same"),
         ("", "20 °C", "70 °F", "different"),
         ("", "6 ft 1 in", "1.85 m", "same"),
+        ("", "6ft 1in", "6 feet 1 inch", "same"),
         ("", "6 ft 1 in", "1.95 m", "different"),
         ("", "2 hours and 30 minutes", "150 min", "same"),
         ("", "1 month", "30 days", "same"),
@@ -190,6 +197,12 @@ def test_a_noun_tells_which_number_is_meant():
     assert (match.relation, match.answer) == ("different", "6")
     (match,) = compare_values("Who is there?", wanted, "There are 6 doctors and 5 nurses.")
     assert match.relation == "same"
+
+
+def test_an_ordinal_contradicts_no_count():
+    assert compare_values("How many doors?", "9", "It first opened in spring.")[0].relation == "missing"
+    assert compare_values("Which floor?", "the ninth", "the first floor")[0].relation == "different"
+    assert compare_values("Which floor?", "floor 9", "the ninth floor")[0].relation == "same"
 
 
 def test_a_number_of_the_question_contradicts_nothing():

@@ -16,6 +16,7 @@ _OUTSIDE = str.maketrans({hidden: written for written, hidden in INSIDE.items()}
 _MARKER = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)]|[a-z]\))\s+", re.IGNORECASE)
 _LONGEST_ITEM = 5
 """Words of an item: a comma between longer parts divides a sentence, not a list."""
+_SHORTEST_WITH_FOOTNOTE = 3
 _MOST_ITEMS = 64
 _FEWEST_BY_COMMA = 3
 """A comma alone makes a list from three items on: "Oslo, Norway" is one place."""
@@ -94,5 +95,11 @@ def _holds_words(text: str, item: str) -> bool:
     words = without_accents(_ARTICLES.sub("", item).lower())
     if not words:
         return False
-    edge = r"(?<![^\W\u3040-\u9fff])", r"(?![^\W\u3040-\u9fff])"
+    # A digit after a word is the mark of a footnote ("Holm1"); after a number it makes another number.
+    after = (
+        r"(?![^\W\d\u3040-\u9fff])"
+        if words[-1].isalpha() and len(words) > _SHORTEST_WITH_FOOTNOTE
+        else r"(?![^\W\u3040-\u9fff])"
+    )
+    edge = r"(?<![^\W\u3040-\u9fff])", after
     return re.search(f"{edge[0]}{re.escape(words)}(?:e?s)?{edge[1]}", without_accents(text.lower())) is not None

@@ -113,7 +113,7 @@ def _is_capital(word: str) -> bool:
 
 def _parts(words: list[str]) -> tuple[str, ...]:
     parts = []
-    for word in words:
+    for word in re.split(r"\s|(?<=\w\w)-(?=\w\w)", " ".join(words)):
         part = without_accents(word.lower()).rstrip(".").removeprefix("al-").removeprefix("el-").removesuffix("'s")
         initial = len(part) == 1 and word[0].isupper()
         if part and (initial or (part not in _TITLES and part not in _SUFFIXES and part not in _PARTICLES)):
@@ -210,6 +210,10 @@ def match_name(question: str, reference: str, answer: str) -> ValueMatch | None:
     name = parse_name(reference)
     if name is None or not (asks_for_a_person(question) or _looks_like_a_person(reference)):
         return None
+    whole = without_accents(name.text.lower())
+    if len(name.parts) > 1 and whole in without_accents(answer.lower()):  # also where the space after it is lost
+        reason = f"the answer names {name.text}"
+        return ValueMatch(kind="name", reference=name.text, answer=name.text, relation="same", reason=reason)
     relations = [(compare_names(name, other), other) for other in find_names(answer)]
     full = [pair for pair in relations if pair[0] == "same" and (len(pair[1].parts) > 1 or len(name.parts) == 1)]
     same = [pair for pair in relations if pair[0] == "same"]

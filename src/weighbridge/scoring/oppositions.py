@@ -38,9 +38,9 @@ always: always immer toujours siempre | never nie niemals jamais nunca
 true: true | false untrue
 valid: valid gültig valide válido | invalid expired ungültig
 before: before prior vor avant antes | after nach après después
-increase: increase increased increases rise rose risen rising grew grown growth gained up higher
+increase: increase increased increases rise risen rising grew grown growth gained higher
  gestiegen erhöht augmenté aumentó
- | decrease decreased decreases fall fell fallen falling dropped declined shrank reduced down lower
+ | decrease decreased decreases fall fell fallen falling dropped declined shrank reduced lower
  gesunken gefallen baissé disminuyó
 north: north northern nord | south southern süd sud
 east: east eastern ost | west western
@@ -52,15 +52,13 @@ high: high highest maximum | low lowest minimum
 all: all every everyone everybody both alle jeder tous todos | none nobody neither keiner aucun ninguno
 hot: hot warm | cold
 early: early earlier | late later
-in favour: for | against
-enabled: enabled active on | disabled inactive off
+enabled: enabled active | disabled inactive
 free: free kostenlos gratuit gratis | paid
 safe: safe | unsafe dangerous
 clockwise: clockwise | counterclockwise anticlockwise counter-clockwise anti-clockwise
 positive: positive | negative
 male: male | female
 vertical: vertical | horizontal
-present: present | absent
 guilty: guilty | innocent
 married: married | unmarried single divorced
 vegetarian: vegetarian vegan | meat
@@ -70,11 +68,13 @@ inner: inner | outer
 public: public | private
 permanent: permanent | temporary
 """
+DECISIVE = frozenset(("allowed", "open", "possible", "required", "included", "always", "true", "valid"))
+"""Axes that decide a question by themselves. The sides of the others often are parts of a name ("South Carolina")."""
 _SHORT_TEXT = 6
 """Words that a text may have for the axes below to count: in a long text these words mostly mean something else."""
 _ONLY_IN_SHORT_TEXTS = frozenset(
-    ("left", "first", "high", "early", "in favour", "enabled", "free", "all", "with", "hot", "upper", "before",
-     "present", "vegetarian", "import", "buyer", "inner", "public", "positive", "male", "increase")
+    ("left", "first", "high", "early", "enabled", "free", "all", "with", "hot", "upper", "before",
+      "vegetarian", "import", "buyer", "inner", "public", "positive", "male", "increase")
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from weighbridge.scoring.folding import without_accents
 from weighbridge.scoring.matches import ValueMatch
 from weighbridge.scoring.negation import is_negated, negations
-from weighbridge.scoring.oppositions import Sign, Stance, find_stances
+from weighbridge.scoring.oppositions import DECISIVE, Sign, Stance, find_stances
 
 _YES = "yes yeah yep indeed correct true ja jawohl oui si sí 是 是的 对 對 可以 はい ええ"
 _NO = "no nope incorrect false nein non 不 不是 不可以 否 没有 沒有 いいえ"
@@ -83,9 +83,11 @@ def match_polarity(question: str, reference: str, answer: str) -> Iterator[Value
         return
     stances = find_stances(reference)
     for stance in stances:
-        yield _match_stance(stance, question, answer)
+        match = _match_stance(stance, question, answer)
+        if match.relation != "missing" or stance.axis in DECISIVE:
+            yield match
     if wanted is None and not stances:
-        yield from _match_negation(reference, answer)
+        yield from _match_negation(reference, answer, denied_in_question=len(negations(question)) % 2 == 1)
 
 
 def _match_yes_no(wanted: Sign, question: str, reference: str, answer: str) -> ValueMatch:
@@ -135,10 +137,13 @@ def _match_stance(wanted: Stance, question: str, answer: str) -> ValueMatch:
     )  # fmt: skip
 
 
-def _match_negation(reference: str, answer: str) -> Iterator[ValueMatch]:
-    """Compare whether the words of a short reference are negated there and in the answer."""
+def _match_negation(reference: str, answer: str, *, denied_in_question: bool) -> Iterator[ValueMatch]:
+    """Compare whether the words of a short reference are negated there and in the answer.
+
+    A question that negates ("what is not allowed?") is answered in both ways, so nothing is concluded then.
+    """
     denied = bool(negations(reference))
-    if not denied and len(reference.split()) > _SHORTEST:
+    if denied_in_question or (not denied and len(reference.split()) > _SHORTEST):
         return
     answered = [(match[0].lower(), match.span()) for match in _CONTENT.finditer(answer)]
     for word in _CONTENT.finditer(reference):

@@ -68,7 +68,7 @@ length ~ | 1609.344 | mi mile miles meile meilen milles milla millas 英里 マ�
 length ~ | 1852 | nmi nautical-mile nautical-miles seemeile seemeilen
 length ~ | 0.9144 | yd yds yard yards
 length ~ | 0.3048 | ft foot feet fuß pied pieds 英尺
-length ~ | 0.0254 | inch inches zoll pouce pouces pulgada pulgadas " 英寸
+length ~ | 0.0254 | inch inches zoll pouce pouces pulgada pulgadas 英寸
 length | 1/1000000 | micron microns
 length ~ | 9460730472580800 | ly light-year light-years lightyear lightyears
 length | 1000 | kms 公里 千米 キロ キロメートル
@@ -166,7 +166,7 @@ CAD 1/100 | cent cents
 AUD 1/100 | cent cents
 GBP 1/100 | p pence penny
 """
-_NAME_WORD = r"(?:[^\W\d_\u3040-\u30ff\u4e00-\u9fff]+\$?|[%‰°€$£¥₹₩₽₱₺₿¢\"Ω]+[CF]?)"
+_NAME_WORD = r"(?:[^\W\d_\u3040-\u30ff\u4e00-\u9fff]+\$?|[%‰°€$£¥₹₩₽₱₺₿¢Ω]+[CF]?)"
 _NAMES = re.compile(rf"[ -]?({_NAME_WORD})\.?(?:\^?([23])(?!\d))?(?:[ -]({_NAME_WORD}))?(?:[ -]({_NAME_WORD}))?")
 _HAN_NAMES = re.compile(r" ?([\u3040-\u30ff\u4e00-\u9fff]{1,7})")
 _DIVISION = re.compile(r" ?/ ?| (?:per|pro|par|por|an?|each|every|je) |(?=毎)")

@@ -240,6 +240,8 @@ def _match_quantity(
 def _speaks(quantity: Quantity, years: set[tuple[int, int]], known: TypedValues, wanted: Quantity) -> bool:
     """Tell whether another number contradicts a reference: not a weak one, a year, or one that the question gives."""
     looks_like_a_year = 1000 <= wanted.ends[0].readings[0] <= 2100 and wanted.ends[0].step == 1  # noqa: PLR2004
+    if quantity.ends[0].ordinal and not wanted.ends[0].ordinal:
+        return False  # "it first opened" gives no number
     if quantity.is_weak or ((quantity.start, quantity.end) in years and not looks_like_a_year):
         return False
     return not any(compare_quantities(other, quantity)[0] in ("same", "no unit") for other in known.quantities)
