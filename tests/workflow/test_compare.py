@@ -140,6 +140,7 @@ def test_what_is_asked_at_an_endpoint_elsewhere_is_not_offline(
     for where, named, environment in (
         ("here", roomy_endpoint, ""),
         ("elsewhere", elsewhere, ""),
+        ("here, by the environment", "", roomy_endpoint),
         ("elsewhere, by the environment", "", elsewhere),
     ):
         monkeypatch.setenv("OPENAI_BASE_URL", environment)
@@ -148,7 +149,12 @@ def test_what_is_asked_at_an_endpoint_elsewhere_is_not_offline(
         offline[where] = measured.offline
         assert measured.failures == 0
         assert "cost_per_thousand" not in measured.figures  # nobody said what a token costs there
-    assert offline == {"here": True, "elsewhere": False, "elsewhere, by the environment": False}
+    assert offline == {
+        "here": True,
+        "elsewhere": False,
+        "here, by the environment": True,
+        "elsewhere, by the environment": False,
+    }
 
 
 def test_what_runs_here_is_priced_by_the_hour_whatever_tokens_cost_elsewhere(
