@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -67,24 +66,50 @@ def test_report_shows_the_last_weighing_again(weighed, run):
     assert "Report:" in shown.stdout
 
 
+def whole_lines(root):
+    """The records that are on disk, each as it is written there."""
+    files = (root / ".weighbridge" / "records").glob("*.jsonl")
+    return {line for file in files for line in file.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")}
+
+
+def kill_once(command, reached):
+    """Start a command and kill it as soon as `reached`; tell whether it was still running."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0) as process:
+        while process.poll() is None and not reached():
+            time.sleep(0.001)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    return process.returncode == -signal.SIGKILL
+
+
 def test_killed_and_started_again_it_ends_with_the_same_records(weighed, dry_source, tmp_path, run):
     root = tmp_path / "killed"
-    shutil.copytree(dry_source, root)
     command = [sys.executable, "-m", "weighbridge", "compare", "--workspace", str(root)]
-    moments = random.Random(11)
-    kills = 0
-    while kills < 4:
-        with subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
-        ) as process:
-            time.sleep(moments.uniform(0.5, 4))
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                kills += 1
-            else:  # this machine was faster: from the beginning
-                shutil.rmtree(root / ".weighbridge")
+    total = len(said(weighed))
+
+    def kill_at_every_stage():
+        """Kill a run while it indexes, and then three times while it asks; tell whether each kill hit it there."""
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.copytree(dry_source, root)
+        kept = set()
+        for records in (0, 1, total // 3, 2 * total // 3):
+            if records:
+                hit = kill_once(command, lambda least=records: len(whole_lines(root)) >= least)
+            else:
+                hit = kill_once(command, (root / ".weighbridge" / "index").exists)
+            stored = whole_lines(root)
+            assert kept <= stored, "a record that was kept is gone"
+            if not hit or not records <= len(stored) < total:
+                return None
+            kept = stored
+        return kept
+
+    attempts = (kill_at_every_stage() for _ in range(5))  # a run may be over before the kill reaches it
+    kept = next((stored for stored in attempts if stored), None)
+    assert kept, "no run was hit at every stage"
     done = run("compare", "--workspace", str(root))
     assert done.returncode == 0, done.stderr
+    assert kept <= whole_lines(root), "what was asked before a kill is not asked again"
     assert said(root) == said(weighed)
 
 

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import threading
 import zipfile
 from pathlib import Path
 
@@ -150,15 +150,24 @@ def test_bench_retrieval_prints_its_figures(tmp_path: Path, run) -> None:
 def test_watching_follows_a_change(root: Path, run) -> None:
     command = [sys.executable, "-m", "weighbridge", "index", "--watch"]
     environment = {**os.environ, "COLUMNS": "100"}
+    seen = threading.Event()
+
+    def write_until_seen() -> None:
+        """The first change may come before the folder is watched."""
+        while not seen.wait(0.5):
+            (root / "ferry.md").write_text("# Ferry\n\nThe ferry sails at nine.")
+            (root / "ferry.md").replace(root / "docs" / "ferry.md")
+
+    writer = threading.Thread(target=write_until_seen)
     with subprocess.Popen(
         command, cwd=root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as it:
         try:
             assert any("Watching" in line for line in it.stderr)
-            time.sleep(0.5)  # until the folder is watched
-            (root / "docs" / "ferry.md").write_text("# Ferry\n\nThe ferry sails at nine.")
+            writer.start()
             assert any("ferry.md: in the index" in line for line in it.stderr)
         finally:
+            seen.set()
             it.send_signal(signal.SIGINT)
             it.stderr.read()
     found = json.loads(run("search", "when does the ferry sail", "--json", cwd=root).stdout)

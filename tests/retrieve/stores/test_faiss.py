@@ -62,8 +62,10 @@ def best(vectors: NDArray[np.float32], query: NDArray[np.float32], visible: list
 @contextmanager
 def writing(folder: Path, name: str) -> Iterator[Popen[str]]:
     with Popen([sys.executable, "-c", WRITER, str(folder), name], stdout=PIPE, text=True) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("kind", ["flat", "sq8", None])

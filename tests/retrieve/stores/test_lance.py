@@ -51,8 +51,10 @@ def unit(count: int) -> np.ndarray:
 @contextmanager
 def running(code: str, *arguments: str) -> Iterator[Popen[str]]:
     with Popen([sys.executable, "-c", code, *arguments], stdout=PIPE, text=True) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_one_view_is_one_state_and_the_next_sees_the_change(tmp_path: Path) -> None:

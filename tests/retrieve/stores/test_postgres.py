@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import psycopg
@@ -106,6 +108,32 @@ def test_processes_write_and_read_whole_changes(postgres_url: str, tmp_path: Pat
     whole = index.contents(["a"])
     assert len({chunk.text for chunk in whole.chunks}) == len(np.unique(whole.vectors)) == 1
     assert (len(whole.chunks), index.count()) == (3, 6)
+
+
+def test_two_who_open_an_index_at_once_in_a_new_database_can_both_use_it(postgres_url: str, tmp_path: Path) -> None:
+    """Both connect while there is no pgvector; one of them adds it, and the other must learn of it."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("drop database if exists fresh")
+        connection.execute("create database fresh")
+        PostgresStore(postgres_url, tmp_path).open("atonce", dimensions=DIMENSIONS)
+        found = connection.execute("select nspname from pg_namespace where nspname like '%_atonce'").fetchone()
+    fresh = postgres_url.replace("/postgres?", "/fresh?")
+
+    def use(number: int) -> int:
+        index = PostgresStore(fresh, tmp_path).open("atonce", dimensions=DIMENSIONS)
+        index.apply(Changes(added=chunks(number, number + 1), vectors=clustered(1, seed=number)))
+        return len(index.nearest(clustered(1)[0], limit=9, groups=frozenset("a")))
+
+    with psycopg.connect(fresh, autocommit=True) as connection, ThreadPoolExecutor(2) as pool:
+        connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", found)  # as whoever writes holds it
+        using = [pool.submit(use, number) for number in range(2)]
+        try:
+            waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+            while not any(task.done() for task in using) and connection.execute(waiting).fetchone() != (2,):
+                sleep(0.01)
+        finally:
+            connection.execute("select pg_advisory_unlock_all()")
+        assert {task.result() for task in using} in ({1, 2}, {2})
 
 
 def test_someone_with_a_password_from_the_environment_has_an_index_of_their_own(

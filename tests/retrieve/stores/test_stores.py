@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from math import log
@@ -135,12 +135,18 @@ def test_an_asker_finds_what_they_may_read_and_nothing_else(
             index.vectors([one.id for one in here], groups=groups)
 
 
+TURNS = 12
+"""Changes, or looks, after which one has met the others often enough."""
+
+
 @dataclass(frozen=True, slots=True)
 class Busy:
     """Two who write and four who read until they are told to stop; each opens the index for themselves."""
 
     open: Callable[[], StoredIndex]
     done: threading.Event = field(default_factory=threading.Event)
+    content: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released by each who has had so many turns."""
 
     def write(self, writer: int) -> int:
         index = self.open()
@@ -149,6 +155,8 @@ class Busy:
             numbers = range(300 * writer + turn % 10 * 3, 300 * writer + turn % 10 * 3 + 3)
             rows = [chunk(number, f"tide turn{writer}x{turn}", document=document) for number in numbers]
             index.apply(Changes(removed=frozenset({document}), added=rows, vectors=unit(turn, turn, turn)))
+            if turn + 1 == TURNS:
+                self.content.release()
             if self.done.is_set():
                 return turn + 1
         return 0
@@ -163,6 +171,8 @@ class Busy:
                 assert all(len(texts) == 3 and len(set(texts)) == 1 for texts in said.values())
             assert index.version >= last
             last = index.version
+            if turn + 1 == TURNS:
+                self.content.release()
             if self.done.is_set():
                 return turn + 1
         return 0
@@ -177,12 +187,14 @@ def texts_of(passages: Sequence[Passage]) -> dict[str, list[str]]:
 
 def test_readers_see_whole_changes_while_others_write(open_store: Open, tmp_path: Path) -> None:
     busy = Busy(lambda: open_store(tmp_path).open("busy", dimensions=DIMENSIONS))
+    content = 0
     with ThreadPoolExecutor(6) as pool:
         writers, readers = [pool.submit(busy.write, i) for i in range(2)], [pool.submit(busy.read, i) for i in range(4)]
-        wait([*writers, *readers], timeout=3, return_when=FIRST_COMPLETED)
+        while content < 6 and not any(task.done() for task in (*writers, *readers)):
+            content += busy.content.acquire(timeout=1)
         busy.done.set()
         written = [task.result() for task in writers]
-        assert min(task.result() for task in readers) > 1
+        assert min(*written, *(task.result() for task in readers)) >= TURNS
     index = busy.open()
     assert index.version == 1 + sum(written)
     assert len(texts_of(index.matching("tide", limit=1000, groups=PUBLIC))) == sum(min(10, turns) for turns in written)

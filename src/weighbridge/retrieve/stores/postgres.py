@@ -99,6 +99,7 @@ def _create(connection: "Connection[Any]", schema: str, dimensions: int) -> None
     from psycopg import sql
 
     if _dimensions(connection, schema) is not None:
+        teach_vectors(connection)  # this connection may have been made before pgvector was added
         return
     try:
         connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
