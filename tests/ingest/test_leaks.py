@@ -71,6 +71,22 @@ def test_close_questions_about_different_things_are_no_leak(other: str) -> None:
     assert check(asking(DOSE, other, answers=("same", "same")), ("test", "train"), alike).leaks
 
 
+@pytest.mark.parametrize(("others", "leaks"), [(2, False), (3, True)])
+def test_a_word_names_something_while_at_most_three_questions_hold_it(others: int, leaks: bool) -> None:  # noqa: FBT001 - given by parametrize
+    more = ["ibuprofen at night", "ibuprofen at noon", "ibuprofen at dawn"][:others]
+    asked = asking("dose of ibuprofen", "dose of amoxicillin", *more)
+    assert ((0, 1) in found(check(asked, ("test", "train", *["test"] * others), alike))) is leaks
+
+
+@pytest.mark.parametrize(
+    ("text", "leaks"), [("ferry Skerrow", False), ("Ferry Skerrow", True), ("ferry skerrow", True)]
+)
+def test_a_capital_names_something_unless_most_words_have_one(text: str, leaks: bool) -> None:  # noqa: FBT001 - see above
+    """Skerrow is in too many of the questions to be a name for being rare."""
+    asked = asking(text, "ferry Tarrow", *(f"Skerrow {other}" for other in ("bus", "tram", "train", "taxi")))
+    assert ((0, 1) in found(check(asked, ("test", "train", *["test"] * 4), alike))) is leaks
+
+
 def test_the_higher_threshold_holds_for_a_pair() -> None:
     questions = distinct_questions(asking(FERRY, DOSE, answers=("a", "a")))
     vectors = np.array([[1, 0], [0.95, np.sqrt(1 - 0.95**2)]], dtype=np.float32)
