@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +20,7 @@ from weighbridge.settings import MINILM, SMOLLM2
 from weighbridge.types import Message
 
 from .environment import isolate
+from .postgres_server import postgres_server
 
 CHAT_TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -71,16 +71,11 @@ def minilm() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The URL of a PostgreSQL server with pgvector, started for these tests in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", folder)
-        import pgserver
-
-        server = pgserver.get_server(Path(folder, "data"))
+    """The URL of a PostgreSQL server with pgvector, started for these tests."""
+    with postgres_server() as server:
         server.psql("alter system set fsync = off;")  # what a test writes need not outlive the machine
         server.psql("select pg_reload_conf();")
         yield server.get_uri()
-        server.cleanup()
 
 
 @pytest.fixture(scope="session")

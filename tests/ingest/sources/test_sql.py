@@ -4,7 +4,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from weighbridge.ingest.sources.sql import read_sql
 from weighbridge.settings_file import load_settings
 from weighbridge.sources import SqlSource
 from weighbridge.types import Progress
+
+from ...postgres_server import postgres_server  # noqa: TID252 - tests are no package
 
 HOW_TO = Path(__file__).parents[3] / "docs/how-to/sources.md"
 SHOP = """
@@ -265,16 +266,11 @@ def test_importing_this_loads_no_sqlalchemy_and_no_http() -> None:
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
     """The address of a PostgreSQL server, with a database `shop`, of its own folder."""
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", folder)
-        import pgserver
-
-        server = pgserver.get_server(Path(folder, "data"))
+    with postgres_server() as server:
         server.psql("create database shop;")
         server.psql("create role reader login password 'p@s/s:w%rd';")
         socket = server.get_uri().partition("host=")[2]
         yield f"postgresql://reader:${{DB_PASSWORD}}@/shop?host={socket}"
-        server.cleanup()
 
 
 def test_postgresql(postgres: str, capfd: pytest.CaptureFixture[str]) -> None:
