@@ -59,11 +59,11 @@ def test_a_little_better_or_worse_is_reverted() -> None:
     assert worse.sentence.startswith("Reverted: it is worse (")
 
 
-def test_an_interval_of_a_few_that_moved_is_not_enough() -> None:
+def test_a_few_questions_that_moved_are_not_enough() -> None:
     before, after, examples = searches([2] * 4 + [1] * 53), searches([1] * 57), [asked(n) for n in range(57)]
     verdict = judge_retrieval(before, after, examples, k=1, seed=7)
     assert verdict.difference
-    assert verdict.difference.low > 0
+    assert verdict.difference.low < 0 < verdict.difference.value
     assert verdict.p_value == 0.125
     assert not verdict.kept
 
