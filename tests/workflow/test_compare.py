@@ -11,15 +11,16 @@ import pytest
 
 from weighbridge.errors import DataError
 from weighbridge.results import Weighing
-from weighbridge.settings import RetrievalSettings, Settings
+from weighbridge.settings import MeasureSettings, RetrievalSettings, Settings
 from weighbridge.settings_file import load_settings
 from weighbridge.settings_training import TrainingSettings
 from weighbridge.train.card import write_card
 from weighbridge.train.registry import promote
-from weighbridge.types import Task, Timing
+from weighbridge.types import Example, Question, Task, Timing
 from weighbridge.workflow import tuned_search
 from weighbridge.workflow.alone import Alone
 from weighbridge.workflow.compare import compare, search_words, trained_words
+from weighbridge.workflow.compare import test_questions as drawn_questions
 from weighbridge.workflow.voice import MUTE
 from weighbridge.workspace import Workspace
 
@@ -110,6 +111,18 @@ def test_test_questions_are_asked_and_drawn_from_all_of_them(weighings: dict[str
     assert {example.split for example in weighing.examples} == {"test"}
     assert len(weighing.examples) == 4
     assert {record.example_id for record in weighing.records} == {example.id for example in weighing.examples}
+
+
+def test_questions_are_drawn_with_the_seed_and_asked_in_their_order() -> None:
+    every = [Example(id=str(n), question=Question(f"{n}?"), answers=("yes",), split="test") for n in range(40)]
+    drawn = []
+    for seed in (7, 7, 8):
+        settings = Settings(examples=Path(), measure=MeasureSettings(questions=5, seed=seed))
+        drawn.append([int(example.id) for example in drawn_questions(every, settings)])
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert all(len(one) == 5 and one == sorted(one) and one != list(range(5)) for one in drawn)
+    everything = Settings(examples=Path(), measure=MeasureSettings(questions=41))
+    assert drawn_questions(every, everything) == tuple(every)
 
 
 def test_pairs_are_of_all_questions(weighings: dict[str, Weighing]) -> None:
