@@ -42,7 +42,7 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A wheel in a folder that is pip's only index."""
     index = tmp_path / "index"
     index.mkdir()
-    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+    monkeypatch.setenv("PIP_FIND_LINKS", index.as_uri())  # pip splits its variables at blanks
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     return build_wheel(index)
 
