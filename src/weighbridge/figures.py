@@ -130,7 +130,8 @@ FIGURES: Mapping[str, FigureKind] = {
             label="latency p95",
             unit="seconds",
             higher_is_better=False,
-            meaning="95th percentile of the seconds to the whole answer, one question at a time",
+            meaning="95th percentile of the seconds to the whole answer, one question at a time; "
+            "bounded from 59 timings on",
         ),
         FigureKind(
             name="memory",

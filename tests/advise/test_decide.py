@@ -5,14 +5,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import combinations
 
-import numpy as np
 import pytest
 
 from weighbridge.advise.decide import decide
 from weighbridge.errors import DataError, SettingsError
-from weighbridge.measure.statistics import DIFFERENCE, mean_interval
 from weighbridge.results import Comparison, Cost, Decision, Estimate, Measurement
 from weighbridge.settings import Limits, Needs, Priorities
 
@@ -225,36 +222,6 @@ def test_nothing_to_decide_on_is_an_error(measurement: Make):
     nothing = Needs(priorities=Priorities(accuracy=0, hallucination=0, latency=0, cost=0))
     with pytest.raises(SettingsError, match=r"needs\.priorities: nothing to rank by"):
         decide([measurement("rag", figures(0.5, 0.3))], (), nothing)
-
-
-def weighed_at_random(generator: np.random.Generator, measurement: Make, arms: int) -> Decision:
-    """Decide between arms that are truly equal, by 60 questions, right or wrong, one in two."""
-    right = {f"arm{n}": (generator.random(60) < 0.5).astype(float) for n in range(arms)}
-    measured = [measurement(name, figures(float(v.mean()), 1 - float(v.mean()))) for name, v in right.items()]
-    found = []
-    for left, other in combinations(right, 2):
-        accuracy = mean_interval((right[left] - right[other]).tolist(), 1, bounds=DIFFERENCE)
-        wrong = replace(accuracy, value=-accuracy.value, low=-accuracy.high, high=-accuracy.low)
-        found += [
-            Comparison(
-                figure=figure,
-                left=left,
-                right=other,
-                difference=difference,
-                p_value=1.0,
-                p_adjusted=1.0,
-                examples_needed=None,
-            )
-            for figure, difference in (("accuracy", accuracy), ("hallucination", wrong))
-        ]
-    return decide(measured, found, Needs())
-
-
-@pytest.mark.parametrize("arms", [2, 4])
-def test_equal_strategies_are_seldom_told_apart(measurement: Make, arms: int):
-    generator = np.random.default_rng(11)
-    wrong = sum(weighed_at_random(generator, measurement, arms).outlook == "recommended" for _ in range(60))
-    assert wrong <= 6
 
 
 def test_a_cost_in_another_currency_is_written_in_it(measurement: Make):

@@ -239,3 +239,10 @@ def test_the_floor_needs_evidence_and_gives_way_to_the_users():
     strict = decided(many, Needs(limits=Limits(minimum_accuracy=0.6)))
     assert strict.outlook == "none meets your limits"
     assert "A larger base model" in told(strict)
+
+
+def test_an_abstention_is_worth_more_than_a_wrong_answer():
+    marks = {"A": "r" * 60 + "a" * 40, "B": "r" * 60 + "w" * 40}
+    decision = decided(marks)
+    assert decision.recommended == "A"
+    assert "its lead over B is 15.0" in told(decision)

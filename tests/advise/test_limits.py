@@ -1,11 +1,12 @@
 """Every limit: kept, broken, not measured, and close."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from weighbridge.advise.limits import broken_limits, close_calls
-from weighbridge.results import Measurement
+from weighbridge.advise.limits import below_floor, broken_limits, close_calls
+from weighbridge.results import Estimate, Measurement
 from weighbridge.settings import Limits
 
 Make = Callable[..., Measurement]
@@ -87,3 +88,39 @@ def test_a_limit_inside_the_interval_is_a_close_call(measurement: Make):
     told = "rag keeps the limit on accuracy, 45 %, but not for certain: it has 50 % (42\u201358)"
     assert call.replace("\u00a0", " ") == told
     assert close_calls(measurement("rag", FIGURES), Limits(minimum_accuracy=0.6)) == ()
+
+
+def with_p95(made: Measurement, estimate: Estimate) -> Measurement:
+    return replace(made, figures={**made.figures, "latency_p95": estimate})
+
+
+def test_a_percentile_that_nothing_bounds_keeps_no_limit_for_certain(measurement: Make):
+    """Of 11 timings the slowest took 1.3 s: the 95th percentile may still be above 5."""
+    few = Estimate(value=1.2, low=1.0, high=1.3, scored=11, open_above=True)
+    (call,) = close_calls(with_p95(measurement("rag", FIGURES), few), Limits(maximum_p95_seconds=5.0))
+    assert call.replace("\u00a0", " ") == (
+        "rag keeps the limit on latency p95, 5.00 s, but not for certain: it has 1.20 s (1.00 or more)"
+    )
+    enough = replace(few, scored=59, open_above=False)
+    assert close_calls(with_p95(measurement("rag", FIGURES), enough), Limits(maximum_p95_seconds=5.0)) == ()
+
+
+def test_a_limit_is_broken_for_certain_where_the_whole_interval_breaks_it(measurement: Make):
+    (surely,) = broken_limits(measurement("rag", FIGURES), Limits(minimum_accuracy=0.6))
+    (maybe,) = broken_limits(measurement("rag", FIGURES), Limits(minimum_accuracy=0.55))
+    assert (surely.certain, maybe.certain) == (True, False)
+    few = Estimate(value=1.2, low=1.0, high=1.3, scored=11, open_above=True)
+    found = [
+        broken_limits(with_p95(measurement("rag", FIGURES), few), Limits(maximum_p95_seconds=most))
+        for most in (0.9, 1.1)
+    ]
+    assert [limit.certain for (limit,) in found] == [True, False]
+
+
+@pytest.mark.parametrize(("accuracy", "below"), [(0.41, True), (0.42, False), (0.5, False)])
+def test_the_floor_is_a_half_and_needs_the_whole_interval(measurement: Make, accuracy: float, *, below: bool):
+    """The intervals of these measurements reach 0.08 to both sides."""
+    measured = measurement("rag", FIGURES | {"accuracy": accuracy})
+    assert below_floor(measured, Limits()) == below
+    assert not below_floor(measured, Limits(minimum_accuracy=0.0))
+    assert not below_floor(measured, Limits(minimum_accuracy=0.3))

@@ -99,11 +99,15 @@ def test_absent_figures_have_a_reason() -> None:
 def test_failures_and_unscored_answers_are_told() -> None:
     lines = [line.replace("\u00a0", " ") for line in shortfalls(weighing(), FIGURES.values())]
     assert any("fine-tuned: 1 of 12" in line and ERROR in line for line in lines)
-    assert lines[-1] == (
+    assert lines[-2] == (
         "Not scored since it cannot be answered: token F1 "
         "(prompt, few-shot and rag 2 of 13, fine-tuned and raft 2 of 12)."
     )
-    assert len(shortfalls(weighing(), [FIGURES["accuracy"]])) == 2
+    assert lines[-1] == (
+        "Latency p95 rests on 12 timings, too few to say how slow the slowest twentieth may be: 59 would do "
+        "(measure.latency_questions: 60)."
+    )
+    assert len(shortfalls(weighing(), [FIGURES["accuracy"]])) == 3
 
 
 def test_cut_answers_are_told_where_there_are_any() -> None:
@@ -138,7 +142,7 @@ def test_figures_with_the_same_counts_and_reason_are_told_together() -> None:
         replace(record, scores=tuple(Score(name, None, "it was lost") for name in ("token_f1", "exact_match")))
         for record in value.records
     )
-    (*_, line) = shortfalls(replace(value, measurements=measured, records=records), FIGURES.values())
+    (*_, line, _) = shortfalls(replace(value, measurements=measured, records=records), FIGURES.values())
     assert line.replace("\u00a0", " ") == (
         "Not scored since it was lost: exact match and token F1 (all strategies 5 of 15); "
         "for no recorded reason: missed abstention (all strategies 7 of 17)."

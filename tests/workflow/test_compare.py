@@ -19,13 +19,25 @@ from weighbridge.train.registry import promote
 from weighbridge.types import Example, Question, Task, Timing
 from weighbridge.workflow import tuned_search
 from weighbridge.workflow.alone import Alone
-from weighbridge.workflow.compare import compare, search_words, trained_words
+from weighbridge.workflow.compare import compare, search_words, timed_questions, trained_words
 from weighbridge.workflow.compare import test_questions as drawn_questions
 from weighbridge.workflow.voice import MUTE
 from weighbridge.workspace import Workspace
 
 from ..train.cards import card  # noqa: TID252 - tests are no package
 from .tuned import tuned
+
+
+@pytest.mark.parametrize(
+    ("needs", "available", "timed"), [({}, 80, 12), ({"limits": {"maximum_p95_seconds": 2.0}}, 80, 60),
+                                      ({"limits": {"maximum_p95_seconds": 2.0}}, 30, 30)]
+)  # fmt: skip
+def test_a_limit_on_the_p95_takes_the_timings_that_bound_it(needs: dict[str, object], available: int, timed: int):
+    examples = [Example(id=f"{n}", question=Question(f"question {n}?"), answers=("a",)) for n in range(available)]
+    settings = Settings.model_validate({"examples": "e.jsonl", "needs": needs})
+    drawn = timed_questions(examples, settings)
+    assert len({example.id for example in drawn}) == timed
+    assert drawn == timed_questions(examples, settings)
 
 
 def test_a_report_names_what_the_settings_add_to_the_search() -> None:

@@ -110,7 +110,11 @@ def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ..
     """Return what these figures hide: strategies left out or always of one answer, failures, cut and unscored ones."""
     failed = (_failed(measurement) for measurement in weighing.measurements if measurement.failures)
     cut, unscored = _cut(weighing), _unscored(weighing, kinds)
-    told = (f"Cut by the length limit: {cut}." if cut else "", f"Not scored {unscored}." if unscored else "")
+    told = (
+        f"Cut by the length limit: {cut}." if cut else "",
+        f"Not scored {unscored}." if unscored else "",
+        _open_above(weighing),
+    )
     return (*map(plain, weighing.left_out), *_always_the_same(weighing), *failed, *(line for line in told if line))
 
 
@@ -236,6 +240,17 @@ def _cut(weighing: Weighing) -> str:
         f"{plain(strategy)} {round(estimate.value * estimate.scored):,}{NB}of{NB}{estimate.scored:,}"
         for strategy, estimate in found
         if estimate.value
+    )
+
+
+def _open_above(weighing: Weighing) -> str:
+    """Return what the 95th percentile of few timings is worth; empty where there are enough."""
+    few = {e.scored for m in weighing.measurements if (e := m.figures.get("latency_p95")) and e.open_above}
+    if not few:
+        return ""
+    return (
+        f"Latency p95 rests on {counted(min(few), 'timing')}, too few to say how slow the slowest twentieth may be: "
+        "59 would do (measure.latency_questions: 60)."
     )
 
 

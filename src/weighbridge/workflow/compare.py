@@ -12,6 +12,7 @@ from weighbridge.advise.decide import decide
 from weighbridge.answer.build import SHAPES
 from weighbridge.errors import ModelError, TrainingError
 from weighbridge.generate.openai import address, is_local
+from weighbridge.measure.latency import QUESTIONS_FOR_P95
 from weighbridge.measure.ledger import append, load
 from weighbridge.measure.metrics.suite import metrics_for
 from weighbridge.measure.run import Exam, evaluate, taken
@@ -95,6 +96,14 @@ def test_questions(examples: Sequence[Example], settings: Settings) -> tuple[Exa
     return tuple(example for place, example in enumerate(examples) if place in drawn)
 
 
+def timed_questions(asked: Sequence[Example], settings: Settings) -> list[Example]:
+    """Return the questions to time one by one: more than the settings say where a limit on the p95 needs them."""
+    wanted = settings.measure.latency_questions
+    if settings.needs.limits.maximum_p95_seconds is not None:
+        wanted = max(wanted, QUESTIONS_FOR_P95)
+    return Random(settings.measure.seed).sample(list(asked), min(wanted, len(asked)))  # noqa: S311 - not for secrets
+
+
 def weigh(
     bench: Bench,
     engine: Engine,
@@ -151,11 +160,8 @@ def _answer(
 def _time(
     arm: Arm, bench: Bench, identity: str, asked: Sequence[Example], voice: Voice, seconds: dict[str, float]
 ) -> Alone:
-    drawn = Random(bench.settings.measure.seed).sample(  # noqa: S311 - not for secrets
-        list(asked), min(bench.settings.measure.latency_questions, len(asked))
-    )
     with clocked(seconds, f"time alone: {arm}"):
-        questions = [example.question for example in drawn]
+        questions = [example.question for example in timed_questions(asked, bench.settings)]
         try:
             return time_in_own_process(arm, bench.workspace, identity, questions, voice)
         except ModelError as error:
