@@ -65,6 +65,11 @@ def test_tuned_strategies_are_their_own_exported_models(small):
         assert card.guards
         folder = folder_of(Workspace(root), card)
         assert (folder / card.gguf).stat().st_size > 50_000_000
+    learnt = promoted(Workspace(root), "fine-tuned")
+    assert learnt is not None
+    assert learnt.parity[0].changed
+    assert learnt.training.steps == 3
+    assert 0 < learnt.training.last_loss < learnt.training.first_loss
 
 
 @pytest.mark.parametrize("arm", ["rag", "raft"])

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.models import cache_folder
 from weighbridge.train.recipe import Recipe
 
 from ..tiny_llama import (  # noqa: TID252 - tests are no package
@@ -30,12 +29,6 @@ def other_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def no_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny Llama again, with no chat template to speak of."""
     return write_tiny_gguf(tmp_path_factory.mktemp("bare") / "tiny.gguf", template="")
-
-
-@pytest.fixture(scope="session")
-def converted_base() -> Path:
-    """Where the default model's conversion is kept between test runs."""
-    return cache_folder() / "bases" / "smollm2-135m-instruct"
 
 
 @pytest.fixture(scope="session")

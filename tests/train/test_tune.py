@@ -14,9 +14,6 @@ from weighbridge.errors import TrainingError, UnfinishedError
 from weighbridge.generate.llamacpp import open_llamacpp
 from weighbridge.protocols import silent
 from weighbridge.results import Score
-from weighbridge.settings import ModelSettings
-from weighbridge.settings_training import TrainingSettings
-from weighbridge.train.base import prepare_base
 from weighbridge.train.card import read_card, read_lessons
 from weighbridge.train.exercise import Exercise, Material, prepare
 from weighbridge.train.recipe import Recipe
@@ -187,18 +184,3 @@ def test_what_a_time_limit_stopped_has_no_card(strategy, examples, recipe: Recip
     seen: list[Progress] = []
     tuned(strategy, examples, tmp_path, recipe=recipe, notify=seen.append)
     assert next(one for one in seen if one.task == "training").done == 1
-
-
-@pytest.mark.models
-def test_the_default_model_is_tuned(smollm2_gguf: Path, strategy, examples, tmp_path: Path, converted_base: Path):
-    base = prepare_base(smollm2_gguf, converted_base)
-    recipe = Recipe(
-        base=base,
-        training=TrainingSettings(epochs=2, batch_size=4, learning_rate=2e-3),
-        model=ModelSettings(maximum_tokens=12),
-    )
-    card = tuned(strategy, examples[:4], tmp_path, recipe=recipe)
-    assert card.training.last_loss < card.training.first_loss
-    assert card.promotable
-    assert card.parity[0].changed
-    assert card.training.steps == 2
