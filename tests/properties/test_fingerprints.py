@@ -57,6 +57,7 @@ HANDED_OVER = {
     "protocols.NoDemonstrations": "there is one value of it",
     "protocols.Nothing": "there is one value of it",
     "retrieve.indexing.IndexCard": "of what the index holds, computed where it is built",
+    "scoring.classifier.Classifier": "of the file's bytes",
     "train.base.BaseFiles": "of the file's bytes",
     "train.course.Course": "of the job that walks it",
     "train.hosted_plan.HostedPlan": "of the files that are sent",

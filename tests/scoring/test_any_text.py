@@ -95,8 +95,8 @@ def test_a_text_gives_its_own_values(text):
     ids=lambda text: text[:12],
 )
 def test_a_long_text_takes_no_longer_than_its_length(text):
-    # Doubling the text may double the time, with room for a busy machine: a pattern that backtracks takes four times as
-    # long or worse.
+    # Four times the text may take four times as long, and twice that: a pattern that backtracks takes sixteen times as
+    # long or worse. Below two seconds nothing is told apart from a busy machine, whose processor time grows too.
     def seconds(part):
         started = time.process_time()
         compare_values("How many?", part, part)
@@ -104,4 +104,4 @@ def test_a_long_text_takes_no_longer_than_its_length(text):
         return time.process_time() - started
 
     quarter, whole = seconds(text[: len(text) // 4]), seconds(text)
-    assert whole < max(0.5, 8 * quarter)
+    assert whole < max(2.0, 8 * quarter)
