@@ -10,10 +10,11 @@ An answer is right if it gives what a reference gives and nothing that contradic
    (numbers, dates, names, ...) of a reference that has nothing else. A short text of which a typed value contradicts
    every reference (another number, date, name, a "not") is wrong.
 4. All others are decided by `classifier.py`, which learnt from answers that people judged.
+5. A right answer beside which `rivals.py` finds a second, different one is wrong: whoever gives two has given none.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -23,12 +24,13 @@ from weighbridge.scoring.features import extract_features
 from weighbridge.scoring.json_fields import same_fields
 from weighbridge.scoring.labels import find_label, same_label
 from weighbridge.scoring.refusals import is_refusal
+from weighbridge.scoring.rivals import find_rival
 from weighbridge.scoring.values import ValueMatch, compare_values
 from weighbridge.scoring.words import is_stop_word, plain, tokens
 from weighbridge.types import Task
 
 Mark = Literal["right", "wrong", "abstained", "unscored"]
-RULES = 1
+RULES = 2
 """Raised with any change to the rules here or to the features: answers graded by other rules are graded again."""
 _SHORT = 12
 """Words up to which one contradicted value makes a text wrong: it has no room to say anything else. On EVOUNA that
@@ -148,6 +150,20 @@ def _grade_json(references: Sequence[str], answer: str) -> Grade:
 
 def _grade_text(question: str, references: Sequence[str], answer: str) -> Grade:
     """Grade a text by rules where they tell, and by the classifier where they do not."""
+    found = _grade_one_answer(question, references, answer)
+    if found.mark == "right":
+        words = tokens(plain(answer))
+        for reference in references:
+            if words == tokens(plain(reference)):
+                return found
+        for reference in references:
+            if rival := find_rival(question, references, reference, answer):
+                return replace(found, mark="wrong", reason=f'the answer gives "{reference}", and also "{rival}"')
+    return found
+
+
+def _grade_one_answer(question: str, references: Sequence[str], answer: str) -> Grade:
+    """Grade a text as if it gave one answer only."""
     matches = {reference: compare_values(question, reference, answer) for reference in references}
     words = tokens(plain(answer))
     decided = _grade_by_values(words, answer, matches)

@@ -87,8 +87,11 @@ def _without_lead(answer: str) -> str:
     head, colon, tail = answer.partition(":")
     if colon and tail.strip() and len(head.split()) <= 12:
         return tail
-    first = _VERB.search(answer)
-    return answer[first.end() :] if first else answer
+    while first := _VERB.search(answer):
+        answer = answer[first.end() :]
+        if not _VERB.match(answer.lstrip()):
+            break
+    return answer
 
 
 def _holds_words(text: str, item: str) -> bool:
