@@ -79,6 +79,7 @@ def test_a_given_name_alone_names_nobody(given_, surname):
         ("Carl Falk-Berg", "Carl Falk Berg", "same"),
         ("Carl Falk", "it was led byCarl Falkuntil May", "same"),
         ("Ann Baker", "Tom Baker took over from Ann Baker", "same"),
+        ("Ann Baker", "Tom Baker is new. Baker runs it.", "different"),
     ],
 )
 def test_names_of_each_kind(reference, answer, wanted):
