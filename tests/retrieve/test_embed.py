@@ -40,14 +40,21 @@ def test_equals_mean_pooling_by_transformers(minilm: Path) -> None:
 
 
 @pytest.mark.models
-@pytest.mark.parametrize(("precision", "least"), [("bfloat16", 0.999), ("int8", 0.95)])
-def test_less_precision_is_for_documents_only_and_close(minilm: Path, precision: Precision, least: float) -> None:
+@pytest.mark.parametrize(
+    ("precision", "least", "elsewhere"),
+    [("bfloat16", 0.999, 0.999), ("int8", 0.95, 0.9)],
+)
+def test_less_precision_is_for_documents_only_and_close(
+    minilm: Path, precision: Precision, least: float, elsewhere: float
+) -> None:
+    """A processor that does not compute in a precision may compute in float32, or saturate sums of int8: `elsewhere`."""
+    native = native_precision(whole=precision == "int8") == precision
     exact = open_embedder(minilm, precision="float32")
     rounded = open_embedder(minilm, precision=precision)
     documents = rounded.embed(TEXTS, kind="document")
     reference = exact.embed(TEXTS, kind="document")
-    assert (documents * reference).sum(1).min() >= least
-    assert not np.array_equal(documents, reference)
+    assert (documents * reference).sum(1).min() >= (least if native else elsewhere)
+    assert not native or not np.array_equal(documents, reference)
     np.testing.assert_allclose(rounded.embed(TEXTS, kind="query"), exact.embed(TEXTS, kind="query"), atol=1e-6)
     assert rounded.fingerprint != exact.fingerprint
 
