@@ -47,7 +47,7 @@ def test_equals_mean_pooling_by_transformers(minilm: Path) -> None:
 def test_less_precision_is_for_documents_only_and_close(
     minilm: Path, precision: Precision, least: float, elsewhere: float
 ) -> None:
-    """A processor that does not compute in a precision may compute in float32, or saturate sums of int8: `elsewhere`."""
+    """A processor without a precision may compute in float32, or saturate sums of int8: `elsewhere`."""
     native = native_precision(whole=precision == "int8") == precision
     exact = open_embedder(minilm, precision="float32")
     rounded = open_embedder(minilm, precision=precision)

@@ -10,6 +10,7 @@ from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.likeness import asked_in
 from weighbridge.protocols import Metric, Notify, silent
+from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.train.base import load_tokenizer
 from weighbridge.train.conversations import Conversation, conversations, lesson
 from weighbridge.train.lint import Finding, Lint, lint, shown_row
@@ -128,7 +129,12 @@ def prepare(
         metric=metric,
         recipe=recipe,
         fingerprint=fingerprint(
-            key, _dev(material.examples, recipe), metric.name, [e.id for e in left_out], *label_key(access)
+            key,
+            _dev(material.examples, recipe),
+            metric.name,
+            scorer_fingerprint(),
+            [e.id for e in left_out],
+            *label_key(access),
         ),
         learnt=Learnt(
             fingerprint=fingerprint(_said(taught), [row.tokens for row in texts.rows]),
