@@ -103,6 +103,22 @@ def test_a_quantity_is_right_in_any_sentence_and_ten_times_of_it_in_none(value: 
     assert mark(reference, sentence.format(f"{value * 10} {unit}"), "How much is it?") == "wrong"
 
 
+@pytest.mark.parametrize(
+    ("question", "reference", "other"),
+    [
+        ("What is the dose?", "5 mg", "5 g"),
+        ("When does the night bus leave?", "23:40", "23:14"),
+        ("When was the mill built?", "12 March 1987", "12 May 1987"),
+        ("How many seats are there?", "14", "41"),
+    ],
+)
+def test_a_value_that_is_ruled_out_is_not_given(question: str, reference: str, other: str):
+    for text in ("The answer is {other}, not {right}.", "It is {other} rather than {right}.", "It isn't {right}."):
+        assert grade(question, (reference,), text.format(other=other, right=reference)).mark == "wrong", text
+    assert grade(question, (reference,), f"The answer is {reference}, not {other}.").mark == "right"
+    assert grade(question, (f"not {reference}",), f"It is not {reference}.").mark == "right"
+
+
 @given(st.text(max_size=80), st.lists(st.text(max_size=40), max_size=3), st.text(max_size=200))
 def test_any_text_gets_one_mark_and_a_reason(question: str, references: list[str], answer: str):
     found = grade(question, references, answer)

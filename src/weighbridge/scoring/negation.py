@@ -14,6 +14,14 @@ _NO_NEGATION = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(r"[.;:!?,。，;!?]|\b(?:but|although|whereas|however|aber|mais|pero)\b", re.IGNORECASE)
+_RULED_OUT = re.compile(
+    r"(?:\b(?:not|rather than|instead of|nicht|statt|anstatt|pas|au lieu de|en lugar de)|n't)\s"
+    r"(?:(?:in|on|at|by|um|am|à|en)\s)?(?:the\s)?$",
+    re.IGNORECASE,
+)
+"""A word that rules out the value behind it. Spanish "no" is left out: before a digit it mostly is "No. 5"."""
+_LONGEST_LEAD = 32
+"""Characters in front of a value that such words and what stands between take up at most."""
 _LONGEST_CLAUSE = 120
 """Characters before a word in which its negation is looked for; its reach is far shorter."""
 _REACH = 4
@@ -38,3 +46,8 @@ def is_negated(text: str, start: int, end: int) -> bool:
         before = begin <= first and last <= start and len(text[last:start].split()) <= _REACH
         count += before or (first == end and text[first] in "なまず")
     return count % 2 == 1
+
+
+def is_ruled_out(text: str, start: int) -> bool:
+    """Tell whether the value that begins at a place is named only to say that it is not the one: "not 5 mg"."""
+    return _RULED_OUT.search(text[max(0, start - _LONGEST_LEAD) : start]) is not None

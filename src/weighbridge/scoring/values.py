@@ -5,7 +5,7 @@ Words are compared elsewhere. Everything here is pure: no clock, no locale, no n
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from weighbridge.scoring.codes import Code, find_codes, holds_code, is_code_asked
@@ -14,6 +14,7 @@ from weighbridge.scoring.folding import DecimalMark, Language, Placed, covered, 
 from weighbridge.scoring.lists import INSIDE, match_list
 from weighbridge.scoring.matches import Relation, ValueKind, ValueMatch
 from weighbridge.scoring.names import match_name
+from weighbridge.scoring.negation import is_ruled_out, negations
 from weighbridge.scoring.polarity import match_polarity
 from weighbridge.scoring.precision import compare_quantities
 from weighbridge.scoring.quantities import Quantity, find_quantities, units_asked
@@ -153,6 +154,8 @@ def _mask(text: str, found: Iterable[Placed]) -> str:
 
 def _match_typed(asked: _Question, reference: str, answer: str) -> Iterable[ValueMatch]:
     wanted, given = _find_values(reference, asked), _find_values(answer, asked)
+    if not negations(reference):
+        given = _without_ruled_out(given, answer)
     known = _find_values(asked.text, asked)
     counts = asked.asks_count and not asked.asks_date
     dates = [date for date in wanted.dates if not (date.bare_year and counts)][:_MOST_VALUES]
@@ -171,6 +174,21 @@ def _match_typed(asked: _Question, reference: str, answer: str) -> Iterable[Valu
         yield _match_time(time, given.times, known.times)
     for code in wanted.codes[:_MOST_VALUES]:
         yield _match_code(code, answer, given.codes, asked)
+
+
+def _without_ruled_out(given: TypedValues, answer: str) -> TypedValues:
+    """Return the values of an answer without those that it says are not the one: "5 g, not 5 mg" gives 5 g."""
+
+    def is_given(value: Placed) -> bool:
+        return not is_ruled_out(answer, value.start)
+
+    return replace(
+        given,
+        dates=tuple(filter(is_given, given.dates)),
+        weekdays=tuple(filter(is_given, given.weekdays)),
+        times=tuple(filter(is_given, given.times)),
+        quantities=tuple(filter(is_given, given.quantities)),
+    )
 
 
 def _match_date(wanted: Date, given: TypedValues, known: TypedValues) -> ValueMatch:
