@@ -9,6 +9,7 @@ An answer is right if it gives what a reference gives and nothing that contradic
 3. A text that is a reference, word for word and value for value, is right; so is a sentence with all the typed values
    (numbers, dates, names, ...) of a reference that has nothing else. A short text of which a typed value contradicts
    every reference (another number, date, name, a "not") is wrong.
+   A text that contradicts a point of a reference of several sentences, or misses most of its points, is wrong too.
 4. All others are decided by `classifier.py`, which learnt from answers that people judged.
 5. A right answer beside which `rivals.py` finds a second, different one is wrong: whoever gives two has given none.
 """
@@ -22,6 +23,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.scoring.classifier import load_classifier
 from weighbridge.scoring.features import extract_features
 from weighbridge.scoring.json_fields import same_fields
+from weighbridge.scoring.key_points import score_points
 from weighbridge.scoring.labels import find_label, same_label
 from weighbridge.scoring.refusals import is_refusal
 from weighbridge.scoring.rivals import find_rival
@@ -30,7 +32,7 @@ from weighbridge.scoring.words import is_stop_word, plain, tokens
 from weighbridge.types import Task
 
 Mark = Literal["right", "wrong", "abstained", "unscored"]
-RULES = 2
+RULES = 3
 """Raised with any change to the rules here or to the features: answers graded by other rules are graded again."""
 _SHORT = 12
 """Words up to which one contradicted value makes a text wrong: it has no room to say anything else. On EVOUNA that
@@ -166,7 +168,7 @@ def _grade_one_answer(question: str, references: Sequence[str], answer: str) -> 
     """Grade a text as if it gave one answer only."""
     matches = {reference: compare_values(question, reference, answer) for reference in references}
     words = tokens(plain(answer))
-    decided = _grade_by_values(words, answer, matches)
+    decided = _grade_by_values(words, answer, matches) or _grade_by_points(question, matches, answer)
     if decided:
         return decided
     classifier = load_classifier()
@@ -197,6 +199,22 @@ def _grade_by_values(words: Sequence[str], answer: str, matches: Mapping[str, tu
     if len(words) <= _SHORT and refutations[0] and all(refutations):
         return Grade(mark="wrong", reason=refutations[0].reason, values=next(iter(matches.values())))
     return None
+
+
+def _grade_by_points(question: str, matches: Mapping[str, tuple[ValueMatch, ...]], answer: str) -> Grade | None:
+    """Grade a text wrong that contradicts a point of every reference, or misses most; None where it does neither."""
+    reason = ""
+    for reference in matches:
+        points = score_points(question, reference, answer)
+        contradicted = [point for point in points if point.relation == "contradicted"]
+        found = sum(point.relation == "found" for point in points)
+        if contradicted:
+            reason = reason or f'{contradicted[0].values[0].reason}: the answer contradicts "{contradicted[0].text}"'
+        elif 2 * found < len(points):
+            reason = reason or f"the answer gives {found} of the {len(points)} points of the reference"
+        else:
+            return None
+    return Grade(mark="wrong", reason=reason, values=next(iter(matches.values())))
 
 
 def _other_words(reference: str, values: Sequence[ValueMatch]) -> list[str]:

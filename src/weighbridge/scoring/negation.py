@@ -4,8 +4,8 @@ import re
 
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|neither|nor|cannot|without|n't|(?:is|are|was|were|do|does|did|has|have|had|ca|wo|could|would|"
-    r"should|must|may|need)n't|hardly|fails? to|failed to|kein(?:e[nrsm]?)?|nicht|nie|niemals|ne|pas|jamais|aucune?|no|"
-    r"nunca|jamás|ningun[ao]?)\b|不|没|沒|未|ない|ません|ず",
+    r"should|must|may|need)n't|hardly|non(?=-\w)|fails? to|failed to|kein(?:e[nrsm]?)?|nicht|nie|niemals|ne|pas|"
+    r"jamais|aucune?|no|nunca|jamás|ningun[ao]?)\b|不|没|沒|未|ない|ません|ず",
     re.IGNORECASE,
 )
 _NO_NEGATION = re.compile(
