@@ -1,6 +1,7 @@
 """Points by hand: their anchors, and that no strategy earns more by being slower or dearer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,12 @@ def test_shares_are_their_own_points(measurement: Make):
     (ranked,) = rank([measurement("rag", {"accuracy": 0.7, "hallucination": 0.2})], Priorities()).rows
     assert ranked.points == pytest.approx({"accuracy": 0.7, "hallucination": 0.8})
     assert ranked.total == pytest.approx((5 * 0.7 + 3 * 0.8) / 8)
+
+
+def test_a_failure_earns_no_points(measurement: Make):
+    failing = replace(measurement("rag", {"accuracy": 0.7, "hallucination": 0.2}), attempts=100, failures=10)
+    (ranked,) = rank([failing], Priorities()).rows
+    assert ranked.points == pytest.approx({"accuracy": 0.63, "hallucination": 0.72})
 
 
 @pytest.mark.parametrize(
