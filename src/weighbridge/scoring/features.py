@@ -14,8 +14,6 @@ from weighbridge.scoring.words import is_stop_word, mend_spacing, plain, similar
 
 LIKE = 0.9
 """Similarity from which two words count as one: forms of one word, not words that merely look alike."""
-_MOST_REFERENCES = 16
-"""References that are compared in full; of a longer list, those that share most words with the answer."""
 _YEAR = re.compile(r"(?:1\d{3}|20\d{2})")
 _YEAR_WITH_FOOTNOTE = re.compile(r"((?:1\d{3}|20\d{2}))\d{1,2}")
 _FOOTNOTED = re.compile(r"[A-Za-z]\d{1,3}(?=[.,;\s]|$)|\d{5,6}(?=[.,])")
@@ -71,7 +69,7 @@ def extract_features(question: str, references: Sequence[str], answer: str) -> d
     best over all references, then what does not depend on them.
     """
     read = _read_answer(question, answer)
-    each = [_compare(question, reference, answer, read) for reference in _nearest(references, read)]
+    each = [_compare(question, reference, answer, read) for reference in references]
     best = max(each, key=_fit)
     features = dict(best)
     for name in _BEST_OF_ALL:
@@ -96,18 +94,6 @@ _BEST_OF_ALL = (
     "values_same",
     "first_span",
 )
-
-
-def _nearest(references: Sequence[str], read: _Answer) -> Sequence[str]:
-    """Return the references that may fit: all, or of many aliases those whose words the answer has most of."""
-    if len(references) <= _MOST_REFERENCES:
-        return references
-
-    def shared(reference: str) -> float:
-        words = tokens(plain(reference))
-        return sum(word in read.distinct for word in words) / max(1, len(words))
-
-    return sorted(references, key=shared, reverse=True)[:_MOST_REFERENCES]
 
 
 def _fit(features: Mapping[str, float]) -> float:
