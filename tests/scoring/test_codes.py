@@ -95,3 +95,9 @@ def test_the_question_tells_whether_digits_are_a_code():
     (code,) = find_codes("AB-12-4")
     assert holds_code("use AB 12-4 only", code)
     assert not holds_code("use AB-12-41", code)
+
+
+def test_only_the_v_of_a_version_is_left_out():
+    assert code_key("v2.1") == code_key("2.1")
+    assert code_key("V12") != code_key("12")
+    assert code_key("VX-7") != code_key("X-7")

@@ -119,6 +119,21 @@ def test_a_value_that_is_ruled_out_is_not_given(question: str, reference: str, o
     assert grade(question, (f"not {reference}",), f"It is not {reference}.").mark == "right"
 
 
+@pytest.mark.parametrize(
+    ("reference", "answer"),
+    [
+        ("red, blue and green", "red and blue"),
+        ("red, blue and green", "It has red and blue stripes."),
+        ("passport; tenancy agreement; payslip", "You must bring your payslip and your passport."),
+        ("Ada Marlow and Tom Reed", "It was Ada Marlow."),
+    ],
+)
+def test_a_list_without_an_item_is_wrong(reference: str, answer: str):
+    assert mark(reference, answer) == "wrong"
+    assert mark(reference, reference) == "right"
+    assert mark("Jakkur, Holm, India", "It is in Holm, India.") == "right"
+
+
 @given(st.text(max_size=80), st.lists(st.text(max_size=40), max_size=3), st.text(max_size=200))
 def test_any_text_gets_one_mark_and_a_reason(question: str, references: list[str], answer: str):
     found = grade(question, references, answer)

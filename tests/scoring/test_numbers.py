@@ -154,6 +154,7 @@ def test_english_words_are_read_as_word2number_reads_them(number):
         ("5k", "en", [5000]),
         ("-5 and minus 7, 10-12", "en", [-5, -7, 10, 12]),
         ("1,25,000", "en", [125_000]),
+        ("+5 or +3.5", "en", [5, Fraction(7, 2)]),
     ],
 )
 def test_numbers_of_a_text(text, language, values):

@@ -85,6 +85,8 @@ def test_a_sentence_says_yes_or_no_to_its_question(question, text, sign):
         ("May dogs ride?", "not allowed", "Yes", "different"),
         ("May dogs ride?", "allowed", "Dogs may not ride.", "different"),
         ("May dogs ride?", "no", "Dogs must not ride.", "same"),
+        ("Is the gate closed?", "closed", "Yes", "same"),
+        ("Is the gate closed?", "closed", "No", "different"),
         ("Is the gate open?", "no, it is closed", "yes, it is open", "different"),
         ("Is the gate open?", "yes", "The sky is blue.", "missing"),
         ("Which colour?", "red", "not red", "different"),

@@ -209,3 +209,8 @@ def test_a_number_of_the_question_contradicts_nothing():
     question = "How many rooms are in house 14?"
     assert compare_values(question, "9", "House 14 is large.")[0].relation == "missing"
     assert compare_values(question, "9", "House 14 has 8 rooms.")[0].answer == "8"
+
+
+def test_only_less_than_one_of_the_larger_unit_adds_to_it():
+    assert [quantity.text for quantity in find_quantities("2 hours and 30 minutes")] == ["2 hours and 30 minutes"]
+    assert [quantity.text for quantity in find_quantities("2 hours and 90 minutes")] == ["2 hours", "90 minutes"]

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.scoring.grade import grade
+from weighbridge.scoring.rivals import find_rival
 
 PAIRS = {
     "How long is the notice period?": ("5 weeks", "7 weeks", "The notice period is {}"),
@@ -92,3 +93,9 @@ def test_corrections_opposites_and_items_too_many_are_wrong(question: str, refer
 )
 def test_the_same_in_other_words_is_no_second_answer(question: str, reference: str, answer: str):
     assert grade(question, (reference,), answer).mark == "right"
+
+
+def test_another_item_is_no_extra_one_where_an_item_is_missing():
+    colours = "red, blue and green"
+    assert find_rival("Which colours?", (colours,), colours, "red, blue, green and yellow") == "yellow"
+    assert find_rival("Which colours?", (colours,), colours, "red, blue and yellow") == ""

@@ -14,6 +14,7 @@ An answer is right if it gives what a reference gives and nothing that contradic
 5. A right answer beside which `rivals.py` finds a second, different one is wrong: whoever gives two has given none.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -32,7 +33,7 @@ from weighbridge.scoring.words import is_stop_word, plain, tokens
 from weighbridge.types import Task
 
 Mark = Literal["right", "wrong", "abstained", "unscored"]
-RULES = 3
+RULES = 4
 """Raised with any change to the rules here or to the features: answers graded by other rules are graded again."""
 _MOST_REFERENCES = 16
 """References that are compared in full: longer lists hold aliases, and each takes a millisecond."""
@@ -40,6 +41,8 @@ _SHORT = 12
 """Words up to which one contradicted value makes a text wrong: it has no room to say anything else. On EVOUNA that
 turned 8 of 287 verdicts of the classifier, 4 of them against the person's."""
 _EXACT = frozenset({"number", "quantity", "money", "date", "time"})
+_LISTED = re.compile(r";|\n|、|&|\b(?:and|und|et|y)\b|[和及与]", re.IGNORECASE)
+"""What only a list has: commas alone divide "Jakkur, Bangalore, India" too, of which a part may do."""
 _SENTENCE = 30
 """Words up to which an answer that gives every typed value of a reference, which is nothing else, is right: "17:05" in
 "It leaves at 5:05 pm". Of such answers on EVOUNA, of any length, people call 98 % right. Longer ones may give several
@@ -243,12 +246,15 @@ def _refutation(reference: str, values: Sequence[ValueMatch]) -> ValueMatch | No
     """Return the value that keeps a short text from giving a reference.
 
     It is another value than the reference's, or none at all where the reference is nothing but numbers, dates and
-    codes: no other words stand for "3 days", or for the A of "Hepatitis A".
+    codes: no other words stand for "3 days", or for the A of "Hepatitis A". A list of which items are missing is
+    another list.
     """
     alone = not _other_words(reference, values)
     for match in values:
         absent = match.relation == "missing" and not match.partial
-        if match.relation == "different" or (absent and (match.kind == "code" or (alone and match.kind in _EXACT))):
+        incomplete = match.kind == "list" and match.answer and _LISTED.search(reference)
+        needed = match.kind == "code" or incomplete or (alone and match.kind in _EXACT)
+        if match.relation == "different" or (absent and needed):
             return match
     return None
 
