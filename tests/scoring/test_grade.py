@@ -134,6 +134,17 @@ def test_a_list_without_an_item_is_wrong(reference: str, answer: str):
     assert mark("Jakkur, Holm, India", "It is in Holm, India.") == "right"
 
 
+def test_another_quantity_in_a_long_answer_is_wrong():
+    question, tail = "How far is the cabin from the station?", "This is an important detail to keep in mind, and it is "
+    answer = f"Great question! The cabin is **{{}}** from the station. {tail}laid out clearly in the documentation."
+    heading = (
+        '## Answer\n\nThe cabin is {0} from the station.\n\n> "The cabin is {0} from the station."\n\nSource: p. 12'
+    )
+    for form in (answer, heading):
+        assert mark("4 km", form.format("14 km"), question) == "wrong"
+        assert mark("4 km", form.format("4 km"), question) == "right"
+
+
 @given(st.text(max_size=80), st.lists(st.text(max_size=40), max_size=3), st.text(max_size=200))
 def test_any_text_gets_one_mark_and_a_reason(question: str, references: list[str], answer: str):
     found = grade(question, references, answer)

@@ -33,13 +33,16 @@ from weighbridge.scoring.words import is_stop_word, plain, tokens
 from weighbridge.types import Task
 
 Mark = Literal["right", "wrong", "abstained", "unscored"]
-RULES = 4
+RULES = 5
 """Raised with any change to the rules here or to the features: answers graded by other rules are graded again."""
 _MOST_REFERENCES = 16
 """References that are compared in full: longer lists hold aliases, and each takes a millisecond."""
 _SHORT = 12
 """Words up to which one contradicted value makes a text wrong: it has no room to say anything else. On EVOUNA that
 turned 8 of 287 verdicts of the classifier, 4 of them against the person's."""
+_LONGEST_MEASURED = 60
+"""Words up to which another quantity or price makes a text wrong: with a unit, it is no number of another thing."""
+_MEASURED = frozenset({"quantity", "money"})
 _EXACT = frozenset({"number", "quantity", "money", "date", "time"})
 _LISTED = re.compile(r";|\n|、|&|\b(?:and|und|et|y)\b|[和及与]", re.IGNORECASE)
 """What only a list has: commas alone divide "Jakkur, Bangalore, India" too, of which a part may do."""
@@ -215,7 +218,9 @@ def _grade_by_values(words: Sequence[str], answer: str, matches: Mapping[str, tu
     if same_words and not any(matches[reference] for reference in same_words):
         return Grade(mark="wrong", reason=f'the answer has the words of "{same_words[0]}" and other signs')
     refutations = [_refutation(reference, values) for reference, values in matches.items()]
-    if len(words) <= _SHORT and refutations[0] and all(refutations):
+    measured = all(match and match.relation == "different" and match.kind in _MEASURED for match in refutations)
+    longest = _LONGEST_MEASURED if measured else _SHORT
+    if len(words) <= longest and refutations[0] and all(refutations):
         return Grade(mark="wrong", reason=refutations[0].reason, values=next(iter(matches.values())))
     return None
 
