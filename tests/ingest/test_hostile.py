@@ -20,6 +20,7 @@ def test_a_hostile_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed:
     folder, cache = tmp_path / "documents", tmp_path / "cache"
     folder.mkdir()
     hostile.make(folder, files=40, seed=seed, scale=1_000)
+    others = set(psutil.Process().children())  # of libraries that other tests use in this process
     reading = read_documents(folder, cache=cache, limits=Limits(seconds=10, memory_mb=400))
     told = hostile.outcomes(reading)
     assert reading.files == len(told)
@@ -28,6 +29,6 @@ def test_a_hostile_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed:
         if not path.is_dir():
             name = inside(folder, path)
             assert any(source == name or source.startswith(f"{name}/") for source in told), name
-    assert not psutil.Process().children()
+    assert set(psutil.Process().children()) <= others
     again = read_documents(folder, cache=cache, limits=Limits(seconds=10, memory_mb=400))
     assert hostile.outcomes(again) == told
