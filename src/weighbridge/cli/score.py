@@ -54,14 +54,18 @@ def _show(scores: "Scores", console: Console) -> None:
     counts = ", ".join(f"{count:,} {mark}" for mark, count in scores.totals.items() if count)
     console.out.print(f"\n{len(scores.rows):,} answers: {counts}", highlight=False)
     if scores.accuracy:
-        console.out.print(Text(f"accuracy {_written(scores.accuracy)}"))
+        console.out.print(Text(f"accuracy {_format_share(scores.accuracy)}"))
     if found := scores.agreement:
         kappa = "" if found.kappa is None else f", kappa {found.kappa:.2f}"
-        console.out.print(Text(f"agreement with people {_written(found.agreement)}{kappa}, {found.rows:,} answers"))
-        console.out.print(Text(f"false right {_written(found.false_right)}, false wrong {_written(found.false_wrong)}"))
+        console.out.print(
+            Text(f"agreement with people {_format_share(found.agreement)}{kappa}, {found.rows:,} answers")
+        )
+        console.out.print(
+            Text(f"false right {_format_share(found.false_right)}, false wrong {_format_share(found.false_wrong)}")
+        )
 
 
-def _written(estimate: "Estimate") -> str:
+def _format_share(estimate: "Estimate") -> str:
     from weighbridge.advise.words import figure
     from weighbridge.figures import FIGURES
 

@@ -195,7 +195,7 @@ def _grade_one_answer(question: str, references: Sequence[str], answer: str) -> 
         return decided
     classifier = load_classifier()
     probability = classifier.probability(extract_features(question, references, answer))
-    best = max(matches, key=lambda reference: _standing(matches[reference]))
+    best = max(matches, key=lambda reference: _count_agreements(matches[reference]))
     mark: Mark = "right" if probability >= classifier.threshold else "wrong"
     return Grade(
         mark=mark,
@@ -273,7 +273,7 @@ def _same_signs(reference: str, answer: str) -> bool:
     return not ({*"+#&@%$€£/"} & ({*reference} ^ {*answer}))
 
 
-def _standing(values: Sequence[ValueMatch]) -> int:
+def _count_agreements(values: Sequence[ValueMatch]) -> int:
     worth = {"same": 1, "missing": 0, "different": -1}
     return sum(worth[match.relation] for match in values)
 

@@ -142,24 +142,24 @@ def read_digits(digits: str, mark: DecimalMark) -> tuple[Fraction, ...]:
     A mark with three digits behind it may stand before thousands or before a fraction: the decimal mark of the text
     decides, and where nothing tells both readings stay.
     """
-    digits = digits.replace(" ", "").replace("'", "") if _grouped(digits, " '") else digits
+    digits = digits.replace(" ", "").replace("'", "") if _is_grouped(digits, " '") else digits
     marks = [character for character in digits if character in ".,'"]
     if not marks:
         return (Fraction(digits),)
     last, other = marks[-1], "," if marks[-1] == "." else "."
     whole, _, fraction = digits.rpartition(last)
     if len(marks) > 1 and marks.count(last) == len(marks):
-        return (Fraction(digits.replace(last, "")),) if _grouped(digits, last) else ()
+        return (Fraction(digits.replace(last, "")),) if _is_grouped(digits, last) else ()
     if len(marks) > 1 or last == "'":  # both marks: the last one stands before the fraction
-        well_formed = marks.count(last) == 1 and _grouped(whole, other)
+        well_formed = marks.count(last) == 1 and _is_grouped(whole, other)
         return (Fraction(f"{whole.replace(other, '')}.{fraction}"),) if well_formed else ()
     as_decimal, as_thousands = Fraction(f"{whole or 0}.{fraction}"), Fraction(f"{whole}{fraction}")
-    if mark == last or not _grouped(digits, last):
+    if mark == last or not _is_grouped(digits, last):
         return (as_decimal,)
     return (as_thousands,) if mark else (as_thousands, as_decimal) if last == "," else (as_decimal, as_thousands)
 
 
-def _grouped(digits: str, marks: str) -> bool:
+def _is_grouped(digits: str, marks: str) -> bool:
     """Tell whether marks divide digits as thousands are divided, or as in India ("12,34,567")."""
     head, *groups = re.split(f"[{marks}]", re.split("[.,]", digits)[0] if " " in marks else digits)
     if not groups or not 1 <= len(head) <= 3 or head.startswith("0") or len(groups[-1]) != 3:

@@ -256,9 +256,9 @@ def _spaced_unit(names: re.Match[str]) -> tuple[tuple[Unit, ...], int]:
     """Return the unit of the longest name that starts the match: "US gallons", "square metres", "km²", "mg"."""
     first, power, second, third = names.groups()
     if first.lower() in _POWER_WORDS and second:
-        return tuple(_raised(unit, _POWER_WORDS[first.lower()]) for unit in units_named(second)), names.end(3)
+        return tuple(_raise_to_power(unit, _POWER_WORDS[first.lower()]) for unit in units_named(second)), names.end(3)
     if power:
-        return tuple(_raised(unit, power) for unit in units_named(first)), names.end(2)
+        return tuple(_raise_to_power(unit, power) for unit in units_named(first)), names.end(2)
     for words, end in (
         ((first, second, third), names.end(4)),
         ((first, second), names.end(3)),
@@ -269,7 +269,7 @@ def _spaced_unit(names: re.Match[str]) -> tuple[tuple[Unit, ...], int]:
     return (), names.start()
 
 
-def _raised(unit: Unit, power: str) -> Unit:
+def _raise_to_power(unit: Unit, power: str) -> Unit:
     """Return the square or the cube of a unit of length; volumes are counted in litres, 1,000 to a cubic metre."""
     if power == "2":
         return Unit(
