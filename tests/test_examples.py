@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from weighbridge.ingest.examples import check_evidence, infer_task, read_examples
+from weighbridge.ingest.evidence import resolve_evidence
+from weighbridge.ingest.examples import infer_task, read_examples
 from weighbridge.ingest.read import read_documents
 from weighbridge.settings_file import load_settings
 
@@ -25,7 +26,7 @@ def opened(name):
 def test_everything_is_read_and_fits_together(name):
     settings, reading, examples = opened(name)
     assert not reading.skipped
-    check_evidence(examples, reading.documents)
+    resolve_evidence(examples, reading.documents)
     assert infer_task(examples).task == settings.task
     assert len({example.question.text for example in examples}) == len(examples)
 

@@ -4,7 +4,7 @@ weighbridge.yaml            the settings, the user's own
 .weighbridge/
 - lock                      held while a command changes the workspace
 - reading.json              what became of the sources: documents, files left out, and why
-- parsed/                   files that were read, as text: each is parsed once
+- parsed/                   files that were read, as text, each parsed once; names.json has the ids they were given
 - workload.json             the task, and which side of the split each example is on
 - static.npz                vectors of tokens, where retrieval.static is on
 - index/                    chunks and vectors; manifest.json written last
@@ -135,5 +135,5 @@ def read_json(path: Path) -> Any:
     """Return what `write_json` wrote; None where the file is missing or not JSON (then it was never complete)."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, ValueError):
         return None

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from weighbridge.errors import DataError
-from weighbridge.ingest.examples import check_evidence, infer_task, read_examples
+from weighbridge.ingest.examples import infer_task, read_examples
 from weighbridge.types import Document, Example, Question
 
 
@@ -108,40 +108,3 @@ def test_objects_are_json() -> None:
 def test_without_answers_the_task_is_to_answer() -> None:
     unanswerable = Example(id="u", question=Question("?"), answers=(), answerable=False)
     assert infer_task([unanswerable]).task == "answer"
-
-
-def restricted(number: int, *groups: str, evidence: tuple[str, ...] = ("pay",), answerable: bool = True) -> Example:
-    return Example(
-        id=f"e{number}",
-        question=Question(f"question {number}", groups=frozenset(groups)),
-        answers=("x",) if answerable else (),
-        evidence=evidence,
-        answerable=answerable,
-    )
-
-
-PAY = (Document(id="pay", text="x", groups=frozenset({"hr", "finance"})), Document(id="open", text="y"))
-
-
-def test_an_answer_from_a_restricted_document_is_refused_unless_its_asker_may_read_it() -> None:
-    check_evidence([restricted(1, "hr"), restricted(2, "finance", "sales"), restricted(3, answerable=False)], PAY)
-    check_evidence([restricted(1, evidence=("open",)), restricted(2, "sales", evidence=())], PAY)
-    expected = r"^1 answerable examples .*: 'e2' cites 'pay', for finance, hr\. .*add \"groups\""
-    with pytest.raises(DataError, match=expected):
-        check_evidence([restricted(1, "hr"), restricted(2, evidence=("open", "pay"))], PAY)
-    with pytest.raises(DataError, match=r"^1 answerable .*'e1' cites 'pay'"):
-        check_evidence([restricted(1, "sales")], PAY)
-    with pytest.raises(DataError, match=r"^7 answerable .*'e4' cites 'pay', for finance, hr and 2 more\. "):
-        check_evidence([restricted(number) for number in range(7)], PAY)
-
-
-def test_evidence_must_exist() -> None:
-    documents = [Document(id="a", text="x"), Document(id="b", text="y")]
-    check_evidence([example(1, "x", evidence=("a", "b")), example(2, "y")], documents)
-    check_evidence([example(1, "x", evidence=("gone",))], [])
-    with pytest.raises(
-        DataError, match=r"cite 1 documents that are not there: 'c' \(example 'e1'\)\. Document ids look"
-    ):
-        check_evidence([example(1, "x", evidence=("a", "c"))], documents)
-    with pytest.raises(DataError, match=r"cite 9 documents .*'d4' \(example 'e4'\) and 4 more\."):
-        check_evidence([example(n, "x", evidence=(f"d{n}",)) for n in range(9)], documents)

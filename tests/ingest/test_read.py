@@ -57,6 +57,30 @@ def test_ids_keep_their_suffix_where_they_would_clash(tmp_path: Path) -> None:
     }
 
 
+def test_an_id_stays_when_files_of_the_same_name_come_and_go(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "docs", tmp_path / "cache"
+
+    def ids() -> dict[str, str]:
+        return {document.source: document.id for document in read_documents(folder, cache=cache).documents}
+
+    write(folder, fees_md="1", other_md="2")
+    assert ids() == {"fees.md": "fees", "other.md": "other"}
+    write(folder, fees_txt="3")
+    assert ids() == {"fees.md": "fees", "fees.txt": "fees.txt", "other.md": "other"}
+    (folder / "fees.md").write_text("")
+    reading = read_documents(folder, cache=cache)
+    assert {document.id for document in reading.documents} == {"fees.txt", "other"}
+    assert not reading.unsettled
+    write(folder, fees_md="4")
+    assert ids()["fees.md"] == "fees"
+    (folder / "fees.md").unlink()
+    assert ids() == {"fees.txt": "fees.txt", "other.md": "other"}
+    (folder / "other.md").rename(folder / "other.htm")
+    assert ids()["other.htm"] == "other"
+    (cache / "names.json").write_text("[1]")
+    assert ids()["fees.txt"] == "fees"
+
+
 def test_what_cannot_be_read_is_skipped_with_a_reason(tmp_path: Path) -> None:
     write(tmp_path, a_txt="text", b_txt=" \n", noext="x", _hidden_txt="no", _git__x_txt="no")
     (tmp_path / "c.txt").write_bytes(b"\0\1\2")
@@ -137,7 +161,7 @@ def test_a_cache_spares_parsing_and_forgets_what_is_gone(tmp_path: Path) -> None
     (docs / "b.md").unlink()
     changed = read_documents(docs, cache=cache)
     assert [document.text for document in changed.documents] == ["# Anew"]
-    assert len([path for path in cache.rglob("*") if path.is_file()]) == 2
+    assert len(list(cache.glob("*/*"))) == 2
 
 
 def test_a_damaged_cache_is_made_again(tmp_path: Path) -> None:

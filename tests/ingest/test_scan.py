@@ -1,17 +1,35 @@
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.ingest.scan import inside, short_names, unsuitable
+from weighbridge.ingest.scan import inside, name_files, unsuitable
 
 
-@given(names=st.sets(st.from_regex(r"[ab]{1,2}(\.(md|txt)){0,3}", fullmatch=True), min_size=1, max_size=8))
-def test_ids_are_unique(names: set[str]) -> None:
-    paths = [Path("folder", name) for name in names]
-    assert len(set(short_names(Path("folder"), paths))) == len(names)
+FOLDER = Path("folder")
+NAMES = st.sets(st.from_regex(r"[ab]{1,2}(\.(md|txt)){0,3}", fullmatch=True), max_size=6)
+
+
+@given(history=st.lists(NAMES, min_size=1, max_size=5))
+def test_ids_are_unique_and_stay_while_their_file_is_there(history: list[set[str]]) -> None:
+    given_before: dict[str, str] = {}
+    for names in history:
+        now = {path.name: name for path, name in name_files(FOLDER, [FOLDER / n for n in names], given_before).items()}
+        assert now.keys() == names
+        assert len(set(now.values())) == len(names)
+        assert all(now[name] == given_before[name] for name in names & given_before.keys())
+        given_before = now
+
+
+@given(names=NAMES)
+def test_a_file_by_itself_has_no_suffix_in_its_id(names: set[str]) -> None:
+    stems = Counter(Path(name).with_suffix("").name for name in names)
+    for path, name in name_files(FOLDER, [FOLDER / name for name in names], {}).items():
+        alone = stems[path.with_suffix("").name] == 1 and path.with_suffix("").name not in names - {path.name}
+        assert name == (path.with_suffix("").name if alone else path.name)
 
 
 def test_names_that_are_no_text_are_escaped() -> None:

@@ -18,7 +18,7 @@ from weighbridge.answer.composed import Composed
 from weighbridge.answer.demonstrations import nearest
 from weighbridge.answer.prompt import instructions_for
 from weighbridge.generate.scripted import Scripted
-from weighbridge.ingest.examples import check_evidence
+from weighbridge.ingest.evidence import resolve_evidence
 from weighbridge.protocols import Changes, Index, Retriever
 from weighbridge.report.page import page
 from weighbridge.results import Record, Score, Weighing
@@ -205,9 +205,9 @@ def test_a_demonstration_is_for_whoever_has_all_of_its_groups(
     documents = [Document(id=f"d{n}", text="t", groups=readers) for n, (_, readers) in enumerate(owned)]
     proven = [
         (f"d{n}",) if visible(readers, own) else () for n, (own, readers) in enumerate(owned)
-    ]  # as `check_evidence` wants it of every workload
+    ]  # as `resolve_evidence` wants it of every workload
     examples = demonstrations([own for own, _ in owned], proven)
-    check_evidence(examples, documents)
+    resolve_evidence(examples, documents)
     shown = nearest(examples, Seeded(), count=len(examples)).choose(Question("q0", groups=asker))
     assert {example.id for example in shown} == {e.id for e in examples if e.question.groups <= asker}
     readers = {document.id: document.groups for document in documents}

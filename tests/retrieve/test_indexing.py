@@ -106,6 +106,18 @@ def test_a_changed_document_is_embedded_where_it_changed_and_its_old_text_is_gon
     np.testing.assert_array_equal(index.vectors(["d0#0", "d0#1"], groups=PUBLIC), wanted)
 
 
+def test_a_renamed_document_is_not_embedded_again(tmp_path: Path, hashing) -> None:
+    synced(tmp_path, DOCUMENTS, hashing)
+    hashing.asked.clear()
+    renamed = replace(DOCUMENTS[0], id="elsewhere/d0")
+    card = synced(tmp_path, [renamed, *DOCUMENTS[1:]], hashing)
+    assert (card.embedded, hashing.asked) == (0, [])
+    assert texts(tmp_path, "elsewhere/d0") == ["number d0", "is here"]
+    index = open_stored(tmp_path, Kept(tmp_path))
+    wanted = hashing.embed(["Title d0\nnumber d0"], kind="document")
+    np.testing.assert_array_equal(index.vectors(["elsewhere/d0#0"], groups=PUBLIC), wanted)
+
+
 def test_changed_groups_change_the_index_without_embedding(tmp_path: Path, hashing) -> None:
     before = synced(tmp_path, DOCUMENTS, hashing)
     hashing.asked.clear()

@@ -1,22 +1,20 @@
-"""Examples are read, whatever their layout; their task is guessed, and their evidence looked up."""
+"""Examples are read, whatever their layout, and their task is guessed."""
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from weighbridge.errors import DataError
 from weighbridge.ingest.layouts import HEADERS, LAYOUTS, from_cells
 from weighbridge.ingest.rows import Row, read_csv, read_jsonl
-from weighbridge.types import Document, Example, Task
+from weighbridge.types import Example, Task
 
 MOST_LABELS = 100
 FEWEST_A_LABEL = 4
 LONGEST_LABEL = 60
 """Characters. Longer texts are answers, even when they repeat."""
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,50 +64,6 @@ def infer_task(examples: Sequence[Example]) -> TaskGuess:
     if recurring and short and shared >= 0.8 * len(first) and several <= 0.1 * len(first):
         return TaskGuess("label", f"{len(first):,} examples share {len(counts)} short answers")
     return TaskGuess("answer", f"{len(first):,} questions have {len(counts):,} different answers")
-
-
-def check_evidence(examples: Sequence[Example], documents: Sequence[Document]) -> None:
-    """Check that every document an example cites is there, and that whoever asks may read what proves the answer.
-
-    An answer is shown and trained on by the groups of its question alone, so it must not tell what they may not read.
-    Without documents there is nothing to check against.
-
-    Raises:
-        DataError: naming the first unknown ids, the examples that cite them, and how many there are; or the first
-            answerable examples whose asker shares no group with a document they cite.
-    """
-    if not documents:
-        return
-    known = {document.id: document for document in documents}
-    unknown: dict[str, str] = {}
-    hidden: dict[str, str] = {}
-    for example in examples:
-        for name in example.evidence:
-            if (document := known.get(name)) is None:
-                unknown.setdefault(name, f"{name!r} (example {example.id!r})")
-            elif example.answerable and not _may_read(example, document):
-                readers = ", ".join(sorted(document.groups))
-                hidden.setdefault(example.id, f"{example.id!r} cites {name!r}, for {readers}")
-    if unknown:
-        raise DataError(
-            f"examples cite {len(unknown):,} documents that are not there: {_first_few(unknown, ', ')}. "
-            f"Document ids look like {min(known)!r}; correct 'doc_ids' in the examples, or add the documents"
-        )
-    if hidden:
-        raise DataError(
-            f"{len(hidden):,} answerable examples cite documents that whoever asks may not read: "
-            f"{_first_few(hidden, '; ')}. Their answers would be shown to everybody who may see the question; add "
-            '"groups" with one of the document\'s groups to each of these examples'
-        )
-
-
-def _may_read(example: Example, document: Document) -> bool:
-    return not document.groups or not document.groups.isdisjoint(example.question.groups)
-
-
-def _first_few(told: Mapping[str, str], separator: str) -> str:
-    more = f" and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
-    return separator.join(list(told.values())[:_SHOWN]) + more
 
 
 def _read(path: Path) -> Iterator[tuple[str, Example]]:

@@ -17,10 +17,11 @@ from weighbridge.ingest.parsed import Entry, Piece, Shelf, Shelved, finish, kept
 from weighbridge.ingest.pool import Task, parse
 from weighbridge.ingest.recall import Memory, Recalled, State, state_of
 from weighbridge.ingest.rows import Row, read_jsonl
-from weighbridge.ingest.scan import files_below, inside, short_names, unique, unreadable, unsuitable
+from weighbridge.ingest.scan import files_below, inside, name_files, unique, unreadable, unsuitable
 from weighbridge.ingest.text import Skipped
 from weighbridge.protocols import Notify, silent
 from weighbridge.types import Document, Progress
+from weighbridge.workspace import read_json, write_json
 
 __all__ = ["Limits", "Memory", "Reading", "Skipped", "read_documents", "report_lines"]
 
@@ -31,6 +32,8 @@ _SUPPORTED = (
 _USUAL = Limits()
 _TRIES = 3
 _NOTIFY_EVERY = 0.1
+_NAMES = "names.json"
+"""In the cache: the id that each file was given, so that another file of the same name never takes it away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +58,17 @@ def read_documents(
 
     What a file is, its content tells. It is parsed in a worker process, within `limits`; one that is broken, hostile,
     empty, or of a kind that is not read is skipped with a reason. The id of a file is its path inside the folder,
-    without the suffix where that is unique; of one inside a file it is `archive.zip/inner/path`. Names that begin with
-    a dot are passed over; links are followed, each folder once.
+    without the suffix where that is unique, and stays while the file is there; of one inside a file it is
+    `archive.zip/inner/path`. Names that begin with a dot are passed over; links are followed, each folder once.
 
     A .jsonl file named itself has lines `{"id", "text"}` with optional `"title"` and `"groups"`, and must be right.
 
     Args:
         path: what to read.
         cache: a folder, of this source alone, where what was parsed is kept: what has not changed is not parsed again,
-            and documents are read from there as they are asked for. Entries of files that are gone are deleted. Without
-            it all documents are held in memory.
+            and documents are read from there as they are asked for. The ids that files were given are remembered there,
+            and entries of files that are gone are deleted. Without it all documents are held in memory, and the id of
+            a file may be another when another file of its name has appeared.
         limits: what a file may cost.
         notify: told how many files are done.
         memory: what an earlier reading of the same path, cache and limits left in it is trusted for files whose size
@@ -118,7 +122,7 @@ def _read_files(job: _Job, paths: Sequence[Path]) -> Reading:
             entries = _parsed(job, ordered, shelves)
         except OSError as error:
             raise WorkspaceError(f"{shelves}: what is read cannot be written there ({error.strerror})") from error
-        reading = _assembled(job.folder, entries)
+        reading = _assembled(job.folder, entries, _named(job, entries))
         if job.cache is None:
             return replace(reading, documents=tuple(reading.documents))
         prune(job.cache, frozenset(entry.path.name for entry in entries.values()))
@@ -202,34 +206,55 @@ def _refused(reason: str, *, lasting: bool = False) -> Entry:
     return Entry(Path(), (Piece(name="", reason=reason, lasting=lasting),))
 
 
-def _assembled(folder: Path, entries: Mapping[Path, Entry]) -> Reading:
-    """Name the documents and tell what was left out. What failed this time only keeps its claim to a short name."""
-    named = [path for path, entry in entries.items() if any(_is_document(piece) for piece in entry.pieces)]
-    names = dict(zip(named, short_names(folder, named), strict=True))
+def _named(job: _Job, entries: Mapping[Path, Entry]) -> dict[Path, str]:
+    """Return the id of each file that gives a document, and remember it for as long as the file is there.
+
+    What fails this time only, and what gave a document before, keeps its claim to a name.
+    """
+    kept_in = job.cache / _NAMES if job.cache else None
+    found = read_json(kept_in) if kept_in else None
+    given = {path: name for path, name in found.items() if isinstance(name, str)} if isinstance(found, dict) else {}
+    named = [
+        path
+        for path, entry in entries.items()
+        if inside(job.folder, path) in given or any(_is_document(piece) for piece in entry.pieces)
+    ]
+    names = name_files(job.folder, named, given)
+    now = {inside(job.folder, path): name for path, name in names.items()}
+    if kept_in and now != given:
+        write_json(kept_in, now)
+    return names
+
+
+def _assembled(folder: Path, entries: Mapping[Path, Entry], names: Mapping[Path, str]) -> Reading:
+    """Gather the documents by their names and tell what was left out."""
     shelved: list[Shelved] = []
     skipped: list[Skipped] = []
     losses: list[Loss] = []
     used: Counter[str] = Counter()
-    ids: Counter[str] = Counter()
+    ids: Counter[str] = Counter(names.values())
+    waiting = dict(names)
     for path, entry in entries.items():
         outer = inside(folder, path)
         for piece in entry.pieces:
             source = unique(f"{outer}/{piece.name}" if piece.name else outer, used)
             title = PurePosixPath(source).name if piece.kind == "code" else ""
             for place in piece.places:
-                name = f"{source}/{place.name}" if place.name else source if piece.name else names.get(path, source)
-                head = Document(id=unique(name, ids), text="", title=title, source=source, version=place.digest)
+                own = waiting.pop(path, "") if not (place.name or piece.name) else ""
+                name = own or unique(f"{source}/{place.name}" if place.name else source, ids)
+                head = Document(id=name, text="", title=title, source=source, version=place.digest)
                 shelved.append(Shelved(head, entry.path, place))
             losses += (Loss(f"{source}, {loss.place}" if loss.place else source, loss.what) for loss in piece.losses)
             if not piece.places:
                 skipped.append(Skipped(source, piece.reason))
     read = {each.document.id for each in shelved}
+    hoped = {names[path] for path, entry in entries.items() if any(map(_is_document, entry.pieces))}
     return Reading(
         documents=Shelf(shelved),
         skipped=tuple(skipped),
         losses=tuple(losses),
         files=sum(len(entry.pieces) for entry in entries.values()),
-        unsettled=frozenset(names.values()) - read,
+        unsettled=frozenset(hoped - read),
     )
 
 

@@ -3,7 +3,8 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 from weighbridge.errors import DataError
@@ -49,13 +50,34 @@ def unreadable(error: OSError) -> str:
     return f"cannot be read ({error.strerror})".lower()
 
 
-def short_names(folder: Path, paths: Sequence[Path]) -> Iterator[str]:
-    """Yield one id a path: without its suffix, unless another file is then called the same."""
-    whole = {inside(folder, path) for path in paths}
-    short = Counter(inside(folder, path.with_suffix("")) for path in paths)
+def name_files(folder: Path, paths: Sequence[Path], given: Mapping[str, str]) -> dict[Path, str]:
+    """Return one id a path: the one it was given before, else its path without the suffix, where no other has that.
+
+    A file that appears or goes away never changes the id of another, as long as `given` holds what was given before,
+    by the path inside the folder. Of files with one name that come together, each keeps its suffix.
+    """
+    whole = {path: inside(folder, path) for path in paths}
+    short = {path: inside(folder, path.with_suffix("")) for path in paths}
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
     for path in paths:
-        name = inside(folder, path.with_suffix(""))
-        yield name if short[name] == 1 and name not in whole else inside(folder, path)
+        known = given.get(whole[path])
+        if known and known not in taken:
+            names[path] = known
+            taken.add(known)
+    claims = Counter((*short.values(), *(name for path, name in whole.items() if name != short[path])))
+    for path in paths:
+        if path in names:
+            continue
+        free = claims[short[path]] == 1 and short[path] not in taken
+        names[path] = _numbered(short[path] if free else whole[path], taken)
+        taken.add(names[path])
+    return names
+
+
+def _numbered(name: str, taken: Collection[str]) -> str:
+    """Return a name that is not taken, with the smallest number behind it that makes it one."""
+    return next(one for number in count(1) if (one := name if number == 1 else f"{name} ({number})") not in taken)
 
 
 def unique(name: str, used: Counter[str]) -> str:

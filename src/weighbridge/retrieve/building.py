@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _PIECE = 2048
 """Chunks that are embedded and committed together: what an interruption costs, and what is held in memory."""
+_RENAMED = 1000
+"""Deleted documents up to which the vectors of added ones are looked for among theirs: a renamed file costs none."""
 _TASK = "Indexing"
 
 
@@ -109,7 +111,8 @@ def change_in_place(building: Building, name: str, material: Material, plan: Pla
     documents = list(material.taken(chosen))
     notify(Progress(task=_TASK, done=0, total=len(documents), unit="documents"))
     chunks = [chunk for document in documents for chunk in material.cut(document)]
-    made = _vectors(chunks, building.embedder, building.known(plan.changed))
+    gone = plan.deleted if plan.added and len(plan.deleted) <= _RENAMED else ()
+    made = _vectors(chunks, building.embedder, building.known((*plan.changed, *gone)))
     index = building.store.open(name, dimensions=building.embedder.dimensions)
     removed = frozenset((*plan.deleted, *plan.changed))
     index.apply(Changes(removed=removed, added=chunks, vectors=made.vectors))

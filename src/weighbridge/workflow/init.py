@@ -5,7 +5,8 @@ from pathlib import Path
 
 from weighbridge.answer.build import SHAPES
 from weighbridge.errors import WorkspaceError
-from weighbridge.ingest.examples import check_evidence, infer_task, read_examples
+from weighbridge.ingest.evidence import resolve_evidence
+from weighbridge.ingest.examples import infer_task, read_examples
 from weighbridge.ingest.read import read_documents, report_lines
 from weighbridge.settings import ARMS
 from weighbridge.settings_file import starter
@@ -28,7 +29,7 @@ def init(root: Path, *, documents: Path | None, examples: Path, task: Task | Non
     read = read_examples(examples)
     if documents is not None:
         reading = read_documents(documents, cache=cache_of(workspace, documents), notify=voice.notify)
-        check_evidence(read, reading.documents)
+        resolve_evidence(read, reading.documents)
         for line in report_lines(reading):
             voice.say(line)
     guess = infer_task(read)
