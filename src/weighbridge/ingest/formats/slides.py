@@ -37,8 +37,9 @@ class _Slide:
 def read_pptx(path: Path) -> Parsed:
     """Read a .pptx file. Title: the document's property, else the title of the first slide that has one.
 
-    Shapes come in the order of the file, which is the one for screen readers; groups are looked through. Charts
-    are tables of their values. Pictures, diagrams and other objects are reported, and so are slides without any text. Hidden slides are read.
+    Shapes come in the order of the file, which is the one for screen readers; groups are looked through. Charts are
+    read as tables of their values. Pictures, diagrams and other objects are reported, and so are slides without any
+    text. Hidden slides are read.
 
     Raises:
         UnreadableError: where the package is damaged, encrypted or a bomb.
