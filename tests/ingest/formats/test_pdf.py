@@ -230,6 +230,14 @@ def test_a_scan_is_reported_where_it_cannot_be_read(drawn: Callable[..., Path]) 
     )
 
 
+def test_a_page_with_a_rule_only_is_no_scan(drawn: Callable[..., Path]) -> None:
+    def rules(canvas: Canvas) -> None:
+        canvas.line(60, 700, 500, 700)
+        canvas.rect(60, 60, 440, 1, fill=1)
+
+    assert read_pdf(drawn(lambda canvas: lines(canvas, SENTENCE), rules)).losses == ()
+
+
 def test_attachments_are_handed_on_and_broken_ones_reported(tmp_path: Path) -> None:
     document = pypdfium2.PdfDocument.new()
     document.new_page(200, 200)

@@ -25,6 +25,7 @@ _KEEP_HYPHEN = frozenset({
 _LETTERS = {
     "\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st",
 }  # fmt: skip
+_LIGATURE = re.compile("[\ufb00-\ufb06]")
 _HYPHENS = frozenset({"-", "\u2010", "\u00ad"})
 
 
@@ -36,8 +37,8 @@ class Laid:
     sources: Sequence[int]
 
 
-def lay(letters: Sequence[str], rows: Sequence[Row]) -> Laid:
-    """Return what a page says, in reading order. A letter is one character, or several, or none at all."""
+def lay(letters: str, rows: Sequence[Row]) -> Laid:
+    """Return what a page says, in reading order."""
     parts = list(arranged(rows))
     body = _body_height(parts)
     text = _Text(letters)
@@ -67,7 +68,7 @@ class _Setting:
 class _Text:
     """What has been said, and of which letters."""
 
-    letters: Sequence[str]
+    letters: str
     said: list[str] = field(default_factory=list)
     sources: list[int] = field(default_factory=list)
     heading: str = ""
@@ -78,14 +79,18 @@ class _Text:
         self.sources.extend([INSERTED] * len(text))
 
     def say(self, start: int, end: int) -> None:
-        for place in range(start, end):
-            letter = self.letters[place]
-            if letter in _HYPHENS and place == end - 1:
-                letter = BROKEN_WORD
-            letter = " " if letter.isspace() else _LETTERS.get(letter, letter)
-            if letter == " " and self.said and self.said[-1] in " \n":
+        letters = self.letters[start:end]
+        if _is_plain(letters) and not (letters[0] == " " and self.said and self.said[-1] in " \n"):
+            self.said.extend(letters)
+            self.sources.extend(range(start, end))
+            return
+        if letters[-1:] in _HYPHENS:
+            letters = letters[:-1] + BROKEN_WORD
+        for place, letter in enumerate(letters, start=start):
+            said = " " if letter.isspace() else _LETTERS.get(letter, letter)
+            if said == " " and self.said and self.said[-1] in " \n":
                 continue
-            shown = [each for each in letter if each.isprintable() or each == BROKEN_WORD]
+            shown = [each for each in said if each.isprintable() or each == BROKEN_WORD]
             self.said.extend(shown)
             self.sources.extend([place] * len(shown))
 
@@ -133,6 +138,13 @@ class _Text:
         return Laid(text, tuple(self.sources))
 
 
+def _is_plain(letters: str) -> bool:
+    """Tell whether letters are said as they are: all printed, single spaces, no hyphen at their end, no ligatures."""
+    if not letters.isprintable() or "  " in letters or letters[-1:] in _HYPHENS:
+        return False
+    return letters != "" and (letters.isascii() or _LIGATURE.search(letters) is None)
+
+
 def _is_one_word(before: str, after: str) -> bool:
     """Tell whether the hyphen between two halves only stood there for the end of the line.
 
@@ -168,15 +180,20 @@ def _table(text: _Text, grid: Grid) -> None:
 
 
 def _cell(text: _Text, run: Run | None) -> None:
-    for place in range(run.start, run.end) if run is not None else ():
-        if text.letters[place] == "|":
-            text.insert("\\")
-        text.say(place, place + 1)
+    if run is None:
+        return
+    start = run.start
+    while (bar := text.letters.find("|", start, run.end)) >= 0:
+        text.say(start, bar)
+        text.insert("\\")
+        text.say(bar, bar + 1)
+        start = bar + 1
+    text.say(start, run.end)
 
 
 def _line(text: _Text, setting: _Setting) -> None:
     runs = setting.line.runs
-    plain = " ".join("".join(text.letters[run.start : run.end]) for run in runs).lstrip()
+    plain = " ".join(text.letters[run.start : run.end] for run in runs).lstrip()
     mark = _heading(setting, plain)
     bullet = _BULLET.match(plain) if not mark else None
     item = bullet is not None or _NUMBERED.match(plain) is not None

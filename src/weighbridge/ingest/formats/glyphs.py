@@ -1,8 +1,11 @@
 """The letters of a PDF page, and the lines they stand in, as PDFium tells them."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import ctypes
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import repeat
 from typing import Any, Literal
 
 from weighbridge.ingest.formats.layout import Box, Row, Run, around, beside
@@ -14,9 +17,13 @@ _GAP = 0.9
 """How many times the height of its letters a gap must be wide to part a line into runs."""
 _MARKS = frozenset("\u2022\u25e6\u25aa\u2023\u25cf\u25cb\u25a0\u25b8\u27a2\uf0b7\u00b7-*")
 _LONGEST_MARK = 4
+_WORD = re.compile("[^\\s\x02]*\x02|[^\\s\x02]+|[\r\n]+")
+"""A word, which PDFium ends with a 2 where the end of a line cut it, or the end of a line."""
 _LINE_ENDS = frozenset("\r\n")
 _BROKEN_WORD = "\x02"
-_PRIVATE = range(0xE000, 0xF900)
+_UNKNOWN = "\ufffe"
+"""PDFium's text has this for a hyphen that cut a word and for a glyph without a letter; its code tells which."""
+_PRIVATE = re.compile("[\0\ue000-\uf8ff]")
 _SURROGATES = range(0xD800, 0xE000)
 
 _Direction = Literal["right", "up", "left", "down"]
@@ -24,23 +31,72 @@ _Direction = Literal["right", "up", "left", "down"]
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """What stands on a page, one text a glyph, and how many of them have a shape but no meaning."""
+    """The letters of a page, in the order in which it is written, line ends among them.
 
-    texts: tuple[str, ...]
+    `places[i]` is the glyph of the page that letter i was made of. `edges` has four numbers a glyph: where it ends on
+    the left, at the top, on the right and at the bottom. `unmapped` glyphs have a shape but no meaning.
+    """
+
+    text: str
+    places: Sequence[int]
+    edges: Sequence[float]
     unmapped: int
+
+    def box(self, letter: int) -> Box:
+        """Return where a letter stands."""
+        left, top, right, bottom = self.edges[4 * self.places[letter] :][:4]
+        return Box(left, bottom, right, top)
 
 
 def letters_of(textpage: Any) -> Letters:
-    """Return the letters of a page in the order in which it is written, line ends among them."""
+    """Return the letters of a page with the box of each."""
+    count = min(textpage.count_chars(), MOST_LETTERS)
+    text, places = _text_of(textpage, count)
+    page = ctypes.cast(textpage.raw, ctypes.c_void_p)
+    errors = list(map(_quick("FPDFText_HasUnicodeMapError"), repeat(page), range(count)))
+    if any(errors) or _PRIVATE.search(text):
+        unmapped = sum(
+            errors[place] == 1 or _PRIVATE.match(letter) is not None for letter, place in zip(text, places, strict=True)
+        )
+    else:
+        unmapped = 0
+    return Letters(text, places, _edges_of(page, count), unmapped)
+
+
+@cache
+def _quick(name: str) -> Callable[..., int]:
+    """Return a function of PDFium that is called without checks of its arguments.
+
+    The checks of ctypes take twice as long as what is called, which counts for what is called for each glyph.
+    Arguments are numbers of 32 bits, pointers, or what `byref` returns.
+    """
     import pypdfium2.raw as pdfium
 
-    raw = textpage.raw
-    codes = [pdfium.FPDFText_GetUnicode(raw, place) for place in range(min(textpage.count_chars(), MOST_LETTERS))]
-    unmapped = sum(
-        pdfium.FPDFText_HasUnicodeMapError(raw, place) == 1 or code in _PRIVATE or code == 0
-        for place, code in enumerate(codes)
-    )
-    return Letters(tuple(_texts(codes)), unmapped)
+    address = ctypes.cast(getattr(pdfium, name), ctypes.c_void_p).value
+    assert address is not None  # noqa: S101 - the library was loaded with all its functions
+    function: Callable[..., int] = ctypes.PYFUNCTYPE(ctypes.c_int)(address)
+    return function
+
+
+def _text_of(textpage: Any, count: int) -> tuple[str, Sequence[int]]:
+    """Return the text of the first glyphs of a page, and the glyph of each letter."""
+    import pypdfium2.raw as pdfium
+
+    buffer = (ctypes.c_ushort * (2 * count + 2))()
+    length = pdfium.FPDFText_GetText(textpage.raw, 0, count, buffer) if count else 1
+    text = bytes(buffer)[: 2 * max(length - 1, 0)].decode("utf-16-le", "replace")
+    if len(text) != count or "\ufffd" in text:
+        # Some glyphs are left out of the text, or are halves of a pair of surrogates.
+        codes = list(map(pdfium.FPDFText_GetUnicode, repeat(textpage.raw), range(count)))
+        texts = list(_texts(codes))
+        return "".join(texts), [place for place, letter in enumerate(texts) if letter]
+    if _UNKNOWN in text:
+        letters = list(text)
+        for place, letter in enumerate(letters):
+            if letter == _UNKNOWN:
+                letters[place] = chr(pdfium.FPDFText_GetUnicode(textpage.raw, place))
+        text = "".join(letters)
+    return text, range(count)
 
 
 def _texts(codes: Sequence[int]) -> Iterator[str]:
@@ -59,104 +115,130 @@ def _texts(codes: Sequence[int]) -> Iterator[str]:
             yield "\ufffd"
 
 
-def rows_of(textpage: Any, letters: Sequence[str]) -> Sequence[Row]:
+def _edges_of(page: ctypes.c_void_p, count: int) -> Sequence[float]:
+    """Return left, top, right and bottom of each glyph, one after the other."""
+    buffer = (ctypes.c_float * (4 * count))()
+    targets = [ctypes.byref(buffer, offset) for offset in range(0, 16 * count, 16)]
+    for _ in map(_quick("FPDFText_GetLooseCharBox"), repeat(page), range(count), targets):
+        pass
+    return memoryview(buffer).cast("B").cast("f").tolist()
+
+
+def rows_of(letters: Letters) -> Sequence[Row]:
     """Return the runs of a page by rows, in the order in which it is written.
 
     Where most of its words run upwards, downwards or upside down, the page is turned so that they run to the right.
     """
-    words = list(_words(textpage, letters))
-    directions = Counter[_Direction]()
+    words = list(_words(letters))
+    weights: dict[_Direction, int] = {}
     for word in words:
-        directions[word.direction] += len(word.text)
-    direction = directions.most_common(1)[0][0] if directions else "right"
-    rows: list[list[Run]] = []
-    line = -1
+        weights[word.direction] = weights.get(word.direction, 0) + word.end - word.start
+    direction = max(weights, key=weights.__getitem__) if weights else "right"
+    rows: list[list[_Word]] = []
     for word in words:
-        box = _turned(word.box, direction)
-        run = Run(word.start, word.end, box, box.right)
-        new_line, line = word.line != line, word.line
-        if not rows or (new_line and not _same_row(rows[-1][-1], run)):
-            rows.append([run])
-        elif new_line or not _touches(rows[-1][-1], run, letters):
-            rows[-1].append(run)
+        if direction != "right":
+            word.turn(direction)
+        before = rows[-1][-1] if rows else None
+        if before is None or (word.line != before.line and not _same_row(before, word)):
+            rows.append([word])
+        elif word.line != before.line or not _touches(before, word, letters.text):
+            rows[-1].append(word)
         else:
-            before = rows[-1][-1]
-            rows[-1][-1] = Run(before.start, run.end, around([before.box, box]), before.first_word)
-    return rows
+            before.add(word)
+    return [[word.run() for word in row] for row in rows]
 
 
-def boxes_of(textpage: Any, places: Sequence[int]) -> tuple[Box, ...]:
+def boxes_of(letters: Letters, places: Sequence[int]) -> tuple[Box, ...]:
     """Return where letters stand, those next to each other on a line in one box."""
     boxes: list[Box] = []
     for place in places:
-        box = _box(textpage, place)
+        box = letters.box(place)
         if box.right <= box.left or box.top <= box.bottom:
             continue
         if boxes and beside(boxes[-1], box) and -0.5 * box.height < box.left - boxes[-1].right < 2 * box.height:
-            boxes[-1] = around([boxes[-1], box])
+            boxes[-1] = around((boxes[-1], box))
         else:
             boxes.append(box)
     return tuple(boxes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Word:
-    text: str
+    """A word, to which those that follow it closely are added. Its edges are those of its first and last letter."""
+
     start: int
     end: int
     line: int
-    box: Box
     direction: _Direction
+    left: float
+    bottom: float
+    right: float
+    top: float
+    first_word: float
+
+    def add(self, word: "_Word") -> None:
+        self.end = word.end
+        self.left = min(self.left, word.left)
+        self.bottom = min(self.bottom, word.bottom)
+        self.right = max(self.right, word.right)
+        self.top = max(self.top, word.top)
+
+    def turn(self, direction: _Direction) -> None:
+        left, bottom, right, top = self.left, self.bottom, self.right, self.top
+        if direction == "up":
+            left, bottom, right, top = bottom, -right, top, -left
+        elif direction == "down":
+            left, bottom, right, top = -top, left, -bottom, right
+        else:
+            left, bottom, right, top = -right, -top, -left, -bottom
+        self.left, self.bottom, self.right, self.top, self.first_word = left, bottom, right, top, right
+
+    def run(self) -> Run:
+        return Run(self.start, self.end, Box(self.left, self.bottom, self.right, self.top), self.first_word)
 
 
-def _words(textpage: Any, letters: Sequence[str]) -> Iterator[_Word]:
-    start, line = 0, 0
-    for place, letter in enumerate([*letters, "\n"]):
-        if not letter.isspace() and letter != _BROKEN_WORD:
+def _words(letters: Letters) -> Iterator[_Word]:
+    text, places, edges = letters.text, letters.places, letters.edges
+    line = 0
+    for match in _WORD.finditer(text):
+        start, end = match.span()
+        if text[start] in _LINE_ENDS:
+            line += 1
             continue
-        end = place + 1 if letter == _BROKEN_WORD else place
-        if end > start:
-            yield _word(textpage, letters, (start, end), line)
-        start = place + 1
-        line += letter in _LINE_ENDS or letter == _BROKEN_WORD
+        first = 4 * places[start]
+        left, top, right, bottom = edges[first : first + 4]
+        direction: _Direction = "right"
+        if end - start > 1:
+            last = 4 * places[end - 1]
+            last_left, last_top, last_right, last_bottom = edges[last : last + 4]
+            direction = _direction(last_left + last_right - left - right, last_bottom + last_top - bottom - top)
+            left, bottom = min(left, last_left), min(bottom, last_bottom)
+            right, top = max(right, last_right), max(top, last_top)
+        yield _Word(start, end, line, direction, left, bottom, right, top, right)
+        line += text[end - 1] == _BROKEN_WORD
 
 
-def _word(textpage: Any, letters: Sequence[str], span: tuple[int, int], line: int) -> _Word:
-    start, end = span
-    first, last = _box(textpage, start), _box(textpage, end - 1)
-    across = (last.left + last.right - first.left - first.right) / 2
-    upwards = (last.bottom + last.top - first.bottom - first.top) / 2
-    direction: _Direction = "right" if across >= 0 else "left"
+def _direction(across: float, upwards: float) -> _Direction:
     if abs(upwards) > abs(across):
-        direction = "up" if upwards > 0 else "down"
-    return _Word("".join(letters[start:end]), start, end, line, around([first, last]), direction)
+        return "up" if upwards > 0 else "down"
+    return "right" if across >= 0 else "left"
 
 
-def _box(textpage: Any, place: int) -> Box:
-    import pypdfium2.raw as pdfium
-
-    rectangle = pdfium.FS_RECTF()
-    pdfium.FPDFText_GetLooseCharBox(textpage.raw, place, rectangle)
-    return Box(rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
-
-
-def _turned(box: Box, direction: _Direction) -> Box:
-    if direction == "up":
-        return Box(box.bottom, -box.right, box.top, -box.left)
-    if direction == "down":
-        return Box(-box.top, box.left, -box.bottom, box.right)
-    return Box(-box.right, -box.top, -box.left, -box.bottom) if direction == "left" else box
-
-
-def _same_row(before: Run, run: Run) -> bool:
+def _same_row(before: _Word, word: _Word) -> bool:
     """Tell whether what the file has as a new line goes on beside the last one."""
-    return run.box.left > before.box.right and beside(before.box, run.box)
+    if word.left <= before.right:
+        return False
+    shared = min(before.top, word.top) - max(before.bottom, word.bottom)
+    return shared > 0.5 * min(before.top - before.bottom, word.top - word.bottom)
 
 
-def _touches(before: Run, run: Run, letters: Sequence[str]) -> bool:
+def _touches(before: _Word, word: _Word, text: str) -> bool:
     """Tell whether a word follows close by; the mark of a list item may stand further off."""
-    height = max(before.box.height, run.box.height)
-    gap = run.box.left - before.box.right
-    mark = "".join(letters[before.start : before.end]) if before.end - before.start <= _LONGEST_MARK else ""
-    item = mark in _MARKS or mark[-1:] in {".", ")"}
-    return -height < gap < (5 * height if item else _GAP * height)
+    height = max(before.top - before.bottom, word.top - word.bottom)
+    gap = word.left - before.right
+    if not -height < gap < 5 * height:
+        return False
+    if gap < _GAP * height:
+        return True
+    mark = text[before.start : before.end] if before.end - before.start <= _LONGEST_MARK else ""
+    return mark in _MARKS or mark[-1:] in {".", ")"}

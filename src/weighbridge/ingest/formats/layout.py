@@ -64,6 +64,8 @@ Row = Sequence[Run]
 
 def around(boxes: Sequence[Box]) -> Box:
     """Return the smallest box that holds all of at least one."""
+    if len(boxes) == 1:
+        return boxes[0]
     return Box(
         min(box.left for box in boxes),
         min(box.bottom for box in boxes),

@@ -20,6 +20,8 @@ _UNMAPPED = 0.3
 _PIXELS_A_POINT = 200 / 72
 _LONGEST_SIDE = 2_200
 _MOST_OBJECTS = 1_000
+_RULE = 4.0
+"""Points, the width of the stroke among them; a shape that is less high or less wide shows nothing to be read."""
 _SHOWING = frozenset({3, 13, 20})
 """Annotations that show text on the page: free text, stamps and form fields, numbered as in PDFium's fpdf_annot.h."""
 
@@ -80,7 +82,7 @@ def places_on(document: Any, number: int, start: int, end: int) -> tuple[Box, ..
             places = [place for place in read.laid.sources[max(start, 0) : max(end, 0)] if place != INSERTED]
             if read.places:
                 return tuple(dict.fromkeys(read.places[place] for place in places))
-            return boxes_of(textpage, places)
+            return boxes_of(letters_of(textpage), places)
     except pypdfium2.PdfiumError as error:
         raise UnreadableError(f"page {number} is broken") from error
 
@@ -112,8 +114,8 @@ def _shows_notes(page: Any) -> bool:
 
 def _read(page: Any, textpage: Any, *, may_scan: bool) -> Page:
     letters = letters_of(textpage)
-    written = lay(letters.texts, rows_of(textpage, letters.texts))
-    garbled = letters.unmapped > _UNMAPPED * max(len(letters.texts), 1)
+    written = lay(letters.text, rows_of(letters))
+    garbled = letters.unmapped > _UNMAPPED * max(len(letters.text), 1)
     if not garbled and not _is_scan(page, written.text):
         return Page(written, _damage(letters))
     why = "letters without a meaning (a broken font)" if garbled else "no text (a scan?)"
@@ -125,23 +127,30 @@ def _read(page: Any, textpage: Any, *, may_scan: bool) -> Page:
 
 
 def _damage(letters: Letters) -> str:
-    if len(letters.texts) >= MOST_LETTERS:
+    if len(letters.text) >= MOST_LETTERS:
         return f"cut off after {MOST_LETTERS:,} characters"
     return "some letters have no meaning (a broken font)" if letters.unmapped else ""
 
 
 def _is_scan(page: Any, text: str) -> bool:
-    """Tell whether a page has something to look at and hardly any text: pages that are blank are no scans."""
+    """Tell whether a page has something to look at and hardly any text: blank or with rules only, it is no scan."""
     if text and len(text) >= _LITTLE_TEXT:
         return False
-    if not text:
-        return next(iter(page.get_objects(max_depth=1)), None) is not None
     import pypdfium2.raw as pdfium
+
+    if not text:
+        objects = islice(page.get_objects(max_depth=1), _MOST_OBJECTS)
+        return any(each.type != pdfium.FPDF_PAGEOBJ_PATH or not _is_rule(Box(*each.get_bounds())) for each in objects)
 
     width, height = page.get_size()
     pictures = page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3)
     boxes = [Box(*picture.get_bounds()) for picture in islice(pictures, _MOST_OBJECTS)]
     return any(box.height * (box.right - box.left) > 0.5 * width * height for box in boxes)
+
+
+def _is_rule(box: Box) -> bool:
+    """Tell whether a shape is a line that parts, such as those that stand where pages end."""
+    return min(box.height, box.right - box.left) < _RULE
 
 
 def _scanned(page: Any, written: Laid, why: str) -> Page:
