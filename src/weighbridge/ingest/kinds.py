@@ -160,7 +160,7 @@ def _claimed(name: str) -> Kind | None:
 def _package(path: Path) -> Kind:
     try:
         with ZipFile(path) as package:
-            names = frozenset(package.namelist())
+            names = frozenset(name.replace("\\", "/") for name in package.namelist())  # some writers put backslashes
             mime = _mime(package) if "mimetype" in names else ""
     except (BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error, OSError) as error:
         raise UnreadableError(f"a broken ZIP file ({str(error).lower() or 'cut short'})") from error

@@ -1,4 +1,4 @@
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -32,7 +32,10 @@ def test_sheets_are_parts(tmp_path: Path) -> None:
     assert [(part.name, content.text[part.start : part.end]) for part in content.parts] == [
         (
             "sheet Prices",
-            "## Prices\n\nList of prices\n\n| item | price | since |\n| --- | --- | --- |\n| tea | 0.3 | 2024-03-01 |",
+            (
+                "## Prices\n\nList of prices\n\n| item | price | since |\n| --- | --- | --- |\n"
+                "| tea | 0.3 | 2024-03-01 0:00:00 |"
+            ),
         ),
         ("sheet Notes", "## Notes\n\n| alone |\n| --- |"),
     ]
@@ -41,15 +44,17 @@ def test_sheets_are_parts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "style", "shown"),
     [
-        (1.0, "General", "1"), (1234567.5, "#,##0.00", "1234567.5"), (0.155, "0.0%", "15.5%"),
-        (1e20, "General", "1" + "0" * 20),
+        (1.0, "General", "1"), (1234567.5, "#,##0.00", "1,234,567.50"), (0.155, "0.0%", "15.5%"),
+        (15, '0"%"', "15%"), (15, r"0\%", "15%"), (42, "00000", "00042"), (-350, "#,##0;(#,##0)", "(350)"),
+        (1e20, "General", "1E+20"), (4006381333931, "General", "4006381333931"),
         (1e-7, "General", "0.0000001"), (1e300, "General", "1E+300"), (-2, "General", "-2"), (True, "General", "TRUE"),
-        (date(2024, 2, 29), "yyyy-mm-dd", "2024-02-29"), (time(7, 30), "hh:mm", "07:30:00"),
-        (datetime(2024, 1, 2, 3, 4, 5), "yyyy", "2024-01-02 03:04:05"),  # noqa: DTZ001 - Excel has no zones
-        ("  a\nb ", "General", "a b"),
+        (date(2024, 2, 29), "yyyy-mm-dd", "2024-02-29"), (time(7, 30), "hh:mm", "07:30"),
+        (datetime(2024, 1, 2, 3, 4, 5), "yyyy", "2024"),  # noqa: DTZ001 - Excel has no zones
+        (date(2024, 2, 29), "mm-dd-yy", "2024-02-29"), (timedelta(hours=30, minutes=15), "[h]:mm", "30:15"),
+        ("  a\nb ", "General", "a b"), ("tea", '"Item "@', "Item tea"), ("tea", "0.00", "tea"),
     ],
 )  # fmt: skip
-def test_how_values_are_written(tmp_path: Path, value: object, style: str, shown: str) -> None:
+def test_values_are_written_as_they_show(tmp_path: Path, value: object, style: str, shown: str) -> None:
     book = Workbook()
     book.active["A1"] = "name"
     book.active["A2"] = value

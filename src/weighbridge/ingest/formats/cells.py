@@ -1,0 +1,255 @@
+"""The cells of one sheet of a workbook, as they show: read in one pass, a row at a time."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import inf, isinf
+from typing import Any
+
+from weighbridge.ingest.formats.assemble import one_line
+from weighbridge.ingest.formats.format_codes import split_code
+from weighbridge.ingest.formats.number_formats import display, display_text
+from weighbridge.ingest.formats.workbook import Package, Style, Workbook, discard, rich_text
+from weighbridge.ingest.text import LARGEST
+
+_MOST_PLACES = 2_000_000
+"""Cells of a file that are looked at, empty ones between others included."""
+_MOST_COLUMNS = 16_384
+_REFERENCE = re.compile(r"([A-Za-z]{1,3})[0-9]*")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_WHOLE = re.compile(r"-?[1-9]\d{0,10}|0")
+"""What General shows as it is stored: whole numbers of up to 11 digits."""
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+"""How Excel stores characters that XML has no place for (ECMA-376 part 1, 22.9.2.19)."""
+_PAGE_CODES = re.compile(r'&(?:"[^"]*"|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|\d+|([LCR])|[A-Za-z]|(&))')
+_FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001 - Excel has no zones
+_TAGS = (
+    "row",
+    "c",
+    "col",
+    "mergeCell",
+    "oddHeader",
+    "oddFooter",
+    "evenHeader",
+    "evenFooter",
+    "firstHeader",
+    "firstFooter",
+)
+
+
+@dataclass(slots=True)
+class Left:
+    """What may still be read of a file: cells, and characters, which shared texts can multiply beyond its size."""
+
+    places: int = _MOST_PLACES
+    characters: int = LARGEST
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing more may be read."""
+        return self.places <= 0 or self.characters <= 0
+
+
+@dataclass(slots=True)
+class Cells:
+    """The rows of one sheet that show something, what is printed above and below them, and what is lost of both."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    page_texts: dict[str, None] = field(default_factory=dict)
+    lost: Counter[str] = field(default_factory=Counter)
+    """How often something was lost, by what it was; in words without "(s)", it is said once."""
+    damaged: bool = False
+
+
+def read_cells(package: Package, part: str, book: Workbook, left: Left) -> Cells:
+    """Read the cells of a sheet. Where its XML breaks off, the rows before that stay."""
+    from lxml import etree
+
+    reader = _Reader(book, left)
+    try:
+        with package.open(part) as file:
+            events = etree.iterparse(
+                file,
+                events=("start", "end"),
+                tag=[f"{{*}}{tag}" for tag in _TAGS],
+                resolve_entities=False,
+                no_network=True,
+                huge_tree=True,  # a sheet may be larger than the 10 MB that the parser allows one node
+            )
+            for event, node in events:
+                reader.take(event, node)
+                if left.spent:
+                    rows = len(reader.cells.rows)
+                    reader.lose(f"rows after {rows:,} used ones left out: the workbook is too large")
+                    break
+    except (etree.XMLSyntaxError, KeyError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        reader.end_row()
+        reader.cells.damaged = True
+        detail = one_line(str(error))[:100]
+        reader.lose(f"damaged: what follows {len(reader.cells.rows):,} used rows left out ({detail})")
+    return reader.cells
+
+
+class _Reader:
+    """Takes the elements of a sheet as they come."""
+
+    def __init__(self, book: Workbook, left: Left) -> None:
+        self.cells = Cells()
+        self._book = book
+        self._left = left
+        self._row: list[str] = []
+        self._hidden_columns: list[range] = []
+        self._hidden_used: set[int] = set()
+        self._hidden_row = False
+
+    def lose(self, what: str) -> None:
+        """Count one more of what was lost."""
+        self.cells.lost[what] += 1
+
+    def take(self, event: str, node: Any) -> None:
+        """Take the start or the end of an element."""
+        name = node.tag.rpartition("}")[2]
+        if name == "row":
+            if event == "start":
+                self._hidden_row = _is_true(node.get("hidden"))
+            else:
+                self.end_row()
+                discard(node)
+        elif event == "start":
+            return
+        elif name == "c":
+            self._take_cell(node)
+            discard(node)
+        elif name == "col":
+            self._take_column(node)
+        elif name == "mergeCell":
+            self.lose("merged range(s): the value stands in the first cell only")
+            discard(node)
+        else:
+            self._take_page_text(name, node.text or "")
+
+    def end_row(self) -> None:
+        """Keep the cells met so far as a row, where one of them shows something."""
+        self._left.places -= len(self._row) + 1
+        self._left.characters -= sum(map(len, self._row))
+        if any(self._row) and not self._left.spent:
+            self.cells.rows.append(self._row)
+            if self._hidden_row:
+                self.lose("row(s) hidden in the sheet; read all the same")
+        self._row = []
+
+    def _take_cell(self, node: Any) -> None:
+        column = _column(node.get("r"), len(self._row))
+        if column >= len(self._row):
+            self._row += [""] * (column - len(self._row) + 1)
+        text = self._shown(node)
+        if not text:
+            return
+        self._row[column] = text
+        if column not in self._hidden_used and any(column in hidden for hidden in self._hidden_columns):
+            self._hidden_used.add(column)
+            self.lose("column(s) hidden in the sheet; read all the same")
+
+    def _take_column(self, node: Any) -> None:
+        first, last = node.get("min") or "", node.get("max") or ""
+        if _is_true(node.get("hidden")) and first.isdecimal() and last.isdecimal():
+            self._hidden_columns.append(range(int(first) - 1, int(last)))
+
+    def _take_page_text(self, name: str, code: str) -> None:
+        plain = _PAGE_CODES.sub(lambda match: match[2] or (" \n" if match[1] else ""), code)
+        if re.search(r"[^\W\d_]", plain):
+            kind = "Header" if name.endswith("Header") else "Footer"
+            self.cells.page_texts[f"{kind}: {one_line(plain)}"] = None
+
+    def _shown(self, node: Any) -> str:
+        """Return what a cell shows."""
+        kind = node.get("t") or "n"
+        stored = "".join(value.text or "" for value in node.iterfind("{*}v"))
+        if not stored and kind != "inlineStr":
+            if kind != "str" and node.find("{*}f") is not None:
+                self.lose("formula(s) without a value: Excel never computed and saved the file")
+            return ""
+        style = self._style(node.get("s"))
+        text = self._value(node, kind, stored, style)
+        return f"~~{text}~~" if style.struck and text and not text.startswith("~~") else text
+
+    def _style(self, index: str | None) -> Style:
+        styles = self._book.styles
+        place = int(index) if index and index.isascii() and index.isdecimal() else 0
+        if place < len(styles):
+            return styles[place]
+        if place:
+            self.lose("cell(s) of an unknown style: without their format")
+        return Style()
+
+    def _value(self, node: Any, kind: str, stored: str, style: Style) -> str:
+        if kind in {"s", "str", "inlineStr"}:
+            text = self._text(node, kind, stored)
+            return self._told_if_hidden(display_text(text, style.code).strip(), text.strip())
+        stored = stored.strip()
+        if kind == "b":
+            return {"1": "TRUE", "true": "TRUE"}.get(stored, "FALSE")
+        if kind == "d":
+            return self._dated(stored, style)
+        return stored if kind == "e" else self._numeric(stored, style)
+
+    def _numeric(self, stored: str, style: Style) -> str:
+        if style.code == "General" and _WHOLE.fullmatch(stored):
+            return stored
+        value = float(stored) if _NUMBER.fullmatch(stored) else inf
+        if isinf(value):
+            self.lose("number cell(s) that hold another text; read as that text")
+            return stored
+        shown = display(value, style.code, date1904=self._book.date1904)
+        return self._told_if_hidden(shown.strip(), stored)
+
+    def _text(self, node: Any, kind: str, stored: str) -> str:
+        if kind == "s":
+            strings = self._book.strings
+            if stored.isascii() and stored.isdecimal() and int(stored) < len(strings):
+                return _unescape(strings[int(stored)])
+            self.lose("cell(s) whose shared text is missing")
+            self.cells.damaged = True
+            return ""
+        if kind == "inlineStr":
+            stored = "".join(rich_text(inline) for inline in node.iterfind("{*}is")) or stored
+        return _unescape(stored)
+
+    def _told_if_hidden(self, shown: str, stored: str) -> str:
+        """Return what shows; a value that its format hides (`;;;`) is told as lost."""
+        if stored and not shown:
+            self.lose("value(s) hidden by their number format left out")
+        return shown
+
+    def _dated(self, stored: str, style: Style) -> str:
+        """Return a date that is stored in ISO 8601 under its format, as strict files may store it."""
+        try:
+            moment = datetime.fromisoformat(stored).replace(tzinfo=None)
+        except ValueError:
+            return stored
+        if not any(section.shows == "date" for section in split_code(style.code)):
+            return stored.removesuffix("T00:00:00").replace("T", " ")
+        return display((moment - _FIRST_DAY) / timedelta(days=1), style.code).strip()
+
+
+def _column(reference: str | None, following: int) -> int:
+    """Return the number of a cell's column from 0: what it says itself, else the one after the last."""
+    matched = _REFERENCE.fullmatch(reference) if reference else None
+    if matched is None:
+        return following
+    column = 0
+    for letter in matched[1].upper():
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return column - 1 if column <= _MOST_COLUMNS else following
+
+
+def _is_true(text: str | None) -> bool:
+    return text in {"1", "true", "on"}
+
+
+def _unescape(text: str) -> str:
+    """Return a text with the characters that Excel has written as `_x000D_`; control characters become blanks."""
+    if "_x" not in text:
+        return text
+    return _ESCAPED.sub(lambda match: character if (character := chr(int(match[1], 16))).isprintable() else " ", text)
