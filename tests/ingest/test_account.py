@@ -8,6 +8,11 @@ def test_reasons_are_gathered() -> None:
     assert by_reason([("x", "a"), ("y", "b"), ("y", "c"), ("y", "d")]) == ["b and 2 more: y", "a: x"]
 
 
+def test_counts_of_a_reason_are_added() -> None:
+    told = [("words left out: 1,200", "a"), ("words left out: 34", "b"), ("page 3: torn", "a"), ("page 4: torn", "b")]
+    assert by_reason(told) == ["a and 1 more: words left out: 1,234", "a: page 3: torn", "b: page 4: torn"]
+
+
 def test_a_report() -> None:
     reading = Reading(
         documents=(Document(id="a", text="x"),),

@@ -1,5 +1,6 @@
 """The account of a reading: every file gave documents or a reason why not, and what of it was lost is told."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from weighbridge.ingest.text import Skipped
 from weighbridge.types import Document
 
 _KINDS_SHOWN = 20
+_COUNTED = re.compile(r"(.+): (\d{1,3}(?:,\d{3})*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +42,23 @@ def report_lines(reading: Reading) -> list[str]:
 
 
 def by_reason(told: Iterable[tuple[str, str]]) -> list[str]:
-    """Gather (reason, place) by reason: "a.png and 2 more: not text", the most frequent first."""
+    """Gather (reason, place) by reason: "a.png and 2 more: not text", the most frequent first.
+
+    Reasons that end with a count ("hidden pictures: 3") are one reason, with the sum of the counts.
+    """
     places: dict[str, list[str]] = {}
+    counts: dict[str, int] = {}
     for reason, place in told:
-        places.setdefault(reason, []).append(place)
-    ordered = sorted(places.items(), key=lambda item: -len(item[1]))
-    return [f"{at[0]}{f' and {len(at) - 1:,} more' if len(at) > 1 else ''}: {reason}" for reason, at in ordered]
+        counted = _COUNTED.fullmatch(reason)
+        kind = counted[1] if counted else reason
+        places.setdefault(kind, []).append(place)
+        if counted:
+            counts[kind] = counts.get(kind, 0) + int(counted[2].replace(",", ""))
+    lines: list[str] = []
+    for kind, at in sorted(places.items(), key=lambda item: -len(item[1])):
+        more = f" and {len(at) - 1:,} more" if len(at) > 1 else ""
+        lines.append(f"{at[0]}{more}: {kind}{f': {counts[kind]:,}' if kind in counts else ''}")
+    return lines
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

@@ -176,3 +176,69 @@ def test_a_tag_of_endless_attributes_keeps_its_text_alone() -> None:
     assert read_page(b"<p " + attributes + b" hidden>x</p><p>y</p>").contents[0].text == "x\n\ny"
     picture = b"<img alt='a tide' src='data:image/png;base64," + b"AAAA/" * 100_000 + b"'>"
     assert read_page(b"<p>" + picture + b"</p>").contents[0].text == "a tide"
+
+
+TAGS_THAT_ARE_NONE = (
+    '<svg class="i"><use href="#dot"/><path d="M0 0"/></svg>',
+    '<script>var t = "<div><ul><li><table>";</script>',
+    "<script>if (a<b) document.write('<h1>')</script>",
+    "<style>p:before { content: '<div>' }</style>",
+    "<!-- <div><section> -->",
+    "<!-- > <div> --!>",
+    '<img alt="" data-template="<div><p><ul>">',
+    "<textarea><div><div></textarea>",
+    "<math><mspace/><mspace/></math>",
+)
+
+
+@pytest.mark.parametrize("noise", TAGS_THAT_ARE_NONE)
+@pytest.mark.parametrize("head", ["", '<?xml version="1.0"?>'])
+def test_what_only_looks_like_tags_changes_no_structure(noise: str, head: str) -> None:
+    page = f"{head}<body><nav>Home</nav>{noise * 2_000}<h1>Fees</h1><p>23 euro.</p><ul><li>a<li>b</ul></body>"
+    assert text_of(page).replace("<div>", "").strip() == "# Fees\n\n23 euro.\n\n- a\n- b"
+
+
+@given(noise=st.lists(st.sampled_from(TAGS_THAT_ARE_NONE), max_size=8), end=st.sampled_from(["", "</div>"]))
+def test_what_only_looks_like_tags_costs_no_word(noise: list[str], end: str) -> None:
+    page = "".join(f"{one}<h2>w{number}x</h2>" for number, one in enumerate(noise))
+    parsed = read_page(f"<div><p>{page}{end}<p>last".encode())
+    expected = [*(f"## w{number}x" for number in range(len(noise))), "last"]
+    assert [line for line in parsed.contents[0].text.split("\n") if line and "div" not in line] == expected
+    assert not parsed.losses
+
+
+def test_tags_that_lie_too_deep_are_told() -> None:
+    parsed = read_page(b"<div>" * 20_000 + b"deep")
+    assert parsed.contents[0].text == "deep"
+    assert parsed.losses == (Loss("the page", "tags nested deeper than 512, read as plain text: 19,488"),)
+
+
+@pytest.mark.parametrize(
+    "piece", ["<div></x>", "<span><div></span>", "<b></i>", "<svg><use/>", "<p a='\"", "<![CDATA["]
+)
+def test_a_page_of_tags_that_do_not_match_is_read_in_time(piece: str) -> None:
+    assert not read_page(piece.encode() * 20_000).contents[0].text
+
+
+def test_character_data_of_xhtml_is_text() -> None:
+    assert text_of('<?xml version="1.0"?><html><body><p><![CDATA[a < b & <i>c</i>]]></p></body></html>') == (
+        "a < b & <i>c</i>"
+    )
+
+
+def test_what_is_left_out_is_told_with_its_words() -> None:
+    parsed = read_page(
+        b"<nav><a>Home</a><a>All prices</a></nav><p>text<button>Buy now</button><p hidden>a b c d"
+        b"<p style='display:none'>e</p><svg><title>An icon</title></svg><noscript>Turn scripts on</noscript>"
+    )
+    assert parsed.contents[0].text == "text"
+    assert [loss.what for loss in parsed.losses] == [
+        "words left out, buttons: 2", "words left out, drawings: 2", "words left out, for browsers without scripts: 3",
+        "words left out, hidden: 5", "words left out, navigation: 3",
+    ]  # fmt: skip
+
+
+def test_text_that_is_not_taken_over_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("weighbridge.ingest.formats.markup._Page.say", lambda *_: None)
+    parsed = read_page(b"<p>The crane was installed in 2021 and lifts 40 tonnes.<script>var crane</script>")
+    assert [loss.what for loss in parsed.losses] == ["letters that the text lacks, of 42 on the page: 42"]

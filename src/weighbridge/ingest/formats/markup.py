@@ -2,16 +2,19 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from weighbridge.ingest.formats.assemble import one_line, paragraph
 from weighbridge.ingest.formats.grid import Cell, laid_out, table_lines
 
-_DROPPED = frozenset({
-    "script", "style", "nav", "noscript", "template", "svg", "head", "button", "datalist", "-comment", "!doctype",
-})  # fmt: skip
+_WITHOUT_TEXT = frozenset({"script", "style", "head", "-comment", "!doctype"})
+_DROPPED = {
+    "nav": "navigation", "button": "buttons", "noscript": "for browsers without scripts", "template": "templates",
+    "svg": "drawings", "datalist": "proposals of a form",
+}  # fmt: skip
+"""Elements that are left out, and what their text is called in the account."""
 _EMBEDDED = frozenset({"iframe", "frame", "object", "embed", "video", "audio", "canvas"})
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 _PARAGRAPHS = frozenset(_HEADINGS) | {
@@ -34,16 +37,17 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A page as Markdown, and how often something on it did not become text, by what it was."""
+    """A page as Markdown, how often something on it did not become text, by what it was, and the text left out."""
 
     text: str
     lost: Counter[str]
+    left_out: str
 
 
 def render(body: Any) -> Rendered:
     """Return the visible text below an element of a selectolax tree, with its structure as Markdown."""
     page = _Page()
-    for tag, node, begins in _walk(body):
+    for tag, node, begins in _walk(body, page.leave_out):
         if tag == "-text":
             page.say(node.text_content or "")
         elif begins:
@@ -51,17 +55,20 @@ def render(body: Any) -> Rendered:
         else:
             page.end(tag)
     page.flush()
-    return Rendered("".join(page.said), page.lost)
+    return Rendered("".join(page.said), page.lost, " ".join(page.left_out))
 
 
-def _walk(body: Any) -> Iterator[tuple[str, Any, bool]]:
+def _walk(body: Any, leave_out: Callable[[str, Any], None]) -> Iterator[tuple[str, Any, bool]]:
     """Yield (tag, node, whether it begins or ends here) in the order of the text, with a stack of our own."""
     stack: list[tuple[Any, bool]] = [(body, True)]
     while stack:
         node, begins = stack.pop()
         tag: str = node.tag
         if begins and tag != "-text":
-            if tag in _DROPPED or _hidden(node):
+            if tag in _WITHOUT_TEXT:
+                continue
+            if reason := _DROPPED.get(tag) or ("hidden" if node is not body and _hidden(node) else ""):
+                leave_out(reason, node)
                 continue
             stack.append((node, False))
             if tag not in _EMBEDDED:
@@ -108,6 +115,14 @@ class _Page:
     fence: str | None = None
     gap: int = 0
     lost: Counter[str] = field(default_factory=Counter)
+    left_out: list[str] = field(default_factory=list)
+
+    def leave_out(self, reason: str, node: Any) -> None:
+        """Count the words of an element that the text does without."""
+        text = node.text(separator=" ")
+        if words := len(text.split()):
+            self.lost[f"words left out, {reason}"] += words
+            self.left_out.append(text)
 
     def say(self, text: str) -> None:
         self.line.append(text)
@@ -117,6 +132,7 @@ class _Page:
             self._begin_in_table(self.table, tag, node)
         if tag in _EMBEDDED:
             self.lost[f"embedded <{tag}>"] += 1
+            self.left_out.append(node.text(separator=" "))
         elif tag == "img":
             self._picture(node.attributes.get("alt"))
         elif self.table is not None or self.fence is not None:

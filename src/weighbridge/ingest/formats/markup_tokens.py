@@ -1,0 +1,145 @@
+"""The tags of a page's source, as HTML's tokenizer tells them from comments, attributes, scripts and CDATA.
+
+The parser builds the tree. This module only mends, before that, what would make the parser slow or lose text: empty
+XHTML elements, tags of endless attributes, and nesting without end. A page without any of these is left as it is.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+_ATTRIBUTES = 2_000
+"""Words that a tag may have: the parser takes time by the square of its attributes. One with more loses them all."""
+_STEPS = 100_000_000
+"""Open elements that the parser may look through, all tags together; a second. By then 14,000 elements lie inside
+each other; what people and programs write for readers stays below a thousandth of it."""
+DEEPEST = 512
+"""Elements that stay inside each other where a page would take longer than that, as in browsers."""
+
+_TOKEN = re.compile(
+    r"<!--(?:>|->|(?s:.*?)(?:--!?>|\Z))"
+    r"|<!\[CDATA\[(?P<data>(?s:.*?))(?:\]\]>|\Z)"
+    r"|<[!?][^>]*+(?:>|\Z)"
+    r"|<(?P<slash>/?)(?P<name>[a-zA-Z][^\s/>]*+)"
+    r"""(?P<attributes>(?:=\s*+(?:"[^"]*+"|'[^']*+')|[^>])*+)(?:>|\Z)"""
+)
+_RAW = {
+    name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
+    for name in ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
+}
+"""Elements whose content has no tags, and what ends them."""
+_FOREIGN = frozenset({"svg", "math"})
+"""Elements in which `/>` closes a tag, in HTML too."""
+_XHTML = re.compile(r"<\?xml\b|http://www\.w3\.org/1999/xhtml")
+_VOID = frozenset({
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+})  # fmt: skip
+_CLOSED_OR_NOT = _VOID | {
+    "p", "li", "dt", "dd", "option", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "rb", "rt",
+    "rtc", "rp", "html", "head", "body",
+}  # fmt: skip
+"""Elements that need no end tag: another one of theirs closes them."""
+_CLOSED_OVER = frozenset({
+    "a", "abbr", "b", "big", "cite", "code", "em", "font", "i", "label", "nobr", "s", "small", "span", "strike",
+    "strong", "tt", "u",
+})  # fmt: skip
+"""Elements that the end tag of one around them closes as well."""
+_LOOKED_OVER = 64
+"""Of these, how many at most: looking through all would take time by the square of a hostile page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """The source of a page that the parser reads in time, and how many tags were taken out for that."""
+
+    source: str
+    flattened: int = 0
+
+
+def mend(source: str) -> Mended:
+    """Return a page that parses in time by its length: a page of usual nesting comes back as it is."""
+    xhtml = _XHTML.search(source, 0, 2000) is not None
+    said: list[str] = []
+    copied = 0
+    for token in _tokens(source):
+        other = _without_attributes(token) or (xhtml and _as_html(token)) or ""
+        if other:
+            said.extend((source[copied : token.start()], other))
+            copied = token.end()
+    said.append(source[copied:])
+    return _flatten("".join(said))
+
+
+def _tokens(source: str) -> Iterator[re.Match[str]]:
+    """Yield tags and CDATA sections in order; what stands in scripts, comments and values of attributes is neither."""
+    place = 0
+    while token := _TOKEN.search(source, place):
+        place = token.end()
+        yield token
+        end = _RAW.get((token["name"] or "").lower())
+        if end is not None and not token["slash"] and not token["attributes"].endswith("/"):
+            closing = end.search(source, place)
+            place = closing.start() if closing else len(source)
+
+
+def _without_attributes(tag: re.Match[str]) -> str:
+    attributes = tag["attributes"] or ""
+    many = len(attributes) > _ATTRIBUTES and len(attributes.split(None, _ATTRIBUTES)) > _ATTRIBUTES
+    return f"<{tag['slash']}{tag['name']}>" if many else ""
+
+
+def _as_html(token: re.Match[str]) -> str:
+    """Return <a/> as <a></a> and CDATA as text: HTML knows elements without an end and comments there."""
+    if token["data"] is not None:
+        return escape(token["data"], quote=False)
+    if not token["name"] or token["slash"] or not token["attributes"].endswith("/"):
+        return ""
+    name = token["name"]
+    return "" if name.lower() in _CLOSED_OR_NOT else f"<{name}{token['attributes'][:-1]}></{name}>"
+
+
+def _flatten(source: str) -> Mended:
+    """Take out the tags that lie deeper than `DEEPEST`, a line's end for each, where the parser would need too long.
+
+    The elements counted as open are at least those that the parser holds open, so that pages of broken tags are
+    counted as deeper than they are; `_STEPS` leaves room for that.
+    """
+    steps = 0
+    if source.count("<") ** 2 // 2 > _STEPS:
+        steps = sum(depth for _, depth, _ in _nested(source))
+    if steps <= _STEPS:
+        return Mended(source)
+    said: list[str] = []
+    copied = flattened = 0
+    for tag, depth, nests in _nested(source):
+        if nests and depth > DEEPEST:
+            said.extend((source[copied : tag.start()], "<br>"))
+            copied = tag.end()
+            flattened += 1
+    said.append(source[copied:])
+    return Mended("".join(said), flattened)
+
+
+def _nested(source: str) -> Iterator[tuple[re.Match[str], int, bool]]:
+    """Yield each tag, how many elements are open inside it (or were, before it closes one), and whether it nests."""
+    open_elements: list[str] = []
+    for tag in _tokens(source):
+        name = (tag["name"] or "").lower()
+        if not name:
+            continue
+        inside = len(open_elements)
+        if tag["slash"]:
+            _close(open_elements, name)
+        elif name not in _VOID and not (tag["attributes"].endswith("/") and _FOREIGN & set(open_elements[-8:])):
+            open_elements.append(name)
+        yield tag, max(inside, len(open_elements)), name not in _VOID
+
+
+def _close(open_elements: list[str], name: str) -> None:
+    place = len(open_elements) - 1
+    lowest = max(place - _LOOKED_OVER, -1)
+    while place > lowest and open_elements[place] != name and open_elements[place] in _CLOSED_OVER:
+        place -= 1
+    if place > lowest and open_elements[place] == name:
+        del open_elements[place:]
