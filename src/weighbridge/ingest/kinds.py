@@ -18,7 +18,7 @@ Kind = Literal[
     "notebook", "code", "zip", "image",
 ]  # fmt: skip
 
-SNIFFER = 2
+SNIFFER = 3
 """To be raised whenever the same file would be taken for another kind."""
 
 _HEAD = 65_536
@@ -160,7 +160,8 @@ def _claimed(name: str) -> Kind | None:
 def _package(path: Path) -> Kind:
     try:
         with ZipFile(path) as package:
-            names = frozenset(name.replace("\\", "/") for name in package.namelist())  # some writers put backslashes
+            # Some writers put backslashes, or other case.
+            names = frozenset(name.replace("\\", "/").lstrip("/").lower() for name in package.namelist())
             mime = _mime(package) if "mimetype" in names else ""
     except (BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error, OSError) as error:
         raise UnreadableError(f"a broken ZIP file ({str(error).lower() or 'cut short'})") from error
@@ -169,7 +170,7 @@ def _package(path: Path) -> Kind:
     if mime.startswith("application/vnd.oasis.opendocument"):
         raise UnreadableError("an OpenDocument file; save it as .docx, .pptx or .xlsx")
     for marker, kind, reason in PACKAGES:
-        if marker in names:
+        if marker.lower() in names:
             if kind is None:
                 raise UnreadableError(reason)
             return kind

@@ -4,7 +4,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from weighbridge.ingest.content import UnreadableError
-from weighbridge.ingest.formats.office import members, ordinary, understood
+from weighbridge.ingest.formats.office import members, understood
 
 
 def _package(path: Path, **contents: bytes) -> Path:
@@ -36,13 +36,6 @@ def test_large_members_are_refused(tmp_path: Path) -> None:
     path = _package(tmp_path / "a", a_xml=b"<a>" + b"x" * 500)
     with pytest.raises(UnreadableError, match=r"a\.xml has 503 bytes of XML"):
         members(path, largest=500)
-
-
-def test_ordinary_packages_are_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    with ZipFile(path, "w") as package:
-        package.writestr("[Content_Types].xml", "<Types/>")
-    assert ordinary(path) == str(path)
 
 
 def test_what_a_library_stumbles_over_is_told_without_its_insides() -> None:

@@ -4,7 +4,6 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -19,17 +18,6 @@ _UNPACKED = 1_000_000_000
 _HARMLESS = 64_000_000
 _RATIO = 200
 _PROLOG = 65_536
-_DECLARED = "[Content_Types].xml"
-_ORDINARY = {
-    b"ms-word": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
-    b"wordprocessingml": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
-    b"ms-powerpoint": b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml",
-    b"presentationml": b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml",
-}
-_SPECIAL = re.compile(
-    rb"application/vnd\.(?:openxmlformats-officedocument\.)?(ms-word|ms-powerpoint|wordprocessingml|presentationml)"
-    rb"\.(?:document|template|presentation|slideshow)(?:\.macroEnabled(?:Template)?)?\.main\+xml"
-)
 _NO_PART = (".svg", ".htm", ".html", ".xhtml")
 _INNER = (AttributeError, TypeError, IndexError, AssertionError)
 """What a library raises that took a part for another: the message speaks of its insides."""
@@ -54,24 +42,6 @@ def members(path: Path, *, largest: int = LARGEST_XML) -> tuple[str, ...]:
         for member in listed:
             _refuse_entities(package, member, largest)
     return tuple(member.filename for member in listed)
-
-
-def ordinary(path: Path) -> str | BytesIO:
-    """Return a package as one of an ordinary document: one with macros, a template or a show is declared to be that.
-
-    The libraries read the first kind alone, though nothing but the declaration differs.
-    """
-    with ZipFile(path) as package:
-        declared = package.read(_DECLARED)
-        changed = _SPECIAL.sub(lambda match: _ORDINARY[bytes(match[1])], declared)
-        if changed == declared:
-            return str(path)
-        copy = BytesIO()
-        with ZipFile(copy, "w") as written:
-            for member in package.infolist():
-                written.writestr(member, changed if member.filename == _DECLARED else package.read(member))
-        copy.seek(0)
-        return copy
 
 
 @contextmanager
@@ -108,13 +78,16 @@ def _refuse_entities(package: ZipFile, member: ZipInfo, largest: int) -> None:
     """
     if member.filename.lower().endswith(_NO_PART):
         return
-    with package.open(member) as file:
-        start = file.read(256).replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
-        if not start.startswith(b"<"):
-            return
-        if member.file_size > largest:
-            raise UnreadableError(f"{member.filename} has {member.file_size:,} bytes of XML")
-        start += file.read(_PROLOG).replace(b"\0", b"")
+    try:
+        with package.open(member) as file:
+            start = file.read(256).replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+            if not start.startswith(b"<"):
+                return
+            if member.file_size > largest:
+                raise UnreadableError(f"{member.filename} has {member.file_size:,} bytes of XML")
+            start += file.read(_PROLOG).replace(b"\0", b"")
+    except (BadZipFile, zlib.error, EOFError):  # what cannot be unpacked cannot be parsed either
+        return
     declared = re.sub(rb"(?s)<!--.*?-->|<\?.*?\?>", b"", start).lstrip()
     if not re.match(rb"<[A-Za-z_]", declared):
         raise UnreadableError(f"{member.filename} declares a document type, or is no plain XML")

@@ -9,7 +9,8 @@ from typing import Any
 from weighbridge.ingest.content import Content, Loss, Parsed
 from weighbridge.ingest.formats.assemble import assemble, deeper, heading, one_line, paragraph, table
 from weighbridge.ingest.formats.charts import read_chart
-from weighbridge.ingest.formats.office import members, ordinary, understood
+from weighbridge.ingest.formats.office import members, understood
+from weighbridge.ingest.formats.repair import repair_package
 
 PARSER = 2
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
@@ -48,19 +49,27 @@ def read_pptx(path: Path) -> Parsed:
     from pptx import Presentation
 
     with understood():
-        presentation = Presentation(ordinary(path))
-        slides = [_slide(slide, number) for number, slide in enumerate(presentation.slides, start=1)]
+        package = repair_package(path)
+        presentation = Presentation(package.file)
+        listed = presentation.element.sldIdLst  # `presentation.slides` fails where one of them is missing
+        entries = () if listed is None else listed
+        slides = [_slide(presentation.part, entry.rId, number) for number, entry in enumerate(entries, start=1)]
         part = presentation.part.package
         titled = any(relation.reltype.endswith("/core-properties") for relation in part.iter_rels())
         title = one_line(presentation.core_properties.title) if titled else ""
     text = assemble((slide.name, "\n\n".join(slide.blocks)) for slide in slides)
     first = next((block[3:] for slide in slides for block in slide.blocks if block.startswith("## ")), "")
-    losses = tuple(loss for slide in slides for loss in slide.losses())
-    return Parsed((Content(text=text.text, title=title or first, parts=text.parts),), losses)
+    losses = (loss for slide in slides for loss in slide.losses())
+    return Parsed((Content(text=text.text, title=title or first, parts=text.parts),), (*package.losses, *losses))
 
 
-def _slide(slide: Any, number: int) -> _Slide:
+def _slide(part: Any, relation: str, number: int) -> _Slide:
     read = _Slide(number)
+    try:
+        slide = part.related_slide(relation)
+    except KeyError:
+        read.lost["left out: the slide is damaged or missing"] = 1
+        return read
     headline = slide.shapes.title
     if headline is not None:
         read.blocks.append(heading(_text(headline.text_frame), 2))

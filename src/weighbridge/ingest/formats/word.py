@@ -9,7 +9,8 @@ from typing import Any
 from weighbridge.ingest.content import Content, Parsed
 from weighbridge.ingest.formats.assemble import deeper, heading, one_line, paragraph, table
 from weighbridge.ingest.formats.numbering import Numbering, Style, numbering_of, style_of, styles_of
-from weighbridge.ingest.formats.office import members, ordinary, understood
+from weighbridge.ingest.formats.office import members, understood
+from weighbridge.ingest.formats.repair import repair_package
 from weighbridge.ingest.formats.wordml import TABLE, Seen, W, children, flow, words
 
 PARSER = 1
@@ -50,7 +51,8 @@ def read_docx(path: Path) -> Parsed:
     from docx import Document
 
     with understood():
-        document = Document(ordinary(path))
+        package = repair_package(path)
+        document = Document(package.file)
         part = document.part
         reading = _Reading(styles_of(document.styles.element), _numbering(part))
         blocks = list(_blocks(document.element.body, reading))
@@ -59,7 +61,7 @@ def read_docx(path: Path) -> Parsed:
         titled = any(relation.reltype.endswith("/core-properties") for relation in part.package.rels.values())
         title = one_line(document.core_properties.title) if titled else ""
     content = Content(text=_joined(blocks), title=title or reading.title or reading.first_heading)
-    return Parsed((content,), reading.seen.losses())
+    return Parsed((content,), (*package.losses, *reading.seen.losses()))
 
 
 def _joined(blocks: list[_Block]) -> str:

@@ -1,0 +1,286 @@
+"""Office packages are repaired before a library opens them, so that one bad part costs that part and not the file."""
+
+import posixpath
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+
+from weighbridge.ingest.content import Loss
+
+_TYPES = "[Content_Types].xml"
+_STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
+_RENAMED = {b"/extendedProperties": b"/extended-properties", b"/customProperties": b"/custom-properties"}
+_PIECE = 1 << 20
+_SMALL = 64
+"""Bytes of a damaged member that are unpacked at once."""
+_TEXTLESS = frozenset({
+    "theme", "themeOverride", "fontTable", "font", "settings", "webSettings", "printerSettings", "thumbnail",
+    "customXml", "customXmlProps", "tableStyles", "presProps", "viewProps", "stylesWithEffects", "vbaProject", "tags",
+    "customXmlDataProps", "extended-properties", "attachedTemplate", "calcChain",
+})  # fmt: skip
+"""Kinds of parts that hold no text of the document: where one is missing, nothing is lost."""
+_TEXTLESS_MEMBER = re.compile(r"(?:^|/)(?:theme|fontTable|webSettings|stylesWithEffects|itemProps|presProps|viewProps|"
+                              r"tableStyles)\w*\.xml$")  # fmt: skip
+"""Members that no reader parses; those of the default template of Word are half of a short document."""
+_MAIN = {
+    b"ms-word": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+    b"wordprocessingml": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+    b"ms-powerpoint": b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml",
+    b"presentationml": b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml",
+}
+_SPECIAL = re.compile(
+    rb"application/vnd\.(?:openxmlformats-officedocument\.)?(ms-word|ms-powerpoint|wordprocessingml|presentationml)"
+    rb"\.(?:document|template|presentation|slideshow)(?:\.macroEnabled(?:Template)?)?\.main\+xml"
+)
+_UNREADABLE = (BadZipFile, zlib.error, EOFError)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package that libraries can open: the path of the file itself where nothing had to be repaired."""
+
+    file: str | BytesIO
+    losses: tuple[Loss, ...] = ()
+
+
+@dataclass(slots=True)
+class _Repair:
+    """What is to be changed: the new bytes of members by their proper names, None for those to be left out."""
+
+    members: dict[str, ZipInfo]
+    changed: dict[str, bytes | None] = field(default_factory=dict)
+    losses: list[Loss] = field(default_factory=list)
+    strict: bool = False
+
+    def lose(self, place: str, what: str) -> None:
+        self.losses.append(Loss(place, what))
+
+    def has(self, name: str) -> bool:
+        return name in self.members and self.changed.get(name, b"") is not None
+
+
+def repair_package(path: Path, *, parse: bool = True) -> Package:
+    """Return a package as the libraries expect one, and what of it is lost.
+
+    - Members with backslashes in their names are named with slashes.
+    - Strict Open XML gets the names of the transitional kind, which differ in nothing that is read.
+    - Macros, templates and shows are declared to be ordinary documents.
+    - Relations to parts that the package lacks are dropped; those to a part in other case or spelling are mended.
+    - With `parse`, every member is read: damaged XML is kept as far as it can be parsed, other members are dropped.
+
+    The package must have passed `members`, which refuses bombs.
+    """
+    with ZipFile(path) as package:
+        infos = [info for info in package.infolist() if not info.is_dir()]
+        repair = _Repair({_proper_name(info.filename): info for info in infos})
+        for name in repair.members if parse else [name for name in repair.members if _is_wiring(name)]:
+            _check_member(package, name, repair)
+        for name in [name for name in repair.members if name.endswith(".rels")]:
+            _mend_spelling(package, name, repair)
+        for name in [name for name in repair.members if name.endswith(".rels")]:
+            _mend_relations(package, name, repair)
+        _mend_types(package, repair)
+        if (
+            not repair.changed
+            and not repair.strict
+            and all(name == info.filename for name, info in repair.members.items())
+        ):
+            return Package(str(path))
+        return Package(_rewrite(package, repair), tuple(repair.losses))
+
+
+def _proper_name(name: str) -> str:
+    name = name.replace("\\", "/").lstrip("/")
+    return _TYPES if name.casefold() == _TYPES.casefold() else name
+
+
+def _is_xml(name: str) -> bool:
+    return name.lower().endswith((".xml", ".rels"))
+
+
+def _is_wiring(name: str) -> bool:
+    return name == _TYPES or name.endswith(".rels")
+
+
+def _check_member(package: ZipFile, name: str, repair: _Repair) -> None:
+    """Note what is damaged in a member, and whether it is in the strict kind of Open XML."""
+    damaged = ""
+    try:
+        with package.open(repair.members[name]) as file:
+            data = file.read()
+    except _UNREADABLE:
+        damaged = "damaged: its bytes cannot be unpacked"
+        data = b"".join(_first_bytes(package, repair.members[name]))
+    textless = _TEXTLESS_MEMBER.search(name) is not None
+    if textless or not _is_xml(name):
+        if damaged:
+            repair.changed[name] = None
+        if damaged and not textless:
+            repair.lose(name, f"left out; {damaged}")
+        return
+    repair.strict = repair.strict or _STRICT.search(data) is not None
+    mended, fault = _mend_xml(data)
+    if mended is None:
+        repair.changed[name] = None
+        repair.lose(name, f"left out; {damaged or fault}")
+    elif damaged or fault:
+        repair.changed[name] = _transitional(mended)
+        repair.lose(name, f"read as far as it can be; {damaged or fault}")
+
+
+def _first_bytes(package: ZipFile, member: ZipInfo) -> Iterator[bytes]:
+    """Yield what can be unpacked of a damaged member, in small pieces as the last is lost with the error."""
+    try:
+        with package.open(member) as file:
+            while piece := file.read(_SMALL):
+                yield piece
+    except _UNREADABLE:
+        return
+
+
+def _mend_xml(data: bytes) -> tuple[bytes | None, str]:
+    """Return XML that can be parsed, None where nothing of it can, and what was wrong with it."""
+    from lxml import etree
+
+    options = {"resolve_entities": False, "no_network": True}
+    try:
+        etree.fromstring(data, etree.XMLParser(**options))
+    except etree.XMLSyntaxError as error:
+        fault = f"damaged: it is no sound XML (line {error.lineno or 1})"
+        if "XML_PARSE_HUGE" in str(error):  # too deep or too large, not damaged: the library refuses it with its reason
+            return data, ""
+        root = etree.fromstring(data, etree.XMLParser(recover=True, **options)) if data.strip() else None
+        if root is None:
+            return None, fault
+        for node in root.iter("*"):  # a prefix that nothing declares is part of the name to the parser
+            node.tag = node.tag if node.tag.startswith("{") else node.tag.replace(":", "_")
+            for key in [key for key in node.attrib if ":" in key and not key.startswith("{")]:
+                del node.attrib[key]
+        return etree.tostring(root), fault
+    return data, ""
+
+
+def _relations(package: ZipFile, name: str, repair: _Repair) -> Any:
+    """Return the root element of a member that holds relations, None where it is damaged beyond reading."""
+    from lxml import etree
+
+    if not repair.has(name):
+        return None
+    data = repair.changed.get(name) or package.read(repair.members[name])
+    return etree.fromstring(_transitional(data), etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+def _inner_targets(name: str, root: Any) -> Iterator[tuple[Any, list[str]]]:
+    """Yield the relations to members of the package, each with the names that may be meant, the written one first."""
+    folder = name.rpartition("_rels/")[0]
+    for relation in [] if root is None else list(root.iterchildren("{*}Relationship")):
+        if relation.get("TargetMode") != "External":
+            target = str(relation.get("Target") or "")
+            spellings = (target, target.replace("\\", "/"), unquote(target.replace("\\", "/")))
+            yield relation, [posixpath.normpath(posixpath.join("/", folder, one)).lstrip("/") for one in spellings]
+
+
+def _mend_spelling(package: ZipFile, name: str, repair: _Repair) -> None:
+    """Rename members to what relations call them, where that differs in upper and lower case alone."""
+    root = _relations(package, name, repair)
+    spelled: dict[str, str] = {}
+    for _, names in _inner_targets(name, root):
+        if any(map(repair.has, names)):
+            continue
+        spelled = spelled or {known.casefold(): known for known in repair.members}
+        wanted = names[-1]
+        rels = posixpath.join(posixpath.dirname(wanted), "_rels", f"{posixpath.basename(wanted)}.rels")
+        for new in (wanted, rels):
+            if (old := spelled.get(new.casefold())) and old != new and old in repair.members:
+                repair.members[new] = repair.members.pop(old)
+                if old in repair.changed:
+                    repair.changed[new] = repair.changed.pop(old)
+
+
+def _mend_relations(package: ZipFile, name: str, repair: _Repair) -> None:
+    """Drop the relations to what is not there, and say what is lost with them."""
+    from lxml import etree
+
+    root = _relations(package, name, repair)
+    source = name.replace("_rels/", "").removesuffix(".rels")
+    mended = False
+    for relation, names in _inner_targets(name, root):
+        target = str(relation.get("Target") or "")
+        found = next(filter(repair.has, names), "")
+        if found == names[0] and target:
+            continue
+        mended = True
+        if target.startswith("#"):  # a place in the document itself, such as a link to a heading
+            relation.set("TargetMode", "External")
+        elif found:
+            relation.set("Target", f"/{found}")
+        else:
+            root.remove(relation)
+            kind = str(relation.get("Type") or "").rpartition("/")[2]
+            if kind not in _TEXTLESS and names[0] not in repair.members:
+                repair.lose(source, f"{kind} left out: the package has no {target!r}")
+    if mended:
+        repair.changed[name] = etree.tostring(root)
+
+
+def _mend_types(package: ZipFile, repair: _Repair) -> None:
+    """Declare what is special to be ordinary, and give each member a type: the libraries refuse those without one."""
+    from lxml import etree
+
+    if not repair.has(_TYPES):
+        return
+    data = repair.changed.get(_TYPES) or package.read(repair.members[_TYPES])
+    mended = _SPECIAL.sub(lambda match: _MAIN[bytes(match[1])], data).replace(b"\\", b"/")
+    root = etree.fromstring(mended, etree.XMLParser(resolve_entities=False, no_network=True))
+    known = {str(node.get("Extension") or node.get("PartName")).casefold() for node in root.iterchildren("*")}
+    for name in repair.members:
+        extension = name.rpartition(".")[2] if "." in posixpath.basename(name) else ""
+        if extension and not {extension.casefold(), f"/{name}".casefold(), name.casefold()} & {
+            *known,
+            _TYPES.casefold(),
+        }:
+            kind = "application/xml" if extension == "xml" else "application/octet-stream"
+            etree.SubElement(root, root.tag.replace("}Types", "}Default"), Extension=extension, ContentType=kind)
+            known.add(extension.casefold())
+            mended = b""
+    if mended != data:
+        repair.changed[_TYPES] = mended or etree.tostring(root)
+
+
+def _transitional(data: bytes) -> bytes:
+    """Return XML with the names of transitional Open XML in place of the strict ones."""
+    if not _STRICT.search(data):
+        return data
+    data = _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/", data)
+    for strict, name in _RENAMED.items():
+        data = data.replace(strict, name)
+    return data
+
+
+def _rewrite(package: ZipFile, repair: _Repair) -> BytesIO:
+    written = BytesIO()
+    with ZipFile(written, "w", ZIP_DEFLATED, compresslevel=1) as target:
+        for name, info in repair.members.items():
+            if not repair.has(name):
+                continue
+            with target.open(name, "w", force_zip64=info.file_size > _PIECE) as copy:
+                copy.writelines(_pieces(package, name, repair))
+    written.seek(0)
+    return written
+
+
+def _pieces(package: ZipFile, name: str, repair: _Repair) -> Iterable[bytes]:
+    """Yield a member piece by piece: a sheet may be larger than what is held in memory."""
+    new = repair.changed.get(name)
+    if new is not None:
+        yield _transitional(new)
+        return
+    with package.open(repair.members[name]) as file:
+        while piece := file.read(_PIECE):
+            yield _transitional(piece) if repair.strict and _is_xml(name) else piece
