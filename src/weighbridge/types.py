@@ -65,6 +65,13 @@ class Passage:
 
     chunk: Chunk
     score: float
+    copies: tuple[str, ...] = ()
+    """Ids of other documents that say the same, and that its asker may read; only this one is shown."""
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The documents that it stands in: its own first, then those of its copies."""
+        return (self.chunk.document_id, *self.copies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import NOTHING, Changes, Retriever
+from weighbridge.retrieve.copies import Distinct
 from weighbridge.retrieve.hybrid import Hybrid
 from weighbridge.retrieve.remember import Remembered
 from weighbridge.retrieve.rerank import LateInteraction, Reranked
@@ -56,13 +57,14 @@ def every(hybrid: Hybrid) -> dict[str, Retriever]:
         "late interaction": Reranked(retriever=hybrid, scorer=LateInteraction(Lengths())),
         "expansion": Rewritten(retriever=hybrid, rewriter=Expansion(retriever=hybrid)),
         "sub-questions": Rewritten(retriever=hybrid, rewriter=SubQuestions(model=model)),
+        "distinct": Distinct(retriever=hybrid),
         "hypothetical": Rewritten(retriever=hybrid, rewriter=Hypothetical(model=model)),
     }
 
 
 KINDS = [
     "nothing", "hybrid", "feedback", "remembered", "late interaction", "expansion", "sub-questions",
-    "hypothetical",
+    "distinct", "hypothetical",
 ]  # fmt: skip
 
 

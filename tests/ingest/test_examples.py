@@ -5,7 +5,7 @@ import pytest
 
 from weighbridge.errors import DataError
 from weighbridge.ingest.examples import infer_task, read_examples
-from weighbridge.types import Document, Example, Question
+from weighbridge.types import Example, Question
 
 
 def example(number: int, answer: str, *, evidence: tuple[str, ...] = (), family: str = "") -> Example:

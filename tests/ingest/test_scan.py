@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from weighbridge.ingest.scan import inside, name_files, unsuitable
 
-
 FOLDER = Path("folder")
 NAMES = st.sets(st.from_regex(r"[ab]{1,2}(\.(md|txt)){0,3}", fullmatch=True), max_size=6)
 

@@ -67,7 +67,8 @@ def cited_reference(instructions: Instructions, example: Example, prompt: Prompt
     answer = reference(example)
     if not (instructions.reads and instructions.abstains and example.answerable and example.evidence):
         return answer
-    proving = {n: p.chunk.text for n, p in enumerate(prompt.passages, 1) if p.chunk.document_id in example.evidence}
+    evidence = set(example.evidence)
+    proving = {n: p.chunk.text for n, p in enumerate(prompt.passages, 1) if not evidence.isdisjoint(p.documents)}
     if not proving:
         return answer if from_memory else ABSTENTION
     if not instructions.marks:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from weighbridge.workflow.inventory import Finding
     from weighbridge.workflow.retrieval import RetrievalFigures
 
+_NAMED = 10
+"""Documents that are named where a passage stands in several; the rest are counted."""
 MARKS = {"good": "[green]ok[/]", "warning": "[yellow]note[/]", "missing": "[red]missing[/]"}
 
 
@@ -82,6 +84,7 @@ class Console:
             title = escape(chunk.title or chunk.document_id)
             self.out.print(f"{rank}. {title} [dim]({escape(place)})[/]", highlight=False)
             self.out.print(f"   {' '.join(chunk.text.split())}", markup=False, highlight=False)
+            self._also_in(passage.copies)
 
     def explanations(self, found: Sequence["Explanation"]) -> None:
         """Show passages, best first, each with how it was found."""
@@ -100,6 +103,13 @@ class Console:
             terms = escape(", ".join(each.matched)) or "none"
             self.out.print(f"   [dim]matched: {terms} | {version}[/]", highlight=False)
             self.out.print(f"   {' '.join(chunk.text.split())}", markup=False, highlight=False)
+            self._also_in(each.copies)
+
+    def _also_in(self, documents: Sequence[str]) -> None:
+        """Name the documents whose passage says the same as the one above."""
+        if documents:
+            more = f" and {len(documents) - _NAMED:,} more" if len(documents) > _NAMED else ""
+            self.out.print(f"   [dim]also in {escape(', '.join(documents[:_NAMED]))}{more}[/]", highlight=False)
 
     def adapters(self, cards: "Sequence[AdapterCard]") -> None:
         """Show adapters with what was checked of them; nothing as JSON, where they are the result."""

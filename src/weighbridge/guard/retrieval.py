@@ -91,9 +91,9 @@ def measure(retriever: Retriever, examples: Sequence[Example], *, k: int) -> Fou
     hits: defaultdict[str, list[float]] = defaultdict(list)
     for example in examples:
         passages = retriever.search(example.question, limit=max(DEPTH, k))
-        documents = tuple(dict.fromkeys(passage.chunk.document_id for passage in passages))
+        documents = tuple(dict.fromkeys(name for passage in passages for name in passage.documents))
         gains[family(example)].append(ndcg(documents, dict.fromkeys(example.evidence, 1)))
-        shown = {passage.chunk.document_id for passage in passages[:k]}
+        shown = {name for passage in passages[:k] for name in passage.documents}
         hits[family(example)].append(float(not shown.isdisjoint(example.evidence)))
     return Found(*({name: sum(each) / len(each) for name, each in found.items()} for found in (gains, hits)))
 

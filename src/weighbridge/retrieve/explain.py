@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from weighbridge.retrieve.analyse import terms
+from weighbridge.retrieve.copies import merge_copies
 from weighbridge.retrieve.hybrid import Hybrid
 from weighbridge.retrieve.searchable import searchable_text
-from weighbridge.types import Chunk, Question
+from weighbridge.types import Chunk, Passage, Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +25,21 @@ class Explanation:
     lexical: float
     dense_rank: int | None
     dense: float
+    copies: tuple[str, ...]
+    """Other documents that say the same; only this one is shown."""
     matched: tuple[str, ...]
     """The question's terms, as the analyser leaves them, that the passage has too."""
 
 
 def explain(hybrid: Hybrid, question: Question, *, limit: int) -> Sequence[Explanation]:
-    """Search as the hybrid does, and say how each passage was found."""
+    """Search as the hybrid does, leave out copies, and say how each passage was found."""
     asked = tuple(dict.fromkeys(terms(question.text)))
+    nominees = hybrid.nominees(question, limit=max(2 * limit, hybrid.candidates))
+    by_chunk = {nominee.chunk.id: nominee for nominee in nominees}
+    passages = merge_copies([Passage(nominee.chunk, nominee.score) for nominee in nominees])
     found = []
-    for rank, nominee in enumerate(hybrid.nominees(question, limit=limit), start=1):
+    for rank, passage in enumerate(passages[:limit], start=1):
+        nominee = by_chunk[passage.chunk.id]
         there = set(terms(searchable_text(nominee.chunk)))
         found.append(
             Explanation(
@@ -43,6 +50,7 @@ def explain(hybrid: Hybrid, question: Question, *, limit: int) -> Sequence[Expla
                 lexical=nominee.lexical,
                 dense_rank=nominee.dense_rank,
                 dense=nominee.dense,
+                copies=passage.copies,
                 matched=tuple(term for term in asked if term in there),
             )
         )

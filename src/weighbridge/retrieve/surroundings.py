@@ -27,9 +27,11 @@ class Surrounded:
 
     def search(self, question: Question, *, limit: int) -> Sequence[Passage]:
         given: dict[str, Passage] = {}
-        for passage in self.retriever.search(question, limit=limit):
+        found = self.retriever.search(question, limit=limit)
+        copies = {passage.chunk.id: passage.copies for passage in found}
+        for passage in found:
             for chunk in self._around(passage.chunk, question):
-                given.setdefault(chunk.id, Passage(chunk, passage.score))
+                given.setdefault(chunk.id, Passage(chunk, passage.score, copies.get(chunk.id, ())))
         return tuple(given.values())
 
     def _around(self, chunk: Chunk, question: Question) -> Sequence[Chunk]:
@@ -53,8 +55,10 @@ class WholeSections:
 
     def search(self, question: Question, *, limit: int) -> Sequence[Passage]:
         given: dict[str, Passage] = {}
-        for passage in self.retriever.search(question, limit=limit):
+        found = self.retriever.search(question, limit=limit)
+        copies = {passage.chunk.id: passage.copies for passage in found}
+        for passage in found:
             chunks = self.index.chunks_of(passage.chunk.document_id, groups=question.groups)
             for chunk in [chunk for chunk in chunks if chunk.context == passage.chunk.context] or [passage.chunk]:
-                given.setdefault(chunk.id, Passage(chunk, passage.score))
+                given.setdefault(chunk.id, Passage(chunk, passage.score, copies.get(chunk.id, ())))
         return tuple(given.values())

@@ -72,7 +72,8 @@ def _searched(strategy: Composed, example: Example, wanted: int) -> tuple[Sequen
         found = strategy.retriever.search(example.question, limit=limit)
         golden = _golden(found, example)
         others = [passage for passage in found if not _proves(passage, strategy, example)]
-        complete = len(golden) == len(_evidence(example)) and len(others) >= wanted
+        proven = {name for passage in golden for name in passage.documents}
+        complete = proven.issuperset(_evidence(example)) and len(others) >= wanted
         if len(found) < limit or (complete and (not golden or any(_holds(each, example) for each in golden))):
             break
     return golden, others
@@ -84,16 +85,17 @@ def _evidence(example: Example) -> Sequence[str]:
 
 def _golden(found: Sequence[Passage], example: Example) -> list[Passage]:
     """Return of each evidence document the best passage that holds an answer, else its best."""
-    golden = []
+    golden: dict[str, Passage] = {}
     for document in _evidence(example):
-        own = [passage for passage in found if passage.chunk.document_id == document]
-        golden += ([passage for passage in own if _holds(passage, example)] or own)[:1]
-    return golden
+        own = [passage for passage in found if document in passage.documents]
+        best = ([passage for passage in own if _holds(passage, example)] or own)[:1]
+        golden.update((passage.chunk.id, passage) for passage in best)
+    return list(golden.values())
 
 
 def _proves(passage: Passage, strategy: Composed, example: Example) -> bool:
     """Tell whether a passage may be what the answer is known from; a label is not known from passages."""
-    if passage.chunk.document_id in _evidence(example):
+    if not set(passage.documents).isdisjoint(_evidence(example)):
         return True
     return strategy.instructions.abstains and _holds(passage, example, telling=True)
 

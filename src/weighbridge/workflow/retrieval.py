@@ -136,4 +136,4 @@ def _asked(collection: Collection, retriever: Retriever, limit: int, voice: Voic
 
 def _documents(retriever: Retriever, text: str, limit: int) -> Sequence[str]:
     found = retriever.search(Question(text), limit=limit)
-    return tuple(dict.fromkeys(passage.chunk.document_id for passage in found))
+    return tuple(dict.fromkeys(name for passage in found for name in passage.documents))

@@ -12,6 +12,7 @@ from weighbridge.ingest.chunk import CHUNKER, chunk_documents, document_version
 from weighbridge.models import fetch
 from weighbridge.protocols import NOTHING, Embedder, Index, Model, Retriever, TokenEmbedder
 from weighbridge.retrieve.building import Material
+from weighbridge.retrieve.copies import Distinct
 from weighbridge.retrieve.diverse import Diverse
 from weighbridge.retrieve.embed import LocalEmbedder, open_embedder, open_tokenizer
 from weighbridge.retrieve.hybrid import Hybrid
@@ -121,12 +122,13 @@ def open_hybrid(settings: Settings, index: Index, embedder: Embedder, card: Inde
 
 
 def retriever_on(index: Index, settings: Settings, embedder: Embedder, card: IndexCard) -> Retriever:
-    """Return the search that the settings describe over an index: rewritten, reranked, diverse, surrounded."""
+    """Return the search that the settings describe over an index: rewritten, reranked, distinct, surrounded."""
     chosen = settings.retrieval
     found: Retriever = open_hybrid(settings, index, embedder, card)
     found = _rewritten(found, settings)
     if chosen.rerank:
         found = Reranked(retriever=found, scorer=_scorer(settings))
+    found = Distinct(retriever=found)
     if chosen.diversity:
         found = Diverse(retriever=found, index=index, diversity=chosen.diversity)
     if chosen.sections:

@@ -211,9 +211,12 @@ def _said(made: Made) -> frozenset[str]:
 
 def _found(made: Made, passages: Sequence[Passage]) -> bool:
     return any(
-        span.document_id == passage.chunk.document_id
-        and span.start < passage.chunk.end
-        and passage.chunk.start < span.end
+        span.document_id in passage.copies
+        or (
+            span.document_id == passage.chunk.document_id
+            and span.start < passage.chunk.end
+            and passage.chunk.start < span.end
+        )
         for passage in passages
         for span in made.spans
     )

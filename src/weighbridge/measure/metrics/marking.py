@@ -62,7 +62,10 @@ def retrieval_of(example: Example, answer: Answer, *, reads: bool) -> Retrieval:
 
 
 def evidence_found(example: Example, answer: Answer) -> float:
-    """Return the share of an example's evidence documents among an answer's passages. Needs some evidence."""
-    read = {passage.chunk.document_id for passage in answer.prompt.passages}
+    """Return the share of an example's evidence documents among an answer's passages. Needs some evidence.
+
+    A document counts where a copy of its passage was shown in its place.
+    """
+    read = {name for passage in answer.prompt.passages for name in passage.documents}
     wanted = set(example.evidence)
     return len(wanted & read) / len(wanted)
