@@ -13,7 +13,7 @@ from weighbridge.ingest.formats.layout import Box, Row, Run, around, beside
 MOST_LETTERS = 1_000_000
 """Letters of a page that are read; what is printed has some thousands."""
 
-_GAP = 0.9
+GAP = 0.9
 """How many times the height of its letters a gap must be wide to part a line into runs."""
 _MARKS = frozenset("\u2022\u25e6\u25aa\u2023\u25cf\u25cb\u25a0\u25b8\u27a2\uf0b7\u00b7-*")
 _LONGEST_MARK = 4
@@ -26,24 +26,38 @@ _UNKNOWN = "\ufffe"
 _PRIVATE = re.compile("[\0\ue000-\uf8ff]")
 _SURROGATES = range(0xD800, 0xE000)
 
-_Direction = Literal["right", "up", "left", "down"]
+INSERTED = -1
+"""Stands for the glyph of a letter that none was drawn for."""
+_HELD = "\x01"
+
+_Direction = Literal["right", "up", "left", "down", "mirrored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Letters [start, end) of a line that runs from right to left, without a wide gap, and where they stand."""
+
+    start: int
+    end: int
+    box: Box
 
 
 @dataclass(frozen=True, slots=True)
 class Letters:
     """The letters of a page, in the order in which it is written, line ends among them.
 
-    `places[i]` is the glyph of the page that letter i was made of. `edges` has four numbers a glyph: where it ends on
-    the left, at the top, on the right and at the bottom. `unmapped` glyphs have a shape but no meaning.
+    `places[i]` is the glyph of the page that letter i was made of, or `INSERTED`. `edges` has four numbers a glyph:
+    where it ends on the left, at the top, on the right and at the bottom. `unmapped` glyphs have a shape, no meaning.
     """
 
     text: str
     places: Sequence[int]
     edges: Sequence[float]
     unmapped: int
+    phrases: Sequence[Phrase] = ()
 
     def box(self, letter: int) -> Box:
-        """Return where a letter stands."""
+        """Return where a letter stands that was not inserted."""
         left, top, right, bottom = self.edges[4 * self.places[letter] :][:4]
         return Box(left, bottom, right, top)
 
@@ -127,7 +141,8 @@ def _edges_of(page: ctypes.c_void_p, count: int) -> Sequence[float]:
 def rows_of(letters: Letters) -> Sequence[Row]:
     """Return the runs of a page by rows, in the order in which it is written.
 
-    Where most of its words run upwards, downwards or upside down, the page is turned so that they run to the right.
+    Where most of its words run upwards, downwards or upside down, the page is turned so that they run to the right;
+    where most run from right to left, it is mirrored.
     """
     words = list(_words(letters))
     weights: dict[_Direction, int] = {}
@@ -152,10 +167,13 @@ def boxes_of(letters: Letters, places: Sequence[int]) -> tuple[Box, ...]:
     """Return where letters stand, those next to each other on a line in one box."""
     boxes: list[Box] = []
     for place in places:
+        if letters.places[place] == INSERTED:
+            continue
         box = letters.box(place)
         if box.right <= box.left or box.top <= box.bottom:
             continue
-        if boxes and beside(boxes[-1], box) and -0.5 * box.height < box.left - boxes[-1].right < 2 * box.height:
+        gap = max(box.left - boxes[-1].right, boxes[-1].left - box.right) if boxes else 0.0
+        if boxes and beside(boxes[-1], box) and gap < 2 * box.height:
             boxes[-1] = around((boxes[-1], box))
         else:
             boxes.append(box)
@@ -174,7 +192,7 @@ class _Word:
     bottom: float
     right: float
     top: float
-    first_word: float
+    first_width: float
 
     def add(self, word: "_Word") -> None:
         self.end = word.end
@@ -189,21 +207,34 @@ class _Word:
             left, bottom, right, top = bottom, -right, top, -left
         elif direction == "down":
             left, bottom, right, top = -top, left, -bottom, right
+        elif direction == "mirrored":
+            left, right = -right, -left
         else:
             left, bottom, right, top = -right, -top, -left, -bottom
-        self.left, self.bottom, self.right, self.top, self.first_word = left, bottom, right, top, right
+        self.left, self.bottom, self.right, self.top = left, bottom, right, top
+        if direction != "mirrored":
+            self.first_width = right - left
 
     def run(self) -> Run:
-        return Run(self.start, self.end, Box(self.left, self.bottom, self.right, self.top), self.first_word)
+        return Run(
+            self.start, self.end, Box(self.left, self.bottom, self.right, self.top), self.left + self.first_width
+        )
 
 
 def _words(letters: Letters) -> Iterator[_Word]:
     text, places, edges = letters.text, letters.places, letters.edges
+    phrases = {phrase.start: phrase for phrase in letters.phrases}
+    for phrase in letters.phrases:
+        held = text[phrase.start : phrase.end].replace(" ", _HELD)
+        text = text[: phrase.start] + held + text[phrase.end :]
     line = 0
     for match in _WORD.finditer(text):
         start, end = match.span()
         if text[start] in _LINE_ENDS:
             line += 1
+            continue
+        if start in phrases:
+            yield _word_of(phrases[start], text, line)
             continue
         first = 4 * places[start]
         left, top, right, bottom = edges[first : first + 4]
@@ -214,8 +245,16 @@ def _words(letters: Letters) -> Iterator[_Word]:
             direction = _direction(last_left + last_right - left - right, last_bottom + last_top - bottom - top)
             left, bottom = min(left, last_left), min(bottom, last_bottom)
             right, top = max(right, last_right), max(top, last_top)
-        yield _Word(start, end, line, direction, left, bottom, right, top, right)
+        yield _Word(start, end, line, direction, left, bottom, right, top, right - left)
         line += text[end - 1] == _BROKEN_WORD
+
+
+def _word_of(phrase: Phrase, text: str, line: int) -> _Word:
+    """Return a phrase as one word, so that its parts are not taken for columns where some run from left to right."""
+    letters = text[phrase.start : phrase.end]
+    box = phrase.box
+    first = (box.right - box.left) * len(letters.split(_HELD)[0]) / len(letters)
+    return _Word(phrase.start, phrase.end, line, "mirrored", box.left, box.bottom, box.right, box.top, first)
 
 
 def _direction(across: float, upwards: float) -> _Direction:
@@ -238,7 +277,7 @@ def _touches(before: _Word, word: _Word, text: str) -> bool:
     gap = word.left - before.right
     if not -height < gap < 5 * height:
         return False
-    if gap < _GAP * height:
+    if gap < GAP * height:
         return True
     mark = text[before.start : before.end] if before.end - before.start <= _LONGEST_MARK else ""
     return mark in _MARKS or mark[-1:] in {".", ")"}

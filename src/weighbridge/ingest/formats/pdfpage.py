@@ -9,6 +9,7 @@ from typing import Any
 
 from weighbridge.ingest.content import UnreadableError
 from weighbridge.ingest.formats import ocr
+from weighbridge.ingest.formats.bidi import order_lines
 from weighbridge.ingest.formats.flow import INSERTED, Laid, lay
 from weighbridge.ingest.formats.glyphs import MOST_LETTERS, Letters, boxes_of, letters_of, rows_of
 from weighbridge.ingest.formats.layout import Box, around
@@ -82,7 +83,7 @@ def places_on(document: Any, number: int, start: int, end: int) -> tuple[Box, ..
             places = [place for place in read.laid.sources[max(start, 0) : max(end, 0)] if place != INSERTED]
             if read.places:
                 return tuple(dict.fromkeys(read.places[place] for place in places))
-            return boxes_of(letters_of(textpage), places)
+            return boxes_of(order_lines(letters_of(textpage)), places)
     except pypdfium2.PdfiumError as error:
         raise UnreadableError(f"page {number} is broken") from error
 
@@ -113,7 +114,7 @@ def _shows_notes(page: Any) -> bool:
 
 
 def _read(page: Any, textpage: Any, *, may_scan: bool) -> Page:
-    letters = letters_of(textpage)
+    letters = order_lines(letters_of(textpage))
     written = lay(letters.text, rows_of(letters))
     garbled = letters.unmapped > _UNMAPPED * max(len(letters.text), 1)
     if not garbled and not _is_scan(page, written.text):
