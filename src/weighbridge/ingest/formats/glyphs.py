@@ -77,6 +77,15 @@ def letters_of(textpage: Any) -> Letters:
     return Letters(text, places, _edges_of(page, count), unmapped)
 
 
+def baseline_of(textpage: Any, place: int) -> float:
+    """Return how high on the page the line is that a glyph stands on."""
+    import pypdfium2.raw as pdfium
+
+    left, height = ctypes.c_double(), ctypes.c_double()
+    pdfium.FPDFText_GetCharOrigin(textpage.raw, place, left, height)
+    return height.value
+
+
 @cache
 def _quick(name: str) -> Callable[..., int]:
     """Return a function of PDFium that is called without checks of its arguments.

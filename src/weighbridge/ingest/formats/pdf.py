@@ -15,7 +15,7 @@ from weighbridge.ingest.formats.pdfpage import Page, opened, places_on, read_pag
 from weighbridge.ingest.text import LARGEST
 from weighbridge.types import Part
 
-PARSER = 24 + ocr.installed()
+PARSER = 26 + ocr.installed()
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 PAGES = 10_000

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from weighbridge.ingest.content import UnreadableError
 from weighbridge.ingest.formats import ocr
 from weighbridge.ingest.formats.bidi import order_lines
 from weighbridge.ingest.formats.flow import INSERTED, Laid, lay
-from weighbridge.ingest.formats.glyphs import MOST_LETTERS, Letters, boxes_of, letters_of, rows_of
+from weighbridge.ingest.formats.glyphs import MOST_LETTERS, Letters, baseline_of, boxes_of, letters_of, rows_of
 from weighbridge.ingest.formats.layout import Box, around
+from weighbridge.ingest.formats.raised import write_scripts
 
 _LITTLE_TEXT = 100
 """Characters; a page with less that is mostly a picture is a scan with something stamped on it."""
@@ -83,7 +85,7 @@ def places_on(document: Any, number: int, start: int, end: int) -> tuple[Box, ..
             places = [place for place in read.laid.sources[max(start, 0) : max(end, 0)] if place != INSERTED]
             if read.places:
                 return tuple(dict.fromkeys(read.places[place] for place in places))
-            return boxes_of(order_lines(letters_of(textpage)), places)
+            return boxes_of(_letters_of(textpage), places)
     except pypdfium2.PdfiumError as error:
         raise UnreadableError(f"page {number} is broken") from error
 
@@ -114,7 +116,7 @@ def _shows_notes(page: Any) -> bool:
 
 
 def _read(page: Any, textpage: Any, *, may_scan: bool) -> Page:
-    letters = order_lines(letters_of(textpage))
+    letters = _letters_of(textpage)
     written = lay(letters.text, rows_of(letters))
     garbled = letters.unmapped > _UNMAPPED * max(len(letters.text), 1)
     if not garbled and not _is_scan(page, written.text):
@@ -125,6 +127,11 @@ def _read(page: Any, textpage: Any, *, may_scan: bool) -> Page:
     if not may_scan:
         return Page(written, f"{why}; the time for OCR was used up")
     return _scanned(page, written, why)
+
+
+def _letters_of(textpage: Any) -> Letters:
+    """Return the letters of a page in the order in which they are read, scripts written as such."""
+    return order_lines(write_scripts(letters_of(textpage), partial(baseline_of, textpage)))
 
 
 def _damage(letters: Letters) -> str:
