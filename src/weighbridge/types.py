@@ -51,7 +51,11 @@ class Chunk:
     end: int
     title: str = ""
     context: tuple[str, ...] = ()
-    """The headings it stands under, outermost first; where it goes on with a table, the table's header row last."""
+    """The headings it stands under, outermost first; where it goes on with a table, the table's header row last.
+
+    Only a header row begins with "|". Where a chunk begins in the middle of a row, the row's first cell stands before
+    it, and it names the columns from there on.
+    """
     place: str = ""
     """The parts of its document that it stands in: "page 3", "pages 3-4", "sheet Prices"; empty where it has none."""
     version: str = ""

@@ -25,10 +25,12 @@ WORDS_OF_LAYOUT = {
     "prompts": {
         1: "540806e41c8a21761d457b71b34ac6ea83cf2bf3005ec1bccc4ead008e6ad5a9",
         2: "93646756478db5485f5d28f02a4e13a8e2bde61d6717b93ad11d93e1e52c1946",
+        3: "530c641b6a179bf7a1b7920d827f96f90326566a3c331c139856a523f7914f5f",
     },
     "quoting": {
         1: "b6abf31fe5171b21dd2d83875bff98a7a2dc7f519a67156aaa55160a471c8daf",
         2: "584a37bd1d76988cf73470db8857038b5b88f1ca21f98f0aa7e368c86e352ff2",
+        3: "584a37bd1d76988cf73470db8857038b5b88f1ca21f98f0aa7e368c86e352ff2",
     },
 }
 """The SHA-256 of all golden prompts, by the `LAYOUT` that gives them. New words need a new number."""
@@ -90,6 +92,20 @@ def test_prompts_are_what_they_were(arm, task, golden):
 
 def test_a_search_without_hits_is_still_a_prompt_with_passages(golden):
     golden(Path("prompts") / "no-hits.txt", as_text(build_prompt(instructions_for("answer", reads=True), QUESTION)))
+
+
+def test_a_table_is_read_by_rows_under_its_header(golden):
+    header = "| Item | Price in euro |"
+    rest = {"title": "Prices", "start": 0, "end": 9}
+    chunks = [
+        Chunk(id="0", document_id="p", text=f"# Prices\n\nOf 2026:\n\n{header}\n|---|---|\n| Nut | 2.50 |", **rest),
+        Chunk(id="1", document_id="p", text="| Bolt | 24.90 |\n| Ring | 3 |", context=("Prices", header), **rest),
+        Chunk(id="2", document_id="p", text="| Rope | 9 |\n\nUntil\nMay.", context=("Prices", header), **rest),
+    ]
+    prompt = build_prompt(
+        instructions_for("answer", reads=True), QUESTION, passages=[Passage(chunk, 1.0) for chunk in chunks]
+    )
+    golden(Path("prompts") / "tables.txt", as_text(prompt))
 
 
 @pytest.mark.parametrize("task", ["answer", "label", "json"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from weighbridge.ingest.chunk import chunk_documents
 from weighbridge.ingest.outline import outline_of
+from weighbridge.passage_tables import Grid, passage_blocks
 from weighbridge.types import Chunk, Document, Part
 
 BLOCKS = [
@@ -59,8 +60,41 @@ def test_the_context_is_the_headings_above(document: Document, tokens: int) -> N
             if heading.level < lowest:
                 expected.insert(0, heading.title)
                 lowest = heading.level
-        tables = [table for table in outline.tables if table.start < chunk.start < table.end]
-        assert list(chunk.context) == expected + [table.header for table in tables]
+        assert list(chunk.context[: len(expected)]) == expected
+        inside = any(table.start < chunk.start < table.end for table in outline.tables)
+        assert inside or len(chunk.context) == len(expected)
+        assert not any(title.startswith("|") for title in chunk.context[:-1])
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> str:
+    """A text with a table: column 3 is named h3, and every word of row 2 there is r2c3."""
+    columns, rows = draw(st.integers(2, 9)), draw(st.integers(1, 9))
+    wide = draw(st.lists(st.integers(0, 4), min_size=columns * (rows + 1), max_size=columns * (rows + 1)))
+    long = draw(st.sampled_from([1, 1, 9]))
+    cells = [[f"r{r}c{c}" for c in range(columns)] for r in range(rows)]
+    lines = [" ".join([f"h{c}"] * max(wide[c], 1)) for c in range(columns)], ["-" * 3] * columns
+    filled = [[" ".join([cell] * wide[columns + place] * long) for place, cell in enumerate(row)] for row in cells]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in (*lines, *filled))
+    before = draw(
+        st.sampled_from(["", "# Prices\n\n", "Some words. Others follow, and more.\n\n", "## A | b\n\nText\n\n"])
+    )
+    return f"{before}{table}{draw(st.sampled_from(['', chr(10), chr(10) * 2 + 'The end of it all.']))}"
+
+
+@given(text=tables(), tokens=st.integers(6, 60))
+def test_every_cell_is_shown_in_its_column_and_rows_that_fit_are_whole(text: str, tokens: int) -> None:
+    rows = [line for line in text.split("\n") if line.startswith("|")]
+    fitting = {line for line in rows if len(words(line)) <= tokens}
+    for chunk in cut(Document(id="d", text=text), tokens):
+        for line in (line for line in chunk.text.split("\n") if line.startswith("|") or re.search(r"r\dc\d", line)):
+            assert line in fitting or any(line in row for row in rows if row not in fitting), chunk
+        for block in passage_blocks(chunk):
+            assert isinstance(block, Grid) or not re.search(r"r\dc\d", block), chunk
+            for row in block.rows if isinstance(block, Grid) else ():
+                for name, cell in zip(block.header, row, strict=True):  # type: ignore[union-attr]
+                    columns = set(re.findall(r"r\dc(\d)", cell))
+                    assert columns <= set(re.findall(r"h(\d)", name)), chunk
 
 
 @given(document=documents(), tokens=st.integers(1, 60))

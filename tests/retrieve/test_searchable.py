@@ -14,6 +14,10 @@ from weighbridge.types import Chunk
         ("Fees", (), "Fees\nSix.", "Fees\nSix."),
         ("Fees", ("Fees", "Boats", "", "Boats"), "Six.", "Fees\nBoats\nSix."),
         ("", ("Boats", "Small"), "Six.", "Boats\nSmall\nSix."),
+        ("", ("Fees", "| Boat | Fee |"), "| Ark |  | 6 |", "Fees\n| Boat | Fee |\n| Ark | 6 |"),
+        ("", ("|  |  |",), "| Ark | 6 |", "| Ark | 6 |"),
+        ("", ("| " + "a" * 400 + " |",), "| 6 |", "| " + "a" * 198 + "\n| 6 |"),
+        ("", (), "| Boat | Fee |\n|---|---|\n| Ark | 6 |", "| Boat | Fee |\n| Ark | 6 |"),
     ],
 )
 def test_each_heading_once(title: str, context: tuple[str, ...], text: str, expected: str) -> None:

@@ -7,10 +7,11 @@ passages, the question), so that an engine which keeps the prefix of the last pr
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from weighbridge.passage_tables import passage_text
 from weighbridge.scoring.refusals import ABSTENTION
 from weighbridge.types import Example, Message, Passage, Prompt, Question, Task
 
-LAYOUT = 2
+LAYOUT = 3
 """Part of every strategy's fingerprint: raise it whenever a prompt's words or the reading of answers change."""
 
 
@@ -127,6 +128,8 @@ def _asked(instructions: Instructions, question: Question, passages: Sequence[Pa
 
 
 def _titled(passage: Passage) -> str:
-    text = " ".join(passage.chunk.text.split()).lstrip("# ")
+    text = passage_text(passage.chunk).lstrip("# ")
     title = passage.chunk.title
-    return text if text.startswith(title) else f"{title}: {text}"
+    if text.startswith(title):
+        return text
+    return f"{title}:\n{text}" if text.startswith("|") else f"{title}: {text}"

@@ -3,6 +3,7 @@
 A result is words and tables for people, or with `--json` one JSON value for programs.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -10,10 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich.console
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from weighbridge.cli.progress import shown
+from weighbridge.passage_tables import Grid, passage_blocks, row_at
 from weighbridge.types import Answer, Chunk, Passage
 from weighbridge.workflow.voice import Voice
 
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
     from weighbridge.workflow.inventory import Finding
     from weighbridge.workflow.retrieval import RetrievalFigures
 
+_WORDS = re.compile(r"[^\W\d_]{4}")
+"""A cell with such a word is no figure; units and currencies are shorter."""
 _NAMED = 10
 """Documents that are named where a passage stands in several; the rest are counted."""
 MARKS = {"good": "[green]ok[/]", "warning": "[yellow]note[/]", "missing": "[red]missing[/]"}
@@ -61,9 +68,16 @@ class Console:
             self._json({"strategy": strategy, "answer": answer})
             return
         self.out.print("" if answer.text else "(an empty answer)")
+        read = {passage.chunk.id: passage.chunk for passage in answer.prompt.passages}
         for citation in answer.citations:
             place = f"{citation.document_id}, characters {citation.start:,}-{citation.end:,}"
-            self.out.print(f'  "{citation.quote}" - {place}', markup=False, highlight=False)
+            chunk = read.get(citation.chunk_id)
+            row = row_at(chunk, citation.start - chunk.start) if chunk else None
+            if chunk is None or row is None:
+                self.out.print(f'  "{citation.quote}" - {place}', markup=False, highlight=False)
+                continue
+            self.out.print(f"  {place}:", markup=False, highlight=False)
+            self.out.print(Padding(_grid(row), (0, 0, 0, 4), expand=False), highlight=False)
         usage = answer.usage
         thought = f" ({answer.timing.thinking:.2f} s until it had thought)" if answer.timing.thinking else ""
         taken = f"{answer.timing.total:.2f} s{thought}, {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
@@ -83,7 +97,7 @@ class Console:
             place = f"{_named(chunk)}, score {passage.score:.4f}"
             title = escape(chunk.title or chunk.document_id)
             self.out.print(f"{rank}. {title} [dim]({escape(place)})[/]", highlight=False)
-            self.out.print(f"   {' '.join(chunk.text.split())}", markup=False, highlight=False)
+            self._passage(chunk)
             self._also_in(passage.copies)
 
     def explanations(self, found: Sequence["Explanation"]) -> None:
@@ -102,8 +116,14 @@ class Console:
             version = f"version {chunk.version[:8]}" if chunk.version else "no version"
             terms = escape(", ".join(each.matched)) or "none"
             self.out.print(f"   [dim]matched: {terms} | {version}[/]", highlight=False)
-            self.out.print(f"   {' '.join(chunk.text.split())}", markup=False, highlight=False)
+            self._passage(chunk)
             self._also_in(each.copies)
+
+    def _passage(self, chunk: Chunk) -> None:
+        """Show the text of a passage, its tables as tables."""
+        for block in passage_blocks(chunk):
+            shown = _grid(block) if isinstance(block, Grid) else Text(" ".join(block.split()))
+            self.out.print(Padding(shown, (0, 0, 0, 3), expand=False), highlight=False)
 
     def _also_in(self, documents: Sequence[str]) -> None:
         """Name the documents whose passage says the same as the one above."""
@@ -210,6 +230,18 @@ class Console:
             words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             self.out.print(f"{name.replace('_', ' ')}: {words}", markup=False, highlight=False, soft_wrap=True)
         self.out.print()
+
+
+def _grid(grid: Grid) -> Table:
+    """Return a table for the terminal, folded where it is wider; a column of figures stands to the right."""
+    table = Table(box=SIMPLE_HEAD, show_header=any(grid.header), pad_edge=False, show_edge=False)
+    for place, name in enumerate(grid.header):
+        cells = [row[place] for row in grid.rows if row[place]]
+        figures = bool(cells) and all(any(map(str.isdigit, cell)) and not _WORDS.search(cell) for cell in cells)
+        table.add_column(Text(name), justify="right" if figures else "left", overflow="fold")
+    for row in grid.rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def _named(chunk: Chunk) -> str:

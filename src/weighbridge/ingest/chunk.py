@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.lengths import LONGEST_WORD, Lengths, Tokenizer, WordCounts, counts_of, measure
 from weighbridge.ingest.outline import SENTENCE_ENDS, Fence, Heading, Outline, Table, outline_of
+from weighbridge.passage_tables import CELL_BORDER, header_row, split_row
 from weighbridge.types import Chunk, Document, Part
 
 __all__ = ["CHUNKER", "Tokenizer", "chunk_documents", "document_version"]
 
-CHUNKER = "2"
+CHUNKER = "3"
 """Changes whenever the same document would be cut in another way, or get another context or place."""
 
 _CHARACTERS_A_TOKEN = 64
@@ -71,7 +72,8 @@ def chunk_documents(documents: Iterable[Document], *, tokens: int, tokenizer: To
 
     The best breaks are where a part of the document or a section begins, then blank lines between blocks, then rows,
     items and lines, then sentences, then words. No chunk ends with a heading, a table's header or an opening fence
-    where its text follows, and rows and lines of code stay whole where they fit.
+    where its text follows and fits, and lines of code stay whole where they fit. A table is cut between rows alone,
+    and a row that does not fit by itself between its cells; what is left of such a row is in chunks of its own.
     """
     counts = counts_of(tokenizer)
     for document in documents:
@@ -86,7 +88,7 @@ def chunk_documents(documents: Iterable[Document], *, tokens: int, tokenizer: To
                 start=start,
                 end=end,
                 title=document.title,
-                context=_context(outline, start),
+                context=_context(view, start, end),
                 place=_place(document.parts, start, end),
                 version=version,
                 groups=document.groups,
@@ -170,6 +172,8 @@ def _overflow(text: str, tokens: int, tokenizer: Tokenizer) -> int | None:
 def _cut(view: _View, start: int, limit: int, tokens: int) -> int:
     """Return the end of the chunk that begins at `start` and may reach to `limit`; always beyond `start`."""
     ends, totals = view.lengths.ends, view.lengths.totals
+    if (row := _open_row(view, start)) is not None and row[1] <= limit:
+        return row[1]
     if limit >= ends[-1]:
         return ends[-1]
     rank, end = _best(view, start, limit)
@@ -184,13 +188,50 @@ def _cut(view: _View, start: int, limit: int, tokens: int) -> int:
 def _best(view: _View, start: int, limit: int) -> tuple[int, int]:
     """Return the rank of the best break (lower is better) and the chunk's end there."""
     half = start + (limit - start) // 2
+    if (row := _open_row(view, start)) is not None:
+        return 22, row[1] if row[1] <= limit else _cell_end(view.text, start, limit)
     for rank, places in _ranked(view, start, half, limit):
         for place in places:
             end = start + len(view.text[start:place].rstrip())
             if start < end <= limit and not view.outline.hangs(end):
                 return rank, end
-    words = [end for found in _WORD_ENDS.finditer(view.text, start, half + 1) if (end := found.end()) > start]
-    return 99, words[-1] if words else limit
+    if isinstance(table := view.outline.block(limit), Table):
+        line = view.text.find("\n", limit)
+        fits = not view.text[limit : line if line >= 0 else None].strip()
+        between = limit if fits else view.text.rfind("\n", 0, limit) + 1
+        whole = view.text[start : table.start if start < table.start and between < table.body else between].rstrip()
+        return 21, start + len(whole) if whole else _cell_end(view.text, start, limit)
+    return 99, _last_word_end(view.text, start, half, limit)
+
+
+def _open_row(view: _View, start: int) -> tuple[int, int] | None:
+    """Return where the row of a table begins and ends in whose middle a chunk begins; None where it does not."""
+    if not isinstance(view.outline.block(start), Table):
+        return None
+    first, last = view.text.rfind("\n", 0, start) + 1, view.text.find("\n", start)
+    row = view.text[first : last if last >= 0 else None].rstrip()
+    return (first, first + len(row)) if view.text[first:start].strip() else None
+
+
+def _cell_end(text: str, start: int, limit: int) -> int:
+    """Return the last place to cut a row that is too long: before a cell, else behind a sentence or word of one."""
+    half = start + (limit - start) // 2
+    borders = [found.start() for found in CELL_BORDER.finditer(text, start + 1, limit + 1)]
+    for place in reversed(borders):
+        passed = text[start:place].rstrip()
+        if re.search(r"\w", passed) and text[place + 1 : place + 2] not in {"", "\n"}:
+            return start + len(passed)
+    for pattern in (SENTENCE_ENDS, _WORD_ENDS):
+        for place in _found(pattern, text, half, limit):
+            end = start + len(text[start:place].rstrip())
+            if start < end <= limit:
+                return end
+    return _last_word_end(text, start, half, limit)
+
+
+def _last_word_end(text: str, start: int, half: int, limit: int) -> int:
+    words = [end for found in _WORD_ENDS.finditer(text, start, half + 1) if (end := found.end()) > start]
+    return words[-1] if words else limit
 
 
 def _ranked(view: _View, start: int, half: int, limit: int) -> Iterator[tuple[int, Iterable[int]]]:
@@ -203,8 +244,9 @@ def _ranked(view: _View, start: int, half: int, limit: int) -> Iterator[tuple[in
     block = view.outline.block(limit)
     if block is not None:
         yield 20, _found(_LINE, view.text, max(start, block.start - 1), half)
-    yield 21, _found(SENTENCE_ENDS, view.text, half, limit)
-    yield 22, _found(_WORD_ENDS, view.text, half, limit)
+    if not isinstance(block, Table):
+        yield 21, _found(SENTENCE_ENDS, view.text, half, limit)
+        yield 22, _found(_WORD_ENDS, view.text, half, limit)
 
 
 def _found(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterable[int]:
@@ -215,10 +257,25 @@ def _is_in(outline: Outline, place: int, kinds: tuple[type, ...]) -> bool:
     return isinstance(outline.block(place), kinds)
 
 
-def _context(outline: Outline, start: int) -> tuple[str, ...]:
-    titles = outline.above(start)
-    block = outline.block(start)
-    return (*titles, block.header) if isinstance(block, Table) else titles
+def _context(view: _View, start: int, end: int) -> tuple[str, ...]:
+    """Return the headings above a chunk; where it goes on with a table, the names of its columns as a last one.
+
+    Where it begins in the middle of a row, they are those of its own cells, and before them stands the row's first
+    cell. No heading begins with a border, so that a header row is known by it.
+    """
+    titles = tuple(title.lstrip("| ") for title in view.outline.above(start))
+    table = view.outline.block(start)
+    if not isinstance(table, Table) or start <= view.text.find("\n", table.start):
+        return titles
+    names = split_row(table.header)
+    if (row := _open_row(view, start)) is None:
+        inside = "\n" not in view.text[start:end]
+        return (*titles, header_row(names[: len(split_row(view.text[start:end]))] if inside else names))
+    before = view.text[row[0] : start].lstrip()
+    passed = len(CELL_BORDER.findall(before)) - before.startswith("|") + (view.text[start] == "|")
+    names = names[passed : passed + len(split_row(view.text[start:end]))]
+    label = split_row(view.text[slice(*row)])[0] if passed else ""
+    return tuple(filter(None, (*titles, label.lstrip("| "), header_row(names) if names else "")))
 
 
 def _place(parts: Sequence[Part], start: int, end: int) -> str:

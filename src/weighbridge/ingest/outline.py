@@ -17,6 +17,8 @@ SENTENCE_ENDS = re.compile(rf"(?<=[.!?]){_ABBREVIATED}[\"'\u201d\u2019)\]]*+(?=\
 """Matches at the end of a sentence, behind its closing quotes; not behind initials and some English abbreviations."""
 
 _LONGEST_TITLE = 200
+_LONGEST_HEADER = 20_000
+"""Characters of a header row. A header that is cut would no longer say what the columns behind the cut are."""
 _LINES = re.compile(
     r"""^(?:
         [ ]{0,3}(?:
@@ -150,7 +152,7 @@ def _table(text: str, rule: re.Match[str], reached: int) -> Table | None:
         return None
     rows = _ROWS.match(text, rule.end())
     end = rows.end() if rows else rule.end()
-    return Table(_cut(header), _skip_space(text, start), min(rule.end() + 1, len(text)), end)
+    return Table(_cut(header, _LONGEST_HEADER), _skip_space(text, start), min(rule.end() + 1, len(text)), end)
 
 
 def _heading(text: str, line: re.Match[str], reached: int) -> Heading | None:
@@ -176,8 +178,8 @@ def _skip_space(text: str, start: int) -> int:
     return start + len(text[start : start + 4]) - len(text[start : start + 4].lstrip())
 
 
-def _cut(title: str) -> str:
-    return title if len(title) <= _LONGEST_TITLE else title[:_LONGEST_TITLE].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+def _cut(title: str, longest: int = _LONGEST_TITLE) -> str:
+    return title if len(title) <= longest else title[:longest].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _parents(headings: Sequence[Heading]) -> Sequence[int]:
