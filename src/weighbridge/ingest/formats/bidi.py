@@ -240,8 +240,8 @@ def _ligatures() -> frozenset[str]:
 
 def _read(stretch: Sequence[_Glyph], *, mostly: bool) -> list[_Glyph]:
     """Return the glyphs of a stretch in the order in which they are read."""
-    right = sum(glyph.kind == "R" for glyph in stretch)
-    left = sum(glyph.kind == "L" for glyph in stretch)
+    words = [kind for kind, _ in groupby(glyph.kind for glyph in stretch)]
+    right, left = words.count("R"), words.count("L")
     if (3 * right if mostly else right) >= left:
         return _read_leftwards(stretch)
     read: list[_Glyph] = []
