@@ -90,6 +90,20 @@ def passage_blocks(chunk: Chunk) -> Iterator[str | Grid]:
     return blocks_of(chunk.text, continued_header(chunk))
 
 
+def header_at(chunk: Chunk, place: int) -> str:
+    """Return the header row of the table whose rows a line of a chunk is among; empty where it is in no table.
+
+    `place` is where the line begins.
+    """
+    header, lines = continued_header(chunk), chunk.text[:place].split("\n")[:-1]
+    for at, line in enumerate(lines):
+        if _begins_table(lines, at):
+            header = line
+        elif at and "|" not in line:
+            header = ""
+    return header if "|" in chunk.text[place:].partition("\n")[0] or place == 0 else ""
+
+
 def row_at(chunk: Chunk, place: int) -> Grid | None:
     """Return the row of a table that a place in a chunk's text is in, under its header; None where it is in none."""
     line = chunk.text[chunk.text.rfind("\n", 0, place) + 1 :].partition("\n")[0]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from weighbridge.passage_tables import header_at, split_row
 from weighbridge.report.words import clipped, counted, visible
 from weighbridge.results import Record, Weighing
 from weighbridge.types import Chunk, Citation, Example
@@ -97,15 +98,23 @@ def _content(weighing: Weighing, groups: frozenset[str], cut: _Cut) -> Mapping[s
 
 
 def _passage(chunk: Chunk, cited: int, limit: int) -> Mapping[str, Any]:
-    """Return a passage cut to the window that holds its first citation; `f` is where that begins in the document."""
+    """Return a passage cut to the window that holds its first citation; `f` is where that begins in the document.
+
+    A window that begins inside a table begins with a row, and `t` has the names of its columns.
+    """
     spare = max(len(chunk.text) - limit, 0)
     begin = min(max(cited - chunk.start - limit // 4, 0), spare)
+    line = chunk.text.rfind("\n", 0, begin) + 1
+    header = header_at(chunk, line)
+    begin = line if header else begin
     told: dict[str, Any] = {
         "d": visible(chunk.document_id),
         "n": visible(clipped(chunk.title, 120)),
         "f": chunk.start + begin,
         "x": visible(chunk.text[begin : begin + limit]),
     }
+    if header:
+        told["t"] = [visible(clipped(name, 60)) for name in split_row(header)]
     if begin > 0:
         told["h"] = 1
     if begin + limit < len(chunk.text):

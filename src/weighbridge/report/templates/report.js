@@ -31,19 +31,82 @@
     return node;
   };
 
+  const isRule = (line) => line.includes("|") && /^\s*\|?\s*:?-+:?\s*(?:\|\s*(?::?-+:?\s*)?)*$/.test(line);
+
+  // A passage as it reads: cited words marked, the rows of its tables (GitHub Flavored Markdown) under their header.
   const marked = (passage, spans) => {
     const letters = Array.from(passage.x);
-    const node = foreign("p", "passage-text", "");
-    if (passage.h) node.append("… ");
+    spans.sort((a, b) => a[0] - b[0]);
+    const text = ([first, last]) => letters.slice(first, last).join("");
+    const words = ([first, last]) => {
+      const nodes = [];
+      let at = first;
+      for (const [start, end] of spans) {
+        const from = Math.max(start - passage.f, at);
+        const to = Math.min(end - passage.f, last);
+        if (to <= from) continue;
+        nodes.push(text([at, from]), make("mark", "", text([from, to])));
+        at = to;
+      }
+      return [...nodes, text([at, last])];
+    };
+    const cells = ([from, to]) => {
+      const edges = [from - 1];
+      for (let at = from; at < to; at += 1) if (letters[at] === "|" && letters[at - 1] !== "\\") edges.push(at);
+      const found = [...edges, to].slice(1).map((edge, place) => [edges[place] + 1, edge]);
+      if (found.length > 1 && !text(found[0]).trim()) found.shift();
+      if (found.length > 1 && !text(found.at(-1)).trim()) found.pop();
+      return found.map(([first, last]) => {
+        while (first < last && !letters[first].trim()) first += 1;
+        while (first < last && !letters[last - 1].trim()) last -= 1;
+        return [first, last];
+      });
+    };
+    const table = (names, rows) => {
+      const unescaped = (part) => (typeof part === "string" ? part.replaceAll("\\|", "|") : part);
+      const blank = (cell) => cell === undefined || !text(cell);
+      const width = Math.max(names.length, ...rows.map((row) => row.length));
+      const used = [...Array(width).keys()].filter((place) => names[place] || !rows.every((row) => blank(row[place])));
+      const head = make("tr", "", ...used.map((place) => foreign("th", "", names[place] || "")));
+      const body = rows.map((row) => make("tr", "", ...used.map((place) => {
+        const cell = foreign("td", "", "");
+        if (!blank(row[place])) cell.append(...words(row[place]).map(unescaped));
+        return cell;
+      })));
+      return make("div", "scroll", make("table", "passage-table", make("thead", "", head), make("tbody", "", ...body)));
+    };
+    const lines = [];
+    let begin = 0;
+    letters.forEach((letter, at) => {
+      if (letter === "\n") { lines.push([begin, at]); begin = at + 1; }
+    });
+    lines.push([begin, letters.length]);
+    const node = make("div", "", passage.h ? "… " : "");
+    let from = 0;
     let at = 0;
-    for (const [start, end] of spans.sort((a, b) => a[0] - b[0])) {
-      const from = Math.max(start - passage.f, at);
-      const to = Math.min(end - passage.f, letters.length);
-      if (to <= from) continue;
-      node.append(letters.slice(at, from).join(""), make("mark", "", letters.slice(from, to).join("")));
-      at = to;
+    const paragraph = (last) => {
+      if (last <= from || !text([lines[from][0], lines[last - 1][1]]).trim()) return;
+      const told = foreign("p", "passage-text", "");
+      told.append(...words([lines[from][0], lines[last - 1][1]]));
+      node.append(told);
+    };
+    while (at < lines.length) {
+      const continued = at === 0 && passage.t;
+      if (!continued && !(text(lines[at]).includes("|") && at + 1 < lines.length && isRule(text(lines[at + 1])))) {
+        at += 1;
+        continue;
+      }
+      paragraph(at);
+      const names = continued ? passage.t : cells(lines[at]).map(text);
+      const rows = [];
+      if (continued && !isRule(text(lines[0]))) rows.push(cells(lines[0]));
+      for (at += 1; at < lines.length && text(lines[at]).includes("|"); at += 1) {
+        if (!isRule(text(lines[at]))) rows.push(cells(lines[at]));
+      }
+      node.append(table(names, rows));
+      from = at;
     }
-    node.append(letters.slice(at).join(""));
+    paragraph(lines.length);
     if (passage.e) node.append(" …");
     return node;
   };
