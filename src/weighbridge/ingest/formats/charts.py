@@ -1,20 +1,15 @@
 """Charts of Office files: the title, and the values that are drawn, as a table."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from weighbridge.ingest.content import UnreadableError
 from weighbridge.ingest.formats.assemble import one_line, paragraph, table
+from weighbridge.ingest.formats.number_formats import display
 
 Points = Mapping[int, str]
 """Texts or values by their place in a series; charts leave places out."""
-
-_GENERAL = range(-10, 21)
-"""Powers of ten within which a number is written without an exponent, as in the cells of workbooks."""
-_SIMPLE = re.compile(r"(?P<comma>#,##)?0(?:\.(?P<decimals>0+))?(?P<percent>%)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +131,14 @@ def _levels(node: Any, label_format: str = "") -> list[Points]:
 
 def _points(cache: Any, label_format: str = "") -> Points:
     code = cache.findtext("{*}formatCode") or cache.get("formatCode") or ""
+    date1904 = _value(cache.getroottree().getroot(), "date1904") in {"1", "true"}
     is_number = "num" in cache.tag or "numDim" in cache.getparent().tag
     points: dict[int, str] = {}
     for point in cache.iterfind("{*}pt"):
         text = one_line(point.findtext("{*}v") or point.text or "")
         if text and (place := str(point.get("idx"))).isdecimal():
             shown = label_format or str(point.get("formatCode") or code)
-            points[int(place)] = _displayed(text, shown) if is_number else text
+            points[int(place)] = _displayed(text, shown, date1904=date1904) if is_number else text
     return points
 
 
@@ -179,17 +175,8 @@ def _table(grid: _Grid, category_title: str) -> str:
     return table(rows) if grid.columns else ""
 
 
-def _displayed(text: str, code: str) -> str:
-    """Return a stored number in a simple number format; in any other with the 15 digits that Office keeps of it."""
+def _displayed(text: str, code: str, *, date1904: bool) -> str:
     try:
-        number = Decimal(f"{float(text):.15g}")
-    except (ValueError, InvalidOperation):
+        return display(float(text), code or "General", date1904=date1904).strip()
+    except ValueError:  # such as #N/A
         return text
-    if not number.is_finite():
-        return text
-    if simple := _SIMPLE.fullmatch(code):
-        scaled = number * 100 if simple["percent"] else number
-        comma = "," if simple["comma"] else ""
-        return f"{scaled:{comma}.{len(simple['decimals'] or '')}f}{simple['percent'] or ''}"
-    shown = number.normalize()
-    return f"{shown:f}" if shown.adjusted() in _GENERAL else str(shown)
