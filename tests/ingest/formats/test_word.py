@@ -100,18 +100,17 @@ def test_what_is_tracked_hidden_or_drawn(tmp_path: Path) -> None:
     assert [loss.what for loss in parsed.losses] == [
         "1 tracked deletion(s) left out",
         "1 hidden passage(s) left out",
-        "1 equation(s) flattened to their characters",
         "1 picture(s) left out",
     ]
 
 
-def test_comments_and_headers_are_reported(tmp_path: Path) -> None:
+def test_comments_follow_their_paragraph_and_headers_are_reported(tmp_path: Path) -> None:
     document = Document()
     document.add_comment(document.add_paragraph("text").runs, "secret", "me")
     document.sections[0].header.paragraphs[0].text = "Draft 7"
     parsed = _read(document, tmp_path)
-    assert parsed.contents[0].text == "text"
-    assert parsed.losses == (Loss("document", "1 comment(s) left out"), Loss("header", "left out: Draft 7"))
+    assert parsed.contents[0].text == "text\n\nComment (me): secret"
+    assert parsed.losses == (Loss("header", "left out: Draft 7"),)
 
 
 def _changed(document: Docx, path: Path, changes: dict[str, str], relations: str = "") -> None:

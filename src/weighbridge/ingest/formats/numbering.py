@@ -1,15 +1,29 @@
-"""What Word knows of a paragraph by its style: heading or item, and the number that is shown but not written in it."""
+"""What Word knows of a text by its style: heading or item, raised or struck out, and the number that is shown."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from weighbridge.ingest.formats.scripts import Script
+
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_OFF = frozenset({"0", "false", "off"})
+_SCRIPTS: Mapping[str, Script] = {"superscript": "superscript", "subscript": "subscript"}
 _LEVELS = 9
 _LONGEST_CHAIN = 20
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
           (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the characters of a run look, as far as that changes what they say."""
+
+    script: Script = "normal"
+    struck: bool = False
+    hidden: bool = False
+    font: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +34,7 @@ class Style:
     title: bool = False
     list_id: str = ""
     list_level: int = 0
+    look: Look = Look()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +119,36 @@ def _roman(number: int) -> str:
     return said
 
 
+def look_of(properties: Any, look: Look, styles: Mapping[str, Style]) -> Look:
+    """Return a look with the properties of an element `w:rPr` laid over it, those of a named style first."""
+    if properties is None:
+        return look
+    named = styles.get(_value(properties, "rStyle"))
+    return _with_run(properties, look if named is None else _combined(look, named.look))
+
+
+def _combined(look: Look, over: Look) -> Look:
+    return Look(
+        script=look.script if over.script == "normal" else over.script,
+        struck=look.struck or over.struck,
+        hidden=look.hidden or over.hidden,
+        font=over.font or look.font,
+    )
+
+
+def _with_run(properties: Any, look: Look) -> Look:
+    aligned = properties.find(f"{_W}vertAlign")
+    if aligned is not None:
+        look = replace(look, script=_SCRIPTS.get(str(aligned.get(f"{_W}val")), "normal"))
+    for node in properties.iterchildren(f"{_W}strike", f"{_W}dstrike"):
+        look = replace(look, struck=node.get(f"{_W}val") not in _OFF)
+    if (vanish := properties.find(f"{_W}vanish")) is not None:
+        look = replace(look, hidden=vanish.get(f"{_W}val") not in _OFF)
+    if (fonts := properties.find(f"{_W}rFonts")) is not None:
+        look = replace(look, font=str(fonts.get(f"{_W}ascii") or fonts.get(f"{_W}hAnsi") or look.font))
+    return look
+
+
 def styles_of(root: Any) -> Mapping[str, Style]:
     """Return every style of a document by its id, and under "" that of paragraphs which name none."""
     nodes = {str(node.get(f"{_W}styleId")): node for node in root.findall(f"{_W}style")}
@@ -135,6 +180,8 @@ def _inherited(node: Any, nodes: Mapping[str, Any]) -> Style:
             style = replace(style, level=int(named[1]))
         own = link.find(f"{_W}pPr")
         style = style if own is None else _with(own, style)
+        looks = link.find(f"{_W}rPr")
+        style = style if looks is None else replace(style, look=_with_run(looks, style.look))
     return style
 
 

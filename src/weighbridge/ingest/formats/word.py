@@ -1,21 +1,35 @@
 """Word documents: the body in its order, with headings, lists, tables, notes and text boxes."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from weighbridge.ingest.content import Content, Parsed
+from weighbridge.ingest.content import Content, Enclosed, Parsed, UnreadableError
 from weighbridge.ingest.formats.assemble import deeper, heading, one_line, paragraph, table
+from weighbridge.ingest.formats.charts import read_chart
+from weighbridge.ingest.formats.drawingml import diagram_text
 from weighbridge.ingest.formats.numbering import Numbering, Style, numbering_of, style_of, styles_of
 from weighbridge.ingest.formats.office import members, understood
 from weighbridge.ingest.formats.repair import repair_package
-from weighbridge.ingest.formats.wordml import TABLE, Seen, W, children, flow, words
+from weighbridge.ingest.formats.wordml import (
+    COMMENT,
+    DIAGRAM,
+    EMBEDDED,
+    PARAGRAPH,
+    TABLE,
+    Seen,
+    W,
+    children,
+    flow,
+    words,
+)
 
-PARSER = 1
+PARSER = 2
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _MOST_COLUMNS = 63
 _SHOWN = 60
 
@@ -30,9 +44,10 @@ class _Block:
 class _Reading:
     """What reading has come to: what was seen, how many tables, and the texts that may be the title."""
 
-    styles: Mapping[str, Style]
+    part: Any
     numbering: Numbering
-    seen: Seen = field(default_factory=Seen)
+    seen: Seen
+    enclosed: list[Enclosed] = field(default_factory=list)
     tables: int = 0
     title: str = ""
     first_heading: str = ""
@@ -41,8 +56,10 @@ class _Reading:
 def read_docx(path: Path) -> Parsed:
     """Read a .docx file. Title: the document's property, else what is styled as title, else the first heading.
 
-    Footnotes and endnotes follow the text as `[^1]: ...`; text boxes follow their paragraph. Tracked deletions and
-    hidden text are left out. Reported: pictures, charts, diagrams, comments, headers, merged cells, equations.
+    Footnotes and endnotes follow the text as `[^1]: ...`; text boxes, charts (as tables), diagrams (as lists) and
+    comments follow their paragraph. Superscripts, equations and struck-out text are written as `scripts` and
+    `math_text` say. Tracked deletions and hidden text are left out. Documents embedded as a whole are enclosed.
+    Reported: what is left out, pictures, headers, merged cells, and parts that are damaged.
 
     Raises:
         UnreadableError: where the package is damaged, encrypted or a bomb.
@@ -54,14 +71,14 @@ def read_docx(path: Path) -> Parsed:
         package = repair_package(path)
         document = Document(package.file)
         part = document.part
-        reading = _Reading(styles_of(document.styles.element), _numbering(part))
+        reading = _Reading(part, _numbering(part), Seen(styles_of(document.styles.element)))
         blocks = list(_blocks(document.element.body, reading))
-        blocks += _notes(part, reading.seen)
+        blocks += _notes(reading)
         _around(part, reading.seen)
         titled = any(relation.reltype.endswith("/core-properties") for relation in part.package.rels.values())
         title = one_line(document.core_properties.title) if titled else ""
     content = Content(text=_joined(blocks), title=title or reading.title or reading.first_heading)
-    return Parsed((content,), (*package.losses, *reading.seen.losses()))
+    return Parsed((content,), (*package.losses, *reading.seen.losses()), tuple(reading.enclosed))
 
 
 def _joined(blocks: list[_Block]) -> str:
@@ -78,17 +95,58 @@ def _joined(blocks: list[_Block]) -> str:
 def _blocks(body: Any, reading: _Reading) -> Iterator[_Block]:
     levels: list[int] = []
     for node, text in flow(body, reading.seen):
-        if node.tag == TABLE:
+        if node.tag != PARAGRAPH:
             levels.clear()
-            yield _Block(_table(node, reading))
+            yield _Block(_table(node, reading) if node.tag == TABLE else _aside(node, reading))
         elif text.strip():
-            style = style_of(node, reading.styles)
+            style = style_of(node, reading.seen.styles)
             label = reading.numbering.label(style.list_id, style.list_level) if style.list_id else ""
             if style.level or not style.list_id:
                 levels.clear()
             else:
                 deeper(levels, style.list_level)
             yield _block(text, label, style, len(levels) - 1, reading)
+        yield from _asides(reading)
+
+
+def _asides(reading: _Reading) -> Iterator[_Block]:
+    """Yield what the cells or notes just read refer to in other parts."""
+    for node in reading.seen.aside:
+        yield _Block(_aside(node, reading))
+    reading.seen.aside.clear()
+
+
+def _aside(node: Any, reading: _Reading) -> str:
+    """Return what an element says that refers to another part: a comment, a chart, a diagram; enclose documents."""
+    if node.tag == COMMENT:
+        return _comment(str(node.get(f"{W}id")), reading)
+    kind = "dm" if node.tag == DIAGRAM else "id"
+    part = reading.part.related_parts.get(str(node.get(f"{_R}{kind}")))
+    if part is None:
+        reading.seen.lose("chart(s), diagram(s) or embedded document(s) left out: the package has none")
+        return ""
+    if node.tag == EMBEDDED:
+        reading.enclosed.append(Enclosed(str(part.partname).rpartition("/")[2], part.blob))
+        return ""
+    if node.tag == DIAGRAM:
+        return diagram_text(_parsed(part))
+    try:
+        chart = read_chart(part.blob)
+    except UnreadableError:
+        reading.seen.lose("chart(s) damaged and left out")
+        return ""
+    if chart.lost:
+        reading.seen.lose(chart.lost)
+    return chart.text
+
+
+def _comment(number: str, reading: _Reading) -> str:
+    root = _related(reading.part, "comments")
+    for node in () if root is None else root.findall(f"{W}comment"):
+        if node.get(f"{W}id") == number:
+            text, author = one_line(words(node, reading.seen, "comments")), str(node.get(f"{W}author") or "")
+            return paragraph(f"Comment{f' ({author})' if author else ''}: {text}") if text else ""
+    return ""
 
 
 def _block(text: str, label: str, style: Style, depth: int, reading: _Reading) -> _Block:
@@ -132,22 +190,23 @@ def _number(node: Any, default: int) -> int:
     return min(int(value), _MOST_COLUMNS) if value.isdecimal() and len(value) < _MOST_COLUMNS else default
 
 
-def _notes(part: Any, seen: Seen) -> Iterator[_Block]:
+def _notes(reading: _Reading) -> Iterator[_Block]:
     """Yield the footnotes and endnotes in the order in which the text refers to them."""
+    seen = reading.seen
     told: dict[tuple[str, str], str] = {}
     for kind, tag in (("footnotes", "footnote"), ("endnotes", "endnote")):
-        root = _related(part, kind)
+        root = _related(reading.part, kind)
         for node in () if root is None else root.findall(f"{W}{tag}"):
             told[kind, str(node.get(f"{W}id"))] = one_line(words(node, seen, kind))
     for number, note in enumerate(list(seen.notes), start=1):
+        if note not in told:
+            seen.lose("note(s) left out: the package has none of that number")
         yield _Block(f"[^{number}]: {told.get(note, '')}")
+    yield from _asides(reading)
 
 
 def _around(part: Any, seen: Seen) -> None:
-    """Report what stands beside the text: comments, headers and footers."""
-    comments = _related(part, "comments")
-    for _ in () if comments is None else comments.findall(f"{W}comment"):
-        seen.lose("comment(s) left out")
+    """Report what stands beside the text: headers and footers."""
     for relation in part.rels.values():
         place = relation.reltype.rpartition("/")[2]
         if place in {"header", "footer"} and not relation.is_external:

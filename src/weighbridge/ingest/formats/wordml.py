@@ -1,40 +1,53 @@
 """The markup inside Word documents: paragraphs in their order, the words of each, and what of it is no text."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from weighbridge.ingest.content import Loss
+from weighbridge.ingest.formats.numbering import Look, Style, look_of, style_of
+from weighbridge.ingest.formats.omml import EQUATION, equation_text
+from weighbridge.ingest.formats.scripts import Run, Script, write_runs
+from weighbridge.ingest.formats.symbol_fonts import UNKNOWN, shown_text, symbol
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 PARAGRAPH, TABLE = f"{W}p", f"{W}tbl"
+CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
+NEWER_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart"
+DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
+COMMENT = f"{W}commentReference"
+EMBEDDED = f"{W}altChunk"
+ASIDE = frozenset({CHART, NEWER_CHART, DIAGRAM, COMMENT})
+"""What a paragraph refers to that is read of another part of the package, and follows the paragraph."""
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-_TEXTS = frozenset({f"{W}t", f"{_MATH}t"})
-_LITERAL = {f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_TEXTS = frozenset({f"{W}t", f"{_MATH}t", f"{_DRAWING}t"})
+_LITERAL = {f"{W}tab": "\t", f"{W}ptab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-",
+            f"{_DRAWING}br": "\n"}  # fmt: skip
 _NOTES = {f"{W}footnoteReference": "footnotes", f"{W}endnoteReference": "endnotes"}
 _SILENT = frozenset(f"{W}{name}" for name in ("pPr", "rPr", "sdtPr", "sectPr", "instrText", "delText", "tblPr", "tcPr"))
 _LOST = {
     f"{W}del": "tracked deletion(s) left out",
     f"{W}moveFrom": "moved passage(s) read at their new place only",
-    f"{W}altChunk": "embedded document(s) left out",
-    f"{W}sym": "symbol(s) of a special font left out",
     "{http://schemas.openxmlformats.org/drawingml/2006/picture}pic": "picture(s) left out",
     "{urn:schemas-microsoft-com:vml}imagedata": "picture(s) left out",
-    "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart": "chart(s) left out",
-    "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds": "diagram(s) left out",
     "{urn:schemas-microsoft-com:office:office}OLEObject": "embedded object(s) left out",
 }
+_BOXES = ("☐", "☒")
 
 
 @dataclass(slots=True)
 class Seen:
     """What has been met so far: how often something was lost at a place, and the notes that were referred to."""
 
+    styles: Mapping[str, Style] = field(default_factory=dict)
     lost: Counter[tuple[str, str]] = field(default_factory=Counter)
     notes: list[tuple[str, str]] = field(default_factory=list)
     """Each as ("footnotes" or "endnotes", its id), in the order of the text."""
+    aside: list[Any] = field(default_factory=list)
+    """Elements met inside a cell or a note that refer to another part, and are to be read after it."""
 
     def lose(self, what: str, place: str = "document") -> None:
         """Count one more of what was lost; where `what` has no "(s)", it is said once."""
@@ -46,15 +59,18 @@ class Seen:
 
 
 def flow(root: Any, seen: Seen) -> Iterator[tuple[Any, str]]:
-    """Yield paragraphs with their text, and tables, in order; what stands in text boxes follows its paragraph."""
+    """Yield paragraphs with their text, tables, and what is to be read of other parts, in order.
+
+    What stands in text boxes, and charts, diagrams and comments, follow their paragraph.
+    """
     stack = list(reversed(root))
     while stack:
         node = stack.pop()
         if node.tag == PARAGRAPH:
-            boxes: list[Any] = []
-            yield node, _said(node, seen, boxes)
-            stack.extend(reversed([child for box in boxes for child in box]))
-        elif node.tag == TABLE:
+            beside: list[Any] = []
+            yield node, _paragraph(node, seen, beside)
+            stack.extend(reversed(beside))
+        elif node.tag == TABLE or node.tag in ASIDE or node.tag == EMBEDDED:
             yield node, ""
         else:
             stack.extend(_inside(node, seen))
@@ -71,8 +87,10 @@ def words(root: Any, seen: Seen, place: str) -> str:
         elif step[0].tag == TABLE:
             seen.lost[place, "tables inside its cells flattened"] = 1
             stack.append(flow(step[0], seen))
-        else:
+        elif step[0].tag == PARAGRAPH:
             said.append(step[1])
+        else:
+            seen.aside.append(step[0])
     return " ".join(said)
 
 
@@ -87,29 +105,91 @@ def children(node: Any, name: str) -> Iterator[Any]:
             stack.extend(reversed(child))
 
 
-def switched_on(switch: Any) -> bool:
-    """Return whether a property such as `<w:vanish/>` holds; None is an absent one."""
-    return switch is not None and switch.get(f"{W}val") not in {"0", "false", "off"}
-
-
-def _said(root: Any, seen: Seen, boxes: list[Any]) -> str:
-    """Return the text of a paragraph; its text boxes are added to `boxes`."""
-    said: list[str] = []
-    stack = list(reversed(root))
+def _paragraph(root: Any, seen: Seen, beside: list[Any]) -> str:
+    """Return the text of a paragraph; what stands in its text boxes, or in other parts, is added to `beside`."""
+    runs: list[Run] = []
+    base = style_of(root, seen.styles).look
+    stack = [(child, base) for child in reversed(root)]
     while stack:
-        node = stack.pop()
-        if node.tag in _TEXTS:
-            said.append(node.text or "")
-        elif node.tag in _LITERAL:
-            said.append(_LITERAL[node.tag])
-        elif node.tag in _NOTES:
-            seen.notes.append((_NOTES[node.tag], str(node.get(f"{W}id"))))
-            said.append(f"[^{len(seen.notes)}]")
-        elif node.tag == f"{W}txbxContent":
-            boxes.append(node)
+        node, look = stack.pop()
+        if node.tag == f"{W}r":
+            look = look_of(node.find(f"{W}rPr"), base, seen.styles)
+            if look.hidden:
+                seen.lose("hidden passage(s) left out")
+                continue
+        if node.tag == f"{W}txbxContent":
+            beside.extend(node)
+        elif node.tag in ASIDE:
+            beside.append(node)
+        elif node.tag == EQUATION:
+            _add_equation(runs, equation_text(node), following=node.getnext())
+        elif (text := _text(node, look, seen)) is not None:
+            script: Script = "note" if node.tag in _NOTES else look.script
+            runs.append(Run(text, script, look.struck and script != "note"))
         else:
-            stack.extend(_inside(node, seen))
-    return "".join(said)
+            stack.extend((child, look) for child in _inside(node, seen))
+    return write_runs(runs)
+
+
+def _text(node: Any, look: Look, seen: Seen) -> str | None:
+    """Return what an element of a run says, None where that is inside of it."""
+    if node.tag in _TEXTS:
+        return shown_text(node.text or "", look.font)
+    if node.tag in _LITERAL:
+        return _LITERAL[node.tag]
+    if node.tag in _NOTES:
+        seen.notes.append((_NOTES[node.tag], str(node.get(f"{W}id"))))
+        return f"[^{len(seen.notes)}]"
+    special = _SPECIAL.get(node.tag)
+    return None if special is None else special(node, seen)
+
+
+def _symbol(node: Any, seen: Seen) -> str:
+    code = str(node.get(f"{W}char") or "")
+    sign = symbol(str(node.get(f"{W}font") or ""), int(code, 16)) if _is_code(code) else UNKNOWN
+    if sign == UNKNOWN:
+        seen.lose("symbol(s) of a special font left out")
+        return ""
+    return sign
+
+
+def _is_code(text: str) -> bool:
+    return 0 < len(text) <= 4 and all(one in "0123456789abcdefABCDEF" for one in text)  # noqa: PLR2004 - ECMA: 4 digits
+
+
+def _form_field(node: Any, _: Seen) -> str:
+    """Return what a form field shows that has no text of its own: a box to tick, or the chosen item of a list."""
+    box, chosen = node.find(f"{W}checkBox"), node.find(f"{W}ddList")
+    if box is not None:
+        state = box.find(f"{W}checked") if box.find(f"{W}checked") is not None else box.find(f"{W}default")
+        return _BOXES[state is not None and state.get(f"{W}val") not in {"0", "false", "off"}]
+    items = [] if chosen is None else chosen.findall(f"{W}listEntry")
+    result = None if chosen is None else chosen.find(f"{W}result")
+    number = "0" if result is None else str(result.get(f"{W}val"))
+    return str(items[int(number)].get(f"{W}val")) if number.isdecimal() and int(number) < len(items) else ""
+
+
+def _ruby(node: Any, _: Seen) -> str:
+    """Return how characters are read, which stands small above them."""
+    return f"({''.join(node.itertext(f'{W}t'))})"
+
+
+_SPECIAL: Mapping[str, Callable[[Any, Seen], str]] = {
+    f"{W}sym": _symbol,
+    f"{W}ffData": _form_field,
+    f"{W}rt": _ruby,
+}
+
+
+def _add_equation(runs: list[Run], text: str, following: Any) -> None:
+    """Add an equation, a blank apart from digits and letters; equations in a row stand on lines of their own."""
+    touching = bool(runs) and runs[-1].text[-1:].isalnum()
+    end = ""
+    if following is not None and following.tag == EQUATION:
+        end = "\n" if following.getparent().tag.endswith("}oMathPara") else " "
+    elif following is not None and "".join(following.itertext(f"{W}t"))[:1].isalnum():
+        end = " "
+    runs.append(Run(f"{' ' * touching}{text}{end}"))
 
 
 def _inside(node: Any, seen: Seen) -> list[Any]:
@@ -121,9 +201,6 @@ def _inside(node: Any, seen: Seen) -> list[Any]:
         return []
     if node.tag == f"{_MC}AlternateContent":
         return list(node[:1])
-    if node.tag == f"{W}r" and switched_on(node.find(f"{W}rPr/{W}vanish")):
-        seen.lose("hidden passage(s) left out")
-        return []
-    if node.tag == f"{_MATH}oMath":
-        seen.lose("equation(s) flattened to their characters")
+    if node.tag == f"{W}ruby":
+        return [*node.findall(f"{W}rt"), *node.findall(f"{W}rubyBase")]
     return list(reversed(node))
