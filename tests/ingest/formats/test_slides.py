@@ -1,13 +1,21 @@
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
+from pptx.opc.package import Part
+from pptx.opc.packuri import PackURI
 from pptx.util import Emu
 
 from weighbridge.ingest.content import Loss, Parsed, UnreadableError
+from weighbridge.ingest.formats.drawingml import paragraph_text
+from weighbridge.ingest.formats.repair import parse_xml
+from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 from weighbridge.ingest.formats.slides import read_pptx
 
 ONE = Emu(1)
@@ -68,6 +76,97 @@ def test_what_is_not_text_is_reported(tmp_path: Path) -> None:
     )
     assert [part.name for part in parsed.contents[0].parts] == ["slide 1", "slide 2"]
     assert parsed.contents[0].text.startswith("|  | y |\n| --- | --- |\n| x | 1 |")
+
+
+A = "http://schemas.openxmlformats.org/drawingml/2006/main"
+_RUN = st.tuples(
+    st.sampled_from(["10", "5,200", " litres ", "x", "3", "H", "."]),
+    st.sampled_from(["normal", "superscript", "subscript"]),
+    st.booleans(),
+)
+_BASELINES = {"normal": ("0", "0%"), "superscript": ("30000", "30%"), "subscript": ("-25000", "-25%")}
+
+
+@settings(max_examples=60)
+@given(runs=st.lists(_RUN, min_size=1, max_size=6), strict=st.booleans())
+def test_runs_are_written_by_the_convention(runs: list[tuple[str, Script, bool]], strict: bool) -> None:  # noqa: FBT001
+    marked = "".join(
+        f'<a:r><a:rPr baseline="{_BASELINES[script][strict]}" strike="{"sngStrike" if struck else "noStrike"}"/>'
+        f"<a:t>{text}</a:t></a:r>"
+        for text, script, struck in runs
+    )
+    assert paragraph_text(parse_xml(f'<a:p xmlns:a="{A}">{marked}</a:p>'.encode())) == write_runs(
+        Run(*run) for run in runs
+    )
+
+
+def _add_shape(slide: Any, xml: str) -> None:
+    """Put raw markup at the end of a slide's shapes."""
+    spaces = {
+        "a": A, "p": "http://schemas.openxmlformats.org/presentationml/2006/main",
+        "r": "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+        "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006",
+        "a14": "http://schemas.microsoft.com/office/drawing/2010/main",
+        "m": "http://schemas.openxmlformats.org/officeDocument/2006/math",
+        "dgm": "http://schemas.openxmlformats.org/drawingml/2006/diagram",
+    }  # fmt: skip
+    declared = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in spaces.items())
+    slide.shapes.element.extend(parse_xml(f"<x {declared}>{xml}</x>".encode()))
+
+
+def test_shapes_with_equations_are_read_once(tmp_path: Path) -> None:
+    show = Presentation()
+    slide = show.slides.add_slide(show.slide_layouts[BLANK])
+    half = "<m:oMath><m:f><m:num><m:r><m:t>1</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f></m:oMath>"
+    body = (
+        f"<p:txBody><a:p><a:r><a:t>take 3</a:t></a:r><a14:m>{half}</a14:m><a:r><a:t>cups</a:t></a:r></a:p></p:txBody>"
+    )
+    other = "<p:sp><p:txBody><a:p><a:r><a:t>take 3 in a newer program</a:t></a:r></a:p></p:txBody></p:sp>"
+    _add_shape(slide, f"<mc:AlternateContent><mc:Choice Requires='a14'><p:sp>{body}</p:sp></mc:Choice>"
+               f"<mc:Fallback>{other}</mc:Fallback></mc:AlternateContent>")  # fmt: skip
+    assert _read(show, tmp_path).contents[0].text == "take 3 1/2 cups"
+
+
+def _relate(slide: Any, kind: str, xml: str) -> str:
+    part = Part(PackURI(f"/ppt/{kind.rpartition('/')[2]}1.xml"), "application/xml", slide.part.package, xml.encode())
+    relation: str = slide.part.relate_to(part, kind)
+    return relation
+
+
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def test_diagrams_are_lists(tmp_path: Path) -> None:
+    show = Presentation()
+    slide = show.slides.add_slide(show.slide_layouts[BLANK])
+    points = "".join(
+        f'<dgm:pt modelId="{place}"><dgm:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></dgm:t></dgm:pt>'
+        for place, text in enumerate(["", "Intake", "weigh", "Storage", "scan"])
+    )
+    links = "".join(
+        f'<dgm:cxn srcId="{source}" destId="{target}" srcOrd="{order}"/>'
+        for source, target, order in [(0, 3, 1), (0, 1, 0), (1, 4, 1), (1, 2, 0)]
+    )
+    data = f'<dgm:dataModel xmlns:dgm="{A.replace("main", "diagram")}" xmlns:a="{A}"><dgm:ptLst>{points}</dgm:ptLst>'
+    relation = _relate(slide, f"{OFFICE}/diagramData", f"{data}<dgm:cxnLst>{links}</dgm:cxnLst></dgm:dataModel>")
+    frame = f'<a:graphic><a:graphicData><dgm:relIds r:dm="{relation}"/></a:graphicData></a:graphic>'
+    _add_shape(slide, f"<p:graphicFrame>{frame}</p:graphicFrame>")
+    _add_shape(slide, f"<p:graphicFrame>{frame.replace(relation, 'rId99')}</p:graphicFrame>")
+    parsed = _read(show, tmp_path)
+    assert parsed.contents[0].text == "- Intake\n  - weigh\n  - scan\n- Storage"
+    assert parsed.losses == (Loss("slide 1", "1 diagram(s) damaged or missing"),)
+
+
+def test_comments_follow_their_slide(tmp_path: Path) -> None:
+    show = Presentation()
+    slide = show.slides.add_slide(show.slide_layouts[TITLED])
+    slide.shapes.title.text = "Fees"
+    name = "http://schemas.openxmlformats.org/presentationml/2006/main"
+    _relate(slide, f"{OFFICE}/comments",
+            f'<p:cmLst xmlns:p="{name}"><p:cm authorId="7"><p:text>12 euro?</p:text></p:cm></p:cmLst>')  # fmt: skip
+    _relate(show, f"{OFFICE}/commentAuthors",
+            f'<p:cmAuthorLst xmlns:p="{name}"><p:cmAuthor id="7" name="Ann"/></p:cmAuthorLst>')  # fmt: skip
+    assert _read(show, tmp_path).contents[0].text == "## Fees\n\nComment (Ann): 12 euro?"
 
 
 def test_an_empty_presentation_and_a_show(tmp_path: Path) -> None:

@@ -10,8 +10,11 @@ from docx.oxml.ns import nsdecls
 from docx.table import Table, _Cell
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pptx.chart.data import CategoryChartData
+from pptx.chart.xmlwriter import ChartXmlWriter
+from pptx.enum.chart import XL_CHART_TYPE
 
-from weighbridge.ingest.content import Loss, Parsed, UnreadableError
+from weighbridge.ingest.content import Enclosed, Loss, Parsed, UnreadableError
 from weighbridge.ingest.formats.word import read_docx
 
 BLANK = Document()
@@ -137,6 +140,44 @@ def test_footnotes_follow_the_text(tmp_path: Path) -> None:
     relation = f'<Relationship Id="rId99" Type="{kind}" Target="footnotes.xml"/>'
     _changed(document, tmp_path / "a.docx", {"word/footnotes.xml": notes}, relation)
     assert read_docx(tmp_path / "a.docx").contents[0].text == "Said[^1]\n\n[^1]: by whom"
+
+
+def test_other_parts_follow_the_paragraph_that_refers_to_them(tmp_path: Path) -> None:
+    data = CategoryChartData()
+    data.categories = ["Holm"]
+    data.add_series("tons", (417,))
+    chart = ChartXmlWriter(XL_CHART_TYPE.PIE, data).xml
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006"
+    point = '<d:pt modelId="1"><d:t><a:p><a:r><a:t>weigh</a:t></a:r></a:p></d:t></d:pt>'
+    diagram = (
+        f'<d:dataModel xmlns:d="{drawing}/diagram" xmlns:a="{drawing}/main"><d:ptLst>{point}</d:ptLst></d:dataModel>'
+    )
+    document = Document()
+    refer = (f'<w:r><w:t>before</w:t><w:drawing><c:chart xmlns:c="{drawing}/chart" r:id="rId91"/></w:drawing>'
+             f'<w:drawing><d:relIds xmlns:d="{drawing}/diagram" r:dm="rId92"/></w:drawing></w:r>')  # fmt: skip
+    _add(document, refer)
+    body = document.element.body
+    document.add_table(1, 1).cell(0, 0).paragraphs[0]._p.extend(parse_xml(f"<w:p {nsdecls('w', 'r')}>{refer}</w:p>"))  # noqa: SLF001
+    body.insert(len(body) - 1, parse_xml(f'<w:altChunk {nsdecls("w", "r")} r:id="rId93"/>'))
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    relations = "".join(
+        f'<Relationship Id="rId{number}" Type="{kind}/{name}" Target="{target}"/>'
+        for number, name, target in ((91, "chart", "c.xml"), (92, "diagramData", "d.xml"), (93, "aFChunk", "e.html"))
+    )
+    path = tmp_path / "a.docx"
+    _changed(document, path, {"word/c.xml": chart, "word/d.xml": diagram, "word/e.html": "<p>inner</p>"}, relations)
+    parsed = read_docx(path)
+    shown = "|  | tons |\n| --- | --- |\n| Holm | 417 |\n\n- weigh"
+    assert parsed.contents[0].text == f"before\n\n{shown}\n\n| before |\n| --- |\n\n{shown}"
+    assert parsed.losses == ()
+    assert parsed.enclosed == (Enclosed("e.html", b"<p>inner</p>"),)
+    _changed(document, path, {"word/c.xml": "<c", "word/d.xml": diagram}, relations)
+    assert [loss.what for loss in read_docx(path).losses] == [
+        "read as far as it can be; damaged: it is no sound XML (line 1)",
+        "aFChunk left out: the package has no 'e.html'",
+        "2 chart(s) without stored values",
+        "1 part(s) of the package that are referred to and missing",
+    ]
 
 
 def test_headings_keep_their_computed_numbers(tmp_path: Path) -> None:

@@ -95,6 +95,17 @@ def repair_package(path: Path, *, parse: bool = True) -> Package:
         return Package(_rewrite(package, repair), tuple(repair.losses))
 
 
+def parse_xml(data: bytes) -> Any:
+    """Return the root element of a part, entities not expanded.
+
+    Raises:
+        SyntaxError: it is no XML.
+    """
+    from lxml import etree
+
+    return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
 def _proper_name(name: str) -> str:
     name = name.replace("\\", "/").lstrip("/")
     return _TYPES if name.casefold() == _TYPES.casefold() else name
@@ -168,12 +179,10 @@ def _mend_xml(data: bytes) -> tuple[bytes | None, str]:
 
 def _relations(package: ZipFile, name: str, repair: _Repair) -> Any:
     """Return the root element of a member that holds relations, None where it is damaged beyond reading."""
-    from lxml import etree
-
     if not repair.has(name):
         return None
     data = repair.changed.get(name) or package.read(repair.members[name])
-    return etree.fromstring(_transitional(data), etree.XMLParser(resolve_entities=False, no_network=True))
+    return parse_xml(_transitional(data))
 
 
 def _inner_targets(name: str, root: Any) -> Iterator[tuple[Any, list[str]]]:
@@ -237,7 +246,7 @@ def _mend_types(package: ZipFile, repair: _Repair) -> None:
         return
     data = repair.changed.get(_TYPES) or package.read(repair.members[_TYPES])
     mended = _SPECIAL.sub(lambda match: _MAIN[bytes(match[1])], data).replace(b"\\", b"/")
-    root = etree.fromstring(mended, etree.XMLParser(resolve_entities=False, no_network=True))
+    root = parse_xml(mended)
     known = {str(node.get("Extension") or node.get("PartName")).casefold() for node in root.iterchildren("*")}
     for name in repair.members:
         extension = name.rpartition(".")[2] if "." in posixpath.basename(name) else ""

@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from weighbridge.ingest.content import Content, Loss, Parsed
+from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
 from weighbridge.ingest.formats.assemble import assemble, deeper, heading, one_line, paragraph, table
 from weighbridge.ingest.formats.charts import read_chart
+from weighbridge.ingest.formats.drawingml import body_text, diagram_text, paragraph_text
 from weighbridge.ingest.formats.office import members, understood
-from weighbridge.ingest.formats.repair import repair_package
+from weighbridge.ingest.formats.repair import parse_xml, repair_package
 
 PARSER = 2
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
-_DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_SHAPES = frozenset({"sp", "pic", "graphicFrame", "cxnSp", "contentPart"})
 
 
 @dataclass(slots=True)
@@ -39,8 +41,8 @@ def read_pptx(path: Path) -> Parsed:
     """Read a .pptx file. Title: the document's property, else the title of the first slide that has one.
 
     Shapes come in the order of the file, which is the one for screen readers; groups are looked through. Charts are
-    read as tables of their values. Pictures, diagrams and other objects are reported, and so are slides without any
-    text. Hidden slides are read.
+    read as tables of their values, diagrams as lists; notes and comments follow. Pictures and other objects are
+    reported, and so are slides without any text. Hidden slides are read.
 
     Raises:
         UnreadableError: where the package is damaged, encrypted or a bomb.
@@ -63,66 +65,101 @@ def read_pptx(path: Path) -> Parsed:
     return Parsed((Content(text=text.text, title=title or first, parts=text.parts),), (*package.losses, *losses))
 
 
-def _slide(part: Any, relation: str, number: int) -> _Slide:
+def _slide(presentation: Any, relation: str, number: int) -> _Slide:
     read = _Slide(number)
     try:
-        slide = part.related_slide(relation)
+        slide = presentation.related_slide(relation)
     except KeyError:
         read.lost["left out: the slide is damaged or missing"] = 1
         return read
-    headline = slide.shapes.title
+    tree = slide.shapes.element
+    headline = next((shape for shape in _shapes(tree) if _placeholder(shape) == "0"), None)
     if headline is not None:
-        read.blocks.append(heading(_text(headline.text_frame), 2))
-    for shape in _shapes(slide.shapes):
-        if headline is None or shape.shape_id != headline.shape_id:
-            _read_shape(shape, read)
+        read.blocks.append(heading(body_text(headline.find("{*}txBody")), 2))
+    for shape in _shapes(tree):
+        if shape is not headline:
+            _read_shape(shape, slide.part, read)
     if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None:
-        notes = paragraph(_text(frame))
+        notes = paragraph(body_text(frame._txBody))  # noqa: SLF001 - the public `text` leaves fields out
         read.blocks.append(f"Notes: {notes}" if notes else "")
+    read.blocks += _comments(slide.part, presentation)
     read.blocks = [block for block in read.blocks if block.strip()]
     if slide.element.get("show") in {"0", "false"}:
         read.lost["hidden in the presentation; read all the same"] = 1
-    if any(relation.reltype.endswith("/comments") for relation in slide.part.rels.values()):
-        read.lost["comments left out"] = 1
     if not read.blocks:
         read.lost["no text"] = 1
     return read
 
 
-def _shapes(shapes: Any) -> Iterator[Any]:
-    """Yield the shapes, those in groups included, in the order of the file."""
-    stack = list(reversed(list(shapes)))
+def _shapes(tree: Any) -> Iterator[Any]:
+    """Yield the elements of shapes, those in groups included, in the order of the file.
+
+    Of alternatives for several programs the first is taken: PowerPoint wraps shapes with equations in them.
+    """
+    stack = list(reversed(tree))
     while stack:
-        shape = stack.pop()
-        if shape.element.tag.endswith("}grpSp"):
-            stack.extend(reversed(list(shape.shapes)))
-        else:
-            yield shape
+        node = stack.pop()
+        name = _name(node)
+        if name in {"grpSp", "Choice", "Fallback"}:
+            stack.extend(reversed(node))
+        elif name == "AlternateContent":
+            stack.extend(node[:1])
+        elif name in _SHAPES:
+            yield node
 
 
-def _read_shape(shape: Any, read: _Slide) -> None:
-    if shape.has_text_frame:
+def _name(node: Any) -> str:
+    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
+
+
+def _placeholder(shape: Any) -> str | None:
+    """Return the number of the placeholder that a shape fills, "0" for the title; None where it fills none."""
+    filled = shape.find("{*}nvSpPr/{*}nvPr/{*}ph")
+    return None if filled is None else str(filled.get("idx", "0"))
+
+
+def _read_shape(shape: Any, part: Any, read: _Slide) -> None:
+    name = _name(shape)
+    if name == "sp":
         read.blocks.append(_texts(shape))
-    elif shape.has_table:
-        read.blocks.append(_table(shape.table, read))
-    elif shape.has_chart:
-        chart = read_chart(shape.chart.part.blob)
-        read.blocks.append(chart.text)
+        return
+    if name == "graphicFrame":
+        read.blocks.append(_graphic(shape, part, read))
+        return
+    if name != "cxnSp":
+        read.lost["picture(s) left out" if name == "pic" else "embedded object(s) left out"] += 1
+
+
+def _graphic(frame: Any, part: Any, read: _Slide) -> str:
+    """Return what a frame holds that is no text of its own: a table, a chart or a diagram."""
+    if (grid := frame.find(".//{*}tbl")) is not None:
+        return _table(grid, read)
+    for node in frame.iter("{*}chart", "{*}relIds"):
+        is_diagram = _name(node) == "relIds"
+        try:
+            content = part.related_part(str(node.get(f"{_R}{'dm' if is_diagram else 'id'}"))).blob
+            if is_diagram:
+                return diagram_text(parse_xml(content))
+            chart = read_chart(content)
+        except (KeyError, SyntaxError, UnreadableError):
+            read.lost[f"{'diagram' if is_diagram else 'chart'}(s) damaged or missing"] += 1
+            return ""
         if chart.lost:
             read.lost[chart.lost] += 1
-    elif shape.element.tag.endswith("}pic"):
-        read.lost["picture(s) left out"] += 1
-    elif any(node.get("uri") == _DIAGRAM for node in shape.element.iter("{*}graphicData")):
-        read.lost["diagram(s) left out"] += 1
-    elif not shape.element.tag.endswith("}cxnSp"):
-        read.lost["embedded object(s) left out"] += 1
+        return chart.text
+    read.lost["embedded object(s) left out"] += 1
+    return ""
 
 
 def _texts(shape: Any) -> str:
     """Return the paragraphs of a shape: as a list where it is the body of a slide, which shows them with bullets."""
-    paragraphs = [(line.level, one_line(_line(line))) for line in shape.text_frame.paragraphs]
-    told = [(level, text) for level, text in paragraphs if text]
-    if not shape.is_placeholder or len(told) < 2:  # noqa: PLR2004 - a single line is no list
+    told: list[tuple[int, str]] = []
+    for line in shape.iterfind("{*}txBody/{*}p"):
+        properties = line.find("{*}pPr")
+        level = "0" if properties is None else str(properties.get("lvl", "0"))
+        if text := one_line(paragraph_text(line)):
+            told.append((int(level) if level.isdecimal() else 0, text))
+    if _placeholder(shape) is None or len(told) < 2:  # noqa: PLR2004 - a single line is no list
         return "\n\n".join(paragraph(text) for _, text in told)
     lines: list[str] = []
     levels: list[int] = []
@@ -131,22 +168,39 @@ def _texts(shape: Any) -> str:
     return "\n".join(lines)
 
 
-def _text(frame: Any) -> str:
-    return "\n".join(_line(line) for line in frame.paragraphs)
-
-
-def _line(line: Any) -> str:
-    """Return a paragraph's text with its fields, such as dates, and soft line ends as blanks."""
-    nodes = line._p.iter("{*}t", "{*}br")  # noqa: SLF001 - the public `text` leaves fields out
-    return "".join(" " if node.tag.endswith("}br") else node.text or "" for node in nodes)
-
-
 def _table(grid: Any, read: _Slide) -> str:
-    """Return a table in Markdown; a cell merged over rows or columns keeps its text at its first place only."""
+    """Return a table in Markdown. A cell merged downwards is repeated, so that each row says all; others stay empty."""
     rows: list[list[str]] = []
-    for line in grid.rows:
-        cells = list(line.cells)
-        if any(cell.is_merge_origin or cell.is_spanned for cell in cells):
-            read.lost["merged cells of a table flattened"] = 1
-        rows.append(["" if cell.is_spanned else _text(cell.text_frame) for cell in cells])
+    for line in grid.iterfind("{*}tr"):
+        cells: list[str] = []
+        for cell in line.iterfind("{*}tc"):
+            across, down = (str(cell.get(name)) in {"1", "true"} for name in ("hMerge", "vMerge"))
+            if across or down:
+                read.lost["merged cells of a table flattened"] = 1
+            above = rows[-1][len(cells)] if down and rows and len(rows[-1]) > len(cells) else ""
+            cells.append("" if across else above if down else body_text(cell.find("{*}txBody")))
+        rows.append(cells)
     return table(rows)
+
+
+def _comments(slide: Any, presentation: Any) -> Iterator[str]:
+    """Yield the comments on a slide and the replies to them, each with its author."""
+    for root in _related(slide, "comments"):
+        authors = {
+            str(node.get("id")): str(node.get("name") or "")
+            for kind in ("commentAuthors", "authors")
+            for listed in _related(presentation, kind)
+            for node in listed
+        }
+        for node in root.iter("{*}cm", "{*}reply"):
+            text = one_line(node.findtext("{*}text") or body_text(node.find("{*}txBody")))
+            author = authors.get(str(node.get("authorId")), "")
+            if text:
+                yield paragraph(f"Comment{f' ({author})' if author else ''}: {text}")
+
+
+def _related(part: Any, kind: str) -> Iterator[Any]:
+    """Yield the root elements of the parts that stand in a relation of a kind to a part."""
+    for relation in part.rels.values():
+        if relation.reltype.endswith(f"/{kind}") and not relation.is_external:
+            yield parse_xml(relation.target_part.blob)

@@ -123,7 +123,7 @@ def _aside(node: Any, reading: _Reading) -> str:
     kind = "dm" if node.tag == DIAGRAM else "id"
     part = reading.part.related_parts.get(str(node.get(f"{_R}{kind}")))
     if part is None:
-        reading.seen.lose("chart(s), diagram(s) or embedded document(s) left out: the package has none")
+        reading.seen.lose("part(s) of the package that are referred to and missing")
         return ""
     if node.tag == EMBEDDED:
         reading.enclosed.append(Enclosed(str(part.partname).rpartition("/")[2], part.blob))
