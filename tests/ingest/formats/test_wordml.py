@@ -110,6 +110,7 @@ def test_equations_stand_apart_from_the_text_beside_them() -> None:
         ('<w:r><w:sym w:font="Arial" w:char="00A7"/></w:r>', "§"),
         ('<w:r><w:rPr><w:rFonts w:ascii="Symbol"/></w:rPr><w:t>\uf06d</w:t></w:r>' + _run("m"), "μm"),
         (_run("\uf0b3") + _run(" 5"), "≥ 5"),
+        (_run("letters", '<w:rFonts w:ascii="Wingdings"/>'), "letters"),
         (_form("<w:checkBox><w:checked/></w:checkBox>"), "☒"),
         (_form('<w:checkBox><w:default w:val="0"/></w:checkBox>'), "☐"),
         (_form('<w:ddList><w:result w:val="1"/><w:listEntry w:val="no"/><w:listEntry w:val="yes"/></w:ddList>'), "yes"),

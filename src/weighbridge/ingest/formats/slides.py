@@ -56,8 +56,8 @@ def read_pptx(path: Path) -> Parsed:
         listed = presentation.element.sldIdLst  # `presentation.slides` fails where one of them is missing
         entries = () if listed is None else listed
         slides = [_slide(presentation.part, entry.rId, number) for number, entry in enumerate(entries, start=1)]
-        part = presentation.part.package
-        titled = any(relation.reltype.endswith("/core-properties") for relation in part.iter_rels())
+        relations = presentation.part.package.iter_rels()
+        titled = sum(relation.reltype.endswith("/core-properties") for relation in relations) == 1
         title = one_line(presentation.core_properties.title) if titled else ""
     text = assemble((slide.name, "\n\n".join(slide.blocks)) for slide in slides)
     first = next((block[3:] for slide in slides for block in slide.blocks if block.startswith("## ")), "")
@@ -79,8 +79,10 @@ def _slide(presentation: Any, relation: str, number: int) -> _Slide:
     for shape in _shapes(tree):
         if shape is not headline:
             _read_shape(shape, slide.part, read)
-    if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None:
-        notes = paragraph(body_text(frame._txBody))  # noqa: SLF001 - the public `text` leaves fields out
+    if slide.has_notes_slide:
+        shapes = [shape for shape in _shapes(slide.notes_slide.shapes.element) if not _is_furniture(shape)]
+        texts = (paragraph(body_text(body)) for shape in shapes for body in shape.iterfind(".//{*}txBody"))
+        notes = "\n".join(text for text in texts if text)
         read.blocks.append(f"Notes: {notes}" if notes else "")
     read.blocks += _comments(slide.part, presentation)
     read.blocks = [block for block in read.blocks if block.strip()]
@@ -116,6 +118,12 @@ def _placeholder(shape: Any) -> str | None:
     """Return the number of the placeholder that a shape fills, "0" for the title; None where it fills none."""
     filled = shape.find("{*}nvSpPr/{*}nvPr/{*}ph")
     return None if filled is None else str(filled.get("idx", "0"))
+
+
+def _is_furniture(shape: Any) -> bool:
+    """Tell whether a shape of a page of notes is the slide's picture, or a header or footer of every page."""
+    filled = shape.find("{*}nvSpPr/{*}nvPr/{*}ph")
+    return filled is not None and filled.get("type") in {"sldImg", "hdr", "ftr", "dt", "sldNum"}
 
 
 def _read_shape(shape: Any, part: Any, read: _Slide) -> None:
@@ -156,9 +164,9 @@ def _texts(shape: Any) -> str:
     told: list[tuple[int, str]] = []
     for line in shape.iterfind("{*}txBody/{*}p"):
         properties = line.find("{*}pPr")
-        level = "0" if properties is None else str(properties.get("lvl", "0"))
+        written = "0" if properties is None else str(properties.get("lvl", "0"))
         if text := one_line(paragraph_text(line)):
-            told.append((int(level) if level.isdecimal() else 0, text))
+            told.append((int(written) if written.isdecimal() else 0, text))
     if _placeholder(shape) is None or len(told) < 2:  # noqa: PLR2004 - a single line is no list
         return "\n\n".join(paragraph(text) for _, text in told)
     lines: list[str] = []

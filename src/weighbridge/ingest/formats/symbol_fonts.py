@@ -46,15 +46,10 @@ def symbol(font: str, code: int) -> str:
 
 
 def shown_text(text: str, font: str) -> str:
-    """Return a text as a font shows it: of a font of signs every character, of others those of the private range.
+    """Return a text as a font of signs shows it; of other fonts, signs are taken for those of Symbol.
 
-    Characters that are not known here stay as they are.
+    Only characters of the private range are signs: programs name such a font for runs of ordinary letters, too, and
+    show those in another. Characters that are not known here stay as they are.
     """
-    signs = _FONTS.get(font.casefold())
-    if signs is None and not _PRIVATE.search(text):
-        return text
-    shown: list[str] = []
-    for one in text:
-        is_sign = _PRIVATE.match(one) is not None or (signs is not None and ord(one) <= _LAST)
-        shown.append((_FONTS["symbol"] if signs is None else signs).get(ord(one) & _LAST, one) if is_sign else one)
-    return "".join(shown)
+    signs = _FONTS.get(font.casefold(), _FONTS["symbol"])
+    return _PRIVATE.sub(lambda match: signs.get(ord(match[0]) & _LAST, match[0]), text)

@@ -72,10 +72,11 @@ def read_docx(path: Path) -> Parsed:
         document = Document(package.file)
         part = document.part
         reading = _Reading(part, _numbering(part), Seen(styles_of(document.styles.element)))
-        blocks = list(_blocks(document.element.body, reading))
+        blocks = [block for body in document.element.iterchildren(f"{W}body") for block in _blocks(body, reading)]
         blocks += _notes(reading)
         _around(part, reading.seen)
-        titled = any(relation.reltype.endswith("/core-properties") for relation in part.package.rels.values())
+        relations = part.package.rels.values()
+        titled = sum(relation.reltype.endswith("/core-properties") for relation in relations) == 1
         title = one_line(document.core_properties.title) if titled else ""
     content = Content(text=_joined(blocks), title=title or reading.title or reading.first_heading)
     return Parsed((content,), (*package.losses, *reading.seen.losses()), tuple(reading.enclosed))
