@@ -1,3 +1,4 @@
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -70,6 +71,15 @@ def test_numbers_are_written_as_they_were_entered(numbers: list[Decimal]) -> Non
     data.add_series("s", [float(number) for number in numbers])
     rows = _rows(read_chart(_xml(XL_CHART_TYPE.LINE, data)).text)
     assert [Decimal(row[1]) for row in rows[1:]] == numbers
+
+
+def test_dates_are_written_as_their_format_shows_them() -> None:
+    data = CategoryChartData(number_format="0")
+    data.categories = [date(2024, 3, 1), date(2024, 12, 24)]
+    data.categories.number_format = "d mmm yyyy"
+    data.add_series("s", (1, 2))
+    rows = _rows(read_chart(_xml(XL_CHART_TYPE.LINE, data)).text)
+    assert rows[1:] == [["1 Mar 2024", "1"], ["24 Dec 2024", "2"]]
 
 
 def test_grouped_categories_stand_in_every_row() -> None:
@@ -158,6 +168,8 @@ def test_the_newer_kinds_of_charts() -> None:
 
 def test_what_cannot_be_read_is_told() -> None:
     assert read_chart(_space("<c:pieChart/>", _title("Shares"))) == Chart("Shares", "chart(s) without stored values")
+    drawn = _space(f"<c:pieChart>{_series('s', '1')}</c:pieChart>").replace(b"</c:chart>", b"</c:chart><c:userShapes/>")
+    assert read_chart(drawn).lost == "chart(s) with shapes drawn over them, left out"
     with pytest.raises(UnreadableError, match="no XML"):
         read_chart(b"<c:chart")
     far = _series("s", "1").replace("idx='0'", "idx='999999999'")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
+from pptx.enum.shapes import PROG_ID
 from pptx.opc.package import Part
 from pptx.opc.packuri import PackURI
 from pptx.util import Emu
@@ -155,6 +156,18 @@ def test_diagrams_are_lists(tmp_path: Path) -> None:
     parsed = _read(show, tmp_path)
     assert parsed.contents[0].text == "- Intake\n  - weigh\n  - scan\n- Storage"
     assert parsed.losses == (Loss("slide 1", "1 diagram(s) damaged or missing"),)
+
+
+def test_files_of_other_programs_are_enclosed_once(tmp_path: Path) -> None:
+    (tmp_path / "b.xlsx").write_bytes(b"inside")
+    show = Presentation()
+    shapes = show.slides.add_slide(show.slide_layouts[BLANK]).shapes
+    for prog_id in (PROG_ID.XLSX, "Other.Program"):
+        shapes.add_ole_object(str(tmp_path / "b.xlsx"), prog_id, ONE, ONE, ONE, ONE)
+    parsed = _read(show, tmp_path)
+    assert [file.content for file in parsed.enclosed] == [b"inside"]
+    assert parsed.enclosed[0].name.endswith(".xlsx")
+    assert parsed.losses == (Loss("slide 1", "1 embedded object(s) left out"), Loss("slide 1", "no text"))
 
 
 def test_comments_follow_their_slide(tmp_path: Path) -> None:

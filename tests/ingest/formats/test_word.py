@@ -17,7 +17,29 @@ from pptx.enum.chart import XL_CHART_TYPE
 from weighbridge.ingest.content import Enclosed, Loss, Parsed, UnreadableError
 from weighbridge.ingest.formats.word import read_docx
 
-BLANK = Document()
+
+def _slim_template() -> bytes:
+    """Return the default template without styles of tables and what belongs to them, which take most of its time."""
+    document = Document()
+    styles = document.styles.element
+    for node in styles.xpath("w:latentStyles | w:style[@w:type='table'][not(@w:default)]"):
+        styles.remove(node)
+    for key, relation in list(document.part.rels.items()):
+        if relation.reltype.endswith(("/stylesWithEffects", "/theme", "/customXml")):
+            del document.part.rels[key]
+    file = BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+TEMPLATE = _slim_template()
+
+
+def new_document() -> Docx:
+    return Document(BytesIO(TEMPLATE))
+
+
+BLANK = new_document()
 _WORDS = st.text(st.characters(categories=("Lu", "Ll", "Nd"), include_characters="|#` *-"), min_size=1, max_size=12)
 
 
@@ -40,7 +62,7 @@ def _add(document: Docx, inner: str) -> None:
 
 
 def test_a_document_in_its_order(tmp_path: Path) -> None:
-    document = Document()
+    document = new_document()
     document.core_properties.title = ""
     document.add_heading("Tide  tables", 0)
     document.add_heading("Ports", 2)
@@ -63,7 +85,7 @@ def test_a_document_in_its_order(tmp_path: Path) -> None:
 
 
 def test_the_title_is_the_property_else_the_first_heading(tmp_path: Path) -> None:
-    document = Document()
+    document = new_document()
     document.add_heading("Ports", 1)
     assert _read(document, tmp_path).contents[0].title == "Ports"
     document.core_properties.title = " By  property "
@@ -71,7 +93,7 @@ def test_the_title_is_the_property_else_the_first_heading(tmp_path: Path) -> Non
 
 
 def test_merged_cells_are_flattened_and_reported(tmp_path: Path) -> None:
-    document = Document()
+    document = new_document()
     document.add_table(1, 1).cell(0, 0).text = "plain"
     table = document.add_table(3, 2)
     for number, cell in enumerate(_cells(table)):
@@ -88,7 +110,7 @@ def test_merged_cells_are_flattened_and_reported(tmp_path: Path) -> None:
 
 
 def test_what_is_tracked_hidden_or_drawn(tmp_path: Path) -> None:
-    document = Document()
+    document = new_document()
     _add(document, '<w:r><w:t>kept </w:t></w:r><w:ins w:id="1"><w:r><w:t>added</w:t></w:r></w:ins>'
          '<w:del w:id="2"><w:r><w:delText>gone</w:delText></w:r></w:del>')  # fmt: skip
     _add(document, "<w:r><w:rPr><w:vanish/></w:rPr><w:t>unseen</w:t></w:r><w:r><w:t>seen</w:t></w:r>")
@@ -108,7 +130,7 @@ def test_what_is_tracked_hidden_or_drawn(tmp_path: Path) -> None:
 
 
 def test_comments_follow_their_paragraph_and_headers_are_reported(tmp_path: Path) -> None:
-    document = Document()
+    document = new_document()
     document.add_comment(document.add_paragraph("text").runs, "secret", "me")
     document.sections[0].header.paragraphs[0].text = "Draft 7"
     parsed = _read(document, tmp_path)
@@ -132,7 +154,7 @@ def _changed(document: Docx, path: Path, changes: dict[str, str], relations: str
 
 
 def test_footnotes_follow_the_text(tmp_path: Path) -> None:
-    document = Document()
+    document = new_document()
     _add(document, '<w:r><w:t>Said</w:t><w:footnoteReference w:id="2"/></w:r>')
     note = '<w:footnote w:id="2"><w:p><w:r><w:footnoteRef/><w:t> by whom</w:t></w:r></w:p></w:footnote>'
     notes = f"<w:footnotes {nsdecls('w')}>{note}</w:footnotes>"
@@ -152,7 +174,7 @@ def test_other_parts_follow_the_paragraph_that_refers_to_them(tmp_path: Path) ->
     diagram = (
         f'<d:dataModel xmlns:d="{drawing}/diagram" xmlns:a="{drawing}/main"><d:ptLst>{point}</d:ptLst></d:dataModel>'
     )
-    document = Document()
+    document = new_document()
     refer = (f'<w:r><w:t>before</w:t><w:drawing><c:chart xmlns:c="{drawing}/chart" r:id="rId91"/></w:drawing>'
              f'<w:drawing><d:relIds xmlns:d="{drawing}/diagram" r:dm="rId92"/></w:drawing></w:r>')  # fmt: skip
     _add(document, refer)
@@ -180,8 +202,22 @@ def test_other_parts_follow_the_paragraph_that_refers_to_them(tmp_path: Path) ->
     ]
 
 
+@pytest.mark.parametrize(("name", "told"), [("o.xlsx", ()), ("o.bin", ("1 embedded object(s) left out",))])
+def test_files_of_other_programs_are_enclosed(tmp_path: Path, name: str, told: tuple[str, ...]) -> None:
+    document = new_document()
+    office = "urn:schemas-microsoft-com:office:office"
+    _add(document, f'<w:r><w:object><o:OLEObject xmlns:o="{office}" r:id="rId91"/></w:object><w:t>text</w:t></w:r>')
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/package"
+    relation = f'<Relationship Id="rId91" Type="{kind}" Target="{name}"/>'
+    _changed(document, tmp_path / "a.docx", {f"word/{name}": "inside"}, relation)
+    parsed = read_docx(tmp_path / "a.docx")
+    assert parsed.contents[0].text == "text"
+    assert [(file.name, file.content) for file in parsed.enclosed] == ([] if told else [(name, b"inside")])
+    assert tuple(loss.what for loss in parsed.losses) == told
+
+
 def test_headings_keep_their_computed_numbers(tmp_path: Path) -> None:
-    document = Document()
+    document = new_document()
     numbering = document.part.numbering_part.element
     levels = "".join(
         f'<w:lvl w:ilvl="{level}"><w:start w:val="1"/><w:numFmt w:val="{digits}"/><w:lvlText w:val="{text}"/></w:lvl>'
@@ -200,7 +236,7 @@ def test_headings_keep_their_computed_numbers(tmp_path: Path) -> None:
 
 
 def test_a_file_with_macros_is_read(tmp_path: Path) -> None:
-    document = Document()
+    document = new_document()
     document.add_paragraph("text")
     document.save(str(tmp_path / "a.docx"))
     with ZipFile(tmp_path / "a.docx") as package:
@@ -215,7 +251,7 @@ def test_a_file_with_macros_is_read(tmp_path: Path) -> None:
 @settings(max_examples=25)
 @given(cells=st.lists(st.lists(_WORDS, min_size=2, max_size=2), min_size=1, max_size=3), said=_WORDS)
 def test_every_word_survives(tmp_path_factory: pytest.TempPathFactory, cells: list[list[str]], said: str) -> None:
-    document = Document()
+    document = new_document()
     document.add_paragraph(said)
     table = document.add_table(len(cells), 2)
     for cell, text in zip(_cells(table), (text for row in cells for text in row), strict=True):
@@ -263,7 +299,7 @@ def test_a_zip_bomb_is_refused_unopened(tmp_path: Path) -> None:
 
 
 def test_styles_in_a_ring_and_deep_nesting(tmp_path: Path) -> None:
-    document = Document()
+    document = new_document()
     document.styles["Heading 1"].base_style = document.styles["Heading 2"]
     document.styles["Heading 2"].base_style = document.styles["Heading 1"]
     document.add_paragraph("x", style="Heading 1")

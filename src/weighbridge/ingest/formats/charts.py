@@ -50,7 +50,9 @@ def read_chart(xml: bytes) -> Chart:
     grids = _grids(root, value_titles if named else {}) or _newer_grids(root)
     tables = [_table(grid, "" if across is None else _title(across)) for grid in grids]
     text = "\n\n".join(block for block in [paragraph(title), *tables] if block)
-    return Chart(text, "" if any(tables) else "chart(s) without stored values")
+    if not any(tables):
+        return Chart(text, "chart(s) without stored values")
+    return Chart(text, "" if root.find("{*}userShapes") is None else "chart(s) with shapes drawn over them, left out")
 
 
 def _root(xml: bytes) -> Any:

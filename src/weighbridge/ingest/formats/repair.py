@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
-from weighbridge.ingest.content import Loss
+from weighbridge.ingest.content import Enclosed, Loss
 
 _TYPES = "[Content_Types].xml"
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
@@ -104,6 +104,12 @@ def parse_xml(data: bytes) -> Any:
     from lxml import etree
 
     return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+def enclose(part: Any) -> Enclosed | None:
+    """Return a part that is a whole file, None for an object that only the program which made it can read."""
+    name = posixpath.basename(str(part.partname))
+    return None if name.lower().endswith(".bin") else Enclosed(name, part.blob)
 
 
 def _proper_name(name: str) -> str:

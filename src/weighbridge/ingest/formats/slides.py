@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
+from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
 from weighbridge.ingest.formats.assemble import assemble, deeper, heading, one_line, paragraph, table
 from weighbridge.ingest.formats.charts import read_chart
 from weighbridge.ingest.formats.drawingml import body_text, diagram_text, paragraph_text
 from weighbridge.ingest.formats.office import members, understood
-from weighbridge.ingest.formats.repair import parse_xml, repair_package
+from weighbridge.ingest.formats.repair import enclose, parse_xml, repair_package
 
 PARSER = 2
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
@@ -27,6 +27,7 @@ class _Slide:
     number: int
     blocks: list[str] = field(default_factory=list)
     lost: Counter[str] = field(default_factory=Counter)
+    enclosed: list[Enclosed] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -41,8 +42,8 @@ def read_pptx(path: Path) -> Parsed:
     """Read a .pptx file. Title: the document's property, else the title of the first slide that has one.
 
     Shapes come in the order of the file, which is the one for screen readers; groups are looked through. Charts are
-    read as tables of their values, diagrams as lists; notes and comments follow. Pictures and other objects are
-    reported, and so are slides without any text. Hidden slides are read.
+    read as tables of their values, diagrams as lists; notes and comments follow. Files of other programs are
+    enclosed. Reported are pictures, other objects, and slides without any text. Hidden slides are read.
 
     Raises:
         UnreadableError: where the package is damaged, encrypted or a bomb.
@@ -62,7 +63,9 @@ def read_pptx(path: Path) -> Parsed:
     text = assemble((slide.name, "\n\n".join(slide.blocks)) for slide in slides)
     first = next((block[3:] for slide in slides for block in slide.blocks if block.startswith("## ")), "")
     losses = (loss for slide in slides for loss in slide.losses())
-    return Parsed((Content(text=text.text, title=title or first, parts=text.parts),), (*package.losses, *losses))
+    enclosed = {file.name: file for slide in slides for file in slide.enclosed}
+    content = Content(text=text.text, title=title or first, parts=text.parts)
+    return Parsed((content,), (*package.losses, *losses), tuple(enclosed.values()))
 
 
 def _slide(presentation: Any, relation: str, number: int) -> _Slide:
@@ -155,8 +158,20 @@ def _graphic(frame: Any, part: Any, read: _Slide) -> str:
         if chart.lost:
             read.lost[chart.lost] += 1
         return chart.text
-    read.lost["embedded object(s) left out"] += 1
+    files = [enclose(part.rels[key].target_part) for key in _embedded(frame) if _is_inside(part, key)]
+    read.enclosed += [file for file in files if file is not None]
+    if not any(files):
+        read.lost["embedded object(s) left out"] += 1
     return ""
+
+
+def _embedded(frame: Any) -> set[str]:
+    """Return the relations to the files of other programs that a frame shows; of alternatives, each names the same."""
+    return {str(node.get(f"{_R}id")) for node in frame.iter("{*}oleObj")}
+
+
+def _is_inside(part: Any, key: str) -> bool:
+    return key in part.rels and not part.rels[key].is_external
 
 
 def _texts(shape: Any) -> str:

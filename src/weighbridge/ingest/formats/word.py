@@ -12,7 +12,7 @@ from weighbridge.ingest.formats.charts import read_chart
 from weighbridge.ingest.formats.drawingml import diagram_text
 from weighbridge.ingest.formats.numbering import Numbering, Style, numbering_of, style_of, styles_of
 from weighbridge.ingest.formats.office import members, understood
-from weighbridge.ingest.formats.repair import repair_package
+from weighbridge.ingest.formats.repair import enclose, repair_package
 from weighbridge.ingest.formats.wordml import (
     COMMENT,
     DIAGRAM,
@@ -58,7 +58,7 @@ def read_docx(path: Path) -> Parsed:
 
     Footnotes and endnotes follow the text as `[^1]: ...`; text boxes, charts (as tables), diagrams (as lists) and
     comments follow their paragraph. Superscripts, equations and struck-out text are written as `scripts` and
-    `math_text` say. Tracked deletions and hidden text are left out. Documents embedded as a whole are enclosed.
+    `math_text` say. Tracked deletions and hidden text are left out. Files embedded as a whole are enclosed.
     Reported: what is left out, pictures, headers, merged cells, and parts that are damaged.
 
     Raises:
@@ -126,8 +126,11 @@ def _aside(node: Any, reading: _Reading) -> str:
     if part is None:
         reading.seen.lose("part(s) of the package that are referred to and missing")
         return ""
-    if node.tag == EMBEDDED:
-        reading.enclosed.append(Enclosed(str(part.partname).rpartition("/")[2], part.blob))
+    if node.tag in EMBEDDED:
+        if (file := enclose(part)) is None:
+            reading.seen.lose("embedded object(s) left out")
+        else:
+            reading.enclosed.append(file)
         return ""
     if node.tag == DIAGRAM:
         return diagram_text(_parsed(part))

@@ -17,8 +17,9 @@ CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 NEWER_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart"
 DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 COMMENT = f"{W}commentReference"
-EMBEDDED = f"{W}altChunk"
-ASIDE = frozenset({CHART, NEWER_CHART, DIAGRAM, COMMENT})
+EMBEDDED = frozenset({f"{W}altChunk", "{urn:schemas-microsoft-com:office:office}OLEObject"})
+"""Whole files inside the package: what is merged into the document when it is opened, and objects of other programs."""
+ASIDE = frozenset({CHART, NEWER_CHART, DIAGRAM, COMMENT, *EMBEDDED})
 """What a paragraph refers to that is read of another part of the package, and follows the paragraph."""
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
@@ -33,7 +34,6 @@ _LOST = {
     f"{W}moveFrom": "moved passage(s) read at their new place only",
     "{http://schemas.openxmlformats.org/drawingml/2006/picture}pic": "picture(s) left out",
     "{urn:schemas-microsoft-com:vml}imagedata": "picture(s) left out",
-    "{urn:schemas-microsoft-com:office:office}OLEObject": "embedded object(s) left out",
 }
 _BOXES = ("☐", "☒")
 
@@ -70,7 +70,7 @@ def flow(root: Any, seen: Seen) -> Iterator[tuple[Any, str]]:
             beside: list[Any] = []
             yield node, _paragraph(node, seen, beside)
             stack.extend(reversed(beside))
-        elif node.tag == TABLE or node.tag in ASIDE or node.tag == EMBEDDED:
+        elif node.tag == TABLE or node.tag in ASIDE:
             yield node, ""
         else:
             stack.extend(_inside(node, seen))
