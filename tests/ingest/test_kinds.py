@@ -21,6 +21,11 @@ def package(**members: str) -> bytes:
     return held.getvalue()
 
 
+def declared(kind: str) -> bytes:
+    types = f'<Types><Override PartName="/main.xml" ContentType="application/vnd.{kind}+xml"/></Types>'
+    return package(**{"[Content_Types].xml": types, "main.xml": "<a/>"})
+
+
 MAIL = b"From: a@b.c\nTo: d@e.f\nSubject: Tide\nDate: Mon, 1 Jan 2024 10:00:00 +0000\n\nHello"
 NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
@@ -49,7 +54,12 @@ NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_min
         ("a.docx", package(word__document_xml="x").replace(b"document_xml", b"document.xml"), "docx"),
         ("a.zip", package(ppt__presentation_xml="x").replace(b"n_xml", b"n.xml"), "pptx"),
         ("a.docx", package(xl__workbook_xml="x").replace(b"k_xml", b"k.xml"), "xlsx"),
+        ("a.zip", declared("openxmlformats-officedocument.wordprocessingml.document.main"), "docx"),
+        ("a.zip", declared("ms-powerpoint.presentation.macroEnabled.main"), "pptx"),
+        ("a.zip", declared("openxmlformats-officedocument.spreadsheetml.sheet.main"), "xlsx"),
+        ("a.zip", declared("openxmlformats-officedocument.theme"), "zip"),
         ("a.zip", package(mimetype="application/epub+zip"), "epub"),
+        ("a.zip", package(MIMETYPE="application/epub+zip"), "epub"),
         ("a.docx", package(a="x"), "zip"),
         ("a.zip", package(), "zip"),
         ("a.json", b'{"a": 1}', "json"),

@@ -18,7 +18,7 @@ Kind = Literal[
     "notebook", "code", "zip", "image",
 ]  # fmt: skip
 
-SNIFFER = 3
+SNIFFER = 4
 """To be raised whenever the same file would be taken for another kind."""
 
 _HEAD = 65_536
@@ -81,6 +81,16 @@ _FIELDS = frozenset({
     "from", "to", "subject", "date", "message-id", "received", "mime-version", "return-path", "delivered-to",
     "content-type", "reply-to", "x-mailer",
 })  # fmt: skip
+_BROKEN = (BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error, OSError)
+_TYPES = "[content_types].xml"
+_MAIN_TYPE = re.compile(
+    rb"application/vnd\.(?:openxmlformats-officedocument\.)?"
+    rb"(ms-word|wordprocessingml|ms-powerpoint|presentationml|ms-excel|spreadsheetml)\.[\w.]+\.main\+xml"
+)
+_OFFICE: Mapping[bytes, Kind] = {
+    b"ms-word": "docx", b"wordprocessingml": "docx", b"ms-powerpoint": "pptx", b"presentationml": "pptx",
+    b"ms-excel": "xlsx", b"spreadsheetml": "xlsx",
+}  # fmt: skip
 _CUT = _HEAD // 4 - 4
 """Characters that the first bytes of a longer file hold at least: where there are fewer, the text is all of it."""
 _GROUPS = re.compile(r'"groups"\s*:', re.IGNORECASE)
@@ -161,25 +171,39 @@ def _package(path: Path) -> Kind:
     try:
         with ZipFile(path) as package:
             # Some writers put backslashes, or other case.
-            names = frozenset(name.replace("\\", "/").lstrip("/").lower() for name in package.namelist())
-            mime = _mime(package) if "mimetype" in names else ""
-    except (BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error, OSError) as error:
+            listed = {name.replace("\\", "/").lstrip("/").lower(): name for name in package.namelist()}
+            mime = (
+                _start_of(package, listed["mimetype"]).decode("ascii", "replace").strip()
+                if "mimetype" in listed
+                else ""
+            )
+    except _BROKEN as error:
         raise UnreadableError(f"a broken ZIP file ({str(error).lower() or 'cut short'})") from error
     if mime == "application/epub+zip":
         return "epub"
     if mime.startswith("application/vnd.oasis.opendocument"):
         raise UnreadableError("an OpenDocument file; save it as .docx, .pptx or .xlsx")
     for marker, kind, reason in PACKAGES:
-        if marker.lower() in names:
+        if marker.lower() in listed:
             if kind is None:
                 raise UnreadableError(reason)
             return kind
-    return "zip"
+    return _declared(path, listed[_TYPES]) if _TYPES in listed else "zip"
 
 
-def _mime(package: ZipFile) -> str:
-    with package.open("mimetype") as file:
-        return file.read(200).decode("ascii", "replace").strip()
+def _declared(path: Path, member: str) -> Kind:
+    """Return what a package declares itself to be: the main part of an Office file may have any name."""
+    try:
+        with ZipFile(path) as package:
+            main = _MAIN_TYPE.search(_start_of(package, member))
+    except _BROKEN:
+        return "zip"
+    return "zip" if main is None else _OFFICE[main[1]]
+
+
+def _start_of(package: ZipFile, name: str) -> bytes:
+    with package.open(name) as file:
+        return file.read(_HEAD)
 
 
 def _textual(name: str, text: str, tail: bytes) -> Kind:

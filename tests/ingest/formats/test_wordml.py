@@ -13,6 +13,7 @@ from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 from weighbridge.ingest.formats.wordml import Seen, flow
 
 SPACES = f'{nsdecls("w", "m", "a")} xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml"'
+VML = "urn:schemas-microsoft-com:vml"
 STYLES = (
     '<w:style w:styleId="Mark" w:type="character"><w:rPr><w:vertAlign w:val="superscript"/></w:rPr></w:style>'
     '<w:style w:styleId="Note" w:type="character"><w:basedOn w:val="Mark"/><w:rPr><w:b/></w:rPr></w:style>'
@@ -114,6 +115,9 @@ def test_equations_stand_apart_from_the_text_beside_them() -> None:
         (_form("<w:checkBox><w:checked/></w:checkBox>"), "☒"),
         (_form('<w:checkBox><w:default w:val="0"/></w:checkBox>'), "☐"),
         (_form('<w:ddList><w:result w:val="1"/><w:listEntry w:val="no"/><w:listEntry w:val="yes"/></w:ddList>'), "yes"),
+        (r'<w:r><w:instrText> SYMBOL 176 \f "Symbol" \s 12</w:instrText></w:r>', "°"),
+        (r"<w:r><w:instrText>SYMBOL 0xFE \f Wingdings</w:instrText></w:r>", "☑"),
+        (f'<w:r><w:pict><v:textpath xmlns:v="{VML}" string="On sale"/></w:pict></w:r>', "\nOn sale\n"),
         ('<w:fldSimple w:instr="= 2 + 3"><w:r><w:t>5</w:t></w:r></w:fldSimple>', "5"),
         ("<w:r><w:fldChar/></w:r><w:r><w:instrText>PAGE</w:instrText></w:r><w:r><w:fldChar/></w:r><w:r><w:t>7</w:t></w:r>",
          "7"),
@@ -124,6 +128,16 @@ def test_equations_stand_apart_from_the_text_beside_them() -> None:
 def test_signs_and_fields_are_read_as_shown(inner: str, text: str) -> None:
     seen = Seen()
     assert (_texts(_paragraph(inner), seen), seen.losses()) == ([text], ())
+
+
+def test_what_only_word_can_show_is_told() -> None:
+    seen = Seen()
+    field = r"<w:r><w:instrText> EQ \f(1;2) </w:instrText></w:r><w:r><w:instrText>PAGE</w:instrText></w:r>"
+    assert _texts(f"{_paragraph(field)}<w:subDoc/>", seen) == [""]
+    assert [loss.what for loss in seen.losses()] == [
+        "1 equation field(s) left out",
+        "1 document(s) of a master document left out: they are files of their own",
+    ]
 
 
 def test_unknown_signs_are_told() -> None:

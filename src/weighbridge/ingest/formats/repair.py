@@ -128,9 +128,13 @@ def _is_wiring(name: str) -> bool:
 def _check_member(package: ZipFile, name: str, repair: _Repair) -> None:
     """Note what is damaged in a member, and whether it is in the strict kind of Open XML."""
     damaged = ""
+    pieces: list[bytes] = []
     try:
         with package.open(repair.members[name]) as file:
-            data = file.read()
+            while piece := file.read(_PIECE):
+                if _is_xml(name):
+                    pieces.append(piece)
+        data = b"".join(pieces)
     except _UNREADABLE:
         damaged = "damaged: its bytes cannot be unpacked"
         data = b"".join(_first_bytes(package, repair.members[name]))

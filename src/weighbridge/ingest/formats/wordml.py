@@ -1,5 +1,6 @@
 """The markup inside Word documents: paragraphs in their order, the words of each, and what of it is no text."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,13 +29,16 @@ _TEXTS = frozenset({f"{W}t", f"{_MATH}t", f"{_DRAWING}t"})
 _LITERAL = {f"{W}tab": "\t", f"{W}ptab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-",
             f"{_DRAWING}br": "\n"}  # fmt: skip
 _NOTES = {f"{W}footnoteReference": "footnotes", f"{W}endnoteReference": "endnotes"}
-_SILENT = frozenset(f"{W}{name}" for name in ("pPr", "rPr", "sdtPr", "sectPr", "instrText", "delText", "tblPr", "tcPr"))
+_SILENT = frozenset(f"{W}{name}" for name in ("pPr", "rPr", "sdtPr", "sectPr", "delText", "tblPr", "tcPr"))
 _LOST = {
     f"{W}del": "tracked deletion(s) left out",
     f"{W}moveFrom": "moved passage(s) read at their new place only",
+    f"{W}subDoc": "document(s) of a master document left out: they are files of their own",
     "{http://schemas.openxmlformats.org/drawingml/2006/picture}pic": "picture(s) left out",
     "{urn:schemas-microsoft-com:vml}imagedata": "picture(s) left out",
 }
+_SYMBOL_FIELD = re.compile(r"\s*SYMBOL\s+(0[xX][0-9A-Fa-f]+|\d+)\b(?:.*?\\f\s+\"?([^\"\\]+?)\"?\s*(?:\\|$))?")
+_LONGEST_CODE = 8
 _BOXES = ("☐", "☒")
 
 
@@ -174,10 +178,27 @@ def _ruby(node: Any, _: Seen) -> str:
     return f"({''.join(node.itertext(f'{W}t'))})"
 
 
+def _instruction(node: Any, seen: Seen) -> str:
+    """Return what a field shows that is computed without a stored result; other instructions are not shown."""
+    text = node.text or ""
+    if (sign := _SYMBOL_FIELD.match(text)) and len(sign[1]) < _LONGEST_CODE:
+        shown = symbol(sign[2] or "", int(sign[1], 0) if sign[1][:2] in {"0x", "0X"} else int(sign[1]))
+        return "" if shown == UNKNOWN else shown
+    if text.split(maxsplit=1)[:1] in (["EQ"], ["eq"]):
+        seen.lose("equation field(s) left out")
+    return ""
+
+
+def _word_art(node: Any, _: Seen) -> str:
+    return f"\n{node.get('string') or ''}\n"
+
+
 _SPECIAL: Mapping[str, Callable[[Any, Seen], str]] = {
     f"{W}sym": _symbol,
     f"{W}ffData": _form_field,
     f"{W}rt": _ruby,
+    f"{W}instrText": _instruction,
+    "{urn:schemas-microsoft-com:vml}textpath": _word_art,
 }
 
 
