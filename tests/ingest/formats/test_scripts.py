@@ -34,6 +34,8 @@ def _written(*runs: tuple[str, Script] | str) -> str:
         (("Said", ("[^1]", "note"), "."), "Said[^1]."),
         (("the 1", ("st", "superscript"), " of May"), "the 1st of May"),
         (("le 2024", ("e", "superscript")), "le 2024e"),
+        (("la 2", ("ième", "superscript"), " fois"), "la 2ième fois"),
+        (("25", ("o", "superscript"), "C"), "25ºC"),
         (("Weigh", ("TM", "superscript")), "Weigh™"),
         (("5,200", ("*", "superscript")), "5,200*"),
         (("known", ("[7]", "superscript")), "known[7]"),

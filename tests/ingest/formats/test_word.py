@@ -15,6 +15,7 @@ from pptx.chart.xmlwriter import ChartXmlWriter
 from pptx.enum.chart import XL_CHART_TYPE
 
 from weighbridge.ingest.content import Enclosed, Loss, Parsed, UnreadableError
+from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 from weighbridge.ingest.formats.word import read_docx
 
 
@@ -259,6 +260,37 @@ def test_every_word_survives(tmp_path_factory: pytest.TempPathFactory, cells: li
     read = _read(document, tmp_path_factory.mktemp("words")).contents[0].text.replace("\\", "")
     for text in (said, *(text for row in cells for text in row)):
         assert all(word in read for word in text.split())
+
+
+_NUMBERS = st.integers(0, 99_999_999).flatmap(lambda n: st.sampled_from([f"{n}", f"{n:,}", f"{n / 100:.2f}", f"{n} %"]))
+_FORMS = st.sampled_from(["plain", "superscript", "subscript", "strike", "double_strike"])
+
+
+@settings(max_examples=12)
+@given(items=st.lists(st.tuples(_NUMBERS, _FORMS, st.integers(0, 99)), min_size=1, max_size=20))
+def test_numbers_come_back_as_displayed(
+    tmp_path_factory: pytest.TempPathFactory, items: list[tuple[str, str, int]]
+) -> None:
+    document = new_document()
+    table = document.add_table(len(items), 2)
+    expected = []
+    for place, (number, form, other) in enumerate(items):
+        for paragraph in (document.add_paragraph(f"n{place} is "), table.cell(place, 1).paragraphs[0]):
+            base = paragraph.add_run(number)
+            if form.endswith("strike"):
+                setattr(base.font, form, True)
+                paragraph.add_run(f" {other}")
+            elif form != "plain":
+                setattr(paragraph.add_run(str(other)).font, form, True)
+        table.cell(place, 0).text = f"row {place}"
+        script: Script = "superscript" if form == "superscript" else "subscript"
+        runs = {"plain": [Run(number)], "strike": [Run(number, struck=True), Run(f" {other}")]}
+        shown = runs.get(form.removeprefix("double_"), [Run(number), Run(str(other), script)])
+        expected.append(write_runs(shown))
+    text = _read(document, tmp_path_factory.mktemp("numbers")).contents[0].text
+    lines = text.splitlines()
+    assert [line.partition(" is ")[2] for line in lines if line.startswith("n")] == expected
+    assert [line.split(" | ")[1].removesuffix(" |") for line in lines if line.startswith("| row")] == expected
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 garbage", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600])

@@ -19,6 +19,8 @@ STYLES = (
     '<w:style w:styleId="Note" w:type="character"><w:basedOn w:val="Mark"/><w:rPr><w:b/></w:rPr></w:style>'
     '<w:style w:styleId="Gone" w:type="character"><w:rPr><w:dstrike/></w:rPr></w:style>'
     '<w:style w:styleId="Old" w:type="paragraph"><w:rPr><w:strike/></w:rPr></w:style>'
+    '<w:style w:styleId="Normal" w:type="paragraph" w:default="1"><w:rPr><w:strike/></w:rPr></w:style>'
+    '<w:style w:styleId="Body" w:type="paragraph"><w:rPr><w:strike w:val="0"/></w:rPr></w:style>'
     '<w:style w:styleId="Back" w:type="character"><w:rPr><w:vertAlign w:val="baseline"/></w:rPr></w:style>'
 )
 _WAYS = {
@@ -42,7 +44,7 @@ def _run(text: str, properties: str = "") -> str:
     return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
 
 
-def _paragraph(*runs: str, properties: str = "") -> str:
+def _paragraph(*runs: str, properties: str = '<w:pStyle w:val="Body"/>') -> str:
     return f"<w:p><w:pPr>{properties}</w:pPr>{''.join(runs)}</w:p>"
 
 
@@ -85,6 +87,7 @@ def test_what_styles_say_of_a_run() -> None:
     assert _texts(_paragraph(_run("14 euro"), _run(" 19 euro", '<w:strike w:val="0"/>'), properties=old)) == [
         "~~14 euro~~ 19 euro"
     ]
+    assert _texts(_paragraph(_run("of the default style"), properties="")) == ["~~of the default style~~"]
     assert _texts(_paragraph(_run("10"), _run("6", '<w:rStyle w:val="Back"/>'))) == ["106"]
     assert _texts(_paragraph(_run("10"), _run("6", '<w:rStyle w:val="unknown"/>'))) == ["106"]
 

@@ -123,7 +123,8 @@ def look_of(properties: Any, look: Look, styles: Mapping[str, Style]) -> Look:
     """Return a look with the properties of an element `w:rPr` laid over it, those of a named style first."""
     if properties is None:
         return look
-    named = styles.get(_value(properties, "rStyle"))
+    name = _value(properties, "rStyle")
+    named = styles.get(name) if name else None  # "" is the style of paragraphs which name none
     return _with_run(properties, look if named is None else _combined(look, named.look))
 
 

@@ -11,9 +11,11 @@ Script = Literal["normal", "superscript", "subscript", "note"]
 _SUPERSCRIPTS = str.maketrans("0123456789+-=()−–ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾⁻⁻ⁿⁱ")  # noqa: RUF001 - minus and dash are meant
 _SUBSCRIPTS = str.maketrans("0123456789+-=()−–", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎₋₋")  # noqa: RUF001 - minus and dash are meant
 _RAISED, _LOWERED = (re.compile(f"[{re.escape(''.join(map(chr, table)))}]+") for table in (_SUPERSCRIPTS, _SUBSCRIPTS))
-_ORDINALS = frozenset({"st", "nd", "rd", "th", "e", "er", "re", "ère", "ème", "eme"})
+_ORDINALS = frozenset(
+    {"st", "nd", "rd", "th", "e", "er", "ers", "re", "res", "ère", "es", "ème", "eme", "ième", "ieme", "nde"}
+)
 """Endings of English and French ordinals, which word processors raise by themselves: "1st" is no power."""
-_MARKS = {"TM": "™", "SM": "℠"}
+_MARKS = {"TM": "™", "SM": "℠", "o": "º"}
 _NO_BASE = re.compile(r"(?:\d{4}|\d[.,'’\u00a0\u202f ]\d{3}|[$€£¥]\s?[\d.,]+\d)$")  # noqa: RUF001 - Swiss apostrophe
 """A number that is hardly ever raised to a power: a year, one with grouped thousands, a price."""
 _CONTEXT = 32
@@ -38,8 +40,8 @@ def write_runs(runs: Iterable[Run]) -> str:
     - Where a character has no such form, the script is written `^(...)` or `_(...)`: e^(-x/2), v_(max).
     - After a year, a price or a number with grouped thousands, a superscript is a footnote mark rather than a power,
       and stands apart: "5,200 ³". References to notes stand apart from any number: "5,200 [^3]", but "Said[^1]".
-    - Ordinals stay together ("1st"), TM becomes "™", and signs without a letter or a digit, such as "*", stay as they
-      are. So do letters that are not attached to anything.
+    - Ordinals stay together ("1st"), TM becomes "™" and o "º". Signs without a letter or a digit, such as "*", stay as
+      they are, and so do letters that are not attached to anything.
     - What is struck out keeps its marks: "~~14 euro~~ 19 euro". Blanks at its ends stand outside of them.
     """
     written: list[str] = []
