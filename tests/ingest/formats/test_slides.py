@@ -101,6 +101,41 @@ def test_runs_are_written_by_the_convention(runs: list[tuple[str, Script, bool]]
     )
 
 
+_KINDS = {
+    "arabicPeriod": "1.",
+    "arabicParenR": "1)",
+    "alphaLcParenBoth": "(a)",
+    "romanUcPeriod": "I.",
+    "arabicPlain": "1",
+}
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_numbers_of_lists_are_read_as_shown(tmp_path: Path, kind: str) -> None:
+    show = Presentation()
+    slide = show.slides.add_slide(show.slide_layouts[TITLED])
+    box = slide.shapes.add_textbox(ONE, ONE, ONE, ONE)
+    for frame in (slide.placeholders[1].text_frame, box.text_frame):
+        for text, level, number in (
+            ("weigh", 0, 1),
+            ("scan", 1, 7),
+            ("print", 1, 7),
+            ("store", 0, 1),
+            ("end", 0, None),
+        ):
+            line = frame.add_paragraph()
+            line.text, line.level = text, level
+            if number is not None:
+                numbered = f'<a:buAutoNum xmlns:a="{A}" type="{kind}" startAt="{number}"/>'
+                line._p.get_or_add_pPr().append(parse_xml(numbered.encode()))  # noqa: SLF001 - python-pptx has no numbers
+    one, two = _KINDS[kind], {"1": "2", "a": "b", "I": "II"}[_KINDS[kind].strip(".()")]
+    listed, boxed = _read(show, tmp_path).contents[0].text.split("\n- end\n\n")
+    lines = boxed.split("\n\n")
+    assert lines[0] == f"{one} weigh"
+    assert lines[3:] == [f"{_KINDS[kind].replace(one.strip('.()'), two)} store", "end"]
+    assert [line.strip().removeprefix("- ") for line in listed.splitlines()] == lines[:4]
+
+
 def _add_shape(slide: Any, xml: str) -> None:
     """Put raw markup at the end of a slide's shapes."""
     spaces = {

@@ -68,7 +68,7 @@ class Numbering:
         label = here.text
         for above in range(level + 1):
             kind = levels.get(above, Level("decimal"))
-            label = label.replace(f"%{above + 1}", _written(counts[above] or kind.start, kind.digits))
+            label = label.replace(f"%{above + 1}", write_number(counts[above] or kind.start, kind.digits))
         return label.strip()
 
 
@@ -102,7 +102,8 @@ def _whole(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and len(text) < _LEVELS else 0
 
 
-def _written(number: int, digits: str) -> str:
+def write_number(number: int, digits: str) -> str:
+    """Return a number in Word's name for its digits, such as "lowerRoman"; names that are not known are decimal."""
     if digits in {"lowerLetter", "upperLetter"}:
         letters = chr(ord("a") + (number - 1) % 26) * min((number - 1) // 26 + 1, 10)
         return letters.upper() if digits == "upperLetter" else letters

@@ -1,5 +1,6 @@
 """PowerPoint files: a part a slide, with its title, texts, tables and notes."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, Unreadab
 from weighbridge.ingest.formats.assemble import assemble, deeper, heading, one_line, paragraph, table
 from weighbridge.ingest.formats.charts import read_chart
 from weighbridge.ingest.formats.drawingml import body_text, diagram_text, paragraph_text
+from weighbridge.ingest.formats.numbering import write_number
 from weighbridge.ingest.formats.office import members, understood
 from weighbridge.ingest.formats.repair import enclose, parse_xml, repair_package
 
@@ -17,6 +19,9 @@ PARSER = 2
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_DIGITS = {"alphaLc": "lowerLetter", "alphaUc": "upperLetter", "romanLc": "lowerRoman", "romanUc": "upperRoman"}
+"""What kinds of numbers of lists begin with, and Word's name for their digits."""
+_LONGEST = 9
 _SHAPES = frozenset({"sp", "pic", "graphicFrame", "cxnSp", "contentPart"})
 
 
@@ -174,21 +179,60 @@ def _is_inside(part: Any, key: str) -> bool:
     return key in part.rels and not part.rels[key].is_external
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A paragraph of a shape, and the number that is shown before it, empty where it has none."""
+
+    level: int
+    text: str
+    label: str
+
+
 def _texts(shape: Any) -> str:
     """Return the paragraphs of a shape: as a list where it is the body of a slide, which shows them with bullets."""
-    told: list[tuple[int, str]] = []
-    for line in shape.iterfind("{*}txBody/{*}p"):
-        properties = line.find("{*}pPr")
-        written = "0" if properties is None else str(properties.get("lvl", "0"))
-        if text := one_line(paragraph_text(line)):
-            told.append((int(written) if written.isdecimal() else 0, text))
-    if _placeholder(shape) is None or len(told) < 2:  # noqa: PLR2004 - a single line is no list
-        return "\n\n".join(paragraph(text) for _, text in told)
-    lines: list[str] = []
+    lines = list(_lines(shape))
+    is_list = _placeholder(shape) is not None and len(lines) > 1
+    texts: list[str] = []
     levels: list[int] = []
-    for level, text in told:
-        lines.append(f"{'  ' * deeper(levels, level)}- {text}")
-    return "\n".join(lines)
+    for line in lines:
+        depth = deeper(levels, line.level)
+        if not is_list:
+            texts.append(paragraph(f"{line.label} {line.text}"))
+        elif re.fullmatch(r"\d{1,9}[.)]", line.label):
+            texts.append(f"{'    ' * depth}{line.label} {line.text}")
+        else:
+            texts.append(f"{'  ' * depth}- {one_line(f'{line.label} {line.text}')}")
+    return ("\n" if is_list else "\n\n").join(texts)
+
+
+def _lines(shape: Any) -> Iterator[_Line]:
+    counts: dict[int, int] = {}
+    for node in shape.iterfind("{*}txBody/{*}p"):
+        text = one_line(paragraph_text(node))
+        if not text:
+            continue
+        properties = node.find("{*}pPr")
+        level = 0 if properties is None else _whole(properties.get("lvl"), 0)
+        numbered = None if properties is None else properties.find("{*}buAutoNum")
+        counts = {above: count for above, count in counts.items() if above < level + (numbered is not None)}
+        label = ""
+        if numbered is not None:
+            counts[level] = counts[level] + 1 if level in counts else _whole(numbered.get("startAt"), 1)
+            label = _label(counts[level], str(numbered.get("type")))
+        yield _Line(level, text, label)
+
+
+def _label(number: int, kind: str) -> str:
+    """Return a number as a list shows it: "1." for arabicPeriod, "(a)" for alphaLcParenBoth."""
+    digits = next((word for start, word in _DIGITS.items() if kind.startswith(start)), "decimal")
+    written = write_number(number, digits)
+    if kind.endswith("ParenBoth"):
+        return f"({written})"
+    return written + (")" if kind.endswith("ParenR") else "" if kind.endswith("Plain") else ".")
+
+
+def _whole(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < _LONGEST else default
 
 
 def _table(grid: Any, read: _Slide) -> str:
