@@ -4,19 +4,22 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from math import inf, isinf
 from typing import Any
 
 from weighbridge.ingest.formats.assemble import one_line
 from weighbridge.ingest.formats.format_codes import split_code
 from weighbridge.ingest.formats.number_formats import display, display_text
-from weighbridge.ingest.formats.workbook import Package, Style, Workbook, discard, rich_text
+from weighbridge.ingest.formats.workbook import BROKEN, Package, Style, Workbook, discard, rich_text
 from weighbridge.ingest.text import LARGEST
 
 _MOST_PLACES = 2_000_000
 """Cells of a file that are looked at, empty ones between others included."""
 _MOST_COLUMNS = 16_384
-_REFERENCE = re.compile(r"([A-Za-z]{1,3})[0-9]*")
+_MOST_CELLS_HELD = 1_000
+"""Elements of one row that stay in memory until its end; a hostile one has millions."""
+_LETTERS = re.compile(r"[A-Za-z]{1,3}")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _WHOLE = re.compile(r"-?[1-9]\d{0,10}|0")
 """What General shows as it is stored: whole numbers of up to 11 digits."""
@@ -75,6 +78,8 @@ def read_cells(package: Package, part: str, book: Workbook, left: Left) -> Cells
                 tag=[f"{{*}}{tag}" for tag in _TAGS],
                 resolve_entities=False,
                 no_network=True,
+                remove_comments=True,
+                remove_pis=True,
                 huge_tree=True,  # a sheet may be larger than the 10 MB that the parser allows one node
             )
             for event, node in events:
@@ -83,7 +88,7 @@ def read_cells(package: Package, part: str, book: Workbook, left: Left) -> Cells
                     rows = len(reader.cells.rows)
                     reader.lose(f"rows after {rows:,} used ones left out: the workbook is too large")
                     break
-    except (etree.XMLSyntaxError, KeyError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
         reader.end_row()
         reader.cells.damaged = True
         detail = one_line(str(error))[:100]
@@ -99,6 +104,7 @@ class _Reader:
         self._book = book
         self._left = left
         self._row: list[str] = []
+        self._cells_in_row = 0
         self._hidden_columns: list[range] = []
         self._hidden_used: set[int] = set()
         self._hidden_row = False
@@ -120,7 +126,9 @@ class _Reader:
             return
         elif name == "c":
             self._take_cell(node)
-            discard(node)
+            self._cells_in_row += 1
+            if self._cells_in_row > _MOST_CELLS_HELD:
+                discard(node)
         elif name == "col":
             self._take_column(node)
         elif name == "mergeCell":
@@ -138,6 +146,7 @@ class _Reader:
             if self._hidden_row:
                 self.lose("row(s) hidden in the sheet; read all the same")
         self._row = []
+        self._cells_in_row = 0
 
     def _take_cell(self, node: Any) -> None:
         column = _column(node.get("r"), len(self._row))
@@ -147,7 +156,11 @@ class _Reader:
         if not text:
             return
         self._row[column] = text
-        if column not in self._hidden_used and any(column in hidden for hidden in self._hidden_columns):
+        if (
+            self._hidden_columns
+            and column not in self._hidden_used
+            and any(column in hidden for hidden in self._hidden_columns)
+        ):
             self._hidden_used.add(column)
             self.lose("column(s) hidden in the sheet; read all the same")
 
@@ -165,9 +178,14 @@ class _Reader:
     def _shown(self, node: Any) -> str:
         """Return what a cell shows."""
         kind = node.get("t") or "n"
-        stored = "".join(value.text or "" for value in node.iterfind("{*}v"))
+        stored, has_formula = "", False
+        for child in node:
+            if child.tag.endswith("}v"):
+                stored += child.text or ""
+            elif child.tag.endswith("}f"):
+                has_formula = True
         if not stored and kind != "inlineStr":
-            if kind != "str" and node.find("{*}f") is not None:
+            if kind != "str" and has_formula:
                 self.lose("formula(s) without a value: Excel never computed and saved the file")
             return ""
         style = self._style(node.get("s"))
@@ -235,13 +253,18 @@ class _Reader:
 
 def _column(reference: str | None, following: int) -> int:
     """Return the number of a cell's column from 0: what it says itself, else the one after the last."""
-    matched = _REFERENCE.fullmatch(reference) if reference else None
-    if matched is None:
-        return following
+    column = _column_of(reference.rstrip("0123456789")) if reference else None
+    return following if column is None else column
+
+
+@lru_cache(maxsize=_MOST_COLUMNS)
+def _column_of(letters: str) -> int | None:
+    if not _LETTERS.fullmatch(letters):
+        return None
     column = 0
-    for letter in matched[1].upper():
+    for letter in letters.upper():
         column = column * 26 + ord(letter) - ord("A") + 1
-    return column - 1 if column <= _MOST_COLUMNS else following
+    return column - 1 if column <= _MOST_COLUMNS else None
 
 
 def _is_true(text: str | None) -> bool:

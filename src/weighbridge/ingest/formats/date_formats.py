@@ -98,6 +98,7 @@ class _Writer:
         self._tokens = tokens
         self._moment = moment
         self._half_days = any(token.kind == "noon" for token in tokens)
+        self._counting = {token.text[0] for token in tokens if token.kind == "elapsed"}
         self._era = _era(moment) if any(token.text[:1] in "gG" for token in tokens if token.kind == "date") else None
 
     def written(self) -> Iterable[str]:
@@ -115,19 +116,26 @@ class _Writer:
                 yield token.text
 
     def _field(self, text: str, index: int) -> str:
-        moment, length = self._moment, len(text)
-        if text[0] == "m":
-            return self._minutes(length) if self._is_minutes(index) else _month(moment.month, length)
-        if text[0] == "d":
-            return _weekday(moment.weekday, length) if length >= _ABBREVIATED else str(moment.day).zfill(length)
-        if text[0] == "h":
-            hour = int(moment.seconds) // 3_600
-            return str((hour + 11) % 12 + 1 if self._half_days else hour).zfill(min(length, 2))
-        if text[0] == "s":
-            return str(int(moment.seconds) % 60).zfill(min(length, 2))
-        if text[0] == "g":
+        letter, length = text[0], len(text)
+        if letter in self._counting:  # an hour beside hours that count on is the same
+            return self._elapsed(text)
+        if letter == "m" and not self._is_minutes(index):
+            return _month(self._moment.month, length)
+        if letter == "d" and length >= _ABBREVIATED:
+            return _weekday(self._moment.weekday, length)
+        if letter == "g":
             return self._era[1][min(length, 3) - 1] if self._era else ""
-        return self._year(text)
+        if letter in "yeb":
+            return self._year(text)
+        seconds = int(self._moment.seconds)
+        hour = seconds // 3_600
+        numbers = {
+            "d": self._moment.day,
+            "h": (hour + 11) % 12 + 1 if self._half_days else hour,
+            "m": seconds // 60 % 60,
+            "s": seconds % 60,
+        }
+        return str(numbers[letter]).zfill(min(length, 2))
 
     def _year(self, text: str) -> str:
         if text[0] == "e":
@@ -135,22 +143,19 @@ class _Writer:
         year = self._moment.year + (_BUDDHIST if text[0] == "b" else 0)
         return f"{year % 100:02}" if len(text) < _ABBREVIATED else f"{year:04}"
 
-    def _minutes(self, length: int) -> str:
-        return str(int(self._moment.seconds) // 60 % 60).zfill(min(length, 2))
-
     def _is_minutes(self, index: int) -> bool:
-        """Tell minutes from months: hours stand before them, or seconds after them."""
+        """Tell minutes from months: hours stand before them, or seconds after them, or the time counts on."""
         times = [(at, token.text[:1].lower()) for at, token in enumerate(self._tokens) if token.kind in _FIELDS]
         before = [letter for at, letter in times if at < index]
         after = [letter for at, letter in times if at > index]
-        return before[-1:] == ["h"] or after[:1] == ["s"]
+        return bool(self._counting) or before[-1:] == ["h"] or after[:1] == ["s"]
 
     def _elapsed(self, text: str) -> str:
         seconds = self._moment.days * _DAY + int(self._moment.seconds)
         return str(seconds // {"h": 3_600, "m": 60, "s": 1}[text[0]]).zfill(len(text))
 
     def _noon(self, text: str) -> str:
-        morning, evening = text.upper().split("/")
+        morning, evening = (text if len(text) == len("a/p") else text.upper()).split("/")
         return evening if self._moment.seconds >= _DAY // 2 else morning
 
     def _fraction_digit(self, index: int) -> str:

@@ -9,7 +9,7 @@ from weighbridge.ingest.content import UnreadableError
 from weighbridge.ingest.formats.assemble import paragraph
 from weighbridge.ingest.formats.charts import read_chart
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
-from weighbridge.ingest.formats.workbook import Package, Relation, rich_text
+from weighbridge.ingest.formats.workbook import BROKEN, Package, Relation, rich_text
 
 _THREADED = "[Threaded comment]"
 """What the notes of threads begin with: a request to update Excel, which stands before the first comment."""
@@ -110,7 +110,7 @@ def _read_related(package: Package, node: Any, relations: Mapping[str, Relation]
             try:
                 with package.open(relation.target) as file:
                     chart = read_chart(file.read())
-            except (UnreadableError, KeyError, OSError, ValueError, EOFError, RuntimeError):
+            except (UnreadableError, *BROKEN):
                 beside.lost["chart(s) damaged and left out"] += 1
                 continue
             beside.blocks.append(chart.text)

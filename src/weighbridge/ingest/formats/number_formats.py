@@ -3,11 +3,13 @@
 The rules that the standard leaves open follow Excel in English: a point before decimals, commas between thousands.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
+from itertools import takewhile
 
 from weighbridge.ingest.formats.date_formats import format_date
 from weighbridge.ingest.formats.format_codes import Section, Token, split_code
@@ -33,6 +35,10 @@ are the same cell. ISO 8601 is the form that nobody takes for another day.
 
 _DIGITS = Context(prec=15, rounding=ROUND_HALF_UP)
 """Excel keeps 15 significant digits, and rounds what it shows from those: 1.005 shows as 1.01."""
+_MARKS = {"#": "\1", "0": "\2", "?": "\3", ".": "\4"}
+"""What places for digits and the point are taken for, to tell them from text: no XML has these characters."""
+_PLAIN_PLACES = re.compile("([^\1-\4]*)\1*(\2+)(?:\4\2+)?([^\1-\4]*)")
+_GENERAL = Section((Token("general", "General"),), shows="general")
 _WIDE = Context(prec=1_400, rounding=ROUND_HALF_UP)
 """Holds the largest number (1E+308) with as many decimals as a format code may have."""
 _WIDTH = 9
@@ -55,7 +61,7 @@ def display(value: float, code: str, *, date1904: bool = False) -> str:
     exact = _exact(value)
     if exact is None:
         return str(value)
-    section, is_absolute = _choose(split_code(code), float(exact))
+    section, is_absolute = _choose(_numeric_sections(code), value)
     shown = abs(exact) if is_absolute else exact
     if section.shows == "date":
         dated = format_date(exact, section.tokens, date1904=date1904)
@@ -69,6 +75,8 @@ def display(value: float, code: str, *, date1904: bool = False) -> str:
 
 def display_text(text: str, code: str) -> str:
     """Return a text as a format's section for text shows it: the fourth, or a last one that has an `@`."""
+    if code in {"General", "@"}:
+        return text
     sections = split_code(code)
     section = sections[-1]
     if len(sections) < 4 and not section.has("text"):  # noqa: PLR2004 - a format has four sections
@@ -117,22 +125,29 @@ def _sign(value: Decimal) -> str:
     return "-" if value < 0 else ""
 
 
+@lru_cache(maxsize=4_096)
+def _numeric_sections(code: str) -> tuple[Section, ...]:
+    """Return the sections of a code that are for numbers, up to three; General where there is none."""
+    numeric = split_code(code)
+    if len(numeric) < 4 and numeric[-1].has("text"):  # noqa: PLR2004 - a format has four sections
+        numeric = numeric[:-1]
+    if len(numeric) == 1 and numeric[0].condition:
+        return (*numeric, _GENERAL)
+    return numeric[:3] or (_GENERAL,)
+
+
 def _choose(sections: Sequence[Section], value: float) -> tuple[Section, bool]:
     """Return the section for a number, and whether that section leaves out a minus sign.
 
     Without conditions, the first is for positive numbers, the second for negative ones, the third for zero.
     """
-    numeric = list(sections)
-    if len(numeric) < 4 and numeric[-1].has("text"):  # noqa: PLR2004 - a format has four sections
-        numeric.pop()
-    if not numeric:
-        return Section((Token("general", "General"),)), False
-    numeric = numeric[:3]
-    if any(section.condition for section in numeric[:2]):
-        return _choose_by_condition(numeric, value)
-    if value < 0 and len(numeric) > 1:
-        return numeric[1], True
-    return (numeric[2] if value == 0 and len(numeric) > 2 else numeric[0]), False  # noqa: PLR2004 - the third
+    if len(sections) == 1:
+        return sections[0], False
+    if sections[0].condition or sections[1].condition:
+        return _choose_by_condition(sections, value)
+    if value < 0:
+        return sections[1], True
+    return (sections[2] if value == 0 and len(sections) > 2 else sections[0]), False  # noqa: PLR2004 - the third
 
 
 def _choose_by_condition(sections: Sequence[Section], value: float) -> tuple[Section, bool]:
@@ -140,7 +155,7 @@ def _choose_by_condition(sections: Sequence[Section], value: float) -> tuple[Sec
         condition = section.condition
         if condition is not None:
             if condition.holds(value):
-                return section, condition.is_negative
+                return section, condition.is_negative and sections[-1] is not _GENERAL
         elif index == len(sections) - 1 or (index == 1 and value < 0):
             return section, value < 0 and index == 1 and _takes_positive(sections[0])
     return sections[-1], False
@@ -154,13 +169,19 @@ def _takes_positive(section: Section) -> bool:
 
 def _number(value: Decimal, tokens: tuple[Token, ...]) -> str:
     """Return a number that is not negative under the tokens of a section with places for digits."""
-    kinds = [token.kind for token in tokens]
-    value = value.scaleb(2 * kinds.count("percent"))
+    kinds = _kinds(tokens)
+    if "percent" in kinds:
+        value = value.scaleb(2 * kinds.count("percent"))
     if "exponent" in kinds:
         return _scientific(value, tokens, kinds.index("exponent"))
     if "slash" in kinds and "digit" in kinds[: kinds.index("slash")]:
         return _fraction(value, tokens, kinds.index("slash"))
     return _decimal(value, tokens)
+
+
+@lru_cache(maxsize=4_096)
+def _kinds(tokens: tuple[Token, ...]) -> tuple[str, ...]:
+    return tuple(token.kind for token in tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +193,10 @@ class _Layout:
     thousands: int
     """How often the number is divided by a thousand."""
     grouped: bool
-
-    @property
-    def decimals(self) -> int:
-        return sum(token.kind == "digit" for token in self.rest)
+    decimals: int
+    plain: tuple[str, int, str] | None
+    """Of the many codes whose places stand together and are zeros, but for those of grouped thousands: the text before
+    the number, its fewest whole digits, and the text after it. Python can write such numbers by itself."""
 
 
 @lru_cache(maxsize=4_096)
@@ -193,15 +214,32 @@ def _layout(tokens: tuple[Token, ...]) -> _Layout:
             thousands += 1
         else:
             grouped = True
-    return _Layout(tuple(whole), tuple(rest), thousands, grouped)
+    decimals = sum(token.kind == "digit" for token in rest)
+    return _Layout(tuple(whole), tuple(rest), thousands, grouped, decimals, _plain_layout(whole, rest, grouped=grouped))
 
 
-def _decimal(value: Decimal, tokens: tuple[Token, ...]) -> str:
-    """Fill the places for digits: before the point from the right, after it from the left."""
+def _plain_layout(whole: list[Token], rest: list[Token], *, grouped: bool) -> tuple[str, int, str] | None:
+    places = {"digit", "point"}
+    marked = "".join(_MARKS[token.text] if token.kind in places else token.text for token in [*whole, *rest])
+    matched = _PLAIN_PLACES.fullmatch(marked)
+    if matched is None or (grouped and len(matched[2]) > 1):
+        return None
+    return matched[1], len(matched[2]), matched[3]
+
+
+def _decimal(value: Decimal, tokens: tuple[Token, ...], zero: str = "") -> str:
+    """Fill the places for digits: before the point from the right, after it from the left.
+
+    `zero` is what stands before the point of a number below one, unless the code asks for digits.
+    """
     layout = _layout(tokens)
-    rounded = _rounded(value.scaleb(-3 * layout.thousands), layout.decimals)
+    rounded = _rounded(value.scaleb(-3 * layout.thousands) if layout.thousands else value, layout.decimals)
+    if layout.plain:
+        before, fewest, after = layout.plain
+        digits = f"{rounded:,f}" if layout.grouped else f"{rounded:f}"
+        return before + digits.zfill(fewest + layout.decimals + bool(layout.decimals)) + after
     whole, _, decimals = f"{rounded:f}".partition(".")
-    return _whole(whole.lstrip("0"), layout.whole, grouped=layout.grouped) + _decimals(decimals, layout.rest)
+    return _whole(whole.lstrip("0") or zero, layout.whole, grouped=layout.grouped) + _decimals(decimals, layout.rest)
 
 
 def _whole(digits: str, tokens: Sequence[Token], *, grouped: bool) -> str:
@@ -239,7 +277,8 @@ def _decimals(digits: str, tokens: Sequence[Token]) -> str:
 
 def _scientific(value: Decimal, tokens: tuple[Token, ...], at: int) -> str:
     """Return a number with an exponent, a multiple of the count of places before the point."""
-    mantissa = tokens[:at]
+    last = max((index for index in range(at) if tokens[index].kind == "digit"), default=-1)
+    mantissa = tuple(token for index, token in enumerate(tokens[:at]) if token.kind != "comma" or index < last)
     kinds = [token.kind for token in mantissa]
     point = kinds.index("point") if "point" in kinds else len(kinds)
     step = max(kinds[:point].count("digit"), 1)
@@ -249,50 +288,59 @@ def _scientific(value: Decimal, tokens: tuple[Token, ...], at: int) -> str:
     if shown.adjusted() >= step:
         exponent += step
         shown = _rounded(value.scaleb(-exponent), decimals)
-    after = tokens[at + 1 :]
-    places = sum(token.kind == "digit" and token.text == "0" for token in after)
+    after = [token for token in tokens[at + 1 :] if token.kind != "comma"]
     sign = "-" if exponent < 0 else "+" if tokens[at].text.endswith("+") else ""
-    rest = "".join(token.text for token in after if token.kind != "digit")
-    return f"{_decimal(shown, mantissa)}E{sign}{str(abs(exponent)).zfill(places)}{rest}"
+    places = sum(token.kind == "digit" and token.text == "0" for token in after)
+    digits = iter([sign + str(abs(exponent)).zfill(places)])
+    shown_exponent = "".join(next(digits, "") if token.kind == "digit" else token.text for token in after)
+    return _decimal(shown, mantissa, zero="0") + tokens[at].text[0] + shown_exponent
 
 
 def _fraction(value: Decimal, tokens: tuple[Token, ...], slash: int) -> str:
     """Return a number as a whole number and a fraction, or as a fraction alone."""
-    start = slash
-    while start and tokens[start - 1].kind != "digit":
-        start -= 1
-    end = start
-    while start and tokens[start - 1].kind == "digit":
-        start -= 1
-    has_whole = any(token.kind == "digit" for token in tokens[:start])
+    end = max(index for index in range(slash) if tokens[index].kind == "digit") + 1
+    start = end - len(list(takewhile(lambda token: token.kind == "digit", reversed(tokens[:end]))))
     below = slash + 1
-    while below < len(tokens) and not (tokens[below].kind == "digit" or tokens[below].text.isdecimal()):
+    while below < len(tokens) and not _is_denominator(tokens[below]):
         below += 1
-    stop = below
-    while stop < len(tokens) and (tokens[stop].kind == "digit" or tokens[stop].text.isdecimal()):
-        stop += 1
-    named = "".join(token.text for token in tokens[below:stop])
-    closest = _closest(value, named)
+    stop = below + len(list(takewhile(_is_denominator, tokens[below:])))
+    above_places = "".join(token.text for token in tokens[start:end])
+    below_places = "".join(token.text for token in tokens[below:stop])
+    closest = _closest(value, below_places)
+    has_whole = any(token.kind == "digit" for token in tokens[:start])
     whole, above = divmod(closest.numerator, closest.denominator) if has_whole else (0, closest.numerator)
-    if named.isdecimal() and int(named):
-        above = above * int(named) // closest.denominator
-        under = named
-    else:
-        under = str(closest.denominator)
-    shown = str(whole) if whole or (has_whole and not above) else ""
-    before = _whole(shown, tokens[:start], grouped=False)
-    tail = "".join(token.text for token in tokens[stop:])
-    if has_whole and not above:
-        width = slash - start + 1 + (stop - slash - 1)
-        return before + " " * width + tail
-    return (
-        before
-        + _whole(str(above), tokens[start:end], grouped=False)
-        + "".join(token.text for token in tokens[end : slash + 1])
-        + "".join(token.text for token in tokens[slash + 1 : below])
-        + under.ljust(len(named))
-        + tail
-    )
+    under = str(closest.denominator)
+    if _is_named(below_places):
+        above, under = above * int(below_places) // closest.denominator, below_places
+    under = under.zfill(len(below_places)) if below_places[:1] == "0" else under.ljust(len(below_places))
+    before = tokens[:start]
+    if has_whole and not above and "0" not in above_places:
+        shown = _whole(str(whole), _up_to_digit(before), grouped=False)
+        return shown + " " * (stop - len(_up_to_digit(before))) + "".join(token.text for token in tokens[stop:])
+    if has_whole and not whole and not any(token.text == "0" for token in before if token.kind == "digit"):
+        before = (*_up_to_digit(before), Token("literal", " "))  # what would part the two numbers is left out
+    return "".join([
+        _whole(str(whole) if whole else "", before, grouped=False),
+        _whole(str(above), tokens[start:end], grouped=False),
+        *(token.text for token in tokens[end:below]),
+        under,
+        *(token.text for token in tokens[stop:]),
+    ])  # fmt: skip
+
+
+def _is_denominator(token: Token) -> bool:
+    return token.kind == "digit" or token.text.isdecimal()
+
+
+def _is_named(places: str) -> bool:
+    """Tell a denominator that is written out, such as 16, from places for one."""
+    return places.isdecimal() and int(places) > 0
+
+
+def _up_to_digit(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """Return the tokens up to the last place for a digit."""
+    last = max((index for index, token in enumerate(tokens) if token.kind == "digit"), default=-1)
+    return tokens[: last + 1]
 
 
 def _closest(value: Decimal, named: str) -> Fraction:
@@ -300,7 +348,9 @@ def _closest(value: Decimal, named: str) -> Fraction:
 
     Excel takes the last convergent of the continued fraction that fits, which is not always the closest fraction.
     """
-    if named.isdecimal() and int(named):
+    if value == value.to_integral_value():
+        return Fraction(value)
+    if _is_named(named):
         parts = int(named)
         return Fraction(int(Fraction(value) * parts + Fraction(1, 2)), parts)
     most = 10 ** max(min(len(named), _MOST_PLACES), 1) - 1

@@ -5,18 +5,19 @@ is broken costs only itself.
 """
 
 import posixpath
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 from urllib.parse import unquote
-from zipfile import ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from weighbridge.ingest.content import Loss
 from weighbridge.ingest.formats.assemble import one_line
 from weighbridge.ingest.formats.number_formats import BUILT_IN
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 
-_BROKEN = (KeyError, ValueError, SyntaxError, OSError, RuntimeError, NotImplementedError, EOFError)
+BROKEN = (KeyError, ValueError, SyntaxError, OSError, RuntimeError, EOFError, BadZipFile, zlib.error)
 """What reading a part of a package raises: it is missing, no XML (a `SyntaxError`), or packed in a broken way."""
 _SCRIPTS: Mapping[str, Script] = {"superscript": "superscript", "subscript": "subscript"}
 _FALSE = frozenset({"0", "false", "off", "none"})
@@ -61,7 +62,7 @@ class Package:
         try:
             with self.open(part) as file:
                 root = etree.fromstring(file.read(), parser)
-        except (*_BROKEN, etree.XMLSyntaxError) as error:
+        except BROKEN as error:
             raise ValueError(part) from error
         if root is None:
             raise ValueError(part)
@@ -160,7 +161,7 @@ def _read_strings(package: Package, main: str, book: Workbook) -> None:
                 for _, node in parts:
                     book.strings.append(rich_text(node))
                     discard(node)
-        except (*_BROKEN, etree.XMLSyntaxError):
+        except BROKEN:
             lost = f"shared texts are broken: those after the first {len(book.strings):,} left out"
             book.losses.append(Loss("workbook", lost))
 
