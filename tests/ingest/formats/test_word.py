@@ -134,9 +134,15 @@ def test_comments_follow_their_paragraph_and_headers_are_reported(tmp_path: Path
     document = new_document()
     document.add_comment(document.add_paragraph("text").runs, "secret", "me")
     document.sections[0].header.paragraphs[0].text = "Draft 7"
+    lone = document.add_comment(document.add_paragraph("").add_run(), "nowhere", "me")
+    document.element.body.remove(document.paragraphs[-1]._p)  # noqa: SLF001 - python-docx cannot remove a paragraph
+    assert lone.text == "nowhere"
     parsed = _read(document, tmp_path)
     assert parsed.contents[0].text == "text\n\nComment (me): secret"
-    assert parsed.losses == (Loss("header", "left out: Draft 7"),)
+    assert parsed.losses == (
+        Loss("document", "1 comment(s) outside of the text left out"),
+        Loss("header", "left out: Draft 7"),
+    )
 
 
 def _changed(document: Docx, path: Path, changes: dict[str, str], relations: str = "") -> None:

@@ -47,6 +47,8 @@ class _Reading:
     part: Any
     numbering: Numbering
     seen: Seen
+    comments: dict[str, Any]
+    """The comments that are still to be read, by the numbers that the text refers to them by."""
     enclosed: list[Enclosed] = field(default_factory=list)
     tables: int = 0
     title: str = ""
@@ -71,9 +73,11 @@ def read_docx(path: Path) -> Parsed:
         package = repair_package(path)
         document = Document(package.file)
         part = document.part
-        reading = _Reading(part, _numbering(part), Seen(styles_of(document.styles.element)))
+        reading = _Reading(part, _numbering(part), Seen(styles_of(document.styles.element)), _comments(part))
         blocks = [block for body in document.element.iterchildren(f"{W}body") for block in _blocks(body, reading)]
         blocks += _notes(reading)
+        for _ in reading.comments:
+            reading.seen.lose("comment(s) outside of the text left out")
         _around(part, reading.seen)
         relations = part.package.rels.values()
         titled = sum(relation.reltype.endswith("/core-properties") for relation in relations) == 1
@@ -145,12 +149,11 @@ def _aside(node: Any, reading: _Reading) -> str:
 
 
 def _comment(number: str, reading: _Reading) -> str:
-    root = _related(reading.part, "comments")
-    for node in () if root is None else root.findall(f"{W}comment"):
-        if node.get(f"{W}id") == number:
-            text, author = one_line(words(node, reading.seen, "comments")), str(node.get(f"{W}author") or "")
-            return paragraph(f"Comment{f' ({author})' if author else ''}: {text}") if text else ""
-    return ""
+    node = reading.comments.pop(number, None)
+    if node is None:
+        return ""
+    text, author = one_line(words(node, reading.seen, "comments")), str(node.get(f"{W}author") or "")
+    return paragraph(f"Comment{f' ({author})' if author else ''}: {text}") if text else ""
 
 
 def _block(text: str, label: str, style: Style, depth: int, reading: _Reading) -> _Block:
@@ -232,6 +235,11 @@ def _parsed(part: Any) -> Any:
     from docx.oxml.parser import parse_xml
 
     return parse_xml(part.blob)
+
+
+def _comments(part: Any) -> dict[str, Any]:
+    root = _related(part, "comments")
+    return {} if root is None else {str(node.get(f"{W}id")): node for node in root.findall(f"{W}comment")}
 
 
 def _numbering(part: Any) -> Numbering:
