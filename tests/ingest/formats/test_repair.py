@@ -147,6 +147,20 @@ def test_a_damaged_part_costs_that_part(tmp_path: Path, kind: str, part: str, ho
     assert [loss.place for loss in parsed.losses if "; damaged" in loss.what] == [part] * damaged
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("how", ["absent", "empty", "not XML"])
+@pytest.mark.parametrize("part", ["[Content_Types].xml", "_rels/.rels", "word/_rels/document.xml.rels"])
+def test_what_names_tell_is_restored(tmp_path: Path, kind: str, how: str, part: str) -> None:
+    members, read = KINDS[kind]
+    sound = read(_written(tmp_path / f"a.{kind}", members)).contents[0].text
+    changed = {name: content for name, content in members.items() if name != part}
+    if how != "absent" and part in members:
+        changed[part] = b"garbage" if how == "not XML" else b""
+    parsed = read(_written(tmp_path / f"b.{kind}", changed))
+    assert parsed.contents[0].text == sound
+    assert [loss.place for loss in parsed.losses] == ([part] if part in changed else [])
+
+
 def test_a_damaged_body_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     members = KINDS["docx"][0]
     body = members["word/document.xml"]

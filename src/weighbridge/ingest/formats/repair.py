@@ -28,6 +28,26 @@ _TEXTLESS = frozenset({
 _TEXTLESS_MEMBER = re.compile(r"(?:^|/)(?:theme|fontTable|webSettings|stylesWithEffects|itemProps|presProps|viewProps|"
                               r"tableStyles)\w*\.xml$")  # fmt: skip
 """Members that no reader parses; those of the default template of Word are half of a short document."""
+_TYPES_SPACE = "http://schemas.openxmlformats.org/package/2006/content-types"
+_RELATIONS_SPACE = "http://schemas.openxmlformats.org/package/2006/relationships"
+_OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_MAIN_PARTS = ("word/document.xml", "word/document2.xml", "ppt/presentation.xml")
+_BY_NAME = ("styles", "numbering", "footnotes", "endnotes", "comments")
+"""Parts of a Word file that are found by their kind, not by the number that the text refers to them by."""
+_PART_TYPES = tuple(
+    (re.compile(pattern), f"application/vnd.openxmlformats-{kind}+xml")
+    for pattern, kind in (
+        (r"docProps/core\.xml", "package.core-properties"),
+        (r"word/document2?\.xml", "officedocument.wordprocessingml.document.main"),
+        *((rf"word/{kind}\.xml", f"officedocument.wordprocessingml.{kind}") for kind in (*_BY_NAME, "settings")),
+        (r"ppt/presentation\.xml", "officedocument.presentationml.presentation.main"),
+        *(
+            (rf"ppt/{kind}s/{kind}\d+\.xml", f"officedocument.presentationml.{kind}")
+            for kind in ("slide", "slideLayout", "slideMaster", "notesSlide", "notesMaster")
+        ),
+    )
+)
+"""What parts are that the package should declare and does not, by the names that Office gives them."""
 _MAIN = {
     b"ms-word": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
     b"wordprocessingml": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
@@ -71,6 +91,7 @@ def repair_package(path: Path, *, parse: bool = True) -> Package:
     - Members with backslashes in their names are named with slashes.
     - Strict Open XML gets the names of the transitional kind, which differ in nothing that is read.
     - Macros, templates and shows are declared to be ordinary documents.
+    - What the package should declare and does not, or cannot be read of it, is told by the names that Office gives.
     - Relations to parts that the package lacks are dropped; those to a part in other case or spelling are mended.
     - With `parse`, every member is read: damaged XML is kept as far as it can be parsed, other members are dropped.
 
@@ -81,6 +102,7 @@ def repair_package(path: Path, *, parse: bool = True) -> Package:
         repair = _Repair({_proper_name(info.filename): info for info in infos})
         for name in repair.members if parse else [name for name in repair.members if _is_wiring(name)]:
             _check_member(package, name, repair)
+        _restore_relations(repair)
         for name in [name for name in repair.members if name.endswith(".rels")]:
             _mend_spelling(package, name, repair)
         for name in [name for name in repair.members if name.endswith(".rels")]:
@@ -252,24 +274,54 @@ def _mend_types(package: ZipFile, repair: _Repair) -> None:
     """Declare what is special to be ordinary, and give each member a type: the libraries refuse those without one."""
     from lxml import etree
 
-    if not repair.has(_TYPES):
-        return
-    data = repair.changed.get(_TYPES) or package.read(repair.members[_TYPES])
+    data = repair.changed.get(_TYPES) or (package.read(repair.members[_TYPES]) if repair.has(_TYPES) else b"")
     mended = _SPECIAL.sub(lambda match: _MAIN[bytes(match[1])], data).replace(b"\\", b"/")
-    root = parse_xml(mended)
+    root = parse_xml(mended or f'<Types xmlns="{_TYPES_SPACE}"/>'.encode())
     known = {str(node.get("Extension") or node.get("PartName")).casefold() for node in root.iterchildren("*")}
+    added = False
     for name in repair.members:
-        extension = name.rpartition(".")[2] if "." in posixpath.basename(name) else ""
-        if extension and not {extension.casefold(), f"/{name}".casefold(), name.casefold()} & {
-            *known,
-            _TYPES.casefold(),
-        }:
-            kind = "application/xml" if extension == "xml" else "application/octet-stream"
-            etree.SubElement(root, root.tag.replace("}Types", "}Default"), Extension=extension, ContentType=kind)
-            known.add(extension.casefold())
-            mended = b""
-    if mended != data:
-        repair.changed[_TYPES] = mended or etree.tostring(root)
+        extension = name.rpartition(".")[2].casefold() if "." in posixpath.basename(name) else ""
+        if name == _TYPES or not extension or f"/{name}".casefold() in known:
+            continue
+        if kind := next((kind for pattern, kind in _PART_TYPES if pattern.fullmatch(name)), ""):
+            etree.SubElement(root, f"{{{_TYPES_SPACE}}}Override", PartName=f"/{name}", ContentType=kind)
+            added = True
+        elif extension not in known:
+            kind = {"xml": "xml", "rels": "vnd.openxmlformats-package.relationships+xml"}.get(extension, "octet-stream")
+            etree.SubElement(root, f"{{{_TYPES_SPACE}}}Default", Extension=extension, ContentType=f"application/{kind}")
+            known.add(extension)
+            added = True
+    if added or mended != data:
+        repair.members.setdefault(_TYPES, ZipInfo(_TYPES))
+        repair.changed[_TYPES] = etree.tostring(root) if added else mended
+
+
+def _restore_relations(repair: _Repair) -> None:
+    """Write anew the relations that are missing or damaged and can be told by the names of their targets."""
+    from lxml import etree
+
+    main = next((name for name in _MAIN_PARTS if repair.has(name)), "")
+    if not main:
+        return
+    folder, base = posixpath.split(main)
+    wanted = {"_rels/.rels": {"officeDocument": main}}
+    if folder == "word":
+        wanted[f"word/_rels/{base}.rels"] = {
+            kind: f"word/{kind}.xml" for kind in _BY_NAME if repair.has(f"word/{kind}.xml")
+        }
+    for name, targets in wanted.items():
+        if repair.has(name) and name not in repair.changed:
+            continue
+        data = repair.changed.get(name) or f'<Relationships xmlns="{_RELATIONS_SPACE}"/>'.encode()
+        root = parse_xml(_transitional(data))
+        present = {str(node.get("Type")).rpartition("/")[2] for node in root.iterchildren("*")}
+        missing = sorted(targets.keys() - present)
+        for kind in missing:
+            relation = {"Id": f"restored-{kind}", "Type": f"{_OFFICE_RELATIONS}/{kind}", "Target": f"/{targets[kind]}"}
+            etree.SubElement(root, f"{{{_RELATIONS_SPACE}}}Relationship", relation)
+        if missing:
+            repair.members.setdefault(name, ZipInfo(name))
+            repair.changed[name] = etree.tostring(root)
 
 
 def _transitional(data: bytes) -> bytes:
