@@ -176,14 +176,3 @@ def test_sound_packages_are_left_alone(tmp_path: Path) -> None:
     for kind, (members, _) in KINDS.items():
         path = _written(tmp_path / f"a.{kind}", members)
         assert repair_package(path).file == str(path)
-        assert repair_package(path, parse=False).file == str(path)
-
-
-def test_without_parsing_only_the_wiring_is_mended(tmp_path: Path) -> None:
-    members = {name.replace("/", "\\"): _strict(content) for name, content in KINDS["docx"][0].items()}
-    path = _written(tmp_path / "a.docx", {**members, "word\\styles.xml": b"garbage"})
-    package = repair_package(path, parse=False)
-    assert package.losses == ()
-    with ZipFile(package.file) as repaired:
-        assert repaired.read("word/styles.xml") == b"garbage"
-        assert STRICT.encode() not in repaired.read("word/document.xml")

@@ -233,12 +233,13 @@ def test_headings_keep_their_computed_numbers(tmp_path: Path) -> None:
     numbering.insert(0, parse_xml(f'<w:abstractNum {nsdecls("w")} w:abstractNumId="77">{levels}</w:abstractNum>'))
     numbering.append(parse_xml(f'<w:num {nsdecls("w")} w:numId="77"><w:abstractNumId w:val="77"/></w:num>'))
     for style, level, text in (("Heading 1", 0, "Scope"), ("Heading 2", 1, "Terms"), ("Normal", 2, "tide"),
-                               ("Normal", 2, "ebb"), ("Heading 2", 1, "Ports"), ("Heading 1", 0, "End")):  # fmt: skip
+                               ("Normal", 2, "ebb"), ("Heading 2", 1, "Ports"), ("Normal", 2, "flood"),
+                               ("Heading 1", 0, "End"), ("Heading 2", 1, "Index")):  # fmt: skip
         properties = document.add_paragraph(text, style=style).paragraph_format.element.get_or_add_pPr()
         numbered = f'<w:ilvl w:val="{level}"/><w:numId w:val="77"/>'
         properties.append(parse_xml(f"<w:numPr {nsdecls('w')}>{numbered}</w:numPr>"))
     assert _read(document, tmp_path).contents[0].text == (
-        "# 1. Scope\n\n## 1.1 Terms\n\n- (a) tide\n- (b) ebb\n\n## 1.2 Ports\n\n# 2. End"
+        "# 1. Scope\n\n## 1.1 Terms\n\n- (a) tide\n- (b) ebb\n\n## 1.2 Ports\n\n- (a) flood\n\n# 2. End\n\n## 2.1 Index"
     )
 
 

@@ -8,7 +8,7 @@ from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weighbridge.ingest.formats.numbering import Style, styles_of
+from weighbridge.ingest.formats.numbering import Look, Style, styles_of
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 from weighbridge.ingest.formats.wordml import Seen, flow
 
@@ -99,10 +99,17 @@ def _form(data: str) -> str:
 _EQUATION = "<m:oMath><m:f><m:num><m:r><m:t>1</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f></m:oMath>"
 
 
+def test_runs_that_a_style_hides_are_told() -> None:
+    seen = Seen({"Secret": Style(look=Look(hidden=True))})
+    assert _texts(_paragraph(_run("seen"), _run("unseen", '<w:rStyle w:val="Secret"/>')), seen) == ["seen"]
+    assert [loss.what for loss in seen.losses()] == ["1 hidden passage(s) left out"]
+
+
 def test_equations_stand_apart_from_the_text_beside_them() -> None:
     assert _texts(_paragraph(_run("take 3"), _EQUATION, _run("cups"))) == ["take 3 1/2 cups"]
     assert _texts(_paragraph(_run("take "), _EQUATION, _run(", then"))) == ["take 1/2, then"]
     assert _texts(_paragraph(_EQUATION, _EQUATION)) == ["1/2 1/2"]
+    assert _texts(_paragraph(_run("x")) + f"<m:oMathPara>{_EQUATION}</m:oMathPara>") == ["x", "1/2"]
     assert _texts(_paragraph(f"<m:oMathPara>{_EQUATION}{_EQUATION}</m:oMathPara>")) == ["1/2\n1/2"]
 
 

@@ -62,7 +62,7 @@ _UNREADABLE = (BadZipFile, zlib.error, EOFError)
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class RepairedPackage:
     """A package that libraries can open: the path of the file itself where nothing had to be repaired."""
 
     file: str | BytesIO
@@ -85,7 +85,7 @@ class _Repair:
         return name in self.members and self.changed.get(name, b"") is not None
 
 
-def repair_package(path: Path, *, parse: bool = True) -> Package:
+def repair_package(path: Path) -> RepairedPackage:
     """Return a package as the libraries expect one, and what of it is lost.
 
     - Members with backslashes in their names are named with slashes.
@@ -93,14 +93,14 @@ def repair_package(path: Path, *, parse: bool = True) -> Package:
     - Macros, templates and shows are declared to be ordinary documents.
     - What the package should declare and does not, or cannot be read of it, is told by the names that Office gives.
     - Relations to parts that the package lacks are dropped; those to a part in other case or spelling are mended.
-    - With `parse`, every member is read: damaged XML is kept as far as it can be parsed, other members are dropped.
+    - Damaged XML is kept as far as it can be parsed; other damaged members are dropped.
 
     The package must have passed `members`, which refuses bombs.
     """
     with ZipFile(path) as package:
         infos = [info for info in package.infolist() if not info.is_dir()]
         repair = _Repair({_proper_name(info.filename): info for info in infos})
-        for name in repair.members if parse else [name for name in repair.members if _is_wiring(name)]:
+        for name in repair.members:
             _check_member(package, name, repair)
         _restore_relations(repair)
         for name in [name for name in repair.members if name.endswith(".rels")]:
@@ -113,8 +113,8 @@ def repair_package(path: Path, *, parse: bool = True) -> Package:
             and not repair.strict
             and all(name == info.filename for name, info in repair.members.items())
         ):
-            return Package(str(path))
-        return Package(_rewrite(package, repair), tuple(repair.losses))
+            return RepairedPackage(str(path))
+        return RepairedPackage(_rewrite(package, repair), tuple(repair.losses))
 
 
 def parse_xml(data: bytes) -> Any:
@@ -141,10 +141,6 @@ def _proper_name(name: str) -> str:
 
 def _is_xml(name: str) -> bool:
     return name.lower().endswith((".xml", ".rels"))
-
-
-def _is_wiring(name: str) -> bool:
-    return name == _TYPES or name.endswith(".rels")
 
 
 def _check_member(package: ZipFile, name: str, repair: _Repair) -> None:
@@ -347,7 +343,7 @@ def _rewrite(package: ZipFile, repair: _Repair) -> BytesIO:
 
 
 def _pieces(package: ZipFile, name: str, repair: _Repair) -> Iterable[bytes]:
-    """Yield a member piece by piece: a sheet may be larger than what is held in memory."""
+    """Yield a member piece by piece: a film may be larger than what should be held in memory."""
     new = repair.changed.get(name)
     if new is not None:
         yield _transitional(new)

@@ -14,10 +14,10 @@ from weighbridge.ingest.formats.numbering import Numbering, Style, numbering_of,
 from weighbridge.ingest.formats.office import members, understood
 from weighbridge.ingest.formats.repair import enclose, repair_package
 from weighbridge.ingest.formats.wordml import (
+    ASIDE,
     COMMENT,
     DIAGRAM,
     EMBEDDED,
-    PARAGRAPH,
     TABLE,
     Seen,
     W,
@@ -100,7 +100,7 @@ def _joined(blocks: list[_Block]) -> str:
 def _blocks(body: Any, reading: _Reading) -> Iterator[_Block]:
     levels: list[int] = []
     for node, text in flow(body, reading.seen):
-        if node.tag != PARAGRAPH:
+        if node.tag == TABLE or node.tag in ASIDE:
             levels.clear()
             yield _Block(_table(node, reading) if node.tag == TABLE else _aside(node, reading))
         elif text.strip():

@@ -76,6 +76,8 @@ def flow(root: Any, seen: Seen) -> Iterator[tuple[Any, str]]:
             stack.extend(reversed(beside))
         elif node.tag == TABLE or node.tag in ASIDE:
             yield node, ""
+        elif node.tag == EQUATION:  # one that stands outside of paragraphs
+            yield node, equation_text(node)
         else:
             stack.extend(_inside(node, seen))
 
@@ -91,10 +93,10 @@ def words(root: Any, seen: Seen, place: str) -> str:
         elif step[0].tag == TABLE:
             seen.lost[place, "tables inside its cells flattened"] = 1
             stack.append(flow(step[0], seen))
-        elif step[0].tag == PARAGRAPH:
-            said.append(step[1])
-        else:
+        elif step[0].tag in ASIDE:
             seen.aside.append(step[0])
+        else:
+            said.append(step[1])
     return " ".join(said)
 
 
