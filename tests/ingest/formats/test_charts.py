@@ -9,7 +9,7 @@ from pptx.chart.xmlwriter import ChartXmlWriter
 from pptx.enum.chart import XL_CHART_TYPE
 
 from weighbridge.ingest.content import UnreadableError
-from weighbridge.ingest.formats.charts import Chart, read_chart
+from weighbridge.ingest.formats.charts import ChartText, read_chart
 
 C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
 A = "http://schemas.openxmlformats.org/drawingml/2006/main"
@@ -132,7 +132,7 @@ def test_titles_name_the_columns() -> None:
     across = f"<c:catAx><c:axId val='1'/>{_title('Port')}</c:catAx>"
     up = f"<c:valAx><c:axId val='2'/>{_title('thousand tons')}</c:valAx>"
     one = read_chart(_space(bars + across + up, _title("Turnover")))
-    assert one == Chart("Turnover (thousand tons)\n\n| Port | tons |\n| --- | --- |\n| Holm | 0.15 |")
+    assert one == ChartText("Turnover (thousand tons)\n\n| Port | tons |\n| --- | --- |\n| Holm | 0.15 |")
     other = f"<c:valAx><c:axId val='3'/>{_title('euro')}</c:valAx>"
     assert read_chart(_space(bars + lines + across + up + other, _title("Turnover"))).text == (
         "Turnover\n\n| Port | tons (thousand tons) | price (euro) |\n| --- | --- | --- |\n| Holm | 0.15 | 9 |"
@@ -167,7 +167,9 @@ def test_the_newer_kinds_of_charts() -> None:
 
 
 def test_what_cannot_be_read_is_told() -> None:
-    assert read_chart(_space("<c:pieChart/>", _title("Shares"))) == Chart("Shares", "chart(s) without stored values")
+    assert read_chart(_space("<c:pieChart/>", _title("Shares"))) == ChartText(
+        "Shares", "chart(s) without stored values"
+    )
     drawn = _space(f"<c:pieChart>{_series('s', '1')}</c:pieChart>").replace(b"</c:chart>", b"</c:chart><c:userShapes/>")
     assert read_chart(drawn).lost == "chart(s) with shapes drawn over them, left out"
     with pytest.raises(UnreadableError, match="no XML"):

@@ -13,7 +13,7 @@ Points = Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class ChartText:
     """What a chart says, in Markdown (empty where it says nothing), and what of it is lost (empty where nothing is)."""
 
     text: str
@@ -28,7 +28,7 @@ class _Grid:
     columns: list[tuple[str, Points]] = field(default_factory=list)
 
 
-def read_chart(xml: bytes) -> Chart:
+def read_chart(xml: bytes) -> ChartText:
     """Read the part of a package that describes a chart: `chart1.xml`, or `chartEx1.xml` of Office 2016.
 
     The title comes first, with the title of the value axis in brackets. A table follows: a row a category under the
@@ -51,8 +51,10 @@ def read_chart(xml: bytes) -> Chart:
     tables = [_table(grid, "" if across is None else _title(across)) for grid in grids]
     text = "\n\n".join(block for block in [paragraph(title), *tables] if block)
     if not any(tables):
-        return Chart(text, "chart(s) without stored values")
-    return Chart(text, "" if root.find("{*}userShapes") is None else "chart(s) with shapes drawn over them, left out")
+        return ChartText(text, "chart(s) without stored values")
+    return ChartText(
+        text, "" if root.find("{*}userShapes") is None else "chart(s) with shapes drawn over them, left out"
+    )
 
 
 def _root(xml: bytes) -> Any:
