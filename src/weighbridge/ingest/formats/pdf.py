@@ -11,11 +11,11 @@ from typing import Any
 from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
 from weighbridge.ingest.formats import ocr
 from weighbridge.ingest.formats.layout import Box
-from weighbridge.ingest.formats.pdfpage import Page, opened, places_on, read_page
+from weighbridge.ingest.formats.pdfpage import Page, Sheet, nearby_pages, opened, places_on, read_sheet
 from weighbridge.ingest.text import LARGEST
 from weighbridge.types import Part
 
-PARSER = 26 + ocr.installed()
+PARSER = 28 + ocr.installed()
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 PAGES = 10_000
@@ -43,12 +43,10 @@ class _Reading:
     length: int = 0
     parts: list[Part] = field(default_factory=list)
     lost: dict[str, list[int]] = field(default_factory=dict)
-    scan_seconds: float = 0.0
 
     def add(self, number: int, page: Page) -> None:
-        if page.loss:
-            sure = "" if page.confidence is None else f", mean confidence {page.confidence:.2f}"
-            self.lost.setdefault(page.loss + sure, []).append(number)
+        for what in filter(None, (page.loss, *page.left_out)):
+            self.lost.setdefault(what, []).append(number)
         if page.laid.text:
             gap = "\n\n" if self.said else ""
             self.said.extend((gap, page.laid.text))
@@ -62,18 +60,16 @@ def read_pdf(path: Path, *, scan_seconds: float = SCAN_SECONDS) -> Parsed:
 
     Headings are told by the height of their letters, tables by their columns, and words that a line end cut in two
     are mended. Filled-in forms are read; pages without text are read by OCR where that is installed, for
-    `scan_seconds` in all. Headers and footers stay. Title: what the file says it is, unless that is a file's name,
-    else the highest heading of its first page. Files attached to it are handed on.
+    `scan_seconds` in all. Running headers, footers and page numbers are left out where they repeat, and reported.
+    Title: what the file says it is, unless that is a file's name, else the highest heading of its first page. Files
+    attached to it are handed on.
 
     Raises:
         UnreadableError: where the file is encrypted, or damaged beyond use.
     """
     with opened(path) as document:
         reading = _Reading()
-        for number in range(1, min(len(document), PAGES) + 1):
-            begun = time.monotonic()
-            page = read_page(document, number, may_scan=reading.scan_seconds < scan_seconds)
-            reading.scan_seconds += time.monotonic() - begun if page.confidence is not None else 0.0
+        for number, page in enumerate(_laid_pages(document, scan_seconds), start=1):
             reading.add(number, page)
             if reading.length > LARGEST:
                 reading.lost["left out, for there is too much text before"] = [*range(number + 1, len(document) + 1)]
@@ -84,6 +80,20 @@ def read_pdf(path: Path, *, scan_seconds: float = SCAN_SECONDS) -> Parsed:
         losses = list(_losses(document, reading))
         enclosed = tuple(_attachments(document, losses))
         return Parsed((content,), tuple(losses), enclosed)
+
+
+def _laid_pages(document: Any, scan_seconds: float) -> Iterator[Page]:
+    """Yield the pages of a document, each compared with those around it."""
+    count = min(len(document), PAGES)
+    sheets: dict[int, Sheet] = {}
+    for number in range(1, count + 1):
+        near_pages = nearby_pages(number, count)
+        for ahead in range(max(sheets, default=0) + 1, near_pages[-1] + 1):
+            begun = time.monotonic()
+            sheets[ahead] = read_sheet(document, ahead, may_scan=scan_seconds > 0)
+            scan_seconds -= time.monotonic() - begun if sheets[ahead].confidence is not None else 0.0
+        sheets.pop(near_pages[0] - 1, None)
+        yield sheets[number].lay({near - number: sheet for near, sheet in sheets.items() if near != number})
 
 
 def regions(path: Path, page: int, start: int, end: int) -> tuple[Box, ...]:

@@ -1,8 +1,8 @@
 """One page of a PDF: opened with what its forms show, read as text, or looked at where it has none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -13,8 +13,9 @@ from weighbridge.ingest.formats import ocr
 from weighbridge.ingest.formats.bidi import order_lines
 from weighbridge.ingest.formats.flow import INSERTED, Laid, lay
 from weighbridge.ingest.formats.glyphs import MOST_LETTERS, Letters, baseline_of, boxes_of, letters_of, rows_of
-from weighbridge.ingest.formats.layout import Box, around
+from weighbridge.ingest.formats.layout import Box, Row, around
 from weighbridge.ingest.formats.raised import write_scripts
+from weighbridge.ingest.formats.running import NEARBY, MarginLine, margin_lines, running_lines
 
 _LITTLE_TEXT = 100
 """Characters; a page with less that is mostly a picture is a scan with something stamped on it."""
@@ -29,18 +30,44 @@ _SHOWING = frozenset({3, 13, 20})
 """Annotations that show text on the page: free text, stamps and form fields, numbered as in PDFium's fpdf_annot.h."""
 
 
+_NO_LETTERS = Letters("", (), (), 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page says, and what of it was lost.
-
-    `confidence` is the mean that OCR gave its lines, from 0 to 1, and `places` has the box of each letter: both only
-    where the page was read by OCR.
-    """
+    """What a page says, what of it was lost, and which running lines were left out."""
 
     laid: Laid
     loss: str = ""
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page as it was read, before it is laid out: letters by rows, or what OCR made of it.
+
+    `confidence` is the mean that OCR gave its lines, from 0 to 1, and `places` has the box of each letter of `scanned`.
+    """
+
+    letters: Letters
+    rows: Sequence[Row] = ()
+    margins: Sequence[MarginLine] = ()
+    loss: str = ""
+    scanned: Laid | None = None
     confidence: float | None = None
     places: Sequence[Box] = ()
+
+    def lay(self, nearby: Mapping[int, "Sheet"]) -> Page:
+        """Return what the page says without its running lines, which other pages nearby have too."""
+        if self.scanned is not None:
+            return Page(self.scanned, self.loss)
+        if not self.rows:
+            return Page(Laid("", ()), self.loss)
+        others = {distance: sheet.margins for distance, sheet in nearby.items()}
+        left_out = list(running_lines(self.margins, others))
+        places = {line.row for line in left_out}
+        rows = [row for place, row in enumerate(self.rows) if place not in places]
+        return Page(lay(self.letters.text, rows), self.loss, tuple(line.description for line in left_out))
 
 
 @contextmanager
@@ -64,30 +91,34 @@ def opened(path: Path) -> Iterator[Any]:
         yield document
 
 
-def read_page(document: Any, number: int, *, may_scan: bool) -> Page:
-    """Return what a page says, pages being counted from 1. A page that cannot be read says nothing, and why."""
+def read_sheet(document: Any, number: int, *, may_scan: bool) -> Sheet:
+    """Read a page, pages being counted from 1. A page that cannot be read is empty, and says why."""
     import pypdfium2
 
     try:
         with _shown(document, number) as page, closing(page.get_textpage()) as textpage:
             return _read(page, textpage, may_scan=may_scan)
     except pypdfium2.PdfiumError:
-        return Page(Laid("", ()), "broken")
+        return Sheet(_NO_LETTERS, loss="broken")
+
+
+def nearby_pages(number: int, count: int) -> range:
+    """Return the numbers of the pages that a page is compared with, and its own."""
+    return range(max(number - NEARBY, 1), min(number + NEARBY, count) + 1)
 
 
 def places_on(document: Any, number: int, start: int, end: int) -> tuple[Box, ...]:
     """Return where characters [start, end) of what a page says stand on it, a box a line."""
-    import pypdfium2
-
-    try:
-        with _shown(document, number) as page, closing(page.get_textpage()) as textpage:
-            read = _read(page, textpage, may_scan=True)
-            places = [place for place in read.laid.sources[max(start, 0) : max(end, 0)] if place != INSERTED]
-            if read.places:
-                return tuple(dict.fromkeys(read.places[place] for place in places))
-            return boxes_of(_letters_of(textpage), places)
-    except pypdfium2.PdfiumError as error:
-        raise UnreadableError(f"page {number} is broken") from error
+    around_it = nearby_pages(number, len(document))
+    sheets = {near - number: read_sheet(document, near, may_scan=near == number) for near in around_it}
+    sheet = sheets.pop(0)
+    if sheet.loss == "broken":
+        raise UnreadableError(f"page {number} is broken")
+    sources = sheet.lay(sheets).laid.sources
+    places = [place for place in sources[max(start, 0) : max(end, 0)] if place != INSERTED]
+    if sheet.places:
+        return tuple(dict.fromkeys(sheet.places[place] for place in places))
+    return boxes_of(sheet.letters, places)
 
 
 @contextmanager
@@ -115,18 +146,18 @@ def _shows_notes(page: Any) -> bool:
     return False
 
 
-def _read(page: Any, textpage: Any, *, may_scan: bool) -> Page:
+def _read(page: Any, textpage: Any, *, may_scan: bool) -> Sheet:
     letters = _letters_of(textpage)
-    written = lay(letters.text, rows_of(letters))
+    rows = rows_of(letters)
     garbled = letters.unmapped > _UNMAPPED * max(len(letters.text), 1)
-    if not garbled and not _is_scan(page, written.text):
-        return Page(written, _damage(letters))
+    if not garbled and not _is_scan(page, " ".join(letters.text.split())):
+        return Sheet(letters, rows, margin_lines(letters.text, rows), _damage(letters))
     why = "letters without a meaning (a broken font)" if garbled else "no text (a scan?)"
     if not ocr.installed():
-        return Page(written, f"{why}; install weighbridge[ocr] to read it")
+        return Sheet(letters, rows, loss=f"{why}; install weighbridge[ocr] to read it")
     if not may_scan:
-        return Page(written, f"{why}; the time for OCR was used up")
-    return _scanned(page, written, why)
+        return Sheet(letters, rows, loss=f"{why}; the time for OCR was used up")
+    return _scanned(page, Sheet(letters, rows), why)
 
 
 def _letters_of(textpage: Any) -> Letters:
@@ -161,7 +192,7 @@ def _is_rule(box: Box) -> bool:
     return min(box.height, box.right - box.left) < _RULE
 
 
-def _scanned(page: Any, written: Laid, why: str) -> Page:
+def _scanned(page: Any, sheet: Sheet, why: str) -> Sheet:
     width, height = page.get_size()
     scale = min(_PIXELS_A_POINT, _LONGEST_SIDE / max(width, height, 1.0))
     with closing(page.render(scale=scale, prefer_bgrx=False)) as bitmap:
@@ -169,10 +200,11 @@ def _scanned(page: Any, written: Laid, why: str) -> Page:
         converter = bitmap.get_posconv(page)
         places = [_on_page(converter, box) for box in scan.places]
     if scan.failure:
-        return Page(written, f"{why}; OCR failed ({scan.failure})")
-    if len(scan.laid.text) <= len(written.text):
-        return Page(written, f"{why}; OCR found nothing more")
-    return Page(scan.laid, f"{why}; read by OCR", scan.confidence, tuple(places))
+        return replace(sheet, loss=f"{why}; OCR failed ({scan.failure})")
+    if len(scan.laid.text) <= len(sheet.lay({}).laid.text):
+        return replace(sheet, loss=f"{why}; OCR found nothing more")
+    loss = f"{why}; read by OCR, mean confidence {scan.confidence:.2f}"
+    return replace(sheet, loss=loss, scanned=scan.laid, confidence=scan.confidence, places=tuple(places))
 
 
 def _on_page(converter: Any, box: Box) -> Box:
