@@ -182,6 +182,21 @@ class Omission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """Documents that give different values for one thing, for their owner to settle."""
+
+    subject: str
+    """What is said, with an ellipsis for the value; of a table or a "key: value" line, what it is the value of."""
+    values: Mapping[str, tuple[str, ...]]
+    """Each value with the ids of the documents that give it."""
+    score: float
+    """How sure it is that they speak of one thing, times how much it matters; up to 1."""
+    reasons: tuple[str, ...]
+    restricted: bool = False
+    """Whether it quotes documents that not everybody may read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingReport:
     """What became of the sources: everything is either a document, or named here."""
 
@@ -194,8 +209,8 @@ class ReadingReport:
     """Parts of files that were read otherwise: pages without text, flattened tables."""
     repeated: tuple[str, ...] = ()
     """Documents that say what another says, a sentence each."""
-    conflicts: tuple[str, ...] = ()
-    """Documents that give different values for the same thing, as sentences: for their owner to settle."""
+    conflicts: tuple[Contradiction, ...] = ()
+    """Documents that give different values for one thing, the surest and weightiest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -267,4 +267,6 @@ def voice_on(*, as_json: bool) -> Iterator[Console]:
         def show(renderable: object) -> None:
             aside.print(renderable, markup=False, highlight=False, soft_wrap=True)
 
-        yield Console(as_json=as_json, out=rich.console.Console(), voice=Voice(say, notify, show), pause=stack.close)
+        yield Console(
+            as_json=as_json, out=rich.console.Console(), voice=Voice(say, notify, show, aside.width), pause=stack.close
+        )

@@ -2,18 +2,41 @@
 
 Versions of one document (near-duplicates that do not bear the names of different things, or the same title over much
 of the same text) are compared sentence by sentence, cell by cell, and by their "key: value" lines. Of other documents
-only sentences are compared that are the same but for one value, and name something rare: "The extension is 4402" is
-said of many desks. No model reads them; whether a difference matters is for a person to say.
+only sentences are compared that are the same but for one value. What is found is ranked by how sure it is that the
+documents speak of one thing, and by how much it matters: rules, limits and prices first. No model reads them; which
+document is right is for a person to say.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from weighbridge.ingest.contradictions import Place, differences, differing, elsewhere
+from weighbridge.ingest.contradictions import MOST_COMPARED, Budget, Corpus, Difference, Place, differences, differing
+from weighbridge.ingest.shared_sentences import shared_sentences
+from weighbridge.ingest.statements import Kind, Token, tokens_of
 from weighbridge.ingest.versions import version_pairs
 from weighbridge.types import Document
+
+_LEAST_SCORE = 0.5
+"""What scores less is not worth a person's time: figures of two quarters, forms filled in."""
+_FORM = 4
+"""Where so many documents each have a value of their own, it is theirs, unless their names call them versions."""
+_RULES = frozenset({
+    "must", "shall", "required", "requires", "require", "only", "limit", "limits", "limited", "maximum", "minimum",
+    "most", "least", "within", "fee", "fees", "cost", "costs", "price", "prices", "charge", "charged", "charges",
+    "fine", "pay", "paid", "pays", "deadline", "due", "allowed", "forbidden", "permitted", "prohibited", "entitled",
+    "up", "until", "before", "after", "every", "per", "vest", "vests", "expire", "expires", "dose",
+})  # fmt: skip
+_MATTERS: Mapping[Kind, tuple[float, str]] = {
+    "not": (1.0, "one denies it"),
+    "figure": (0.95, "another figure"),
+    "turn": (0.92, "turned round"),
+    "day": (0.92, "another day"),
+    "name": (0.9, "another name"),
+    "word": (0.85, "other words"),
+}
+"""How much a difference of each kind matters, the first that is there counting; a rule matters most (1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +54,63 @@ class Reading:
 class Conflict:
     """Different values for one thing: what is said of it, with an ellipsis for the value, and what each document says.
 
-    Readings are in the order of the documents' ids; at least two of their values differ.
+    Readings are in the order of the documents' ids; at least two of their values differ. The score, up to 1, is how
+    sure it is that they speak of one thing times how much that matters; the reasons say why, the weightiest first.
     """
 
     subject: str
     readings: tuple[Reading, ...]
+    score: float = 1.0
+    reasons: tuple[str, ...] = ()
 
 
 def find_conflicts(documents: Sequence[Document], *, limit: int = 1000) -> tuple[Conflict, ...]:
-    """Find statements of two or more documents that agree but for their values, at most `limit`.
+    """Find statements of two or more documents that agree but for their values, the best `limit`, best first.
 
-    The result does not depend on the order of the documents, whose ids must differ.
+    The result does not depend on the order of the documents, whose ids must differ. Documents with the same text are
+    compared once.
     """
-    documents = sorted(documents, key=lambda document: document.id)
+    copies: dict[str, list[str]] = defaultdict(list)
+    distinct = []
+    for document in sorted(documents, key=lambda document: document.id):
+        if document.text not in copies:
+            distinct.append(document)
+        copies[document.text].append(document.id)
+    corpus = Corpus(distinct)
     groups = _Groups()
-    pairs = version_pairs(documents)
-    for one, other in pairs:
-        for left, right in differences(documents, one, other):
-            groups.join(left, right)
-    for left, right in elsewhere(documents, frozenset(pairs)):
-        groups.join(left, right)
-    found = (_conflict(documents, places) for places in groups.sets())
-    return tuple(sorted(found, key=_order))[:limit]
+    for difference in _all_differences(corpus):
+        groups.join(difference)
+    found = (_conflict(corpus.documents, places, best) for places, best in groups.sets())
+    worth = sorted((one for one in found if one and one.score >= _LEAST_SCORE), key=_order)[:limit]
+    ids = {own[0]: own for own in copies.values()}
+    return tuple(replace(one, readings=_with_copies(one.readings, ids)) for one in worth)
 
 
-def conflict_lines(conflicts: Iterable[Conflict]) -> Iterator[str]:
-    """Say what each conflict is about, and below it, indented, which document says what, for the console."""
+def documents_by_value(conflict: Conflict) -> Mapping[str, tuple[str, ...]]:
+    """Return each value with the ids of the documents that give it, in the order of the readings."""
+    said: dict[str, dict[str, None]] = defaultdict(dict)
+    for reading in conflict.readings:
+        said[reading.value][reading.document_id] = None
+    return {value: tuple(ids) for value, ids in said.items()}
+
+
+def conflict_lines(conflicts: Iterable[Conflict], *, width: int = 100) -> Iterator[str]:
+    """Say what each conflict is about, below it which documents say what, and why it stands here; no line is longer."""
     for conflict in conflicts:
-        yield conflict.subject
-        said: dict[str, list[str]] = defaultdict(list)
-        for reading in conflict.readings:
-            said[reading.value].append(reading.document_id)
-        for value, ids in said.items():
-            yield f"  {value}: {', '.join(ids)}"
+        yield _window(conflict.subject, width)
+        for value, ids in documents_by_value(conflict).items():
+            shown = _window(value, width // 2) or "(nothing)"
+            yield f"  {shown}: {_some(ids, width - len(shown) - 4)}"
+        if conflict.reasons:
+            yield _window(f"  ({'; '.join(conflict.reasons)})", width)
+
+
+def _all_differences(corpus: Corpus) -> Iterator[Difference]:
+    pairs = version_pairs(corpus.documents, corpus.periods)
+    budget = Budget(MOST_COMPARED)
+    for one, other in sorted(pairs, key=lambda pair: (-pairs[pair], pair)):
+        yield from differences(corpus, one, other, budget)
+    yield from shared_sentences(corpus, pairs.keys())
 
 
 class _Groups:
@@ -71,15 +118,19 @@ class _Groups:
 
     def __init__(self) -> None:
         self._parents: dict[Place, Place] = {}
+        self._best: dict[Place, Difference] = {}
 
-    def join(self, left: Place, right: Place) -> None:
-        self._parents[self._root(left)] = self._root(right)
+    def join(self, difference: Difference) -> None:
+        left, right = self._root(difference.left), self._root(difference.right)
+        known = (self._best[root] for root in (left, right) if root in self._best)
+        self._parents[left] = right
+        self._best[right] = max((difference, *known), key=lambda one: (one.sure, one.reason))
 
-    def sets(self) -> Iterable[Sequence[Place]]:
+    def sets(self) -> Iterable[tuple[Sequence[Place], Difference]]:
         found: dict[Place, list[Place]] = defaultdict(list)
         for place in self._parents:
             found[self._root(place)].append(place)
-        return found.values()
+        return [(places, self._best[root]) for root, places in found.items()]
 
     def _root(self, place: Place) -> Place:
         while (parent := self._parents.setdefault(place, place)) != place:
@@ -88,24 +139,49 @@ class _Groups:
         return place
 
 
-def _order(conflict: Conflict) -> tuple[str, int, str]:
-    return conflict.readings[0].document_id, conflict.readings[0].start, conflict.subject
+def _order(conflict: Conflict) -> tuple[float, str, int, str]:
+    first = conflict.readings[0]
+    return -conflict.score, first.document_id, first.start, conflict.subject
 
 
-def _conflict(documents: Sequence[Document], places: Sequence[Place]) -> Conflict:
+def _conflict(documents: Sequence[Document], places: Sequence[Place], best: Difference) -> Conflict | None:
     places = sorted(places, key=lambda place: (place.document, place.start))
     texts = [documents[place.document].text for place in places]
     if places[0].label:
         values, subject = [place.value for place in places], places[0].label
+        changed = [token for value in values for token in tokens_of(value, 0, len(value))]
+        around = list(tokens_of(subject, 0, len(subject)))
     else:
         spans = differing([place.tokens for place in places])
         values = [_between(text, place, span) for text, place, span in zip(texts, places, spans, strict=True)]
         subject = _around(texts[0], places[0], spans[0])
-    readings = (
+        changed = [
+            token for place, (start, end) in zip(places, spans, strict=True) for token in place.tokens[start:end]
+        ]
+        around = list(places[0].tokens)
+    distinct = len(set(values))
+    if distinct < 2 or (distinct == len(places) >= _FORM and not best.by_name):  # noqa: PLR2004 - no difference
+        return None
+    weight, why = _weight(changed, around)
+    readings = tuple(
         Reading(documents[place.document].id, place.start, place.end, text[place.start : place.end], value)
         for place, text, value in zip(places, texts, values, strict=True)
     )
-    return Conflict(subject, tuple(readings))
+    return Conflict(subject, readings, round(best.sure * weight, 3), (best.reason, why))
+
+
+def _weight(changed: Sequence[Token], around: Sequence[Token]) -> tuple[float, str]:
+    kinds = {token.kind for token in changed}
+    weight, why = next((_MATTERS[kind] for kind in _MATTERS if kind in kinds), _MATTERS["word"])
+    if kinds & {"figure", "day", "turn"} and any(token.norm in _RULES for token in around):
+        return 1.0, "a rule, limit or price"
+    return weight, why
+
+
+def _with_copies(readings: Sequence[Reading], ids: Mapping[str, Sequence[str]]) -> tuple[Reading, ...]:
+    """Return the readings with those of the documents that have the same text."""
+    every = [replace(reading, document_id=each) for reading in readings for each in ids[reading.document_id]]
+    return tuple(sorted(every, key=lambda reading: (reading.document_id, reading.start)))
 
 
 def _between(text: str, place: Place, span: tuple[int, int]) -> str:
@@ -118,3 +194,29 @@ def _around(text: str, place: Place, span: tuple[int, int]) -> str:
     before = text[place.start : place.tokens[start].start if start < len(place.tokens) else place.end]
     after = text[place.tokens[end - 1].end : place.end] if end else ""
     return re.sub(r"\s+", " ", f"{before}\N{HORIZONTAL ELLIPSIS}{after}")
+
+
+def _window(text: str, width: int) -> str:
+    """Return a text of at most `width` characters, cut on both sides of the ellipsis that stands for a value."""
+    text = " ".join(text.split())
+    if len(text) <= width:
+        return text
+    at = max(text.find("\N{HORIZONTAL ELLIPSIS}"), 0)
+    start = max(min(at - width // 2, len(text) - width), 0)
+    cut = text[start : start + width]
+    if start:
+        cut = "\N{HORIZONTAL ELLIPSIS}" + cut[1:]
+    return cut if start + width >= len(text) else cut[:-1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _some(ids: Sequence[str], width: int) -> str:
+    """Return the ids that fit, the first cut where it must be, and how many more there are."""
+    fitting = len(ids)
+    while fitting > 1 and len(", ".join(ids[:fitting])) + len(_more(ids, fitting)) > width:
+        fitting -= 1
+    more = _more(ids, fitting)
+    return _window(", ".join(ids[:fitting]), max(width - len(more), 1)) + more
+
+
+def _more(ids: Sequence[str], shown: int) -> str:
+    return f" and {len(ids) - shown:,} more" if shown < len(ids) else ""

@@ -130,7 +130,7 @@ class LikenessBuckets:
     def __init__(self, threshold: float) -> None:
         from datasketch import MinHashLSH
 
-        self._buckets: Any = MinHashLSH(num_perm=_PERMUTATIONS, params=_bands(threshold))
+        self._buckets: Any = MinHashLSH(num_perm=_PERMUTATIONS, params=band_shape(threshold))
 
     def insert(self, key: int, values: "NDArray[np.uint32]") -> None:
         """Put a signature in, under a key that is not in."""
@@ -145,7 +145,7 @@ class LikenessBuckets:
         return sorted(self._buckets.query(_sketch(values)))
 
 
-def _bands(threshold: float) -> tuple[int, int]:
+def band_shape(threshold: float) -> tuple[int, int]:
     """Return how many bands of how many values: the longest that propose 98% of what is just as similar."""
     rows = 1
     while 1 - (1 - threshold ** (rows + 1)) ** (_PERMUTATIONS // (rows + 1)) >= _PROPOSED:

@@ -5,8 +5,12 @@ meaning round (not, with, before, ...). English words; in other languages figure
 """
 
 import re
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Literal
 
 from weighbridge.ingest.outline import SENTENCE_ENDS, Outline, Table
@@ -29,6 +33,9 @@ _ABOUT_ITSELF = re.compile(
     r"printed on|page)\b",
     re.IGNORECASE,
 )
+_DECIMAL = re.compile(r"(\W?\d+)[.](\d+)(%?)")
+_NUMBER_OF_ITEM = re.compile(r"(?:\d{1,3}(?:\.\d{1,3})++|\d{1,3}(?=[.)]))[.)*\u2020]*+[ \t]+(?=\S)")
+"""What an item of a list begins with: 3) or 4.12*; the same item may have another number in another document."""
 _NUMBERS = {
     "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
     "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14",
@@ -50,6 +57,23 @@ _TURNS = frozenset({
     "inside", "outside", "earlier", "later", "first", "last", "left", "right", "upper", "lower", "both", "either",
     "neither",
 })  # fmt: skip
+_FEWEST_WORDS = 5
+LEADS_BACK = frozenset({
+    "it", "its", "he", "she", "they", "his", "her", "their", "this", "that", "these", "those", "there", "here",
+    "we", "i", "you", "our", "your", "then",
+})  # fmt: skip
+"""Words with which a sentence begins that says nothing without its document."""
+REFERENCES = frozenset({
+    "section", "sections", "chapter", "chapters", "table", "tables", "figure", "figures", "fig", "page", "pages", "pp",
+    "item", "items", "note", "notes", "exhibit", "exhibits", "schedule", "appendix", "appendices", "annex", "paragraph",
+    "paragraphs", "footnote", "footnotes", "equation", "eq", "ref", "part", "article", "line", "clause", "asu",
+})  # fmt: skip
+"""Words before the number of a part of a document: another number is no other fact."""
+LABELS = REFERENCES | {
+    "room", "step", "phase", "route", "level", "grade", "band", "class", "type", "model", "number", "no", "nr",
+    "version", "unit", "building", "gate", "platform", "question", "week", "day",
+}  # fmt: skip
+"""Words before a number that is a name: what is said of room 4 is not said of room 5."""
 _NOTS = frozenset({"not", "never", "without", "cannot", "n't"})
 
 
@@ -79,45 +103,124 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """The value of a table cell or a "key: value" line, where it stands (its row or line), and its normal form."""
+    """The value of a table cell or a "key: value" line, where it stands (its row or line), and whether in a table."""
 
     start: int
     end: int
     value: str
-    norms: tuple[str, ...]
+    in_table: bool
+
+    @property
+    def norms(self) -> tuple[str, ...]:
+        """The words and figures of the value in their normal form."""
+        return tuple(token.norm for token in tokens_of(self.value, 0, len(self.value))) or (self.value,)
 
 
 def tokens_of(text: str, start: int, end: int) -> Iterator[Token]:
     """Yield the tokens of a stretch; a word is a name where it is capitalised and does not come first."""
     first = True
     for found in _TOKEN.finditer(text, start, end):
-        word = found.group()
-        norm = word.casefold()
-        kind = _kind(word, norm, first=first)
-        if kind == "figure":
-            norm = _NUMBERS.get(norm) or re.sub(r"\.0+(?!\d)", "", re.sub(r",(?=\d{3})", "", norm))
-        yield Token(norm, kind, *found.span())
+        norm, kind, kind_of_first = _sorted_word(found.group())
+        yield Token(norm, kind_of_first if first else kind, *found.span())
         first = False
 
 
-def _kind(word: str, norm: str, *, first: bool) -> Kind:
+def vocabulary(text: str) -> AbstractSet[str]:
+    """Return the words and values of a text in their normal form."""
+    return {_sorted_word(word)[0] for word in set(_TOKEN.findall(text))}
+
+
+@lru_cache(maxsize=1 << 17)  # the words of a large corpus; most of them come again
+def _sorted_word(word: str) -> tuple[str, Kind, Kind]:
+    """Return a word's normal form, what it is, and what it is at the beginning of a sentence."""
+    norm = word.casefold()
+    kind = _kind(word, norm)
+    if kind == "figure":
+        norm = _NUMBERS.get(norm) or _number(norm)
+    first = "turn" if kind == "day" and norm == "may" else kind
+    return norm, kind, "word" if kind == "name" else first
+
+
+def _number(norm: str) -> str:
+    """Return a figure without what changes nothing: 1,200.50 is 1200.5, and 3.0% is 3%."""
+    norm = re.sub(r",(?=\d{3})", "", norm)
+    if decimal := _DECIMAL.fullmatch(norm):
+        whole, part, sign = decimal.groups()
+        return f"{whole}.{part}".rstrip("0").rstrip(".") + sign
+    return norm
+
+
+def _kind(word: str, norm: str) -> Kind:
     if any(map(str.isdigit, word)) or norm in _NUMBERS or "@" in word:
         return "figure"
     if norm in _NOTS or norm.endswith("n't"):
         return "not"
-    if norm in _DAYS or (norm == "may" and word == "May" and not first):
+    if norm in _DAYS or word == "May":
         return "day"
     if norm in _TURNS:
         return "turn"
-    return "name" if word[0].isupper() and not first else "word"
+    return "name" if word[0].isupper() else "word"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """The sentences of a document without their words: where each stands, and hashes by which it is found again.
+
+    Sentences with one `said` are the same; those with one `form` differ in figures, days and "not" only. A form is 0
+    where a sentence is too short to be compared, and `valued` 0 where it holds no figure or day.
+    """
+
+    starts: "array[int]"
+    ends: "array[int]"
+    said: "array[int]"
+    forms: "array[int]"
+    valued: "array[int]"
+
+
+def sentences_of(text: str, outline: Outline) -> Sentences:
+    """Find the sentences outside headings, tables and fenced code, and without "key: value" lines.
+
+    What a document says about itself ("Last updated ...") is left out.
+    """
+    found = Sentences(array("q"), array("q"), array("Q"), array("Q"), array("b"))
+    for start, end in _spans(text, outline):
+        words = [_sorted_word(word) for word in _TOKEN.findall(text, start, end)]
+        if words:
+            form = _form(words)
+            found.starts.append(start)
+            found.ends.append(end)
+            found.said.append(_hash(" ".join(word[0] for word in words)))
+            found.forms.append(_hash(" ".join(form)) if form else 0)
+            found.valued.append(any(kind in {"figure", "day"} for _, kind, _ in words))
+    return found
 
 
 def statements_of(document: Document, outline: Outline) -> Iterator[Statement]:
-    """Yield the sentences of a document outside headings, tables and fenced code, and without its "key: value" lines.
+    """Yield the sentences that `sentences_of` finds, with their tokens."""
+    for start, end in _spans(document.text, outline):
+        if tokens := tuple(tokens_of(document.text, start, end)):
+            yield Statement(start, end, tokens)
 
-    What a document says about itself ("Last updated ...") is no statement.
-    """
-    text = document.text
+
+def _form(words: Sequence[tuple[str, Kind, Kind]]) -> Sequence[str]:
+    """Return a sentence without its figures, days and "not"; empty where it is too short."""
+    form: list[str] = []
+    before = ""
+    for norm, kind, _ in words:
+        if kind in {"figure", "day"} and before not in LABELS:
+            if form[-1:] != ["#"]:
+                form.append("#")
+        elif kind != "not":
+            form.append(norm)
+        before = norm
+    return form if len(form) - form.count("#") >= _FEWEST_WORDS else ()
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()) or 1
+
+
+def _spans(text: str, outline: Outline) -> Iterator[tuple[int, int]]:
     for start, end in _prose(text, outline):
         reached = start
         for line in (*_keyed_lines(text, start, end), None):
@@ -136,14 +239,14 @@ def _keyed_lines(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
             reached = line.end()
 
 
-def _sentences(text: str, start: int, end: int) -> Iterator[Statement]:
+def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for stop in (*(found.end() for found in SENTENCE_ENDS.finditer(text, start, end)), end):
-        begin = start + len(text[start:stop]) - len(text[start:stop].lstrip())
+        begin, close = _stripped(text, start, stop)
         start = stop
-        if begin < stop and not _ABOUT_ITSELF.match(text, begin, stop):
-            tokens = tuple(tokens_of(text, begin, stop))
-            if tokens:
-                yield Statement(begin, begin + len(text[begin:stop].rstrip()), tokens)
+        if number := _NUMBER_OF_ITEM.match(text, begin, close):
+            begin = number.end()
+        if begin < close and not _ABOUT_ITSELF.match(text, begin, close):
+            yield begin, close
 
 
 def _prose(text: str, outline: Outline) -> Iterator[tuple[int, int]]:
@@ -178,7 +281,7 @@ def _cells(text: str, outline: Outline) -> Iterator[tuple[tuple[str, ...], Fact]
             subject = text[slice(*first)]
             for name, (a, b) in zip(names[1:], others, strict=False):
                 if subject and a < b:
-                    yield (*path, subject, name), _fact(text, (start, end), (a, b))
+                    yield (*path, subject, name), Fact(*_stripped(text, start, end), text[a:b], in_table=True)
 
 
 def _columns(text: str, start: int, end: int) -> Sequence[tuple[int, int]]:
@@ -210,13 +313,7 @@ def _keyed(text: str, outline: Outline) -> Iterator[tuple[tuple[str, ...], Fact]
         for line in _keyed_lines(text, start, end):
             if not _ABOUT_ITSELF.match(line["key"]):
                 key = (*outline.above(line.start())[1:], line["key"].strip())
-                yield key, _fact(text, line.span(), line.span("value"))
-
-
-def _fact(text: str, whole: tuple[int, int], value: tuple[int, int]) -> Fact:
-    said = text[slice(*value)].strip()
-    norms = tuple(token.norm for token in tokens_of(text, *value)) or (said,)
-    return Fact(*_stripped(text, *whole), said, norms)
+                yield key, Fact(*_stripped(text, *line.span()), line["value"].strip(), in_table=False)
 
 
 def masked(tokens: Sequence[Token]) -> tuple[str, ...]:

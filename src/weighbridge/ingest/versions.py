@@ -1,11 +1,12 @@
 """Which documents are versions of one: the same title over much of the same text, or nearly the same text."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from weighbridge.ingest.duplicates import LikenessBuckets, signature, words_of
+from weighbridge.ingest.duplicates import band_shape, signature, words_of
+from weighbridge.ingest.periods import Period
 from weighbridge.types import Document
 
 if TYPE_CHECKING:
@@ -16,33 +17,68 @@ if TYPE_CHECKING:
 
 _SAME_TITLE, _ANY_TITLE = 0.2, 0.7
 _MOST_PARTNERS = 8
-_WORD = re.compile(r"[^\W_]+")
-_MARKS = re.compile(r"copy|of|a|an|the|draft|final|old|new|version|rev|revised|revision|updated|latest|v\d+")
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+_MARKS = re.compile(r"copy|of|a|an|the|draft|final|old|new|version|rev|revised|revision|updated|latest|v")
+_SAYS_WHICH = frozenset({
+    "draft", "final", "old", "new", "version", "rev", "revised", "revision", "updated", "latest", "v",
+})  # fmt: skip
+"""Words of a name that tell one version from another; "copy" does not: a copy says the same."""
 
 
-def version_pairs(documents: Sequence[Document]) -> Sequence[tuple[int, int]]:
-    """Return pairs of places of documents that are versions of one, the smaller first, at most eight a document.
+def version_pairs(documents: Sequence[Document], periods: Sequence[Period]) -> Mapping[tuple[int, int], float]:
+    """Return pairs of places of documents that are versions of one, the smaller first, and how alike they are.
 
-    Documents of one title are compared with the eight after them, in the order given; others where nearly all their
-    words are the same, and their titles do not each name something that the other's does not.
+    At most eight a document. Documents of one title are compared with the eight after them, in the order given; others
+    where nearly all their words are the same, and their titles do not each name something that the other's does not.
+    Reports of different periods are no versions.
     """
     words = {at: words_of(document.text) for at, document in enumerate(documents)}
     signatures = {at: signature(own) for at, own in words.items() if own}
     titles = [_title(document.title) for document in documents]
     near = {pair: _likeness(signatures, pair) for pair in {*_same_titles(titles, signatures), *_close(signatures)}}
     partners: dict[int, list[int]] = defaultdict(list)
+    found = {}
     for (left, right), likeness in sorted(near.items(), key=lambda item: (-item[1], item[0])):
         enough = _SAME_TITLE if titles[left] and titles[left] == titles[right] else _ANY_TITLE
         agree = titles[left] <= titles[right] or titles[right] <= titles[left]
-        if likeness >= enough and agree and max(len(partners[left]), len(partners[right])) < _MOST_PARTNERS:
+        if likeness < enough or not agree or max(len(partners[left]), len(partners[right])) >= _MOST_PARTNERS:
+            continue
+        marked = names_tell_versions(documents[left], documents[right])
+        if not periods[left].differs(periods[right], ignore_days=marked):
             partners[left].append(right)
             partners[right].append(left)
-    return sorted((left, right) for left, others in partners.items() for right in others if left < right)
+            found[left, right] = likeness
+    return found
+
+
+def names_tell_versions(one: Document, other: Document) -> bool:
+    """Tell whether the names of two documents differ in words like draft and final, old and new, v1 and v2."""
+    return any(
+        _version_words(mine) != _version_words(theirs)
+        for mine, theirs in ((one.id, other.id), (one.title, other.title))
+    )
+
+
+def subject_words(name: str) -> frozenset[str]:
+    """Return the words of a file's name that say what it is about: no version, no number, no folder."""
+    words = _WORD.findall(re.split(r"[\\/]", name)[-1].casefold())
+    return frozenset(word for word in words if not word.isdigit() and not _MARKS.fullmatch(word))
+
+
+def _version_words(name: str) -> Sequence[str]:
+    """Return the words that tell versions apart, each with the number behind it."""
+    words = _WORD.findall(re.split(r"[\\/]", name)[-1].casefold())
+    found = []
+    for at, word in enumerate(words):
+        if word in _SAYS_WHICH:
+            number = words[at + 1] if words[at + 1 : at + 2] and words[at + 1].isdigit() else ""
+            found.append(word + number)
+    return found
 
 
 def _title(title: str) -> frozenset[str]:
-    words: list[str] = _WORD.findall(title.casefold())
-    return frozenset(word for word in words if not _MARKS.fullmatch(word))
+    words: list[str] = re.findall(r"[^\W_]+", title.casefold())
+    return frozenset(word for word in words if not _MARKS.fullmatch(word) and not re.fullmatch(r"v\d+", word))
 
 
 def _likeness(signatures: "Signatures", pair: tuple[int, int]) -> float:
@@ -59,8 +95,18 @@ def _same_titles(titles: Sequence[frozenset[str]], signatures: "Signatures") -> 
 
 
 def _close(signatures: "Signatures") -> Iterator[tuple[int, int]]:
-    buckets = LikenessBuckets(_ANY_TITLE)
+    """Yield each document with the eight before it that share most bands of their signatures.
+
+    A bucket remembers its last eight, so that a thousand copies cost a thousand times what one does.
+    """
+    bands, rows = band_shape(_ANY_TITLE)
+    buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)
     for at, values in signatures.items():
-        near = buckets.query(values)
-        yield from ((other, at) for other in near[-_MOST_PARTNERS:])
-        buckets.insert(at, values)
+        shared = Counter[int]()
+        for band in range(bands):
+            bucket = buckets[band, values[band * rows : (band + 1) * rows].tobytes()]
+            shared.update(bucket[-_MOST_PARTNERS:])
+            bucket.append(at)
+            del bucket[:-_MOST_PARTNERS]
+        nearest = sorted(shared, key=lambda other: (-shared[other], -other))
+        yield from ((other, at) for other in nearest[:_MOST_PARTNERS])

@@ -8,7 +8,7 @@ from time import perf_counter
 
 from weighbridge.errors import DataError
 from weighbridge.fingerprint import fingerprint
-from weighbridge.ingest.conflicts import Conflict, conflict_lines, find_conflicts
+from weighbridge.ingest.conflicts import conflict_lines, documents_by_value, find_conflicts
 from weighbridge.ingest.content import Parsed
 from weighbridge.ingest.duplicates import duplicate_lines, find_duplicates, without_duplicates
 from weighbridge.ingest.limits import Limits
@@ -16,7 +16,7 @@ from weighbridge.ingest.read import Memory, Reading, read_documents, report_line
 from weighbridge.ingest.sources.rest import read_rest
 from weighbridge.ingest.sources.sql import read_sql
 from weighbridge.measure.encode import to_json
-from weighbridge.results import Omission, ReadingReport
+from weighbridge.results import Contradiction, Omission, ReadingReport
 from weighbridge.settings import Settings
 from weighbridge.sources import RestSource, Source, SqlSource
 from weighbridge.types import Document
@@ -70,8 +70,8 @@ def reading_report(workspace: Workspace) -> ReadingReport | None:
     if not isinstance(kept, dict):
         return None
     omissions = {key: tuple(Omission(**item) for item in kept[key]) for key in ("skipped", "losses")}
-    sentences = {key: tuple(kept[key]) for key in ("repeated", "conflicts")}
-    return ReadingReport(**{**kept, **omissions, **sentences})
+    conflicts = tuple(Contradiction(**item) for item in kept["conflicts"] if isinstance(item, dict))
+    return ReadingReport(**{**kept, **omissions, "repeated": tuple(kept["repeated"]), "conflicts": conflicts})
 
 
 def _read(source: Source, settings: Settings, workspace: Workspace, voice: Voice, memory: Memory | None) -> Reading:
@@ -122,31 +122,17 @@ def _joined(readings: Sequence[Reading]) -> Reading:
 def _without_copies(reading: Reading, settings: Settings, workspace: Workspace, voice: Voice) -> Sequence[Document]:
     """Say which documents repeat or contradict others, drop copies where the settings say so, and write it all down."""
     documents = reading.documents
-    restricted: frozenset[str] = frozenset()
     drop = settings.reading.duplicates == "drop"
     few = len(documents) <= _FEW
     found = find_duplicates(documents) if drop or few else ()
-    conflicts: Sequence[Conflict] = ()
-    if few:
-        whole = tuple(documents)
-        conflicts = find_conflicts(whole)
-        restricted = frozenset(document.id for document in whole if document.groups)
     repeated = tuple(duplicate_lines(found))
-    contradicting = tuple(map(_sentence, conflicts))
-    public = [
-        conflict for conflict in conflicts if restricted.isdisjoint(each.document_id for each in conflict.readings)
-    ]
-    told = tuple(map(_sentence, public))
-    for heading, lines in (("Documents that repeat another", repeated), ("To be settled by you", told)):
-        if lines:
-            voice.say(f"{heading}:")
-            for line in lines[:_SHOWN]:
-                voice.say(f"  {line}")
-            if len(lines) > _SHOWN:
-                voice.say(f"  and {len(lines) - _SHOWN:,} lines more, in {workspace.reading}")
-    if len(told) < len(contradicting):
-        hidden = len(contradicting) - len(told)
-        voice.say(f"{hidden:,} more contradictions quote restricted documents; they are in {workspace.reading}")
+    if repeated:
+        voice.say("Documents that repeat another:")
+        for line in repeated[:_SHOWN]:
+            voice.say(f"  {line}")
+        if len(repeated) > _SHOWN:
+            voice.say(f"  and {len(repeated) - _SHOWN:,} lines more, in {workspace.reading}")
+    contradictions = _settle(tuple(documents), workspace, voice) if few else ()
     if drop and found:
         documents = tuple(without_duplicates(documents, found))
         voice.say(f"{len(reading.documents) - len(documents):,} of them dropped (reading.duplicates)")
@@ -157,14 +143,35 @@ def _without_copies(reading: Reading, settings: Settings, workspace: Workspace, 
         skipped=tuple(Omission(item.path, item.reason) for item in reading.skipped),
         losses=tuple(Omission(loss.place, loss.what) for loss in reading.losses),
         repeated=repeated,
-        conflicts=contradicting,
+        conflicts=contradictions,
     )
     write_text(workspace.reading, to_json(report, indent=2) + "\n")
     return documents
 
 
-def _sentence(conflict: Conflict) -> str:
-    return "; ".join(map(str.strip, conflict_lines([conflict])))
+def _settle(documents: Sequence[Document], workspace: Workspace, voice: Voice) -> tuple[Contradiction, ...]:
+    """Find what documents contradict each other in, and say the first ten, none that quotes a restricted document."""
+    conflicts = find_conflicts(documents)
+    restricted = frozenset(document.id for document in documents if document.groups)
+    public = [one for one in conflicts if restricted.isdisjoint(reading.document_id for reading in one.readings)]
+    if public:
+        voice.say("To be settled by you:")
+        for line in conflict_lines(public[:_SHOWN], width=voice.width - 2):
+            voice.say(f"  {line}")
+    if len(public) > _SHOWN:
+        voice.say(f"  and {len(public) - _SHOWN:,} more: see conflicts in {workspace.reading}")
+    if hidden := len(conflicts) - len(public):
+        voice.say(f"{hidden:,} more contradictions quote restricted documents; they are in {workspace.reading}")
+    return tuple(
+        Contradiction(
+            subject=one.subject,
+            values=documents_by_value(one),
+            score=one.score,
+            reasons=one.reasons,
+            restricted=one not in public,
+        )
+        for one in conflicts
+    )
 
 
 _SHOWN = 10

@@ -23,6 +23,8 @@ class Voice:
     say: Say = _nothing
     notify: Notify = silent
     show: Show = _nothing
+    width: int = 100
+    """Characters that a line has room for."""
 
 
 MUTE = Voice()
