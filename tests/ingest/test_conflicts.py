@@ -1,11 +1,16 @@
 import json
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from weighbridge.ingest.conflicts import Conflict, conflict_lines, find_conflicts
+from weighbridge.ingest import conflicts
+from weighbridge.ingest.conflicts import Conflict, Reading, conflict_lines, documents_by_value, find_conflicts
+from weighbridge.ingest.contradictions import Budget, Corpus, Difference
 from weighbridge.types import Document
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -85,6 +90,7 @@ def test_readings_of_several_documents_are_one_conflict() -> None:
         "  16:15: a, b",
         "  17:00: c",
         "  18:00: d",
+        "  (in versions that agree on 4 of 5 values; another figure)",
     ]
 
 
@@ -110,18 +116,207 @@ def test_sentences_that_need_their_document_are_not() -> None:
 
 
 def test_no_more_than_the_limit_are_given_and_order_does_not_matter() -> None:
-    rows = "\n".join(f"Key {chr(97 + n)}: {n}" for n in range(9))
+    rows = "\n".join(f"Key {chr(97 + n)}: {n}" for n in range(5))
     documents = [
         Document(id=name, text=f"{DESK}\n\n{rows.replace(': ', f': {name}')}", title="Desk") for name in ("1", "2")
     ]
-    assert len(find_conflicts(documents)) == 9
-    assert len(find_conflicts(documents, limit=4)) == 4
-    assert find_conflicts(documents[::-1]) == find_conflicts(documents)
+    found = find_conflicts(documents)
+    assert len(found) == 5
+    assert find_conflicts(documents, limit=3) == found[:3]
+    assert find_conflicts(documents[::-1]) == found
+
+
+@given(st.permutations(range(8)))
+@settings(max_examples=10)
+def test_the_order_of_the_documents_changes_nothing(order: list[int]) -> None:
+    chosen = random.Random(3)
+    reports = [report for name in ("Quern", "Pell") for report in quarterly_reports(chosen, name, quarters=3)]
+    desks = [Document(id=name, text=DESK.replace("4402", name), title="Desk") for name in ("4402 old", "4410 new")]
+    every = [*reports, *desks]
+    assert find_conflicts([every[at] for at in order]) == find_conflicts(every)
 
 
 def test_texts_without_words_are_no_trouble() -> None:
     texts = {"a": "", "b": "Not. Not!", "c": "|"}
     assert not find_conflicts([Document(id=name, text=text) for name, text in texts.items()])
+
+
+DAYS = ("March 31", "June 30", "September 30", "December 31")
+QUARTERS = [(year, f"Q{at + 1}", day) for year in (2024, 2025) for at, day in enumerate(DAYS)]
+FIXED = """The Company was incorporated in Delaware on May 4, 1998 with 1,200 shares.
+Restricted stock units vest over four years from the date of the grant.
+Options must be exercised within 90 days after an employee leaves the Company.
+All invoices to customers are payable within 45 days of delivery of the goods.
+On March 17, 2020, the Company acquired the Ropewalk mill from its founders for $98 million in cash.
+The lease of the mill can be extended from ten to fifteen years at the option of the tenant.
+The pension plan covers every person who has been employed for at least 18 months."""
+
+
+def quarterly_reports(chosen: random.Random, company: str, *, quarters: int) -> list[Document]:
+    """Reports of one company on quarters in a row: the same words, other figures, and rules that stay."""
+    reports = []
+    for year, quarter, day in QUARTERS[:quarters]:
+        figures = iter([f"{chosen.randrange(100, 99_999):,}" for _ in range(40)])
+        page = chosen.randrange(3, 9)
+        text = f"""# {company}
+
+Form 10-Q for the quarterly period ended {day}, {year}
+
+| Item | Page |
+|---|---|
+| Item 1. Statements | {page} |
+| Item 2. Discussion | {page + 9} |
+
+## Statements
+
+Net sales for the three months ended {day}, {year} were ${next(figures)} million, against ${next(figures)} million.
+As of {day}, {year}, the Company had {next(figures)} employees in {chosen.randrange(9, 30)} countries.
+The effective tax rate was {chosen.randrange(120, 300) / 10}% and is told in Note {page}, page {page + 11}.
+The Company operated {next(figures)} stores with {next(figures)} square feet at the end of the quarter.
+
+| In millions | Three months | Change |
+|---|---|---|
+| Net sales | {next(figures)} | {chosen.randrange(9)}% |
+| Gross margin | {next(figures)} | {chosen.randrange(9)}% |
+| Net income | {next(figures)} | {chosen.randrange(9)}% |
+
+Extension: {chosen.randrange(1000, 9999)}
+
+## Policies
+
+{FIXED}
+"""
+        reports.append(Document(id=f"{company} {year}{quarter}", text=text, title=company))
+    return reports
+
+
+@given(st.integers(0, 999), st.integers(2, 8))
+@settings(max_examples=15)
+def test_reports_of_other_periods_and_companies_contradict_each_other_in_nothing(seed: int, quarters: int) -> None:
+    chosen = random.Random(seed)
+    reports = [report for name in ("Quern", "Pell") for report in quarterly_reports(chosen, name, quarters=quarters)]
+    assert not find_conflicts(reports)
+    unnamed = [replace(one, id=f"{at}", title="Form 10-Q") for at, one in enumerate(reports)]
+    assert not find_conflicts(unnamed)
+
+
+@given(
+    st.integers(0, 999),
+    st.sampled_from(
+        [
+            ("over four years", "over three years"),
+            ("within 90 days", "within 60 days"),
+            ("within 45 days", "within 30 days"),
+            ("for $98 million", "for $89 million"),
+            ("ten to fifteen years", "ten to twenty years"),
+            ("at least 18 months", "at least 12 months"),
+        ]
+    ),
+)
+@settings(max_examples=20)
+def test_a_rule_or_a_dated_fact_that_one_report_changes_is_found(seed: int, edit: tuple[str, str]) -> None:
+    reports = quarterly_reports(random.Random(seed), "Pell", quarters=5)
+    at = seed % len(reports)
+    reports[at] = replace(reports[at], text=reports[at].text.replace(*edit))
+    (conflict,) = find_conflicts(reports)
+    values = documents_by_value(conflict)
+    assert len(values) == 2
+    assert min(values.values(), key=len) == (reports[at].id,)
+    assert {each for ids in values.values() for each in ids} == {report.id for report in reports}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("see section 4 and", "see section 5 and"),
+        ("pages 12 and 14 of", "pages 12 and 15 of"),
+        ("opened (2) in", "opened (3) in"),
+        ("3. The oyster", "4. The oyster"),
+        ("of 4.50 baskets", "of 4.5 baskets"),
+        ("3,000", "3000"),
+        ("In 2025 it yielded 40", "In 2026 it yielded 55"),
+        ("| Item 2. Rules | 12 |", "| Item 2. Rules | 14 |"),
+        ("| Tides .......... | 7 |", "| Tides .......... | 9 |"),
+    ],
+)
+def test_where_something_stands_is_no_fact(old: str, new: str) -> None:
+    text = f"""{DESK}
+Of the beds see section 4 and pages 12 and 14 of the atlas. A second bed was opened (2) in the north of the bay.
+In 2025 it yielded 40 tonnes of 3,000 shells and of 4.50 baskets each.
+
+3. The oyster beds of Pell are closed in winter.
+
+| Contents | Page |
+|---|---|
+| Item 2. Rules | 12 |
+| Tides .......... | 7 |
+"""
+    assert old in text
+    versions = [
+        Document(id="old", text=text, title="Beds"),
+        Document(id="new", text=text.replace(old, new), title="Beds"),
+    ]
+    assert not find_conflicts(versions)
+
+
+def test_what_is_filled_into_a_form_is_not_compared() -> None:
+    form = "# Lease\n\n" + "".join(f"Clause of {word} applies to {{}} of the property. " for word in "abcdefghijkl")
+    leases = [
+        Document(id=f"lease of {name}", text=form.format(*range(start, start + 12)), title="Lease")
+        for name, start in (("Salt", 100), ("Lunn", 300))
+    ]
+    assert not find_conflicts(leases)
+
+
+def test_rules_and_versions_by_name_come_first() -> None:
+    old = Document(id="desk", text=DESK, title="Desk")
+    text = DESK.replace("Peregrine Salt", "Ada Lunn").replace("07:30", "08:00").replace("4402", "4410")
+    by_name = find_conflicts([old, Document(id="desk (new)", text=text, title="Desk")])
+    unnamed = find_conflicts([old, Document(id="counter", text=text, title="Desk")])
+    assert [one.subject.split()[0] for one in by_name] == ["It", "Extension", "Its"]
+    assert [one.score for one in by_name] == sorted((one.score for one in by_name), reverse=True)
+    assert max(one.score for one in unnamed) < min(one.score for one in by_name)
+    desks = [Document(id=name, text=DESK.replace("Peregrine Salt", name), title="Desk") for name in ("Ada", "Ben")]
+    fee = "A seat on the Ropewalk ferry costs {} for those who live in Pell."
+    ferries = [Document(id=name, text=fee.format(f"{len(name)}"), title="Ferry") for name in ("ferry (draft)", "ferry")]
+    first, *_ = find_conflicts([*desks, *ferries])
+    assert first.subject == "A seat on the Ropewalk ferry costs \u2026 for those who live in Pell."
+    assert first.reasons == ("in versions, by their names", "a rule, limit or price")
+
+
+def test_a_thousand_copies_are_compared_once_and_shown_in_a_line() -> None:
+    copies = [Document(id=f"copy {at:04}", text=DESK, title="Desk") for at in range(1000)]
+    other = Document(id="z", text=DESK.replace("07:30", "08:00"), title="Desk")
+    found = find_conflicts([*copies, other])
+    assert list(conflict_lines(found, width=60)) == [
+        "It is open from \u2026 to 16:15 on weekdays.",
+        "  07:30: copy 0000, copy 0001, copy 0002 and 997 more",
+        "  08:00: z",
+        "  (in versions that agree on 4 of 5 values; another figure)",
+    ]
+
+
+def test_many_versions_of_one_document_take_time_in_proportion(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[int, int]] = []
+    whole = conflicts.differences
+
+    def count(corpus: Corpus, one: int, other: int, budget: Budget) -> Iterator[Difference]:
+        compared.append((one, other))
+        return whole(corpus, one, other, budget)
+
+    monkeypatch.setattr(conflicts, "differences", count)
+    find_conflicts([Document(id=f"{at:03}", text=f"{DESK} Number {at}.", title="Desk") for at in range(120)])
+    assert len(compared) <= 120 * 8
+
+
+@given(st.text(st.sampled_from("ab \u2026"), max_size=60), st.integers(12, 60))
+@settings(max_examples=40)
+def test_no_line_is_wider_than_asked(text: str, width: int) -> None:
+    readings = tuple(
+        Reading(document_id=text + name * 20, start=0, end=0, quote="", value=text + name) for name in ("x", "y", "z")
+    )
+    shown = list(conflict_lines([Conflict(text, readings, 0.9, (text, text))], width=width))
+    assert all(len(line) <= width for line in shown)
 
 
 def handbook() -> list[Document]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from weighbridge.report.page import page
 from weighbridge.report.reading import Line, account, lines
-from weighbridge.results import Omission, ReadingReport
+from weighbridge.results import Contradiction, Omission, ReadingReport
 
 from .sample import weighing
 
@@ -21,7 +21,11 @@ REPORT = ReadingReport(
     ),
     losses=(Omission("r.pdf, page 7", "no text"),),
     repeated=("x: the same text as y",),
-    conflicts=("the fee is; 12: a; 13: the secret",),
+    conflicts=(
+        Contradiction(
+            subject="the fee is", values={"12": ("a",), "the secret": ("b",)}, score=0.9, reasons=("a price",)
+        ),
+    ),
 )
 
 

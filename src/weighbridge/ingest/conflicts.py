@@ -102,7 +102,8 @@ def conflict_lines(conflicts: Iterable[Conflict], *, width: int = 100) -> Iterat
             shown = _window(value, width // 2) or "(nothing)"
             yield f"  {shown}: {_some(ids, width - len(shown) - 4)}"
         if conflict.reasons:
-            yield _window(f"  ({'; '.join(conflict.reasons)})", width)
+            reasons = "; ".join(conflict.reasons)
+            yield f"  {_window(f'({reasons})', width - 2)}"
 
 
 def _all_differences(corpus: Corpus) -> Iterator[Difference]:

@@ -31,10 +31,9 @@ MOST_COMPARED = 300_000
 """Such comparisons in all, the closest versions first: about two seconds, whatever the documents are."""
 _BY_NAME = 0.95
 """How sure a difference is between documents whose names say that they are versions: draft and final, old and new."""
-_LEAST_AGREEMENT = 0.3
-"""Documents of one title that agree on less than this share of their values are a form, filled in for each of its
-subjects: of 25 annual reports, those of one company agree on 0.05 to 0.2; of the samples' edited documents on 0.5 or
-more."""
+_LEAST_AGREEMENT = 0.5
+"""Documents of one title that agree on less than half of their values are a form, filled in for each of its subjects.
+Annual reports of one company agree on 0.05 to 0.2 of them, the samples' edited documents on 0.66 or more."""
 _FUZZY = 0.85
 """How sure it is that two sentences of versions belong together where more than values differ."""
 _BETWEEN_NUMBERS = frozenset({"and", "or", "to", "through"})
@@ -132,17 +131,15 @@ def differences(corpus: Corpus, one: int, other: int, budget: Budget) -> Iterato
     if not by_name and agreement < _LEAST_AGREEMENT:
         return
     sure = _BY_NAME if by_name else 0.4 + 0.55 * agreement
-    reason = (
-        "versions by their names"
-        if by_name
-        else f"versions that agree on {same:,} of {same + len(facts) + len(exact):,} values"
-    )
-    for left, right in facts:
-        yield Difference(left, right, sure, reason, by_name)
-    found = [(pair, sure) for pair in exact] + [(pair, sure * _FUZZY) for pair in aligned.by_likeness(budget)]
-    for (left_said, right_said), how_sure in found:
+    found = [(left, right, sure) for left, right in facts]
+    likely = [(pair, sure * _FUZZY) for pair in aligned.by_likeness(budget)]
+    for (left_said, right_said), how_sure in [*((pair, sure) for pair in exact), *likely]:
         if not _is_idle(corpus, (one, left_said), (other, right_said)):
-            yield Difference(place_of(one, left_said), place_of(other, right_said), how_sure, reason, by_name)
+            found.append((place_of(one, left_said), place_of(other, right_said), how_sure))
+    shares = f"{same:,} of {same + len(found):,} values"
+    reason = "in versions, by their names" if by_name else f"in versions that agree on {shares}"
+    for left, right, how_sure in found:
+        yield Difference(left, right, how_sure, reason, by_name)
 
 
 def place_of(document: int, statement: Statement) -> Place:

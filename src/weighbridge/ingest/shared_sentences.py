@@ -19,7 +19,7 @@ from weighbridge.ingest.contradictions import (
     place_of,
 )
 from weighbridge.ingest.periods import name_a_year, period_marks
-from weighbridge.ingest.statements import LEADS_BACK, Token
+from weighbridge.ingest.statements import LABELS, LEADS_BACK, Token
 from weighbridge.ingest.versions import subject_words
 
 _MOST_PLACES = 20
@@ -27,7 +27,8 @@ _MOST_PLACES = 20
 _FEW_VALUES = 3
 _MOST_VALUES, _EACH = 6, 3
 """Values of a sentence that are compared, and documents of each: a bound on time."""
-_FEWEST_RARE = 2
+_FEWEST_RARE, _FEW = 2, 0.1
+"""Rare words that a sentence has at least, and the share of all documents up to which few have a word."""
 _LONGEST_VALUE = 6
 _SAME_KIND = 0.05
 """Share of the sentences of the shorter of two documents that the other has too, where they are of one kind."""
@@ -38,6 +39,8 @@ _LEAST_AGREEMENT = 0.6
 _JOINS = frozenset({
     "to", "and", "or", "from", "until", "till", "by", "of", "the", "a", "an", "am", "pm", "at", "on", "per",
 })  # fmt: skip
+_SCALES = frozenset({"100", "1000", "1000000"})
+"""Hundred, thousand and million behind a figure belong to it."""
 _LASTS = frozenset({
     "year", "years", "month", "months", "week", "weeks", "day", "days", "hour", "hours", "minute", "minutes",
     "business", "working", "calendar", "times", "annual", "installments", "instalments",
@@ -66,7 +69,7 @@ class _Agreement:
     def share(self, one: int, other: int, *, dated: bool) -> float:
         """Return the share of their common forms in which two documents say the same, the one in question apart."""
         key = (min(one, other), max(one, other), dated)
-        return (self._same[key] + 1) / (self._same[key] + self._other[key] + 1)
+        return (self._same[key] + 1) / (self._same[key] + max(self._other[key] - 1, 0) + 1)
 
     def same(self, one: int, other: int) -> int:
         """Return in how many sentences two documents say the same."""
@@ -195,11 +198,18 @@ def _are_of_one_kind(corpus: Corpus, one: int, other: int, agreement: _Agreement
 
 
 def _is_rare(corpus: Corpus, tokens: Sequence[Token], documents: int) -> bool:
-    """Tell whether a sentence has words that hardly more documents have than have the sentence."""
+    """Tell whether a sentence has words that hardly more documents have than have the sentence.
+
+    Where these are many of the documents, every word is as rare, and one of them must be a name.
+    """
     if tokens[0].norm in LEADS_BACK:
         return False
-    words = {token.norm for token in tokens if token.kind not in {"figure", "day", "not"}}
-    return sum(corpus.spread[word] <= documents + 1 for word in words) >= _FEWEST_RARE
+    few = documents + 1
+    rare = {
+        token for token in tokens if token.kind not in {"figure", "day", "not"} and corpus.spread[token.norm] <= few
+    }
+    is_named = any(token.kind == "name" and token.norm not in LABELS for token in rare)
+    return len({token.norm for token in rare}) >= _FEWEST_RARE and (is_named or few <= _FEW * len(corpus.documents))
 
 
 def _one_value_differs(left: Sequence[Token], right: Sequence[Token]) -> bool:
@@ -216,7 +226,9 @@ def _one_figure_differs(left: Sequence[Token], right: Sequence[Token]) -> bool:
         start
         and end - start == 1
         and tokens[start].kind == "figure"
-        and all(token.kind != "figure" for token in (tokens[start - 1], *tokens[end : end + 1]))
+        and all(
+            token.kind != "figure" or token.norm in _SCALES for token in (tokens[start - 1], *tokens[end : end + 1])
+        )
         for tokens, (start, end) in zip((left, right), spans, strict=True)
     )
 

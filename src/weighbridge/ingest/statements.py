@@ -33,6 +33,7 @@ _ABOUT_ITSELF = re.compile(
     r"printed on|page)\b",
     re.IGNORECASE,
 )
+_LETTER = re.compile(r"[^\W\d_]")
 _DECIMAL = re.compile(r"(\W?\d+)[.](\d+)(%?)")
 _NUMBER_OF_ITEM = re.compile(r"(?:\d{1,3}(?:\.\d{1,3})++|\d{1,3}(?=[.)]))[.)*\u2020]*+[ \t]+(?=\S)")
 """What an item of a list begins with: 3) or 4.12*; the same item may have another number in another document."""
@@ -245,7 +246,7 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         start = stop
         if number := _NUMBER_OF_ITEM.match(text, begin, close):
             begin = number.end()
-        if begin < close and not _ABOUT_ITSELF.match(text, begin, close):
+        if _LETTER.search(text, begin, close) and not _ABOUT_ITSELF.match(text, begin, close):
             yield begin, close
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SAME_TITLE, _ANY_TITLE = 0.2, 0.7
 _MOST_PARTNERS = 8
 _WORD = re.compile(r"[^\W\d_]+|\d+")
+_HEADING = re.compile(r"\s*#{1,6}[ \t]+(?P<title>[^\n]+)")
 _MARKS = re.compile(r"copy|of|a|an|the|draft|final|old|new|version|rev|revised|revision|updated|latest|v")
 _SAYS_WHICH = frozenset({
     "draft", "final", "old", "new", "version", "rev", "revised", "revision", "updated", "latest", "v",
@@ -35,12 +36,13 @@ def version_pairs(documents: Sequence[Document], periods: Sequence[Period]) -> M
     words = {at: words_of(document.text) for at, document in enumerate(documents)}
     signatures = {at: signature(own) for at, own in words.items() if own}
     titles = [_title(document.title) for document in documents]
+    headings = [_title(_first_heading(document.text)) for document in documents]
     near = {pair: _likeness(signatures, pair) for pair in {*_same_titles(titles, signatures), *_close(signatures)}}
     partners: dict[int, list[int]] = defaultdict(list)
     found = {}
     for (left, right), likeness in sorted(near.items(), key=lambda item: (-item[1], item[0])):
         enough = _SAME_TITLE if titles[left] and titles[left] == titles[right] else _ANY_TITLE
-        agree = titles[left] <= titles[right] or titles[right] <= titles[left]
+        agree = all(_agree(names[left], names[right]) for names in (titles, headings))
         if likeness < enough or not agree or max(len(partners[left]), len(partners[right])) >= _MOST_PARTNERS:
             continue
         marked = names_tell_versions(documents[left], documents[right])
@@ -74,6 +76,17 @@ def _version_words(name: str) -> Sequence[str]:
             number = words[at + 1] if words[at + 1 : at + 2] and words[at + 1].isdigit() else ""
             found.append(word + number)
     return found
+
+
+def _first_heading(text: str) -> str:
+    """Return the heading that a text begins with: whose report it is, where the title only says that it is one."""
+    heading = _HEADING.match(text)
+    return heading["title"] if heading else ""
+
+
+def _agree(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Tell whether two titles do not each name something that the other does not."""
+    return one <= other or other <= one
 
 
 def _title(title: str) -> frozenset[str]:
