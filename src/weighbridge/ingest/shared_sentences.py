@@ -20,7 +20,7 @@ from weighbridge.ingest.contradictions import (
 )
 from weighbridge.ingest.periods import name_a_year, period_marks
 from weighbridge.ingest.statements import LABELS, LEADS_BACK, Token
-from weighbridge.ingest.versions import subject_words
+from weighbridge.ingest.versions import name_one_subject
 
 _MOST_PLACES = 20
 """A sentence that more documents have in more than `_FEW_VALUES` forms is a form that they fill in."""
@@ -30,8 +30,8 @@ _MOST_VALUES, _EACH = 6, 3
 _FEWEST_RARE, _FEW = 2, 0.1
 """Rare words that a sentence has at least, and the share of all documents up to which few have a word."""
 _LONGEST_VALUE = 6
-_SAME_KIND = 0.05
-"""Share of the sentences of the shorter of two documents that the other has too, where they are of one kind."""
+_SAME_KIND, _FEWEST_SAME = 0.05, 2
+"""Documents of one kind share this part of the sentences of the shorter one, and at least so many."""
 _RARE, _KIND, _DATED, _STANDING = 0.75, 0.8, 0.75, 0.62
 """How sure differences are: of a sentence that names something rare, of documents of one kind and period, of one date
 named in reports of two periods, and of a rule in them, which may have changed from one to the next."""
@@ -192,9 +192,10 @@ def _compare(
 
 def _are_of_one_kind(corpus: Corpus, one: int, other: int, agreement: _Agreement) -> bool:
     """Tell whether the names of two documents do not differ but in dates, and they have many sentences in common."""
-    mine, theirs = (subject_words(corpus.documents[at].id) for at in (one, other))
     shorter = min(len(corpus.sentences[at].said) for at in (one, other))
-    return (mine <= theirs or theirs <= mine) and agreement.same(one, other) >= max(_SAME_KIND * shorter, 2)
+    if agreement.same(one, other) < max(_SAME_KIND * shorter, _FEWEST_SAME):
+        return False
+    return name_one_subject(corpus.documents[one], corpus.documents[other])
 
 
 def _is_rare(corpus: Corpus, tokens: Sequence[Token], documents: int) -> bool:

@@ -61,7 +61,13 @@ def names_tell_versions(one: Document, other: Document) -> bool:
     )
 
 
-def subject_words(name: str) -> frozenset[str]:
+def name_one_subject(one: Document, other: Document) -> bool:
+    """Tell whether the files' names and the first headings of two documents may name one thing."""
+    headings = (_title(_first_heading(document.text)) for document in (one, other))
+    return _agree(_subject_words(one.id), _subject_words(other.id)) and _agree(*headings)
+
+
+def _subject_words(name: str) -> frozenset[str]:
     """Return the words of a file's name that say what it is about: no version, no number, no folder."""
     words = _WORD.findall(re.split(r"[\\/]", name)[-1].casefold())
     return frozenset(word for word in words if not word.isdigit() and not _MARKS.fullmatch(word))
