@@ -10,8 +10,9 @@ from typing import Literal
 from zipfile import BadZipFile, ZipFile
 
 from weighbridge.ingest.content import Reader, UnreadableError
+from weighbridge.ingest.encodings import outline
 from weighbridge.ingest.signatures import CONTAINERS, PACKAGES, is_image, printable, reason_of
-from weighbridge.ingest.text import LARGEST, text_of_head
+from weighbridge.ingest.text import LARGEST
 
 Kind = Literal[
     "text", "markdown", "html", "pdf", "docx", "pptx", "xlsx", "csv", "json", "jsonl", "epub", "email", "mbox",
@@ -115,7 +116,7 @@ def sniff(path: Path) -> Kind:
         raise UnreadableError("empty")
     if head.startswith(CONTAINERS):
         return _package(path)
-    text = None if head.lstrip().startswith(b"%PDF-") else text_of_head(head)
+    text = None if head.lstrip().startswith(b"%PDF-") else outline(head)
     if text is None:
         return _binary(head, size)
     if reason := printable(head):

@@ -10,7 +10,7 @@ from weighbridge.ingest.formats.assemble import fence_of, fenced
 from weighbridge.ingest.text import read_decoded
 from weighbridge.types import Part
 
-PARSER = 2
+PARSER = 3
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _LONGEST_PARSED = 2_000_000

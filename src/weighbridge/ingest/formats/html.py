@@ -7,20 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
+from weighbridge.ingest.encodings import Decoded, decode
 from weighbridge.ingest.formats.markup import Rendered, render
 from weighbridge.ingest.formats.markup_tokens import DEEPEST, mend
-from weighbridge.ingest.text import LARGEST, Decoded, decoded_text
+from weighbridge.ingest.text import LARGEST
 
-PARSER = 4
+PARSER = 5
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _FEW_LETTERS, _FEW_OF_ALL = 20, 0.01
 """Letters, and the share of all, that may be missing without being told: of 990 pages of the web, none lacked any."""
 _DECLARED = re.compile(
     rb"<(?:meta|\?xml)\b[^<>]{0,400}?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]{2,30})", re.IGNORECASE
-)
-_ENCODINGS = re.compile(
-    r"utf-?8|(us-)?ascii|iso-?(8859|2022)|latin|windows-|cp\d|ibm\d|koi8|mac|s(hift)?_?jis|euc|gb|big5|hz|tis|johab|ks"
 )
 
 
@@ -89,8 +87,6 @@ def tree_of(source: bytes) -> Tree:
     from selectolax.lexbor import LexborHTMLParser
 
     decoded = _decoded(source)
-    if decoded is None:
-        raise UnreadableError("not text")
     mended = mend(decoded.text)
     flattened = (
         [Loss("the page", f"tags nested deeper than {DEEPEST}, read as plain text: {mended.flattened:,}")]
@@ -100,23 +96,7 @@ def tree_of(source: bytes) -> Tree:
     return Tree(LexborHTMLParser(mended.source), (*decoded.losses, *flattened))
 
 
-def _decoded(source: bytes) -> Decoded | None:
-    """Return the text of a page. What it declares is believed only where it is not UTF-8 in truth.
-
-    Encodings that use ASCII bytes alone (ISO-2022, HZ) are valid UTF-8 too; there, the declaration is right.
-    """
+def _decoded(source: bytes) -> Decoded:
+    """Return the text of a page by what it declares near its beginning, as browsers do."""
     declared = _DECLARED.search(source[:4096])
-    name = declared[1].decode("ascii").casefold().removeprefix("x-") if declared else ""
-    trusted = _ENCODINGS.match(name) is not None and b"\0" not in source
-    if trusted and (source.isascii() or _valid(source, "utf-8") is None):
-        name = {"iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252"}.get(name, name)
-        if (text := _valid(source, name)) is not None:
-            return Decoded(text)
-    return decoded_text(source)
-
-
-def _valid(source: bytes, encoding: str) -> str | None:
-    try:
-        return source.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        return None
+    return decode(source, declared[1].decode("ascii") if declared else "")

@@ -16,8 +16,8 @@ from email.utils import parsedate_to_datetime
 from mimetypes import guess_extension
 
 from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
+from weighbridge.ingest.encodings import decode
 from weighbridge.ingest.formats.assemble import heading, one_line
-from weighbridge.ingest.text import decode
 
 _LONGEST_FIELD = 20_000
 _LONGEST_NAME = 120
@@ -61,8 +61,8 @@ def read_message(content: bytes) -> Parsed:
         _read_part(part, letter, html=html)
     if letter.pictures:
         letter.losses.append(Loss("", f"{letter.pictures} picture(s) in the text left out"))
-    subject = one_line(_field(message, "Subject"))
-    told = [f"{name}: {text}" for name in ("From", "To", "Cc", "Date") if (text := _told(message, name))]
+    subject = one_line(_field(message, "Subject", letter))
+    told = [f"{name}: {text}" for name in ("From", "To", "Cc", "Date") if (text := _told(message, name, letter))]
     blocks = [heading(subject, 1), "\n".join(told), *letter.texts]
     text = "\n\n".join(block for block in blocks if block.strip())
     return Parsed((Content(text=text, title=subject),), tuple(letter.losses), tuple(letter.enclosed))
@@ -111,18 +111,17 @@ def _read_part(part: Message, letter: _Letter, *, html: bool) -> None:
     elif part.get_content_maintype() == "message":
         _enclose_message(part, letter)
     elif kind in {"text/plain", "text/html"} and not _is_file(part):
-        text = _text(part, letter)
         if kind == "text/plain":
-            letter.texts.append(_UNDERLINE.sub("\n\n", text).strip("\n"))
+            letter.texts.append(_UNDERLINE.sub("\n\n", _text(part, letter)).strip("\n"))
         else:
-            _read_page(text, letter, html=html)
+            _read_page(part, letter, html=html)
     elif part.get_content_maintype() == "image" and part.get("Content-ID") and _disposition(part) != "attachment":
         letter.pictures += 1
     elif part.get_content_maintype() == "multipart":
         letter.losses.append(Loss("", "its parts cannot be told apart; read as they stand"))
         letter.texts.append(_text(part, letter))
     else:
-        letter.enclosed.append(Enclosed(_name(part, len(letter.enclosed) + 1), _bytes(part)))
+        letter.enclosed.append(Enclosed(_name(part, len(letter.enclosed) + 1, letter), _bytes(part)))
 
 
 def _disposition(part: Message) -> str:
@@ -131,25 +130,45 @@ def _disposition(part: Message) -> str:
 
 def _text(part: Message, letter: _Letter) -> str:
     """Return the text of a part by the encoding it names; where that is wrong, by what the bytes look like."""
-    content = _bytes(part)
-    named = part.get_content_charset("utf-8")
+    text = _plain(_bytes(part).replace(b"\0", b""), _charset(part), "text", letter)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _charset(part: Message) -> str:
     try:
-        text = content.decode(named)
-    except (LookupError, UnicodeError):
-        guessed = decode(content)
-        text = guessed if guessed is not None else content.decode("latin-1")
-        letter.losses.append(Loss("", f"text that is not in the encoding it names ({named[:30]}): guessed"))
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+        return part.get_content_charset("")
+    except (LookupError, ValueError):
+        return ""
 
 
-def _read_page(markup: str, letter: _Letter, *, html: bool) -> None:
-    """Read HTML where it is wanted, or where the plain text says hardly more than that it is there."""
+def _plain(content: bytes, charset: str, place: str, letter: _Letter) -> str:
+    """Decode bytes of a mail. Where their encoding cannot be told, only what is ASCII is kept of them."""
+    try:
+        decoded = decode(content, charset)
+    except UnreadableError as error:
+        letter.losses.append(Loss(place, f"{error}; only what is ASCII was kept"))
+        return content.decode("ascii", "replace").replace("\0", "")
+    for loss in decoded.losses:
+        letter.losses.append(Loss(f"{place}, {loss.place}" if loss.place else place, loss.what))
+    return decoded.text
+
+
+def _read_page(part: Message, letter: _Letter, *, html: bool) -> None:
+    """Read HTML where it is wanted, or where the plain text says hardly more than that it is there.
+
+    What the part says of its encoding goes before what the page does.
+    """
     from weighbridge.ingest.formats.html import read_page
 
     said = sum(map(len, letter.texts))
     if not html and said > _STUB:
         return
-    page = read_page(markup.encode("utf-8", "replace"))
+    source = _text(part, letter).encode("utf-8", "replace") if _charset(part) else _bytes(part)
+    try:
+        page = read_page(source)
+    except UnreadableError as error:
+        letter.losses.append(Loss("text", str(error)))
+        return
     text = "\n\n".join(content.text for content in page.contents)
     if html or len(text) > _TIMES * said:
         letter.losses += page.losses
@@ -162,7 +181,7 @@ def _enclose_message(part: Message, letter: _Letter) -> None:
     number = len(letter.enclosed) + 1
     try:
         if part.get_content_type() == "message/rfc822" and inner:
-            name = _name(part, number)
+            name = _name(part, number, letter)
             letter.enclosed.append(Enclosed(name if name.endswith(".eml") else f"{name}.eml", inner[0].as_bytes()))
         elif inner:
             letter.texts.append("\n\n".join(child.as_string().strip() for child in inner))
@@ -172,10 +191,15 @@ def _enclose_message(part: Message, letter: _Letter) -> None:
         letter.losses.append(Loss("", f"a message inside that cannot be taken apart ({type(error).__name__})"))
 
 
-def _name(part: Message, number: int) -> str:
+def _name(part: Message, number: int, letter: _Letter) -> str:
     """Return a file name without folders or control characters; "attachment 2.pdf" where none is given."""
-    given = part.get_filename()
-    plain = re.sub(r"[\x00-\x1f\x7f]+", "", _decoded(given[:_LONGEST_FIELD])) if given else ""
+    given = part.get_param("filename", None, "content-disposition") or part.get_param("name") or ""
+    place = f"name of attachment {number}"
+    if isinstance(given, tuple):
+        # RFC 2231 names the charset of a parameter beside it; the bytes come as characters of Latin-1.
+        content = given[2].encode("latin-1", "replace")[:_LONGEST_FIELD]
+        given = _plain(content, given[0] or "", place, letter)
+    plain = re.sub(r"[\x00-\x1f\x7f]+", "", _decoded(given[:_LONGEST_FIELD], _charset(part), place, letter))
     clean = plain.replace("\\", "/").rpartition("/")[2].strip(". ")
     if clean:
         stem, dot, suffix = clean.rpartition(".")
@@ -183,14 +207,15 @@ def _name(part: Message, number: int) -> str:
     return f"attachment {number}{guess_extension(part.get_content_type()) or ''}"
 
 
-def _field(message: Message, name: str) -> str:
+def _field(message: Message, name: str, letter: _Letter) -> str:
     """Return a field of the header, decoded and without control characters."""
     raw = next((str(value) for key, value in message.raw_items() if key.casefold() == name.casefold()), "")
-    return one_line(re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", _decoded(raw[:_LONGEST_FIELD])))
+    text = _decoded(raw[:_LONGEST_FIELD], _charset(message), name, letter)
+    return one_line(re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", text))
 
 
-def _told(message: Message, name: str) -> str:
-    text = _field(message, name)
+def _told(message: Message, name: str, letter: _Letter) -> str:
+    text = _field(message, name, letter)
     if name != "Date" or not text:
         return text
     try:
@@ -200,20 +225,21 @@ def _told(message: Message, name: str) -> str:
     return date.isoformat(" ", "minutes")
 
 
-def _decoded(raw: str) -> str:
-    """Return a field with its encoded words in plain; bytes beyond ASCII, which it should not have, too."""
+def _decoded(raw: str, charset: str, place: str, letter: _Letter) -> str:
+    """Return a field with its encoded words in plain; bytes beyond ASCII, which it should not have, as the text."""
     if not raw.isascii():
-        content = raw.encode("utf-8", "surrogateescape")
-        raw = decode(content) or content.decode("latin-1")
+        raw = _plain(raw.encode("utf-8", "surrogateescape"), charset, place, letter)
     try:
         pieces = decode_header(raw)
     except (MessageError, ValueError):
         return raw
-    return "".join(piece if isinstance(piece, str) else _piece(piece, charset) for piece, charset in pieces)
-
-
-def _piece(content: bytes, charset: str | None) -> str:
-    try:
-        return content.decode(charset or "raw_unicode_escape")
-    except (LookupError, UnicodeError):
-        return decode(content) or content.decode("latin-1")
+    words: list[str] = []
+    for piece, named in pieces:
+        if isinstance(piece, str):
+            words.append(piece)
+        elif named is None:
+            words.append(piece.decode("raw_unicode_escape", "replace"))
+        else:
+            # RFC 2231 allows a language after the charset: "utf-8*en".
+            words.append(_plain(piece, named.partition("*")[0], place, letter))
+    return "".join(words)

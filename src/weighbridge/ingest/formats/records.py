@@ -7,13 +7,14 @@ from typing import Any
 
 from weighbridge.errors import DataError
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
+from weighbridge.ingest.encodings import Decoded, decode
 from weighbridge.ingest.formats.assemble import assemble, one_line
 from weighbridge.ingest.formats.nested import mended, rendered, value_of
 from weighbridge.ingest.rows import Row, kind_of
-from weighbridge.ingest.text import LARGEST, Decoded, decoded_text, read_decoded
+from weighbridge.ingest.text import LARGEST, read_decoded
 from weighbridge.types import PUBLIC
 
-PARSER = 2
+PARSER = 3
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _KNOWN = frozenset({"id", "text", "title", "groups"})
@@ -62,11 +63,15 @@ def read_jsonl(path: Path) -> Parsed:
     read = _Records()
     for number, line in _lines(path):
         place = f"line {number:,}"
-        decoded = decoded_text(line) if len(line) <= LARGEST else None
-        if decoded is None:
-            why = "not text" if len(line) <= LARGEST else f"longer than {LARGEST // 1_000_000} MB"
-            read.losses.append(Loss(place, why))
-        elif decoded.text.strip():
+        if len(line) > LARGEST:
+            read.losses.append(Loss(place, f"longer than {LARGEST // 1_000_000} MB"))
+            continue
+        try:
+            decoded = decode(line)
+        except UnreadableError as error:
+            read.losses.append(Loss(place, str(error)))
+            continue
+        if decoded.text.strip():
             read.losses += [Loss(place, loss.what) for loss in decoded.losses]
             _read_line(place, decoded.text.removeprefix("\ufeff"), read)
     if not read.values and read.losses:

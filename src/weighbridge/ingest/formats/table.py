@@ -11,10 +11,11 @@ from itertools import chain, islice
 from pathlib import Path
 
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
+from weighbridge.ingest.encodings import Decoded, decode_head
 from weighbridge.ingest.formats.assemble import row, ruler, trimmed
-from weighbridge.ingest.text import LARGEST, Decoded, read_decoded, text_of_head
+from weighbridge.ingest.text import LARGEST, read_decoded
 
-PARSER = 2
+PARSER = 3
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _MOST_ROWS = 1_000_000
@@ -51,7 +52,7 @@ def read_csv(path: Path) -> Parsed:
     so is what lies beyond 1,000,000 rows, 1,000 columns or 50 MB.
 
     Raises:
-        UnreadableError: where the file is not text.
+        UnreadableError: where the file is not text, or its encoding cannot be told.
     """
     decoded = _decoded(path)
     text = decoded.text
@@ -84,12 +85,10 @@ def _decoded(path: Path) -> Decoded:
     if path.stat().st_size <= LARGEST:
         return read_decoded(path)
     with path.open("rb") as file:
-        text = text_of_head(file.read(LARGEST))
-    if text is None:
-        raise UnreadableError("not text")
-    whole = text.replace("\r\n", "\n").replace("\r", "\n")
+        decoded = decode_head(file.read(LARGEST))
+    whole = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
     lost = Loss("", f"what follows the first {LARGEST // 1_000_000} MB left out")
-    return Decoded(whole[: whole.rfind("\n") + 1], (lost,))
+    return Decoded(whole[: whole.rfind("\n") + 1], (*decoded.losses, lost))
 
 
 def _records(text: str, dialect: _Dialect) -> Iterator[list[str]]:
