@@ -27,6 +27,10 @@ def declared(kind: str) -> bytes:
 
 
 MAIL = b"From: a@b.c\nTo: d@e.f\nSubject: Tide\nDate: Mon, 1 Jan 2024 10:00:00 +0000\n\nHello"
+BEFORE_MAIL = (
+    b"\xef\xbb\xbf", b"\n", b"\r\n\r\n", b" \n", b"X-Store-Info:J++/abc\n", b"From ada@example.org\n",
+    b">From ada@example.org Tue Mar  5 10:00:00 2024\n", b">>From a\n", b"\xef\xbb\xbf\nFrom a@b.c\n", b"not a field\n",
+)  # fmt: skip
 NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
@@ -74,6 +78,11 @@ NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_min
         ("a.ipynb", NOTEBOOK, "notebook"),
         ("a.json", NOTEBOOK, "notebook"),
         ("a.eml", MAIL, "email"),
+        *(("a.eml", before + MAIL, "email") for before in BEFORE_MAIL),
+        ("a.eml", MAIL.replace(b": ", b":"), "email"),
+        ("a", b"From ada@example.org\n" + MAIL, "email"),
+        ("a.mbox", b"From ada@example.org\n" + MAIL, "mbox"),
+        ("a.eml", b"Just a note: without a header", "text"),
         ("a.txt", MAIL.replace(b"\n", b"\r\n"), "email"),
         ("a.txt", b"Subject: only\nTo: people\n\nA memo", "text"),
         ("a", b"From a@b.c Mon Jan  1 10:00:00 2024\n" + MAIL, "mbox"),
@@ -158,3 +167,10 @@ def test_every_kind_has_a_reader_and_a_version(kind: Kind) -> None:
     assert version_of(kind)
     if kind != "zip":
         assert reader_of(kind).__name__.startswith("read_")
+
+
+def test_a_mail_without_a_header_is_never_read_as_encoded_text_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(b"hello\n\nContent-Transfer-Encoding: base64\n\nVGhlIGdhdGU=\n")
+    with pytest.raises(UnreadableError, match=r"its header cannot be understood; save it as \.eml again"):
+        sniff(tmp_path / "a.eml")
+    assert misnamed("a.eml", "text") == "is called a mail and has no header of one; it was read as plain text"

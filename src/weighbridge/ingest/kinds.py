@@ -19,7 +19,7 @@ Kind = Literal[
     "notebook", "code", "zip", "image",
 ]  # fmt: skip
 
-SNIFFER = 4
+SNIFFER = 5
 """To be raised whenever the same file would be taken for another kind."""
 
 _HEAD = 65_536
@@ -77,10 +77,13 @@ _TEXTUAL = frozenset({"text", "markdown", "html", "csv", "json", "jsonl", "email
 _PAGE = re.compile(r"(?is)\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b")
 _XML = re.compile(r"\s*<\?xml\b")
 _LETTER = re.compile(r"From \S+ .*\d{4}\s*\n[A-Za-z-]+: ")
-_FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]*):[ \t]", re.MULTILINE)
+_FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]*)[ \t]*:", re.MULTILINE)
+_BEFORE_FIELDS = re.compile(r"\ufeff?\s*(?:>*From [^\n]*\n\s*)*")
+"""What programs leave before the header of a mail: empty lines, and the line that separates mails in a mailbox."""
+_ENCODED = re.compile(r"^content-transfer-encoding:", re.IGNORECASE | re.MULTILINE)
 _FIELDS = frozenset({
     "from", "to", "subject", "date", "message-id", "received", "mime-version", "return-path", "delivered-to",
-    "content-type", "reply-to", "x-mailer",
+    "content-type", "reply-to", "x-mailer", "sender", "cc", "content-transfer-encoding",
 })  # fmt: skip
 _BROKEN = (BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error, OSError)
 _TYPES = "[content_types].xml"
@@ -153,6 +156,8 @@ def misnamed(name: str, kind: Kind) -> str:
     """Say so where a file's suffix promises another kind than it is of; empty where it does not."""
     suffix = _suffix(name)
     claimed = _BY_SUFFIX.get(suffix)
+    if claimed == "email" and kind == "text":
+        return "is called a mail and has no header of one; it was read as plain text"
     if claimed is None or claimed == kind or (claimed in _TEXTUAL and kind in {"text", "markdown", "code"}):
         return ""
     if {claimed, kind} in ({"json", "jsonl"}, {"json", "notebook"}, {"email", "mbox"}):
@@ -214,19 +219,22 @@ def _textual(name: str, text: str, tail: bytes) -> Kind:
         return "html"
     if claimed in {"code", "markdown", "html", "csv"}:
         return claimed
-    if _LETTER.match(text):
+    if _LETTER.match(text) or (claimed == "mbox" and text.startswith("From ")):
         return "mbox"
     if _is_mail(text, claimed):
         return "email"
+    if claimed == "email" and _ENCODED.search(text):
+        raise UnreadableError("called a mail, but its header cannot be understood; save it as .eml again")
     if _RECORD.match(text) or (claimed in {"json", "jsonl"} and _GROUPS.search(text)):
         return _records(claimed, text, tail)
     return "code" if text.startswith("#!") or _XML.match(text) else "text"
 
 
 def _is_mail(text: str, claimed: Kind | None) -> bool:
-    header = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
+    before = _BEFORE_FIELDS.match(text)
+    header = re.split(r"\r?\n\r?\n", text[before.end() if before else 0 :], maxsplit=1)[0]
     fields = {match[1].lower() for match in _FIELD.finditer(header)}
-    if not _FIELD.match(header):
+    if claimed != "email" and not _FIELD.match(header):
         return False
     known = len(fields & _FIELDS)
     return known >= (1 if claimed == "email" else 3) and ("from" in fields or claimed == "email")

@@ -1,3 +1,4 @@
+from base64 import b64encode
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -24,6 +25,37 @@ def _message(text: str = "High water\nat noon.\n-- \nAnn\n") -> EmailMessage:
     message["Date"] = "Fri, 01 Mar 2024 12:30:00 +0100"
     message.set_content(text)
     return message
+
+
+BEFORE = [
+    b"", b"\xef\xbb\xbf", b"\n", b"\r\n\n", b"X-Store-Info:J++/abc\n", b"X-Empty:\n", b"From ada@example.org\n",
+    b">From ada@example.org Tue Mar  5 10:00:00 2024\n", b"\xef\xbb\xbf\nFrom a@b.c\n", b"Received : by x\n",
+    b"From a@b.c Mon Jan  1 10:00:00 2024\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("after", [b"", b"a line that is no field\nX-Last: y\n"])
+def test_unusual_first_lines_leave_the_message_whole(tmp_path: Path, before: bytes, ends: bytes, after: bytes) -> None:
+    head = before + b"From: Ada <a@b.c>\nSubject: Note\n" + after + b"Content-Type: text/plain; charset=utf-8\n"
+    body = b"Content-Transfer-Encoding: base64\n\n" + b64encode("The gate code is 4417 \u2013 ask.".encode())
+    parsed = _read((head + body).replace(b"\r\n", b"\n").replace(b"\n", ends), tmp_path)
+    text = parsed.contents[0].text
+    assert text.startswith("# Note")
+    assert "From: Ada <a@b.c>" in text
+    assert text.endswith("\n\nThe gate code is 4417 \u2013 ask.")
+    assert not parsed.losses
+
+
+def test_a_first_line_that_is_no_field_is_told(tmp_path: Path) -> None:
+    parsed = _read(b"HTTP/1.1 200 OK\n" + HEAD + b"\nx", tmp_path)
+    assert parsed.contents[0].text == "# x\n\nFrom: a@b.c\n\nx"
+    assert parsed.losses == (Loss("header", "begins with a line that is no field: 'HTTP/1.1 200 OK'; left out"),)
+
+
+def test_a_mail_in_utf16(tmp_path: Path) -> None:
+    assert _read((HEAD + b"\nThe code is 4417").decode().encode("utf-16"), tmp_path).contents[0].text.endswith("4417")
 
 
 def test_a_message(tmp_path: Path) -> None:

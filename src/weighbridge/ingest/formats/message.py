@@ -4,6 +4,7 @@ It is taken apart by the standard library under the policy `compat32`, whose par
 of the newer `default` policy recurses into comments and takes quadratic time on hostile ones.
 """
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,15 @@ _MOST_PARTS = 10_000
 _STUB = 300
 _TIMES = 3
 """Plain text of so many characters at most, with so many times as many in HTML, is but a pointer to the latter."""
+_BEFORE_FIELDS = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:>*From [^\n]*\n\s*)*")
+_BLANK_LINE = re.compile(rb"^[ \t]*\r?$", re.MULTILINE)
+_FIELD_LINE = re.compile(rb"[!-9;-~]+[ \t]*:")
+_FIELD_BLANKS = re.compile(rb"\A([!-9;-~]+)[ \t]+:")
+_KNOWN_FIELD = re.compile(
+    rb"(?:from|to|cc|subject|date|message-id|received|mime-version|content-[a-z-]+|return-path|reply-to|sender|x-[\w-]+)"
+    rb"[ \t]*:",
+    re.IGNORECASE,
+)
 _UNDERLINE = re.compile(r"(?<=\S)\n(?=(?:=+|-+)[ \t]*$)", re.MULTILINE)
 _SEALED = {
     "application/pgp-signature": "signature left out",
@@ -52,11 +62,11 @@ def read_message(content: bytes) -> Parsed:
     Raises:
         UnreadableError: where it is nested too deeply.
     """
+    letter = _Letter()
     try:
-        message = message_from_bytes(content)
+        message = message_from_bytes(_with_plain_header(content, letter))
     except (RecursionError, MessageError, ValueError, LookupError) as error:
         raise UnreadableError(f"no message that can be taken apart ({type(error).__name__})") from error
-    letter = _Letter()
     for part, html in _leaves(message, letter):
         _read_part(part, letter, html=html)
     if letter.pictures:
@@ -66,6 +76,35 @@ def read_message(content: bytes) -> Parsed:
     blocks = [heading(subject, 1), "\n".join(told), *letter.texts]
     text = "\n\n".join(block for block in blocks if block.strip())
     return Parsed((Content(text=text, title=subject),), tuple(letter.losses), tuple(letter.enclosed))
+
+
+def _with_plain_header(content: bytes, letter: _Letter) -> bytes:
+    """Return a message whose header the parser takes whole.
+
+    It stops at the first line that is no field, and takes the rest, encoded parts and all, for the text. So what stands
+    before the first field goes (a byte order mark, empty lines, the line that separates mails in a mailbox), blanks
+    before a colon too; a line among the fields that is none is added to the field before it.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = decode(content).text.encode()
+    content = _BEFORE_FIELDS.sub(b"", content)
+    end = _BLANK_LINE.search(content)
+    header, rest = (content[: end.start()], content[end.start() :]) if end else (content, b"")
+    lines = header.split(b"\n")
+    last = max((number for number, line in enumerate(lines) if _KNOWN_FIELD.match(line)), default=-1)
+    kept: list[bytes] = []
+    for number, line in enumerate(lines):
+        if number > last or _FIELD_LINE.match(line) or line[:1] in b" \t":
+            kept.append(_FIELD_BLANKS.sub(rb"\1:", line))
+        elif kept:
+            kept.append(b" " + line)
+        else:
+            letter.losses.append(Loss("header", f"begins with a line that is no field: {_shorten(line)}; left out"))
+    return b"\n".join(kept) + rest
+
+
+def _shorten(line: bytes) -> str:
+    return repr(line[:60].decode("ascii", "replace").strip())
 
 
 def _leaves(message: Message, letter: _Letter) -> Iterator[tuple[Message, bool]]:
