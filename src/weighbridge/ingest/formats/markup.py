@@ -2,20 +2,22 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from weighbridge.ingest.formats.assemble import one_line, paragraph
 from weighbridge.ingest.formats.grid import Cell, laid_out, table_lines
 
-_WITHOUT_TEXT = frozenset({"script", "style", "head", "-comment", "!doctype"})
-_DROPPED = {
+WITHOUT_TEXT = frozenset({"script", "style", "head", "-comment", "!doctype"})
+DROPPED = {
     "nav": "navigation", "button": "buttons", "noscript": "for browsers without scripts", "template": "templates",
     "svg": "drawings", "datalist": "proposals of a form",
 }  # fmt: skip
 """Elements that are left out, and what their text is called in the account."""
-_EMBEDDED = frozenset({"iframe", "frame", "object", "embed", "video", "audio", "canvas"})
+EMBEDDED = frozenset({"iframe", "frame", "object", "embed", "video", "audio", "canvas"})
+NOTHING: Mapping[int, str] = MappingProxyType({})
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 _PARAGRAPHS = frozenset(_HEADINGS) | {
     "p", "ul", "ol", "dl", "table", "blockquote", "section", "article", "hr", "figure", "form", "fieldset", "details",
@@ -44,10 +46,21 @@ class Rendered:
     left_out: str
 
 
-def render(body: Any) -> Rendered:
-    """Return the visible text below an element of a selectolax tree, with its structure as Markdown."""
+def render(body: Any, furniture: Mapping[int, str] = NOTHING, *, scripts: bool = True) -> Rendered:
+    """Return the visible text below an element of a selectolax tree, with its structure as Markdown.
+
+    Elements in `furniture` (by their `mem_id`) are left out and counted as what it says. Without `scripts`, what is
+    for browsers without them is text.
+    """
     page = _Page()
-    for tag, node, begins in _walk(body, page.leave_out):
+
+    def reason(tag: str, node: Any) -> str:
+        if (kind := furniture.get(node.mem_id)) is not None:
+            return f"words of page furniture left out, {kind}"
+        why = DROPPED.get(tag, "") or ("hidden" if node is not body and is_hidden(node) else "")
+        return f"words left out, {why}" if why and (scripts or tag != "noscript") else ""
+
+    for tag, node, begins in _walk(body, reason, page.leave_out):
         if tag == "-text":
             page.say(node.text_content or "")
         elif begins:
@@ -58,25 +71,31 @@ def render(body: Any) -> Rendered:
     return Rendered("".join(page.said), page.lost, " ".join(page.left_out))
 
 
-def _walk(body: Any, leave_out: Callable[[str, Any], None]) -> Iterator[tuple[str, Any, bool]]:
-    """Yield (tag, node, whether it begins or ends here) in the order of the text, with a stack of our own."""
+def _walk(
+    body: Any, reason: Callable[[str, Any], str], leave_out: Callable[[str, Any], None]
+) -> Iterator[tuple[str, Any, bool]]:
+    """Yield (tag, node, whether it begins or ends here) in the order of the text, with a stack of our own.
+
+    An element for which there is a `reason` is left out.
+    """
     stack: list[tuple[Any, bool]] = [(body, True)]
     while stack:
         node, begins = stack.pop()
         tag: str = node.tag
         if begins and tag != "-text":
-            if tag in _WITHOUT_TEXT:
+            if tag in WITHOUT_TEXT:
                 continue
-            if reason := _DROPPED.get(tag) or ("hidden" if node is not body and _hidden(node) else ""):
-                leave_out(reason, node)
+            if why := reason(tag, node):
+                leave_out(why, node)
                 continue
             stack.append((node, False))
-            if tag not in _EMBEDDED:
+            if tag not in EMBEDDED:
                 stack.extend((child, True) for child in reversed(list(node.iter(include_text=True))))
         yield tag, node, begins
 
 
-def _hidden(node: Any) -> bool:
+def is_hidden(node: Any) -> bool:
+    """Tell whether an element says of itself that it is not shown."""
     attributes = node.attributes
     if not attributes:
         return False
@@ -121,7 +140,7 @@ class _Page:
         """Count the words of an element that the text does without."""
         text = node.text(separator=" ")
         if words := len(text.split()):
-            self.lost[f"words left out, {reason}"] += words
+            self.lost[reason] += words
             self.left_out.append(text)
 
     def say(self, text: str) -> None:
@@ -130,7 +149,7 @@ class _Page:
     def begin(self, tag: str, node: Any) -> None:
         if self.table is not None:
             self._begin_in_table(self.table, tag, node)
-        if tag in _EMBEDDED:
+        if tag in EMBEDDED:
             self.lost[f"embedded <{tag}>"] += 1
             self.left_out.append(node.text(separator=" "))
         elif tag == "img":
