@@ -189,13 +189,37 @@ def test_a_broken_part_costs_that_part(
     assert tuple(loss.what for loss in parsed.losses) == lost
 
 
+@pytest.mark.parametrize("member", [_MAIN, _RELATIONS, "xl/theme/theme1.xml", "_rels/.rels", "docProps/core.xml"])
+@pytest.mark.parametrize("content", [b"", b"<a", b"<!DOCTYPE a><a/>", b"\x00\xff"])
+def test_broken_parts_beside_the_sheets(tmp_path: Path, member: str, content: bytes) -> None:
+    book = _book()
+    book.active.title = "Sheet1"
+    parsed = read_xlsx(_save(book, tmp_path, {member: lambda _: content}))
+    assert parsed.contents[0].text.casefold().startswith("## sheet1\n\n| site | grade |")
+    assert bool(parsed.losses) == (member in {_MAIN, _RELATIONS})
+
+
+def test_an_embedded_file_is_read_as_one_of_its_own(tmp_path: Path) -> None:
+    parsed = read_xlsx(_save(_book(), tmp_path, added={"xl/embeddings/Notes1.docx": "PK", "xl/embeddings/o.bin": "x"}))
+    assert [(file.name, file.content) for file in parsed.enclosed] == [("notes1.docx", b"PK")]
+    assert parsed.losses == (Loss("workbook", "1 embedded object(s) left out"),)
+
+
 def test_a_sheet_that_breaks_off_keeps_its_first_rows_and_the_other_sheets(tmp_path: Path) -> None:
     book = _book()
     book.create_sheet("Next")["A1"] = "whole"
     parsed = read_xlsx(_save(book, tmp_path, {_SHEET: lambda content: content[: content.index(b"<v>5")]}))
     assert "| Holm | 3 |" in parsed.contents[0].text
     assert parsed.contents[0].text.endswith("## Next\n\n| whole |\n| --- |")
-    assert [loss.what.split(":")[0] for loss in parsed.losses] == ["damaged"]
+    assert [loss.what.split(",")[0] for loss in parsed.losses] == ["damaged"]
+
+
+@pytest.mark.parametrize("broken", ["<v>3 & 4</v>", "<v>3", "<v \x00>3</v>", "<w <v>3</v>"])
+def test_a_broken_cell_leaves_the_others(tmp_path: Path, broken: str) -> None:
+    parsed = read_xlsx(_save(_book(), tmp_path, {_SHEET: _replace("<v>3</v>", broken)}))
+    assert "| Site | Grade |\n| --- | --- |\n| Holm" in parsed.contents[0].text
+    assert parsed.contents[0].text.endswith("\n| Varde | 5 |")
+    assert any(loss.what.startswith("damaged, ") for loss in parsed.losses)
 
 
 def test_a_workbook_without_a_sheet_that_can_be_read(tmp_path: Path) -> None:

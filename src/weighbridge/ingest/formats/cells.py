@@ -11,7 +11,7 @@ from typing import Any
 from weighbridge.ingest.formats.assemble import one_line
 from weighbridge.ingest.formats.format_codes import split_code
 from weighbridge.ingest.formats.number_formats import display, display_text
-from weighbridge.ingest.formats.workbook import BROKEN, Package, Style, Workbook, discard, rich_text
+from weighbridge.ingest.formats.workbook import BROKEN, CellStyle, Package, Workbook, discard, rich_text
 from weighbridge.ingest.text import LARGEST
 
 _MOST_PLACES = 2_000_000
@@ -42,7 +42,7 @@ _TAGS = (
 
 
 @dataclass(slots=True)
-class Left:
+class ReadingBudget:
     """What may still be read of a file: cells, and characters, which shared texts can multiply beyond its size."""
 
     places: int = _MOST_PLACES
@@ -65,11 +65,11 @@ class Cells:
     damaged: bool = False
 
 
-def read_cells(package: Package, part: str, book: Workbook, left: Left) -> Cells:
-    """Read the cells of a sheet. Where its XML breaks off, the rows before that stay."""
+def read_cells(package: Package, part: str, book: Workbook, budget: ReadingBudget) -> Cells:
+    """Read the cells of a sheet. What of a damaged one is still XML stays, and the damage is told."""
     from lxml import etree
 
-    reader = _Reader(book, left)
+    reader = _Reader(book, budget)
     try:
         with package.open(part) as file:
             events = etree.iterparse(
@@ -80,29 +80,28 @@ def read_cells(package: Package, part: str, book: Workbook, left: Left) -> Cells
                 no_network=True,
                 remove_comments=True,
                 remove_pis=True,
-                huge_tree=True,  # a sheet may be larger than the 10 MB that the parser allows one node
+                recover=True,
             )
             for event, node in events:
                 reader.take(event, node)
-                if left.spent:
+                if budget.spent:
                     rows = len(reader.cells.rows)
                     reader.lose(f"rows after {rows:,} used ones left out: the workbook is too large")
                     break
+            if events.error_log:
+                reader.lose_damaged(str(events.error_log[0].message))
     except BROKEN as error:
-        reader.end_row()
-        reader.cells.damaged = True
-        detail = one_line(str(error))[:100]
-        reader.lose(f"damaged: what follows {len(reader.cells.rows):,} used rows left out ({detail})")
+        reader.lose_damaged(str(error))
     return reader.cells
 
 
 class _Reader:
     """Takes the elements of a sheet as they come."""
 
-    def __init__(self, book: Workbook, left: Left) -> None:
+    def __init__(self, book: Workbook, budget: ReadingBudget) -> None:
         self.cells = Cells()
         self._book = book
-        self._left = left
+        self._budget = budget
         self._row: list[str] = []
         self._cells_in_row = 0
         self._hidden_columns: list[range] = []
@@ -113,14 +112,22 @@ class _Reader:
         """Count one more of what was lost."""
         self.cells.lost[what] += 1
 
+    def lose_damaged(self, reason: str) -> None:
+        """Note that the sheet could not be read as it is; the cells met so far stay."""
+        self.end_row()
+        self.cells.damaged = True
+        self.lose(f"damaged, cells may be missing or cut: {len(self.cells.rows):,} used rows ({one_line(reason)[:80]})")
+
     def take(self, event: str, node: Any) -> None:
         """Take the start or the end of an element."""
         name = node.tag.rpartition("}")[2]
         if name == "row":
             if event == "start":
+                self.end_row()  # of a row that a damaged sheet does not end
                 self._hidden_row = _is_true(node.get("hidden"))
             else:
                 self.end_row()
+                self._budget.places -= 1
                 discard(node)
         elif event == "start":
             return
@@ -139,9 +146,11 @@ class _Reader:
 
     def end_row(self) -> None:
         """Keep the cells met so far as a row, where one of them shows something."""
-        self._left.places -= len(self._row) + 1
-        self._left.characters -= sum(map(len, self._row))
-        if any(self._row) and not self._left.spent:
+        if not self._row:
+            return
+        self._budget.places -= len(self._row)
+        self._budget.characters -= sum(map(len, self._row))
+        if any(self._row) and not self._budget.spent:
             self.cells.rows.append(self._row)
             if self._hidden_row:
                 self.lose("row(s) hidden in the sheet; read all the same")
@@ -192,16 +201,16 @@ class _Reader:
         text = self._value(node, kind, stored, style)
         return f"~~{text}~~" if style.struck and text and not text.startswith("~~") else text
 
-    def _style(self, index: str | None) -> Style:
+    def _style(self, index: str | None) -> CellStyle:
         styles = self._book.styles
         place = int(index) if index and index.isascii() and index.isdecimal() else 0
         if place < len(styles):
             return styles[place]
         if place:
             self.lose("cell(s) of an unknown style: without their format")
-        return Style()
+        return CellStyle()
 
-    def _value(self, node: Any, kind: str, stored: str, style: Style) -> str:
+    def _value(self, node: Any, kind: str, stored: str, style: CellStyle) -> str:
         if kind in {"s", "str", "inlineStr"}:
             text = self._text(node, kind, stored)
             return self._told_if_hidden(display_text(text, style.code).strip(), text.strip())
@@ -212,7 +221,7 @@ class _Reader:
             return self._dated(stored, style)
         return stored if kind == "e" else self._numeric(stored, style)
 
-    def _numeric(self, stored: str, style: Style) -> str:
+    def _numeric(self, stored: str, style: CellStyle) -> str:
         if style.code == "General" and _WHOLE.fullmatch(stored):
             return stored
         value = float(stored) if _NUMBER.fullmatch(stored) else inf
@@ -240,7 +249,7 @@ class _Reader:
             self.lose("value(s) hidden by their number format left out")
         return shown
 
-    def _dated(self, stored: str, style: Style) -> str:
+    def _dated(self, stored: str, style: CellStyle) -> str:
         """Return a date that is stored in ISO 8601 under its format, as strict files may store it."""
         try:
             moment = datetime.fromisoformat(stored).replace(tzinfo=None)

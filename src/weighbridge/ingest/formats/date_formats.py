@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from weighbridge.ingest.formats.format_codes import Token
+from weighbridge.ingest.formats.format_codes import FormatToken
 
 LAST_DAY = 2_958_465
 """The 31st of December 9999, the last day that Excel shows."""
@@ -48,7 +48,7 @@ class _Moment:
     """Since midnight, rounded to what is shown."""
 
 
-def format_date(serial: Decimal, tokens: Sequence[Token], *, date1904: bool = False) -> str | None:
+def format_date(serial: Decimal, tokens: Sequence[FormatToken], *, date1904: bool = False) -> str | None:
     """Return a serial number of days as a date, a time or a duration.
 
     None where Excel shows none: before its first day, after its last. A duration may be negative.
@@ -61,7 +61,7 @@ def format_date(serial: Decimal, tokens: Sequence[Token], *, date1904: bool = Fa
     return sign + "".join(_Writer(tokens, moment).written())
 
 
-def _second_digits(tokens: Sequence[Token]) -> int:
+def _second_digits(tokens: Sequence[FormatToken]) -> int:
     """Return how many digits of a second are shown."""
     digits = run = 0
     for token in tokens:
@@ -94,7 +94,7 @@ def _moment(serial: Decimal, digits: int, *, date1904: bool) -> _Moment | None:
 class _Writer:
     """Writes the tokens of one section for one moment."""
 
-    def __init__(self, tokens: Sequence[Token], moment: _Moment) -> None:
+    def __init__(self, tokens: Sequence[FormatToken], moment: _Moment) -> None:
         self._tokens = tokens
         self._moment = moment
         self._half_days = any(token.kind == "noon" for token in tokens)

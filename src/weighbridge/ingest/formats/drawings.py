@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from weighbridge.ingest.content import UnreadableError
 from weighbridge.ingest.formats.assemble import paragraph
 from weighbridge.ingest.formats.charts import read_chart
-from weighbridge.ingest.formats.scripts import Run, Script, write_runs
+from weighbridge.ingest.formats.drawingml import body_text, diagram_text
 from weighbridge.ingest.formats.workbook import BROKEN, Package, Relation, rich_text
 
 _THREADED = "[Threaded comment]"
@@ -17,7 +16,7 @@ _ALTERNATIVES = "AlternateContent"
 
 
 @dataclass(slots=True)
-class Beside:
+class SheetObjects:
     """The blocks of text that lie on a sheet, in the order of their places, and what is lost."""
 
     blocks: list[str] = field(default_factory=list)
@@ -25,20 +24,20 @@ class Beside:
     """How often something was lost, by what it was."""
 
 
-def read_beside(package: Package, part: str) -> Beside:
+def read_objects(package: Package, part: str) -> SheetObjects:
     """Read what is related to a sheet: its drawing, its notes and its threads of comments."""
-    beside = Beside()
+    objects = SheetObjects()
     for drawing in package.related(part, "drawing"):
         try:
             root = package.tree(drawing, recover=True)
         except ValueError:
-            beside.lost["drawing(s) damaged and left out"] += 1
+            objects.lost["drawing(s) damaged and left out"] += 1
             continue
         relations = package.relations(drawing)
         for anchor in sorted(_anchors(root), key=_place):
-            _read_shapes(package, anchor, relations, beside)
-    beside.blocks += _comments(package, part, beside.lost)
-    return beside
+            _read_shapes(package, anchor, relations, objects)
+    objects.blocks += _comments(package, part, objects.lost)
+    return objects
 
 
 def _anchors(root: Any) -> Iterator[Any]:
@@ -63,46 +62,23 @@ def _place(anchor: Any) -> tuple[int, int]:
     return (int(row), int(column)) if row.strip().isdecimal() and column.strip().isdecimal() else (1 << 30, 0)
 
 
-def _read_shapes(package: Package, node: Any, relations: Mapping[str, Relation], beside: Beside) -> None:
+def _read_shapes(package: Package, node: Any, relations: Mapping[str, Relation], objects: SheetObjects) -> None:
     """Read the shapes below an element, groups looked through."""
     stack = [node]
     while stack:
         child = stack.pop()
         name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
         if name in {"sp", "cxnSp"}:
-            beside.blocks += [text for body in child.iterfind("{*}txBody") if (text := _shape_text(body))]
+            objects.blocks += [paragraph(body_text(body)) for body in child.iterfind("{*}txBody")]
         elif name in {"chart", "relIds"}:
-            _read_related(package, child, relations, beside)
+            _read_related(package, child, relations, objects)
         elif name == _ALTERNATIVES:
             stack += reversed(list(_first_choice(child)))
         else:
             stack += reversed(list(child))
 
 
-def _shape_text(body: Any) -> str:
-    return paragraph("\n".join(_paragraph_text(node) for node in body.iterfind("{*}p")))
-
-
-def _paragraph_text(node: Any) -> str:
-    runs: list[Run] = []
-    for child in node:
-        name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
-        if name == "br":
-            runs.append(Run("\n"))
-        elif name in {"r", "fld"}:
-            properties = child.find("{*}rPr")
-            baseline, strike = "0", "noStrike"
-            if properties is not None:
-                baseline, strike = properties.get("baseline", "0"), properties.get("strike", "noStrike")
-            script: Script = "normal"
-            if baseline.strip("0%"):
-                script = "subscript" if baseline.startswith("-") else "superscript"
-            text = "".join(part.text or "" for part in child.iterfind("{*}t"))
-            runs.append(Run(text, script, struck=strike != "noStrike"))
-    return write_runs(runs)
-
-
-def _read_related(package: Package, node: Any, relations: Mapping[str, Relation], beside: Beside) -> None:
+def _read_related(package: Package, node: Any, relations: Mapping[str, Relation], objects: SheetObjects) -> None:
     """Read the chart or the diagram that an element refers to."""
     targets = [relations[value] for value in node.attrib.values() if value in relations]
     for relation in targets:
@@ -110,23 +86,23 @@ def _read_related(package: Package, node: Any, relations: Mapping[str, Relation]
             try:
                 with package.open(relation.target) as file:
                     chart = read_chart(file.read())
-            except (UnreadableError, *BROKEN):
-                beside.lost["chart(s) damaged and left out"] += 1
+            except BROKEN:
+                objects.lost["chart(s) damaged and left out"] += 1
                 continue
-            beside.blocks.append(chart.text)
+            objects.blocks.append(chart.text)
             if chart.lost:
-                beside.lost[chart.lost] += 1
+                objects.lost[chart.lost] += 1
         elif relation.kind == "diagramData":
-            _read_diagram(package, relation.target, beside)
+            _read_diagram(package, relation.target, objects)
 
 
-def _read_diagram(package: Package, part: str, beside: Beside) -> None:
+def _read_diagram(package: Package, part: str, objects: SheetObjects) -> None:
     try:
         root = package.tree(part, recover=True)
     except ValueError:
-        beside.lost["diagram(s) damaged and left out"] += 1
+        objects.lost["diagram(s) damaged and left out"] += 1
         return
-    beside.blocks += [text for body in root.iterfind("{*}ptLst/{*}pt/{*}t") if (text := _shape_text(body))]
+    objects.blocks.append(diagram_text(root))
 
 
 def _comments(package: Package, part: str, lost: Counter[str]) -> Iterator[str]:

@@ -49,7 +49,7 @@ _DATES = frozenset({"date", "elapsed", "noon"})
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class FormatToken:
     """One element of a format code: its kind, and its text as it is written or as it shows."""
 
     kind: TokenKind
@@ -74,10 +74,10 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class FormatSection:
     """One of the up to four parts of a format code."""
 
-    tokens: tuple[Token, ...]
+    tokens: tuple[FormatToken, ...]
     condition: Condition | None = None
     shows: Literal["date", "general", "number", "literal"] = "literal"
     """What it makes of a number; "literal" leaves the number out."""
@@ -88,10 +88,10 @@ class Section:
 
 
 @lru_cache(maxsize=4_096)
-def split_code(code: str) -> tuple[Section, ...]:
+def split_code(code: str) -> tuple[FormatSection, ...]:
     """Split a format code into its sections, one at least; what follows the fourth is left out."""
-    sections: list[Section] = []
-    tokens: list[Token] = []
+    sections: list[FormatSection] = []
+    tokens: list[FormatToken] = []
     condition: Condition | None = None
     for match in _TOKEN.finditer(code[:_LONGEST]):
         if match.lastgroup == "end":
@@ -106,7 +106,7 @@ def split_code(code: str) -> tuple[Section, ...]:
     return tuple(sections[:_SECTIONS])
 
 
-def _section(tokens: Sequence[Token], condition: Condition | None) -> Section:
+def _section(tokens: Sequence[FormatToken], condition: Condition | None) -> FormatSection:
     """Return a section and what it shows. Letters of dates among the digits of a number are literal: `0.0 dB`."""
     kinds = {token.kind for token in tokens}
     digits = [index for index, token in enumerate(tokens) if token.kind == "digit"]
@@ -115,30 +115,30 @@ def _section(tokens: Sequence[Token], condition: Condition | None) -> Section:
         for index in digits
     )
     if kinds & {"general", "text"}:
-        return Section(tuple(tokens), condition, "general")
+        return FormatSection(tuple(tokens), condition, "general")
     if of_seconds and kinds & _DATES:
-        return Section(tuple(tokens), condition, "date")
-    literal = (Token("literal", token.text) if token.kind in _DATES else token for token in tokens)
-    return Section(tuple(literal), condition, "number" if digits else "literal")
+        return FormatSection(tuple(tokens), condition, "date")
+    literal = (FormatToken("literal", token.text) if token.kind in _DATES else token for token in tokens)
+    return FormatSection(tuple(literal), condition, "number" if digits else "literal")
 
 
-def _token(match: re.Match[str]) -> Token:
+def _token(match: re.Match[str]) -> FormatToken:
     kinds: dict[str, TokenKind] = {
         "general": "general", "text": "text", "digit": "digit", "point": "point", "comma": "comma", "slash": "slash",
         "percent": "percent", "exponent": "exponent", "date": "date", "noon": "noon",
     }  # fmt: skip
     group = str(match.lastgroup)
     if group == "padding":
-        return Token("literal", " ")
-    return Token(kinds.get(group, "literal"), match[group])
+        return FormatToken("literal", " ")
+    return FormatToken(kinds.get(group, "literal"), match[group])
 
 
-def _bracket(text: str) -> Iterator[Token]:
+def _bracket(text: str) -> Iterator[FormatToken]:
     """Yield what brackets stand for: hours that count on, or a currency; colours and scripts show nothing."""
     if _ELAPSED.fullmatch(text):
-        yield Token("elapsed", text.lower())
+        yield FormatToken("elapsed", text.lower())
     elif (currency := _CURRENCY.fullmatch(text)) and currency[1]:
-        yield Token("literal", currency[1])
+        yield FormatToken("literal", currency[1])
 
 
 def _read_condition(text: str) -> Condition | None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import takewhile
 
 from weighbridge.ingest.formats.date_formats import format_date
-from weighbridge.ingest.formats.format_codes import Section, Token, split_code
+from weighbridge.ingest.formats.format_codes import FormatSection, FormatToken, split_code
 
 BUILT_IN = {
     0: "General", 1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: '"$"#,##0_);("$"#,##0)',
@@ -38,7 +38,7 @@ _DIGITS = Context(prec=15, rounding=ROUND_HALF_UP)
 _MARKS = {"#": "\1", "0": "\2", "?": "\3", ".": "\4"}
 """What places for digits and the point are taken for, to tell them from text: no XML has these characters."""
 _PLAIN_PLACES = re.compile("([^\1-\4]*)\1*(\2+)(?:\4\2+)?([^\1-\4]*)")
-_GENERAL = Section((Token("general", "General"),), shows="general")
+_GENERAL = FormatSection((FormatToken("general", "General"),), shows="general")
 _WIDE = Context(prec=1_400, rounding=ROUND_HALF_UP)
 """Holds the largest number (1E+308) with as many decimals as a format code may have."""
 _WIDTH = 9
@@ -126,7 +126,7 @@ def _sign(value: Decimal) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _numeric_sections(code: str) -> tuple[Section, ...]:
+def _numeric_sections(code: str) -> tuple[FormatSection, ...]:
     """Return the sections of a code that are for numbers, up to three; General where there is none."""
     numeric = split_code(code)
     if len(numeric) < 4 and numeric[-1].has("text"):  # noqa: PLR2004 - a format has four sections
@@ -136,7 +136,7 @@ def _numeric_sections(code: str) -> tuple[Section, ...]:
     return numeric[:3] or (_GENERAL,)
 
 
-def _choose(sections: Sequence[Section], value: float) -> tuple[Section, bool]:
+def _choose(sections: Sequence[FormatSection], value: float) -> tuple[FormatSection, bool]:
     """Return the section for a number, and whether that section leaves out a minus sign.
 
     Without conditions, the first is for positive numbers, the second for negative ones, the third for zero.
@@ -150,7 +150,7 @@ def _choose(sections: Sequence[Section], value: float) -> tuple[Section, bool]:
     return (sections[2] if value == 0 and len(sections) > 2 else sections[0]), False  # noqa: PLR2004 - the third
 
 
-def _choose_by_condition(sections: Sequence[Section], value: float) -> tuple[Section, bool]:
+def _choose_by_condition(sections: Sequence[FormatSection], value: float) -> tuple[FormatSection, bool]:
     for index, section in enumerate(sections):
         condition = section.condition
         if condition is not None:
@@ -161,13 +161,13 @@ def _choose_by_condition(sections: Sequence[Section], value: float) -> tuple[Sec
     return sections[-1], False
 
 
-def _takes_positive(section: Section) -> bool:
+def _takes_positive(section: FormatSection) -> bool:
     """Tell whether a first section with a condition leaves the negative numbers to the second one alone."""
     condition = section.condition
     return condition is not None and condition.symbol in {">", ">="} and condition.limit == 0
 
 
-def _number(value: Decimal, tokens: tuple[Token, ...]) -> str:
+def _number(value: Decimal, tokens: tuple[FormatToken, ...]) -> str:
     """Return a number that is not negative under the tokens of a section with places for digits."""
     kinds = _kinds(tokens)
     if "percent" in kinds:
@@ -180,7 +180,7 @@ def _number(value: Decimal, tokens: tuple[Token, ...]) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _kinds(tokens: tuple[Token, ...]) -> tuple[str, ...]:
+def _kinds(tokens: tuple[FormatToken, ...]) -> tuple[str, ...]:
     return tuple(token.kind for token in tokens)
 
 
@@ -188,8 +188,8 @@ def _kinds(tokens: tuple[Token, ...]) -> tuple[str, ...]:
 class _Layout:
     """Where the digits of a decimal number stand: tokens up to the point and from it, without commas."""
 
-    whole: tuple[Token, ...]
-    rest: tuple[Token, ...]
+    whole: tuple[FormatToken, ...]
+    rest: tuple[FormatToken, ...]
     thousands: int
     """How often the number is divided by a thousand."""
     grouped: bool
@@ -200,13 +200,13 @@ class _Layout:
 
 
 @lru_cache(maxsize=4_096)
-def _layout(tokens: tuple[Token, ...]) -> _Layout:
+def _layout(tokens: tuple[FormatToken, ...]) -> _Layout:
     kinds = [token.kind for token in tokens]
     last_digit = max((index for index, kind in enumerate(kinds) if kind == "digit"), default=-1)
     point = kinds.index("point") if "point" in kinds else len(kinds)
     thousands, grouped = 0, False
-    whole: list[Token] = []
-    rest: list[Token] = []
+    whole: list[FormatToken] = []
+    rest: list[FormatToken] = []
     for index, token in enumerate(tokens):
         if token.kind != "comma" or "digit" not in kinds[:index]:
             (whole if index < point else rest).append(token)
@@ -218,7 +218,7 @@ def _layout(tokens: tuple[Token, ...]) -> _Layout:
     return _Layout(tuple(whole), tuple(rest), thousands, grouped, decimals, _plain_layout(whole, rest, grouped=grouped))
 
 
-def _plain_layout(whole: list[Token], rest: list[Token], *, grouped: bool) -> tuple[str, int, str] | None:
+def _plain_layout(whole: list[FormatToken], rest: list[FormatToken], *, grouped: bool) -> tuple[str, int, str] | None:
     places = {"digit", "point"}
     marked = "".join(_MARKS[token.text] if token.kind in places else token.text for token in [*whole, *rest])
     matched = _PLAIN_PLACES.fullmatch(marked)
@@ -227,7 +227,7 @@ def _plain_layout(whole: list[Token], rest: list[Token], *, grouped: bool) -> tu
     return matched[1], len(matched[2]), matched[3]
 
 
-def _decimal(value: Decimal, tokens: tuple[Token, ...], zero: str = "") -> str:
+def _decimal(value: Decimal, tokens: tuple[FormatToken, ...], zero: str = "") -> str:
     """Fill the places for digits: before the point from the right, after it from the left.
 
     `zero` is what stands before the point of a number below one, unless the code asks for digits.
@@ -242,7 +242,7 @@ def _decimal(value: Decimal, tokens: tuple[Token, ...], zero: str = "") -> str:
     return _whole(whole.lstrip("0") or zero, layout.whole, grouped=layout.grouped) + _decimals(decimals, layout.rest)
 
 
-def _whole(digits: str, tokens: Sequence[Token], *, grouped: bool) -> str:
+def _whole(digits: str, tokens: Sequence[FormatToken], *, grouped: bool) -> str:
     """Return the digits before the point; the first place takes what the others leave."""
     places = sum(token.kind == "digit" for token in tokens)
     shown: list[str] = [] if places else [digits]
@@ -260,7 +260,7 @@ def _whole(digits: str, tokens: Sequence[Token], *, grouped: bool) -> str:
     return "".join(reversed(shown))
 
 
-def _decimals(digits: str, tokens: Sequence[Token]) -> str:
+def _decimals(digits: str, tokens: Sequence[FormatToken]) -> str:
     """Return the point and the digits after it; zeros at the end show where the code asks for them."""
     places = "".join(token.text for token in tokens if token.kind == "digit")
     needed = max(places.rfind("0") + 1, len(digits.rstrip("0")))
@@ -275,7 +275,7 @@ def _decimals(digits: str, tokens: Sequence[Token]) -> str:
     return "".join(shown)
 
 
-def _scientific(value: Decimal, tokens: tuple[Token, ...], at: int) -> str:
+def _scientific(value: Decimal, tokens: tuple[FormatToken, ...], at: int) -> str:
     """Return a number with an exponent, a multiple of the count of places before the point."""
     last = max((index for index in range(at) if tokens[index].kind == "digit"), default=-1)
     mantissa = tuple(token for index, token in enumerate(tokens[:at]) if token.kind != "comma" or index < last)
@@ -296,7 +296,7 @@ def _scientific(value: Decimal, tokens: tuple[Token, ...], at: int) -> str:
     return _decimal(shown, mantissa, zero="0") + tokens[at].text[0] + shown_exponent
 
 
-def _fraction(value: Decimal, tokens: tuple[Token, ...], slash: int) -> str:
+def _fraction(value: Decimal, tokens: tuple[FormatToken, ...], slash: int) -> str:
     """Return a number as a whole number and a fraction, or as a fraction alone."""
     end = max(index for index in range(slash) if tokens[index].kind == "digit") + 1
     start = end - len(list(takewhile(lambda token: token.kind == "digit", reversed(tokens[:end]))))
@@ -318,7 +318,7 @@ def _fraction(value: Decimal, tokens: tuple[Token, ...], slash: int) -> str:
         shown = _whole(str(whole), _up_to_digit(before), grouped=False)
         return shown + " " * (stop - len(_up_to_digit(before))) + "".join(token.text for token in tokens[stop:])
     if has_whole and not whole and not any(token.text == "0" for token in before if token.kind == "digit"):
-        before = (*_up_to_digit(before), Token("literal", " "))  # what would part the two numbers is left out
+        before = (*_up_to_digit(before), FormatToken("literal", " "))  # what would part the two numbers is left out
     return "".join([
         _whole(str(whole) if whole else "", before, grouped=False),
         _whole(str(above), tokens[start:end], grouped=False),
@@ -328,7 +328,7 @@ def _fraction(value: Decimal, tokens: tuple[Token, ...], slash: int) -> str:
     ])  # fmt: skip
 
 
-def _is_denominator(token: Token) -> bool:
+def _is_denominator(token: FormatToken) -> bool:
     return token.kind == "digit" or token.text.isdecimal()
 
 
@@ -337,7 +337,7 @@ def _is_named(places: str) -> bool:
     return places.isdecimal() and int(places) > 0
 
 
-def _up_to_digit(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+def _up_to_digit(tokens: tuple[FormatToken, ...]) -> tuple[FormatToken, ...]:
     """Return the tokens up to the last place for a digit."""
     last = max((index for index, token in enumerate(tokens) if token.kind == "digit"), default=-1)
     return tokens[: last + 1]

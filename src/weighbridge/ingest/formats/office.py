@@ -24,11 +24,11 @@ _INNER = (AttributeError, TypeError, IndexError, AssertionError)
 _OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
-def members(path: Path, *, largest: int = LARGEST_XML) -> tuple[str, ...]:
+def members(path: Path, *, largest: int = LARGEST_XML, parse: bool = True) -> tuple[str, ...]:
     """Return the names of a package's members, once it is known to be safe to unpack and parse.
 
-    Refused are more than 1 GB unpacked, more than 64 MB that is over 200 times the file's size, an XML member of over
-    `largest` bytes, passwords, and document type declarations: Office files have none, and entity bombs need them.
+    Refused are more than 1 GB unpacked, more than 64 MB that is over 200 times the file's size, passwords, and with
+    `parse` what `refuse_entities` refuses of any member. A reader that opens members itself asks that of each.
 
     Raises:
         UnreadableError: where that does not hold, or the file is no package.
@@ -39,8 +39,8 @@ def members(path: Path, *, largest: int = LARGEST_XML) -> tuple[str, ...]:
     with understood(), ZipFile(path) as package:
         listed = package.infolist()
         _refuse_bombs(listed, path.stat().st_size)
-        for member in listed:
-            _refuse_entities(package, member, largest)
+        for member in listed if parse else ():
+            refuse_entities(package, member, largest=largest)
     return tuple(member.filename for member in listed)
 
 
@@ -70,11 +70,17 @@ def _refuse_bombs(listed: list[ZipInfo], size: int) -> None:
         raise UnreadableError(f"unpacks to {unpacked:,} bytes from {size:,}")
 
 
-def _refuse_entities(package: ZipFile, member: ZipInfo, largest: int) -> None:
-    """Look at what stands before the root element. Where it cannot be seen, such as in EBCDIC, it is refused.
+def refuse_entities(package: ZipFile, member: ZipInfo, *, largest: int = LARGEST_XML) -> None:
+    """Refuse XML of over `largest` bytes, and document type declarations.
+
+    Office files have no declarations, and entity bombs need them. What stands before the root element is looked at;
+    where it cannot be seen, such as in EBCDIC, the member is refused.
 
     Pages and drawings may declare a type; the libraries take them for pictures and do not parse them. One that poses
     as a sheet meets the parser's own limit: expat expands entities to a hundred times the file at most.
+
+    Raises:
+        UnreadableError: where a member is refused.
     """
     if member.filename.lower().endswith(_NO_PART):
         return

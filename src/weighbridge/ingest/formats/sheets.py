@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import ZipFile
 
-from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
+from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
 from weighbridge.ingest.formats.assemble import assemble, heading, one_line, paragraph, table
-from weighbridge.ingest.formats.cells import Left, read_cells
-from weighbridge.ingest.formats.drawings import read_beside
+from weighbridge.ingest.formats.cells import ReadingBudget, read_cells
+from weighbridge.ingest.formats.drawings import read_objects
 from weighbridge.ingest.formats.office import members, understood
-from weighbridge.ingest.formats.workbook import Package, SheetPart, Workbook, read_workbook
+from weighbridge.ingest.formats.workbook import BROKEN, Package, SheetPart, Workbook, read_workbook
 
-PARSER = 2
+PARSER = 3
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _MOST_SHEETS = 1_000
-_LARGEST_XML = 1_000_000_000
 _UNREAD = {
     "media": "picture(s) left out",
     "embeddings": "embedded object(s) left out",
@@ -54,7 +53,7 @@ def read_xlsx(path: Path) -> Parsed:
     Raises:
         UnreadableError: where the package is damaged, encrypted or a bomb, or no sheet of it can be read.
     """
-    members(path, largest=_LARGEST_XML)
+    members(path, parse=False)
     with understood(), ZipFile(path) as archive:
         return _read(Package(archive))
 
@@ -64,24 +63,25 @@ def _read(package: Package) -> Parsed:
         book = read_workbook(package)
     except ValueError as error:
         raise UnreadableError("damaged: the list of its sheets cannot be read") from error
-    left = Left()
+    budget = ReadingBudget()
     sheets: list[_Sheet] = []
     losses = book.losses
     for number, part in enumerate(book.sheets):
-        if number == _MOST_SHEETS or left.spent:
+        if number == _MOST_SHEETS or budget.spent:
             rest = len(book.sheets) - number
             losses.append(Loss("workbook", f"{rest:,} sheets from {part.name!r} on left out"))
             break
-        sheets.append(_read_sheet(package, part, book, left))
+        sheets.append(_read_sheet(package, part, book, budget))
+    enclosed = tuple(_enclosed(package, losses))
     losses += [Loss("workbook", what) for what in _said(_unread(package))]
     text = assemble((f"sheet {sheet.name}", _rendered(sheet)) for sheet in sheets)
     if not text.text and any(sheet.damaged for sheet in sheets):
         raise UnreadableError("damaged: no sheet of it can be read")
     losses += [Loss(f"sheet {sheet.name}", what) for sheet in sheets for what in sheet.losses]
-    return Parsed((Content(text=text.text, title=_title(package), parts=text.parts),), tuple(losses))
+    return Parsed((Content(text=text.text, title=_title(package), parts=text.parts),), tuple(losses), enclosed)
 
 
-def _read_sheet(package: Package, part: SheetPart, book: Workbook, left: Left) -> _Sheet:
+def _read_sheet(package: Package, part: SheetPart, book: Workbook, budget: ReadingBudget) -> _Sheet:
     sheet = _Sheet(part.name)
     if part.hidden:
         sheet.losses.append("hidden in the workbook; read all the same")
@@ -91,15 +91,15 @@ def _read_sheet(package: Package, part: SheetPart, book: Workbook, left: Left) -
     if part.kind == "chartsheet":
         package.unread.discard(part.part)
     else:
-        cells = read_cells(package, part.part, book, left)
+        cells = read_cells(package, part.part, book, budget)
         sheet.rows, sheet.damaged = cells.rows, cells.damaged
         sheet.above = [text for text in cells.page_texts if text.startswith("Header")]
         sheet.below = [text for text in cells.page_texts if not text.startswith("Header")]
         sheet.losses += _said(cells.lost)
-    beside = read_beside(package, part.part)
-    sheet.below = beside.blocks + sheet.below
-    left.characters -= sum(map(len, beside.blocks))
-    sheet.losses += _said(beside.lost)
+    objects = read_objects(package, part.part)
+    sheet.below = objects.blocks + sheet.below
+    budget.characters -= sum(map(len, objects.blocks))
+    sheet.losses += _said(objects.lost)
     return sheet
 
 
@@ -107,6 +107,17 @@ def _said(lost: Counter[str]) -> Iterator[str]:
     """Yield what was lost, with how often where it can be counted."""
     for what, count in lost.items():
         yield f"{count:,} {what}" if "(s)" in what else what
+
+
+def _enclosed(package: Package, losses: list[Loss]) -> Iterator[Enclosed]:
+    """Yield the files that are embedded whole; objects that only their program can read stay unread."""
+    for name in sorted(package.unread):
+        if name.startswith("xl/embeddings/") and not name.endswith((".bin", ".rels")):
+            try:
+                with package.open(name) as file:
+                    yield Enclosed(name.rpartition("/")[2], file.read())
+            except BROKEN:
+                losses.append(Loss("workbook", f"{name.rpartition('/')[2]} is damaged and left out"))
 
 
 def _unread(package: Package) -> Counter[str]:

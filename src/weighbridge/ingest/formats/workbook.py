@@ -5,6 +5,7 @@ is broken costs only itself.
 """
 
 import posixpath
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +13,17 @@ from typing import IO, Any
 from urllib.parse import unquote
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from weighbridge.ingest.content import Loss
+from weighbridge.ingest.content import Loss, UnreadableError
 from weighbridge.ingest.formats.assemble import one_line
 from weighbridge.ingest.formats.number_formats import BUILT_IN
+from weighbridge.ingest.formats.office import refuse_entities
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 
-BROKEN = (KeyError, ValueError, SyntaxError, OSError, RuntimeError, EOFError, BadZipFile, zlib.error)
+BROKEN = (KeyError, ValueError, SyntaxError, OSError, RuntimeError, EOFError, BadZipFile, zlib.error, UnreadableError)
 """What reading a part of a package raises: it is missing, no XML (a `SyntaxError`), or packed in a broken way."""
+_SHEET_NAME = re.compile(r"xl/worksheets/sheet(\d{1,6})\.xml")
+_LARGEST_XML = 1_000_000_000
+"""Bytes of a part; sheets and shared texts are read piece by piece."""
 _SCRIPTS: Mapping[str, Script] = {"superscript": "superscript", "subscript": "subscript"}
 _FALSE = frozenset({"0", "false", "off", "none"})
 
@@ -45,10 +50,13 @@ class Package:
 
         Raises:
             KeyError: there is none of that name.
+            UnreadableError: it declares a document type.
         """
         name = _part_name(part)
         self.unread.discard(name)
-        return self._archive.open(self._members[name])
+        member = self._members[name]
+        refuse_entities(self._archive, member, largest=_LARGEST_XML)
+        return self._archive.open(member)
 
     def tree(self, part: str, *, recover: bool = False) -> Any:
         """Return the root element of a part. With `recover`, broken XML gives what can be made of it.
@@ -93,6 +101,11 @@ class Package:
         usual = posixpath.join(posixpath.dirname(part), f"{kind}.xml")
         return list(self.related(part, kind)) or [name for name in (usual,) if _part_name(name) in self._members]
 
+    def usual_sheets(self) -> list[str]:
+        """Return the parts that are sheets by the names that Excel gives, in the order of their numbers."""
+        found = {int(match[1]): name for name in self._members if (match := _SHEET_NAME.fullmatch(name))}
+        return [found[number] for number in sorted(found)]
+
 
 def _part_name(name: str) -> str:
     return posixpath.normpath(f"/{name}".replace("\\", "/")).lstrip("/").lower()
@@ -109,7 +122,7 @@ class SheetPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class CellStyle:
     """How a cell shows: its number format code, and whether its text is struck out."""
 
     code: str = "General"
@@ -123,32 +136,46 @@ class Workbook:
     sheets: Sequence[SheetPart]
     date1904: bool = False
     strings: list[str] = field(default_factory=list)
-    styles: Sequence[Style] = (Style(),)
+    styles: Sequence[CellStyle] = (CellStyle(),)
     losses: list[Loss] = field(default_factory=list)
 
 
 def read_workbook(package: Package) -> Workbook:
-    """Read what the sheets share. Shared texts and styles that are broken are told as lost.
+    """Read what the sheets share. Where the list of sheets, shared texts or styles are broken, that is told as lost.
 
     Raises:
-        ValueError: the part that lists the sheets is broken.
+        ValueError: the list of sheets is broken, and the package has none of the names that Excel gives.
     """
     main = next(package.related("", "officeDocument"), "xl/workbook.xml")
-    root = package.tree(main, recover=True)
+    try:
+        root = package.tree(main, recover=True)
+    except ValueError:
+        root = None
     relations = package.relations(main)
-    sheets: list[SheetPart] = []
-    for node in root.iterfind("{*}sheets/{*}sheet"):
-        named = next((value for key, value in node.attrib.items() if key.endswith("}id")), "")
-        relation = relations.get(str(named), Relation("", ""))
-        state = str(node.get("state") or "visible")
-        name = one_line(node.get("name") or f"{len(sheets) + 1}")
-        sheets.append(SheetPart(name, relation.target, relation.kind, hidden=state != "visible"))
+    sheets = [] if root is None else list(_listed_sheets(root, relations))
     book = Workbook(sheets)
-    for properties in root.iterfind("{*}workbookPr"):
+    if not sheets or not relations:
+        book.sheets = [SheetPart(_stem(part), part, "worksheet", hidden=False) for part in package.usual_sheets()]
+        if not book.sheets:
+            raise ValueError(main)
+        book.losses.append(Loss("workbook", "the list of its sheets is broken: they come by the names of their parts"))
+    for properties in () if root is None else root.iterfind("{*}workbookPr"):
         book.date1904 = str(properties.get("date1904") or "0") not in _FALSE
     _read_strings(package, main, book)
     _read_styles(package, main, book)
     return book
+
+
+def _listed_sheets(root: Any, relations: Mapping[str, Relation]) -> Iterator[SheetPart]:
+    for number, node in enumerate(root.iterfind("{*}sheets/{*}sheet"), start=1):
+        named = next((value for key, value in node.attrib.items() if key.endswith("}id")), "")
+        relation = relations.get(str(named), Relation("", ""))
+        hidden = str(node.get("state") or "visible") != "visible"
+        yield SheetPart(one_line(node.get("name") or f"{number}"), relation.target, relation.kind, hidden)
+
+
+def _stem(part: str) -> str:
+    return posixpath.splitext(posixpath.basename(part))[0]
 
 
 def _read_strings(package: Package, main: str, book: Workbook) -> None:
@@ -157,7 +184,7 @@ def _read_strings(package: Package, main: str, book: Workbook) -> None:
     for part in package.related_or_usual(main, "sharedStrings"):
         try:
             with package.open(part) as file:
-                parts = etree.iterparse(file, tag="{*}si", resolve_entities=False, no_network=True, huge_tree=True)
+                parts = etree.iterparse(file, tag="{*}si", resolve_entities=False, no_network=True)
                 for _, node in parts:
                     book.strings.append(rich_text(node))
                     discard(node)
@@ -174,7 +201,7 @@ def _read_styles(package: Package, main: str, book: Workbook) -> None:
             book.losses.append(Loss("workbook", "styles are broken: numbers and dates come without their formats"))
 
 
-def _styles(root: Any) -> Iterator[Style]:
+def _styles(root: Any) -> Iterator[CellStyle]:
     codes = dict(BUILT_IN)
     for node in root.iterfind("{*}numFmts/{*}numFmt"):
         number, code = _number(node.get("numFmtId")), node.get("formatCode")
@@ -184,7 +211,7 @@ def _styles(root: Any) -> Iterator[Style]:
     for node in root.iterfind("{*}cellXfs/{*}xf"):
         font = _number(node.get("fontId"))
         code = codes.get(_number(node.get("numFmtId"))) or "General"
-        yield Style(code, struck=0 <= font < len(struck) and struck[font])
+        yield CellStyle(code, struck=0 <= font < len(struck) and struck[font])
 
 
 def _number(text: str | None) -> int:
