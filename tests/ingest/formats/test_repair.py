@@ -147,6 +147,29 @@ def test_a_damaged_part_costs_that_part(tmp_path: Path, kind: str, part: str, ho
     assert [loss.place for loss in parsed.losses if "; damaged" in loss.what] == [part] * damaged
 
 
+_DAMAGE = {
+    "an undeclared prefix": (b"<w:p>", b'<q:p><q:r q:k="1"/></q:p><w:p>'),
+    "a namespace that is no address": (b"<w:body>", b'<w:body><w:p xmlns:z="h\xc3\xa9:/ z" z:k="1"/>'),
+    "an attribute twice": (b"<w:p>", b'<w:p w:a="1" w:a="2">'),
+    "a character that XML cannot hold": (b"Lane", b"&#2;\x02Lane"),
+    "a comment that does not end": (b"</w:body>", b"</w:body><!-- "),
+    "bytes of another encoding": (b"Lane", b"\xff\xfeLane"),
+    "an entity that nothing declares": (b"Lane", b"&lane; Lane"),
+}
+
+
+@pytest.mark.parametrize("damage", _DAMAGE)
+def test_damaged_markup_is_read_around(tmp_path: Path, damage: str) -> None:
+    members = KINDS["docx"][0]
+    before, after = _DAMAGE[damage]
+    body = members["word/document.xml"]
+    assert before in body
+    damaged = {**members, "word/document.xml": body.replace(before, after, 1)}
+    parsed = read_docx(_written(tmp_path / "a.docx", damaged))
+    assert "Lane 4 opens at 07:20." in parsed.contents[0].text
+    assert [loss.place for loss in parsed.losses] == ["word/document.xml"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("how", ["absent", "empty", "not XML"])
 @pytest.mark.parametrize("part", ["[Content_Types].xml", "_rels/.rels", "word/_rels/document.xml.rels"])

@@ -31,6 +31,7 @@ _TEXTLESS_MEMBER = re.compile(r"(?:^|/)(?:theme|fontTable|webSettings|stylesWith
 _TYPES_SPACE = "http://schemas.openxmlformats.org/package/2006/content-types"
 _RELATIONS_SPACE = "http://schemas.openxmlformats.org/package/2006/relationships"
 _OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_ROOT_RELATIONS = "_rels/.rels"
 _MAIN_PARTS = ("word/document.xml", "word/document2.xml", "ppt/presentation.xml")
 _BY_NAME = ("styles", "numbering", "footnotes", "endnotes", "comments")
 """Parts of a Word file that are found by their kind, not by the number that the text refers to them by."""
@@ -58,6 +59,9 @@ _SPECIAL = re.compile(
     rb"application/vnd\.(?:openxmlformats-officedocument\.)?(ms-word|ms-powerpoint|wordprocessingml|presentationml)"
     rb"\.(?:document|template|presentation|slideshow)(?:\.macroEnabled(?:Template)?)?\.main\+xml"
 )
+_NAME = re.compile(r"(?:\{[A-Za-z][\w.+-]*:[\w./:#?=&%+-]+\})?[A-Za-z_][\w.-]*", re.ASCII)
+"""Names of elements and attributes with their namespace, as Office has them."""
+_NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNREADABLE = (BadZipFile, zlib.error, EOFError)
 
 
@@ -102,7 +106,7 @@ def repair_package(path: Path) -> RepairedPackage:
         repair = _Repair({_proper_name(info.filename): info for info in infos})
         for name in repair.members:
             _check_member(package, name, repair)
-        _restore_relations(repair)
+        _restore_relations(package, repair)
         for name in [name for name in repair.members if name.endswith(".rels")]:
             _mend_spelling(package, name, repair)
         for name in [name for name in repair.members if name.endswith(".rels")]:
@@ -126,6 +130,14 @@ def parse_xml(data: bytes) -> Any:
     from lxml import etree
 
     return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+def stored_title(relations: Iterable[Any]) -> str:
+    """Return the title among a document's properties, empty where there is none."""
+    for relation in relations:
+        if relation.reltype.endswith("/core-properties") and not relation.is_external:
+            return " ".join((parse_xml(relation.target_part.blob).findtext("{*}title") or "").split())
+    return ""
 
 
 def enclose(part: Any) -> Enclosed | None:
@@ -197,20 +209,48 @@ def _mend_xml(data: bytes) -> tuple[bytes | None, str]:
         root = etree.fromstring(data, etree.XMLParser(recover=True, **options)) if data.strip() else None
         if root is None:
             return None, fault
-        for node in root.iter("*"):  # a prefix that nothing declares is part of the name to the parser
-            node.tag = node.tag if node.tag.startswith("{") else node.tag.replace(":", "_")
-            for key in [key for key in node.attrib if ":" in key and not key.startswith("{")]:
-                del node.attrib[key]
-        return etree.tostring(root), fault
+        return etree.tostring(_rebuild(root)), fault
     return data, ""
+
+
+def _rebuild(root: Any) -> Any:
+    """Return a copy of a tree that a parser recovered, which may have names and attributes that no XML can have."""
+    from lxml import etree
+
+    copies: dict[Any, Any] = {}
+    for node in root.iter():
+        parent = copies.get(node.getparent())
+        tail = _NO_CHARACTER.sub("", node.tail or "")
+        if not isinstance(node.tag, str):  # a comment, or an entity that nothing declares
+            if parent is not None and len(parent):
+                parent[-1].tail = (parent[-1].tail or "") + tail
+            elif parent is not None:
+                parent.text = (parent.text or "") + tail
+            continue
+        attributes = {key: _NO_CHARACTER.sub("", value) for key, value in node.attrib.items() if _NAME.fullmatch(key)}
+        name = node.tag if _NAME.fullmatch(node.tag) else "damaged"
+        copy = etree.Element(name, attributes) if parent is None else etree.SubElement(parent, name, attributes)
+        copy.text, copy.tail = _NO_CHARACTER.sub("", node.text or ""), tail
+        copies[node] = copy
+    return copies[root]
 
 
 def _relations(package: ZipFile, name: str, repair: _Repair) -> Any:
     """Return the root element of a member that holds relations, None where it is damaged beyond reading."""
+    from lxml import etree
+
     if not repair.has(name):
         return None
     data = repair.changed.get(name) or package.read(repair.members[name])
-    return parse_xml(_transitional(data))
+    root = parse_xml(_transitional(data))
+    found = [node for node in root.iter("*") if all(node.get(key) for key in ("Id", "Type", "Target"))]
+    if root.tag == f"{{{_RELATIONS_SPACE}}}Relationships" and len(found) == len(root):
+        return root
+    anew = etree.Element(f"{{{_RELATIONS_SPACE}}}Relationships")
+    for node in found:
+        etree.SubElement(anew, f"{{{_RELATIONS_SPACE}}}Relationship", dict(node.attrib))
+    repair.changed[name] = etree.tostring(anew)
+    return anew
 
 
 def _inner_targets(name: str, root: Any) -> Iterator[tuple[Any, list[str]]]:
@@ -273,8 +313,13 @@ def _mend_types(package: ZipFile, repair: _Repair) -> None:
     data = repair.changed.get(_TYPES) or (package.read(repair.members[_TYPES]) if repair.has(_TYPES) else b"")
     mended = _SPECIAL.sub(lambda match: _MAIN[bytes(match[1])], data).replace(b"\\", b"/")
     root = parse_xml(mended or f'<Types xmlns="{_TYPES_SPACE}"/>'.encode())
+    added = root.tag != f"{{{_TYPES_SPACE}}}Types"
+    root = etree.Element(f"{{{_TYPES_SPACE}}}Types") if added else root
+    for node in list(root):
+        if not (node.get("Extension") or node.get("PartName")) or not node.get("ContentType"):
+            root.remove(node)
+            added = True
     known = {str(node.get("Extension") or node.get("PartName")).casefold() for node in root.iterchildren("*")}
-    added = False
     for name in repair.members:
         extension = name.rpartition(".")[2].casefold() if "." in posixpath.basename(name) else ""
         if name == _TYPES or not extension or f"/{name}".casefold() in known:
@@ -292,7 +337,7 @@ def _mend_types(package: ZipFile, repair: _Repair) -> None:
         repair.changed[_TYPES] = etree.tostring(root) if added else mended
 
 
-def _restore_relations(repair: _Repair) -> None:
+def _restore_relations(package: ZipFile, repair: _Repair) -> None:
     """Write anew the relations that are missing or damaged and can be told by the names of their targets."""
     from lxml import etree
 
@@ -300,16 +345,16 @@ def _restore_relations(repair: _Repair) -> None:
     if not main:
         return
     folder, base = posixpath.split(main)
-    wanted = {"_rels/.rels": {"officeDocument": main}}
+    wanted = {_ROOT_RELATIONS: {"officeDocument": main}}
     if folder == "word":
         wanted[f"word/_rels/{base}.rels"] = {
             kind: f"word/{kind}.xml" for kind in _BY_NAME if repair.has(f"word/{kind}.xml")
         }
     for name, targets in wanted.items():
-        if repair.has(name) and name not in repair.changed:
+        if name != _ROOT_RELATIONS and repair.has(name) and name not in repair.changed:
             continue
-        data = repair.changed.get(name) or f'<Relationships xmlns="{_RELATIONS_SPACE}"/>'.encode()
-        root = parse_xml(_transitional(data))
+        root = _relations(package, name, repair)
+        root = parse_xml(f'<Relationships xmlns="{_RELATIONS_SPACE}"/>'.encode()) if root is None else root
         present = {str(node.get("Type")).rpartition("/")[2] for node in root.iterchildren("*")}
         missing = sorted(targets.keys() - present)
         for kind in missing:

@@ -13,7 +13,7 @@ from weighbridge.ingest.formats.charts import read_chart
 from weighbridge.ingest.formats.drawingml import body_text, diagram_text, paragraph_text
 from weighbridge.ingest.formats.numbering import write_number
 from weighbridge.ingest.formats.office import members, understood
-from weighbridge.ingest.formats.repair import enclose, parse_xml, repair_package
+from weighbridge.ingest.formats.repair import enclose, parse_xml, repair_package, stored_title
 
 PARSER = 2
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
@@ -62,9 +62,7 @@ def read_pptx(path: Path) -> Parsed:
         listed = presentation.element.sldIdLst  # `presentation.slides` fails where one of them is missing
         entries = () if listed is None else listed
         slides = [_slide(presentation.part, entry.rId, number) for number, entry in enumerate(entries, start=1)]
-        relations = presentation.part.package.iter_rels()
-        titled = sum(relation.reltype.endswith("/core-properties") for relation in relations) == 1
-        title = one_line(presentation.core_properties.title) if titled else ""
+        title = stored_title(presentation.part.package.iter_rels())
     text = assemble((slide.name, "\n\n".join(slide.blocks)) for slide in slides)
     first = next((block[3:] for slide in slides for block in slide.blocks if block.startswith("## ")), "")
     losses = (loss for slide in slides for loss in slide.losses())

@@ -12,7 +12,7 @@ from weighbridge.ingest.formats.charts import read_chart
 from weighbridge.ingest.formats.drawingml import diagram_text
 from weighbridge.ingest.formats.numbering import Numbering, Style, numbering_of, style_of, styles_of
 from weighbridge.ingest.formats.office import members, understood
-from weighbridge.ingest.formats.repair import enclose, repair_package
+from weighbridge.ingest.formats.repair import enclose, repair_package, stored_title
 from weighbridge.ingest.formats.wordml import (
     ASIDE,
     COMMENT,
@@ -79,9 +79,7 @@ def read_docx(path: Path) -> Parsed:
         for _ in reading.comments:
             reading.seen.lose("comment(s) outside of the text left out")
         _around(part, reading.seen)
-        relations = part.package.rels.values()
-        titled = sum(relation.reltype.endswith("/core-properties") for relation in relations) == 1
-        title = one_line(document.core_properties.title) if titled else ""
+        title = stored_title(part.package.rels.values())
     content = Content(text=_joined(blocks), title=title or reading.title or reading.first_heading)
     return Parsed((content,), (*package.losses, *reading.seen.losses()), tuple(reading.enclosed))
 
