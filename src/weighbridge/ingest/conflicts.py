@@ -18,6 +18,7 @@ from weighbridge.ingest.statements import Kind, Token, tokens_of
 from weighbridge.ingest.versions import version_pairs
 from weighbridge.types import Document
 
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _LEAST_SCORE = 0.5
 """What scores less is not worth a person's time: figures of two quarters, forms filled in."""
 _FORM = 4
@@ -194,20 +195,23 @@ def _around(text: str, place: Place, span: tuple[int, int]) -> str:
     start, end = span
     before = text[place.start : place.tokens[start].start if start < len(place.tokens) else place.end]
     after = text[place.tokens[end - 1].end : place.end] if end else ""
-    return re.sub(r"\s+", " ", f"{before}\N{HORIZONTAL ELLIPSIS}{after}")
+    return re.sub(r"\s+", " ", f"{before}{_ELLIPSIS}{after}")
 
 
 def _window(text: str, width: int) -> str:
-    """Return a text of at most `width` characters, cut on both sides of the ellipsis that stands for a value."""
+    """Return a text of at most `width` characters, cut between words around the ellipsis that stands for a value."""
     text = " ".join(text.split())
     if len(text) <= width:
         return text
-    at = max(text.find("\N{HORIZONTAL ELLIPSIS}"), 0)
-    start = max(min(at - width // 2, len(text) - width), 0)
-    cut = text[start : start + width]
+    at = text.find(_ELLIPSIS)
+    start = 0 if at < width * 3 // 4 else min(at - width // 2, len(text) - width + 1)
+    end = start + width - (1 if start else 0)
+    cut = text[start:end]
     if start:
-        cut = "\N{HORIZONTAL ELLIPSIS}" + cut[1:]
-    return cut if start + width >= len(text) else cut[:-1] + "\N{HORIZONTAL ELLIPSIS}"
+        cut = _ELLIPSIS + (cut[cut.find(" ") :] if " " in cut[: width // 4] else cut)
+    if end < len(text):
+        cut = (cut[: cut.rfind(" ")] if " " in cut[-width // 4 :] else cut[:-1]).rstrip(" " + _ELLIPSIS) + _ELLIPSIS
+    return cut
 
 
 def _some(ids: Sequence[str], width: int) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from weighbridge.errors import DataError
 from weighbridge.fingerprint import fingerprint
@@ -70,8 +71,13 @@ def reading_report(workspace: Workspace) -> ReadingReport | None:
     if not isinstance(kept, dict):
         return None
     omissions = {key: tuple(Omission(**item) for item in kept[key]) for key in ("skipped", "losses")}
-    conflicts = tuple(Contradiction(**item) for item in kept["conflicts"] if isinstance(item, dict))
+    conflicts = tuple(_contradiction(item) for item in kept["conflicts"] if isinstance(item, dict))
     return ReadingReport(**{**kept, **omissions, "repeated": tuple(kept["repeated"]), "conflicts": conflicts})
+
+
+def _contradiction(item: dict[str, Any]) -> Contradiction:
+    values = {value: tuple(ids) for value, ids in item["values"].items()}
+    return Contradiction(**{**item, "values": values, "reasons": tuple(item["reasons"])})
 
 
 def _read(source: Source, settings: Settings, workspace: Workspace, voice: Voice, memory: Memory | None) -> Reading:
