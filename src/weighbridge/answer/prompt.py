@@ -102,12 +102,14 @@ def build_prompt(
 ) -> Prompt:
     """Build the prompt that a strategy sends; the empty cases are the simpler strategies.
 
-    A demonstration is shown with the conversation its question belongs to, without which it may make no sense.
+    A demonstration is shown with the conversation its question belongs to, without which it may make no sense. What
+    system turns of a conversation say stands before the user's next turn: each demonstration keeps its own, and chat
+    templates take one system message at most.
     """
     shown = [turn for example in demonstrations for turn in _demonstrated(example)]
-    asked = Message("user", _asked(instructions, question, passages))
+    asked = _folded((*question.history, Message("user", _asked(instructions, question, passages))))
     constant = (Message("system", instructions.system), *instructions.illustrations)
-    return Prompt((*constant, *shown, *question.history, asked), tuple(passages))
+    return Prompt((*constant, *shown, *asked), tuple(passages))
 
 
 def reference(example: Example) -> str:
@@ -117,7 +119,27 @@ def reference(example: Example) -> str:
 
 def _demonstrated(example: Example) -> tuple[Message, ...]:
     question = example.question
-    return (*question.history, Message("user", question.text), Message("assistant", reference(example)))
+    return (
+        *_folded((*question.history, Message("user", question.text))),
+        Message("assistant", reference(example)),
+    )
+
+
+def _folded(turns: Sequence[Message]) -> tuple[Message, ...]:
+    """Return a conversation in which user and assistant take turns: what system turns say begins the user's next."""
+    folded: list[Message] = []
+    told: list[str] = []
+    for turn in turns:
+        if turn.role == "system":
+            told.append(turn.content)
+            continue
+        content = "\n\n".join([*told, turn.content]) if turn.role == "user" else turn.content
+        if turn.role == "user":
+            told = []
+        if folded and folded[-1].role == turn.role:
+            content = f"{folded.pop().content}\n\n{content}"
+        folded.append(Message(turn.role, content))
+    return tuple(folded)
 
 
 def _asked(instructions: Instructions, question: Question, passages: Sequence[Passage]) -> str:

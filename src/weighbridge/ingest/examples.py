@@ -13,6 +13,7 @@ from weighbridge.types import Example, Task
 
 MOST_LABELS = 100
 FEWEST_A_LABEL = 4
+_SHOWN = 5
 LONGEST_LABEL = 60
 """Characters. Longer texts are answers, even when they repeat."""
 
@@ -25,25 +26,52 @@ class TaskGuess:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExampleFile:
+    """The examples of a file, and the conversations in it that were left out, each with its place and the reason."""
+
+    examples: tuple[Example, ...]
+    left_out: tuple[str, ...] = ()
+
+    def left_out_lines(self) -> tuple[str, ...]:
+        """Return sentences for people: how many were left out, and the first few with their reasons."""
+        if not self.left_out:
+            return ()
+        total = len(self.examples) + len(self.left_out)
+        lines = [f"Left out {len(self.left_out):,} of {total:,} examples, which cannot be learnt:"]
+        lines += [f"  {reason}" for reason in self.left_out[:_SHOWN]]
+        more = len(self.left_out) - _SHOWN
+        return (*lines, f"  and {more:,} more") if more > 0 else tuple(lines)
+
+
 def read_examples(path: Path) -> tuple[Example, ...]:
+    """Return the examples of a file; see `load_examples`."""
+    return load_examples(path).examples
+
+
+def load_examples(path: Path) -> ExampleFile:
     """Read a file of examples; its layout is recognised by its first record.
 
     JSONL: `{"question", "answers"}`, `{"prompt", "completion"}` or `{"messages"}`. CSV: a header with question and
-    answer, or prompt and completion. All take the optional id, doc_ids, answerable, family and groups.
+    answer, or prompt and completion. All take the optional id, doc_ids, answerable, family and groups. A conversation
+    that cannot be learnt (an image, a last message without words) costs that row alone.
 
     Raises:
         DataError: with file and line, where anything is missing, of the wrong type, contradictory, or twice there.
     """
     examples: list[Example] = []
     places: dict[str, str] = {}
-    for place, example in _read(path):
+    left_out: list[str] = []
+    for place, example in _read(path, left_out):
         if first := places.get(example.id):
             raise DataError(f"{place}: the id {example.id!r} was used before, at {first}; ids must be unique")
         places[example.id] = place
         examples.append(example)
+    if not examples and left_out:
+        raise DataError(f"{left_out[0]}; none of the {len(left_out):,} examples can be learnt")
     if not examples:
         raise DataError(f"{path}: holds no examples; write one a line, with a question and its answers")
-    return tuple(examples)
+    return ExampleFile(tuple(examples), tuple(left_out))
 
 
 def infer_task(examples: Sequence[Example]) -> TaskGuess:
@@ -66,12 +94,12 @@ def infer_task(examples: Sequence[Example]) -> TaskGuess:
     return TaskGuess("answer", f"{len(first):,} questions have {len(counts):,} different answers")
 
 
-def _read(path: Path) -> Iterator[tuple[str, Example]]:
+def _read(path: Path, left_out: list[str]) -> Iterator[tuple[str, Example]]:
     match _first_character(path):
         case "":
             return
         case "{":
-            yield from _read_jsonl(path)
+            yield from _read_jsonl(path, left_out)
         case "[":
             raise DataError(f"{path}:1: is a JSON array; write one object a line instead (JSONL)")
         case _ if path.suffix.lower() in {".jsonl", ".json"}:
@@ -94,7 +122,7 @@ def _first_character(path: Path) -> str:
     return beginning.decode("utf-8-sig", "replace").lstrip()[:1]
 
 
-def _read_jsonl(path: Path) -> Iterator[tuple[str, Example]]:
+def _read_jsonl(path: Path, left_out: list[str]) -> Iterator[tuple[str, Example]]:
     layout = None
     for row in read_jsonl(path):
         layout = layout or next((candidate for candidate in LAYOUTS if candidate.key in row.values), None)
@@ -102,7 +130,14 @@ def _read_jsonl(path: Path) -> Iterator[tuple[str, Example]]:
             raise DataError(f"{row.place}: {_known_layouts(row)}")
         if layout.key not in row.values:
             raise DataError(f"{row.place}: has no {layout.key!r}, which the lines before it have")
-        yield row.place, layout.read(row)
+        try:
+            example = layout.read(row)
+        except DataError as error:
+            if layout.key != "messages":
+                raise
+            left_out.append(str(error))
+        else:
+            yield row.place, example
 
 
 def _known_layouts(row: Row) -> str:

@@ -1,13 +1,14 @@
 """The layouts in which people keep examples: one function each, from a row to an example."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from weighbridge.errors import DataError
+from weighbridge.ingest.chat import read_chat
 from weighbridge.ingest.rows import Row, kind_of
-from weighbridge.types import Example, Message, Question, Role
+from weighbridge.types import Example, Question
 
 HEADERS = frozenset({"question", "prompt"})
 """CSV: the column that must be there; `question` goes with `answer`, `prompt` with `completion`."""
@@ -34,15 +35,9 @@ def from_prompt(row: Row) -> Example:
 
 
 def from_messages(row: Row) -> Example:
-    """Read `{"messages"}`: the last one is the assistant's answer, the one before it the user's question.
-
-    Earlier turns are the question's history; system messages are left out, as each strategy brings its own.
-    """
-    turns = [turn for turn in _turns(row) if turn.role != "system"]
-    if len(turns) < 2 or (turns[-2].role, turns[-1].role) != ("user", "assistant"):  # noqa: PLR2004 - a question, an answer
-        raise DataError(f"{row.place}: 'messages' must end with a user's question and the assistant's answer")
-    question = Question(turns[-2].content, tuple(turns[:-2]), frozenset(row.names("groups")))
-    return _example(row, question, "messages", [turns[-1].content])
+    """Read `{"messages"}` in the format of OpenAI's fine-tuning API; see `chat.read_chat`."""
+    chat = read_chat(row, frozenset(row.names("groups")))
+    return _example(row, chat.question, "messages", [chat.answer])
 
 
 def from_cells(row: Row) -> Example:
@@ -104,19 +99,3 @@ def _answer(row: Row, key: str, value: Any) -> str:
     if value is None:
         raise DataError(f"{row.place}: {key!r} holds null where an answer should be")
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _turns(row: Row) -> list[Message]:
-    turns = row.values.get("messages")
-    if not isinstance(turns, list):
-        raise DataError(f"{row.place}: 'messages' must be a list, not {kind_of(turns)}")
-    return [_turn(row, turn) for turn in turns]
-
-
-def _turn(row: Row, turn: object) -> Message:
-    if not isinstance(turn, Mapping) or turn.get("role") not in get_args(Role):
-        raise DataError(f"{row.place}: each message needs a 'role', one of {', '.join(get_args(Role))}")
-    content = turn.get("content")
-    if not isinstance(content, str) or not content.strip():
-        raise DataError(f"{row.place}: each message needs a 'content' that is a text and not empty")
-    return Message(turn["role"], content)

@@ -90,8 +90,11 @@ def plain(text: str) -> str:
 
 
 def asked_in(example: Example) -> str:
-    """Return what is compared: the question after the user's earlier turns, without which it may mean little."""
-    before = (turn.content for turn in example.question.history if turn.role == "user")
+    """Return what is compared: the question after what its asker was told and said, without which it may mean little.
+
+    One question to two systems, of two customers say, is two questions; what the assistant answered is no part.
+    """
+    before = (turn.content for turn in example.question.history if turn.role != "assistant")
     return " ".join([*before, example.question.text])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from weighbridge.answer.build import SHAPES
 from weighbridge.errors import WorkspaceError
 from weighbridge.ingest.evidence import resolve_evidence
-from weighbridge.ingest.examples import infer_task, read_examples
+from weighbridge.ingest.examples import infer_task, load_examples
 from weighbridge.ingest.read import read_documents, report_lines
 from weighbridge.settings import ARMS
 from weighbridge.settings_file import starter
@@ -26,12 +26,15 @@ def init(root: Path, *, documents: Path | None, examples: Path, task: Task | Non
     workspace = Workspace(root)
     if workspace.settings_file.exists():
         raise WorkspaceError(f"{workspace.settings_file}: exists already; edit it, or choose another folder")
-    read = read_examples(examples)
+    file = load_examples(examples)
+    read = file.examples
     if documents is not None:
         reading = read_documents(documents, cache=cache_of(workspace, documents), notify=voice.notify)
         resolve_evidence(read, reading.documents)
         for line in report_lines(reading):
             voice.say(line)
+    for line in file.left_out_lines():
+        voice.say(line)
     guess = infer_task(read)
     voice.say(f"Examples: {len(read):,}, of which {sum(not e.answerable for e in read):,} cannot be answered")
     voice.say(f"Task: {task} (as you said)" if task else f"Task: {guess.task} ({guess.why})")

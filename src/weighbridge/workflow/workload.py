@@ -13,7 +13,7 @@ from weighbridge.errors import DataError, SettingsError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.chunk import document_version
 from weighbridge.ingest.evidence import resolve_evidence
-from weighbridge.ingest.examples import infer_task, read_examples
+from weighbridge.ingest.examples import infer_task, load_examples
 from weighbridge.ingest.making.made import attrition_lines
 from weighbridge.ingest.making.rows import joined, read_made, texts_of
 from weighbridge.ingest.split import split_examples
@@ -82,7 +82,10 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
             f"{workspace.settings_file}: {' and '.join(readers)} read documents and there are none; "
             "set documents: to a folder or JSONL file, or leave these out of strategies:"
         )
-    examples = resolve_evidence(read_examples(settings.examples), documents)
+    file = load_examples(settings.examples)
+    for line in file.left_out_lines():
+        voice.say(line)
+    examples = resolve_evidence(file.examples, documents)
     task = _task(settings, examples, voice)
     schema = _schema(settings)
     key = _split_key(settings, examples, embedder)
