@@ -223,9 +223,9 @@ def make_hebrew(dice: random.Random, count: int, names: Iterator[str]) -> Iterat
     items, story = [], []
     for label in (next(names) for _ in range(count)):
         price = f"{dice.randint(1_000, 999_999):,}"
-        word = "מחיר"
-        items.append(Item("right to left", label, f"{word} {price} {word}"))
-        story.append(Paragraph(f"{label} {word[::-1]} {price} {word[::-1]} {END}", style))
+        before, after = "מחיר הספר", "שקלים חדשים"
+        items.append(Item("right to left", label, f"{before} {price} {after}"))
+        story.append(Paragraph(f"{END} {after[::-1]} {price} {before[::-1]} {label}", style))
     file = io.BytesIO()
     SimpleDocTemplate(file, pagesize=A4, invariant=1).build(story)
     yield Made("hebrew.pdf", file.getvalue(), items)

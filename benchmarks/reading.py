@@ -8,7 +8,9 @@ file that could not be read has none; precision is the mean over those that were
 in the same order. "Numbers" are those found of all; "new" those that were read and are not in the ground truth.
 Seconds are of reading alone; memory is the peak of the process that read the files of a format.
 
-Run: python benchmarks/reading.py FOLDER... [--peers PYTHON] [--source TREE] [--keep FOLDER] [--worst 10]
+With `--sample`, at most so many files of each format and source are read, the same for every reader.
+
+Run: python benchmarks/reading.py FOLDER... [--peers PYTHON] [--sample 150] [--source TREE] [--keep FOLDER] [--worst 10]
 """
 
 import argparse
@@ -186,6 +188,18 @@ def report(truths: Sequence[Truth], readers: Sequence[Reader], chosen: argparse.
                 print_worst(some, made[chosen.worst_of], chosen.worst)
 
 
+def sample(truths: Sequence[Truth], most: int) -> list[Truth]:
+    """Return at most so many truths of each format and source, spread over them; all of them for 0."""
+    groups: dict[tuple[str, str], list[Truth]] = {}
+    for truth in truths:
+        groups.setdefault((truth.kind, truth.source), []).append(truth)
+    kept: list[Truth] = []
+    for some in groups.values():
+        step = max(len(some) / most, 1.0) if most else 1.0
+        kept += [some[int(at * step)] for at in range(int(len(some) / step))]
+    return kept
+
+
 def main() -> int:
     """Gather what is known, read with every reader, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -195,6 +209,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, default=None, help="keep what readers made, and take it from there")
     parser.add_argument("--seconds", type=float, default=20.0, help="what a reader may take for a file")
     parser.add_argument("--largest", type=int, default=4_000_000, help="bytes of the largest file that is read")
+    parser.add_argument("--sample", type=int, default=0, help="files of each format and source, 0 for all")
     parser.add_argument("--only", default="", help="formats, with commas between: DOCX,HTML")
     parser.add_argument("--worst", type=int, default=0, help="files of each table to show, those read worst")
     parser.add_argument("--worst-of", default="weighbridge", help="the reader whose worst files are shown")
@@ -204,7 +219,7 @@ def main() -> int:
     readers = [Reader(name="weighbridge", python=sys.executable, tree=chosen.source.resolve())]
     if chosen.peers:
         readers += [Reader(name=name, python=chosen.peers) for name in PEERS]
-    report([truth for truth in truths if truth.kind in kinds], readers, chosen)
+    report(sample([truth for truth in truths if truth.kind in kinds], chosen.sample), readers, chosen)
     return 0
 
 

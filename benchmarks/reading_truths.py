@@ -25,10 +25,12 @@ _KINDS = {**_OFFICE, ".html": "HTML", ".htm": "HTML", ".pdf": "PDF", ".epub": "E
 _SKIPPED = frozenset({"latex", "ocr"})
 """Folders of docling's whose files only illustrate sources, or are pictures: here no reader recognises text."""
 _PARTS = {
-    "DOCX": re.compile(r"word/(?:document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml"),
+    "DOCX": re.compile(r"word/(?:document|footnotes|endnotes)\.xml"),
     "PPTX": re.compile(r"ppt/(?:slides/slide|notesSlides/notesSlide)\d+\.xml"),
     "XLSX": re.compile(r"xl/(?:worksheets/sheet\d+|drawings/drawing\d+)\.xml"),
 }
+_AROUND = re.compile(r"word/(?:header\d*|footer\d*|comments)\.xml|ppt/comments/\w+\.xml|xl/comments\d*\.xml")
+"""What stands around a document: a reader may leave it out, if it says so."""
 _APART = frozenset({"p", "tab", "br", "cr", "c", "row", "tc", "oMath", "si", "noBreakHyphen"})
 """Elements around which text does not run on."""
 _UNSEEN = frozenset({"Fallback", "moveFrom", "del", "instrText", "delText", "rPh", "f"})
@@ -65,7 +67,8 @@ def gather(folders: Sequence[Path], largest: int) -> list[Truth]:
     for truth in truths:
         content = truth.path.read_bytes()
         mark = (truth.source, truth.kind, hashlib.sha256(content).hexdigest())
-        if mark not in seen and len(content) <= largest:
+        says = truth.required or any(map(str.isalnum, truth.text))
+        if says and mark not in seen and len(content) <= largest:
             seen.add(mark)
             kept.append(truth)
     return kept
@@ -150,17 +153,20 @@ def _displayed(sheet: Path) -> str:
 def _of_raw_xml(folder: Path) -> Iterator[Truth]:
     for path in sorted(folder.rglob("*")):
         kind = _OFFICE.get(path.suffix.lower())
-        if kind is not None and path.is_file() and (text := read_raw(path, kind)).strip():
-            yield Truth(source="raw XML", kind=kind, path=path, text=text)
+        if kind is not None and path.is_file():
+            if (text := read_raw(path, kind, _PARTS[kind])).strip():
+                yield Truth(source="raw XML", kind=kind, path=path, text=text)
+            if (text := read_raw(path, kind, _AROUND)).strip():
+                yield Truth(source="raw XML of headers, footers and comments", kind=kind, path=path, text=text)
 
 
-def read_raw(path: Path, kind: str) -> str:
-    """Return the text of all parts of an office file as it stands there; empty where it cannot be read."""
+def read_raw(path: Path, kind: str, parts: re.Pattern[str]) -> str:
+    """Return the text of some parts of an office file as it stands there; empty where it cannot be read."""
     try:
         with ZipFile(path) as package:
             if sum(member.file_size for member in package.infolist()) > _UNPACKED:
                 return ""
-            names = [name for name in package.namelist() if _PARTS[kind].fullmatch(name)]
+            names = [name for name in package.namelist() if parts.fullmatch(name)]
             strings = _shared_strings(package) if kind == "XLSX" else ()
             texts = [
                 _text(etree.fromstring(package.read(name), _PARSER), strings) for name in sorted(names, key=_natural)
@@ -197,7 +203,7 @@ def _text(element: etree._Element, strings: Sequence[str]) -> str:
         return ""
     if name == "c":
         return f" {_cell(element, strings)} "
-    if name == "t":
+    if name in {"t", "text"} and not len(element):
         return element.text or ""
     text = "".join(_text(child, strings) for child in element)
     if name == "r" and _is_raised(element):
