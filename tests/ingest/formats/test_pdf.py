@@ -79,6 +79,26 @@ def test_a_document_becomes_markdown(tmp_path: Path) -> None:
     assert parsed.losses == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "heading"),
+    [
+        ("Liquidity and capital resources", True),
+        ("Adobe Inc.", True),
+        ("3. Revenue", True),
+        ("See accompanying notes to the statements.", False),
+        ("The following tables show what we paid, in millions:", False),
+    ],
+)
+def test_a_large_line_that_is_a_sentence_is_no_heading(drawn: Callable[..., Path], line: str, heading: bool) -> None:  # noqa: FBT001 - a column of the table above
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 18)
+        canvas.drawString(60, 780, line)
+        canvas.setFont("Helvetica", 10)
+        lines(canvas, *["Words of the text below it, a whole line long."] * 9, top=740)
+
+    assert text_of(drawn(draw)).startswith(f"# {line}" if heading else line)
+
+
 def test_columns_are_read_one_after_the_other(drawn: Callable[..., Path]) -> None:
     def page(canvas: Canvas) -> None:
         lines(canvas, "A line that reaches across both of the columns which stand on this page below it.")

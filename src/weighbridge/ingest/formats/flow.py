@@ -15,6 +15,11 @@ INSERTED = -1
 _LEVELS = ((1.7, "# "), (1.35, "## "), (1.15, "### "))
 """How many times as high as most of its page a heading is."""
 _LONGEST_HEADING = 150
+_SENTENCE = (".", ";", ",", ":")
+_SHORT_NAME = 4
+"""Words up to which a large line may end like a sentence and be a heading all the same: "Adobe Inc."."""
+_BOXES = re.compile(r"[\u2610-\u2612\u25a1]")
+"""Boxes to be ticked: "Yes \u2610 No \u2612" is a line of a form, however large it is."""
 _LONG_LINE = 40
 _BULLET = re.compile(r"[\u2022\u25e6\u25aa\u2023\u25cf\u25cb\u25a0\u25b8\u27a2\uf0b7\u00b7*-]\s+(?=\S)")
 _NUMBERED = re.compile(r"\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]\s+\S")
@@ -234,6 +239,8 @@ def _say_runs(text: _Text, runs: Sequence[Run], bullet: re.Match[str] | None) ->
 
 def _heading(setting: _Setting, plain: str) -> str:
     if len(plain) > _LONGEST_HEADING or sum(map(str.isalpha, plain)) < 2:  # noqa: PLR2004 - a word
+        return ""
+    if (plain.rstrip().endswith(_SENTENCE) and len(plain.split()) > _SHORT_NAME) or _BOXES.search(plain):
         return ""
     times = setting.line.height / setting.body if setting.body > 0 else 0.0
     return next((mark for ratio, mark in _LEVELS if times >= ratio), "")
