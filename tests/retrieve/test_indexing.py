@@ -118,6 +118,17 @@ def test_a_renamed_document_is_not_embedded_again(tmp_path: Path, hashing) -> No
     np.testing.assert_array_equal(index.vectors(["elsewhere/d0#0"], groups=PUBLIC), wanted)
 
 
+def test_what_is_said_twice_is_embedded_once(tmp_path: Path, hashing) -> None:
+    same = [Document(id=f"d{n}", text="always the same\nand one more", title="T") for n in range(3)]
+    card = synced(tmp_path, same, hashing)
+    assert hashing.asked == ["T\nalways the same", "T\nand one more"]
+    assert (card.chunks, card.embedded) == (6, 6)
+    index = open_stored(tmp_path, Kept(tmp_path))
+    wanted = hashing.embed(["T\nalways the same", "T\nand one more"] * 3, kind="document")
+    found = index.vectors([f"d{n}#{part}" for n in range(3) for part in range(2)], groups=PUBLIC)
+    np.testing.assert_array_equal(found, wanted)
+
+
 def test_changed_groups_change_the_index_without_embedding(tmp_path: Path, hashing) -> None:
     before = synced(tmp_path, DOCUMENTS, hashing)
     hashing.asked.clear()

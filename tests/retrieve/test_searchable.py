@@ -14,6 +14,7 @@ from weighbridge.types import Chunk
         ("Fees", (), "Fees\nSix.", "Fees\nSix."),
         ("Fees", ("Fees", "Boats", "", "Boats"), "Six.", "Fees\nBoats\nSix."),
         ("", ("Boats", "Small"), "Six.", "Boats\nSmall\nSix."),
+        ("", ("See the accompanying notes " * 9,), "Six.", ("See the accompanying notes " * 9)[:80] + "\nSix."),
         ("", ("Fees", "| Boat | Fee |"), "| Ark |  | 6 |", "Fees\n| Boat | Fee |\n| Ark | 6 |"),
         ("", ("|  |  |",), "| Ark | 6 |", "| Ark | 6 |"),
         ("", ("| " + "a" * 400 + " |",), "| 6 |", "| " + "a" * 198 + "\n| 6 |"),

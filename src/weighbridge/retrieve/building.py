@@ -161,12 +161,11 @@ def _pieces(material: Material, missing: frozenset[str]) -> Iterator[_Piece]:
 
 def _vectors(chunks: Sequence[Chunk], embedder: Embedder, known: Mapping[str, "NDArray[np.float32]"]) -> _Embedded:
     texts = [searchable_text(chunk) for chunk in chunks]
-    vectors = np.empty((len(texts), embedder.dimensions), np.float32)
-    fresh = [place for place, text in enumerate(texts) if text not in known]
-    for place, text in enumerate(texts):
-        if text in known:
-            vectors[place] = known[text]
+    fresh = list(dict.fromkeys(text for text in texts if text not in known))  # what is said twice is embedded once
     start = perf_counter()
-    if fresh:
-        vectors[fresh] = embedder.embed([texts[place] for place in fresh], kind="document")
-    return _Embedded(vectors, len(fresh), perf_counter() - start)
+    made = dict(zip(fresh, embedder.embed(fresh, kind="document"), strict=True)) if fresh else {}
+    seconds = perf_counter() - start
+    vectors = np.empty((len(texts), embedder.dimensions), np.float32)
+    for place, text in enumerate(texts):
+        vectors[place] = known[text] if text in known else made[text]
+    return _Embedded(vectors, sum(text in made for text in texts), seconds)

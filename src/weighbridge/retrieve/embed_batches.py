@@ -35,8 +35,11 @@ class Batch:
     mask: "NDArray[np.float32]"
 
 
-def batches(tokens: Tokens, *, limit: int, multiple: int = 1) -> Iterator[Batch]:
-    """Yield all texts, longest first, at most `limit` tokens with padding at a time (or one text)."""
+def batches(tokens: Tokens, *, limit: int, multiple: int = 1, above: int = 0) -> Iterator[Batch]:
+    """Yield all texts, longest first, at most `limit` tokens with padding at a time (or one text).
+
+    Texts of more than `above` tokens are padded to a multiple of `multiple`, so that there are few widths.
+    """
     places: list[int] = []
     width = 0
     for place in sorted(range(len(tokens)), key=lambda i: -len(tokens[i])):
@@ -44,7 +47,8 @@ def batches(tokens: Tokens, *, limit: int, multiple: int = 1) -> Iterator[Batch]
             yield _padded(tokens, places, width)
             places = []
         if not places:
-            width = -(-len(tokens[place]) // multiple) * multiple
+            width = len(tokens[place])
+            width = -(-width // multiple) * multiple if width > above else width
         places.append(place)
     if places:
         yield _padded(tokens, places, width)

@@ -16,7 +16,13 @@ from weighbridge.retrieve.embed_int8 import Tap
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_BATCH_TOKENS = 1024
+_BATCH_TOKENS = 2048
+_MULTIPLE = 16
+"""Tokens that longer documents are padded to a multiple of: OpenVINO prepares each width that it meets anew.
+
+On two threads of a Xeon with AMX, 1,115 chunks of filings (86,293 tokens) took 4.2 s of processor time the first time
+and 4.2 s again; 5.7 s and 4.8 s in batches of 1,024 tokens of any width, 4.8 s and 4.5 s with a multiple of 8.
+"""
 _QUERY_MULTIPLE = 8
 
 
@@ -117,7 +123,7 @@ def _feed(queue: Any, tokens: Tokens, keep: Any) -> None:
     """
     queue.set_callback(keep)
     try:
-        for batch in batches(tokens, limit=_BATCH_TOKENS):
+        for batch in batches(tokens, limit=_BATCH_TOKENS, multiple=_MULTIPLE, above=_MULTIPLE):
             queue.start_async([batch.ids, batch.mask], batch.places)
     finally:
         queue.wait_all()
