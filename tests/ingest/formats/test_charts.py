@@ -153,6 +153,7 @@ def test_labels_are_read_as_they_are_shown() -> None:
 def test_the_newer_kinds_of_charts() -> None:
     name = "http://schemas.microsoft.com/office/drawing/2014/chartex"
     names = "<cx:lvl ptCount='2'><cx:pt idx='0'>opening</cx:pt><cx:pt idx='1'>closing</cx:pt></cx:lvl>"
+    names += "<cx:lvl ptCount='2'><cx:pt idx='0'>2024</cx:pt></cx:lvl>"
     numbers = "<cx:lvl formatCode='#,##0'><cx:pt idx='0'>1200</cx:pt><cx:pt idx='1'>-300</cx:pt></cx:lvl>"
     title, unit = (f"<cx:tx><cx:txData><cx:v>{text}</cx:v></cx:txData></cx:tx>" for text in ("Cash", "euro"))
     xml = (
@@ -162,7 +163,7 @@ def test_the_newer_kinds_of_charts() -> None:
         "</cx:plotAreaRegion></cx:plotArea></cx:chart></cx:chartSpace>"
     )
     assert read_chart(xml.encode()).text == (
-        "Cash\n\n|  | euro |\n| --- | --- |\n| opening | 1,200 |\n| closing | -300 |"
+        "Cash\n\n|  |  | euro |\n| --- | --- | --- |\n| 2024 | opening | 1,200 |\n| 2024 | closing | -300 |"
     )
 
 

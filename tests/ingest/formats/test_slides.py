@@ -14,7 +14,7 @@ from pptx.opc.packuri import PackURI
 from pptx.util import Emu
 
 from weighbridge.ingest.content import Loss, Parsed, UnreadableError
-from weighbridge.ingest.formats.drawingml import paragraph_text
+from weighbridge.ingest.formats.drawingml import diagram_text, paragraph_text
 from weighbridge.ingest.formats.repair import parse_xml
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 from weighbridge.ingest.formats.slides import read_pptx
@@ -191,6 +191,17 @@ def test_diagrams_are_lists(tmp_path: Path) -> None:
     parsed = _read(show, tmp_path)
     assert parsed.contents[0].text == "- Intake\n  - weigh\n  - scan\n- Storage"
     assert parsed.losses == (Loss("slide 1", "1 diagram(s) damaged or missing"),)
+
+
+@pytest.mark.parametrize("links", ["", '<dgm:cxn srcId="1" destId="2"/><dgm:cxn srcId="2" destId="1"/>'])
+def test_points_without_a_root_keep_their_order(links: str) -> None:
+    points = "".join(
+        f'<dgm:pt modelId="{place}"><dgm:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></dgm:t></dgm:pt>'
+        for place, text in ((1, "one"), (2, "two"), (3, "three"))
+    )
+    data = f'<dgm:dataModel xmlns:dgm="{A.replace("main", "diagram")}" xmlns:a="{A}"><dgm:ptLst>{points}</dgm:ptLst>'
+    lines = diagram_text(parse_xml(f"{data}<dgm:cxnLst>{links}</dgm:cxnLst></dgm:dataModel>".encode())).splitlines()
+    assert lines == (["- three", "- one", "- two"] if links else ["- one", "- two", "- three"])
 
 
 def test_files_of_other_programs_are_enclosed_once(tmp_path: Path) -> None:

@@ -110,6 +110,16 @@ def test_merged_cells_are_flattened_and_reported(tmp_path: Path) -> None:
     )
 
 
+def test_a_cell_that_goes_on_from_no_row_is_its_own(tmp_path: Path) -> None:
+    document = new_document()
+    table = document.add_table(2, 2)
+    for number, cell in enumerate(_cells(table)):
+        cell.text = f"c{number}"
+    for row in table.rows:
+        row.cells[1]._tc.get_or_add_tcPr().append(parse_xml(f"<w:vMerge {nsdecls('w')}/>"))  # noqa: SLF001 - as damaged
+    assert _read(document, tmp_path).contents[0].text == "| c0 | c1 |\n| --- | --- |\n| c2 | c3 |"
+
+
 def test_what_is_tracked_hidden_or_drawn(tmp_path: Path) -> None:
     document = new_document()
     _add(document, '<w:r><w:t>kept </w:t></w:r><w:ins w:id="1"><w:r><w:t>added</w:t></w:r></w:ins>'
