@@ -8,6 +8,8 @@ from typing import Any
 from weighbridge.ingest.formats.scripts import Script
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FONTS, _ALIGNED, _HIDDEN = f"{_W}rFonts", f"{_W}vertAlign", f"{_W}vanish"
+_STRUCK = frozenset({f"{_W}strike", f"{_W}dstrike"})
 _OFF = frozenset({"0", "false", "off"})
 _SCRIPTS: Mapping[str, Script] = {"superscript": "superscript", "subscript": "subscript"}
 _LEVELS = 9
@@ -35,6 +37,9 @@ class Style:
     list_id: str = ""
     list_level: int = 0
     look: Look = Look()
+
+
+_NO_STYLE = Style()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +125,20 @@ def _roman(number: int) -> str:
     return said
 
 
+def paragraph_look(node: Any, styles: Mapping[str, Style]) -> Look:
+    """Return how a paragraph's style makes its runs look."""
+    named = node.find(f"{_W}pPr/{_W}pStyle")
+    return styles.get("" if named is None else str(named.get(f"{_W}val") or ""), _NO_STYLE).look
+
+
 def look_of(properties: Any, look: Look, styles: Mapping[str, Style]) -> Look:
     """Return a look with the properties of an element `w:rPr` laid over it, those of a named style first."""
     if properties is None:
         return look
-    name = _value(properties, "rStyle")
-    named = styles.get(name) if name else None  # "" is the style of paragraphs which name none
-    return _with_run(properties, look if named is None else _combined(look, named.look))
+    named = properties.find(f"{_W}rStyle")
+    if named is not None and (style := styles.get(str(named.get(f"{_W}val")))) is not None:
+        look = _combined(look, style.look)
+    return _with_run(properties, look)
 
 
 def _combined(look: Look, over: Look) -> Look:
@@ -139,16 +151,20 @@ def _combined(look: Look, over: Look) -> Look:
 
 
 def _with_run(properties: Any, look: Look) -> Look:
-    aligned = properties.find(f"{_W}vertAlign")
-    if aligned is not None:
-        look = replace(look, script=_SCRIPTS.get(str(aligned.get(f"{_W}val")), "normal"))
-    for node in properties.iterchildren(f"{_W}strike", f"{_W}dstrike"):
-        look = replace(look, struck=node.get(f"{_W}val") not in _OFF)
-    if (vanish := properties.find(f"{_W}vanish")) is not None:
-        look = replace(look, hidden=vanish.get(f"{_W}val") not in _OFF)
-    if (fonts := properties.find(f"{_W}rFonts")) is not None:
-        look = replace(look, font=str(fonts.get(f"{_W}ascii") or fonts.get(f"{_W}hAnsi") or look.font))
-    return look
+    script, struck, hidden, font = look.script, look.struck, look.hidden, look.font
+    for node in properties:  # one loop, as every run of a document comes here
+        tag = node.tag
+        if tag == _FONTS:
+            font = str(node.get(f"{_W}ascii") or node.get(f"{_W}hAnsi") or font)
+        elif tag == _ALIGNED:
+            script = _SCRIPTS.get(str(node.get(f"{_W}val")), "normal")
+        elif tag in _STRUCK:
+            struck = node.get(f"{_W}val") not in _OFF
+        elif tag == _HIDDEN:
+            hidden = node.get(f"{_W}val") not in _OFF
+    if (script, struck, hidden, font) == (look.script, look.struck, look.hidden, look.font):
+        return look
+    return Look(script, struck, hidden, font)
 
 
 def styles_of(root: Any) -> Mapping[str, Style]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from weighbridge.ingest.content import Loss
-from weighbridge.ingest.formats.numbering import Look, Style, look_of, style_of
+from weighbridge.ingest.formats.numbering import Look, Style, look_of, paragraph_look
 from weighbridge.ingest.formats.omml import EQUATION, equation_text
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 from weighbridge.ingest.formats.symbol_fonts import UNKNOWN, shown_text, symbol
@@ -114,7 +114,7 @@ def children(node: Any, name: str) -> Iterator[Any]:
 def _paragraph(root: Any, seen: Seen, beside: list[Any]) -> str:
     """Return the text of a paragraph; what stands in its text boxes, or in other parts, is added to `beside`."""
     runs: list[Run] = []
-    base = style_of(root, seen.styles).look
+    base = paragraph_look(root, seen.styles)
     stack = [(child, base) for child in reversed(root)]
     while stack:
         node, look = stack.pop()
