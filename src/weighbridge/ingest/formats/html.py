@@ -1,6 +1,7 @@
 """Pages of the web."""
 
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from weighbridge.ingest.formats.markup import DROPPED, Rendered, render
 from weighbridge.ingest.formats.markup_tokens import DEEPEST, mend
 from weighbridge.ingest.text import LARGEST
 
-PARSER = 6
+PARSER = 7
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _FOR_NO_SCRIPTS = f"words left out, {DROPPED['noscript']}"
@@ -75,7 +76,7 @@ def _unexplained(tree: Any, rendered: Rendered) -> list[Loss]:
 
 
 def _letters(text: str) -> Counter[str]:
-    letters = Counter(text)
+    letters = Counter(unicodedata.normalize("NFKC", text))
     for character in [character for character in letters if not character.isalnum()]:
         del letters[character]
     return letters

@@ -9,8 +9,9 @@ from typing import Any
 
 from weighbridge.ingest.formats.assemble import one_line, paragraph
 from weighbridge.ingest.formats.grid import Cell, laid_out, table_lines
+from weighbridge.ingest.formats.markup_line import Line, is_atomic, is_reading, is_repeated, is_tex
 
-WITHOUT_TEXT = frozenset({"script", "style", "head", "-comment", "!doctype"})
+WITHOUT_TEXT = frozenset({"script", "style", "head", "rp", "-comment", "!doctype"})
 DROPPED = {
     "nav": "navigation", "button": "buttons", "noscript": "for browsers without scripts", "template": "templates",
     "svg": "drawings", "datalist": "proposals of a form",
@@ -34,7 +35,7 @@ _LONGEST_CELL = 2_000
 """Characters; a table with a longer cell arranges a page, it does not tabulate."""
 _DEEPEST = 8
 """Levels of lists and quotations that are shown by indentation; what lies deeper stays on the last of these."""
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
+_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,10 @@ def render(body: Any, furniture: Mapping[int, str] = NOTHING, *, scripts: bool =
         if (kind := furniture.get(node.mem_id)) is not None:
             return f"words of page furniture left out, {kind}"
         why = DROPPED.get(tag, "") or ("hidden" if node is not body and is_hidden(node) else "")
+        if is_repeated(tag, node):
+            why = "pictures of formulas that are read"
+        elif is_reading(tag, node):
+            why = "readings of characters"
         return f"words left out, {why}" if why and (scripts or tag != "noscript") else ""
 
     for tag, node, begins in _walk(body, reason, page.leave_out):
@@ -66,7 +71,7 @@ def render(body: Any, furniture: Mapping[int, str] = NOTHING, *, scripts: bool =
         elif begins:
             page.begin(tag, node)
         else:
-            page.end(tag)
+            page.end(tag, node)
     page.flush()
     return Rendered("".join(page.said), page.lost, " ".join(page.left_out))
 
@@ -83,24 +88,25 @@ def _walk(
         node, begins = stack.pop()
         tag: str = node.tag
         if begins and tag != "-text":
-            if tag in WITHOUT_TEXT:
+            if tag in WITHOUT_TEXT and not is_tex(tag, node):
                 continue
             if why := reason(tag, node):
                 leave_out(why, node)
                 continue
             stack.append((node, False))
-            if tag not in EMBEDDED:
+            if tag not in EMBEDDED and not is_atomic(tag, node):
                 stack.extend((child, True) for child in reversed(list(node.iter(include_text=True))))
         yield tag, node, begins
 
 
 def is_hidden(node: Any) -> bool:
-    """Tell whether an element says of itself that it is not shown."""
+    """Tell whether an element says of itself that it is not shown. Formulas hidden behind their picture are no such."""
     attributes = node.attributes
     if not attributes:
         return False
-    style = attributes.get("style") or ""
-    return "hidden" in attributes or re.search(r"display\s*:\s*none", style, re.IGNORECASE) is not None
+    hidden = "hidden" in attributes or _HIDING.search(attributes.get("style") or "") is not None
+    formula = hidden and "math" in (attributes.get("class") or "").casefold()
+    return hidden and not (formula and node.css_first("math") is not None)
 
 
 @dataclass(slots=True)
@@ -127,7 +133,7 @@ class _Page:
     """What has been said so far. `gap` is how many line ends the next line wants before it."""
 
     said: list[str] = field(default_factory=list)
-    line: list[str] = field(default_factory=list)
+    line: Line = field(default_factory=Line)
     marks: list[_Mark] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     table: _Table | None = None
@@ -144,9 +150,15 @@ class _Page:
             self.left_out.append(text)
 
     def say(self, text: str) -> None:
-        self.line.append(text)
+        self.line.say(text)
 
     def begin(self, tag: str, node: Any) -> None:
+        self._begin_element(tag, node)
+        if tag == "math":
+            self.left_out.append(node.text(separator=" "))
+        self.line.begin(tag, node)
+
+    def _begin_element(self, tag: str, node: Any) -> None:
         if self.table is not None:
             self._begin_in_table(self.table, tag, node)
         if tag in EMBEDDED:
@@ -184,7 +196,8 @@ class _Page:
         self.counts[-1] += 1
         return f"{number}. ", " " * len(f"{number}. ")
 
-    def end(self, tag: str) -> None:
+    def end(self, tag: str, node: Any) -> None:
+        self.line.end(tag, node)
         if self.table is not None:
             self._end_in_table(self.table, tag)
         elif self.fence is not None:
@@ -226,8 +239,7 @@ class _Page:
         self.gap = 1
 
     def _end_fence(self, language: str) -> None:
-        lines = "".join(self.line).replace("\u00a0", " ").strip("\n").rstrip().split("\n")
-        self.line.clear()
+        lines = self.line.take().replace("\u00a0", " ").strip("\n").rstrip().split("\n")
         self.fence = None
         if any(lines):
             longest = max((len(ticks) for line in lines for ticks in re.findall(r"`{3,}", line)), default=2)
@@ -287,15 +299,12 @@ class _Page:
         for text in texts:
             if text:
                 self.gap = max(self.gap, 2)
-                self.say(text)
-                self.flush()
+                self._write(paragraph(text))
                 self.gap = 2
 
     def _taken(self) -> str:
         """Return what was said since the last line or cell ended, in one line."""
-        text = one_line("".join(self.line).translate(_INVISIBLE)) if self.line else ""
-        self.line.clear()
-        return text
+        return one_line(self.line.take()) if self.line.runs else ""
 
 
 def _number(node: Any, name: str) -> int:
