@@ -108,6 +108,31 @@ def elapsed(pattern: str) -> Callable[[float], str]:
     return show
 
 
+_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()  # noqa: SIM905
+
+
+def weekday(value: float) -> str:
+    """Show dddd, d mmm."""
+    at = moment(value)
+    return f"{_DAYS[at.weekday()]}, {at.day} {_MONTHS[at.month - 1][:3]}"
+
+
+def engineering(value: float) -> str:
+    """Show ##0.0E+0: the exponent is a multiple of three."""
+    exponent = (len(f"{int(value)}") - 1) // 3 * 3
+    return f"{round_half_up(value / 10**exponent, 1):.1f}E+{exponent}"
+
+
+def general(value: float) -> str:
+    """Show General: as many digits as fit into eleven characters; for numbers from 0.1 to 99,999,999,999.
+
+    Larger ones are left out: Excel shows 9.44E+12, and a reader that keeps all their digits changes nothing.
+    """
+    places = 9 if value < 1 else 10 - len(f"{int(value)}")
+    shown = f"{round_half_up(value, places):f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
 def _amount(dice: random.Random) -> float:
     return round(dice.uniform(0, 10 ** dice.randint(1, 7)), dice.choice([0, 1, 2, 2, 3]))
 
@@ -152,6 +177,22 @@ def _eighth(dice: random.Random) -> float:
 def _ratio(dice: random.Random) -> float:
     bottom = dice.randint(2, 9)
     return dice.randint(1, 99) + dice.randint(1, bottom - 1) / bottom
+
+
+def _drop_zeros(value: float) -> str:
+    """Show #.##, which keeps the point of whole numbers and no zero before it."""
+    whole, _, rest = f"{value:.2f}".partition(".")
+    return f"{whole.lstrip('0')}.{rest.rstrip('0')}"
+
+
+def _improper(value: float) -> str:
+    shown = Fraction(value).limit_denominator(9)
+    return f"{shown.numerator}/{shown.denominator}"
+
+
+def _tenths(value: float) -> str:
+    tenths = round(value * 864_000)
+    return f"{tenths // 600 % 60:02}:{tenths // 10 % 60:02}.{tenths % 10}"
 
 
 FORMATS = (
@@ -204,6 +245,26 @@ FORMATS = (
     Format("dates", "dd/mm/yy", _day, dated("{d:02}/{m:02}/{yy:02}")),
     Format("dates", "mmm-yy", _day, dated("{mmm}-{yy:02}")),
     Format("dates", "yyyy-mm-dd hh:mm", _minute, dated("{y}-{m:02}-{d:02} {h:02}:{M:02}")),
+    Format("general", "General", lambda dice: dice.randint(1, 99_999) / dice.choice([3, 7, 9, 11]), general),
+    Format("optional digits", "#.##", lambda dice: dice.randint(1, 999) / 100, _drop_zeros),
+    Format("optional digits", "#,###", lambda dice: dice.choice([0, 1]) * dice.randint(1, 10**6),
+           lambda value: f"{value:,.0f}" if value else ""),
+    Format("nothing shown", ";;;", _whole, lambda _: ""),
+    Format("nothing shown", "0;-0;;@", lambda dice: dice.choice([0, 1]) * dice.randint(1, 999),
+           lambda value: f"{value:.0f}" if value else ""),
+    Format("words only", '"yes";"no";"none"', _either, lambda value: "yes" if value > 0 else "no"),
+    Format("text", "@", lambda dice: dice.randint(1, 99_999), lambda value: f"{value:.0f}"),
+    Format("phone", "(000) 000-0000", lambda dice: dice.randint(2_000_000_000, 9_999_999_999),
+           lambda v: f"({v:.0f}"[:4] + ") " + f"{v:.0f}"[3:6] + "-" + f"{v:.0f}"[6:]),
+    Format("colour", "[Blue]0.0;[Red]-0.0", _either, signed(fixed(1), "-{}")),
+    Format("fill", "* #,##0", _whole, fixed(0, grouped=True)),
+    Format("spaces", "0.00_-;-0.00_-", _either, signed(fixed(2), "-{}")),
+    Format("scientific", "##0.0E+0", lambda dice: dice.randint(1_000, 99_999) * 100, engineering),
+    Format("fractions", "?/?", lambda dice: dice.randint(3, 40) / dice.choice([2, 4, 8]), _improper),
+    Format("dates", "dddd, d mmm", _day, weekday),
+    Format("dates", 'yyyy"年"m"月"d"日"', _day, dated("{y}年{m}月{d}日")),
+    Format("dates", "m/d/yyyy", _day, dated("{m}/{d}/{y}")),
+    Format("times", "mm:ss.0", lambda dice: dice.randint(1, 35_999) / 864_000, _tenths),
     Format("times", "hh:mm", lambda dice: dice.randint(0, 1439) / 1440, dated("{h:02}:{M:02}")),
     Format("times", "h:mm:ss", _second, dated("{h}:{M:02}:{s:02}")),
     Format("times", "h:mm AM/PM", lambda dice: dice.randint(0, 1439) / 1440, dated("{h12}:{M:02} {half}")),

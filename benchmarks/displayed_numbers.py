@@ -19,7 +19,7 @@ from pathlib import Path
 
 from displayed import Item, Made, Maker, judge, labels
 from displayed_office import make_charts, make_documents, make_slides, make_workbooks
-from displayed_pages import make_hebrew, make_mails, make_pages, make_papers, make_tables
+from displayed_pages import make_drawn, make_hebrew, make_mails, make_pages, make_papers, make_tables
 from reading import HERE, PEERS, Reader, Reading, read_all
 
 SHARES: dict[str, tuple[Maker, int]] = {
@@ -30,7 +30,8 @@ SHARES: dict[str, tuple[Maker, int]] = {
     "slides": (make_slides, 5),
     "charts": (make_charts, 1),
     "tables": (make_tables, 4),
-    "papers": (make_papers, 9),
+    "papers": (make_papers, 7),
+    "papers, drawn": (make_drawn, 2),
     "papers, Hebrew": (make_hebrew, 1),
 }
 """What is made, and how many numbers of a hundred are in it."""

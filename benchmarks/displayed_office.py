@@ -18,6 +18,8 @@ from pptx.util import Inches
 _A_SHEET, _A_DOCUMENT, _A_SLIDE = 500, 400, 8
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _M = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+_MC = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+_W14 = "http://schemas.microsoft.com/office/word/2010/wordml"
 _R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _TYPES = (
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -101,7 +103,7 @@ def _in_table(paragraph: str) -> str:
 
 def _package(body: list[str], notes: list[str]) -> bytes:
     file = io.BytesIO()
-    space = f'xmlns:w="{_W}" xmlns:m="{_M}"'
+    space = f'xmlns:w="{_W}" xmlns:m="{_M}" xmlns:mc="{_MC}" xmlns:w14="{_W14}"'
     with ZipFile(file, "w", ZIP_DEFLATED) as package:
         package.writestr("[Content_Types].xml", _TYPES)
         package.writestr("_rels/.rels", _RELATIONS.format(_RELATION.format("officeDocument", "word/document.xml")))
@@ -127,6 +129,17 @@ def _math(text: str) -> str:
 
 def _fraction(above: int, below: int) -> str:
     return f"<m:f><m:num>{_math(f'{above}')}</m:num><m:den>{_math(f'{below}')}</m:den></m:f>"
+
+
+def _field(code: str, shown: str) -> str:
+    marks = [f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end")]
+    return f"{marks[0]}<w:r><w:instrText> {code} </w:instrText></w:r>{marks[1]}{_run(shown)}{marks[2]}"
+
+
+def _shape(text: str) -> str:
+    """Return a run with two ways to draw it, of which a program shows the one that it knows."""
+    choice = f'<mc:Choice Requires="w14"><w:t>{text}</w:t></mc:Choice>'
+    return f"<w:r><mc:AlternateContent>{choice}<mc:Fallback><w:t>{text}</w:t></mc:Fallback></mc:AlternateContent></w:r>"
 
 
 def _write_runs(dice: random.Random, notes: list[str]) -> Written:
@@ -160,6 +173,14 @@ def _write_runs(dice: random.Random, notes: list[str]) -> Written:
         ("deleted", f'<w:del w:id="1"><w:r><w:delText>{large}</w:delText></w:r></w:del>{_run(f"{part}")}', f"{part}"),
         ("inserted", f'<w:ins w:id="1">{_run(f"{large}")}</w:ins>', f"{large}"),
         ("struck out", _run(f"{part}", "<w:strike/>") + _run(f" {small}"), f"{part} {small}"),
+        ("hidden", _run(f"{part}") + _run(f"{large}", "<w:vanish/>"), f"{part}"),
+        ("moved", f'<w:moveFrom w:id="1">{_run(f"{large}")}</w:moveFrom>{_run(f"{part}")}', f"{part}"),
+        ("moved", f'<w:moveTo w:id="1">{_run(f"{large}")}</w:moveTo>', f"{large}"),
+        ("control", f"<w:sdt><w:sdtContent>{_run(grouped)}</w:sdtContent></w:sdt>", grouped),
+        ("link", f'<w:hyperlink w:anchor="x{part}">{_run(grouped)}</w:hyperlink>', grouped),
+        ("soft hyphen", _run(f"{part}") + "<w:r><w:softHyphen/></w:r>" + _run(f"{small}"), f"{part}{small}"),
+        ("field of parts", _field(f"SEQ t{large}", f"{part}"), f"{part}"),
+        ("shape and its copy", _shape(grouped), grouped),
         ("right to left", _run(f"سعر {grouped} ريال", "<w:rtl/>"), f"سعر {grouped} ريال"),
     )  # fmt: skip
     if dice.random() < 0.05:

@@ -12,9 +12,10 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.pdfbase.pdfmetrics import registerFont
 from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Table
 
-_A_PAGE, _A_MAIL = 200, 20
+_A_PAGE, _A_MAIL, _A_DRAWN = 200, 20, 50
 _FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 _PAGE_CHARSETS = ("utf-8", "windows-1252", "iso-8859-15", "utf-16", "koi8-r", "windows-1251")
 _MAIL_CHARSETS = (
@@ -188,6 +189,30 @@ def make_papers(dice: random.Random, count: int, names: Iterator[str]) -> Iterat
         file = io.BytesIO()
         SimpleDocTemplate(file, pagesize=A4, invariant=1).build(story)
         yield Made(f"paper-{number}.pdf", file.getvalue(), items)
+
+
+def make_drawn(dice: random.Random, count: int, names: Iterator[str]) -> Iterator[Made]:
+    """Yield a PDF whose numbers are drawn piece by piece: on one line as one, with a gap as two, spaced, and turned."""
+    registerFont(TTFont("DejaVu", str(_FONT)))
+    file = io.BytesIO()
+    page = Canvas(file, pagesize=A4, invariant=1)
+    items: list[Item] = []
+    for at, label in enumerate(next(names) for _ in range(count)):
+        line = at % _A_DRAWN
+        if at and not line:
+            page.showPage()
+        page.setFont("DejaVu", 9)
+        first, second = f"{dice.randint(10, 99_999):,}", f"{dice.randint(10, 999)}"
+        family, gap, spacing = dice.choice(
+            [("in pieces", 0.0, 0.0), ("kerned", 0.6, 0.0), ("apart", 14.0, 0.0), ("spaced", 0.0, 0.8)]
+        )
+        x, y = 60.0, 790.0 - 14 * line
+        for text, after in ((f"{label} {first}", gap), (f"{second} {END}", 0.0)):
+            page.drawString(x, y, text, charSpace=spacing)
+            x += page.stringWidth(text, "DejaVu", 9) + spacing * len(text) + after
+        items.append(Item(family, label, f"{first} {second}" if gap > 1 else f"{first}{second}"))
+    page.save()
+    yield Made("drawn.pdf", file.getvalue(), items)
 
 
 def _write_print(dice: random.Random) -> Written:

@@ -17,9 +17,11 @@ MAKERS = {
     "documents": ("displayed_office", "make_documents", 120),
     "slides": ("displayed_office", "make_slides", 34),
     "charts": ("displayed_office", "make_charts", 16),
+    "pages": ("displayed_pages", "make_pages", 120),
     "mails": ("displayed_pages", "make_mails", 80),
     "tables": ("displayed_pages", "make_tables", 40),
     "papers": ("displayed_pages", "make_papers", 60),
+    "papers, drawn": ("displayed_pages", "make_drawn", 20),
     "papers from right to left": ("displayed_pages", "make_hebrew", 10),
 }
 
