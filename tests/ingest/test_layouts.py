@@ -55,7 +55,7 @@ def test_messages() -> None:
     ]
     assert from_messages(row(messages=turns)) == Example(
         id="line-3",
-        question=Question("q", (Message("user", "hi"), Message("assistant", "hello"))),
+        question=Question("q", (Message("system", "s"), Message("user", "hi"), Message("assistant", "hello"))),
         answers=("a",),
     )
 
@@ -88,7 +88,7 @@ def test_cells() -> None:
         (from_messages, {"messages": "x"}, "'messages' must be a list, not a text"),
         (from_messages, {"messages": HI[:1]}, "'messages' must end with"),
         (from_messages, {"messages": HI[::-1]}, "'messages' must end with"),
-        (from_messages, {"messages": [*HI, {"role": "tool", "content": "x"}]}, "each message needs a 'role'"),
+        (from_messages, {"messages": [*HI, {"role": "narrator", "content": "x"}]}, "each message needs a 'role'"),
         (from_messages, {"messages": ["x"]}, "each message needs a 'role'"),
         (from_messages, {"messages": [{"role": "user", "content": None}]}, "each message needs a 'content'"),
         (from_cells, {"question": "?"}, "the header has the column 'question' but no column 'answer'"),

@@ -68,11 +68,11 @@ def decode(content: bytes, declared: str = "") -> Decoded:
     for mark, encoding in _BOMS:
         if content.startswith(mark):
             return _marked(content, encoding)
+    codec = codec_of(declared)
     if b"\0" in content:
-        return _unmarked(content)
+        return _replaced(content, codec, declared) if codec.startswith(("utf-16", "utf-32")) else _unmarked(content)
     if _share(content, _CONTROLS) > _STRAY_CONTROLS and not declared:
         raise UnreadableError("not text")
-    codec = codec_of(declared)
     text = decode_strictly(content, "utf-8")
     if content.isascii() and (codec.startswith(("iso2022", "utf-7", "hz")) or b"\x1b$" in content):
         return _shifted(content, codec)

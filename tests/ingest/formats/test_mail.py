@@ -1,4 +1,7 @@
-from base64 import b64encode
+import quopri
+import random
+import re
+from base64 import b64encode, encodebytes
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -197,3 +200,43 @@ def test_a_page_is_read_where_the_plain_text_but_points_to_it(tmp_path: Path) ->
     long.add_alternative("<p>" + "The ferry leaves at ten. " * 90 + "</p>", subtype="html")
     (tmp_path / "a.eml").write_bytes(long.as_bytes())
     assert "ten" not in read_email(tmp_path / "a.eml").contents[0].text
+
+
+CHARSETS = [
+    ("utf-8", "utf-8"), ("iso-8859-1", "cp1252"), ("us-ascii", "cp1252"), ("windows-1251", "cp1251"),
+    ("koi8-r", "koi8-r"), ("gb2312", "gb18030"), ("big5", "big5"), ("shift_jis", "cp932"),
+    ("iso-2022-jp", "iso2022_jp"), ("euc-kr", "cp949"), ("ks_c_5601-1987", "cp949"), ("utf-16", "utf-16"),
+    ("utf-16le", "utf-16-le"), ("unicode-1-1-utf-7", "utf-7"),
+    ("iso-8859-8-i", "iso8859-8"), ("windows-874", "cp874"), ("", "utf-8"),
+]  # fmt: skip
+ALONGSIDE = {"cp1252": "déjà \u2013 ", "cp1251": "цена ",
+             "koi8-r": "цена ", "gb18030": "价格 ", "big5": "價格 ", "cp932": "①価格 ",
+             "iso2022_jp": "価格 ", "cp949": "가격똠 ", "iso8859-8": "מחיר ", "cp874": "ราคา "}  # fmt: skip
+
+
+@pytest.mark.parametrize(("label", "codec"), CHARSETS)
+@pytest.mark.parametrize("transfer", ["base64", "quoted-printable", "8bit"])
+@pytest.mark.parametrize("subtype", ["plain", "html"])
+def test_numbers_read_back_unchanged(tmp_path: Path, label: str, codec: str, transfer: str, subtype: str) -> None:
+    if transfer == "8bit" and codec.startswith("utf-16"):
+        pytest.skip("text with null bytes is never sent as it is")
+    chance = random.Random(f"{label}{transfer}{subtype}")
+    numbers = [_number(chance) for _ in range(60)]
+    beside = ALONGSIDE.get(codec, "prix ")
+    body = "\r\n".join(f"{beside}{number};" for number in numbers)
+    content = (f"<p>{body}</p>" if subtype == "html" else body).encode(codec)
+    encoded = {"base64": encodebytes, "quoted-printable": quopri.encodestring, "8bit": bytes}[transfer](content)
+    kind = f"Content-Type: text/{subtype}" + (f"; charset={label}" if label else "")
+    subject = f"=?{label or 'utf-8'}?b?{b64encode(f'{beside}{numbers[0]}'.encode(codec)).decode()}?="
+    head = f"From: a@b.c\nSubject: {subject}\n{kind}\nContent-Transfer-Encoding: {transfer}\n\n"
+    parsed = _read(head.encode() + encoded, tmp_path)
+    text = parsed.contents[0].text.partition("a@b.c")[2]
+    assert parsed.contents[0].title == f"{beside}{numbers[0]}"
+    assert [word for word in re.split(r"[;\s]+", text) if any(map(str.isdigit, word)) and word != "①価格"] == numbers
+    assert not parsed.losses
+
+
+def _number(chance: random.Random) -> str:
+    whole, part = chance.randrange(10**7), chance.randrange(1000)
+    forms = [f"{whole}", f"{whole:,}", f"{whole}.{part:03}", f"-{part}", f"{part}%", f"00{part}", f"{part}/{whole}"]
+    return chance.choice([*forms, f"+{whole}", f"{part:03}-{whole:07}", f"{part}:30", f"{part}e-7"])

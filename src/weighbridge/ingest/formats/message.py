@@ -169,7 +169,7 @@ def _disposition(part: Message) -> str:
 
 def _text(part: Message, letter: _Letter) -> str:
     """Return the text of a part by the encoding it names; where that is wrong, by what the bytes look like."""
-    text = _plain(_bytes(part).replace(b"\0", b""), _charset(part), "text", letter)
+    text = _plain(_bytes(part), _charset(part), "text", letter)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -182,6 +182,8 @@ def _charset(part: Message) -> str:
 
 def _plain(content: bytes, charset: str, place: str, letter: _Letter) -> str:
     """Decode bytes of a mail. Where their encoding cannot be told, only what is ASCII is kept of them."""
+    if b"\0" in content and not charset.startswith(("utf-16", "utf-32")):
+        content = content.replace(b"\0", b"")
     try:
         decoded = decode(content, charset)
     except UnreadableError as error:
