@@ -71,7 +71,7 @@ def test_what_is_lost_is_reported(tmp_path: Path) -> None:
     hidden.sheet_state = "hidden"
     assert _read(book, tmp_path).losses == (
         Loss("sheet Sheet", "2 formula(s) without a value: Excel never computed and saved the file"),
-        Loss("sheet Sheet", "1 merged range(s): the value stands in the first cell only"),
+        Loss("sheet Sheet", "1 merged range(s): the value stands in the first column only"),
         Loss("sheet Old", "hidden in the workbook; read all the same"),
     )
 

@@ -162,6 +162,25 @@ def test_rich_text_in_cells_and_struck_out_cells(tmp_path: Path) -> None:
     assert text.endswith("| 10⁶ litres | ~~14~~ 19 |\n| 5,200 ³ | ~~24.90~~ |")
 
 
+def test_merged_cells_stand_in_each_of_their_rows(tmp_path: Path) -> None:
+    book = Workbook()
+    for row in (["Quay", None, "Depth"], ["North", "a", 1], [None, "b", 2], [], [None, "c", 3], ["South", "d", 4]):
+        book.active.append(row)
+    book.active.merge_cells("A2:A5")
+    book.active.merge_cells("A1:B1")
+    text = read_xlsx(_save(book, tmp_path)).contents[0].text
+    rows = ["| Quay |  | Depth |", "| --- | --- | --- |", "| North | a | 1 |", "| North | b | 2 |", "| North | c | 3 |"]
+    assert text.splitlines()[2:] == [*rows, "| South | d | 4 |"]
+
+
+def test_a_table_has_no_columns_of_the_lines_above_it(tmp_path: Path) -> None:
+    book = Workbook()
+    for row in (["A title"], [None, None, "Site", "Grade"], [None, None, "Holm", 3]):
+        book.active.append(row)
+    text = read_xlsx(_save(book, tmp_path)).contents[0].text
+    assert text == "## Sheet\n\nA title\n\n| Site | Grade |\n| --- | --- |\n| Holm | 3 |"
+
+
 _STYLES, _SHEET, _MAIN = "xl/styles.xml", "xl/worksheets/sheet1.xml", "xl/workbook.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _NOWHERE = "left out: the workbook does not say where it is"

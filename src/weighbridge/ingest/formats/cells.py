@@ -1,6 +1,7 @@
 """The cells of one sheet of a workbook, as they show: read in one pass, a row at a time."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from functools import lru_cache
 from math import inf, isinf
 from typing import Any
 
-from weighbridge.ingest.formats.assemble import one_line
+from weighbridge.ingest.formats.assemble import one_line, trimmed
 from weighbridge.ingest.formats.format_codes import split_code
 from weighbridge.ingest.formats.number_formats import display, display_text
 from weighbridge.ingest.formats.workbook import BROKEN, CellStyle, Package, Workbook, discard, rich_text
@@ -17,9 +18,12 @@ from weighbridge.ingest.text import LARGEST
 _MOST_PLACES = 2_000_000
 """Cells of a file that are looked at, empty ones between others included."""
 _MOST_COLUMNS = 16_384
+_EMPTY_CELLS = 4
+"""Cells without text that count as one place: they cost the time to skip them, and no memory."""
 _MOST_CELLS_HELD = 1_000
 """Elements of one row that stay in memory until its end; a hostile one has millions."""
 _LETTERS = re.compile(r"[A-Za-z]{1,3}")
+_RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7}):\$?[A-Za-z]{1,3}\$?(\d{1,7})")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _WHOLE = re.compile(r"-?[1-9]\d{0,10}|0")
 """What General shows as it is stored: whole numbers of up to 11 digits."""
@@ -92,7 +96,17 @@ def read_cells(package: Package, part: str, book: Workbook, budget: ReadingBudge
                 reader.lose_damaged(str(events.error_log[0].message))
     except BROKEN as error:
         reader.lose_damaged(str(error))
+    reader.repeat_merged()
     return reader.cells
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """Cells of several rows that are merged: their rows, numbered from 1, and their first column, from 0."""
+
+    first_row: int
+    last_row: int
+    column: int
 
 
 class _Reader:
@@ -107,6 +121,9 @@ class _Reader:
         self._hidden_columns: list[range] = []
         self._hidden_used: set[int] = set()
         self._hidden_row = False
+        self._row_number = 0
+        self._row_numbers: list[int] = []
+        self._merged: list[_Range] = []
 
     def lose(self, what: str) -> None:
         """Count one more of what was lost."""
@@ -125,6 +142,7 @@ class _Reader:
             if event == "start":
                 self.end_row()  # of a row that a damaged sheet does not end
                 self._hidden_row = _is_true(node.get("hidden"))
+                self._row_number = max(_whole_number(node.get("r")), self._row_number + 1)
             else:
                 self.end_row()
                 self._budget.places -= 1
@@ -139,7 +157,8 @@ class _Reader:
         elif name == "col":
             self._take_column(node)
         elif name == "mergeCell":
-            self.lose("merged range(s): the value stands in the first cell only")
+            self.lose("merged range(s): the value stands in the first column only")
+            self._take_merged(node.get("ref") or "")
             discard(node)
         else:
             self._take_page_text(name, node.text or "")
@@ -148,14 +167,39 @@ class _Reader:
         """Keep the cells met so far as a row, where one of them shows something."""
         if not self._row:
             return
-        self._budget.places -= len(self._row)
+        self._row = list(trimmed(self._row))
+        self._budget.places -= len(self._row) + self._cells_in_row // _EMPTY_CELLS
         self._budget.characters -= sum(map(len, self._row))
         if any(self._row) and not self._budget.spent:
             self.cells.rows.append(self._row)
+            self._row_numbers.append(self._row_number)
             if self._hidden_row:
                 self.lose("row(s) hidden in the sheet; read all the same")
         self._row = []
         self._cells_in_row = 0
+
+    def repeat_merged(self) -> None:
+        """Write the value of a range that is merged over several rows into each of them that shows something."""
+        rows, numbers = self.cells.rows, self._row_numbers
+        for merged in self._merged:
+            first = bisect_left(numbers, merged.first_row)
+            if first == len(rows) or numbers[first] != merged.first_row or len(rows[first]) <= merged.column:
+                continue
+            text = rows[first][merged.column]
+            for row in rows[first + 1 : bisect_right(numbers, merged.last_row)] if text else ():
+                row.extend([""] * (merged.column + 1 - len(row)))
+                row[merged.column] = row[merged.column] or text
+                self._budget.places -= 1
+                self._budget.characters -= len(text)
+                if self._budget.spent:
+                    return
+
+    def _take_merged(self, reference: str) -> None:
+        matched = _RANGE.fullmatch(reference)
+        column = _column_of(matched[1]) if matched else None
+        if matched is not None and column is not None and int(matched[2]) < int(matched[3]):
+            self._budget.places -= 1
+            self._merged.append(_Range(int(matched[2]), int(matched[3]), column))
 
     def _take_cell(self, node: Any) -> None:
         column = _column(node.get("r"), len(self._row))
@@ -174,9 +218,8 @@ class _Reader:
             self.lose("column(s) hidden in the sheet; read all the same")
 
     def _take_column(self, node: Any) -> None:
-        first, last = node.get("min") or "", node.get("max") or ""
-        if _is_true(node.get("hidden")) and first.isdecimal() and last.isdecimal():
-            self._hidden_columns.append(range(int(first) - 1, int(last)))
+        if _is_true(node.get("hidden")):
+            self._hidden_columns.append(range(_whole_number(node.get("min")) - 1, _whole_number(node.get("max"))))
 
     def _take_page_text(self, name: str, code: str) -> None:
         plain = _PAGE_CODES.sub(lambda match: match[2] or (" \n" if match[1] else ""), code)
@@ -274,6 +317,11 @@ def _column_of(letters: str) -> int | None:
     for letter in letters.upper():
         column = column * 26 + ord(letter) - ord("A") + 1
     return column - 1 if column <= _MOST_COLUMNS else None
+
+
+def _whole_number(text: str | None) -> int:
+    """Return a number that is written in at most nine digits, else 0."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 9 else 0  # noqa: PLR2004
 
 
 def _is_true(text: str | None) -> bool:

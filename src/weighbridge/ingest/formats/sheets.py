@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import ZipFile
@@ -45,7 +45,8 @@ def read_xlsx(path: Path) -> Parsed:
 
     Numbers and dates come as their number formats show them, those whose form depends on the country of the reader in
     ISO 8601. Empty rows and columns are dropped; lines of a single cell above a table stand before it as paragraphs,
-    and the first other row is its header. Text boxes, shapes, charts and comments follow the table of their sheet.
+    and the first other row is its header. What is merged over several rows stands in each of them. Text boxes, shapes,
+    charts and comments follow the table of their sheet; files that are embedded are read as files of their own.
 
     Reported: formulas that were never computed, merged and hidden things, pictures, what is damaged, and what lies
     beyond 1,000 sheets, 2,000,000 cells or 50,000,000 characters.
@@ -141,14 +142,19 @@ def _title(package: Package) -> str:
 
 def _rendered(sheet: _Sheet) -> str:
     """Return the sheet's name, the lone lines at its top, the table below them, and what lies on the sheet."""
-    used = sorted({place for cells in sheet.rows for place, text in enumerate(cells) if text})
-    rows: list[Sequence[str]] = [
-        [cells[place] for place in used[: bisect_left(used, len(cells))]] for cells in sheet.rows
-    ]
+    rows = sheet.rows
     lone: list[str] = []
-    while len(used) > 1 and rows and sum(map(bool, rows[0])) == 1:
-        lone.append(paragraph("".join(rows.pop(0))))
+    if len(_used_columns(rows)) > 1:
+        while len(lone) < len(rows) and sum(map(bool, rows[len(lone)])) == 1:
+            lone.append(paragraph("".join(rows[len(lone)])))
+    rows = rows[len(lone) :]
+    used = _used_columns(rows)
+    rows = [[cells[place] for place in used[: bisect_left(used, len(cells))]] for cells in rows]
     blocks = [*sheet.above, *lone, table(rows) if rows else "", *sheet.below]
     if not any(block.strip() for block in blocks):
         return ""
     return "\n\n".join([heading(sheet.name, 2), *(block for block in blocks if block.strip())])
+
+
+def _used_columns(rows: list[list[str]]) -> list[int]:
+    return sorted({place for cells in rows for place, text in enumerate(cells) if text})
