@@ -23,7 +23,7 @@ CHUNKS = [
         text=f"part {i}",
         start=10 * i,
         end=10 * i + 6,
-        context=(section,),
+        context=(section, "| a table of B | goes on |") if i == 4 else (section,),
         groups=STAFF if i == 3 else frozenset(),
     )
     for i, section in enumerate(SECTIONS)

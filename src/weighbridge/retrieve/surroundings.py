@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from weighbridge.fingerprint import fingerprint
+from weighbridge.passage_tables import continued_header
 from weighbridge.protocols import Index, Retriever
 from weighbridge.types import Chunk, Passage, Question
 
@@ -59,6 +60,11 @@ class WholeSections:
         copies = {passage.chunk.id: passage.copies for passage in found}
         for passage in found:
             chunks = self.index.chunks_of(passage.chunk.document_id, groups=question.groups)
-            for chunk in [chunk for chunk in chunks if chunk.context == passage.chunk.context] or [passage.chunk]:
+            for chunk in [chunk for chunk in chunks if _headings(chunk) == _headings(passage.chunk)] or [passage.chunk]:
                 given.setdefault(chunk.id, Passage(chunk, passage.score, copies.get(chunk.id, ())))
         return tuple(given.values())
+
+
+def _headings(chunk: Chunk) -> tuple[str, ...]:
+    """Return what a chunk stands under, the header of a table that it goes on with left out."""
+    return chunk.context[:-1] if continued_header(chunk) else chunk.context
