@@ -129,3 +129,23 @@ def test_the_built_in_dates_are_unambiguous() -> None:
     serial = (date(2024, 3, 1) - date(1899, 12, 30)).days
     assert display(serial + 0.25, BUILT_IN[14]) == "2024-03-01"
     assert display(serial + 0.25, BUILT_IN[22]) == "2024-03-01 6:00"
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("[$-407]d. mmmm yyyy", "1. März 2024"), ("[$-de-DE]ddd d. mmm yy", "Fr 1. Mrz 24"),
+        ("[$-40C]dddd d mmmm", "vendredi 1 mars"),
+        ("[$-1010410]mmmm", "marzo"), ("[$-816]dddd", "sexta-feira"), ("[$-sv-SE]mmm", "mar"), ("[$-fr-FR]mmmmm", "M"),
+        ("[$-409]mmmm", "March"), ("[$-F800]dddd, mmmm dd, yyyy", "Friday, March 01, 2024"), ("[$-411]mmmm", "March"),
+        ("[$-x-sysdate]dddd", "Friday"),
+    ],
+)  # fmt: skip
+def test_dates_are_in_the_language_of_their_code(code: str, shown: str) -> None:
+    assert display(45352, code) == shown
+
+
+@pytest.mark.parametrize("locale", ["407", "nl-NL", "x-euro2", "1"])
+def test_currencies_of_any_locale(locale: str) -> None:
+    assert display(1500, f"#,##0 [$€-{locale}]") == "1,500 €"
+    assert display(1500, f"[$CHF-{locale}] 0.00") == "CHF 1500.00"

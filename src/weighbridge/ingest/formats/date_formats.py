@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from weighbridge.ingest.formats.format_codes import FormatToken
+from weighbridge.ingest.formats.calendar_names import CalendarNames
+from weighbridge.ingest.formats.format_codes import FormatSection, FormatToken
 
 LAST_DAY = 2_958_465
 """The 31st of December 9999, the last day that Excel shows."""
@@ -16,11 +17,6 @@ _DAYS_1904 = 1_462
 _DAY = 86_400
 _FINEST = 3
 """Digits of a second that Excel shows at most."""
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _BUDDHIST = 543
 _ERAS: tuple[tuple[date, tuple[str, str, str]], ...] = (
     (date(2019, 5, 1), ("R", "令", "令和")),
@@ -31,7 +27,6 @@ _ERAS: tuple[tuple[date, tuple[str, str, str]], ...] = (
 )
 """First days and names of the Japanese eras."""
 _ABBREVIATED = 3
-_SPELT = 4
 _INITIAL = 5
 
 
@@ -48,17 +43,18 @@ class _Moment:
     """Since midnight, rounded to what is shown."""
 
 
-def format_date(serial: Decimal, tokens: Sequence[FormatToken], *, date1904: bool = False) -> str | None:
+def format_date(serial: Decimal, section: FormatSection, *, date1904: bool = False) -> str | None:
     """Return a serial number of days as a date, a time or a duration.
 
     None where Excel shows none: before its first day, after its last. A duration may be negative.
     """
-    elapsed = any(token.kind == "elapsed" for token in tokens)
+    tokens = section.tokens
+    elapsed = section.has("elapsed")
     sign = "-" if serial < 0 and elapsed else ""
     moment = _moment(abs(serial) if sign else serial, _second_digits(tokens), date1904=date1904)
     if moment is None:
         return None
-    return sign + "".join(_Writer(tokens, moment).written())
+    return sign + "".join(_Writer(section, moment).written())
 
 
 def _second_digits(tokens: Sequence[FormatToken]) -> int:
@@ -94,8 +90,9 @@ def _moment(serial: Decimal, digits: int, *, date1904: bool) -> _Moment | None:
 class _Writer:
     """Writes the tokens of one section for one moment."""
 
-    def __init__(self, tokens: Sequence[FormatToken], moment: _Moment) -> None:
-        self._tokens = tokens
+    def __init__(self, section: FormatSection, moment: _Moment) -> None:
+        tokens = self._tokens = section.tokens
+        self._names = section.names
         self._moment = moment
         self._half_days = any(token.kind == "noon" for token in tokens)
         self._counting = {token.text[0] for token in tokens if token.kind == "elapsed"}
@@ -120,9 +117,10 @@ class _Writer:
         if letter in self._counting:  # an hour beside hours that count on is the same
             return self._elapsed(text)
         if letter == "m" and not self._is_minutes(index):
-            return _month(self._moment.month, length)
+            return _month(self._moment.month, length, self._names)
         if letter == "d" and length >= _ABBREVIATED:
-            return _weekday(self._moment.weekday, length)
+            names = self._names.days if length > _ABBREVIATED else self._names.short_days
+            return names[self._moment.weekday]
         if letter == "g":
             return self._era[1][min(length, 3) - 1] if self._era else ""
         if letter in "yeb":
@@ -169,15 +167,13 @@ class _Writer:
 _FIELDS = frozenset({"date", "elapsed"})
 
 
-def _month(month: int, length: int) -> str:
-    name = _MONTHS[month - 1]
+def _month(month: int, length: int, names: CalendarNames) -> str:
     if length < _ABBREVIATED:
         return str(month).zfill(length)
-    return {_ABBREVIATED: name[:3], _INITIAL: name[0]}.get(length, name)
-
-
-def _weekday(weekday: int, length: int) -> str:
-    return _WEEKDAYS[weekday][:3] if length < _SPELT else _WEEKDAYS[weekday]
+    if length == _ABBREVIATED:
+        return names.short_months[month - 1]
+    name = names.months[month - 1]
+    return name[0].upper() if length == _INITIAL else name
 
 
 def _era(moment: _Moment) -> tuple[date, tuple[str, str, str]] | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from weighbridge.ingest.formats.calendar_names import ENGLISH, CalendarNames, names_of
+
 TokenKind = Literal[
     "literal", "general", "text", "digit", "point", "comma", "percent", "exponent", "slash", "date", "elapsed", "noon",
 ]  # fmt: skip
@@ -37,7 +39,7 @@ _TOKEN = re.compile(
 _DROPPED = frozenset({"fill", "calendar"})
 """A fill is as wide as the column allows, so it says nothing; other calendars are written in the common one."""
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
-_CURRENCY = re.compile(r"\$([^-]*)(?:-([0-9A-F]+).*)?", re.IGNORECASE)
+_CURRENCY = re.compile(r"\$([^-]*)(?:-(.*))?", re.DOTALL)
 _CONDITION = re.compile(r"(<>|[<>]=?|=)\s*(-?[\d.]+(?:E[+-]?\d+)?)", re.IGNORECASE)
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "=": operator.eq, "<>": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -81,6 +83,8 @@ class FormatSection:
     condition: Condition | None = None
     shows: Literal["date", "general", "number", "literal"] = "literal"
     """What it makes of a number; "literal" leaves the number out."""
+    names: CalendarNames = ENGLISH
+    """Those that dates have in the language that the section asks for."""
 
     def has(self, kind: TokenKind) -> bool:
         """Tell whether a token of a kind is in it."""
@@ -93,20 +97,23 @@ def split_code(code: str) -> tuple[FormatSection, ...]:
     sections: list[FormatSection] = []
     tokens: list[FormatToken] = []
     condition: Condition | None = None
+    names = ENGLISH
     for match in _TOKEN.finditer(code[:_LONGEST]):
         if match.lastgroup == "end":
-            sections.append(_section(tokens, condition))
-            tokens, condition = [], None
+            sections.append(_section(tokens, condition, names))
+            tokens, condition = [], None  # the language of a section holds for those after it
         elif match.lastgroup == "bracket":
             condition = _read_condition(match["bracket"]) or condition
             tokens += _bracket(match["bracket"])
+            currency = _CURRENCY.fullmatch(match["bracket"])
+            names = names_of(currency[2]) if currency and currency[2] else names
         elif match.lastgroup not in _DROPPED:
             tokens.append(_token(match))
-    sections.append(_section(tokens, condition))
+    sections.append(_section(tokens, condition, names))
     return tuple(sections[:_SECTIONS])
 
 
-def _section(tokens: Sequence[FormatToken], condition: Condition | None) -> FormatSection:
+def _section(tokens: Sequence[FormatToken], condition: Condition | None, names: CalendarNames) -> FormatSection:
     """Return a section and what it shows. Letters of dates among the digits of a number are literal: `0.0 dB`."""
     kinds = {token.kind for token in tokens}
     digits = [index for index, token in enumerate(tokens) if token.kind == "digit"]
@@ -115,11 +122,11 @@ def _section(tokens: Sequence[FormatToken], condition: Condition | None) -> Form
         for index in digits
     )
     if kinds & {"general", "text"}:
-        return FormatSection(tuple(tokens), condition, "general")
+        return FormatSection(tuple(tokens), condition, "general", names)
     if of_seconds and kinds & _DATES:
-        return FormatSection(tuple(tokens), condition, "date")
+        return FormatSection(tuple(tokens), condition, "date", names)
     literal = (FormatToken("literal", token.text) if token.kind in _DATES else token for token in tokens)
-    return FormatSection(tuple(literal), condition, "number" if digits else "literal")
+    return FormatSection(tuple(literal), condition, "number" if digits else "literal", names)
 
 
 def _token(match: re.Match[str]) -> FormatToken:

@@ -64,7 +64,7 @@ def display(value: float, code: str, *, date1904: bool = False) -> str:
     section, is_absolute = _choose(_numeric_sections(code), value)
     shown = abs(exact) if is_absolute else exact
     if section.shows == "date":
-        dated = format_date(exact, section.tokens, date1904=date1904)
+        dated = format_date(exact, section, date1904=date1904)
         return _sign(exact) + general(abs(exact)) if dated is None else dated
     if section.shows == "number":
         return _sign(shown) + _number(abs(shown), section.tokens)
