@@ -115,7 +115,7 @@ def test_what_cannot_be_learnt_costs_its_row_alone(tmp_path: Path, messages: lis
     assert len(read.left_out) == 1
     assert read.left_out[0].startswith(f"{path}:2: ")
     assert reason in read.left_out[0]
-    assert read.left_out_lines() == (
+    assert read.lines() == (
         "Left out 1 of 3 examples, which cannot be learnt:", f"  {read.left_out[0]}",
     )  # fmt: skip
 
@@ -126,7 +126,7 @@ def test_a_file_of_which_nothing_can_be_learnt(tmp_path: Path) -> None:
 
 
 def test_the_first_reasons_are_shown(tmp_path: Path) -> None:
-    lines = load_examples(_file(tmp_path, [ASKED, SAID], *[[ASKED, CALL]] * 7)).left_out_lines()
+    lines = load_examples(_file(tmp_path, [ASKED, SAID], *[[ASKED, CALL]] * 7)).lines()
     assert (len(lines), lines[-1]) == (7, "  and 2 more")
 
 
@@ -140,3 +140,12 @@ def test_one_question_to_two_customers_is_two_questions(tmp_path: Path) -> None:
     assert asked_in(examples[2]) == "Customer 2: ends in 1992. Weather in Holm?"
     same = Example(id="x", question=Question("Weather in Holm?"), answers=("1",))
     assert asked_in(same) == "Weather in Holm?"
+
+
+def test_a_guess_at_the_encoding_of_examples_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("question,answer\nWo ist die Fähre?,am Kai\n".encode("cp1252"))
+    read = load_examples(tmp_path / "a.csv")
+    assert read.examples[0].question.text == "Wo ist die Fähre?"
+    assert read.lines() == (
+        f"{tmp_path / 'a.csv'}: its encoding is a guess by 1 character alone: windows-1252; save it as UTF-8",
+    )

@@ -130,7 +130,7 @@ def test_a_bad_byte_costs_one_character(seed: int, language: str, codec: str, de
     decoded = decode(content, codec if declared else "")
     assert decoded.text == f"{before}\n\ufffd\n{after}"
     assert decoded.losses[-1].place == "line 2"
-    assert "at character 1: replaced by U+FFFD once" in decoded.losses[-1].what
+    assert "1 byte not in " in decoded.losses[-1].what
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,9 @@ def test_what_is_refused(content: bytes, reason: str) -> None:
 def test_what_declares_the_wrong_encoding_is_told() -> None:
     decoded = decode("Склад закрыт по пятницам, пропуск выдаёт охрана".encode("cp1251"), "utf-8")
     assert decoded.text == "Склад закрыт по пятницам, пропуск выдаёт охрана"
-    assert decoded.losses[0].what == "is not in utf-8, as it says; its encoding is a guess: cp1251; save it as UTF-8"
+    assert (
+        decoded.losses[0].what == "is not in utf-8, as it says; its encoding is a guess: windows-1251; save it as UTF-8"
+    )
 
 
 @given(text=WRITTEN, encoding=st.sampled_from(["utf-8", "utf-16", "utf-32"]), cut=st.integers(0, 8))

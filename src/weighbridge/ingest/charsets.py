@@ -22,6 +22,11 @@ _TEXTUAL = re.compile(r"(?:cp|ibm|windows|x-cp)-?\d{3,4}|(?:x-)?mac[-_].*|johab|
 """Labels outside the standard of which Python may know a codec: never one that is no encoding of text, as zlib."""
 _SAMPLE = 200_000
 """Bytes that the detector looks at: 0.1 s at most, and more letters do not make it surer."""
+_NAMES = {
+    "cp932": "Shift_JIS", "cp949": "EUC-KR", "gb18030": "GB18030", "big5hkscs": "Big5", "euc_jp": "EUC-JP",
+    "iso2022_jp": "ISO-2022-JP", "mac-roman": "Mac Roman", "cp874": "windows-874", "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+}  # fmt: skip
 MULTIBYTE = ("gb18030", "cp949", "big5hkscs", "cp932", "euc_jp")
 _ASCII = bytes(range(128))
 _OLD = ("cp850", "cp852", "mac-roman", "cp437")
@@ -59,6 +64,14 @@ def codec_of(label: str) -> str:
         return codecs.lookup(clean.removeprefix("x-")).name
     except (LookupError, ValueError):
         return ""
+
+
+def name_of(codec: str) -> str:
+    """Return what people call an encoding: "windows-1250" where Python says cp1250."""
+    import webencodings
+
+    known = webencodings.lookup(codec)
+    return _NAMES.get(codec) or (str(known.name) if known is not None else codec)
 
 
 def ascii_count(text: str) -> int:

@@ -20,6 +20,7 @@ from weighbridge.ingest.charsets import (
     decode_loosely,
     decode_strictly,
     detect_codec,
+    name_of,
 )
 from weighbridge.ingest.content import Loss, UnreadableError
 
@@ -197,11 +198,12 @@ def _broken(text: str, name: str, before: int = 0) -> tuple[Loss, ...]:
     count = text.count("\ufffd") - before
     if count <= 0:
         return ()
-    first = text.index("\ufffd")
-    line = text.count("\n", 0, first) + 1
-    column = first - text.rfind("\n", 0, first)
-    times = "once" if count == 1 else f"{count:,} times, first"
-    return (Loss(f"line {line:,}", f"not {name or 'UTF-8'} at character {column:,}: replaced by U+FFFD {times}"),)
+    place = text.index("\ufffd")
+    line = text.count("\n", 0, place) + 1
+    column = place - text.rfind("\n", 0, place)
+    what = "1 byte" if count == 1 else f"{count:,} bytes"
+    first = "" if count == 1 else "the first "
+    return (Loss(f"line {line:,}", f"{what} not in {name or 'UTF-8'}, {first}at character {column:,}: read as U+FFFD"),)
 
 
 def _is_mostly(text: str) -> bool:
@@ -228,7 +230,7 @@ def _mixed(content: bytes) -> Decoded | None:
 
 def _guessed(content: bytes, declared: str) -> Decoded:
     codec = detect_codec(content)
-    decoded = None if codec is None else _replaced(content, codec, codec)
+    decoded = None if codec is None else _replaced(content, codec, name_of(codec))
     beyond = 0 if decoded is None else len(decoded.text) - ascii_count(decoded.text)
     if beyond < _TOO_FEW and codec != "cp1252" and 1 - ascii_share(content) > DENSE_SHARE:
         decoded = None
@@ -244,4 +246,4 @@ def _guessed(content: bytes, declared: str) -> Decoded:
 
 def _guess(codec: str, count: int) -> Loss:
     weak = "" if count >= _FEW else f" by {count} character{'s' if count > 1 else ''} alone"
-    return Loss("", f"its encoding is a guess{weak}: {codec}; save it as UTF-8")
+    return Loss("", f"its encoding is a guess{weak}: {name_of(codec)}; save it as UTF-8")

@@ -9,6 +9,7 @@ from pathlib import Path
 from weighbridge.errors import DataError
 from weighbridge.ingest.layouts import HEADERS, LAYOUTS, from_cells
 from weighbridge.ingest.rows import Row, read_csv, read_jsonl
+from weighbridge.ingest.text import read_decoded
 from weighbridge.types import Example, Task
 
 MOST_LABELS = 100
@@ -32,13 +33,15 @@ class ExampleFile:
 
     examples: tuple[Example, ...]
     left_out: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    """What is doubtful about the encoding of the file, each with its place."""
 
-    def left_out_lines(self) -> tuple[str, ...]:
-        """Return sentences for people: how many were left out, and the first few with their reasons."""
+    def lines(self) -> tuple[str, ...]:
+        """Return sentences for people: the doubts, how many were left out, and the first few with their reasons."""
         if not self.left_out:
-            return ()
+            return self.doubts
         total = len(self.examples) + len(self.left_out)
-        lines = [f"Left out {len(self.left_out):,} of {total:,} examples, which cannot be learnt:"]
+        lines = [*self.doubts, f"Left out {len(self.left_out):,} of {total:,} examples, which cannot be learnt:"]
         lines += [f"  {reason}" for reason in self.left_out[:_SHOWN]]
         more = len(self.left_out) - _SHOWN
         return (*lines, f"  and {more:,} more") if more > 0 else tuple(lines)
@@ -71,7 +74,7 @@ def load_examples(path: Path) -> ExampleFile:
         raise DataError(f"{left_out[0]}; none of the {len(left_out):,} examples can be learnt")
     if not examples:
         raise DataError(f"{path}: holds no examples; write one a line, with a question and its answers")
-    return ExampleFile(tuple(examples), tuple(left_out))
+    return ExampleFile(tuple(examples), tuple(left_out), _doubts(path))
 
 
 def infer_task(examples: Sequence[Example]) -> TaskGuess:
@@ -107,6 +110,14 @@ def _read(path: Path, left_out: list[str]) -> Iterator[tuple[str, Example]]:
                 raise DataError(f"{row.place}: is not an example")
         case _:
             yield from ((row.place, from_cells(row)) for row in read_csv(path, known=HEADERS))
+
+
+def _doubts(path: Path) -> tuple[str, ...]:
+    """Return what is doubtful about the encoding of a CSV file; JSONL is in UTF-8, or refused."""
+    if _first_character(path) == "{":
+        return ()
+    places = ((f"{path}, {loss.place}" if loss.place else f"{path}", loss.what) for loss in read_decoded(path).losses)
+    return tuple(f"{place}: {what}" for place, what in places)
 
 
 def _first_character(path: Path) -> str:

@@ -33,7 +33,7 @@ def init(root: Path, *, documents: Path | None, examples: Path, task: Task | Non
         resolve_evidence(read, reading.documents)
         for line in report_lines(reading):
             voice.say(line)
-    for line in file.left_out_lines():
+    for line in file.lines():
         voice.say(line)
     guess = infer_task(read)
     voice.say(f"Examples: {len(read):,}, of which {sum(not e.answerable for e in read):,} cannot be answered")

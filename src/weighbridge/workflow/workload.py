@@ -83,7 +83,7 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
             "set documents: to a folder or JSONL file, or leave these out of strategies:"
         )
     file = load_examples(settings.examples)
-    for line in file.left_out_lines():
+    for line in file.lines():
         voice.say(line)
     examples = resolve_evidence(file.examples, documents)
     task = _task(settings, examples, voice)

@@ -118,7 +118,7 @@ def test_pictures_in_the_text_and_seals_are_reported(tmp_path: Path) -> None:
             "is a guess",
         ),
         ("zlib", b"abc", "abc", ""),
-        ("ascii", b"ok \x81\x8d\x8f\x90", "ok \ufffd\ufffd\ufffd\ufffd", "not ascii at character 4"),
+        ("ascii", b"ok \x81\x8d\x8f\x90", "ok \ufffd\ufffd\ufffd\ufffd", "4 bytes not in ascii, the first at character 4"),
     ],
 )
 def test_broken_encodings_survive(tmp_path: Path, named: str, content: bytes, shown: str, loss: str) -> None:
