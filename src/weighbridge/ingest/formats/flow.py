@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from weighbridge.ingest.formats.amounts import head_rows, is_table_row, join_amounts
 from weighbridge.ingest.formats.layout import Grid, Line, Row, Run, arranged
 
 BROKEN_WORD = "\x02"
@@ -31,6 +32,7 @@ _LETTERS = {
     "\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st",
 }  # fmt: skip
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
+_CELL_MARKS = re.compile(r"\||(?<=\d)\s+(?=\))")
 _HYPHENS = frozenset({"-", "\u2010", "\u00ad"})
 
 
@@ -44,7 +46,7 @@ class Laid:
 
 def lay(letters: str, rows: Sequence[Row]) -> Laid:
     """Return what a page says, in reading order."""
-    parts = list(arranged(rows))
+    parts = list(arranged([join_amounts(letters, row) for row in rows]))
     body = _body_height(parts)
     text = _Text(letters)
     before: Line | None = None
@@ -166,33 +168,38 @@ def _body_height(parts: Sequence[Line | Grid]) -> float:
     """Return how high most letters of a page are, in points to the half."""
     heights: Counter[float] = Counter()
     for part in parts:
-        runs = part.runs if isinstance(part, Line) else [run for row in part.rows for run in row if run is not None]
+        runs = part.runs if isinstance(part, Line) else [run for row in part.rows for cell in row for run in cell]
         for run in runs:
             heights[round(run.box.height * 2) / 2] += run.end - run.start
     return heights.most_common(1)[0][0] if heights else 0.0
 
 
 def _table(text: _Text, grid: Grid) -> None:
+    """Write a table. The rows of its head become one, for a table in Markdown has one."""
     text.paragraph()
-    for number, row in enumerate(grid.rows):
+    count = head_rows(text.letters, grid)
+    head = tuple(tuple(run for cell in column for run in cell) for column in zip(*grid.rows[:count], strict=True))
+    for number, row in enumerate((head, *grid.rows[count:])):
         text.insert("| ")
-        for place, run in enumerate(row):
+        for place, cell in enumerate(row):
             text.insert(" | " if place else "")
-            _cell(text, run)
+            for part, run in enumerate(cell):
+                text.insert(" " if part else "")
+                _cell(text, run)
         text.insert(" |\n" if number else f" |\n|{' --- |' * len(row)}\n")
     text.heading = ""
     text.item = False
 
 
-def _cell(text: _Text, run: Run | None) -> None:
-    if run is None:
-        return
+def _cell(text: _Text, run: Run) -> None:
+    """Say what stands in a cell: bars are escaped, and a bracket follows the amount that it closes."""
     start = run.start
-    while (bar := text.letters.find("|", start, run.end)) >= 0:
-        text.say(start, bar)
-        text.insert("\\")
-        text.say(bar, bar + 1)
-        start = bar + 1
+    for match in _CELL_MARKS.finditer(text.letters, run.start, run.end):
+        text.say(start, match.start())
+        start = match.end()
+        if match[0] == "|":
+            text.insert("\\")
+            text.say(match.start(), start)
     text.say(start, run.end)
 
 
@@ -206,13 +213,19 @@ def _line(text: _Text, setting: _Setting) -> None:
         _begin_heading(text, setting, mark)
     elif setting.before is None or text.heading or _new_paragraph(setting, after_item=text.item, item=item):
         text.paragraph()
-    elif item or not (text.is_cut() or _goes_on(setting, plain)):
+    elif item or _is_row(text, setting) or not (text.is_cut() or _goes_on(setting, plain)):
         text.line_end()
     else:
         text.join(plain)
         item = text.item
     text.heading, text.item = mark, item
     _say_runs(text, runs, bullet)
+
+
+def _is_row(text: _Text, setting: _Setting) -> bool:
+    """Tell whether a line, or that before it, is a row of a table: it then stands for itself."""
+    lines = (line for line in (setting.before, setting.line) if line is not None)
+    return any(is_table_row(text.letters, line) for line in lines)
 
 
 def _begin_heading(text: _Text, setting: _Setting, mark: str) -> None:

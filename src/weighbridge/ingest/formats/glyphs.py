@@ -15,7 +15,11 @@ MOST_LETTERS = 1_000_000
 
 GAP = 0.9
 """How many times the height of its letters a gap must be wide to part a line into runs."""
-_MARKS = frozenset("\u2022\u25e6\u25aa\u2023\u25cf\u25cb\u25a0\u25b8\u27a2\uf0b7\u00b7-*")
+_TOUCH = 0.1
+"""How many times the height of its letters a word may reach into the one before: edges are rounded."""
+_CURRENCIES = frozenset("$\u20ac\u00a3\u00a5")
+_AMOUNT_ENDS = frozenset(")%\u2014\u2013-")
+_BULLETS = frozenset("\u2022\u25e6\u25aa\u2023\u25cf\u25cb\u25a0\u25b8\u27a2\uf0b7\u00b7")
 _LONGEST_MARK = 4
 _WORD = re.compile("[^\\s\x02]*\x02|[^\\s\x02]+|[\r\n]+")
 """A word, which PDFium ends with a 2 where the end of a line cut it, or the end of a line."""
@@ -165,7 +169,7 @@ def rows_of(letters: Letters) -> Sequence[Row]:
         before = rows[-1][-1] if rows else None
         if before is None or (word.line != before.line and not _same_row(before, word)):
             rows.append([word])
-        elif word.line != before.line or not _touches(before, word, letters.text):
+        elif word.line != before.line or not _touches(before, word, letters.text, begins=len(rows[-1]) == 1):
             rows[-1].append(word)
         else:
             before.add(word)
@@ -274,19 +278,21 @@ def _direction(across: float, upwards: float) -> _Direction:
 
 def _same_row(before: _Word, word: _Word) -> bool:
     """Tell whether what the file has as a new line goes on beside the last one."""
-    if word.left <= before.right:
+    height = min(before.top - before.bottom, word.top - word.bottom)
+    if word.left <= before.right - _TOUCH * height:
         return False
-    shared = min(before.top, word.top) - max(before.bottom, word.bottom)
-    return shared > 0.5 * min(before.top - before.bottom, word.top - word.bottom)
+    return min(before.top, word.top) - max(before.bottom, word.bottom) > 0.5 * height
 
 
-def _touches(before: _Word, word: _Word, text: str) -> bool:
-    """Tell whether a word follows close by; the mark of a list item may stand further off."""
+def _touches(before: _Word, word: _Word, text: str, *, begins: bool) -> bool:
+    """Tell whether a word follows close by; the mark of a list item, with which a row begins, may stand further off."""
     height = max(before.top - before.bottom, word.top - word.bottom)
     gap = word.left - before.right
     if not -height < gap < 5 * height:
         return False
     if gap < GAP * height:
-        return True
+        # A sign of currency belongs to the amount that follows it in a table, however near the column before is.
+        follows_amount = text[before.end - 1].isdigit() or text[before.end - 1] in _AMOUNT_ENDS
+        return not (follows_amount and text[word.start : word.end] in _CURRENCIES)
     mark = text[before.start : before.end] if before.end - before.start <= _LONGEST_MARK else ""
-    return mark in _MARKS or mark[-1:] in {".", ")"}
+    return mark in _BULLETS or (begins and (mark in {"-", "*"} or mark[-1:] in {".", ")"}))

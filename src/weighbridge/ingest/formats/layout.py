@@ -16,6 +16,10 @@ _FEWEST = 3
 _SENTENCES = 18
 """Characters; columns of text have longer lines on average, cells of a table seldom."""
 _SPLITS = 6
+_LABELS = 3
+"""Lines within the first column that may follow each other in a table."""
+_CUTS = 6
+"""Rows that may stand at either end of a block of rows without being of its table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Rows of a table; a cell is None where it is empty."""
+    """Rows of a table; a cell holds the runs that stand in it, and none where it is empty."""
 
-    rows: tuple[tuple[Run | None, ...], ...]
+    rows: tuple[tuple[tuple[Run, ...], ...], ...]
 
 
 Row = Sequence[Run]
@@ -103,9 +107,10 @@ def arranged(rows: Sequence[Row], splits: int = _SPLITS) -> Iterator[Line | Grid
                 place = columns.end
                 continue
             end = _last_of_grid(rows, place)
-            if (grid := _grid(rows[place:end])) is not None:
-                yield grid
-                place = end
+            if (found := _first_grid(rows[place:end])) is not None:
+                yield from map(line_of, rows[place : place + found.skipped])
+                yield found.grid
+                place += found.skipped + len(found.grid.rows)
                 continue
         yield from map(line_of, rows[place:end])
         place = end
@@ -158,25 +163,81 @@ def _are_sentences(columns: _Columns) -> bool:
 
 
 def _last_of_grid(rows: Sequence[Row], start: int) -> int:
+    """Return where rows of several cells end; a line within the first column, such as a heading, does not end them."""
     end = start + 1
-    while end < len(rows) and len(rows[end]) > 1 and not _apart(rows[end - 1], rows[end]):
+    while end < len(rows) and not _apart(rows[end - 1], rows[end]):
+        if len(rows[end]) == 1 and not _is_label(rows, end):
+            break
         end += 1
+    while len(rows[end - 1]) == 1:
+        end -= 1
     return end
 
 
+def _is_label(rows: Sequence[Row], place: int) -> bool:
+    """Tell whether a line stands above and below rows of cells, left of their second ones."""
+    near = [row for row in rows[max(place - _LABELS, 0) : place + _LABELS + 1] if len(row) > 1]
+    return bool(near) and rows[place][0].box.right < min(row[1].box.left for row in near)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    skipped: int
+    grid: Grid
+
+
+def _first_grid(rows: Sequence[Row]) -> _Found | None:
+    """Return the largest of the tables that a block of rows begins with, after few that are none of its rows."""
+    ends = sorted(
+        {len(rows) - cut for cut in range(_CUTS)} | {len(rows) * part // 4 for part in (1, 2, 3)}, reverse=True
+    )
+    for end in ends:
+        for skipped in range(min(_CUTS, end - _FEWEST + 1)):
+            if len(rows[skipped]) > 1 and len(rows[end - 1]) > 1 and (grid := _grid(rows[skipped:end])) is not None:
+                return _Found(skipped, grid)
+    return None
+
+
 def _grid(rows: Sequence[Row]) -> Grid | None:
-    """Return a table, where every run of the rows stands in one column with none beside it, and few are empty."""
+    """Return a table, where its longest rows stand in columns and each run of the others stands in one of them.
+
+    Above the first of the longest rows, a run may stand above several columns: it is in the first of them.
+    """
     width = max(map(len, rows))
     columns: list[tuple[float, float]] = []
-    for run in sorted((run for row in rows for run in row), key=lambda run: run.box.left):
+    for run in sorted((run for row in rows if len(row) == width for run in row), key=lambda run: run.box.left):
         if columns and run.box.left < columns[-1][1]:
             columns[-1] = (columns[-1][0], max(columns[-1][1], run.box.right))
         else:
             columns.append((run.box.left, run.box.right))
-    if len(rows) < _FEWEST or len(columns) != width:
+    several = sum(len(row) > 1 for row in rows)
+    if several < _FEWEST or len(columns) != width:
         return None
-    return Grid(tuple(tuple(_in_column(row, column) for column in columns) for row in rows))
+    cells: list[tuple[tuple[Run, ...], ...]] = []
+    is_head = True
+    for row in rows:
+        is_head = is_head and len(row) < width
+        placed = _in_columns(row, columns, is_head=is_head)
+        if placed is None:
+            return None
+        cells.append(placed)
+    return Grid(tuple(cells))
 
 
-def _in_column(row: Row, column: tuple[float, float]) -> Run | None:
-    return next((run for run in row if column[0] <= run.box.left < column[1]), None)
+def _in_columns(
+    row: Row, columns: Sequence[tuple[float, float]], *, is_head: bool
+) -> tuple[tuple[Run, ...], ...] | None:
+    """Return the cells of a row, or None where one stands in several columns or two stand in one."""
+    cells: list[tuple[Run, ...]] = [()] * len(columns)
+    for run in row:
+        over = [place for place, (left, right) in enumerate(columns) if run.box.left < right and left < run.box.right]
+        if not over:
+            over = [min(range(len(columns)), key=lambda place: _gap(run.box, columns[place]))]
+        if cells[over[0]] or (len(over) > 1 and not is_head):
+            return None
+        cells[over[0]] = (run,)
+    return tuple(cells)
+
+
+def _gap(box: Box, column: tuple[float, float]) -> float:
+    return max(column[0] - box.right, box.left - column[1])
