@@ -108,7 +108,14 @@ def elapsed(pattern: str) -> Callable[[float], str]:
     return show
 
 
+_GERMAN = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()  # noqa: SIM905
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()  # noqa: SIM905
+
+
+def german(value: float) -> str:
+    """Show d. mmmm yyyy in German, as [$-407] asks for."""
+    at = moment(value)
+    return f"{at.day}. {_GERMAN[at.month - 1]} {at.year}"
 
 
 def weekday(value: float) -> str:
@@ -261,6 +268,7 @@ FORMATS = (
     Format("spaces", "0.00_-;-0.00_-", _either, signed(fixed(2), "-{}")),
     Format("scientific", "##0.0E+0", lambda dice: dice.randint(1_000, 99_999) * 100, engineering),
     Format("fractions", "?/?", lambda dice: dice.randint(3, 40) / dice.choice([2, 4, 8]), _improper),
+    Format("dates", "[$-407]d. mmmm yyyy", _day, german),
     Format("dates", "dddd, d mmm", _day, weekday),
     Format("dates", 'yyyy"年"m"月"d"日"', _day, dated("{y}年{m}月{d}日")),
     Format("dates", "m/d/yyyy", _day, dated("{m}/{d}/{y}")),

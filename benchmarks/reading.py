@@ -6,7 +6,7 @@ any others with office files, of which the raw XML is compared. Nothing of them 
 Words and numbers are counted as often as they stand there (`reading_scores.py`). Recall is the mean over files, and a
 file that could not be read has none; precision is the mean over those that were; order is the share of common places
 in the same order. "Numbers" are those found of all; "new" those that were read and are not in the ground truth.
-Seconds are of reading alone; memory is the peak of the process that read the files of a format.
+Seconds are of processor time, of reading alone; memory is the peak of the process that read the files of a format.
 
 With `--sample`, at most so many files of each format and source are read, the same for every reader.
 
