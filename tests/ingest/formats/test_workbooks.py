@@ -99,6 +99,19 @@ def test_a_sheet_of_text_boxes_only_has_text(tmp_path: Path) -> None:
     assert parsed.contents[0].text == "## Sheet\n\nThe audit is on 14 October."
 
 
+def test_labels_of_buttons_and_check_boxes_are_read_once(tmp_path: Path) -> None:
+    shape = "<v:shape><v:textbox><div>{}</div></v:textbox><x:ClientData ObjectType='{}'/></v:shape>"
+    shapes = shape.format("Send<br>now", "Button") + shape.format("a note", "Note") + shape.format("Paid", "Checkbox")
+    spaces = 'xmlns:v="urn:schemas-microsoft-com:vml" xmlns:x="urn:schemas-microsoft-com:office:excel"'
+    drawing = f"<xml {spaces}>{shapes}</xml>"
+    added = {
+        "xl/worksheets/_rels/sheet1.xml.rels": _relate("vmlDrawing", "../drawings/vmlDrawing1.vml"),
+        "xl/drawings/vmlDrawing1.vml": drawing,
+    }
+    text = read_xlsx(_save(_book(), tmp_path, added=added)).contents[0].text
+    assert text.endswith("| Varde | 5 |\n\nSend now\n\nPaid")
+
+
 def test_comments_name_their_cell_and_their_author(tmp_path: Path) -> None:
     book = _book()
     book.active["B2"].comment = Comment("Jo:\nmeasured in May", "Jo")

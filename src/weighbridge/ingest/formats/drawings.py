@@ -36,6 +36,8 @@ def read_objects(package: Package, part: str) -> SheetObjects:
         relations = package.relations(drawing)
         for anchor in sorted(_anchors(root), key=_place):
             _read_shapes(package, anchor, relations, objects)
+    seen = set(objects.blocks)
+    objects.blocks += [text for text in _control_texts(package, part) if text not in seen]
     objects.blocks += _comments(package, part, objects.lost)
     return objects
 
@@ -103,6 +105,22 @@ def _read_diagram(package: Package, part: str, objects: SheetObjects) -> None:
         objects.lost["diagram(s) damaged and left out"] += 1
         return
     objects.blocks.append(diagram_text(root))
+
+
+def _control_texts(package: Package, part: str) -> Iterator[str]:
+    """Yield what stands on buttons and beside check boxes, in the markup of Office 2003 (VML), and not in notes.
+
+    Newer programs write some of them a second time, as shapes.
+    """
+    for drawing in package.related(part, "vmlDrawing"):
+        try:
+            root = package.tree(drawing, recover=True)
+        except ValueError:  # nearly always of notes, whose text stands elsewhere
+            continue
+        for shape in root.iterfind("{*}shape"):
+            if all(data.get("ObjectType") != "Note" for data in shape.iterfind("{*}ClientData")):
+                for box in shape.iterfind("{*}textbox"):
+                    yield paragraph(" ".join(" ".join(box.itertext()).split()))
 
 
 def _comments(package: Package, part: str, lost: Counter[str]) -> Iterator[str]:

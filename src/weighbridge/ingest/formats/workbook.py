@@ -21,6 +21,7 @@ from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 
 BROKEN = (KeyError, ValueError, SyntaxError, OSError, RuntimeError, EOFError, BadZipFile, zlib.error, UnreadableError)
 """What reading a part of a package raises: it is missing, no XML (a `SyntaxError`), or packed in a broken way."""
+_OPEN_BREAK = re.compile(rb"<br\s*>", re.IGNORECASE)
 _SHEET_NAME = re.compile(r"xl/worksheets/sheet(\d{1,6})\.xml")
 _LARGEST_XML = 1_000_000_000
 """Bytes of a part; sheets and shared texts are read piece by piece."""
@@ -61,6 +62,8 @@ class Package:
     def tree(self, part: str, *, recover: bool = False) -> Any:
         """Return the root element of a part. With `recover`, broken XML gives what can be made of it.
 
+        Office 2003 left the `<br>` of drawings open, which are read as closed.
+
         Raises:
             ValueError: there is no such part, or it is no XML.
         """
@@ -69,7 +72,8 @@ class Package:
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=recover, remove_comments=True)
         try:
             with self.open(part) as file:
-                root = etree.fromstring(file.read(), parser)
+                content = file.read()
+            root = etree.fromstring(_OPEN_BREAK.sub(b"<br/>", content) if recover else content, parser)
         except BROKEN as error:
             raise ValueError(part) from error
         if root is None:
