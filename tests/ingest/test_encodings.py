@@ -105,6 +105,13 @@ def test_what_says_nothing_is_told_by_its_letters(seed: int, language: str, code
     assert decoded.losses[0].what.endswith("; save it as UTF-8")
 
 
+@pytest.mark.parametrize(("language", "codec"), [("pl", "cp1250"), ("ja", "cp932"), ("ko", "cp949")])
+def test_what_comes_late_in_a_long_text_is_told(language: str, codec: str) -> None:
+    text = "plain words only\n" * 10_000 + f"{sentences(language, 0, 200)}\n" * 5
+    assert decode(text.encode(codec)).text == text
+    assert decode((sentences(language, 1, 200) * 300).encode(codec)).text == sentences(language, 1, 200) * 300
+
+
 @pytest.mark.parametrize(("language", "codec"), [("ja", "cp932"), ("tw", "big5")])
 def test_cells_of_a_table_are_told(language: str, codec: str) -> None:
     rows = "\n".join(f"A-{number},{word},{number}" for number, word in enumerate(WORDS[language].split()))
