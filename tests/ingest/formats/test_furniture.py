@@ -84,6 +84,9 @@ def test_a_page_without_an_article_keeps_all(page: str) -> None:
         "<p class=teaser>The largest crane of the coast is here.</p>",
         f"<h2>Sources</h2><ul>{LINKS}</ul><p>{SENTENCES}</p>",
         "<div class=widget-table><table><tr><td>Load<td>41 t<tr><td>Reach<td>53 m</table></div>",
+        "<div><h2>Recommended dosage</h2><ul><li>5 mg in the morning<li>10 mg at night</ul></div>",
+        "<div><h2>Latest prices</h2><table><tr><td>Load<td>19 euro<tr><td>Reach<td>23 euro</table></div>",
+        "<p>Related work: the crane of Ribe lifts 30 tonnes.</p>",
         "<dl><dt>Tag</dt><dd>Rope at the hook</dd></dl>",
         "<div class=comments><p>I saw it, and it is large.</p></div>",
     ],
@@ -94,6 +97,38 @@ def test_an_article_keeps_its_own(inside: str) -> None:
     assert set(re.findall(r"\w+", re.sub("<[^>]*>", " ", inside))) <= set(re.findall(r"\w+", text))
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        f"<ol class=references>{LINKS}</ol>",
+        f"<div class=footnotes><ul>{LINKS}</ul></div>",
+        f"<div class='field field-file-attachments'><ul>{LINKS}</ul></div>",
+        "".join(f"<p><a href=x>Amendment {n} to the credit agreement of {n} May 2020</a></p>" for n in range(9)),
+    ],
+)
+def test_what_an_article_cites_at_its_end_stays(end: str) -> None:
+    text, losses = read(f"<body><article>{ARTICLE}{end}</article>")
+    assert set(re.findall(r"\w+", re.sub("<[^>]*>", " ", end))) <= set(re.findall(r"\w+", text))
+    assert not losses
+
+
+def test_links_under_a_heading_of_furniture_go_with_it() -> None:
+    text, losses = read(
+        f"<body><article>{ARTICLE}<h2>Read also</h2><ul>{LINKS}</ul><h2>Cost</h2><p>{SENTENCES}</p>"
+        "<p>Lesen Sie auch: <a href=x>Ten boats to see this year in the north</a></p></article>"
+    )
+    assert "Another story" not in text
+    assert "Ten boats" not in text
+    assert "Read also" not in text
+    assert "## Cost" in text
+    assert losses == ["words of page furniture left out, related links: 38"]
+
+
+def test_scripts_are_no_words() -> None:
+    _, losses = read(f"<article>{ARTICLE}</article><div class=footer><script>var a = b + c;</script>Two words</div>")
+    assert losses == ["words of page furniture left out, footer: 2"]
+
+
 def test_a_declared_article_may_be_short() -> None:
     text, losses = read(
         "<div class=head><h2>More stories</h2><p>Read next: Ten boats to see</p></div>"
@@ -102,7 +137,7 @@ def test_a_declared_article_may_be_short() -> None:
     )
     assert text == "# New crane\n\nIt lifts 40 tonnes."
     assert losses == [
-        "words of page furniture left out, footer: 6", "words of page furniture left out, related links: 8",
+        "words of page furniture left out, beside the article: 8", "words of page furniture left out, footer: 6",
     ]  # fmt: skip
 
 

@@ -83,6 +83,10 @@ _CONTENT = re.compile(
     r"|lead|intro|abstract|summary|text|para|tabs?|details?|specs?)(?![a-z])"
 )
 """Names that content has; where furniture is called so too, it must look like furniture."""
+_SOURCES = re.compile(
+    r"reference|footnote|endnote|citation|source|bibliograph|literatur|attachment|download|file|document"
+)
+"""Names of what an article cites or hands out."""
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MENTIONED = frozenset({"newsletter", "comment form", "about the author", "cookie notice"})
 """Furniture that stands inside articles too, with sentences of its own."""
@@ -142,7 +146,8 @@ class _Block:
         attributes = self.node.attributes
         if not attributes:
             return ""
-        return _CAMEL.sub(" ", f"{attributes.get('class') or ''} {attributes.get('id') or ''}").casefold()
+        names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+        return _CAMEL.sub(" ", names).casefold().replace("_", "-")
 
     def called(self) -> str:
         """The kind of furniture that it says it is; empty where it says nothing of the sort."""
@@ -185,8 +190,12 @@ class _Search:
         stack = [(self.page, self.page is self.article)]
         while stack:
             block, inside = stack.pop()
+            title = False
             for child in block.children:
                 kind = "" if id(child) in around or not child.letters else self._kind(child, inside=inside)
+                if title and not kind and child.letters and id(child) not in around and _is_link_list(child):
+                    kind = "related links"
+                title = child.tag in _HEADINGS and _titled(child)
                 if kind:
                     self.found[child.node.mem_id] = kind
                 elif child.tag != "table" or child.sentences:
@@ -197,7 +206,7 @@ class _Search:
     def _kind(self, block: _Block, *, inside: bool) -> str:
         if block.tag in _HEADINGS or (block.titles and block.tag != "footer"):
             return ""
-        kind = block.called()
+        kind = "related links" if block.tag == "p" and _titled(block) else block.called()
         if block.sentences > (0.4 if kind and not inside else 0.2) * self.page.sentences:
             return ""
         if inside and not self.short and self._is_at_end(block):
@@ -206,14 +215,15 @@ class _Search:
             kind = ""
         if kind or block.tag == "p":
             return kind if self._looks_like(kind, block, inside=inside) else ""
-        if block.prose < 0.5 and _titled(block):  # noqa: PLR2004 - the larger part
+        if block.prose < 0.5 and block.links >= 0.3 and not block.tables and _titled(block):  # noqa: PLR2004 - a list of links
             return "related links"
         return "" if inside or self.short or block.tag in _ROWS else _unnamed_kind(block)
 
     def _looks_like(self, kind: str, block: _Block, *, inside: bool) -> bool:
         """Tell whether a block that is called furniture looks like it, as far as its name leaves that open."""
         if block.tag == "p":
-            return block.links > 0.5 and not inside  # noqa: PLR2004 - the larger part
+            linked = block.links > 0.5  # noqa: PLR2004 - the larger part
+            return (linked and _titled(block)) or (not inside and (linked or kind == "comment form"))
         if block.tables and block.links < 0.3:  # noqa: PLR2004 - a table of values, not of links
             return False
         if inside and not self.short:
@@ -226,11 +236,16 @@ class _Search:
         return not content or block.prose < 0.6 or block.sentences < 300  # noqa: PLR2004 - what an article says
 
     def _is_at_end(self, block: _Block) -> bool:
-        """Tell whether a block is links alone, and stands after the article's last sentences or, a list, before all."""
-        if block.tag not in {"div", "ul", "section", "ol", "p"} or block.links <= 0.8:  # noqa: PLR2004 - but for commas
+        """Tell whether a block is links alone, and stands after the article's last sentences or, a list, before all.
+
+        Lists of sources and files are the article's own, and so are numbered ones.
+        """
+        if block.tag not in {"div", "ul", "section"} or block.links <= 0.8:  # noqa: PLR2004 - but for commas
             return False
-        place = block.before / max(self.article.sentences, 1)
-        return place >= 0.98 or (place <= 0.01 and block.tag in {"ul", "ol"})  # noqa: PLR2004 - a caption may be there
+        around = block.parent.names() if block.parent is not None else ""
+        if self.article is self.page or _SOURCES.search(f"{block.names()} {around}"):
+            return False
+        return block.before >= self.article.sentences or (block.before == 0 and block.tag == "ul")
 
     def _take_headings(self, block: _Block) -> None:
         """Take a heading, too, where all that stood under it was taken."""
@@ -321,8 +336,13 @@ def _count_before(article: _Block) -> None:
 
 
 def _titled(block: _Block) -> bool:
+    """Tell whether a block begins with a heading of furniture, or a paragraph with such words."""
     first = block.children[0] if block.children else block
-    return first.tag in _HEADINGS and _TITLES.match(" ".join(first.node.text().split())) is not None
+    return first.tag in _HEADINGS | {"p"} and _TITLES.match(" ".join(first.node.text().split())) is not None
+
+
+def _is_link_list(block: _Block) -> bool:
+    return block.links > 0.6 and block.prose < 0.3 and block.tag not in _HEADINGS  # noqa: PLR2004 - but for dates
 
 
 def _unnamed_kind(block: _Block) -> str:

@@ -99,6 +99,22 @@ def _walk(
         yield tag, node, begins
 
 
+def _text_of(node: Any) -> str:
+    """Return the text below an element, that of scripts and styles aside."""
+    if node.css_first("script, style") is None:
+        text: str = node.text(separator=" ")
+        return text
+    texts: list[str] = []
+    stack = [node]
+    while stack:
+        inner = stack.pop()
+        if inner.tag == "-text":
+            texts.append(inner.text_content or "")
+        elif inner.tag not in {"script", "style"}:
+            stack.extend(reversed(list(inner.iter(include_text=True))))
+    return " ".join(texts)
+
+
 def is_hidden(node: Any) -> bool:
     """Tell whether an element says of itself that it is not shown. Formulas hidden behind their picture are no such."""
     attributes = node.attributes
@@ -144,7 +160,7 @@ class _Page:
 
     def leave_out(self, reason: str, node: Any) -> None:
         """Count the words of an element that the text does without."""
-        text = node.text(separator=" ")
+        text = _text_of(node)
         if words := len(text.split()):
             self.lost[reason] += words
             self.left_out.append(text)
