@@ -15,10 +15,11 @@ from pptx.util import Emu
 
 from weighbridge.ingest.content import Loss, Parsed, UnreadableError
 from weighbridge.ingest.formats.drawingml import diagram_text, paragraph_text
-from weighbridge.ingest.formats.repair import parse_xml
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 from weighbridge.ingest.formats.slides import read_pptx
+from weighbridge.ingest.formats.xml_recovery import parse_xml
 
+A = "http://schemas.openxmlformats.org/drawingml/2006/main"
 ONE = Emu(1)
 TITLED, BLANK = 1, 6
 PIXEL = bytes.fromhex(
@@ -45,13 +46,32 @@ def test_slides_are_parts_with_titles_lists_and_notes(tmp_path: Path) -> None:
     second = show.slides.add_slide(show.slide_layouts[BLANK])
     table = second.shapes.add_table(2, 2, ONE, ONE, ONE, ONE).table
     table.cell(0, 0).text, table.cell(1, 1).text = "a|b", "d"
-    second.shapes.add_group_shape().shapes.add_textbox(ONE, ONE, ONE, ONE).text_frame.text = "# in a group"
+    group = second.shapes.add_group_shape().shapes
+    group.add_textbox(ONE, ONE, ONE, ONE).text_frame.text = "# in a group"
+    group.add_textbox(ONE, ONE, ONE, ONE).text_frame.text = "after it"
     content = _read(show, tmp_path).contents[0]
     assert [(part.name, content.text[part.start : part.end]) for part in content.parts] == [
         ("slide 1", "## Prices of 2024\n\n- tea\n  - green\n\nNotes: Say it slowly."),
-        ("slide 2", "| a\\|b |  |\n| --- | --- |\n|  | d |\n\n\\# in a group"),
+        ("slide 2", "| a\\|b |  |\n| --- | --- |\n|  | d |\n\n\\# in a group\n\nafter it"),
     ]
     assert content.title == "Prices of 2024"
+
+
+def test_every_shape_of_a_page_of_notes_is_read(tmp_path: Path) -> None:
+    show = Presentation()
+    notes = show.slides.add_slide(show.slide_layouts[BLANK]).notes_slide
+    notes.notes_text_frame.text = "Say it slowly."
+    notes.shapes.element.extend(
+        parse_xml(
+            f'<x xmlns:a="{A}" xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main">'
+            "<p:sp><p:txBody><a:p><a:r><a:t>And twice.</a:t></a:r></a:p></p:txBody></p:sp>"
+            '<p:sp><p:nvSpPr><p:nvPr><p:ph type="ftr"/></p:nvPr></p:nvSpPr>'
+            "<p:txBody><a:p><a:r><a:t>Draft</a:t></a:r></a:p></p:txBody></p:sp></x>".encode()
+        )
+    )
+    parsed = _read(show, tmp_path)
+    assert parsed.contents[0].text == "Notes: Say it slowly.\nAnd twice."
+    assert parsed.losses == (Loss("slide 1", "1 header(s) or footer(s) of the notes left out"),)
 
 
 def test_what_is_not_text_is_reported(tmp_path: Path) -> None:
@@ -79,7 +99,6 @@ def test_what_is_not_text_is_reported(tmp_path: Path) -> None:
     assert parsed.contents[0].text.startswith("|  | y |\n| --- | --- |\n| x | 1 |")
 
 
-A = "http://schemas.openxmlformats.org/drawingml/2006/main"
 _RUN = st.tuples(
     st.sampled_from(["10", "5,200", " litres ", "x", "3", "H", "."]),
     st.sampled_from(["normal", "superscript", "subscript"]),

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
+from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed
 from weighbridge.ingest.formats.assemble import assemble, deeper, heading, one_line, paragraph, table
 from weighbridge.ingest.formats.charts import read_chart
 from weighbridge.ingest.formats.drawingml import body_text, diagram_text, paragraph_text
 from weighbridge.ingest.formats.numbering import write_number
 from weighbridge.ingest.formats.office import members, understood
-from weighbridge.ingest.formats.repair import enclose, parse_xml, repair_package, stored_title
+from weighbridge.ingest.formats.repair import RepairedPackage, enclose, read_repaired, stored_title
+from weighbridge.ingest.formats.xml_recovery import parse_xml
 
 PARSER = 2
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
@@ -54,15 +55,18 @@ def read_pptx(path: Path) -> Parsed:
         UnreadableError: where the package is damaged, encrypted or a bomb.
     """
     members(path)
+    with understood():
+        return read_repaired(path, _read)
+
+
+def _read(package: RepairedPackage) -> Parsed:
     from pptx import Presentation
 
-    with understood():
-        package = repair_package(path)
-        presentation = Presentation(package.file)
-        listed = presentation.element.sldIdLst  # `presentation.slides` fails where one of them is missing
-        entries = () if listed is None else listed
-        slides = [_slide(presentation.part, entry.rId, number) for number, entry in enumerate(entries, start=1)]
-        title = stored_title(presentation.part.package.iter_rels())
+    presentation = Presentation(package.file)
+    listed = presentation.element.sldIdLst  # `presentation.slides` fails where one of them is missing
+    entries = () if listed is None else listed
+    slides = [_slide(presentation.part, entry.rId, number) for number, entry in enumerate(entries, start=1)]
+    title = stored_title(presentation.part.package.iter_rels())
     text = assemble((slide.name, "\n\n".join(slide.blocks)) for slide in slides)
     first = next((block[3:] for slide in slides for block in slide.blocks if block.startswith("## ")), "")
     losses = (loss for slide in slides for loss in slide.losses())
@@ -86,10 +90,7 @@ def _slide(presentation: Any, relation: str, number: int) -> _Slide:
         if shape is not headline:
             _read_shape(shape, slide.part, read)
     if slide.has_notes_slide:
-        shapes = [shape for shape in _shapes(slide.notes_slide.shapes.element) if not _is_furniture(shape)]
-        texts = (paragraph(body_text(body)) for shape in shapes for body in shape.iterfind(".//{*}txBody"))
-        notes = "\n".join(text for text in texts if text)
-        read.blocks.append(f"Notes: {notes}" if notes else "")
+        read.blocks.append(_notes(slide.notes_slide.shapes.element, read))
     read.blocks += _comments(slide.part, presentation)
     read.blocks = [block for block in read.blocks if block.strip()]
     if slide.element.get("show") in {"0", "false"}:
@@ -126,10 +127,19 @@ def _placeholder(shape: Any) -> str | None:
     return None if filled is None else str(filled.get("idx", "0"))
 
 
-def _is_furniture(shape: Any) -> bool:
-    """Tell whether a shape of a page of notes is the slide's picture, or a header or footer of every page."""
-    filled = shape.find("{*}nvSpPr/{*}nvPr/{*}ph")
-    return filled is not None and filled.get("type") in {"sldImg", "hdr", "ftr", "dt", "sldNum"}
+def _notes(tree: Any, read: _Slide) -> str:
+    """Return the text of a page of notes, without the slide's picture and what stands on every page."""
+    texts: list[str] = []
+    for shape in _shapes(tree):
+        filled = shape.find("{*}nvSpPr/{*}nvPr/{*}ph")
+        kind = "" if filled is None else filled.get("type")
+        said = [text for body in shape.iterfind(".//{*}txBody") if (text := paragraph(body_text(body)))]
+        if kind in {"hdr", "ftr"} and said:
+            read.lost["header(s) or footer(s) of the notes left out"] += 1
+        elif kind not in {"hdr", "ftr", "sldImg", "dt", "sldNum"}:
+            texts += said
+    joined = "\n".join(texts)
+    return f"Notes: {joined}" if texts else ""
 
 
 def _read_shape(shape: Any, part: Any, read: _Slide) -> None:
@@ -152,12 +162,12 @@ def _graphic(frame: Any, part: Any, read: _Slide) -> str:
         is_diagram = _name(node) == "relIds"
         try:
             content = part.related_part(str(node.get(f"{_R}{'dm' if is_diagram else 'id'}"))).blob
-            if is_diagram:
-                return diagram_text(parse_xml(content))
-            chart = read_chart(content)
-        except (KeyError, SyntaxError, UnreadableError):
+        except KeyError:
             read.lost[f"{'diagram' if is_diagram else 'chart'}(s) damaged or missing"] += 1
             return ""
+        if is_diagram:
+            return diagram_text(parse_xml(content))
+        chart = read_chart(content)
         if chart.lost:
             read.lost[chart.lost] += 1
         return chart.text

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from weighbridge.ingest.content import Content, Enclosed, Parsed, UnreadableError
+from weighbridge.ingest.content import Content, Enclosed, Parsed
 from weighbridge.ingest.formats.assemble import deeper, heading, one_line, paragraph, table
 from weighbridge.ingest.formats.charts import read_chart
 from weighbridge.ingest.formats.drawingml import diagram_text
 from weighbridge.ingest.formats.numbering import Numbering, Style, numbering_of, style_of, styles_of
 from weighbridge.ingest.formats.office import members, understood
-from weighbridge.ingest.formats.repair import enclose, repair_package, stored_title
+from weighbridge.ingest.formats.repair import RepairedPackage, enclose, read_repaired, stored_title
 from weighbridge.ingest.formats.wordml import (
     ASIDE,
     COMMENT,
@@ -67,19 +67,22 @@ def read_docx(path: Path) -> Parsed:
         UnreadableError: where the package is damaged, encrypted or a bomb.
     """
     members(path)
+    with understood():
+        return read_repaired(path, _read)
+
+
+def _read(package: RepairedPackage) -> Parsed:
     from docx import Document
 
-    with understood():
-        package = repair_package(path)
-        document = Document(package.file)
-        part = document.part
-        reading = _Reading(part, _numbering(part), Seen(styles_of(document.styles.element)), _comments(part))
-        blocks = [block for body in document.element.iterchildren(f"{W}body") for block in _blocks(body, reading)]
-        blocks += _notes(reading)
-        for _ in reading.comments:
-            reading.seen.lose("comment(s) outside of the text left out")
-        _around(part, reading.seen)
-        title = stored_title(part.package.rels.values())
+    document = Document(package.file)
+    part = document.part
+    reading = _Reading(part, _numbering(part), Seen(styles_of(document.styles.element)), _comments(part))
+    blocks = [block for body in document.element.iterchildren(f"{W}body") for block in _blocks(body, reading)]
+    blocks += _notes(reading)
+    for _ in reading.comments:
+        reading.seen.lose("comment(s) outside of the text left out")
+    _around(part, reading.seen)
+    title = stored_title(part.package.rels.values())
     content = Content(text=_joined(blocks), title=title or reading.title or reading.first_heading)
     return Parsed((content,), (*package.losses, *reading.seen.losses()), tuple(reading.enclosed))
 
@@ -136,11 +139,7 @@ def _aside(node: Any, reading: _Reading) -> str:
         return ""
     if node.tag == DIAGRAM:
         return diagram_text(_parsed(part))
-    try:
-        chart = read_chart(part.blob)
-    except UnreadableError:
-        reading.seen.lose("chart(s) damaged and left out")
-        return ""
+    chart = read_chart(part.blob)
     if chart.lost:
         reading.seen.lose(chart.lost)
     return chart.text
