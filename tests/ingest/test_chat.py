@@ -149,3 +149,11 @@ def test_a_guess_at_the_encoding_of_examples_is_told(tmp_path: Path) -> None:
     assert read.lines() == (
         f"{tmp_path / 'a.csv'}: its encoding is a guess by 1 character alone: windows-1252; save it as UTF-8",
     )
+
+
+def test_definitions_of_tools_are_told(tmp_path: Path) -> None:
+    row = {"messages": [ASKED, CALL, RESULT, SAID], "tools": [{"type": "function", "function": {"name": "weather"}}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    assert load_examples(tmp_path / "a.jsonl").lines() == (
+        f"{tmp_path / 'a.jsonl'}: 1 conversation(s) define tools; calls are kept in words, tools not taught",
+    )

@@ -1,5 +1,6 @@
 """Training data is the strategy's own prompt plus what it should say to it; never from another split."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,9 @@ from weighbridge.errors import TrainingError
 from weighbridge.scoring.refusals import ABSTENTION
 from weighbridge.settings_training import TrainingSettings
 from weighbridge.train.conversations import conversation, conversations, lesson
-from weighbridge.types import Chunk, Example, Passage, Progress, Question
+from weighbridge.train.hosted_check import check_file
+from weighbridge.train.hosted_files import chat_lines
+from weighbridge.types import Chunk, Example, Message, Passage, Progress, Question
 
 
 class Found:
@@ -50,6 +53,27 @@ def test_prompts_are_the_strategys_own(no_model):
 
 def test_missed_evidence_is_answered_by_abstaining(no_model):
     assert conversation(raft(no_model), replace(EXAMPLE, evidence=("another",))).target == ABSTENTION
+
+
+def test_what_an_example_was_told_is_in_the_file_to_learn_from(no_model):
+    told = (
+        Message("system", "Winter timetable."),
+        Message("assistant", "Hello."),
+        Message("user", "Hi"),
+        Message("user", "Ferry?"),
+        Message("assistant", "Yes."),
+        Message("system", "ferry() returned: 7"),
+    )
+    question = replace(EXAMPLE.question, history=told)
+    made = conversations(raft(no_model), [replace(EXAMPLE, question=question)])
+    lines = chat_lines(made)
+    assert check_file(lines, "x", fewest=1).warnings == ()
+    roles = [message["role"] for message in json.loads(lines)["messages"]]
+    assert roles == ["system", "user", "assistant", "user", "assistant"]
+    said = [message["content"] for message in json.loads(lines)["messages"]]
+    assert said[1] == "Winter timetable.\n\nHello.\n\nHi\n\nFerry?"
+    assert said[3].startswith("ferry() returned: 7\n\n")
+    assert made[0].question.startswith("Winter timetable. Hi Ferry?")
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])

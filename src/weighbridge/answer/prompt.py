@@ -126,11 +126,14 @@ def _demonstrated(example: Example) -> tuple[Message, ...]:
 
 
 def _folded(turns: Sequence[Message]) -> tuple[Message, ...]:
-    """Return a conversation in which user and assistant take turns: what system turns say begins the user's next."""
+    """Return a conversation in which user and assistant take turns: what system turns say begins the user's next.
+
+    A greeting of the assistant, before the user said anything, does so too: chat templates refuse it where it stood.
+    """
     folded: list[Message] = []
     told: list[str] = []
     for turn in turns:
-        if turn.role == "system":
+        if turn.role == "system" or (turn.role == "assistant" and not folded):
             told.append(turn.content)
             continue
         content = "\n\n".join([*told, turn.content]) if turn.role == "user" else turn.content

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from weighbridge.errors import DataError
@@ -34,7 +34,7 @@ class ExampleFile:
     examples: tuple[Example, ...]
     left_out: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
-    """What is doubtful about the encoding of the file, each with its place."""
+    """What else to know of the file: a guess at its encoding, or that tools are not taught."""
 
     def lines(self) -> tuple[str, ...]:
         """Return sentences for people: the doubts, how many were left out, and the first few with their reasons."""
@@ -45,6 +45,14 @@ class ExampleFile:
         lines += [f"  {reason}" for reason in self.left_out[:_SHOWN]]
         more = len(self.left_out) - _SHOWN
         return (*lines, f"  and {more:,} more") if more > 0 else tuple(lines)
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What was left out of a file so far, and how many conversations define tools."""
+
+    left_out: list[str] = field(default_factory=list)
+    with_tools: int = 0
 
 
 def read_examples(path: Path) -> tuple[Example, ...]:
@@ -64,17 +72,22 @@ def load_examples(path: Path) -> ExampleFile:
     """
     examples: list[Example] = []
     places: dict[str, str] = {}
-    left_out: list[str] = []
-    for place, example in _read(path, left_out):
+    notes = _Notes()
+    for place, example in _read(path, notes):
         if first := places.get(example.id):
             raise DataError(f"{place}: the id {example.id!r} was used before, at {first}; ids must be unique")
         places[example.id] = place
         examples.append(example)
-    if not examples and left_out:
-        raise DataError(f"{left_out[0]}; none of the {len(left_out):,} examples can be learnt")
+    if not examples and notes.left_out:
+        raise DataError(f"{notes.left_out[0]}; none of the {len(notes.left_out):,} examples can be learnt")
     if not examples:
         raise DataError(f"{path}: holds no examples; write one a line, with a question and its answers")
-    return ExampleFile(tuple(examples), tuple(left_out), _doubts(path))
+    doubts = _doubts(path)
+    if notes.with_tools:
+        doubts += (
+            f"{path}: {notes.with_tools:,} conversation(s) define tools; calls are kept in words, tools not taught",
+        )
+    return ExampleFile(tuple(examples), tuple(notes.left_out), doubts)
 
 
 def infer_task(examples: Sequence[Example]) -> TaskGuess:
@@ -97,12 +110,12 @@ def infer_task(examples: Sequence[Example]) -> TaskGuess:
     return TaskGuess("answer", f"{len(first):,} questions have {len(counts):,} different answers")
 
 
-def _read(path: Path, left_out: list[str]) -> Iterator[tuple[str, Example]]:
+def _read(path: Path, notes: _Notes) -> Iterator[tuple[str, Example]]:
     match _first_character(path):
         case "":
             return
         case "{":
-            yield from _read_jsonl(path, left_out)
+            yield from _read_jsonl(path, notes)
         case "[":
             raise DataError(f"{path}:1: is a JSON array; write one object a line instead (JSONL)")
         case _ if path.suffix.lower() in {".jsonl", ".json"}:
@@ -133,7 +146,7 @@ def _first_character(path: Path) -> str:
     return beginning.decode("utf-8-sig", "replace").lstrip()[:1]
 
 
-def _read_jsonl(path: Path, left_out: list[str]) -> Iterator[tuple[str, Example]]:
+def _read_jsonl(path: Path, notes: _Notes) -> Iterator[tuple[str, Example]]:
     layout = None
     for row in read_jsonl(path):
         layout = layout or next((candidate for candidate in LAYOUTS if candidate.key in row.values), None)
@@ -141,12 +154,13 @@ def _read_jsonl(path: Path, left_out: list[str]) -> Iterator[tuple[str, Example]
             raise DataError(f"{row.place}: {_known_layouts(row)}")
         if layout.key not in row.values:
             raise DataError(f"{row.place}: has no {layout.key!r}, which the lines before it have")
+        notes.with_tools += layout.key == "messages" and bool(row.values.keys() & {"tools", "functions"})
         try:
             example = layout.read(row)
         except DataError as error:
             if layout.key != "messages":
                 raise
-            left_out.append(str(error))
+            notes.left_out.append(str(error))
         else:
             yield row.place, example
 
