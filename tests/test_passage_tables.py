@@ -86,7 +86,7 @@ def test_a_place_in_a_row_is_shown_with_its_header() -> None:
 def test_long_names_of_columns_are_cut_and_none_is_left_out() -> None:
     cells = split_row(header_row(["name " * 40] * 9))
     assert len(cells) == 9
-    assert max(map(len, cells)) == 60
+    assert set(map(len, cells)) == {33}
     assert header_row(["a" * 80, "b"]) == f"| {'a' * 80} | b |"
 
 

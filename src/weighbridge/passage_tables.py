@@ -13,8 +13,9 @@ CELL_BORDER = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*(?::?-+:?[ \t]*)?)*")
 _FENCE = re.compile(r" {0,3}(?:```|~~~)")
 _EMPTY_CELLS = re.compile(r"(?<!\\)\|(?:[ \t]*\|)+")
-_LONGEST_HEADER, _LONGEST_NAME = 300, 60
-"""Characters of a header row above which the names in it are cut, and to how many: a chunk's text is about as long."""
+_LONGEST_HEADER = 300
+"""Characters of a header row, above which the names in it are cut: as long as the text of a chunk is by default."""
+_SHORTEST_NAME = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,10 @@ def join_row(cells: Iterable[str]) -> str:
 
 
 def header_row(cells: Sequence[str]) -> str:
-    """Write a header row, its names cut where they are long together."""
+    """Write a header row, its names cut where they are long together, so that no passage is mostly header."""
     if sum(map(len, cells)) > _LONGEST_HEADER:
-        cells = [
-            cell if len(cell) <= _LONGEST_NAME else f"{cell[: _LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"
-            for cell in cells
-        ]
+        most = max(_LONGEST_HEADER // len(cells), _SHORTEST_NAME)
+        cells = [cell if len(cell) <= most else f"{cell[: most - 1]}\N{HORIZONTAL ELLIPSIS}" for cell in cells]
     return join_row(cells)
 
 
