@@ -118,7 +118,12 @@ def test_pictures_in_the_text_and_seals_are_reported(tmp_path: Path) -> None:
             "is a guess",
         ),
         ("zlib", b"abc", "abc", ""),
-        ("ascii", b"ok \x81\x8d\x8f\x90", "ok \ufffd\ufffd\ufffd\ufffd", "4 bytes not in ascii, the first at character 4"),
+        (
+            "ascii",
+            b"ok \x81\x8d\x8f\x90",
+            "ok \ufffd\ufffd\ufffd\ufffd",
+            "4 bytes not in ascii, the first at character 4",
+        ),
     ],
 )
 def test_broken_encodings_survive(tmp_path: Path, named: str, content: bytes, shown: str, loss: str) -> None:
@@ -240,3 +245,13 @@ def _number(chance: random.Random) -> str:
     whole, part = chance.randrange(10**7), chance.randrange(1000)
     forms = [f"{whole}", f"{whole:,}", f"{whole}.{part:03}", f"-{part}", f"{part}%", f"00{part}", f"{part}/{whole}"]
     return chance.choice([*forms, f"+{whole}", f"{part:03}-{whole:07}", f"{part}:30", f"{part}e-7"])
+
+
+@pytest.mark.parametrize(
+    ("label", "codec"), [("shift_jis", "cp932"), ("windows-1250", "cp1250"), ("gb2312", "gb18030")]
+)
+def test_attached_texts_are_in_the_encoding_that_the_mail_names(tmp_path: Path, label: str, codec: str) -> None:
+    text = {"cp932": "品番,①\n", "cp1250": "łąka,7\n", "gb18030": "朱镕基,7\n"}[codec]
+    kind = f"Content-Type: text/csv; charset={label}\nContent-Disposition: attachment; filename=a.csv\n"
+    message = HEAD + kind.encode() + b"Content-Transfer-Encoding: base64\n\n" + b64encode(text.encode(codec))
+    assert _read(message, tmp_path).enclosed == (Enclosed("a.csv", text.encode()),)

@@ -16,6 +16,7 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 from mimetypes import guess_extension
 
+from weighbridge.ingest.charsets import codec_of
 from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
 from weighbridge.ingest.encodings import decode
 from weighbridge.ingest.formats.assemble import heading, one_line
@@ -160,7 +161,12 @@ def _read_part(part: Message, letter: _Letter, *, html: bool) -> None:
         letter.losses.append(Loss("", "its parts cannot be told apart; read as they stand"))
         letter.texts.append(_text(part, letter))
     else:
-        letter.enclosed.append(Enclosed(_name(part, len(letter.enclosed) + 1, letter), _bytes(part)))
+        name = _name(part, len(letter.enclosed) + 1, letter)
+        content = _bytes(part)
+        if part.get_content_maintype() == "text" and codec_of(_charset(part)):
+            # The mail alone tells the encoding of a file of text: it is handed on in UTF-8.
+            content = _plain(content, _charset(part), name, letter).encode("utf-8", "replace")
+        letter.enclosed.append(Enclosed(name, content))
 
 
 def _disposition(part: Message) -> str:
