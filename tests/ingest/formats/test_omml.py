@@ -62,6 +62,8 @@ def delimited(inner: str, properties: str = "") -> str:
         (run("x=") + fraction(run("-b±") + root(raised(run("b"), run("2")) + run("-4ac"), ""), run("2a")),
          "x= (-b±√(b²-4ac))/(2a)"),
         (run("3") + fraction(run("1"), run("2")) + run("cups"), "3 1/2 cups"),
+        (fraction(delimited(run("a")) + delimited(run("b")), delimited(run("a"))), "((a)(b))/(a)"),
+        (fraction(run("|a|+|b|"), run("|a|")), "(|a|+|b|)/|a|"),
         (raised(delimited(fraction(run("x-c"), run("v"))), run("2")), "((x-c)/v)²"),
         (raised(run("e"), run("-") + raised(run("x"), run("2"))), "e^(-x²)"),
         (run("2") + raised(run("10"), run("6")), "2 10⁶"),

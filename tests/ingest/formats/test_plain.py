@@ -14,7 +14,8 @@ def test_plain_text_is_kept(tmp_path: Path) -> None:
 def test_a_guess_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes("Fähre".encode("cp1252"))
     assert read_text(tmp_path / "a.txt") == Parsed(
-        (Content(text="Fähre"),), (Loss("", "its encoding is a guess by 1 character alone: windows-1252; save it as UTF-8"),)
+        (Content(text="Fähre"),),
+        (Loss("", "its encoding is a guess by 1 character alone: windows-1252; save it as UTF-8"),),
     )
 
 
