@@ -175,6 +175,15 @@ def test_rich_text_in_cells_and_struck_out_cells(tmp_path: Path) -> None:
     assert text.endswith("| 10⁶ litres | ~~14~~ 19 |\n| 5,200 ³ | ~~24.90~~ |")
 
 
+def test_values_that_their_format_hides_are_told(tmp_path: Path) -> None:
+    book = _book()
+    book.active["B2"].number_format = ";;;"
+    book.active["A3"].number_format = "0;0;0;"
+    parsed = read_xlsx(_save(book, tmp_path))
+    assert parsed.contents[0].text.endswith("| Holm |\n|  | 5 |")
+    assert parsed.losses == (Loss("sheet Sheet", "2 value(s) hidden by their number format left out"),)
+
+
 def test_merged_cells_stand_in_each_of_their_rows(tmp_path: Path) -> None:
     book = Workbook()
     for row in (["Quay", None, "Depth"], ["North", "a", 1], [None, "b", 2], [], [None, "c", 3], ["South", "d", 4]):

@@ -33,8 +33,6 @@ The dates of 14, 22, 27 to 36 and 50 to 58 follow the country of the machine tha
 are the same cell. ISO 8601 is the form that nobody takes for another day.
 """
 
-_DIGITS = Context(prec=15, rounding=ROUND_HALF_UP)
-"""Excel keeps 15 significant digits, and rounds what it shows from those: 1.005 shows as 1.01."""
 _MARKS = {"#": "\1", "0": "\2", "?": "\3", ".": "\4"}
 """What places for digits and the point are taken for, to tell them from text: no XML has these characters."""
 _PLAIN_PLACES = re.compile("([^\1-\4]*)\1*(\2+)(?:\4\2+)?([^\1-\4]*)")
@@ -107,8 +105,9 @@ def general(value: Decimal) -> str:
 
 
 def _exact(value: float) -> Decimal | None:
+    """Return the 15 digits that Excel keeps, from which it rounds what it shows: 1.005 shows as 1.01."""
     exact = Decimal(f"{value:.15g}")
-    return _DIGITS.plus(exact) if exact.is_finite() else None
+    return exact if exact.is_finite() else None
 
 
 def _plain(value: Decimal) -> str:
