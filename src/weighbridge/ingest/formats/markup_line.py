@@ -1,6 +1,7 @@
 """One line of a web page: text with its scripts, struck-out words, equations, readings and values of forms."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,8 @@ _NOTE = re.compile(r"[^\W_]{1,4}")
 _SHOWN = frozenset({"", "text", "number", "email", "tel", "url", "date", "time", "month", "week", "datetime-local"})
 """Types of form fields that show their value as text."""
 _KANA = re.compile(r"[\s\u3040-\u30ff]*")
+_NEAR = 4
+"""Nodes between two forms of a formula, blanks counted."""
 _REPEATED = frozenset({
     "katex-html", "MathJax", "MathJax_Display", "MathJax_SVG", "MathJax_SVG_Display", "MathJax_CHTML",
     "MathJax_Preview", "mwe-math-fallback-image-inline", "mwe-math-fallback-image-display",
@@ -114,7 +117,7 @@ def is_tex(tag: str, node: Any) -> bool:
     """Tell whether a script is a formula in TeX that stands nowhere else as MathML."""
     if tag != "script" or not (node.attributes.get("type") or "").startswith("math/tex"):
         return False
-    return node.parent is None or node.parent.css_first("math") is None
+    return not any(other.css_first("math") is not None for other in _beside(node))
 
 
 def is_repeated(tag: str, node: Any) -> bool:
@@ -123,10 +126,23 @@ def is_repeated(tag: str, node: Any) -> bool:
     classes = frozenset((attributes.get("class") or "").split()) if attributes else frozenset[str]()
     if not classes & _REPEATED and not (tag in {"nobr", "mjx-math"} and attributes.get("aria-hidden") == "true"):
         return False
-    if node.css_first("math") is not None or node.parent is None:
+    if node.css_first("math") is not None:
         return False
-    beside = node.parent.css_first("math, script[type^='math/tex']")
-    return beside is not None or (node.parent.parent is not None and node.parent.parent.css_first("math") is not None)
+    return any(
+        other.css_first("math, script[type^='math/tex']") is not None or is_tex(other.tag, other)
+        for other in _beside(node)
+    )
+
+
+def _beside(node: Any) -> Iterator[Any]:
+    """Yield the elements next to one, a few in each direction: looking at all would take time by their square."""
+    before, after = node.prev, node.next
+    for _ in range(_NEAR):
+        for other in (before, after):
+            if other is not None and other.is_element_node:
+                yield other
+        before = before.prev if before is not None else None
+        after = after.next if after is not None else None
 
 
 def is_reading(tag: str, node: Any) -> bool:

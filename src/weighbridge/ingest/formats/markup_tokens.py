@@ -39,7 +39,7 @@ _CLOSED_OR_NOT = _VOID | {
     "p", "li", "dt", "dd", "option", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "rb", "rt",
     "rtc", "rp", "html", "head", "body",
 }  # fmt: skip
-"""Elements that need no end tag: another one of theirs closes them."""
+"""Elements that need no end tag: another one of theirs closes them, so that they nest no deeper than others do."""
 _CLOSED_OVER = frozenset({
     "a", "abbr", "b", "big", "cite", "code", "em", "font", "i", "label", "nobr", "s", "small", "span", "strike",
     "strong", "tt", "u",
@@ -129,11 +129,13 @@ def _nested(source: str) -> Iterator[tuple[re.Match[str], int, bool]]:
         if not name:
             continue
         inside = len(open_elements)
-        if tag["slash"]:
+        if name in _CLOSED_OR_NOT:
+            pass
+        elif tag["slash"]:
             _close(open_elements, name)
-        elif name not in _VOID and not (tag["attributes"].endswith("/") and _FOREIGN & set(open_elements[-8:])):
+        elif not (tag["attributes"].endswith("/") and _FOREIGN & set(open_elements[-8:])):
             open_elements.append(name)
-        yield tag, max(inside, len(open_elements)), name not in _VOID
+        yield tag, max(inside, len(open_elements)), name not in _CLOSED_OR_NOT
 
 
 def _close(open_elements: list[str], name: str) -> None:
