@@ -284,6 +284,26 @@ def test_rules_and_versions_by_name_come_first() -> None:
     assert first.reasons == ("in versions, by their names", "a rule, limit or price")
 
 
+def test_one_document_against_many_gives_a_rule_otherwise() -> None:
+    rule = "Records of every visit are kept in the cellar for {} years and then burnt."
+    desks = [Document(id=name, text=f"# {name}\n\n{rule.format('seven')}", title=name) for name in "abcdef"]
+    assert not find_conflicts(desks)
+    other = Document(id="z", text=f"# z\n\n{rule.format('two')}", title="z")
+    (conflict,) = find_conflicts([*desks, other])
+    assert documents_by_value(conflict) == {"seven": tuple("abcdef"), "two": ("z",)}
+    assert conflict.reasons[0] == "one document against 6"
+    assert not find_conflicts([*desks[:4], other])
+
+
+def test_a_value_that_comes_back_is_surer_than_one_that_was_changed() -> None:
+    reports = quarterly_reports(random.Random(1), "Pell", quarters=5)
+    otherwise = [replace(one, text=one.text.replace("four years", "three years")) for one in reports]
+    (changed,) = find_conflicts([*reports[:3], *otherwise[3:]])
+    (came_back,) = find_conflicts([*reports[:2], otherwise[2], *reports[3:]])
+    assert came_back.score > changed.score
+    assert came_back.reasons[-1] == "the same before and after"
+
+
 def test_a_thousand_copies_are_compared_once_and_shown_in_a_line() -> None:
     copies = [Document(id=f"copy {at:04}", text=DESK, title="Desk") for at in range(1000)]
     other = Document(id="z", text=DESK.replace("07:30", "08:00"), title="Desk")

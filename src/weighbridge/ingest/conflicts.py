@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from weighbridge.ingest.contradictions import MOST_COMPARED, Budget, Corpus, Difference, Place, differences, differing
 from weighbridge.ingest.shared_sentences import shared_sentences
@@ -21,6 +22,8 @@ from weighbridge.types import Document
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _LEAST_SCORE = 0.5
 """What scores less is not worth a person's time: figures of two quarters, forms filled in."""
+_TO_AND_FRO = 0.15
+"""How much surer a difference is where a later document says again what an earlier one said."""
 _FORM = 4
 """Where so many documents each have a value of their own, it is theirs, unless their names call them versions."""
 _RULES = frozenset({
@@ -81,7 +84,7 @@ def find_conflicts(documents: Sequence[Document], *, limit: int = 1000) -> tuple
     groups = _Groups()
     for difference in _all_differences(corpus):
         groups.join(difference)
-    found = (_conflict(corpus.documents, places, best) for places, best in groups.sets())
+    found = (_conflict(corpus, places, best) for places, best in groups.sets())
     worth = sorted((one for one in found if one and one.score >= _LEAST_SCORE), key=_order)[:limit]
     ids = {own[0]: own for own in copies.values()}
     return tuple(replace(one, readings=_with_copies(one.readings, ids)) for one in worth)
@@ -146,7 +149,8 @@ def _order(conflict: Conflict) -> tuple[float, str, int, str]:
     return -conflict.score, first.document_id, first.start, conflict.subject
 
 
-def _conflict(documents: Sequence[Document], places: Sequence[Place], best: Difference) -> Conflict | None:
+def _conflict(corpus: Corpus, places: Sequence[Place], best: Difference) -> Conflict | None:
+    documents = corpus.documents
     places = sorted(places, key=lambda place: (place.document, place.start))
     texts = [documents[place.document].text for place in places]
     if places[0].label:
@@ -169,7 +173,19 @@ def _conflict(documents: Sequence[Document], places: Sequence[Place], best: Diff
         Reading(documents[place.document].id, place.start, place.end, text[place.start : place.end], value)
         for place, text, value in zip(places, texts, values, strict=True)
     )
-    return Conflict(subject, readings, round(best.sure * weight, 3), (best.reason, why))
+    sure, reasons = best.sure, [best.reason, why]
+    if not best.by_name and _goes_to_and_fro([corpus.periods[place.document].order for place in places], values):
+        sure = min(sure + _TO_AND_FRO, 1.0)
+        reasons.append("the same before and after")
+    return Conflict(subject, readings, round(sure * weight, 3), tuple(reasons))
+
+
+def _goes_to_and_fro(times: Sequence[str], values: Sequence[str]) -> bool:
+    """Tell whether a value comes again after another one: a rule that was changed does not."""
+    if not all(times):
+        return False
+    in_order = [value for _, value in sorted(zip(times, values, strict=True))]
+    return sum(one != other for one, other in pairwise(in_order)) > len(set(values)) - 1
 
 
 def _weight(changed: Sequence[Token], around: Sequence[Token]) -> tuple[float, str]:

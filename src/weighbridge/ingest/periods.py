@@ -115,6 +115,11 @@ class Period:
         """How often the beginning of the document names each date, month and year."""
         return period_marks(self.document.text, 0, min(len(self.document.text), _BEGINNING))
 
+    @cached_property
+    def order(self) -> str:
+        """The latest date that the names or the first page state, to put documents in the order of time; maybe none."""
+        return max((mark for mark in (*self.named, self.stated) if name_a_year([mark])), default="")
+
     def differs(self, other: "Period", *, ignore_days: bool = False) -> bool:
         """Tell whether two documents are of different periods.
 

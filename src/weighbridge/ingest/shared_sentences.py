@@ -35,6 +35,8 @@ _SAME_KIND, _FEWEST_SAME = 0.05, 2
 _RARE, _KIND, _DATED, _STANDING = 0.75, 0.8, 0.75, 0.62
 """How sure differences are: of a sentence that names something rare, of documents of one kind and period, of one date
 named in reports of two periods, and of a rule in them, which may have changed from one to the next."""
+_MANY, _ODD = 5, 0.65
+"""So many documents against one make it probable that the one is wrong."""
 _LEAST_AGREEMENT = 0.6
 _JOINS = frozenset({
     "to", "and", "or", "from", "until", "till", "by", "of", "the", "a", "an", "am", "pm", "at", "on", "per",
@@ -93,7 +95,7 @@ def shared_sentences(corpus: Corpus, versions: AbstractSet[tuple[int, int]]) -> 
                 for other in theirs[:_EACH]
                 if (min(one[0], other[0]), max(one[0], other[0])) not in versions
             )
-            found = [difference for difference in compared if difference]
+            found = [difference for difference in compared if difference] or _odd_one_out(corpus, mine, theirs)
             if found:
                 best = max(found, key=lambda difference: difference.sure)
                 yield best
@@ -188,6 +190,19 @@ def _compare(
     elif _is_rare(corpus, left.tokens, documents):
         sure, reason = _RARE, "in one sentence that names something rare"
     return Difference(left, right, sure, reason) if sure else None
+
+
+def _odd_one_out(
+    corpus: Corpus, mine: Sequence[tuple[int, int]], theirs: Sequence[tuple[int, int]]
+) -> Sequence[Difference]:
+    """Return the difference where one document gives a rule otherwise than many, whatever they are about."""
+    if min(len(mine), len(theirs)) > 1 or max(len(mine), len(theirs)) < _MANY:
+        return ()
+    left, right = (place_of(at, corpus.statement(at, sentence)) for at, sentence in (mine[0], theirs[0]))
+    if not _one_figure_differs(left.tokens, right.tokens) or not _is_standing(left.tokens, right.tokens):
+        return ()
+    reason = f"one document against {max(len(mine), len(theirs)):,}"
+    return (Difference(left, right, _ODD, reason),)
 
 
 def _are_of_one_kind(corpus: Corpus, one: int, other: int, agreement: _Agreement) -> bool:
