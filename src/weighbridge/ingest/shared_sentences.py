@@ -8,7 +8,7 @@ the date that it is about, or states a standing rule ("... vest over four years"
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from weighbridge.ingest.contradictions import (
     Corpus,
@@ -49,7 +49,7 @@ _LASTS = frozenset({
 })  # fmt: skip
 _OF_A_PERIOD = frozenset({
     "quarter", "quarters", "fiscal", "ended", "currently", "approximately", "respectively", "average", "remaining",
-    "was", "were", "had", "expect", "expected", "recently", "today", "outstanding", "previous", "last", "past",
+    "was", "were", "had", "recently", "today", "outstanding", "previous", "last",
 })  # fmt: skip
 """Words of sentences that tell how things stood, not what the rule is."""
 
@@ -253,4 +253,6 @@ def _is_standing(left: Sequence[Token], right: Sequence[Token]) -> bool:
     """Tell whether two sentences give a rule for how long or how often something lasts."""
     ((at, _), _) = differing([left, right])
     beside = {token.norm for token in left[at + 1 : at + 3]}
-    return bool(beside & _LASTS) and not any(token.norm in _OF_A_PERIOD for token in left)
+    norms = [token.norm for token in left]
+    is_forecast = ("expected", "to") in pairwise(norms)
+    return bool(beside & _LASTS) and not is_forecast and _OF_A_PERIOD.isdisjoint(norms)
