@@ -192,3 +192,17 @@ def test_a_head_may_end_within_a_character(text: str, encoding: str, cut: int) -
     head = whole[: len(whole) - cut]
     assert (outline(head) or "")[:1_900] == long[:1_900]
     assert long.startswith(decode_head(head).text.rstrip("\ufffd"))
+
+
+def test_a_stray_null_costs_itself() -> None:
+    page = ("<meta charset=gb2312>" + "仓库每周五下午五点关闭。" * 100).encode("gb18030")
+    decoded = decode(page.replace(b"<meta", b"\0<meta"), "gb2312")
+    assert decoded.text == "\ufffd" + page.decode("gb18030")
+    assert [loss.what for loss in decoded.losses] == ["1 byte not in text (a null), at character 1: read as U+FFFD"]
+    assert (outline(b"x" * 2_000 + b"\0") or "").startswith("xx")
+
+
+def test_a_page_that_declares_utf16_in_ascii_is_not_in_it() -> None:
+    page = "<meta charset=utf-16>" + sentences("fr", 0)
+    assert decode(page.encode("cp1252"), "utf-16").text == page
+    assert decode(page.encode(), "utf-16") == decode(page.encode())

@@ -34,6 +34,9 @@ _BOMS = (
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b")) + b"\x7f"
 _STRAY_CONTROLS = 0.001
 """Share of control characters that a text may have: one in a thousand may be a stray, more make a binary file."""
+_WIDE = ("utf-16", "utf-32")
+_SUBSTITUTE = b"\x1a"
+"""The control character that stands for one that is lost."""
 _MOSTLY = 0.7
 _UNMARKED = 64
 """Bytes that it takes to tell UTF-16 without a mark from anything else."""
@@ -66,12 +69,13 @@ def decode(content: bytes, declared: str = "") -> Decoded:
     Raises:
         UnreadableError: the bytes are no text, or their encoding cannot be told.
     """
-    for mark, encoding in _BOMS:
-        if content.startswith(mark):
-            return _marked(content, encoding)
     codec = codec_of(declared)
-    if b"\0" in content:
-        return _replaced(content, codec, declared) if codec.startswith(("utf-16", "utf-32")) else _unmarked(content)
+    wide = _wide(content, codec, declared)
+    if wide is not None:
+        return wide
+    if codec.startswith(_WIDE):
+        # What declares this in bytes that are read without it is not in it, as in browsers.
+        declared = codec = ""
     if _share(content, _CONTROLS) > _STRAY_CONTROLS and not declared:
         raise UnreadableError("not text")
     text = decode_strictly(content, "utf-8")
@@ -84,6 +88,18 @@ def decode(content: bytes, declared: str = "") -> Decoded:
         if not decoded.losses or _is_mostly(decoded.text):
             return decoded
     return _mixed(content) or _guessed(content, declared)
+
+
+def _wide(content: bytes, codec: str, declared: str) -> Decoded | None:
+    """Decode what a byte order mark or null bytes tell of; None where there are none."""
+    for mark, encoding in _BOMS:
+        if content.startswith(mark):
+            return _marked(content, encoding)
+    if b"\0" not in content:
+        return None
+    if codec.startswith(_WIDE):
+        return _replaced(content, codec, declared)
+    return _without_nulls(content, declared) if _share(content, b"\0") <= _STRAY_CONTROLS else _unmarked(content)
 
 
 def decode_head(content: bytes) -> Decoded:
@@ -104,7 +120,7 @@ def outline(head: bytes) -> str | None:
     for mark, encoding in _BOMS:
         if head.startswith(mark):
             return _text_or_none(_marked, head, encoding)
-    if b"\0" in head:
+    if _share(head, b"\0") > _STRAY_CONTROLS:
         return _text_or_none(_unmarked, head)
     if _share(head, _CONTROLS) > _STRAY_CONTROLS:
         return None
@@ -128,6 +144,13 @@ def _marked(content: bytes, encoding: str) -> Decoded:
 
 def _share(content: bytes, of: bytes) -> float:
     return (len(content) - len(content.translate(None, of))) / max(len(content), 1)
+
+
+def _without_nulls(content: bytes, declared: str) -> Decoded:
+    """Decode a text with a stray null or two, each of which is read as U+FFFD."""
+    decoded = decode(content.replace(b"\0", _SUBSTITUTE), declared)
+    text = decoded.text.replace(_SUBSTITUTE.decode(), "\ufffd")
+    return Decoded(text, (*decoded.losses, *_broken(text, "text (a null)", decoded.text.count("\ufffd"))))
 
 
 def _unmarked(content: bytes) -> Decoded:
