@@ -54,9 +54,11 @@ _BEYOND = re.compile(rb"[\x80-\xff]")
 
 def codec_of(label: str) -> str:
     """Return the name of Python's codec for a label of HTML, XML or MIME; empty where it is none of text."""
+    clean = label.strip(" \t\r\n\f\"'").casefold()
+    if not clean:
+        return ""
     import webencodings
 
-    clean = label.strip(" \t\r\n\f\"'").casefold()
     known = webencodings.lookup(clean)
     if known is not None and known.name != "replacement":
         return _CODECS.get(known.name) or str(known.codec_info.name)
