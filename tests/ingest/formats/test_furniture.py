@@ -88,6 +88,9 @@ def test_a_page_without_an_article_keeps_all(page: str) -> None:
         "<div><h2>Latest prices</h2><table><tr><td>Load<td>19 euro<tr><td>Reach<td>23 euro</table></div>",
         "<p>Related work: the crane of Ribe lifts 30 tonnes.</p>",
         "<dl><dt>Tag</dt><dd>Rope at the hook</dd></dl>",
+        "<div class='comment reply'><p>I saw it, too, and it is red.</p></div>",
+        f"<aside><p>{SENTENCES}</p></aside>",
+        "<aside class=infobox><p>Info</p><p>Closed on Sunday.</p></aside>",
         "<div class=comments><p>I saw it, and it is large.</p></div>",
     ],
 )
