@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weighbridge.answer.cite import cited_reference
+from weighbridge.answer.prompt import instructions_for
+from weighbridge.guard.retrieval import measure
+from weighbridge.measure.metrics.marking import evidence_found
 from weighbridge.retrieve.copies import Distinct, merge_copies
-from weighbridge.types import PUBLIC, Chunk, Passage, Question
+from weighbridge.types import PUBLIC, Answer, Chunk, Example, Passage, Prompt, Question, Timing, Usage
 
 TEXT = (
     "A parking permit for staff is issued by the gate office. It costs 40 euro, is valid for one year, and is renewed."
@@ -121,3 +125,17 @@ def test_twenty_candidates_take_less_than_a_millisecond() -> None:
         merge_copies(ranking)
         taken.append(perf_counter() - start)
     assert min(taken) < 0.001
+
+
+def test_a_document_whose_copy_is_shown_is_found_evidence() -> None:
+    example = Example(id="e", question=Question("?"), answers=("40 euro",), evidence=("b",))
+    shown = tuple(merge_copies([passage("a"), passage("b"), passage("c", "Else.")]))
+    answer = Answer(
+        text="40 euro", raw="40 euro", prompt=Prompt((), shown), abstained=False, citations=(), usage=Usage(),
+        timing=Timing(),
+    )  # fmt: skip
+    assert evidence_found(example, answer) == 1
+    assert cited_reference(instructions_for("answer", reads=True), example, answer.prompt) == "40 euro [1]"
+    judged = measure(Distinct(retriever=Ranked([passage("a"), passage("b")])), [example], k=1)
+    assert list(judged.hits.values()) == [1.0]
+    assert next(iter(judged.ndcg.values())) > 0
