@@ -54,6 +54,8 @@ class MarginLine:
     row: int
     side: Side
     text: str
+    form: str
+    numbers: Sequence[int]
     height: float
     tabular: bool
 
@@ -80,7 +82,7 @@ def margin_lines(letters: str, rows: Sequence[Row]) -> tuple[MarginLine, ...]:
             near = gap < _APART * box.height
             text = "\t".join(" ".join(letters[run.start : run.end].split()) for run in rows[place])
             tabular = near and len(rows[place]) >= _CELLS and len(rows[inwards]) >= _CELLS
-            lines.append(MarginLine(place, side, text, box.bottom, tabular))
+            lines.append(MarginLine(place, side, text, _form(text), _numbers(text), box.bottom, tabular))
     return tuple(lines)
 
 
@@ -109,15 +111,14 @@ def _match(line: MarginLine, others: Sequence[MarginLine], distance: int) -> int
     None means that no line of the other page is the same. With the number of its page, a line may stand at any height,
     for browsers put it where the text ends.
     """
-    form, numbers = _form(line.text), _numbers(line.text)
     for other in others:
-        if other.side != line.side or _form(other.text) != form:
+        if other.side != line.side or other.form != line.form:
             continue
-        theirs = _numbers(other.text)
-        changed = [place for place, (one, two) in enumerate(zip(numbers, theirs, strict=True)) if one != two]
+        pairs = enumerate(zip(line.numbers, other.numbers, strict=True))
+        changed = [place for place, (one, two) in pairs if one != two]
         if not changed and abs(other.height - line.height) < _SAME_HEIGHT:
             return _NO_NUMBER
-        if len(changed) == 1 and theirs[changed[0]] - numbers[changed[0]] == distance:
+        if len(changed) == 1 and other.numbers[changed[0]] - line.numbers[changed[0]] == distance:
             return changed[0] if _PAGE.search(_replace_number(line.text, changed[0])) else None
     return None
 
