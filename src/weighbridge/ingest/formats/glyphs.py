@@ -4,7 +4,7 @@ import ctypes
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import repeat
 from typing import Any, Literal
 
@@ -15,6 +15,8 @@ MOST_LETTERS = 1_000_000
 
 GAP = 0.9
 """How many times the height of its letters a gap must be wide to part a line into runs."""
+_WORD_GAP = 0.7
+"""The same for a gap that is a space whatever stands beside it."""
 _TOUCH = 0.1
 """How many times the height of its letters a word may reach into the one before: edges are rounded."""
 _CURRENCIES = frozenset("$\u20ac\u00a3\u00a5")
@@ -144,11 +146,24 @@ def _texts(codes: Sequence[int]) -> Iterator[str]:
 
 def _edges_of(page: ctypes.c_void_p, count: int) -> Sequence[float]:
     """Return left, top, right and bottom of each glyph, one after the other."""
-    buffer = (ctypes.c_float * (4 * count))()
-    targets = [ctypes.byref(buffer, offset) for offset in range(0, 16 * count, 16)]
+    make = _targets if count <= _MOST_KEPT else _targets.__wrapped__
+    buffer, targets = make(-(-count // _BLOCK) * _BLOCK)
+    ctypes.memset(buffer, 0, 16 * count)
     for _ in map(_quick("FPDFText_GetLooseCharBox"), repeat(page), range(count), targets):
         pass
-    return memoryview(buffer).cast("B").cast("f").tolist()
+    return memoryview(buffer).cast("B").cast("f")[: 4 * count].tolist()
+
+
+_BLOCK = 4_096
+_MOST_KEPT = 16 * _BLOCK
+"""Glyphs whose room is kept for the next page; each takes 100 bytes."""
+
+
+@lru_cache(maxsize=2)
+def _targets(count: int) -> tuple["ctypes.Array[ctypes.c_float]", list[Any]]:
+    """Return room for the edges of glyphs, and where each has its own. PDFium is not called from several threads."""
+    buffer = (ctypes.c_float * (4 * count))()
+    return buffer, [ctypes.byref(buffer, offset) for offset in range(0, 16 * count, 16)]
 
 
 def rows_of(letters: Letters) -> Sequence[Row]:
@@ -159,21 +174,39 @@ def rows_of(letters: Letters) -> Sequence[Row]:
     """
     words = list(_words(letters))
     weights: dict[_Direction, int] = {}
-    for word in words:
-        weights[word.direction] = weights.get(word.direction, 0) + word.end - word.start
-    direction = max(weights, key=weights.__getitem__) if weights else "right"
+    for start, end, _, direction, *_ in words:
+        weights[direction] = weights.get(direction, 0) + end - start
+    mostly = max(weights, key=weights.__getitem__) if weights else "right"
     rows: list[list[_Word]] = []
-    for word in words:
-        if direction != "right":
-            word.turn(direction)
-        before = rows[-1][-1] if rows else None
-        if before is None or (word.line != before.line and not _same_row(before, word)):
-            rows.append([word])
-        elif word.line != before.line or not _touches(before, word, letters.text, begins=len(rows[-1]) == 1):
-            rows[-1].append(word)
-        else:
-            before.add(word)
+    before: _Word | None = None
+    for start, end, line, direction, left, bottom, right, top, first in words:
+        if before is not None and mostly == "right" and line == before.line:
+            # Most words stand close after the one before: they are added without an object of their own.
+            height = top - bottom
+            if -height < left - before.right < _WORD_GAP * height and letters.text[start] not in _CURRENCIES:
+                before.end = end
+                before.right = max(before.right, right)
+                if bottom != before.bottom or top != before.top:
+                    before.bottom, before.top = min(before.bottom, bottom), max(before.top, top)
+                continue
+        word = _Word(start, end, line, direction, left, bottom, right, top, first)
+        before = _place_word(word, rows, letters.text, mostly)
     return [[word.run() for word in row] for row in rows]
+
+
+def _place_word(word: "_Word", rows: list[list["_Word"]], text: str, mostly: _Direction) -> "_Word":
+    """Add a word to the rows of a page, and return the run that it is in."""
+    if mostly != "right":
+        word.turn(mostly)
+    before = rows[-1][-1] if rows else None
+    if before is None or (word.line != before.line and not _same_row(before, word)):
+        rows.append([word])
+    elif word.line != before.line or not _touches(before, word, text, begins=len(rows[-1]) == 1):
+        rows[-1].append(word)
+    else:
+        before.add(word)
+        return before
+    return word
 
 
 def boxes_of(letters: Letters, places: Sequence[int]) -> tuple[Box, ...]:
@@ -234,8 +267,13 @@ class _Word:
         )
 
 
-def _words(letters: Letters) -> Iterator[_Word]:
-    text, places, edges = letters.text, letters.places, letters.edges
+_Drawn = tuple[int, int, int, _Direction, float, float, float, float, float]
+"""The fields of a `_Word`, as it is drawn on the page."""
+
+
+def _words(letters: Letters) -> Iterator[_Drawn]:
+    text, places = letters.text, letters.places
+    lefts, tops, rights, bottoms = (letters.edges[edge::4] for edge in range(4))
     phrases = {phrase.start: phrase for phrase in letters.phrases}
     for phrase in letters.phrases:
         held = text[phrase.start : phrase.end].replace(" ", _HELD)
@@ -249,25 +287,27 @@ def _words(letters: Letters) -> Iterator[_Word]:
         if start in phrases:
             yield _word_of(phrases[start], text, line)
             continue
-        first = 4 * places[start]
-        left, top, right, bottom = edges[first : first + 4]
+        first = places[start]
+        left, bottom, right, top = lefts[first], bottoms[first], rights[first], tops[first]
         direction: _Direction = "right"
-        if end - start > 1:
-            last = 4 * places[end - 1]
-            last_left, last_top, last_right, last_bottom = edges[last : last + 4]
-            direction = _direction(last_left + last_right - left - right, last_bottom + last_top - bottom - top)
-            left, bottom = min(left, last_left), min(bottom, last_bottom)
-            right, top = max(right, last_right), max(top, last_top)
-        yield _Word(start, end, line, direction, left, bottom, right, top, right - left)
+        last = places[end - 1]
+        if bottoms[last] == bottom and tops[last] == top and lefts[last] >= left:
+            right = rights[last]
+        else:
+            across, upwards = lefts[last] + rights[last] - left - right, bottoms[last] + tops[last] - bottom - top
+            direction = _direction(across, upwards)
+            left, bottom = min(left, lefts[last]), min(bottom, bottoms[last])
+            right, top = max(right, rights[last]), max(top, tops[last])
+        yield start, end, line, direction, left, bottom, right, top, right - left
         line += text[end - 1] == _BROKEN_WORD
 
 
-def _word_of(phrase: Phrase, text: str, line: int) -> _Word:
+def _word_of(phrase: Phrase, text: str, line: int) -> _Drawn:
     """Return a phrase as one word, so that its parts are not taken for columns where some run from left to right."""
     letters = text[phrase.start : phrase.end]
     box = phrase.box
     first = (box.right - box.left) * len(letters.split(_HELD)[0]) / len(letters)
-    return _Word(phrase.start, phrase.end, line, "mirrored", box.left, box.bottom, box.right, box.top, first)
+    return phrase.start, phrase.end, line, "mirrored", box.left, box.bottom, box.right, box.top, first
 
 
 def _direction(across: float, upwards: float) -> _Direction:
