@@ -65,6 +65,27 @@ def test_code_is_no_table() -> None:
     assert list(blocks_of(code)) == [code]
 
 
+@pytest.mark.parametrize(
+    "row", ["| Revenue | $ | 2,763 | 31.1 % |", "| Total | (36)% | \u2014 |", "| Sold | 1,200 | 13.5 | old |"]
+)
+def test_a_row_of_sums_names_no_columns(row: str) -> None:
+    cells = split_row(row)
+    (grid,) = blocks_of(f"{row}\n|---|---|\n| Cost | 5 |")
+    assert isinstance(grid, Grid)
+    assert not any(grid.header)
+    assert grid.rows[0] == cells
+    assert passage_text(chunk("| Cost | 5 |", "|  |  |")) == "| Cost | 5 |"
+
+
+@pytest.mark.parametrize(
+    "row", ["|  | 2023 | 2022 |", "| Item | Price |", "| Year | 1 | 2 |", "| One |", "| (in millions) |  |  |"]
+)
+def test_years_and_words_name_columns(row: str) -> None:
+    (grid,) = blocks_of(f"{row}\n|---|---|\n| Cost | 5 | 6 |")
+    assert isinstance(grid, Grid)
+    assert any(grid.header)
+
+
 def test_columns_without_any_text_are_left_out() -> None:
     assert list(blocks_of("| a |  | b |\n|---|---|---|\n| 1 |  | 2 |")) == [Grid(("a", "b"), (("1", "2"),))]
 

@@ -13,6 +13,10 @@ CELL_BORDER = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*(?::?-+:?[ \t]*)?)*")
 _FENCE = re.compile(r" {0,3}(?:```|~~~)")
 _EMPTY_CELLS = re.compile(r"(?<!\\)\|(?:[ \t]*\|)+")
+_AMOUNT = re.compile(
+    r"(?=.*[$\u20ac\u00a3\u00a5%().,\u2013\u2014-])[($\u20ac\u00a3\u00a5\s\u2013\u2014-]*[\d.,]*[\s%)$]*"
+)
+"""A sum, a share, a dash or a currency alone, as in rows. A bare whole number may be the name of a column."""
 _LONGEST_HEADER = 300
 """Characters of a header row, above which the names in it are cut: as long as the text of a chunk is by default."""
 _SHORTEST_NAME = 8
@@ -47,6 +51,12 @@ def header_row(cells: Sequence[str]) -> str:
         most = max(_LONGEST_HEADER // len(cells), _SHORTEST_NAME)
         cells = [cell if len(cell) <= most else f"{cell[: most - 1]}\N{HORIZONTAL ELLIPSIS}" for cell in cells]
     return join_row(cells)
+
+
+def names_columns(cells: Sequence[str]) -> bool:
+    """Tell whether a first row names columns: in print a table may begin with a row of sums, which names nothing."""
+    others = [cell for cell in cells[1:] if cell]
+    return not others or 2 * sum(_AMOUNT.fullmatch(cell) is not None for cell in others) <= len(others)
 
 
 def is_rule(line: str) -> bool:
@@ -120,7 +130,7 @@ def passage_text(chunk: Chunk) -> str:
     lines: list[str] = []
     for block in passage_blocks(chunk):
         if isinstance(block, Grid):
-            lines += map(join_row, (block.header, *block.rows))
+            lines += map(join_row, (block.header, *block.rows) if any(block.header) else block.rows)
         elif words := " ".join(block.split()):
             lines.append(words)
     return "\n".join(lines)
@@ -138,6 +148,8 @@ def _begins_table(lines: Sequence[str], at: int) -> bool:
 
 
 def _grid(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Grid:
+    if not names_columns(header):
+        rows, header = (header, *rows), ("",)
     width = max(map(len, (header, *rows)))
     padded = [(*cells, *[""] * (width - len(cells))) for cells in (header, *rows)]
     used = [place for place in range(width) if any(cells[place] for cells in padded)]

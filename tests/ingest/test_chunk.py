@@ -125,6 +125,12 @@ def test_rows_of_a_table_stay_whole_and_keep_their_header_as_context() -> None:
     assert all(line.endswith("|") for chunk in inside for line in chunk.text.split("\n\n")[0].splitlines())
 
 
+def test_a_table_that_begins_with_a_row_of_sums_has_no_header() -> None:
+    rows = "\n".join(f"| Ship {n} | {n} | {n}.5 % |" for n in range(9))
+    chunks = cut(f"| All of the ships | $ 40 | 8.5 % |\n|---|---|---|\n{rows}", 40)
+    assert {chunk.context for chunk in chunks[1:]} == {("|  |  |  |",)}
+
+
 def test_a_row_that_does_not_fit_in_the_rest_begins_the_next_chunk() -> None:
     text = "| a |\n|---|\n| 1 |\n| " + "one two three. " * 6 + "|\n| 3 |"
     assert cut(text, 27)[1].text.startswith("| one two")

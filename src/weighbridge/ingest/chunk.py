@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.lengths import LONGEST_WORD, Lengths, Tokenizer, WordCounts, counts_of, measure
 from weighbridge.ingest.outline import SENTENCE_ENDS, Fence, Heading, Outline, Table, outline_of
-from weighbridge.passage_tables import CELL_BORDER, header_row, split_row
+from weighbridge.passage_tables import CELL_BORDER, header_row, names_columns, split_row
 from weighbridge.types import Chunk, Document, Part
 
 __all__ = ["CHUNKER", "Tokenizer", "chunk_documents", "document_version"]
@@ -267,7 +267,9 @@ def _context(view: _View, start: int, end: int) -> tuple[str, ...]:
     table = view.outline.block(start)
     if not isinstance(table, Table) or start <= view.text.find("\n", table.start):
         return titles
-    names = split_row(table.header)
+    names: Sequence[str] = split_row(table.header)
+    if not names_columns(names):
+        names = [""] * len(names)
     if (row := _open_row(view, start)) is None:
         inside = "\n" not in view.text[start:end]
         return (*titles, header_row(names[: len(split_row(view.text[start:end]))] if inside else names))
