@@ -83,7 +83,16 @@ def test_losses_say_what_was_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["Invoice {}", "Question {}", "Total due: 120.00", "Share: 15%", "Chapter {}: tides", "Day {}", "Depth 10{}"],
+    [
+        "Invoice {}",
+        "Question {}",
+        "Total due: 120.00",
+        "Share: 15%",
+        "Gain 1.00000",
+        "Chapter {}: tides",
+        "Day {}",
+        "Depth 10{}",
+    ],
 )
 def test_lines_that_may_be_content_stay(tmp_path: Path, line: str) -> None:
     parsed = draw(tmp_path / "a.pdf", 6, lambda number: [(800, line.format(number))])

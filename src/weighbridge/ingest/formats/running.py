@@ -27,8 +27,8 @@ _CELLS = 2
 _NUMBER = re.compile(r"\d+")
 _ROMAN = re.compile(r"(?=[ivxlc])(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
 _ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
-_AMOUNT = re.compile(r"[$\u20ac\u00a3\u00a5%]|\d[.,]\d\d?(?!\d)")
-"""Sums and shares are no part of a running line: those of forms may be the same on several pages."""
+_AMOUNT = re.compile(r"[$\u20ac\u00a3\u00a5%]|\d[.,]\d")
+"""Sums, shares and measures are no part of a running line: those of forms may be the same on several pages."""
 _WORDS = (
     "page|pages|pg|p|seite|s|p\u00e1gina|pagina|p\u00e1g|pag|folio|side|sida|strona|str|strana|oldal|sayfa|sivu|"
     "\u0441\u0442\u0440|\u0441\u0442\u0440\u0430\u043d\u0438\u0446\u0430|\u0635\u0641\u062d\u0629|\u05e2\u05de\u05d5\u05d3|\u7b2c"
