@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -251,3 +252,29 @@ def test_text_that_is_not_taken_over_is_told(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("weighbridge.ingest.formats.markup._Page.say", lambda *_: None)
     parsed = read_page(b"<p>The crane was installed in 2021 and lifts 40 tonnes.<script>var crane</script>")
     assert [loss.what for loss in parsed.losses] == ["letters that the text lacks, of 42 on the page: 42"]
+
+
+ARTICLE_BODY = "The crane lifts 40 tonnes. " * 20
+
+
+@pytest.mark.parametrize(
+    ("data", "shown", "expected"),
+    [
+        ({"articleBody": ARTICLE_BODY}, "Loading", True),
+        ({"@graph": [{"x": 1}, {"mainEntity": {"articleBody": ARTICLE_BODY}}]}, "Loading", True),
+        ({"articleBody": f"<p>{ARTICLE_BODY}</p>"}, "Loading", True),
+        ({"articleBody": ARTICLE_BODY}, ARTICLE_BODY, False),
+        ({"articleBody": "Short"}, "Loading", False),
+        ({"articleBody": 7, "description": ARTICLE_BODY}, "Loading", False),
+    ],
+)
+def test_an_article_that_scripts_would_show_is_read(data: object, shown: str, expected: bool) -> None:  # noqa: FBT001
+    script = f"<script type='application/ld+json'>{json.dumps(data)}</script>"
+    text = text_of(f"<head>{script}</head><body><p>{shown}</p>")
+    article = ARTICLE_BODY.strip()
+    assert text == (f"{shown.strip()}\n\n{article}" if expected else shown.strip())
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[" * 100_000, "{'articleBody': 1}"])
+def test_broken_data_for_search_engines_costs_nothing(broken: str) -> None:
+    assert text_of(f"<script type='application/ld+json'>{broken}</script><p>text") == "text"
