@@ -79,6 +79,20 @@ def test_a_heading_within_the_first_column_does_not_part_a_table(tmp_path: Path)
     assert len(lines) == 9
 
 
+def test_a_heading_below_the_head_is_no_part_of_it(tmp_path: Path) -> None:
+    rows: list[tuple[str, list[Cell]]] = [(label, [("", "12", ""), ("", "7", ""), ("", "5", "")]) for label in LABELS]
+    lines = draw(tmp_path / "a.pdf", [("Assets:", []), *rows], [["2023", "2022", "2021"]], 0)
+    assert lines[0] == "|  | 2023 | 2022 | 2021 |"
+    assert lines[2] == "| Assets: |  |  |  |"
+
+
+def test_a_label_of_two_lines_is_one(tmp_path: Path) -> None:
+    rows: list[tuple[str, list[Cell]]] = [(label, [("", "12", ""), ("", "7", ""), ("", "5", "")]) for label in LABELS]
+    rows[2:3] = [("Awards issued and", []), ("assumed, net of tax", [("", "1", ""), ("", "2", ""), ("", "3", "")])]
+    lines = draw(tmp_path / "a.pdf", rows, [["2023", "2022", "2021"]], 0)
+    assert lines[4] == "| Awards issued and assumed, net of tax | 1 | 2 | 3 |"
+
+
 def test_signs_may_follow_their_amounts(tmp_path: Path) -> None:
     rows = [(label, [("", "12,50", "\u20ac"), ("", "7", "\u20ac"), ("", "5", "\u20ac")]) for label in LABELS]
     lines = draw(tmp_path / "a.pdf", rows, [["2023", "2022", "2021"]], 3)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from itertools import takewhile
 
 from weighbridge.ingest.formats.layout import Grid, Line, Row, Run, around
 
@@ -66,10 +65,25 @@ def is_table_row(letters: str, line: Line) -> bool:
     return len(line.runs) >= _CELLS or (len(line.runs) > 1 and is_amount(letters[last.start : last.end]))
 
 
+def join_wrapped_labels(letters: str, grid: Grid) -> Grid:
+    """Return a table in which a label that goes on in the next row, in lower case, stands in that row whole."""
+    rows: list[tuple[tuple[Run, ...], ...]] = []
+    for row in grid.rows:
+        first = letters[row[0][0].start : row[0][0].end].lstrip() if row[0] else ""
+        if rows and rows[-1][0] and not any(rows[-1][1:]) and first[:1].islower():
+            row = (rows.pop()[0] + row[0], *row[1:])  # noqa: PLW2901 - the row as it is printed
+        rows.append(row)
+    return Grid(tuple(rows))
+
+
 def head_rows(letters: str, grid: Grid) -> int:
-    """Return how many rows are the head of a table: those above its first amounts, or one."""
-    above = list(takewhile(lambda row: not _has_amount(letters, row), grid.rows))
-    return len(above) if 0 < len(above) <= _MOST_HEADS and len(above) < len(grid.rows) else 1
+    """Return how many rows are the head of a table: those above its first amounts or first heading, or one."""
+    count = 0
+    for row in grid.rows:
+        if _has_amount(letters, row) or (count and not any(row[1:])):
+            break
+        count += 1
+    return count if 0 < count <= _MOST_HEADS and count < len(grid.rows) else 1
 
 
 def _has_amount(letters: str, row: Sequence[Sequence[Run]]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from weighbridge.ingest.formats.amounts import head_rows, is_table_row, join_amounts
+from weighbridge.ingest.formats.amounts import head_rows, is_table_row, join_amounts, join_wrapped_labels
 from weighbridge.ingest.formats.layout import Grid, Line, Row, Run, arranged
 
 BROKEN_WORD = "\x02"
@@ -177,6 +177,7 @@ def _body_height(parts: Sequence[Line | Grid]) -> float:
 def _table(text: _Text, grid: Grid) -> None:
     """Write a table. The rows of its head become one, for a table in Markdown has one."""
     text.paragraph()
+    grid = join_wrapped_labels(text.letters, grid)
     count = head_rows(text.letters, grid)
     head = tuple(tuple(run for cell in column for run in cell) for column in zip(*grid.rows[:count], strict=True))
     for number, row in enumerate((head, *grid.rows[count:])):
