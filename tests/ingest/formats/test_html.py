@@ -134,7 +134,7 @@ def test_a_page_that_is_too_large_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("tag", "levels"),
-    [("<div>", 100_000), ("<ul><li>", 30_000), ("<table><tr><td>", 30_000), ("<b><p>", 30_000), ("<x/>", 100_000)],
+    [("<div>", 30_000), ("<ul><li>", 15_000), ("<table><tr><td>", 15_000), ("<b><p>", 15_000), ("<x/>", 30_000)],
 )
 def test_a_deeply_nested_page_is_read(tag: str, levels: int) -> None:
     assert text_of(tag * levels + "deep").endswith("deep")
