@@ -15,6 +15,8 @@ _PERCENT = re.compile(r"%\s*\)?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NEAR = 2.0
 """How far a bracket or percent sign may stand from its number, in heights."""
+_WORD = re.compile(r"[^\W\d_]{3}")
+"""A month is one: "March 31, 2025" is part of a head, "2025-03-31" beside a label is not."""
 _MOST_HEADS = 4
 _CELLS = 3
 
@@ -80,7 +82,7 @@ def head_rows(letters: str, grid: Grid) -> int:
     """Return how many rows are the head of a table: those above its first amounts or first heading, or one."""
     count = 0
     for row in grid.rows:
-        if _has_amount(letters, row) or (count and not any(row[1:])):
+        if _has_amount(letters, row) or (count and (not any(row[1:]) or _has_figure(letters, row))):
             break
         count += 1
     return count if 0 < count <= _MOST_HEADS and count < len(grid.rows) else 1
@@ -88,3 +90,11 @@ def head_rows(letters: str, grid: Grid) -> int:
 
 def _has_amount(letters: str, row: Sequence[Sequence[Run]]) -> bool:
     return any(is_amount(letters[run.start : run.end]) for cell in row[1:] for run in cell)
+
+
+def _has_figure(letters: str, row: Sequence[Sequence[Run]]) -> bool:
+    """Tell whether a time, a date or another figure without words stands beside a label."""
+    texts = [letters[run.start : run.end].strip() for cell in row[1:] for run in cell]
+    return bool(row[0]) and any(
+        any(map(str.isdigit, text)) and not _WORD.search(text) and not _YEAR.fullmatch(text) for text in texts
+    )
