@@ -99,6 +99,8 @@ BAD = [
     ([ASKED, {"role": "assistant", "audio": {"id": "a"}}], "holds a sound"),
     ([ASKED, CALL], "ends with a call of a tool"),
     ([ASKED, CALL, RESULT], "must end with a user's question and the assistant's answer"),
+    ([ASKED, {**CALL, "content": "I look it up."}], "ends with a call of a tool"),
+    ([{**ASKED, "content": [{"type": ["text"], "text": "x"}]}, SAID], "holds a part of type"),
     ([ASKED, {**SAID, "weight": 0}], "has the weight 0"),
     ([ASKED, {"role": "assistant", "content": " "}], "'content'"),
     ([{"role": "narrator", "content": "x"}, ASKED, SAID], "'role', one of system, developer"),
@@ -120,6 +122,13 @@ def test_what_cannot_be_learnt_costs_its_row_alone(tmp_path: Path, messages: lis
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("call", ["x", None, {"function": "x"}, {"function": None}, {}])
+def test_a_call_that_is_none_of_the_format_is_told_without_its_name(tmp_path: Path, call: object) -> None:
+    called = {"role": "assistant", "content": None, "tool_calls": [call]}
+    (example,) = load_examples(_file(tmp_path, [ASKED, called, SAID])).examples
+    assert [turn.content for turn in example.question.history] == ["a tool() was called"]
+
+
 def test_a_file_of_which_nothing_can_be_learnt(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.jsonl:1: ends with a call of a tool.*; none of the 7 examples"):
         load_examples(_file(tmp_path, *[[ASKED, CALL]] * 7))
@@ -137,7 +146,7 @@ def test_one_question_to_two_customers_is_two_questions(tmp_path: Path) -> None:
     ]
     examples = load_examples(_file(tmp_path, *rows)).examples
     assert len(distinct_questions(examples).asked) == 4
-    assert asked_in(examples[2]) == "Customer 2: ends in 1992. Weather in Holm?"
+    assert asked_in(examples[2]) == "Customer 2: ends in 1992.\nWeather in Holm?"
     same = Example(id="x", question=Question("Weather in Holm?"), answers=("1",))
     assert asked_in(same) == "Weather in Holm?"
 

@@ -5,7 +5,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from weighbridge.ingest import likeness
-from weighbridge.ingest.likeness import Pairs, as_asked, asked_in, near_duplicates, plain, positions
+from weighbridge.ingest.likeness import (
+    Pairs,
+    as_asked,
+    asked_in,
+    distinct_questions,
+    near_duplicates,
+    plain,
+    positions,
+)
 from weighbridge.ingest.split import Embed
 from weighbridge.types import Example, Message, Question
 
@@ -128,3 +136,27 @@ def test_no_questions_have_no_pairs() -> None:
     pairs = near_duplicates([], np.zeros((0, 3), dtype=np.float32), threshold=0.9)
     assert isinstance(pairs, Pairs)
     assert len(pairs.left) == len(pairs.closeness) == 0
+
+
+def test_what_all_are_told_makes_no_questions_alike() -> None:
+    told = "You answer the staff of the harbour office.\nFollow the handbook of conduct with care, always.\nShift {}."
+    asked = [f"{how} {what}?" for how in ("Who pays for", "Where is") for what in ("the quay", "a crane", "the lock")]
+    examples = [
+        Example(id=text, question=Question(text, (Message("system", told.format(number)),)), answers=("same",))
+        for number, text in enumerate(asked)
+    ]
+    plainly = [Example(id=text, question=Question(text), answers=("same",)) for text in asked]
+    texts = [question.text for question in distinct_questions(examples).asked]
+    assert texts == [f"Shift {number}.\n{text}" for number, text in enumerate(asked)]
+    vectors = np.eye(len(asked), dtype=np.float32)
+    pairs, without = (
+        near_duplicates(distinct_questions(some).asked, vectors, threshold=0.8) for some in (examples, plainly)
+    )
+    assert len(pairs.left) == len(without.left) == 0
+
+
+def test_a_line_that_few_are_told_belongs_to_the_question() -> None:
+    for many, told in ((3, "The fee is 4.\nWhy?"), (4, "Why?")):
+        history = (Message("system", "The fee is 4."),)
+        examples = [Example(id=f"{n}", question=Question("Why?", history), answers=("x",)) for n in range(many)]
+        assert [question.text for question in distinct_questions(examples).asked] == [told]

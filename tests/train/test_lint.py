@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.errors import TrainingError
+from weighbridge.ingest.likeness import asked_in
 from weighbridge.train.base import BaseFiles, load_tokenizer
 from weighbridge.train.conversations import Conversation
 from weighbridge.train.lint import Lint, lint
@@ -152,6 +153,17 @@ def test_follow_up_questions_leak_only_with_what_was_said_before():
     before = replace(asked("And then?", "no"), question=Question("And then?", (Message("user", "Does it rain?"),)))
     assert not list(leaks([learning("And then?", "yes")], [before]))
     assert len(list(leaks([learning("Does it rain? And then?", "yes")], [before]))) == 1
+
+
+def test_instructions_that_all_share_are_no_leak():
+    history = (Message("system", f"{LONG}, politely."),)
+    texts = [f"{what} {place}?" for what in ("Where is", "Who pays") for place in ("the quay", "a crane", "the lock")]
+    tested = [replace(asked("Why is it shut?", "same"), question=Question("Why is it shut?", history))]
+    learnt = [replace(asked(text, "same"), question=Question(text, history)) for text in [*texts, "Why is it  shut"]]
+    made = [learning(asked_in(one), "same", name=f"e{n}") for n, one in enumerate(learnt)]
+    assert not list(leaks(made[:-1], tested))
+    (found,) = leaks(made, tested)
+    assert found.message.startswith("e6 (as t1): ")
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def _require_answer(row: Row, messages: Sequence[Mapping[str, Any]]) -> None:
     last = messages[-1] if messages else {}
     if last.get("role") == "assistant" and last.get("weight") == 0:
         raise DataError(f"{row.place}: the last message has the weight 0, so there is nothing to learn")
-    if last.get("role") == "assistant" and not _text(row, last) and _calls(last):
+    if last.get("role") == "assistant" and _calls(last):
         raise DataError(f"{row.place}: ends with a call of a tool, and only answers in words are learnt")
 
 
@@ -93,7 +93,8 @@ def _calls(message: Mapping[str, Any]) -> list[tuple[str, str]]:
         listed.append({"function": message["function_call"]})
     found = []
     for call in listed:
-        details = call.get("function") or call.get("custom") or {} if isinstance(call, Mapping) else {}
+        details = call.get("function") or call.get("custom") if isinstance(call, Mapping) else None
+        details = details if isinstance(details, Mapping) else {}
         given = details.get("arguments", details.get("input", ""))
         arguments = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
         key = str(call.get("id") or "") if isinstance(call, Mapping) else ""
@@ -119,10 +120,10 @@ def _text(row: Row, message: Mapping[str, Any]) -> str:
 def _part(row: Row, part: object) -> str:
     if isinstance(part, str):
         return part
-    kind = part.get("type") if isinstance(part, Mapping) else None
-    text = part.get(str(kind)) if isinstance(part, Mapping) and kind in {"text", "refusal"} else None
+    kind = str(part.get("type")) if isinstance(part, Mapping) else ""
+    text = part.get(kind) if isinstance(part, Mapping) and kind in {"text", "refusal"} else None
     if not isinstance(text, str):
         raise DataError(
-            f"{row.place}: holds {_UNREADABLE.get(str(kind), f'a part of type {kind!r}')}, and only text is learnt"
+            f"{row.place}: holds {_UNREADABLE.get(kind, f'a part of type {kind!r}')}, and only text is learnt"
         )
     return text

@@ -92,10 +92,33 @@ def plain(text: str) -> str:
 def asked_in(example: Example) -> str:
     """Return what is compared: the question after what its asker was told and said, without which it may mean little.
 
-    One question to two systems, of two customers say, is two questions; what the assistant answered is no part.
+    One question to two systems, of two customers say, is two questions; what the assistant answered is no part. What
+    systems say stands on lines of its own, for `without_lines`.
     """
-    before = (turn.content for turn in example.question.history if turn.role != "assistant")
-    return " ".join([*before, example.question.text])
+    before = (
+        turn.content + ("\n" if turn.role == "system" else " ")
+        for turn in example.question.history
+        if turn.role != "assistant"
+    )
+    return "".join([*before, example.question.text])
+
+
+def common_lines(told: Sequence[str]) -> frozenset[str]:
+    """Return the lines that many of some texts have. Beside instructions that all have, all questions look alike."""
+    counts = Counter(line for text in told for line in {line.strip() for line in text.split("\n")})
+    most = max(_RARE_COUNT, int(_RARE_SHARE * len(told)))
+    return frozenset(line for line, count in counts.items() if line and count > most)
+
+
+def without_lines(text: str, common: frozenset[str]) -> str:
+    """Return a text without some lines before its last."""
+    *above, last = text.split("\n")
+    return "\n".join([*(line for line in above if line.strip() not in common), last])
+
+
+def told_in(example: Example) -> str:
+    """Return what systems say before a question."""
+    return "\n".join(turn.content for turn in example.question.history if turn.role == "system")
 
 
 def as_asked(text: str, answers: frozenset[str]) -> Asked:
@@ -115,11 +138,16 @@ def as_asked(text: str, answers: frozenset[str]) -> Asked:
     )
 
 
-def distinct_questions(examples: Sequence[Example]) -> Questions:
-    """Return the questions that differ by more than their spelling, each with the answers of all that ask it."""
-    places = tuple(positions([plain(asked_in(example)) for example in examples]).values())
+def distinct_questions(examples: Sequence[Example], common: frozenset[str] = frozenset()) -> Questions:
+    """Return the questions that differ by more than their spelling, each with the answers of all that ask it.
+
+    Left out are the lines that systems say to many of the askers, and those that are `common` besides.
+    """
+    common |= common_lines([*map(told_in, examples)])
+    texts = [without_lines(asked_in(example), common) for example in examples]
+    places = tuple(positions([plain(text) for text in texts]).values())
     asked = (
-        as_asked(asked_in(examples[same[0]]), frozenset(answer for place in same for answer in examples[place].answers))
+        as_asked(texts[same[0]], frozenset(answer for place in same for answer in examples[place].answers))
         for same in places
     )
     return Questions(tuple(asked), places)

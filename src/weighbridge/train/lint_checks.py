@@ -5,7 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from weighbridge.answer.quote import taken_apart
-from weighbridge.ingest.likeness import Asked, as_asked, differ, distinct_questions, plain, rare_words
+from weighbridge.ingest.likeness import (
+    Asked,
+    as_asked,
+    common_lines,
+    differ,
+    distinct_questions,
+    plain,
+    rare_words,
+    without_lines,
+)
 from weighbridge.lints import Finding
 from weighbridge.scoring.refusals import is_refusal
 from weighbridge.train.conversations import Conversation
@@ -104,9 +113,10 @@ def leaks(conversations: Sequence[Conversation], test: Sequence[Example]) -> Ite
     Questions in nearly the same words count unless they ask about different things, as the split has it
     (`ingest.likeness.differ`).
     """
-    tested = distinct_questions(test)
+    common = common_lines([one.question.rpartition("\n")[0] for one in conversations])
+    tested = distinct_questions(test, common)
     named = {asked.plain: test[places[0]].id for asked, places in zip(tested.asked, tested.places, strict=True)}
-    learnt = [as_asked(one.question, frozenset(one.answers)) for one in conversations]
+    learnt = [as_asked(without_lines(one.question, common), frozenset(one.answers)) for one in conversations]
     rare = rare_words([*tested.asked, *learnt]) if test else frozenset()
     near = _Near(tested.asked)
     pairs = []

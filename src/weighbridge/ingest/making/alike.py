@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.ingest.leaks import leaks_between
-from weighbridge.ingest.likeness import Asked, as_asked, asked_in, distinct_questions, near_duplicates, plain
+from weighbridge.ingest.likeness import (
+    Asked,
+    as_asked,
+    asked_in,
+    common_lines,
+    distinct_questions,
+    near_duplicates,
+    plain,
+    told_in,
+    without_lines,
+)
 from weighbridge.ingest.making.made import Filter, Made
 from weighbridge.ingest.split import Embed
 from weighbridge.types import Example, Split
@@ -149,6 +159,7 @@ def _same_facts(made: Sequence[Made], examples: Sequence[Example], embed: Embed)
     if not pairs:
         return set()
     left = embed([made[at].question for at, _ in pairs])
-    right = embed([asked_in(examples[other]) for _, other in pairs])
+    common = common_lines([*map(told_in, examples)])
+    right = embed([without_lines(asked_in(examples[other]), common) for _, other in pairs])
     close = np.einsum("ij,ij->i", left, right) >= SAME_FACT
     return {at for (at, _), near in zip(pairs, close.tolist(), strict=True) if near}
