@@ -57,6 +57,8 @@ OTHER = [
     TEXT.replace("40", "-40"),
     TEXT.replace("40", "(40)"),
     TEXT.replace("40", "4.0"),
+    TEXT.replace("40 euro", "40 % euro"),
+    TEXT.replace("40 euro", "~~40~~ euro"),
     TEXT.replace("is issued", "is not issued"),
     TEXT.replace("gate", "harbour"),
     TEXT + " It is not given to visitors.",
@@ -72,6 +74,19 @@ def test_the_same_words_are_one_passage(text: str) -> None:
 @pytest.mark.parametrize("text", OTHER)
 def test_other_words_and_figures_are_another_passage(text: str) -> None:
     assert [name for name, _ in found([passage("a"), passage("b", text)], 3)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("✓", "✗"), ("☐ yes ☒ no", "☒ yes ☐ no"), ("5 €", "5 $"), ("5 %", "5 ‰"), ("5 %", "5"), ("x ≤ y", "x ≥ y"),
+     ("C++", "C#"), ("C#", "C"), ("A-", "A"), ("~~gone~~", "gone")],
+)  # fmt: skip
+def test_signs_that_say_something_make_another_passage(one: str, other: str) -> None:
+    texts = [f"{TEXT} What holds: {sign}" for sign in (one, other)]
+    assert found([passage("a", texts[0]), passage("b", texts[1])], 5) == [("a", ()), ("b", ())]
+    assert found([passage("a", texts[0]), passage("b", texts[0].replace("A parking", "**A** parking"))], 5) == [
+        ("a", ("b",))
+    ]
 
 
 def test_every_word_and_figure_that_changes_makes_another_passage() -> None:

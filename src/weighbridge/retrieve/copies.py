@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from unicodedata import category
 
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Retriever
@@ -18,7 +19,12 @@ _WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W
 _FIGURE = re.compile(
     r"[<>=\u2264\u2265\u00b1~$\u20ac\u00a3\u00a5+\-\u2212(]*\d[\d.,:/-]*[%\u2030\u00b0$\u20ac\u00a3\u00a5)]*"
 )
-"""With what stands right beside the digits: "(5)", "-5", "5 %" and "5" are not the same in a balance sheet."""
+"""With what stands right beside the digits: "(5)", "-5", "5%" and "5" are not the same in a balance sheet."""
+_SIGNS = frozenset("%\u2030\u2020\u2021")
+"""Punctuation that says something, as all symbols do: a currency, a tick or a cross, ~~ around what was struck out."""
+_BORDERS = frozenset("|`^")
+_ENDING = re.compile(r"(?<=\w)[#-](?!\w)")
+"""What tells C# from C, and a grade A- from an A."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,8 @@ def merge_copies(passages: Sequence[Passage]) -> list[Passage]:
 
     Two passages say the same where they have the same words in the same order under the same headings, whatever their
     case, punctuation and markup; or where one has all the words of the other in one piece and hardly more. Figures
-    must be the same to the sign. A changed word may be what was asked for, so it makes another passage.
+    must be the same to the sign, and so must symbols, such as ticks and crosses in a table. A changed word may be what
+    was asked for, so it makes another passage.
     """
     kept: list[tuple[_Said, Passage]] = []
     for passage in passages:
@@ -89,4 +96,10 @@ def _repeats(said: _Said, better: _Said) -> bool:
         return False
     if not any(better.words[first : first + len(said.words)] == said.words for first in range(spare + 1)):
         return False
-    return said.text == better.text or _FIGURE.findall(said.text) == _FIGURE.findall(better.text)
+    return said.text == better.text or _marks(said.text) == _marks(better.text)
+
+
+def _marks(text: str) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+    """Return the figures and signs of a text, which say something though they are no words."""
+    signs = [one for one in text if one in _SIGNS or (category(one)[0] == "S" and one not in _BORDERS)]
+    return _FIGURE.findall(text), signs, _ENDING.findall(text)
