@@ -15,6 +15,7 @@ from pptx.chart.xmlwriter import ChartXmlWriter
 from pptx.enum.chart import XL_CHART_TYPE
 
 from weighbridge.ingest.content import Enclosed, Loss, Parsed, UnreadableError
+from weighbridge.ingest.formats.numbering import numbering_of
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 from weighbridge.ingest.formats.word import read_docx
 
@@ -155,7 +156,7 @@ def test_comments_follow_their_paragraph_and_headers_are_reported(tmp_path: Path
     assert parsed.contents[0].text == "text\n\nComment (me): secret"
     assert parsed.losses == (
         Loss("document", "1 comment(s) outside of the text left out"),
-        Loss("header", "left out: Draft 7"),
+        Loss("header", 'left out: "Draft 7"'),
     )
 
 
@@ -363,3 +364,26 @@ def test_styles_in_a_ring_and_deep_nesting(tmp_path: Path) -> None:
     })  # fmt: skip
     with pytest.raises(UnreadableError):
         read_docx(tmp_path / "b.docx")
+
+
+@pytest.mark.parametrize(
+    ("override", "labels"),
+    [
+        ("", ["0.", "1.", "2."]),
+        ('<w:lvlOverride w:ilvl="0"><w:startOverride w:val="5"/></w:lvlOverride>', ["5.", "6.", "7."]),
+        ('<w:lvlOverride w:ilvl="0"><w:startOverride w:val="0"/></w:lvlOverride>', ["0.", "1.", "2."]),
+        (
+            '<w:lvlOverride w:ilvl="0"><w:lvl w:ilvl="0"><w:start w:val="3"/>'  # noqa: ISC004 - one element
+            '<w:numFmt w:val="upperRoman"/><w:lvlText w:val="%1)"/></w:lvl></w:lvlOverride>',
+            ["III)", "IV)", "V)"],
+        ),
+    ],
+)
+def test_lists_begin_with_the_number_that_they_say(override: str, labels: list[str]) -> None:
+    level = '<w:lvl w:ilvl="0"><w:start w:val="0"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>'
+    root = parse_xml(
+        f'<w:numbering {nsdecls("w")}><w:abstractNum w:abstractNumId="1">{level}</w:abstractNum>'
+        f'<w:num w:numId="2"><w:abstractNumId w:val="1"/>{override}</w:num></w:numbering>'
+    )
+    numbering = numbering_of(root)
+    assert [numbering.label("2", 0) for _ in labels] == labels

@@ -1,7 +1,7 @@
 """What Word knows of a text by its style: heading or item, raised or struck out, and the number that is shown."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -59,21 +59,23 @@ class Numbering:
     """Counts the paragraphs of each list. `lists` has the levels by the number that paragraphs refer to."""
 
     lists: Mapping[str, tuple[str, Levels]] = field(default_factory=dict)
-    counts: dict[str, list[int]] = field(default_factory=dict)
+    counts: dict[str, list[int | None]] = field(default_factory=dict)
 
     def label(self, list_id: str, level: int) -> str:
         """Return what stands before the next paragraph of a list: "2.1", "(a)", empty for a bullet."""
         name, levels = self.lists.get(list_id, (list_id, {}))
         here = levels.get(level, Level())
-        counts = self.counts.setdefault(name, [0] * _LEVELS)
-        counts[level] = counts[level] + 1 if counts[level] else here.start
-        counts[level + 1 :] = [0] * (_LEVELS - 1 - level)
+        counts = self.counts.setdefault(name, [None] * _LEVELS)
+        last = counts[level]
+        counts[level] = here.start if last is None else last + 1
+        counts[level + 1 :] = [None] * (_LEVELS - 1 - level)
         if here.digits in {"bullet", "none"}:
             return ""
         label = here.text
         for above in range(level + 1):
             kind = levels.get(above, Level("decimal"))
-            label = label.replace(f"%{above + 1}", write_number(counts[above] or kind.start, kind.digits))
+            count = counts[above]
+            label = label.replace(f"%{above + 1}", write_number(kind.start if count is None else count, kind.digits))
         return label.strip()
 
 
@@ -88,10 +90,23 @@ def numbering_of(root: Any) -> Numbering:
     lists: dict[str, tuple[str, Levels]] = {}
     for node in root.findall(f"{_W}num"):
         name = _value(node, "abstractNumId")
-        restarts = node.find(f"{_W}lvlOverride") is not None
+        overrides = node.findall(f"{_W}lvlOverride")
         list_id = str(node.get(f"{_W}numId"))
-        lists[list_id] = (f"{name}/{list_id}" if restarts else name, abstract.get(name, {}))
+        levels = {**abstract.get(name, {}), **_overridden(overrides, abstract.get(name, {}))}
+        lists[list_id] = (f"{name}/{list_id}" if overrides else name, levels)
     return Numbering(lists)
+
+
+def _overridden(overrides: Sequence[Any], levels: Levels) -> Levels:
+    """Return the levels that one list has of its own: written anew, or with another first number."""
+    found: dict[int, Level] = {}
+    for override in overrides:
+        place = _whole(override.get(f"{_W}ilvl"))
+        anew = override.find(f"{_W}lvl")
+        level = levels.get(place, Level("decimal")) if anew is None else _level(anew)
+        start = _value(override, "startOverride")
+        found[place] = replace(level, start=_whole(start)) if start else level
+    return found
 
 
 def _level(node: Any) -> Level:

@@ -26,7 +26,7 @@ from weighbridge.ingest.formats.wordml import (
     words,
 )
 
-PARSER = 2
+PARSER = 3
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -217,7 +217,7 @@ def _around(part: Any, seen: Seen) -> None:
             root = _parsed(relation.target_part)
             said = one_line(" ".join(node.text or "" for node in root.iter(f"{W}t")))
             if said:
-                seen.lost[place, f"left out: {said[:_SHOWN]}"] = 1
+                seen.lost[place, f'left out: "{said[:_SHOWN]}"'] = 1
 
 
 def _related(part: Any, kind: str) -> Any:
