@@ -19,7 +19,7 @@ Kind = Literal[
     "notebook", "code", "zip", "image",
 ]  # fmt: skip
 
-SNIFFER = 5
+SNIFFER = 6
 """To be raised whenever the same file would be taken for another kind."""
 
 _HEAD = 65_536
@@ -78,7 +78,7 @@ _PAGE = re.compile(r"(?is)\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+ht
 _XML = re.compile(r"\s*<\?xml\b")
 _LETTER = re.compile(r"From \S+ .*\d{4}\s*\n[A-Za-z-]+: ")
 _FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]*)[ \t]*:", re.MULTILINE)
-_BEFORE_FIELDS = re.compile(r"\ufeff?\s*(?:>*From [^\n]*\n\s*)*")
+_BEFORE_FIELDS = re.compile(r"\ufeff?\s*(?:>*From (?![ \t]*:)[^\n]*\n\s*)*")
 """What programs leave before the header of a mail: empty lines, and the line that separates mails in a mailbox."""
 _ENCODED = re.compile(r"^content-transfer-encoding:", re.IGNORECASE | re.MULTILINE)
 _FIELDS = frozenset({

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from weighbridge.ingest.content import Enclosed, Loss, Parsed, UnreadableError
 from weighbridge.ingest.formats.mail import read_email, read_mbox
+from weighbridge.ingest.kinds import sniff
 
 HEAD = b"From: a@b.c\nSubject: x\n"
 
@@ -49,6 +50,13 @@ def test_unusual_first_lines_leave_the_message_whole(tmp_path: Path, before: byt
     assert "From: Ada <a@b.c>" in text
     assert text.endswith("\n\nThe gate code is 4417 \u2013 ask.")
     assert not parsed.losses
+
+
+@pytest.mark.parametrize("colon", [" :", "\t:", "  :"])
+def test_a_sender_with_a_blank_before_the_colon_is_no_line_between_mails(tmp_path: Path, colon: str) -> None:
+    content = f"From{colon} Ada <a@b.c>\nTo{colon} x@y.z\nSubject{colon} Note\n\nbody".encode()
+    assert _read(content, tmp_path).contents[0].text == "# Note\n\nFrom: Ada <a@b.c>\nTo: x@y.z\n\nbody"
+    assert sniff(tmp_path / "a.eml") == "email"
 
 
 def test_a_first_line_that_is_no_field_is_told(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from weighbridge.ingest.formats import html
 from weighbridge.ingest.formats.message import read_message
 from weighbridge.ingest.text import LARGEST
 
-PARSER = 100 * html.PARSER + 5
+PARSER = 100 * html.PARSER + 6
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _MOST_MESSAGES = 50_000

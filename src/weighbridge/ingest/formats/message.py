@@ -27,7 +27,7 @@ _MOST_PARTS = 10_000
 _STUB = 300
 _TIMES = 3
 """Plain text of so many characters at most, with so many times as many in HTML, is but a pointer to the latter."""
-_BEFORE_FIELDS = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:>*From [^\n]*\n\s*)*")
+_BEFORE_FIELDS = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:>*From (?![ \t]*:)[^\n]*\n\s*)*")
 _BLANK_LINE = re.compile(rb"^[ \t]*\r?$", re.MULTILINE)
 _FIELD_LINE = re.compile(rb"[!-9;-~]+[ \t]*:")
 _FIELD_BLANKS = re.compile(rb"\A([!-9;-~]+)[ \t]+:")
