@@ -294,6 +294,15 @@ def test_dates_of_strict_workbooks_and_of_the_other_date_system(tmp_path: Path) 
     assert "| Holm | 1.3.2024 |\n| Varde | 6.1.1904 |" in parsed.contents[0].text
 
 
+@pytest.mark.parametrize("day", ["1900-01-01", "1900-02-28", "1900-03-01", "1899-12-31"])
+def test_stored_days_before_the_leap_day_that_never_was(tmp_path: Path, day: str) -> None:
+    book = _book()
+    book.active.cell(2, 2).number_format = "yyyy-mm-dd"
+    dated = _replace('<c r="B2" s="1" t="n"><v>3</v>', f'<c r="B2" s="1" t="d"><v>{day}</v>')
+    shown = "1900-01-00" if day < "1900" else day
+    assert f"| Holm | {shown} |" in read_xlsx(_save(book, tmp_path, {_SHEET: dated})).contents[0].text
+
+
 def _as_shown(value: Decimal, decimals: int, *, comma: bool = False) -> str:
     rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     return f"{rounded:,}" if comma else f"{rounded}"

@@ -31,6 +31,8 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """How Excel stores characters that XML has no place for (ECMA-376 part 1, 22.9.2.19)."""
 _PAGE_CODES = re.compile(r'&(?:"[^"]*"|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|\d+|([LCR])|[A-Za-z]|(&))')
 _FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001 - Excel has no zones
+_LEAP_BUG = 60
+"""Days up to here are one less in serial numbers, which count a 29th of February 1900."""
 _TAGS = (
     "row",
     "c",
@@ -300,7 +302,8 @@ class _Reader:
             return stored
         if not any(section.shows == "date" for section in split_code(style.code)):
             return stored.removesuffix("T00:00:00").replace("T", " ")
-        return display((moment - _FIRST_DAY) / timedelta(days=1), style.code).strip()
+        serial = (moment - _FIRST_DAY) / timedelta(days=1)
+        return display(serial - (serial <= _LEAP_BUG), style.code).strip()
 
 
 def _column(reference: str | None, following: int) -> int:

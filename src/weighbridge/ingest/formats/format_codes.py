@@ -44,8 +44,8 @@ _CONDITION = re.compile(r"(<>|[<>]=?|=)\s*(-?[\d.]+(?:E[+-]?\d+)?)", re.IGNORECA
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "=": operator.eq, "<>": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
-_LONGEST = 1_000
-"""Characters of a code that are looked at; Excel allows 255."""
+_LONGEST = 500
+"""Characters of a code that are looked at; Excel allows 255. So many signs of percent make no number too long."""
 _SECTIONS = 4
 _DATES = frozenset({"date", "elapsed", "noon"})
 
