@@ -147,3 +147,31 @@ def test_what_is_constant_comes_first():
         one, two = (build_prompt(instructions, Question(text)) for text in ("A?", "B?"))
         assert one.messages[0] == two.messages[0]
         assert one.messages[0].role == "system"
+
+
+SYSTEM, GREETED, ASKED, SAID = (
+    Message("system", "Be kind."),
+    Message("assistant", "Welcome!"),
+    Message("user", "One?"),
+    Message("assistant", "1."),
+)
+FOLDED = [
+    ((), [("user", "Two?")]),
+    ((SYSTEM, ASKED, SAID), [("user", "Be kind.\n\nOne?"), ("assistant", "1."), ("user", "Two?")]),
+    ((GREETED, ASKED, SAID), [("user", "Welcome!\n\nOne?"), ("assistant", "1."), ("user", "Two?")]),
+    ((SYSTEM, GREETED), [("user", "Be kind.\n\nWelcome!\n\nTwo?")]),
+    ((ASKED, SAID, SYSTEM), [("user", "One?"), ("assistant", "1."), ("user", "Be kind.\n\nTwo?")]),
+    ((ASKED,), [("user", "One?\n\nTwo?")]),
+    ((ASKED, SAID, GREETED), [("user", "One?"), ("assistant", "1.\n\nWelcome!"), ("user", "Two?")]),
+    ((ASKED, SYSTEM, SAID), [("user", "One?"), ("assistant", "1."), ("user", "Be kind.\n\nTwo?")]),
+]
+
+
+@pytest.mark.parametrize(("history", "shown"), FOLDED)
+def test_user_and_assistant_take_turns_and_all_is_said_once(
+    history: tuple[Message, ...], shown: list[tuple[str, str]]
+) -> None:
+    instructions = instructions_for("answer", reads=False)
+    system, *turns = build_prompt(instructions, Question("Two?", history)).messages
+    assert system.role == "system"
+    assert [(turn.role, turn.content) for turn in turns] == shown

@@ -129,6 +129,14 @@ def test_a_call_that_is_none_of_the_format_is_told_without_its_name(tmp_path: Pa
     assert [turn.content for turn in example.question.history] == ["a tool() was called"]
 
 
+def test_names_are_told_where_several_people_of_one_role_have_them(tmp_path: Path) -> None:
+    ann, bob = ({**ASKED, "name": name, "content": f"I am {name}."} for name in ("Ann", "Bob"))
+    answers = [SAID, {**SAID, "name": "Holm"}]
+    for rows, told in (([ann, answers[1], ann, SAID], "I am Ann."), ([ann, answers[0], bob, SAID], "Ann: I am Ann.")):
+        (example,) = load_examples(_file(tmp_path, rows)).examples
+        assert example.question.history[0].content == told
+
+
 def test_a_file_of_which_nothing_can_be_learnt(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.jsonl:1: ends with a call of a tool.*; none of the 7 examples"):
         load_examples(_file(tmp_path, *[[ASKED, CALL]] * 7))

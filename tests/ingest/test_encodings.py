@@ -206,3 +206,24 @@ def test_a_page_that_declares_utf16_in_ascii_is_not_in_it() -> None:
     page = "<meta charset=utf-16>" + sentences("fr", 0)
     assert decode(page.encode("cp1252"), "utf-16").text == page
     assert decode(page.encode(), "utf-16") == decode(page.encode())
+
+
+@pytest.mark.parametrize("label", ["shift_jis", "euc-jp", "gbk", "big5", "euc-kr", "utf-8"])
+@pytest.mark.parametrize("codec", ["cp1251", "cp1252"])
+def test_an_encoding_with_many_bad_bytes_is_not_what_the_text_is_in(codec: str, label: str) -> None:
+    text = {
+        "cp1251": "Привет, как дела? Завтра мы поедем в город на новой машине, а потом домой.",
+        "cp1252": "Die Fähre fährt täglich um fünf: 12 € für Große, 8 € für Kinder – nur bar.",
+    }[codec]
+    decoded = decode(text.encode(codec), label)
+    if "\ufffd" in text.encode(codec).decode(label, "replace"):
+        assert decoded.text == text
+        assert [loss.what for loss in decoded.losses] == [
+            f"is not in {label}, as it says; its encoding is a guess: windows-{codec[2:]}; save it as UTF-8"
+        ]
+
+
+@pytest.mark.parametrize(("count", "weak"), [(1, " by 1 character alone"), (7, " by 7 characters alone"), (8, "")])
+def test_a_guess_by_few_characters_is_called_weak(count: int, weak: str) -> None:
+    decoded = decode(("costs 5 € " * count + "and more of the plain words").encode("cp1252"))
+    assert [loss.what for loss in decoded.losses] == [f"its encoding is a guess{weak}: windows-1252; save it as UTF-8"]

@@ -53,3 +53,19 @@ def test_unsuitable(tmp_path: Path, name: str, expected: str) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     os.mkfifo(tmp_path / "pipe")
     assert unsuitable(tmp_path / name, largest=1_000_000) == expected
+
+
+GIVEN: list[tuple[dict[str, str], list[str]]] = [
+    ({"a.md": "a"}, ["a", "a.txt"]),
+    ({"a.txt": "a"}, ["a.md", "a"]),
+    ({"a.md": "a.txt"}, ["a.txt", "a.txt (2)"]),
+    ({"a.md": "a", "a.txt": "a"}, ["a", "a.txt"]),
+    ({"gone.md": "a"}, ["a.md", "a.txt"]),
+    ({}, ["a.md", "a.txt"]),
+]
+
+
+@pytest.mark.parametrize(("given_before", "ids"), GIVEN)
+def test_a_new_file_takes_no_id_that_another_was_given(given_before: dict[str, str], ids: list[str]) -> None:
+    named = name_files(FOLDER, [FOLDER / "a.md", FOLDER / "a.txt"], given_before)
+    assert list(map(named.get, (FOLDER / "a.md", FOLDER / "a.txt"))) == ids

@@ -112,3 +112,24 @@ def test_where_a_passage_was_changed_since_the_order_found_is_kept(index: Index)
 
     found = Diverse(retriever=Stale(), index=index, diversity=0.9).search(Question("q"), limit=3)
     assert [passage.chunk.id for passage in found] == ["d#0", "d#1", "gone"]
+
+
+@dataclass(frozen=True)
+class Copied(Fixed):
+    """A retriever whose passages stand in other documents too."""
+
+    def search(self, question: Question, *, limit: int) -> Sequence[Passage]:
+        found = super().search(question, limit=limit)
+        return [Passage(each.chunk, each.score, (f"copy of {each.chunk.id}",)) for each in found]
+
+
+def test_what_is_around_a_passage_keeps_its_copies_and_has_none_of_them(index: Index) -> None:
+    for around in (
+        Surrounded(retriever=Copied((1, 4)), index=index, around=1),
+        WholeSections(retriever=Copied((1, 4)), index=index),
+    ):
+        copies = {each.chunk.id: each.copies for each in around.search(Question("q", groups=STAFF), limit=2)}
+        assert len(copies) > 2
+        assert {name: own for name, own in copies.items() if own} == {
+            name: (f"copy of {name}",) for name in ("d#1", "d#4")
+        }

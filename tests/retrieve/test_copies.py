@@ -76,6 +76,17 @@ def test_other_words_and_figures_are_another_passage(text: str) -> None:
     assert [name for name, _ in found([passage("a"), passage("b", text)], 3)] == ["a", "b"]
 
 
+def test_nothing_more_is_looked_for_where_nothing_more_was_found() -> None:
+    retriever = Ranked([passage(f"d{n}") for n in range(5)])
+    assert len(Distinct(retriever=retriever).search(Question("?"), limit=5)) == 1
+    assert len(retriever.asked) == 1
+
+
+def test_a_document_that_repeats_itself_is_no_copy_of_itself() -> None:
+    again = passage("a", id="a#1", start=200, end=200 + len(TEXT))
+    assert found([passage("a"), again, passage("b"), again], 5) == [("a", ("b",))]
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [("✓", "✗"), ("☐ yes ☒ no", "☒ yes ☐ no"), ("5 €", "5 $"), ("5 %", "5 ‰"), ("5 %", "5"), ("x ≤ y", "x ≥ y"),

@@ -25,7 +25,8 @@ def test_members_of_a_sound_package(tmp_path: Path) -> None:
     "content",
     [b"<!DOCTYPE a><a/>", b"\xef\xbb\xbf\n<!-- x --><!DOCTYPE a><a/>", "<!DOCTYPE a><a/>".encode("utf-16-le"),
      b"<?xml version='1.0'?>" + b" " * 70_000 + b"<!DOCTYPE a><a/>",
-     b'<?xml encoding="cp037"?>' + "<!DOCTYPE".encode("cp037")],
+     b'<?xml encoding="cp037"?>' + "<!DOCTYPE".encode("cp037"), b'<?xml encoding="utf-7"?>+ADw-!DOCTYPE a>',
+     b"<?a?>" + b"<?b " + b" " * 70_000 + b"?><!DOCTYPE a><a/>", b"<!-- cut"],
 )  # fmt: skip
 def test_declared_types_are_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(UnreadableError, match=r"a\.xml declares a document type, or is no plain XML"):

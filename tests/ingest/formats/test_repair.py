@@ -199,3 +199,13 @@ def test_sound_packages_are_left_alone(tmp_path: Path) -> None:
     for kind, (members, _) in KINDS.items():
         path = _written(tmp_path / f"a.{kind}", members)
         assert repair_package(path).file == str(path)
+
+
+@pytest.mark.parametrize("length", [1, 3, 20])
+@pytest.mark.parametrize("part", ["[Content_Types].xml", "word/settings.xml", "word/numbering.xml", "word/styles.xml"])
+def test_a_part_that_is_cut_off_in_its_first_line_costs_that_part(tmp_path: Path, part: str, length: int) -> None:
+    members = {**KINDS["docx"][0]}
+    members[part] = members[part][:length]
+    parsed = read_docx(_written(tmp_path / "a.docx", members))
+    assert parsed.contents[0].text.removeprefix("# ") == "Yard\n\nLane 4 opens at 07:20."
+    assert [loss.place for loss in parsed.losses] == [part]

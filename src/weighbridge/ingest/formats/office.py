@@ -74,7 +74,7 @@ def refuse_entities(package: ZipFile, member: ZipInfo, *, largest: int = LARGEST
     """Refuse XML of over `largest` bytes, and document type declarations.
 
     Office files have no declarations, and entity bombs need them. What stands before the root element is looked at;
-    where it cannot be seen, such as in EBCDIC, the member is refused.
+    where it cannot be seen, such as in EBCDIC, the member is refused. One that is cut off before that declares nothing.
 
     Pages and drawings may declare a type; the libraries take them for pictures and do not parse them. One that poses
     as a sheet meets the parser's own limit: expat expands entities to a hundred times the file at most.
@@ -95,5 +95,6 @@ def refuse_entities(package: ZipFile, member: ZipInfo, *, largest: int = LARGEST
     except (BadZipFile, zlib.error, EOFError):  # what cannot be unpacked cannot be parsed either
         return
     declared = re.sub(rb"(?s)<!--.*?-->|<\?.*?\?>", b"", start).lstrip()
-    if not re.match(rb"<[A-Za-z_]", declared):
+    cut = member.file_size <= len(start) and re.fullmatch(rb"(?s)(?:<|<\?(?:(?!\?>).)*)?", declared)
+    if not cut and not re.match(rb"<[A-Za-z_]", declared):
         raise UnreadableError(f"{member.filename} declares a document type, or is no plain XML")

@@ -16,7 +16,7 @@ from weighbridge.ingest.formats.office import members, understood
 from weighbridge.ingest.formats.repair import RepairedPackage, enclose, read_repaired, stored_title
 from weighbridge.ingest.formats.xml_recovery import parse_xml
 
-PARSER = 2
+PARSER = 3
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"

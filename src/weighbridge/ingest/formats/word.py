@@ -26,7 +26,7 @@ from weighbridge.ingest.formats.wordml import (
     words,
 )
 
-PARSER = 3
+PARSER = 4
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
