@@ -36,6 +36,10 @@ def test_a_page_becomes_markdown(tmp_path: Path) -> None:
         ("<ul><li>one<li><p>two</p><li>three</ul><p>after", "- one\n- two\n- three\n\nafter"),
         ("<ul><li>one<ul><li>in</ul><li><p>x<p>y</ul>", "- one\n  - in\n- x\n\n  y"),
         ("<ol start=3><li>a<ol><li>b</ol><li>c</ol>", "3. a\n   1. b\n4. c"),
+        ("<ol start=250><li>a<li value=9>b<li>c</ol>", "250. a\n9. b\n10. c"),
+        ("<ol start=0><li>a<li value=x>b</ol><ol start=-1><li>c</ol>", "0. a\n1. b\n\n-1. c"),
+        ("<ol reversed><li>a<ul><li>b</ul><li>c</ol>", "2. a\n   - b\n1. c"),
+        ("<ol type=a start=26><li>a<li>b</ol><ol type=I><li>c<ol><li>d</ol></ol>", "- z. a\n- aa. b\n\n- I. c\n  1. d"),
         ("<dl><dt>ebb<dd>falling<dt>flood<dd><p>rising</dl>", "ebb\n: falling\nflood\n: rising"),
         ("<blockquote>said</blockquote>x", "> said\n\nx"),
         (
@@ -278,3 +282,10 @@ def test_an_article_that_scripts_would_show_is_read(data: object, shown: str, ex
 @pytest.mark.parametrize("broken", ["", "{", "[" * 100_000, "{'articleBody': 1}"])
 def test_broken_data_for_search_engines_costs_nothing(broken: str) -> None:
     assert text_of(f"<script type='application/ld+json'>{broken}</script><p>text") == "text"
+
+
+@pytest.mark.parametrize(("words", "shown"), [(31, True), (30, False)])
+def test_a_page_that_is_all_for_browsers_without_scripts_is_read(words: int, shown: bool) -> None:  # noqa: FBT001
+    said = " ".join(f"w{number}" for number in range(words))
+    text = read_page(f"<p>Loading</p><noscript><p>{said}</p></noscript>".encode()).contents[0].text
+    assert text == (f"Loading\n\n{said}" if shown else "Loading")

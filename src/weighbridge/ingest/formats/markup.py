@@ -10,6 +10,7 @@ from typing import Any
 from weighbridge.ingest.formats.assemble import one_line, paragraph
 from weighbridge.ingest.formats.grid import Cell, laid_out, table_lines
 from weighbridge.ingest.formats.markup_line import Line, is_atomic, is_reading, is_repeated, is_tex
+from weighbridge.ingest.formats.numbering import write_number
 
 WITHOUT_TEXT = frozenset({"script", "style", "head", "rp", "-comment", "!doctype"})
 DROPPED = {
@@ -30,7 +31,9 @@ _LINES = frozenset({
 })  # fmt: skip
 _LISTS = frozenset({"ul", "ol"})
 _WIDEST = 100
-"""Columns or rows that one cell may reach over; and the highest number that a list may begin with."""
+"""Columns or rows that one cell may reach over."""
+_NUMBERS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+"""Types of lists whose items are counted in letters or Roman numbers, as `write_number` calls them."""
 _LONGEST_CELL = 2_000
 """Characters; a table with a longer cell arranges a page, it does not tabulate."""
 _DEEPEST = 8
@@ -136,6 +139,23 @@ class _Mark:
 
 
 @dataclass(slots=True)
+class _List:
+    """A list that is being read: the number of its next item (none where they have none), its step, and its digits."""
+
+    number: int | None = None
+    step: int = 1
+    digits: str = ""
+
+    def take(self, node: Any) -> str:
+        """Return what stands before the next item: "3.", "c.", or a hyphen."""
+        if self.number is None:
+            return "-"
+        number = _number(node, "value", self.number)
+        self.number = number + self.step
+        return f"- {write_number(number, self.digits)}." if self.digits and number > 0 else f"{number}."
+
+
+@dataclass(slots=True)
 class _Table:
     """A table that is being read, and the table elements that are open inside the page."""
 
@@ -151,7 +171,7 @@ class _Page:
     said: list[str] = field(default_factory=list)
     line: Line = field(default_factory=Line)
     marks: list[_Mark] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
+    lists: list[_List] = field(default_factory=list)
     table: _Table | None = None
     fence: str | None = None
     gap: int = 0
@@ -194,23 +214,17 @@ class _Page:
         elif tag == "pre":
             self.fence = _language(node)
         elif tag in _LISTS:
-            self.counts.append(_number(node, "start") if tag == "ol" else -1)
-        elif mark := self._mark(tag):
+            self.lists.append(_list_of(node) if tag == "ol" else _List())
+        elif mark := self._mark(tag, node):
             self.marks.append(_Mark(tag, *mark))
 
-    def _mark(self, tag: str) -> tuple[str, str] | None:
+    def _mark(self, tag: str, node: Any) -> tuple[str, str] | None:
         if tag == "li":
-            return self._item()
+            mark = (self.lists[-1] if self.lists else _List()).take(node)
+            return f"{mark} ", " " * (2 if mark.startswith("- ") else len(mark) + 1)
         if tag in _HEADINGS:
             return _HEADINGS[tag], ""
         return {"blockquote": ("> ", "> "), "dd": (": ", "  ")}.get(tag)
-
-    def _item(self) -> tuple[str, str]:
-        number = self.counts[-1] if self.counts else -1
-        if number < 0:
-            return "- ", "  "
-        self.counts[-1] += 1
-        return f"{number}. ", " " * len(f"{number}. ")
 
     def end(self, tag: str, node: Any) -> None:
         self.line.end(tag, node)
@@ -221,11 +235,11 @@ class _Page:
                 self._end_fence(self.fence)
         else:
             self._break(tag)
-            if tag in _LISTS and self.counts:
-                self.counts.pop()
+            if tag in _LISTS and self.lists:
+                self.lists.pop()
             if self.marks and self.marks[-1].tag == tag:
                 self.marks.pop()
-            if tag in {"li", "dd"} or (tag in _LISTS and self.counts):
+            if tag in {"li", "dd"} or (tag in _LISTS and self.lists):
                 self.gap = 1
 
     def _break(self, tag: str) -> None:
@@ -278,7 +292,7 @@ class _Page:
             table.caption.append(self._taken())
             if tag == "tr" or not table.rows:
                 table.rows.append([])
-            table.size = (_number(node, "colspan"), _number(node, "rowspan"))
+            table.size = (_size(node, "colspan"), _size(node, "rowspan"))
 
     def _end_in_table(self, table: _Table, tag: str) -> None:
         if tag == "table":
@@ -323,11 +337,21 @@ class _Page:
         return one_line(self.line.take()) if self.line.runs else ""
 
 
-def _number(node: Any, name: str) -> int:
-    value = node.attributes.get(name) or ""
-    if re.fullmatch(r"[0-9]{1,6}", value) is None:
-        return 1
-    return max(0 if name == "start" else 1, min(int(value), _WIDEST))
+def _list_of(node: Any) -> _List:
+    """Return a list that is numbered; one that counts down begins with the number of its items."""
+    down = "reversed" in node.attributes
+    first = sum(child.tag == "li" for child in node.iter()) if down else 1
+    digits = _NUMBERS.get((node.attributes.get("type") or "").strip(), "")
+    return _List(_number(node, "start", first), -1 if down else 1, digits)
+
+
+def _number(node: Any, name: str, default: int) -> int:
+    value = (node.attributes.get(name) or "").strip()
+    return int(value) if re.fullmatch(r"-?[0-9]{1,9}", value) else default
+
+
+def _size(node: Any, name: str) -> int:
+    return max(1, min(_number(node, name, 1), _WIDEST))
 
 
 def _language(node: Any) -> str:
