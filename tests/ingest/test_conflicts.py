@@ -383,3 +383,23 @@ def test_misspellings_and_added_words_are_no_conflicts() -> None:
                 words[at] += " indeed"
         copies.append(replace(one, id=f"{one.id} (copy)", text=" ".join(words)))
     assert not find_conflicts([*prose, *copies])
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "found"),
+    [("contract {}", 3, 3), ("contract {}", 4, 0), ("contract {}", 6, 0), ("draft {}", 4, 4)],
+)
+def test_a_value_that_each_of_several_documents_has_of_its_own_is_theirs(name: str, count: int, found: int) -> None:
+    same = [
+        f"The {what} of the yard is kept by the office in room {room} of the main house and is open to all."
+        for room, what in enumerate(("ledger", "map", "log", "register", "calendar", "archive"), start=1)
+    ]
+    contracts = [
+        Document(
+            id=name.format("abcdef"[number] if "contract" in name else number),
+            title="Contract",
+            text="\n\n".join([*same, f"The notice period for both of the parties is {3 + number} weeks."]),
+        )
+        for number in range(count)
+    ]
+    assert sum(len(one.readings) for one in find_conflicts(contracts)) == found

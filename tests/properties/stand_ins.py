@@ -17,6 +17,7 @@ from weighbridge.generate.openai import OpenAICompatible
 from weighbridge.generate.scripted import Scripted
 from weighbridge.ingest.making.said import Remembered as RememberedAnswers
 from weighbridge.measure.run import record_key
+from weighbridge.retrieve.copies import Distinct
 from weighbridge.retrieve.diverse import Diverse
 from weighbridge.retrieve.hybrid import Hybrid
 from weighbridge.retrieve.remember import Remembered
@@ -170,6 +171,7 @@ CASES: Mapping[str, Case] = {
     "retrieve.rewrite.SubQuestions": Case(make=SubQuestions, given={"model": Part("model")}),
     "retrieve.rewrite.Hypothetical": Case(make=Hypothetical, given={"model": Part("model")}),
     "retrieve.rewrite.Rewritten": Case(make=Rewritten, given={**FOUND, "rewriter": Part("rewriter")}),
+    "retrieve.copies.Distinct": Case(make=Distinct, given=FOUND),
     "retrieve.diverse.Diverse": Case(make=Diverse, given={**FOUND, "index": INDEX}, silent=HELD),
     "retrieve.surroundings.Surrounded": Case(make=Surrounded, given={**FOUND, "index": INDEX}, silent=HELD),
     "retrieve.surroundings.WholeSections": Case(make=WholeSections, given={**FOUND, "index": INDEX}, silent=HELD),

@@ -387,3 +387,12 @@ def test_lists_begin_with_the_number_that_they_say(override: str, labels: list[s
     )
     numbering = numbering_of(root)
     assert [numbering.label("2", 0) for _ in labels] == labels
+
+
+def test_an_empty_cell_stays_empty_below_one_with_text(tmp_path: Path) -> None:
+    document = new_document()
+    table = document.add_table(rows=3, cols=2)
+    for (row, column), text in {(0, 0): "Berth", (0, 1): "Fee", (1, 0): "North", (1, 1): "40"}.items():
+        table.cell(row, column).text = text
+    table.cell(2, 0).text = "South"
+    assert _read(document, tmp_path).contents[0].text.endswith("| North | 40 |\n| South |")

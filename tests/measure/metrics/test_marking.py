@@ -1,7 +1,7 @@
 """What counts as right, wrong, abstained, hallucinated and retrieved."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -80,6 +80,14 @@ def test_retrieval_wants_all_of_the_evidence(answered: Make, example: MakeExampl
     assert retrieval_of(asked, answered("x"), reads=True) == "missed"
     assert retrieval_of(asked, answered("x"), reads=False) == "none"
     assert retrieval_of(example("x"), answered("x", documents=("a",)), reads=True) == "none"
+
+
+def test_evidence_is_found_where_a_copy_of_it_is_shown(answered: Make, example: MakeExample):
+    given = answered("x", documents=("a",))
+    passages = tuple(replace(passage, copies=("b",)) for passage in given.prompt.passages)
+    given = replace(given, prompt=replace(given.prompt, passages=passages))
+    assert retrieval_of(example("x", evidence=("a", "b")), given, reads=True) == "retrieved"
+    assert retrieval_of(example("x", evidence=("a", "c")), given, reads=True) == "missed"
 
 
 def test_an_unanswerable_example_has_no_answer_that_could_be_right(answered: Make):
