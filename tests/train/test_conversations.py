@@ -73,7 +73,7 @@ def test_what_an_example_was_told_is_in_the_file_to_learn_from(no_model):
     said = [message["content"] for message in json.loads(lines)["messages"]]
     assert said[1] == "Winter timetable.\n\nHello.\n\nHi\n\nFerry?"
     assert said[3].startswith("ferry() returned: 7\n\n")
-    assert made[0].question.startswith("Winter timetable. Hi Ferry?")
+    assert made[0].question.startswith("Winter timetable.\nHi Ferry?")
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])
