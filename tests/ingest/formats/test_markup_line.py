@@ -122,3 +122,8 @@ def test_no_number_appears_that_no_reader_of_the_page_sees(
         page += f"<section>{markup}</section>"
         expected += numbers
     assert re.findall(r"[0-9]+|[⁰¹²³⁴-⁹]+", text_of(page)) == expected
+
+
+@pytest.mark.parametrize("tag", ["textarea", "meter", "progress"])
+def test_a_box_joins_no_digits(tag: str) -> None:
+    assert text_of(f"<p>9<{tag}>10</{tag}>11") == "9 10 11"

@@ -18,6 +18,8 @@ _NOTE = re.compile(r"[^\W_]{1,4}")
 """The mark of a footnote: a number or a letter or two."""
 _SHOWN = frozenset({"", "text", "number", "email", "tel", "url", "date", "time", "month", "week", "datetime-local"})
 """Types of form fields that show their value as text."""
+_BOXES = frozenset({"textarea", "meter", "progress", "select"})
+"""Elements that show as a box: what stands in one does not join the words and digits beside it."""
 _KANA = re.compile(r"[\s\u3040-\u30ff]*")
 _NEAR = 4
 """Nodes between two forms of a formula, blanks counted."""
@@ -67,6 +69,8 @@ class Line:
             self.say(_value(node))
         elif tag == "rt":
             self.say(" (")
+        elif tag in _BOXES:
+            self.say(" ")
 
     def end(self, tag: str, node: Any) -> None:
         """End an element: its form is over."""
@@ -76,6 +80,8 @@ class Line:
         self.struck -= struck
         if tag == "rt":
             self.say(")")
+        elif tag in _BOXES:
+            self.say(" ")
 
     def _say_note(self, mark: str) -> None:
         if _NOTE.fullmatch(mark):
