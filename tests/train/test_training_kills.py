@@ -23,8 +23,8 @@ from weighbridge.train.tokens import Encoded
 from weighbridge.types import Progress
 
 KILLS = 10
-ROOM = [2**18, 6 * 2**20, 20 * 2**20, 40 * 2**20]
-"""Bytes of memory left for a training, to be tried one after another."""
+ROOM = [2**18, *(megabytes * 2**20 for megabytes in (6, 20, 40, 45, 50, 60))]
+"""Bytes of memory left for a training, to be tried one after another. A processor with AMX needs the larger ones."""
 CHILD = """
 import gc, json, os, resource, sys
 from pathlib import Path
@@ -162,12 +162,14 @@ def test_too_little_memory_halves_the_rows_once(recipe: Recipe, tmp_path: Path):
     quick = shorter(recipe, epochs=1, batch_size=8)
     with nursery(quick, texts_of(512, 8), row_tokens=4096) as own:
         own.train(tmp_path / "whole")
-        outcomes = [own.train(tmp_path / str(room), room=room) for room in ROOM]
-    assert any(said.startswith("error") and "memory does not suffice" in said for said in outcomes), outcomes
-    halved = [room for room, said in zip(ROOM, outcomes, strict=True) if said.startswith("done memory did not suffice")]
-    assert halved, outcomes
-    for room in halved:
-        assert read_losses(tmp_path / str(room)) == pytest.approx(read_losses(tmp_path / "whole"), rel=1e-2)
+        outcomes: dict[int, str] = {}
+        for room in ROOM:
+            outcomes[room] = own.train(tmp_path / str(room), room=room)
+            if outcomes[room].startswith("done"):
+                break
+    assert any(said.startswith("error") and "memory does not suffice" in said for said in outcomes.values()), outcomes
+    assert outcomes[room].startswith("done memory did not suffice"), outcomes
+    assert read_losses(tmp_path / str(room)) == pytest.approx(read_losses(tmp_path / "whole"), rel=1e-2)
 
 
 @contextmanager
