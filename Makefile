@@ -12,10 +12,11 @@ demo: .venv/.local
 
 install: .venv/.local
 
-# The checks run side by side, then the tests in two processes; a file of tests stays in one, with what it loaded.
+# The checks run side by side, then the tests in two processes; a file of tests stays in one, with what it loaded. The
+# order is that of tests/conftest.py, slowest file first.
 test: .venv/.test
 	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 ruff mypy imports
-	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 ruff: .venv/.test
 	$(BIN)/ruff check .
