@@ -72,8 +72,10 @@ def test_calls_of_tools_are_told_in_words(tmp_path: Path, call: dict[str, Any], 
     assert "Holm" in told
     assert told.endswith('returned: {"t":7}')
     later = _read(tmp_path, [ASKED, call, result, SAID, {"role": "user", "content": "And now?"}, SAID])
-    assert [turn.role for turn in later.question.history][-1] == "assistant"
-    assert any(turn.content.endswith('returned: {"t":7}') for turn in later.question.history)
+    assert [turn.role for turn in later.question.history] == ["system", "system", "user", "assistant"]
+    prompt = build_prompt(instructions_for("answer", reads=False), later.question).messages[1:]
+    assert [turn.role for turn in prompt] == ["user", "assistant", "user"]
+    assert prompt[0].content.endswith('returned: {"t":7}\n\nWeather in Holm?')
 
 
 def test_words_beside_a_call_are_kept(tmp_path: Path) -> None:

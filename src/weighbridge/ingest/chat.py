@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from weighbridge.errors import DataError
@@ -38,15 +39,33 @@ def read_chat(row: Row, groups: frozenset[str]) -> Chat:
         raise DataError(f"{row.place}: 'messages' must be a list, not {kind_of(messages)}")
     named = _named(messages)
     calls: dict[str, str] = {}
-    turns = [turn for message in messages for turn in _turns(row, message, named, calls)]
+    turns = _tell_before([turn for message in messages for turn in _turns(row, message, named, calls)])
     _require_answer(row, messages)
     last = max((place for place, turn in enumerate(turns) if turn.role == "user"), default=-1)
     if last < 0 or turns[-1].role != "assistant":
         raise DataError(f"{row.place}: 'messages' must end with a user's question and the assistant's answer")
-    # What comes between the question and the answer, as calls of tools and what they returned, is told before it.
+    # What the assistant said between the question and the answer is told before it.
     between = (Message("system", turn.content) for turn in turns[last + 1 : -1])
     history = (*turns[:last], *between)
     return Chat(Question(turns[last].content, history, groups), turns[-1].content)
+
+
+def _tell_before(turns: Sequence[Message]) -> list[Message]:
+    """Return the turns with each question after what was told for its answer, such as the calls of tools.
+
+    User and assistant take turns in a prompt, so what stands between them would be told after the answer.
+    """
+    ordered: list[Message] = []
+    starts = [place for place, turn in enumerate(turns) if turn.role == "user"]
+    for start, end in pairwise([0, *starts, len(turns)]):
+        exchange = turns[start:end]
+        answered = max((place for place, turn in enumerate(exchange) if turn.role == "assistant"), default=0)
+        between = exchange[1:answered]
+        if exchange and exchange[0].role == "user" and any(turn.role == "system" for turn in between):
+            ordered += [Message("system", turn.content) for turn in between]
+            exchange = [exchange[0], *exchange[answered:]]
+        ordered += exchange
+    return ordered
 
 
 def _require_answer(row: Row, messages: Sequence[Mapping[str, Any]]) -> None:
