@@ -26,7 +26,7 @@ def test_a_report() -> None:
         "Left out 3 files:",
         "  b.bin and 1 more: not text",
         "  d.txt: empty",
-        "Lost in what was read, 1 time:",
+        "Lost or doubtful in what was read, 1 time:",
         "  a.pdf, page 7: no text",
     ]
 

@@ -150,7 +150,7 @@ def test_a_package_whose_type_is_encrypted(tmp_path: Path) -> None:
     content[6] |= 1
     content[content.find(b"PK\x01\x02") + 8] |= 1
     (reason,) = told(looked(tmp_path, bytes(content))).values()
-    assert reason.startswith("a broken ZIP file (file 'mimetype' is encrypted")
+    assert reason.startswith("a broken ZIP file, as Office files are too (file 'mimetype' is encrypted")
 
 
 def test_no_two_members_have_one_name(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def report_lines(reading: Reading) -> list[str]:
         lines.append(f"Left out {_count(len(reading.skipped), 'file')}:")
         lines += _indented(by_reason((item.reason, item.path) for item in reading.skipped))
     if reading.losses:
-        lines.append(f"Lost in what was read, {_count(len(reading.losses), 'time')}:")
+        lines.append(f"Lost or doubtful in what was read, {_count(len(reading.losses), 'time')}:")
         lines += _indented(by_reason((loss.what, loss.place) for loss in reading.losses))
     return lines
 

@@ -184,7 +184,8 @@ def _package(path: Path) -> Kind:
                 else ""
             )
     except _BROKEN as error:
-        raise UnreadableError(f"a broken ZIP file ({str(error).lower() or 'cut short'})") from error
+        said = str(error).lower().replace("file is not a zip file", "")  # said of what begins as one
+        raise UnreadableError(f"a broken ZIP file, as Office files are too ({said or 'cut short'})") from error
     if mime == "application/epub+zip":
         return "epub"
     if mime.startswith("application/vnd.oasis.opendocument"):

@@ -15,7 +15,7 @@ from weighbridge.ingest.formats.pdfpage import Page, Sheet, nearby_pages, opened
 from weighbridge.ingest.text import LARGEST
 from weighbridge.types import Part
 
-PARSER = 33 + ocr.installed()
+PARSER = 34 + ocr.installed()
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 PAGES = 10_000

@@ -102,7 +102,7 @@ def running_lines(lines: Sequence[MarginLine], nearby: Mapping[int, Sequence[Mar
             yield RunningLine(line.row, "page number left out")
         elif min(matches) < 0:
             said = " ".join(shown.replace(_PLACE, "(number)").split())
-            yield RunningLine(line.row, f"running {line.side} left out: '{said[:_SHOWN]}'")
+            yield RunningLine(line.row, f"running {line.side} left out after its first page: '{said[:_SHOWN]}'")
 
 
 def _match(line: MarginLine, others: Sequence[MarginLine], distance: int) -> int | None:
