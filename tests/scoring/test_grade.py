@@ -250,3 +250,20 @@ def test_the_right_one_of_many_aliases_counts_wherever_it_stands():
         references = [*aliases[:place], "Skellan lighthouse", *aliases[place:]]
         assert grade("What did they see first?", references, said).mark == "right"
     assert grade("What did they see first?", aliases, said).mark == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("reference", "answers"),
+    [
+        ("at gate 3", ("from gates", "at the main gate")),
+        ("within 21 days", ("within days", "It is due within days.")),
+        ("in room 14", ("in the room",)),
+        ("platform 4", ("at the platform",)),
+    ],
+)
+def test_a_number_beside_one_word_cannot_be_left_out(reference: str, answers: tuple[str, ...]):
+    for answer in answers:
+        graded = grade("Where or when is it?", (reference,), answer)
+        assert (graded.mark, graded.probability) == ("wrong", None)
+    shorter = reference.removeprefix("at ").removeprefix("in ")
+    assert grade("Where or when is it?", (reference,), shorter).mark == "right"

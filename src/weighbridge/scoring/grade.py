@@ -33,7 +33,7 @@ from weighbridge.scoring.words import is_stop_word, plain, tokens
 from weighbridge.types import Task
 
 Mark = Literal["right", "wrong", "abstained", "unscored"]
-RULES = 5
+RULES = 6
 """Raised with any change to the rules here or to the features: answers graded by other rules are graded again."""
 _MOST_REFERENCES = 16
 """References that are compared in full: longer lists hold aliases, and each takes a millisecond."""
@@ -251,14 +251,15 @@ def _refutation(reference: str, values: Sequence[ValueMatch]) -> ValueMatch | No
     """Return the value that keeps a short text from giving a reference.
 
     It is another value than the reference's, or none at all where the reference is nothing but numbers, dates and
-    codes: no other words stand for "3 days", or for the A of "Hepatitis A". A list of which items are missing is
-    another list.
+    codes, or a number and one word: no other words stand for "gate 3", or for the A of "Hepatitis A". A list of which
+    items are missing is another list.
     """
-    alone = not _other_words(reference, values)
+    others = len(_other_words(reference, values))
     for match in values:
         absent = match.relation == "missing" and not match.partial
         incomplete = match.kind == "list" and match.answer and _LISTED.search(reference)
-        needed = match.kind == "code" or incomplete or (alone and match.kind in _EXACT)
+        numbered = match.kind in {"number", "quantity"} and others <= 1
+        needed = match.kind == "code" or incomplete or numbered or (not others and match.kind in _EXACT)
         if match.relation == "different" or (absent and needed):
             return match
     return None
