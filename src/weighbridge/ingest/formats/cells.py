@@ -65,6 +65,8 @@ class Cells:
     """The rows of one sheet that show something, what is printed above and below them, and what is lost of both."""
 
     rows: list[list[str]] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    """The number of each row in the sheet: those between that are missing are blank."""
     page_texts: dict[str, None] = field(default_factory=dict)
     lost: Counter[str] = field(default_factory=Counter)
     """How often something was lost, by what it was; in words without "(s)", it is said once."""
@@ -124,7 +126,6 @@ class _Reader:
         self._hidden_used: set[int] = set()
         self._hidden_row = False
         self._row_number = 0
-        self._row_numbers: list[int] = []
         self._merged: list[_Range] = []
 
     def lose(self, what: str) -> None:
@@ -174,7 +175,7 @@ class _Reader:
         self._budget.characters -= sum(map(len, self._row))
         if any(self._row) and not self._budget.spent:
             self.cells.rows.append(self._row)
-            self._row_numbers.append(self._row_number)
+            self.cells.numbers.append(self._row_number)
             if self._hidden_row:
                 self.lose("row(s) hidden in the sheet; read all the same")
         self._row = []
@@ -182,7 +183,7 @@ class _Reader:
 
     def repeat_merged(self) -> None:
         """Write the value of a range that is merged over several rows into each of them that shows something."""
-        rows, numbers = self.cells.rows, self._row_numbers
+        rows, numbers = self.cells.rows, self.cells.numbers
         for merged in self._merged:
             first = bisect_left(numbers, merged.first_row)
             if first == len(rows) or numbers[first] != merged.first_row or len(rows[first]) <= merged.column:

@@ -1,4 +1,4 @@
-"""Excel workbooks: a part a sheet, as a table of the cells that are used, as they show."""
+"""Excel workbooks: a part a sheet, as tables of the cells that are used, as they show."""
 
 import re
 from bisect import bisect_left
@@ -13,9 +13,10 @@ from weighbridge.ingest.formats.assemble import assemble, heading, one_line, par
 from weighbridge.ingest.formats.cells import ReadingBudget, read_cells
 from weighbridge.ingest.formats.drawings import read_objects
 from weighbridge.ingest.formats.office import members, understood
+from weighbridge.ingest.formats.sheet_tables import Block, divide
 from weighbridge.ingest.formats.workbook import BROKEN, Package, SheetPart, Workbook, read_workbook
 
-PARSER = 7
+PARSER = 8
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 _MOST_SHEETS = 1_000
@@ -27,13 +28,14 @@ _UNREAD = {
     "dialogsheets": "dialog(s) left out",
     "macrosheets": "sheet(s) of macros left out",
 }
+_MAYBE_TWO = "blank column(s) between what may be two tables: read as one; two blank columns would part them"
 _PART = re.compile(r"xl/([a-z]+?)\d*(?:/[^/]+|\.xml)")
 
 
 @dataclass(slots=True)
 class _Sheet:
     name: str
-    rows: list[list[str]] = field(default_factory=list)
+    tables: list[Block] = field(default_factory=list)
     above: list[str] = field(default_factory=list)
     below: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
@@ -45,8 +47,9 @@ def read_xlsx(path: Path) -> Parsed:
 
     Numbers and dates come as their number formats show them, those whose form depends on the country of the reader in
     ISO 8601. Empty rows and columns are dropped; lines of a single cell above a table stand before it as paragraphs,
-    and the first other row is its header. What is merged over several rows stands in each of them. Text boxes, shapes,
-    charts and comments follow the table of their sheet; files that are embedded are read as files of their own.
+    and the first other row is its header. Tables that stand side by side or one below the other are tables of their own
+    where their headers and rows tell. What is merged over several rows stands in each of them. Text boxes, shapes,
+    charts and comments follow the tables of their sheet; files that are embedded are read as files of their own.
 
     Reported: formulas that were never computed, merged and hidden things, pictures, what is damaged, and what lies
     beyond 1,000 sheets, 2,000,000 cells or 50,000,000 characters.
@@ -93,9 +96,12 @@ def _read_sheet(package: Package, part: SheetPart, book: Workbook, budget: Readi
         package.unread.discard(part.part)
     else:
         cells = read_cells(package, part.part, book, budget)
-        sheet.rows, sheet.damaged = cells.rows, cells.damaged
+        sheet.tables, doubtful = divide(Block(cells.rows, cells.numbers))
+        sheet.damaged = cells.damaged
         sheet.above = [text for text in cells.page_texts if text.startswith("Header")]
         sheet.below = [text for text in cells.page_texts if not text.startswith("Header")]
+        if doubtful:
+            cells.lost[_MAYBE_TWO] = doubtful
         sheet.losses += _said(cells.lost)
     objects = read_objects(package, part.part)
     sheet.below = objects.blocks + sheet.below
@@ -141,19 +147,21 @@ def _title(package: Package) -> str:
 
 
 def _rendered(sheet: _Sheet) -> str:
-    """Return the sheet's name, the lone lines at its top, the table below them, and what lies on the sheet."""
-    rows = sheet.rows
-    lone: list[str] = []
-    if len(_used_columns(rows)) > 1:
-        while len(lone) < len(rows) and sum(map(bool, rows[len(lone)])) == 1:
-            lone.append(paragraph("".join(rows[len(lone)])))
-    rows = rows[len(lone) :]
+    """Return the sheet's name, its tables, and what lies on the sheet."""
+    tables = [text for block in sheet.tables for text in _table(block)]
+    blocks = [block for block in [*sheet.above, *tables, *sheet.below] if block.strip()]
+    return "\n\n".join([heading(sheet.name, 2), *blocks]) if blocks else ""
+
+
+def _table(block: Block) -> Iterator[str]:
+    """Yield the lone lines at the top of a table, and the table below them without its blank columns."""
+    rows = block.rows
+    lone = block.lone_lines() if len(_used_columns(rows)) > 1 else 0
+    for cells in rows[:lone]:
+        yield paragraph("".join(cells))
+    rows = rows[lone:]
     used = _used_columns(rows)
-    rows = [[cells[place] for place in used[: bisect_left(used, len(cells))]] for cells in rows]
-    blocks = [*sheet.above, *lone, table(rows) if rows else "", *sheet.below]
-    if not any(block.strip() for block in blocks):
-        return ""
-    return "\n\n".join([heading(sheet.name, 2), *(block for block in blocks if block.strip())])
+    yield table([[cells[place] for place in used[: bisect_left(used, len(cells))]] for cells in rows])
 
 
 def _used_columns(rows: list[list[str]]) -> list[int]:
