@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 from datasketch import MinHash
@@ -7,7 +8,9 @@ from hypothesis import strategies as st
 
 from weighbridge.ingest.duplicates import (
     Copy,
+    DroppedCopy,
     Duplicates,
+    dropped_copies,
     duplicate_lines,
     find_duplicates,
     signature,
@@ -41,6 +44,61 @@ def test_a_near_duplicate_is_found_by_its_words() -> None:
 def test_a_public_document_is_kept_before_others() -> None:
     found = find_duplicates([document("a", groups="x"), document("b"), document("c", groups="y")])
     assert found == (Duplicates("b", (Copy("a", 1.0, exact=True), Copy("c", 1.0, exact=True))),)
+
+
+ORIGINALS = [
+    "chlorine",
+    "Chlorine (1998)",
+    "cold storage",
+    "golden rule",
+    "oldenburg",
+    "copyright",
+    "draughts",
+    "altitude",
+]
+SECONDARY = [
+    "{} (copy)", "{} (2)", "{} - Copy", "{} - Copy (3)", "Copy of {}", "{}-old", "{}_old", "{}Old", "OLD {}", "{}.bak",
+    "{} copy2", "{}_v1", "{}V2", "{}.v1.2", "{} draft", "{} Kopie", "Kopie von {}", "{} - copia", "{} - C\u00f3pia",
+    "{} \u043a\u043e\u043f\u0438\u044f", "{} - \u526f\u672c", "{}\u7684\u526f\u672c", "{} - \u30b3\u30d4\u30fc",
+    "{} \ubcf5\uc0ac\ubcf8", "{}~", "backup/{}", "Backup 2024/{}", "backups/{}", "archive/{}", "Archiv/{}",
+    "old/2019/{}", "drafts/{}", "v1/{}", "tmp\\{}",
+]  # fmt: skip
+"""What people and file managers make of a name."""
+
+
+@given(
+    original=st.sampled_from(ORIGINALS),
+    folder=st.sampled_from(["", "a/", "Finance/2024/", "x\\y\\"]),
+    made=st.lists(st.sampled_from(SECONDARY), min_size=1, max_size=4, unique=True),
+    near=st.booleans(),
+    chosen=st.randoms(use_true_random=False),
+)
+def test_the_likeliest_original_is_kept(original: str, folder: str, made: list[str], *, near: bool, chosen) -> None:
+    copied = LONG + " more" if near else LONG.upper()
+    documents = [document(folder + original), *(document(one.format(original), copied) for one in made)]
+    chosen.shuffle(documents)
+    (found,) = find_duplicates(documents)
+    assert found.kept == folder + original
+
+
+@pytest.mark.parametrize(
+    ("kept", "copies"),
+    [
+        ("z", ["a/b", "b/c/d"]),  # the fewest folders
+        ("zz", ["aaa", "zzz"]),  # the shortest
+        ("aa", ["ab", "ac"]),  # the first
+        ("b/backup/x", ["backup/x (copy)", "old/copy of x"]),  # the fewest words that tell a copy
+        ("backup/x", ["archive/y/x", "archive/xy"]),
+    ],
+)
+def test_of_equal_names_the_shallowest_the_shortest_the_first_is_kept(kept: str, copies: list[str]) -> None:
+    (found,) = find_duplicates([*map(document, copies), document(kept)])
+    assert (found.kept, [copy.id for copy in found.copies]) == (kept, sorted(copies))
+
+
+def test_what_everybody_may_read_is_kept_even_if_its_name_says_copy() -> None:
+    (found,) = find_duplicates([document("chlorine", groups="x"), document("backup/chlorine (copy)")])
+    assert found.kept == "backup/chlorine (copy)"
 
 
 def test_what_somebody_could_no_longer_read_is_not_dropped() -> None:
@@ -90,8 +148,13 @@ def test_words_of_scripts_without_spaces_are_characters() -> None:
 
 
 TEXTS = ["one two three four five", "One two  three four five", LONG, LONG + " more", LONG + " 7", "else", ""]
-CORPORA = st.lists(st.tuples(st.sampled_from(TEXTS), st.frozensets(st.sampled_from("xyz"))), max_size=12).map(
-    lambda found: [Document(id=f"{n:02}", text=text, groups=groups) for n, (text, groups) in enumerate(found)]
+NAMES = ["{}", "backup/{}", "{} (copy)", "a/b/{}", "old/{}-draft"]
+CORPORA = st.lists(
+    st.tuples(st.sampled_from(TEXTS), st.frozensets(st.sampled_from("xyz")), st.sampled_from(NAMES)), max_size=12
+).map(
+    lambda found: [
+        Document(id=name.format(f"{n:02}"), text=text, groups=groups) for n, (text, groups, name) in enumerate(found)
+    ]
 )
 
 
@@ -119,6 +182,9 @@ def test_dropping_takes_a_text_from_nobody(documents: list[Document]) -> None:
         groups = frozenset(letter for bit, letter in enumerate("xyz") if size >> bit & 1)
         before, after = readable(documents, groups), readable(kept, groups)
         assert all(name in after or stands_for[name] in after for name in before)
+    dropped = dropped_copies(documents, found)
+    assert {one.document.id for one in dropped} == {one.id for one in documents} - {one.id for one in kept}
+    assert all(one == DroppedCopy(replace(one.document, text=""), stands_for[one.document.id]) for one in dropped)
     exact = {" ".join(one.text.casefold().split()) for one in documents if words_of(one.text)}
     assert {one.id for one in documents if not words_of(one.text)} <= {one.id for one in kept}
     assert len(exact) >= len(found)

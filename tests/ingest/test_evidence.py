@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.errors import DataError
+from weighbridge.ingest.duplicates import DroppedCopy, dropped_copies, find_duplicates, without_duplicates
 from weighbridge.ingest.evidence import resolve_evidence
 from weighbridge.types import Document, Example, Question
 
@@ -89,3 +90,45 @@ def test_who_may_read_a_document_holds_however_it_is_cited() -> None:
     secret = Document(id="pay", text="x", source="pay.md", groups=frozenset({"hr"}))
     with pytest.raises(DataError, match=r"'e1' cites 'pay.md', for hr"):
         cited("pay.md", secret)
+
+
+def test_a_dropped_copy_counts_for_the_one_kept() -> None:
+    copy = DroppedCopy(filed("backup/fees.md", "backup/fees"), kept="fees")
+    both = example(1, "x", evidence=("backup/fees", "fees", "other", "backup/fees.md"))
+    (resolved,) = resolve_evidence([both], [filed("fees.md", "fees"), filed("other.md", "other")], [copy])
+    assert resolved.evidence == ("fees", "other")
+    with pytest.raises(DataError, match=r"cite 1 documents that are not there: 'backup/fee' \(example 'e1'\)"):
+        resolve_evidence([example(1, "x", evidence=("backup/fee",))], [filed("fees.md", "fees")], [copy])
+
+
+def test_a_name_of_two_copies_is_no_question() -> None:
+    kept, copy, other = (filed(f"fees.{suffix}", f"fees.{suffix}") for suffix in ("md", "txt", "pdf"))
+    asked = [example(1, "x", evidence=("fees",))]
+    assert resolve_evidence(asked, [kept], [DroppedCopy(copy, kept.id)])[0].evidence == ("fees.md",)
+    with pytest.raises(DataError, match=r"this could be 'fees.md' or 'fees.pdf' or 'fees.txt'"):
+        resolve_evidence(asked, [kept, other], [DroppedCopy(copy, kept.id)])
+
+
+GROUPS = st.frozensets(st.sampled_from("xyz"))
+
+
+@given(
+    owners=st.lists(st.tuples(GROUPS, st.sampled_from(["one two", "One  two", "other words"])), min_size=1, max_size=6),
+    asker=GROUPS,
+)
+def test_whoever_may_cite_a_dropped_copy_may_read_the_one_kept(
+    owners: list[tuple[frozenset[str], str]], asker: frozenset[str]
+) -> None:
+    documents = [Document(id=f"d{n}", text=text, groups=groups) for n, (groups, text) in enumerate(owners)]
+    found = find_duplicates(documents)
+    left = {one.id: one for one in without_duplicates(documents, found)}
+    for document in documents:
+        asked = restricted(1, *asker, evidence=(document.id,))
+        if document.groups and not document.groups & asker:
+            with pytest.raises(DataError, match="whoever asks may not read: 'e1' cites"):
+                resolve_evidence([asked], left.values(), dropped_copies(documents, found))
+            continue
+        (resolved,) = resolve_evidence([asked], left.values(), dropped_copies(documents, found))
+        (name,) = resolved.evidence
+        assert left[name].text.casefold().split() == document.text.casefold().split()
+        assert not left[name].groups or left[name].groups & asker

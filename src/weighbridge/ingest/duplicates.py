@@ -10,7 +10,7 @@ import re
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,16 @@ _PROPOSED = 0.98
 _RUN = 3
 _BLOCK = 4096
 _WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")
+_SECONDARY = re.compile(
+    r"\b(?:v\d+|(?:copy|copies|copie|copia|c\u00f3pia|kopie|kopia|kopi|\u043a\u043e\u043f\u0438\u044f|\u30b3\u30d4\u30fc|\ubcf5\uc0ac\ubcf8"
+    r"|backups?|bak|sicherung|sicherungskopie|sauvegarde|respaldo|old|alt|ancien|viejo|vecchio|oud|previous|obsolete"
+    r"|superseded|archives?|archived|archiv|archief|drafts?|entwurf|brouillon|borrador|bozza|te?mp|trash)\d*)\b"
+    r"|\u526f\u672c|\u5907\u4efd|\u5099\u4efd|\(\d{1,2}\)|~$"
+)
+"""Words with which people and file managers name what is not the original; "(2)" is what browsers add. Chinese sets
+no space before them, and a year in brackets is no such number."""
+_JOINED = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
+"""Where a word of a name ends that no other sign ends: chlorine_old, ChlorineOld."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,14 @@ class Duplicates:
 
 
 @dataclass(frozen=True, slots=True)
+class DroppedCopy:
+    """A copy that was dropped, without its text, and the id of the document that says the same."""
+
+    document: Document
+    kept: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Seen:
     """What is remembered of a document: no text. `figures` is a digest of its words that hold a digit."""
 
@@ -63,9 +81,11 @@ class _Seen:
 def find_duplicates(documents: Iterable[Document], *, threshold: float = 0.9) -> tuple[Duplicates, ...]:
     """Find exact duplicates, and near ones that share at least `threshold` (up to 1) of their runs of three words.
 
-    Of documents that say the same, a public one is kept, or else the one whose id comes first. A copy may be dropped
-    where everybody who may read it may read the one kept, and no figure differs. Documents without words have no
-    duplicates. The result does not depend on the order of the documents. Memory: 1 kB a distinct text.
+    Of documents that say the same, a public one is kept, and of several the likeliest original by its id: the one with
+    the fewest words like copy, backup, old, draft or v1, then in the fewest folders, then the shortest, then the first.
+    A copy may be dropped where everybody who may read it may read the one kept, and no figure differs. Documents
+    without words have no duplicates. The result does not depend on the order of the documents. Memory: 1 kB a distinct
+    text.
     """
     seen: list[_Seen] = []
     signatures: dict[bytes, NDArray[np.uint32]] = {}
@@ -78,7 +98,7 @@ def find_duplicates(documents: Iterable[Document], *, threshold: float = 0.9) ->
         seen.append(_Seen(document.id, document.groups, text, figures))
         if threshold < 1 and text not in signatures:
             signatures[text] = signature(words)
-    seen.sort(key=lambda one: (bool(one.groups), one.id))
+    seen.sort(key=lambda one: (bool(one.groups), *_secondary(one.id)))
     same: dict[bytes, list[_Seen]] = defaultdict(list)
     for one in seen:
         same[one.text].append(one)
@@ -89,8 +109,14 @@ def find_duplicates(documents: Iterable[Document], *, threshold: float = 0.9) ->
 
 def without_duplicates(documents: Iterable[Document], found: Sequence[Duplicates]) -> Iterator[Document]:
     """Yield the documents without the copies that may be dropped."""
-    dropped = {copy.id for one in found for copy in one.copies if not copy.obstacle}
+    dropped = _kept_instead(found)
     return (document for document in documents if document.id not in dropped)
+
+
+def dropped_copies(documents: Iterable[Document], found: Sequence[Duplicates]) -> tuple[DroppedCopy, ...]:
+    """Return the copies that `without_duplicates` leaves out, each with the document kept instead."""
+    kept = _kept_instead(found)
+    return tuple(DroppedCopy(replace(one, text="", parts=()), kept[one.id]) for one in documents if one.id in kept)
 
 
 def duplicate_lines(found: Sequence[Duplicates]) -> Iterator[str]:
@@ -165,6 +191,18 @@ def _sketch(values: "NDArray[np.uint32]") -> Any:
     sketch = _blank().copy()
     sketch.hashvalues = values
     return sketch
+
+
+def _kept_instead(found: Sequence[Duplicates]) -> dict[str, str]:
+    """Return, by the id of each copy that may be dropped, the id of the document that is kept."""
+    return {copy.id: one.kept for one in found for copy in one.copies if not copy.obstacle}
+
+
+def _secondary(name: str) -> tuple[int, int, int, str]:
+    """Return how little an id looks like that of an original; the least is the likeliest."""
+    path = name.replace("\\", "/")
+    words = _JOINED.sub(" ", path).casefold()
+    return len(_SECONDARY.findall(words)), path.count("/"), len(name), name
 
 
 def _digest(text: str) -> bytes:

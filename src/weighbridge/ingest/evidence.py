@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import PurePosixPath
 
 from weighbridge.errors import DataError
+from weighbridge.ingest.duplicates import DroppedCopy
 from weighbridge.types import Document, Example
 
 _SHOWN = 5
@@ -13,17 +15,22 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class _Readers:
-    """Who may read each document, by its id, and which ids a file may be meant by besides."""
+    """Who may read each document, by its id, which ids a file may be meant by besides, and what stands for a copy."""
 
     groups: Mapping[str, frozenset[str]]
     others: Mapping[str, Sequence[str]]
+    kept: Mapping[str, str]
 
 
-def resolve_evidence(examples: Sequence[Example], documents: Iterable[Document]) -> tuple[Example, ...]:
+def resolve_evidence(
+    examples: Sequence[Example], documents: Iterable[Document], dropped: Sequence[DroppedCopy] = ()
+) -> tuple[Example, ...]:
     """Return the examples, each citing documents by their ids, which whoever asks may read.
 
     A document may be cited with the suffix of its file, whether its id has it or not, and without it where only one
-    document is called so: its id changes when it is first read beside another of its name.
+    document is called so: its id changes when it is first read beside another of its name. An example that cites a
+    dropped copy counts for the document kept. Whoever asks must have been allowed to read the copy, which may say more
+    than a public document that is kept; whoever was may read the one kept.
 
     An answer is shown and trained on by the groups of its question alone, so it must not tell what they may not read.
     Without documents there is nothing to check against.
@@ -32,23 +39,24 @@ def resolve_evidence(examples: Sequence[Example], documents: Iterable[Document])
         DataError: naming the first unknown ids, the examples that cite them, and how many there are; or the first
             answerable examples whose asker shares no group with a document they cite.
     """
-    readers = _readers(documents)
+    readers = _readers(documents, dropped)
     if not readers.groups:
         return tuple(examples)
     unknown: dict[str, str] = {}
     hidden: dict[str, str] = {}
     resolved = []
     for example in examples:
-        evidence = []
+        evidence: list[str] = []
         for name in example.evidence:
             meant = (name,) if name in readers.groups else readers.others.get(name, ())
-            if len(meant) != 1:
+            stands = {readers.kept.get(one, one) for one in meant}
+            if len(stands) != 1:
                 unknown.setdefault(name, f"{name!r} (example {example.id!r}{_suggestion(meant)})")
                 continue
-            evidence.append(meant[0])
-            groups = readers.groups[meant[0]]
-            if example.answerable and groups and groups.isdisjoint(example.question.groups):
-                hidden.setdefault(example.id, f"{example.id!r} cites {name!r}, for {', '.join(sorted(groups))}")
+            evidence.extend(stands)
+            for groups in (readers.groups[one] for one in meant):
+                if example.answerable and groups and groups.isdisjoint(example.question.groups):
+                    hidden.setdefault(example.id, f"{example.id!r} cites {name!r}, for {', '.join(sorted(groups))}")
         resolved.append(replace(example, evidence=tuple(dict.fromkeys(evidence))))
     if unknown:
         raise DataError(
@@ -64,14 +72,14 @@ def resolve_evidence(examples: Sequence[Example], documents: Iterable[Document])
     return tuple(resolved)
 
 
-def _readers(documents: Iterable[Document]) -> _Readers:
+def _readers(documents: Iterable[Document], dropped: Sequence[DroppedCopy]) -> _Readers:
     groups: dict[str, frozenset[str]] = {}
     others: defaultdict[str, list[str]] = defaultdict(list)
-    for document in documents:
+    for document in chain(documents, (copy.document for copy in dropped)):
         groups[document.id] = document.groups
         for name in _other_names(document):
             others[name].append(document.id)
-    return _Readers(groups, others)
+    return _Readers(groups, others, {copy.document.id: copy.kept for copy in dropped})
 
 
 def _other_names(document: Document) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 from typing import overload
 
+from weighbridge.ingest.duplicates import DroppedCopy
 from weighbridge.ingest.parsed import Shelf
 from weighbridge.types import Document
 
@@ -17,6 +18,8 @@ class Joined(Sequence[Document]):
     parts: tuple[Sequence[Document], ...]
     unsettled: frozenset[str] = frozenset()
     """Ids of documents that could not be read this time: what is known of them is not to be thrown away for that."""
+    dropped: tuple[DroppedCopy, ...] = ()
+    """Copies that are not among the documents, for those who cite them."""
 
     @overload
     def __getitem__(self, index: int) -> Document: ...

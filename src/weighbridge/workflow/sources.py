@@ -11,7 +11,13 @@ from weighbridge.errors import DataError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.conflicts import conflict_lines, documents_by_value, find_conflicts
 from weighbridge.ingest.content import Parsed
-from weighbridge.ingest.duplicates import duplicate_lines, find_duplicates, without_duplicates
+from weighbridge.ingest.duplicates import (
+    DroppedCopy,
+    dropped_copies,
+    duplicate_lines,
+    find_duplicates,
+    without_duplicates,
+)
 from weighbridge.ingest.limits import Limits
 from weighbridge.ingest.read import Memory, Reading, read_documents, report_lines
 from weighbridge.ingest.sources.rest import read_rest
@@ -51,7 +57,8 @@ def read_sources(settings: Settings, workspace: Workspace, voice: Voice, *, memo
         return Joined((whole.documents,), whole.unsettled)
     for line in report_lines(whole):
         voice.say(line)
-    return Joined((_without_copies(whole, settings, workspace, voice),), whole.unsettled)
+    documents, dropped = _without_copies(whole, settings, workspace, voice)
+    return Joined((documents,), whole.unsettled, dropped)
 
 
 def _called(name: str, reading: Reading) -> Reading:
@@ -125,7 +132,9 @@ def _joined(readings: Sequence[Reading]) -> Reading:
     )
 
 
-def _without_copies(reading: Reading, settings: Settings, workspace: Workspace, voice: Voice) -> Sequence[Document]:
+def _without_copies(
+    reading: Reading, settings: Settings, workspace: Workspace, voice: Voice
+) -> tuple[Sequence[Document], tuple[DroppedCopy, ...]]:
     """Say which documents repeat or contradict others, drop copies where the settings say so, and write it all down."""
     documents = reading.documents
     drop = settings.reading.duplicates == "drop"
@@ -139,9 +148,12 @@ def _without_copies(reading: Reading, settings: Settings, workspace: Workspace, 
         if len(repeated) > _SHOWN:
             voice.say(f"  and {len(repeated) - _SHOWN:,} lines more, in {workspace.reading}")
     contradictions = _settle(tuple(documents), workspace, voice) if few else ()
+    dropped: tuple[DroppedCopy, ...] = ()
     if drop and found:
+        dropped = dropped_copies(documents, found)
         documents = tuple(without_duplicates(documents, found))
-        voice.say(f"{len(reading.documents) - len(documents):,} of them dropped (reading.duplicates)")
+        more = "; an example that cites one counts for the document kept" if dropped else ""
+        voice.say(f"{len(dropped):,} of them dropped (reading.duplicates){more}")
     report = ReadingReport(
         files=reading.files,
         documents=len(documents),
@@ -152,7 +164,7 @@ def _without_copies(reading: Reading, settings: Settings, workspace: Workspace, 
         conflicts=contradictions,
     )
     write_text(workspace.reading, to_json(report, indent=2) + "\n")
-    return documents
+    return documents, dropped
 
 
 def _settle(documents: Sequence[Document], workspace: Workspace, voice: Voice) -> tuple[Contradiction, ...]:

@@ -22,6 +22,7 @@ from weighbridge.protocols import Embedder
 from weighbridge.results import SplitReport
 from weighbridge.settings import Settings
 from weighbridge.types import Document, Example, Question, Split, Task
+from weighbridge.workflow.sequences import Joined
 from weighbridge.workflow.sources import read_sources
 from weighbridge.workflow.voice import Voice
 from weighbridge.workspace import Workspace, read_json, write_json
@@ -75,7 +76,7 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
     Raises:
         UserError: a file is missing or unusable, an example names unknown evidence, or there are too few examples.
     """
-    documents = read_sources(settings, workspace, voice) if settings.sources else ()
+    documents = read_sources(settings, workspace, voice) if settings.sources else Joined(())
     readers = [arm for arm in settings.strategies if SHAPES[arm].reads]
     if readers and not documents:
         raise SettingsError(
@@ -85,7 +86,7 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
     file = load_examples(settings.examples)
     for line in file.lines():
         voice.say(line)
-    examples = resolve_evidence(file.examples, documents)
+    examples = resolve_evidence(file.examples, documents, documents.dropped)
     task = _task(settings, examples, voice)
     schema = _schema(settings)
     key = _split_key(settings, examples, embedder)
@@ -143,7 +144,9 @@ def index_key(settings: Settings) -> str:
     """Return the fingerprint of the settings that decide what an index holds."""
     chosen = settings.model_dump(mode="json", include={"documents", "reading", "chunks"})
     retrieval = settings.retrieval.model_dump(mode="json", include={"embedder", "precision", "static", "store"})
-    return fingerprint("index", {**chosen, "retrieval": retrieval})
+    # 2: the likeliest original is kept; an index that holds all documents is the same as before
+    rule = ("originals 2",) if settings.reading.duplicates == "drop" else ()
+    return fingerprint("index", {**chosen, "retrieval": retrieval}, *rule)
 
 
 def read_outline(workspace: Workspace) -> Outline | None:
