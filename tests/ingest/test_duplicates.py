@@ -84,7 +84,7 @@ def test_the_likeliest_original_is_kept(original: str, folder: str, made: list[s
 @pytest.mark.parametrize(
     ("kept", "copies"),
     [
-        ("z", ["a/b", "b/c/d"]),  # the fewest folders
+        ("longer/name", ["a/b/c", "b/c/d/e"]),  # the fewest folders
         ("zz", ["aaa", "zzz"]),  # the shortest
         ("aa", ["ab", "ac"]),  # the first
         ("b/backup/x", ["backup/x (copy)", "old/copy of x"]),  # the fewest words that tell a copy
