@@ -1,8 +1,9 @@
 """Sentences of documents that are no versions of each other, the same but for one value.
 
 Such a sentence may speak of another thing in each document: another company, place or period. It counts where it names
-something rare, or its documents are of one kind and name; and where these are of different periods, only where it names
-the date that it is about, or states a standing rule ("... vest over four years").
+something rare, where its documents are short and have hardly such a sentence besides, or where they are of one kind and
+name; and where these are of different periods, only where it names the date that it is about, or states a standing rule
+("... vest over four years").
 """
 
 from collections import Counter, defaultdict
@@ -29,12 +30,18 @@ _MOST_VALUES, _EACH = 6, 3
 """Values of a sentence that are compared, and documents of each: a bound on time."""
 _FEWEST_RARE, _FEW = 2, 0.1
 """Rare words that a sentence has at least, and the share of all documents up to which few have a word."""
+_SHORT = 100
+"""Sentences of a document up to which it is short: some four pages. Quarterly reports have 250 to 6,000; what two of
+them have in common is mostly the language of such reports, so that a sentence counts for little there."""
+_HARDLY_ANY, _IN_HARDLY_ANY = 4, 3
+"""Sentences with values that two short documents have in common, and documents that have one of them, before they are
+forms: two texts that tell of one place may well contradict each other in its price and in its hours."""
 _LONGEST_VALUE = 6
 _SAME_KIND, _FEWEST_SAME = 0.05, 2
 """Documents of one kind share this part of the sentences of the shorter one, and at least so many."""
-_RARE, _KIND, _DATED, _STANDING = 0.75, 0.8, 0.75, 0.62
-"""How sure differences are: of a sentence that names something rare, of documents of one kind and period, of one date
-named in reports of two periods, and of a rule in them, which may have changed from one to the next."""
+_RARE, _SHORT_ONES, _KIND, _DATED, _STANDING = 0.75, 0.65, 0.8, 0.75, 0.62
+"""How sure differences are: of a sentence that names something rare, of one in short documents, of documents of one
+kind and period, of one date named in reports of two periods, and of a rule in them, which may have changed since."""
 _MANY, _ODD = 5, 0.65
 """So many documents against one make it probable that the one is wrong."""
 _LEAST_AGREEMENT = 0.6
@@ -59,14 +66,16 @@ class _Agreement:
 
     def __init__(self) -> None:
         self._same, self._other = Counter[tuple[int, int, bool]](), Counter[tuple[int, int, bool]]()
+        self._with_values = Counter[tuple[int, int]]()
 
-    def count(self, values: "_Values", *, dated: bool) -> None:
+    def count(self, values: "_Values", *, dated: bool, valued: bool) -> None:
         """Count a form, unless so many documents have it that it tells nothing about two of them."""
         if sum(map(len, values.values())) > _MOST_PLACES:
             return
         said = sorted((document, value) for value, places in values.items() for document, _ in places)
         for (one, mine), (other, theirs) in combinations(said, 2):
             (self._same if mine == theirs else self._other)[one, other, dated] += 1
+            self._with_values[one, other] += valued
 
     def share(self, one: int, other: int, *, dated: bool) -> float:
         """Return the share of their common forms in which two documents say the same, the one in question apart."""
@@ -77,6 +86,10 @@ class _Agreement:
         """Return in how many sentences two documents say the same."""
         pair = (min(one, other), max(one, other))
         return self._same[(*pair, True)] + self._same[(*pair, False)]
+
+    def with_values(self, one: int, other: int) -> int:
+        """Return in how many sentences with figures or days two documents say the same, but maybe for these."""
+        return self._with_values[min(one, other), max(one, other)]
 
 
 _Values = Mapping[int, Sequence[tuple[int, int]]]
@@ -122,7 +135,8 @@ def _forms(corpus: Corpus, agreement: _Agreement) -> Iterator[_Values]:
         by_date = _split_by_date(corpus, places)
         for date, own in by_date.items():
             values = _values(corpus, own)
-            agreement.count(values, dated=bool(date))
+            document, at = own[0]
+            agreement.count(values, dated=bool(date), valued=bool(corpus.sentences[document].valued[at]))
             if _is_worth_comparing(values):
                 yield values
         if len(by_date) > 1 and _is_worth_comparing(values := _values(corpus, places)):
@@ -189,6 +203,10 @@ def _compare(
         sure, reason = _KIND * share, "in documents of one kind"
     elif _is_rare(corpus, left.tokens, documents):
         sure, reason = _RARE, "in one sentence that names something rare"
+    elif _are_short_and_no_forms(corpus, one[0], other[0], agreement, documents) and _has_rare_words(
+        corpus, left.tokens, documents
+    ):
+        sure, reason = _SHORT_ONES, "in one sentence of short documents"
     return Difference(left, right, sure, reason) if sure else None
 
 
@@ -214,18 +232,30 @@ def _are_of_one_kind(corpus: Corpus, one: int, other: int, agreement: _Agreement
 
 
 def _is_rare(corpus: Corpus, tokens: Sequence[Token], documents: int) -> bool:
-    """Tell whether a sentence has words that hardly more documents have than have the sentence.
+    """Tell whether a sentence has rare words; where every word is rare, for there are few documents, also a name."""
+    is_named = any(token.kind == "name" and token.norm not in LABELS for token in _rare(corpus, tokens, documents))
+    return _has_rare_words(corpus, tokens, documents) and (is_named or documents + 1 <= _FEW * len(corpus.documents))
 
-    Where these are many of the documents, every word is as rare, and one of them must be a name.
-    """
-    if tokens[0].norm in LEADS_BACK:
-        return False
-    few = documents + 1
-    rare = {
-        token for token in tokens if token.kind not in {"figure", "day", "not"} and corpus.spread[token.norm] <= few
-    }
-    is_named = any(token.kind == "name" and token.norm not in LABELS for token in rare)
-    return len({token.norm for token in rare}) >= _FEWEST_RARE and (is_named or few <= _FEW * len(corpus.documents))
+
+def _has_rare_words(corpus: Corpus, tokens: Sequence[Token], documents: int) -> bool:
+    """Tell whether a sentence says something without its document, in words that hardly any other has."""
+    rare = {token.norm for token in _rare(corpus, tokens, documents)}
+    return tokens[0].norm not in LEADS_BACK and len(rare) >= _FEWEST_RARE
+
+
+def _rare(corpus: Corpus, tokens: Sequence[Token], documents: int) -> Sequence[Token]:
+    """Return the words of a sentence that hardly more documents have than have the sentence."""
+    return [
+        token
+        for token in tokens
+        if token.kind not in {"figure", "day", "not"} and corpus.spread[token.norm] <= documents + 1
+    ]
+
+
+def _are_short_and_no_forms(corpus: Corpus, one: int, other: int, agreement: _Agreement, documents: int) -> bool:
+    """Tell whether two documents are short, have few sentences with values in common, and this one with few others."""
+    longest = max(len(corpus.sentences[at].said) for at in (one, other))
+    return longest <= _SHORT and documents <= _IN_HARDLY_ANY and agreement.with_values(one, other) <= _HARDLY_ANY
 
 
 def _one_value_differs(left: Sequence[Token], right: Sequence[Token]) -> bool:
