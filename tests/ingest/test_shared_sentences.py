@@ -32,9 +32,13 @@ def test_a_plain_sentence_is_compared_in_folders_of_every_size(
 @pytest.mark.parametrize(("count", "found"), [(2, 1), (3, 1), (4, 0)])
 def test_a_plain_sentence_counts_in_up_to_three_short_documents(count: int, found: int, size: int) -> None:
     sentence, values = PLAIN[0]
-    texts = [
-        f"{sentence.format(values[at % 2])} Noted by {name}." for at, name in enumerate(["Ada", "Ben", "Cy", "Di"])
+    unlike = [
+        "Dogs wait outside of the old hall.",
+        "Tea and cake can be bought near the pond.",
+        "Lifts lead to all floors but the attic.",
+        "Bring warm clothes in winter, since nobody heats the rooms.",
     ]
+    texts = [f"{sentence.format(values[at % 2])} {other}" for at, other in enumerate(unlike)]
     conflicts = find_conflicts(folder_of(*texts[:count], size=size))
     assert len(conflicts) == found
     assert sum(len(one.readings) for one in conflicts) == found * count
