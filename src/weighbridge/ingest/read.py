@@ -178,7 +178,9 @@ def _parse(
         return
     cache.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=cache, prefix=".making-") as making:
-        tasks = {Task(first[key].path, Path(making, key), first[key].size): key for key in same}
+        # The largest first, as one of them begun last would keep a single process busy after all the others have ended.
+        largest_first = sorted(same, key=lambda key: -first[key].size)
+        tasks = {Task(first[key].path, Path(making, key), first[key].size): key for key in largest_first}
         with closing(parse(tuple(tasks), limits)) as finished:
             for task in finished:
                 if state_of(task.path) == first[tasks[task]].state:
