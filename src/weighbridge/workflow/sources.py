@@ -147,13 +147,13 @@ def _without_copies(
             voice.say(f"  {line}")
         if len(repeated) > _SHOWN:
             voice.say(f"  and {len(repeated) - _SHOWN:,} lines more, in {workspace.reading}")
-    contradictions = _settle(tuple(documents), workspace, voice) if few else ()
     dropped: tuple[DroppedCopy, ...] = ()
     if drop and found:
         dropped = dropped_copies(documents, found)
         documents = tuple(without_duplicates(documents, found))
         more = "; an example that cites one counts for the document kept" if dropped else ""
         voice.say(f"{len(dropped):,} of them dropped (reading.duplicates){more}")
+    contradictions = _settle(tuple(reading.documents), workspace, voice) if few else ()
     report = ReadingReport(
         files=reading.files,
         documents=len(documents),
