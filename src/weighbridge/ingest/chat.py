@@ -37,7 +37,7 @@ def read_chat(row: Row, groups: frozenset[str]) -> Chat:
     messages = row.values.get("messages")
     if not isinstance(messages, list):
         raise DataError(f"{row.place}: 'messages' must be a list, not {kind_of(messages)}")
-    named = _named(messages)
+    named = _roles_of_several(messages)
     calls: dict[str, str] = {}
     turns = _tell_before([turn for message in messages for turn in _turns(row, message, named, calls)])
     _require_answer(row, messages)
@@ -76,7 +76,7 @@ def _require_answer(row: Row, messages: Sequence[Mapping[str, Any]]) -> None:
         raise DataError(f"{row.place}: ends with a call of a tool, and only answers in words are learnt")
 
 
-def _named(messages: Sequence[object]) -> frozenset[str]:
+def _roles_of_several(messages: Sequence[object]) -> frozenset[str]:
     """Return the roles that several people speak in, by their `name`."""
     names: dict[str, set[str]] = {}
     for message in messages:

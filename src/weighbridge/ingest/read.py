@@ -122,7 +122,7 @@ def _read_files(job: _Job, paths: Sequence[Path]) -> Reading:
             entries = _parsed(job, ordered, shelves)
         except OSError as error:
             raise WorkspaceError(f"{shelves}: what is read cannot be written there ({error.strerror})") from error
-        reading = _assembled(job.folder, entries, _named(job, entries))
+        reading = _assembled(job.folder, entries, _name_documents(job, entries))
         if job.cache is None:
             return replace(reading, documents=tuple(reading.documents))
         prune(job.cache, frozenset(entry.path.name for entry in entries.values()))
@@ -208,7 +208,7 @@ def _refused(reason: str, *, lasting: bool = False) -> Entry:
     return Entry(Path(), (Piece(name="", reason=reason, lasting=lasting),))
 
 
-def _named(job: _Job, entries: Mapping[Path, Entry]) -> dict[Path, str]:
+def _name_documents(job: _Job, entries: Mapping[Path, Entry]) -> dict[Path, str]:
     """Return the id of each file that gives a document, and remember it for as long as the file is there.
 
     What fails this time only, and what gave a document before, keeps its claim to a name.

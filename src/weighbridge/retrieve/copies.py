@@ -46,7 +46,7 @@ def merge_copies(passages: Sequence[Passage]) -> list[Passage]:
     """
     kept: list[tuple[_Said, Passage]] = []
     for passage in passages:
-        said = _said(passage.chunk)
+        said = _words_of(passage.chunk)
         place = next((place for place, (better, _) in enumerate(kept) if _repeats(said, better)), None)
         if place is None:
             kept.append((said, passage))
@@ -83,7 +83,7 @@ class Distinct:
             wanted *= 2
 
 
-def _said(chunk: Chunk) -> _Said:
+def _words_of(chunk: Chunk) -> _Said:
     title = "" if chunk.document_id.endswith(chunk.title) else chunk.title  # a file's name says nothing of its text
     above = (title, *chunk.context)
     return _Said(chunk.text, _WORD.findall("\n".join(above).casefold()), _WORD.findall(chunk.text.casefold()))

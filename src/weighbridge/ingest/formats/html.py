@@ -133,7 +133,7 @@ def tree_of(source: bytes) -> Tree:
     """
     from selectolax.lexbor import LexborHTMLParser
 
-    decoded = _decoded(source)
+    decoded = _decode_page(source)
     mended = mend(decoded.text)
     flattened = (
         [Loss("the page", f"tags nested deeper than {DEEPEST}, read as plain text: {mended.flattened:,}")]
@@ -143,7 +143,7 @@ def tree_of(source: bytes) -> Tree:
     return Tree(LexborHTMLParser(mended.source), (*decoded.losses, *flattened))
 
 
-def _decoded(source: bytes) -> Decoded:
+def _decode_page(source: bytes) -> Decoded:
     """Return the text of a page by what it declares near its beginning, as browsers do."""
     declared = _DECLARED.search(source[:4096])
     return decode(source, declared[1].decode("ascii") if declared else "")

@@ -246,7 +246,7 @@ def _name(part: Message, number: int, letter: _Letter) -> str:
         # RFC 2231 names the charset of a parameter beside it; the bytes come as characters of Latin-1.
         content = given[2].encode("latin-1", "replace")[:_LONGEST_FIELD]
         given = _plain(content, given[0] or "", place, letter)
-    plain = re.sub(r"[\x00-\x1f\x7f]+", "", _decoded(given[:_LONGEST_FIELD], _charset(part), place, letter))
+    plain = re.sub(r"[\x00-\x1f\x7f]+", "", _decode_words(given[:_LONGEST_FIELD], _charset(part), place, letter))
     clean = plain.replace("\\", "/").rpartition("/")[2].strip(". ")
     if clean:
         stem, dot, suffix = clean.rpartition(".")
@@ -257,7 +257,7 @@ def _name(part: Message, number: int, letter: _Letter) -> str:
 def _field(message: Message, name: str, letter: _Letter) -> str:
     """Return a field of the header, decoded and without control characters."""
     raw = next((str(value) for key, value in message.raw_items() if key.casefold() == name.casefold()), "")
-    text = _decoded(raw[:_LONGEST_FIELD], _charset(message), name, letter)
+    text = _decode_words(raw[:_LONGEST_FIELD], _charset(message), name, letter)
     return one_line(re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", text))
 
 
@@ -272,7 +272,7 @@ def _told(message: Message, name: str, letter: _Letter) -> str:
     return date.isoformat(" ", "minutes")
 
 
-def _decoded(raw: str, charset: str, place: str, letter: _Letter) -> str:
+def _decode_words(raw: str, charset: str, place: str, letter: _Letter) -> str:
     """Return a field with its encoded words in plain; bytes beyond ASCII, which it should not have, as the text."""
     if not raw.isascii():
         raw = _plain(raw.encode("utf-8", "surrogateescape"), charset, place, letter)

@@ -77,7 +77,7 @@ def _read(package: Package) -> Parsed:
             break
         sheets.append(_read_sheet(package, part, book, budget))
     enclosed = tuple(_enclosed(package, losses))
-    losses += [Loss("workbook", what) for what in _said(_unread(package))]
+    losses += [Loss("workbook", what) for what in _describe(_unread(package))]
     text = assemble((f"sheet {sheet.name}", _rendered(sheet)) for sheet in sheets)
     if not text.text and any(sheet.damaged for sheet in sheets):
         raise UnreadableError("damaged: no sheet of it can be read")
@@ -102,15 +102,15 @@ def _read_sheet(package: Package, part: SheetPart, book: Workbook, budget: Readi
         sheet.below = [text for text in cells.page_texts if not text.startswith("Header")]
         if doubtful:
             cells.lost[_MAYBE_TWO] = doubtful
-        sheet.losses += _said(cells.lost)
+        sheet.losses += _describe(cells.lost)
     objects = read_objects(package, part.part)
     sheet.below = objects.blocks + sheet.below
     budget.characters -= sum(map(len, objects.blocks))
-    sheet.losses += _said(objects.lost)
+    sheet.losses += _describe(objects.lost)
     return sheet
 
 
-def _said(lost: Counter[str]) -> Iterator[str]:
+def _describe(lost: Counter[str]) -> Iterator[str]:
     """Yield what was lost, with how often where it can be counted."""
     for what, count in lost.items():
         yield f"{count:,} {what}" if "(s)" in what else what
