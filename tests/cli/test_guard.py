@@ -1,4 +1,6 @@
 import errno
+import os
+import signal
 
 import pytest
 
@@ -33,6 +35,21 @@ def test_every_end_has_a_code_and_a_message(error, code, words, capsys):
     assert stop.value.code == code
     assert words in told
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_that_a_library_turns_into_its_own_error_is_still_an_interrupt(number, capsys):
+    def command():
+        try:
+            os.kill(os.getpid(), number)
+            signal.pause()
+        except KeyboardInterrupt as stop:
+            raise ValueError("Error calling function `ser_path`: KeyboardInterrupt") from stop
+
+    with pytest.raises(SystemExit) as stop:
+        guarded(command)
+    assert stop.value.code == 130
+    assert "run the same command again" in capsys.readouterr().err
 
 
 def test_a_command_that_ends_well_exits_with_zero():

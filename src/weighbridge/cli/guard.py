@@ -28,36 +28,60 @@ def guarded(command: Callable[[], object]) -> NoReturn:
     otherwise is left as it is.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupts = _note_interrupts()
     try:
         code = command()
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except KeyboardInterrupt:
-        _tell(STOPPED)
-        sys.exit(INTERRUPTED)
+        _stop()
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # typer takes Ctrl-C for itself, and leaves with this
-            _tell(STOPPED)
+            _stop()
         raise
-    except UnfinishedError as error:
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug becomes a message and a file
+        if interrupts:  # pydantic turns a KeyboardInterrupt in a serializer into an error of its own
+            _stop()
+        _fail(error)
+
+
+def _note_interrupts() -> list[int]:
+    """Return a list that receives the number of every signal that asks the command to stop."""
+    received: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell's background jobs ignore Ctrl-C, and go on to
+        signal.signal(signal.SIGINT, interrupt)
+    return received
+
+
+def _stop() -> NoReturn:
+    _tell(STOPPED)
+    sys.exit(INTERRUPTED)
+
+
+def _fail(error: Exception) -> NoReturn:
+    if isinstance(error, UnfinishedError):
         _tell(f"Stopped: {error}")
         sys.exit(error.exit_code)
-    except WeighbridgeError as error:
+    if isinstance(error, WeighbridgeError):
         _tell(f"Error: {error}")
         sys.exit(error.exit_code)
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except OSError as error:
+    if isinstance(error, OSError):
         _tell(f"Error: {_os_error(error)}")
         sys.exit(2)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug becomes a message and a file
-        _tell(
-            f"Error: something unforeseen happened in weighbridge ({type(error).__name__}: {error}). Nothing already "
-            f"stored is lost. Please report it with the file {_keep_traceback()}"
-        )
-        sys.exit(1)
+    _tell(
+        f"Error: something unforeseen happened in weighbridge ({type(error).__name__}: {error}). Nothing already "
+        f"stored is lost. Please report it with the file {_keep_traceback(error)}"
+    )
+    sys.exit(1)
 
 
 def _os_error(error: OSError) -> str:
@@ -69,17 +93,13 @@ def _os_error(error: OSError) -> str:
     return f"{where}{error.strerror or error}"
 
 
-def _keep_traceback() -> Path:
+def _keep_traceback(error: Exception) -> Path:
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", errors="backslashreplace", prefix="weighbridge-error-", suffix=".txt", delete=False
     ) as file:
-        file.write(traceback.format_exc())
+        file.write("".join(traceback.format_exception(error)))
     return Path(file.name)
 
 
 def _tell(message: str) -> None:
     print(message, file=sys.stderr)  # noqa: T201 - the console may be what is broken
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
