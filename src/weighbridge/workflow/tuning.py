@@ -51,7 +51,6 @@ class Effort:
     """Asks the person who pays for a training at an endpoint."""
 
 
-NO_EFFORT = Effort()
 _CUT = "training.seconds ("
 """Begins the note on the card of an adapter that a time limit cut, as such limits did until ADR 17."""
 

@@ -1,4 +1,4 @@
-"""The default store: a LanceDB table in a folder for each index, with no server.
+"""A store in LanceDB: a table in a folder for each index, with no server.
 
 - One `apply` is one Lance commit, so a reader sees all of it or nothing, also after a crash. Writers take turns by a
   file lock, in this process and others. Each read is of the latest commit, as a whole.
