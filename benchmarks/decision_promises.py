@@ -78,7 +78,7 @@ def measurement(name: str, values: Points) -> Measurement:
         figure: estimate(values[:, column].tolist(), 0.0) for column, figure in enumerate(("accuracy", "hallucination"))
     }
     asked = len(values)
-    return Measurement(strategy=name, primary="accuracy", figures=figures, outcomes={}, attempts=asked, failures=0)
+    return Measurement(strategy=name, figures=figures, outcomes={}, attempts=asked, failures=0)
 
 
 def comparison(left: str, right: str, apart: Points) -> Comparison:

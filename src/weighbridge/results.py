@@ -79,8 +79,6 @@ class Measurement:
     """Everything learnt about one strategy; `figures` by name, as in `figures.FIGURES`. One not taken is absent."""
 
     strategy: str
-    primary: str
-    """The name of the figure that says how good the answers are: accuracy, the share answered right."""
     figures: Mapping[str, Estimate]
     outcomes: Mapping[str, int]
     """How many records fell into each "<retrieval>/<outcome>", for example "missed/wrong"."""

@@ -21,7 +21,6 @@ def make_measurement(
     shares = {"accuracy", "hallucination"}
     return Measurement(
         strategy=strategy,
-        primary="token_f1",
         figures={name: estimate(value, 0.08 if name in shares else 0.0) for name, value in figures.items()},
         outcomes={},
         attempts=100,

@@ -22,7 +22,6 @@ def totals(figure: str, values: list[float], priorities: Priorities) -> list[flo
     weighed = [
         Measurement(
             strategy=f"arm{place}",
-            primary="token_f1",
             figures={figure: Estimate(value=value, low=value, high=value, scored=10)},
             outcomes={},
             attempts=10,

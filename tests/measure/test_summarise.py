@@ -42,7 +42,6 @@ def test_failures_are_counted_and_never_scored(answered: Make):
     assert (accuracy.scored, accuracy.unscored) == (3, 1)
     assert (measured.attempts, measured.failures, measured.errors) == (4, 1, ("down",))
     assert measured.outcomes == {"missed/right": 2, "missed/wrong": 1}
-    assert measured.primary == "accuracy"
     assert "recall" not in measured.figures
     assert measured.cost is None
 
@@ -67,7 +66,7 @@ def test_figures_stand_in_the_order_of_reports(answered: Make):
     assert (values["memory"], values["disk"], values["setup"]) == (5, 6, 7.5)
     assert (values["input_tokens"], values["output_tokens"]) == (10, 2)
     assert measured.figures["latency_p95"].unscored == 1
-    assert (measured.offline, measured.cites, measured.primary) == (False, True, "accuracy")
+    assert (measured.offline, measured.cites) == (False, True)
 
 
 def test_all_failed_leaves_no_figure(answered: Make):
@@ -95,7 +94,6 @@ def test_labels_get_macro_f1(answered: Make, example: MakeExample):
     measured = summarise(records, examples, task="label", strategy="s", seed=1)
     assert measured.figures["macro_f1"].value == pytest.approx(2 / 3)
     assert (measured.figures["macro_f1"].scored, measured.figures["macro_f1"].unscored) == (3, 1)
-    assert measured.primary == "accuracy"
 
 
 def test_all_pairs_are_compared_on_what_both_answered(answered: Make):

@@ -44,7 +44,6 @@ def weighing(answered: Callable[..., Answer], example: Callable[..., Example]) -
         measurements=(
             Measurement(
                 strategy="rag",
-                primary="token_f1",
                 figures={"accuracy": ESTIMATE},
                 outcomes={"none/right": 1},
                 attempts=1,

@@ -38,7 +38,6 @@ def measurements(draw: st.DrawFn, name: str) -> Measurement:
     missing = draw(st.sets(st.sampled_from(["latency_p50", "memory", "hallucination", "citation"]), max_size=1))
     return Measurement(
         strategy=name,
-        primary="token_f1",
         figures={figure: estimate(value, 0.05) for figure, value in values.items() if figure not in missing},
         outcomes={},
         attempts=50,

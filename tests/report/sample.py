@@ -191,7 +191,6 @@ def measurement(strategy: str) -> Measurement:
     outcomes = [f"{record.retrieval}/{record.outcome}" for record in answered]
     return Measurement(
         strategy=strategy,
-        primary="exact_match",
         figures=figures,
         outcomes={outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))},
         attempts=len(mine),

@@ -56,7 +56,6 @@ def summarise(
     outcomes = Counter(f"{record.retrieval}/{record.outcome}" for record in answered if record.outcome)
     return Measurement(
         strategy=strategy,
-        primary="accuracy",
         figures={name: figures[name] for name in FIGURES if name in figures},
         outcomes=dict(sorted(outcomes.items())),
         attempts=len(records),
