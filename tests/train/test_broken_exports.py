@@ -12,11 +12,11 @@ from weighbridge.adapters import Parity
 from weighbridge.errors import TrainingError
 from weighbridge.train.base import BaseFiles
 from weighbridge.train.export import Quantisation, base_weights, merged_weights, permuted, write_gguf
-from weighbridge.train.parity import check_parity, judge
+from weighbridge.train.parity import judge
 from weighbridge.train.parity_forms import check_forms
 from weighbridge.train.weights import load_tuned
 
-from .tuned import PROMPTS, SETTINGS, save_tuned
+from .tuned import PROMPTS, SETTINGS, parity_of_file, save_tuned
 
 HEADS = {"q_proj": 4, "k_proj": 2}
 HALF = 0.5
@@ -37,7 +37,7 @@ def check(tiny: BaseFiles, adapter: Path, tmp_path: Path) -> Callable[..., Parit
     def check(weights, quantisation: Quantisation = "F16", *, template: Path = tiny.source_gguf) -> Parity:
         gguf = write_gguf(template, weights, tmp_path / "model.gguf", quantisation=quantisation)
         settings = SETTINGS.model_copy(update={"quantisation": quantisation})
-        return check_parity(adapter, tiny, gguf, PROMPTS, settings=settings)
+        return parity_of_file(adapter, tiny, gguf, PROMPTS, settings=settings)
 
     return check
 
@@ -89,7 +89,7 @@ def test_a_layer_that_was_left_out(check, tiny: BaseFiles, merged):
 def test_one_tensor_in_another_quantisation(tiny: BaseFiles, adapter: Path, merged, tmp_path: Path):
     whole = write_gguf(tiny.source_gguf, merged, tmp_path / "whole.gguf", quantisation="F16")
     broken = _rewritten(whole, tmp_path / "broken.gguf", coarse="blk.1.ffn_up.weight")
-    parity = check_parity(adapter, tiny, broken, PROMPTS, settings=SETTINGS)
+    parity = parity_of_file(adapter, tiny, broken, PROMPTS, settings=SETTINGS)
     assert not parity.ok
     assert "blk.1.ffn_up.weight is stored as Q4_0 (96, 64), not as F16" in parity.reasons
 
@@ -107,7 +107,7 @@ def test_a_truncated_tokenizer(tiny: BaseFiles, adapter: Path, merged, tmp_path:
 def test_a_file_that_was_cut_off(tiny: BaseFiles, adapter: Path, merged, tmp_path: Path):
     gguf = write_gguf(tiny.source_gguf, merged, tmp_path / "whole.gguf", quantisation="F16")
     gguf.write_bytes(gguf.read_bytes()[:-4096])
-    parity = check_parity(adapter, tiny, gguf, PROMPTS, settings=SETTINGS)
+    parity = parity_of_file(adapter, tiny, gguf, PROMPTS, settings=SETTINGS)
     assert not parity.ok
     assert parity.prompts == 0
 

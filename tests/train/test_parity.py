@@ -11,7 +11,7 @@ from weighbridge.generate.llamacpp import open_llamacpp
 from weighbridge.train.base import BaseFiles, load_network, load_tokenizer
 from weighbridge.train.conversations import Conversation
 from weighbridge.train.export import Quantisation, base_weights, merged_weights, write_gguf
-from weighbridge.train.parity import Form, Place, check_parity, compare, judge, wordless
+from weighbridge.train.parity import Form, Place, compare, judge, wordless
 from weighbridge.train.parity_forms import check_forms
 from weighbridge.train.reading import Wanted, read
 from weighbridge.train.replies import Reply, lead_at, shared
@@ -21,7 +21,7 @@ from weighbridge.train.tune import spread
 from weighbridge.train.weights import load_tuned, method_of
 from weighbridge.types import Message, Progress
 
-from .tuned import PROMPTS, SETTINGS, save_tuned
+from .tuned import PROMPTS, SETTINGS, parity_of_file, save_tuned
 
 FILES = ["GGUF F16", "endpoint F16", "GGUF BF16", "GGUF Q8_0", "GGUF Q4_0", "merged"]
 
@@ -62,13 +62,13 @@ def test_a_forgotten_adapter_fails_however_it_is_rounded(
 ):
     gguf = write_gguf(tiny.source_gguf, base_weights(tiny), tmp_path / "x.gguf", quantisation=quantisation)
     settings = SETTINGS.model_copy(update={"quantisation": quantisation})
-    parity = check_parity(lora, tiny, gguf, PROMPTS, settings=settings)
+    parity = parity_of_file(lora, tiny, gguf, PROMPTS, settings=settings)
     assert not parity.ok
     assert any("no nearer" in reason for reason in parity.reasons)
 
 
 def test_reasons_say_where_it_parted(tiny: BaseFiles, lora: Path):
-    parity = check_parity(lora, tiny, tiny.source_gguf, PROMPTS, settings=SETTINGS)
+    parity = parity_of_file(lora, tiny, tiny.source_gguf, PROMPTS, settings=SETTINGS)
     first = next(reason for reason in parity.reasons if "where the adapter is sure" in reason)
     assert "first at token 1 of its answer to prompt 1: it says '" in first
     assert "the adapter 'A', which it finds likelier by" in first
@@ -95,8 +95,6 @@ def test_a_folder_without_an_adapter_is_an_error(tmp_path: Path):
 
 
 def test_no_prompts_is_an_error(tiny: BaseFiles, lora: Path):
-    with pytest.raises(TrainingError, match="without a prompt"):
-        check_parity(lora, tiny, tiny.source_gguf, (), settings=SETTINGS)
     with pytest.raises(TrainingError, match="without a prompt"):
         check_forms(lora, tiny, (), settings=SETTINGS, served=tiny.source_gguf)
 
@@ -244,11 +242,10 @@ def test_one_bad_answer_among_good_ones_is_found_and_only_whole_answers_are_iden
     assert "first at token 2 of its answer to prompt 4" in parity.reasons[0]
 
 
-def test_all_prompts_are_asked_up_to_four(tiny: BaseFiles, lora: Path):
-    """A file that answers like the adapter to all prompts but the last is not ok."""
-    assert check_parity(lora, tiny, tiny.source_gguf, PROMPTS, settings=SETTINGS).prompts == len(PROMPTS) == 4
-    assert check_parity(lora, tiny, tiny.source_gguf, PROMPTS * 2, settings=SETTINGS).prompts == 4
-    assert check_parity(lora, tiny, tiny.source_gguf, PROMPTS[:3], settings=SETTINGS).prompts == 3
+def test_no_more_than_four_prompts_are_asked(tiny: BaseFiles, lora: Path, tmp_path: Path):
+    served = write_gguf(tiny.source_gguf, merged_weights(tiny, lora), tmp_path / "m.gguf", quantisation="F16")
+    assert len(PROMPTS) == 4
+    assert check_forms(lora, tiny, PROMPTS * 2, settings=SETTINGS, served=served)[0].prompts == 4
 
 
 def test_the_prompts_that_are_checked_are_spread_over_all():

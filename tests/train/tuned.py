@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+from weighbridge.adapters import Parity
 from weighbridge.settings import ModelSettings
 from weighbridge.train.base import BaseFiles, load_network, load_tokenizer
 from weighbridge.train.conversations import Conversation
+from weighbridge.train.export import layout
+from weighbridge.train.parity import compare, file_form
 from weighbridge.train.quiet import quiet
+from weighbridge.train.replies import Prompts
 from weighbridge.train.tokens import encode
 from weighbridge.types import Message
 
@@ -32,6 +36,12 @@ def save_tuned(base: BaseFiles, method: str, folder: Path, *, steps: int = 100) 
         _learn(network, [encode(load_tokenizer(base), one) for one in LEARNT], rate, steps)
         network.save_pretrained(folder)
     return folder
+
+
+def parity_of_file(adapter: Path, base: BaseFiles, gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> Parity:
+    """Compare an adapter folder with one GGUF made from it in `settings.quantisation`."""
+    form = file_form(layout(base.source_gguf), gguf, prompts, settings=settings)
+    return compare((form,), adapter, base, prompts)[0]
 
 
 def _config(method: str):

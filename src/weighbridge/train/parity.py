@@ -26,7 +26,7 @@ from weighbridge.adapters import Parity
 from weighbridge.errors import ModelError, TrainingError, UserError, WorkspaceError
 from weighbridge.settings import ModelSettings
 from weighbridge.train.base import BaseFiles, load_network, load_tokenizer
-from weighbridge.train.export import Layout, faults, layout
+from weighbridge.train.export import Layout, faults
 from weighbridge.train.memory import release
 from weighbridge.train.quiet import quiet
 from weighbridge.train.reading import Reading, Readings, Wanted, read
@@ -72,19 +72,6 @@ class Place:
     """The chance that two tokens drawn from the adapter's distribution differ: what rounding can move at all."""
 
 
-def check_parity(adapter: Path, base: BaseFiles, gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> Parity:
-    """Compare an adapter folder with a GGUF made from it in `settings.quantisation`, on the first few prompts.
-
-    A file that cannot be loaded or asked is not ok.
-
-    Raises:
-        TrainingError: there are no prompts to compare on, or the adapter folder is not whole.
-    """
-    require_prompts(prompts)
-    asked = tuple(prompts[:PROMPTS])
-    return compare((file_form(layout(base.source_gguf), gguf, asked, settings=settings),), adapter, base, asked)[0]
-
-
 def file_form(template: Layout, gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> Form:
     """Return a GGUF in `settings.quantisation`: how it is described, and what llama.cpp answers from it."""
     kind = settings.quantisation
@@ -108,12 +95,6 @@ def asked_form(
         raise
     except (UserError, ModelError, TrainingError) as error:
         return Form(name=name, tolerance=tolerance, faults=(*wrong, str(error)))
-
-
-def require_prompts(prompts: Prompts) -> None:
-    """Refuse to compare on nothing."""
-    if not prompts:
-        raise TrainingError("the exported model cannot be checked without a prompt; give at least one example")
 
 
 def compare(forms: Sequence[Form], adapter: Path, base: BaseFiles, prompts: Prompts) -> tuple[Parity, ...]:

@@ -13,14 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from weighbridge.adapters import Parity
-from weighbridge.errors import WorkspaceError
+from weighbridge.errors import TrainingError, WorkspaceError
 from weighbridge.protocols import Notify, silent
 from weighbridge.settings import ModelSettings
 from weighbridge.train.base import BaseFiles, load_tokenizer
 from weighbridge.train.export import Layout, Quantisation, base_weights, layout, write_like
 from weighbridge.train.lora_gguf import ADDED_WHILE_RUNNING, write_lora_like
 from weighbridge.train.memory import release
-from weighbridge.train.parity import PROMPTS, Form, asked_form, compare, file_form, require_prompts
+from weighbridge.train.parity import PROMPTS, Form, asked_form, compare, file_form
 from weighbridge.train.quiet import quiet
 from weighbridge.train.replies import Prompts, Reply, ask_endpoint, ask_file, ask_network
 from weighbridge.train.tokens import prompt_tokens
@@ -63,7 +63,8 @@ def check_forms(
         TrainingError: there are no prompts to compare on, or the adapter folder is not whole or cannot be merged.
         WorkspaceError: the forms cannot be written beside the served one.
     """
-    require_prompts(prompts)
+    if not prompts:
+        raise TrainingError("the exported model cannot be checked without a prompt; give at least one example")
     asked = tuple(prompts[:PROMPTS])
     for left in served.parent.glob(f"{_TEMPORARY}*"):  # by a comparison that was killed
         shutil.rmtree(left, ignore_errors=True)
