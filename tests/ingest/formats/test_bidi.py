@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weighbridge.ingest.formats.pdf import read_pdf, regions
+from weighbridge.ingest.formats.pdf import read_pdf
 
 WIDTH = 7.2
 """Points that each glyph of the font below takes at the size of 12."""
@@ -124,14 +124,3 @@ def test_columns_of_a_table_are_read_from_the_right(tmp_path: Path) -> None:
     said = read(tmp_path, *lines)
     assert said.splitlines()[0] == f"| {rows[0][0]} | 17 |"
     assert [line for line in said.splitlines() if "250" in line] == [f"| {rows[2][0]} | 250 |"]
-
-
-def test_the_place_of_a_word_is_known(tmp_path: Path) -> None:
-    words = [list("\u05d0\u05d1\u05d2"), list("17:40"), list("\u05d3\u05d4")]
-    said = read(tmp_path, displayed(words))
-    (box,) = regions(tmp_path / "a.pdf", 1, 0, 3)
-    assert box.right - box.left == pytest.approx(3 * WIDTH, abs=1)
-    assert box.left == pytest.approx(60 + (2 + 5 + 2 * 0.6) * WIDTH, abs=1)
-    start = said.index("17:40")
-    (box,) = regions(tmp_path / "a.pdf", 1, start, start + 5)
-    assert box.left == pytest.approx(60 + 2.6 * WIDTH, abs=1)

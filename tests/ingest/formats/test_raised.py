@@ -9,7 +9,7 @@ from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate
 
-from weighbridge.ingest.formats.pdf import read_pdf, regions
+from weighbridge.ingest.formats.pdf import read_pdf
 
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -87,10 +87,3 @@ def test_scripts_of_a_word_processor(tmp_path: Path) -> None:
     text = "Take 2.5&times;10<super>-3</super> g of CO<sub>2</sub>, E = mc<super>2</super>, n<super>k+1</super>."
     SimpleDocTemplate(str(tmp_path / "a.pdf")).build([Paragraph(text, getSampleStyleSheet()["BodyText"])])
     assert read_pdf(tmp_path / "a.pdf").contents[0].text == "Take 2.5\u00d710⁻³ g of CO₂, E = mc², n^(k+1)."
-
-
-def test_the_place_of_a_script_is_known(tmp_path: Path) -> None:
-    said = draw(tmp_path / "a.pdf", [("It holds 10", 1, 0), ("6", 0.6, 0.35), (" litres", 1, 0)])
-    (box,) = regions(tmp_path / "a.pdf", 1, said.index("10"), said.index("10") + 3)
-    assert 60 < box.left < box.right
-    assert box.right - box.left == pytest.approx(11 * 0.556 * 2.6, abs=1)

@@ -12,7 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Table
 
 from weighbridge.ingest.content import Parsed
-from weighbridge.ingest.formats.pdf import read_pdf, regions
+from weighbridge.ingest.formats.pdf import read_pdf
 
 BODY = ("The tide of day {0} came at {0}.30.", "Ships in: {0}4. Ships out: {0}7.", "Nothing else was noted on day {0}.")
 
@@ -67,11 +67,8 @@ def test_what_runs_over_all_pages_is_left_out(
     }
     assert numbers == set()
     assert parsed.losses
-    part = content.parts[-1]
-    said = BODY[1].format(first + pages - 1)
-    start = content.text.index(said) - part.start
-    (box,) = regions(path, pages, start, start + len(said))
-    assert box.bottom < 560 < box.top
+    last = content.parts[-1]
+    assert BODY[1].format(first + pages - 1) in content.text[last.start : last.end]
 
 
 def test_losses_say_what_was_left_out(tmp_path: Path) -> None:

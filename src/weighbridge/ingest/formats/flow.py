@@ -11,7 +11,6 @@ from weighbridge.ingest.formats.layout import Grid, Line, Row, Run, arranged
 
 BROKEN_WORD = "\x02"
 """Stands for a hyphen at the end of a line, which may or may not belong to the word."""
-INSERTED = -1
 
 _LEVELS = ((1.7, "# "), (1.35, "## "), (1.15, "### "))
 """How many times as high as most of its page a heading is."""
@@ -36,15 +35,7 @@ _CELL_MARKS = re.compile(r"\||(?<=\d)\s+(?=\))")
 _HYPHENS = frozenset({"-", "\u2010", "\u00ad"})
 
 
-@dataclass(frozen=True, slots=True)
-class Laid:
-    """The text of a page; `sources[i]` is the letter of the page that character i was made of, or `INSERTED`."""
-
-    text: str
-    sources: Sequence[int]
-
-
-def lay(letters: str, rows: Sequence[Row]) -> Laid:
+def lay(letters: str, rows: Sequence[Row]) -> str:
     """Return what a page says, in reading order."""
     parts = list(arranged([join_amounts(letters, row) for row in rows]))
     body = _body_height(parts)
@@ -58,7 +49,7 @@ def lay(letters: str, rows: Sequence[Row]) -> Laid:
             around = [each for each in parts[max(0, place - 6) : place + 7] if isinstance(each, Line)]
             _line(text, _Setting(before, part, around, body))
             before = part
-    return text.laid()
+    return text.whole()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,33 +64,28 @@ class _Setting:
 
 @dataclass(slots=True)
 class _Text:
-    """What has been said, and of which letters."""
+    """What has been said of the letters of a page."""
 
     letters: str
     said: list[str] = field(default_factory=list)
-    sources: list[int] = field(default_factory=list)
     heading: str = ""
     item: bool = False
 
     def insert(self, text: str) -> None:
         self.said.extend(text)
-        self.sources.extend([INSERTED] * len(text))
 
     def say(self, start: int, end: int) -> None:
         letters = self.letters[start:end]
         if _is_plain(letters) and not (letters[0] == " " and self.said and self.said[-1] in " \n"):
             self.said.extend(letters)
-            self.sources.extend(range(start, end))
             return
         if letters[-1:] in _HYPHENS:
             letters = letters[:-1] + BROKEN_WORD
-        for place, letter in enumerate(letters, start=start):
+        for letter in letters:
             said = " " if letter.isspace() else _LETTERS.get(letter, letter)
             if said == " " and self.said and self.said[-1] in " \n":
                 continue
-            shown = [each for each in said if each.isprintable() or each == BROKEN_WORD]
-            self.said.extend(shown)
-            self.sources.extend([place] * len(shown))
+            self.said.extend(each for each in said if each.isprintable() or each == BROKEN_WORD)
 
     def is_cut(self) -> bool:
         """Tell whether a word was cut by the end of a line that came last."""
@@ -107,11 +93,7 @@ class _Text:
 
     def trim(self) -> None:
         while self.said and self.said[-1] in " \n":
-            self.drop()
-
-    def drop(self) -> str:
-        self.sources.pop()
-        return self.said.pop()
+            self.said.pop()
 
     def paragraph(self) -> None:
         self.trim()
@@ -135,14 +117,13 @@ class _Text:
         if not self.said or self.said[-1] != BROKEN_WORD:
             self.insert(" ")
         elif _is_one_word("".join(self.said[-40:-1]), following):
-            self.drop()
+            self.said.pop()
         else:
             self.said[-1] = "-"
 
-    def laid(self) -> Laid:
+    def whole(self) -> str:
         self.trim()
-        text = "".join(self.said).replace(BROKEN_WORD, "-")
-        return Laid(text, tuple(self.sources))
+        return "".join(self.said).replace(BROKEN_WORD, "-")
 
 
 def _is_plain(letters: str) -> bool:

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from itertools import repeat
 from typing import Any, Literal
 
-from weighbridge.ingest.formats.layout import Box, Row, Run, around, beside
+from weighbridge.ingest.formats.layout import Box, Row, Run
 
 MOST_LETTERS = 1_000_000
 """Letters of a page that are read; what is printed has some thousands."""
@@ -207,23 +207,6 @@ def _place_word(word: "_Word", rows: list[list["_Word"]], text: str, mostly: _Di
         before.add(word)
         return before
     return word
-
-
-def boxes_of(letters: Letters, places: Sequence[int]) -> tuple[Box, ...]:
-    """Return where letters stand, those next to each other on a line in one box."""
-    boxes: list[Box] = []
-    for place in places:
-        if letters.places[place] == INSERTED:
-            continue
-        box = letters.box(place)
-        if box.right <= box.left or box.top <= box.bottom:
-            continue
-        gap = max(box.left - boxes[-1].right, boxes[-1].left - box.right) if boxes else 0.0
-        if boxes and beside(boxes[-1], box) and gap < 2 * box.height:
-            boxes[-1] = around((boxes[-1], box))
-        else:
-            boxes.append(box)
-    return tuple(boxes)
 
 
 @dataclass(slots=True)

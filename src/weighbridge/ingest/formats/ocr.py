@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
-from weighbridge.ingest.formats.flow import Laid, lay
+from weighbridge.ingest.formats.flow import lay
 from weighbridge.ingest.formats.layout import Box, Row, Run, beside
 from weighbridge.types import Part
 
@@ -32,7 +32,6 @@ _FRAMES = 100
 _LONGEST_SIDE = 2_200
 _HEIGHT_NOISE = 0.35
 """By how much the heights of lines that are written alike differ from each other."""
-_NOTHING = Laid("", ())
 _SETTINGS = {
     "Global.log_level": "critical",
     "Det.limit_type": "max",
@@ -45,13 +44,12 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a picture says. `places` has the box of each letter's line, in pixels from the top left corner.
+    """The text of a picture.
 
     `confidence` is the mean over the lines, from 0 to 1; `failure` tells why nothing could be read.
     """
 
-    laid: Laid
-    places: Sequence[Box] = ()
+    text: str
     confidence: float = 0.0
     failure: str = ""
 
@@ -91,27 +89,26 @@ def read_pixels(pixels: "NDArray[np.uint8]") -> Scan:
     try:
         found = _engine()(pixels)
     except Exception as error:  # noqa: BLE001 - each of the three libraries below raises kinds of its own
-        return Scan(_NOTHING, failure=_reason(error))
+        return Scan("", failure=_reason(error))
     if found.boxes is None or not found.txts:
-        return Scan(_NOTHING)
+        return Scan("")
     boxes = [Box(*box.min(axis=0).tolist(), *box.max(axis=0).tolist()) for box in found.boxes]
     letters = "".join(found.txts)
-    places = [box for text, box in zip(found.txts, boxes, strict=True) for _ in text]
     confidence = sum(found.scores) / len(found.scores)
-    return Scan(lay(letters, _rows(found.txts, boxes)), tuple(places), confidence)
+    return Scan(lay(letters, _rows(found.txts, boxes)), confidence)
 
 
 def _parsed(scans: Sequence[Scan], count: int) -> Parsed:
-    text = "\n\n".join(scan.laid.text for scan in scans if scan.laid.text)
+    text = "\n\n".join(scan.text for scan in scans if scan.text)
     if not text:
         failures = (f"a picture that OCR cannot read ({scan.failure})" for scan in scans if scan.failure)
         raise UnreadableError(next(failures, "a picture without text"))
     parts: list[Part] = []
     losses: list[Loss] = []
     for number, scan in enumerate(scans, start=1):
-        if scan.laid.text:
+        if scan.text:
             start = parts[-1].end + 2 if parts else 0
-            parts.append(Part(f"page {number}", start, start + len(scan.laid.text)))
+            parts.append(Part(f"page {number}", start, start + len(scan.text)))
             losses.append(Loss(f"page {number}", f"read by OCR, mean confidence {scan.confidence:.2f}"))
         else:
             losses.append(Loss(f"page {number}", f"OCR failed ({scan.failure})" if scan.failure else "no text"))
@@ -127,7 +124,7 @@ def _frame(image: "Image.Image", number: int) -> Scan:
 
     image.seek(number)
     if image.width * image.height > _PIXELS:
-        return Scan(_NOTHING, failure=f"more than {_PIXELS // 1_000_000} million pixels")
+        return Scan("", failure=f"more than {_PIXELS // 1_000_000} million pixels")
     image.draft("RGB", (_LONGEST_SIDE, _LONGEST_SIDE))
     frame = image.copy()
     frame.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))

@@ -8,10 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
+from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed
 from weighbridge.ingest.formats import ocr
-from weighbridge.ingest.formats.layout import Box
-from weighbridge.ingest.formats.pdfpage import Page, Sheet, nearby_pages, opened, places_on, read_sheet
+from weighbridge.ingest.formats.pdfpage import Page, Sheet, nearby_pages, opened, read_sheet
 from weighbridge.ingest.text import LARGEST
 from weighbridge.types import Part
 
@@ -47,11 +46,11 @@ class _Reading:
     def add(self, number: int, page: Page) -> None:
         for what in filter(None, (page.loss, *page.left_out)):
             self.lost.setdefault(what, []).append(number)
-        if page.laid.text:
+        if page.text:
             gap = "\n\n" if self.said else ""
-            self.said.extend((gap, page.laid.text))
+            self.said.extend((gap, page.text))
             start = self.length + len(gap)
-            self.length = start + len(page.laid.text)
+            self.length = start + len(page.text)
             self.parts.append(Part(f"page {number}", start, self.length))
 
 
@@ -94,21 +93,6 @@ def _laid_pages(document: Any, scan_seconds: float) -> Iterator[Page]:
             scan_seconds -= time.monotonic() - begun if sheets[ahead].confidence is not None else 0.0
         sheets.pop(near_pages[0] - 1, None)
         yield sheets[number].lay({near - number: sheet for near, sheet in sheets.items() if near != number})
-
-
-def regions(path: Path, page: int, start: int, end: int) -> tuple[Box, ...]:
-    """Return where characters [start, end) of the text of a page, counted from 1, stand on it: a box a line.
-
-    The text is that of the page's part in what `read_pdf` returned for the same file. A page that was read by OCR has
-    a box for each whole line.
-
-    Raises:
-        UnreadableError: where the file cannot be opened, or has no such page.
-    """
-    with opened(path) as document:
-        if not 1 <= page <= len(document):
-            raise UnreadableError(f"has no page {page}")
-        return places_on(document, page, start, end)
 
 
 def _title(document: Any, reading: _Reading) -> str:

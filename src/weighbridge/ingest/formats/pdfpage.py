@@ -11,9 +11,9 @@ from typing import Any
 from weighbridge.ingest.content import UnreadableError
 from weighbridge.ingest.formats import ocr
 from weighbridge.ingest.formats.bidi import order_lines
-from weighbridge.ingest.formats.flow import INSERTED, Laid, lay
-from weighbridge.ingest.formats.glyphs import MOST_LETTERS, Letters, baseline_of, boxes_of, letters_of, rows_of
-from weighbridge.ingest.formats.layout import Box, Row, around
+from weighbridge.ingest.formats.flow import lay
+from weighbridge.ingest.formats.glyphs import MOST_LETTERS, Letters, baseline_of, letters_of, rows_of
+from weighbridge.ingest.formats.layout import Box, Row
 from weighbridge.ingest.formats.raised import write_scripts
 from weighbridge.ingest.formats.running import NEARBY, MarginLine, margin_lines, running_lines
 
@@ -37,7 +37,7 @@ _NO_LETTERS = Letters("", (), (), 0)
 class Page:
     """What a page says, what of it was lost, and which running lines were left out."""
 
-    laid: Laid
+    text: str
     loss: str = ""
     left_out: tuple[str, ...] = ()
 
@@ -46,23 +46,22 @@ class Page:
 class Sheet:
     """A page as it was read, before it is laid out: letters by rows, or what OCR made of it.
 
-    `confidence` is the mean that OCR gave its lines, from 0 to 1, and `places` has the box of each letter of `scanned`.
+    `confidence` is the mean that OCR gave its lines, from 0 to 1.
     """
 
     letters: Letters
     rows: Sequence[Row] = ()
     margins: Sequence[MarginLine] = ()
     loss: str = ""
-    scanned: Laid | None = None
+    scanned: str | None = None
     confidence: float | None = None
-    places: Sequence[Box] = ()
 
     def lay(self, nearby: Mapping[int, "Sheet"]) -> Page:
         """Return what the page says without its running lines, which other pages nearby have too."""
         if self.scanned is not None:
             return Page(self.scanned, self.loss)
         if not self.rows:
-            return Page(Laid("", ()), self.loss)
+            return Page("", self.loss)
         others = {distance: sheet.margins for distance, sheet in nearby.items()}
         left_out = list(running_lines(self.margins, others))
         places = {line.row for line in left_out}
@@ -105,20 +104,6 @@ def read_sheet(document: Any, number: int, *, may_scan: bool) -> Sheet:
 def nearby_pages(number: int, count: int) -> range:
     """Return the numbers of the pages that a page is compared with, and its own."""
     return range(max(number - NEARBY, 1), min(number + NEARBY, count) + 1)
-
-
-def places_on(document: Any, number: int, start: int, end: int) -> tuple[Box, ...]:
-    """Return where characters [start, end) of what a page says stand on it, a box a line."""
-    around_it = nearby_pages(number, len(document))
-    sheets = {near - number: read_sheet(document, near, may_scan=near == number) for near in around_it}
-    sheet = sheets.pop(0)
-    if sheet.loss == "broken":
-        raise UnreadableError(f"page {number} is broken")
-    sources = sheet.lay(sheets).laid.sources
-    places = [place for place in sources[max(start, 0) : max(end, 0)] if place != INSERTED]
-    if sheet.places:
-        return tuple(dict.fromkeys(sheet.places[place] for place in places))
-    return boxes_of(sheet.letters, places)
 
 
 @contextmanager
@@ -197,17 +182,9 @@ def _scanned(page: Any, sheet: Sheet, why: str) -> Sheet:
     scale = min(_PIXELS_A_POINT, _LONGEST_SIDE / max(width, height, 1.0))
     with closing(page.render(scale=scale, prefer_bgrx=False)) as bitmap:
         scan = ocr.read_pixels(bitmap.to_numpy()[:, :, :3])
-        converter = bitmap.get_posconv(page)
-        places = [_on_page(converter, box) for box in scan.places]
     if scan.failure:
         return replace(sheet, loss=f"{why}; OCR failed ({scan.failure})")
-    if len(scan.laid.text) <= len(sheet.lay({}).laid.text):
+    if len(scan.text) <= len(sheet.lay({}).text):
         return replace(sheet, loss=f"{why}; OCR found nothing more")
     loss = f"{why}; read by OCR, mean confidence {scan.confidence:.2f}"
-    return replace(sheet, loss=loss, scanned=scan.laid, confidence=scan.confidence, places=tuple(places))
-
-
-def _on_page(converter: Any, box: Box) -> Box:
-    """Turn a box in pixels, from the top left corner of a picture of the page, into one on the page."""
-    corners = [converter.to_page(round(x), round(y)) for x in (box.left, box.right) for y in (box.bottom, box.top)]
-    return around([Box(x, y, x, y) for x, y in corners])
+    return replace(sheet, loss=loss, scanned=scan.text, confidence=scan.confidence)
