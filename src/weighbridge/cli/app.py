@@ -3,7 +3,7 @@
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, get_args
+from typing import Annotated, NoReturn, get_args
 
 import typer
 
@@ -84,11 +84,11 @@ def ask(
 ) -> None:
     """Ask one question; the answer streams, and its citations follow."""
     from weighbridge.types import Question
-    from weighbridge.workflow.ask import best_arm, open_strategy
+    from weighbridge.workflow.ask import choose_arm, open_strategy
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console, ExitStack() as stack:
-        arm = _arm(strategy, settings.strategies) if strategy else best_arm(settings, place)
+        arm = choose_arm(strategy or "", settings, place)
         answering = open_strategy(arm, settings, place, stack=stack, voice=console.voice)
         console.pause()
         answer = answering.answer(Question(question, groups=frozenset(group or ())), emit=console.stream)
@@ -167,9 +167,3 @@ def _compare(root: Path, *, as_json: bool) -> None:
     with voice_on(as_json=as_json) as console:
         agree = console.agree if sys.stdin.isatty() and not as_json else refuse
         console.weighing(weigh(settings, place, console.voice, agree=agree), place.report)
-
-
-def _arm(name: str, arms: tuple[Any, ...]) -> Any:
-    if name not in arms:
-        raise typer.BadParameter(f"'{name}' is not one of this workspace's strategies: {', '.join(arms)}")
-    return name

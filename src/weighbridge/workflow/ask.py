@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from weighbridge.answer.build import SHAPES, Parts
-from weighbridge.errors import WorkspaceError
+from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.ingest.examples import read_examples
 from weighbridge.measure.weighing import load_weighing
 from weighbridge.protocols import NONE, NOTHING, Strategy
@@ -44,6 +44,20 @@ def open_strategy(
 def _moved(chosen: Settings, workspace: Workspace) -> bool:
     """Tell whether the index was brought up to date for another search than the one that is in force."""
     return bool(chosen.sources) and read_json(workspace.indexed) != index_key(chosen)
+
+
+def choose_arm(name: str, settings: Settings, workspace: Workspace) -> Arm:
+    """Return the strategy of the settings that a name means: without a name, the one to ask.
+
+    Raises:
+        UserError: the settings have no strategy of that name.
+    """
+    if not name:
+        return best_arm(settings, workspace)
+    for arm in settings.strategies:
+        if arm == name:
+            return arm
+    raise UserError(f"'{name}' is not one of this workspace's strategies: {', '.join(settings.strategies)}")
 
 
 def best_arm(settings: Settings, workspace: Workspace) -> Arm:

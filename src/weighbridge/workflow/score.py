@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -14,7 +14,7 @@ from weighbridge.results import Estimate
 from weighbridge.scoring.grade import ExampleKind, Grade, Mark, grade, scorer_fingerprint
 from weighbridge.scoring.thinking import split_thinking
 from weighbridge.types import Progress, Task
-from weighbridge.workflow.voice import Voice
+from weighbridge.workflow.voice import MUTE, Voice
 
 STANDARD_INPUT = Path("-")
 _SHOWN_PROBLEMS = 5
@@ -84,7 +84,23 @@ def score_file(path: Path, voice: Voice) -> Scores:
     Raises:
         DataError: the file cannot be read, is empty, or a line is not a row; the first such lines are named.
     """
-    rows = _read_rows(path)
+    return _score_all(_read_rows(path), voice)
+
+
+def score_rows(rows: Iterable[Mapping[str, Any]]) -> Scores:
+    """Grade rows like those of a file, in their order.
+
+    Raises:
+        DataError: there are none, or one is not a row; the first such rows are named by their position, from 1.
+    """
+    checked = [_check_row(row) for row in rows]
+    _refuse([f"row {number}: {row}" for number, row in enumerate(checked, start=1) if isinstance(row, str)])
+    if not checked:
+        raise DataError("there are no rows to score; each holds question, references and answer")
+    return _score_all([row for row in checked if isinstance(row, _Row)], MUTE)
+
+
+def _score_all(rows: Sequence[_Row], voice: Voice) -> Scores:
     labels = tuple(dict.fromkeys(label for row in rows if row.task == "label" for label in row.references))
     scored = []
     for number, row in enumerate(rows, start=1):
@@ -155,13 +171,17 @@ def _read_rows(path: Path) -> list[_Row]:
             problems.append(f"{path}:{number}: {row}")
         else:
             rows.append(row)
+    _refuse(problems)
+    if not rows:
+        raise DataError(f"{path}: no rows; each line is JSON with question, references and answer")
+    return rows
+
+
+def _refuse(problems: Sequence[str]) -> None:
     if problems:
         rest = len(problems) - _SHOWN_PROBLEMS
         more = f"\n({rest:,} more lines are no rows either)" if rest > 0 else ""
         raise DataError("\n".join(problems[:_SHOWN_PROBLEMS]) + more)
-    if not rows:
-        raise DataError(f"{path}: no rows; each line is JSON with question, references and answer")
-    return rows
 
 
 def _parse_row(line: str) -> _Row | str:
@@ -170,17 +190,21 @@ def _parse_row(line: str) -> _Row | str:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
         return f"not JSON ({error}); write one JSON object a line"
-    if not isinstance(row, dict):
+    return _check_row(row)
+
+
+def _check_row(row: object) -> _Row | str:
+    if not isinstance(row, Mapping):
         return 'not a JSON object; write {"question": ..., "references": [...], "answer": ...}'
     for name, wanted, kind in _REQUIRED:
         if name not in row:
             return f"'{name}' is missing; give {kind}"
         if not isinstance(row[name], wanted):
             return f"'{name}' is not {kind}"
-    return _check_row(row)
+    return _read_options(row)
 
 
-def _check_row(row: Mapping[str, Any]) -> _Row | str:
+def _read_options(row: Mapping[str, Any]) -> _Row | str:
     if not all(isinstance(reference, str) for reference in row["references"]):
         return "'references' holds something that is not a text"
     named, answerable, right = row.get("task"), row.get("answerable"), row.get("right")
