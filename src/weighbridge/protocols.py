@@ -197,7 +197,10 @@ class Retriever(Protocol):
 
 
 class Demonstrations(Protocol):
-    """Chooses worked examples to show before a question; only ever from the train split."""
+    """Chooses worked examples to show before a question, the most alike last.
+
+    Every example is from the train split, and every access group of its question is one that the asker has.
+    """
 
     @property
     def fingerprint(self) -> str: ...
@@ -205,7 +208,12 @@ class Demonstrations(Protocol):
 
 
 class Strategy(Protocol):
-    """A way of answering a question. This is all that evaluation and serving know."""
+    """Answers questions. This is all that evaluation and serving know.
+
+    `answer` is safe to call from several threads, and gives the same answer each time. It reads and shows nothing that
+    the asker may not see. A model's `ModelError` passes through, `PromptTooLongError` among them: a failure is never
+    an answer.
+    """
 
     @property
     def name(self) -> str: ...
