@@ -1,11 +1,12 @@
 # make demo   install everything pinned into .venv, fetch the models (about 175 MB), weigh the sample workload
-# make test   install what tests need, then ruff, mypy, import-linter and pytest
+# make test   install what tests need, then ruff, mypy, import-linter, the site and pytest
+# make docs   build the documentation site into build/site; any warning is an error. Open build/site/index.html
 
 PYTHON ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
 
-.PHONY: demo test install clean ruff mypy imports
+.PHONY: demo test docs install clean ruff mypy imports
 
 demo: .venv/.local
 	$(BIN)/weighbridge demo
@@ -14,8 +15,8 @@ install: .venv/.local
 
 # The checks run side by side, then the tests in two processes; a file of tests stays in one, with what it loaded. The
 # order is that of tests/conftest.py, slowest file first.
-test: .venv/.test
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 ruff mypy imports
+test: .venv/.test .venv/.docs
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 ruff mypy imports docs
 	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 ruff: .venv/.test
@@ -27,6 +28,9 @@ mypy: .venv/.test
 
 imports: .venv/.test
 	$(BIN)/lint-imports
+
+docs: .venv/.docs
+	$(BIN)/python docs/site.py
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -47,5 +51,9 @@ imports: .venv/.test
 		--editable '.[local,sql,postgres,lancedb,ocr,retriever,search,qlora,lm-eval]' --group test
 	@touch $@
 
+.venv/.docs: .venv/.python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
+	@touch $@
+
 clean:
-	rm -rf .venv weighbridge-demo
+	rm -rf .venv build weighbridge-demo
