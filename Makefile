@@ -48,7 +48,7 @@ docs: .venv/.docs
 .venv/.test: .venv/.python pyproject.toml constraints.txt
 	@echo "Installing pinned dependencies, those of the tests too ..."
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
-		--editable '.[local,sql,postgres,lancedb,ocr,retriever,search,qlora,lm-eval]' --group test
+		--editable '.[local,sql,postgres,ocr,retriever,search,qlora,lm-eval]' --group test
 	@touch $@
 
 .venv/.docs: .venv/.python pyproject.toml constraints.txt

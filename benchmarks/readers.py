@@ -134,7 +134,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--writers", type=int, default=2)
     parser.add_argument("--readers", type=int, default=8)
-    parser.add_argument("--store", default="lancedb")
+    parser.add_argument("--store", default="faiss")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         processes = asked.writers + asked.readers

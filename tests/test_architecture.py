@@ -19,7 +19,6 @@ HEAVY = (
     "optuna",
     "lm_eval",
     "bitsandbytes",
-    "lancedb",
     "faiss",
     "xllamacpp",
     "openai",

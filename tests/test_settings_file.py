@@ -290,8 +290,16 @@ def test_a_date_needs_no_quotes_and_a_byte_order_mark_does_no_harm(file: Path) -
         (
             "examples: e\nretrieval:\n  store: lance\n",
             (
-                "weighbridge.yaml:3: retrieval.store: must be faiss, lancedb, or a URL like "
+                "weighbridge.yaml:3: retrieval.store: must be faiss or a URL like "
                 "postgresql://user:${DB_PASSWORD}@host/database"
+            ),
+        ),
+        (
+            "examples: e\nretrieval:\n  store: lancedb\n",
+            (
+                "weighbridge.yaml:3: retrieval.store: LanceDB was removed, because the default store is faster; use "
+                "faiss, or the URL of a PostgreSQL database. weighbridge index then builds the index again from the "
+                "documents"
             ),
         ),
         (

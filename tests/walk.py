@@ -27,7 +27,7 @@ SAMPLES: Mapping[object, object] = {
 }
 
 
-ANOTHER: Mapping[str, object] = {"store": "lancedb", "base_url": "http://127.0.0.1:9/v1"}
+ANOTHER: Mapping[str, object] = {"store": "postgresql://host/database", "base_url": "http://127.0.0.1:9/v1"}
 """Settings that not every text will do for."""
 
 

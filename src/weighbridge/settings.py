@@ -81,7 +81,7 @@ class RetrievalSettings(Section):
     static: bool = False
     """Look vectors up word by word instead of computing them: many times faster, and less precise."""
     store: str = "faiss"
-    """faiss or lancedb, in the workspace; or the URL of a PostgreSQL database with pgvector."""
+    """faiss, in the workspace; or the URL of a PostgreSQL database with pgvector."""
     limit: Positive = 3
     """Passages shown to the model."""
     candidates: Positive = 30
@@ -104,8 +104,13 @@ class RetrievalSettings(Section):
     @field_validator("store")
     @classmethod
     def _is_known(cls, store: str) -> str:
-        if store not in {"lancedb", "faiss"} and not store.startswith(("postgresql://", "postgres://")):
-            raise ValueError("must be faiss, lancedb, or a URL like postgresql://user:${DB_PASSWORD}@host/database")
+        if store == "lancedb":
+            raise ValueError(
+                "LanceDB was removed, because the default store is faster; use faiss, or the URL of a PostgreSQL "
+                "database. weighbridge index then builds the index again from the documents"
+            )
+        if store != "faiss" and not store.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must be faiss or a URL like postgresql://user:${DB_PASSWORD}@host/database")
         return store
 
 

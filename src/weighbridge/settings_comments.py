@@ -48,7 +48,7 @@ COMMENTS: Mapping[str, str] = {
     "retrieval.embedder": "turns texts into vectors",
     "retrieval.precision": "of documents' vectors: auto, float32, bfloat16 or int8",
     "retrieval.static": "true: vectors looked up by word, for large collections on small machines",
-    "retrieval.store": "faiss, lancedb, or postgresql://user:${PASSWORD}@host/database",
+    "retrieval.store": "faiss, or postgresql://user:${PASSWORD}@host/database",
     "retrieval.limit": "passages shown to the model",
     "retrieval.candidates": "passages that each of the two searches nominates",
     "retrieval.weight": "0 to 1: of the vectors against the words",

@@ -7,19 +7,17 @@ import pytest
 
 from weighbridge.protocols import Store, StoredIndex
 from weighbridge.retrieve.stores.faiss import FaissStore
-from weighbridge.retrieve.stores.lance import LanceStore
 from weighbridge.retrieve.stores.postgres import PostgresStore
 
 DIMENSIONS = 4
-STORES: dict[str, Callable[[Path], Store]] = {"lance": LanceStore, "faiss": FaissStore}
 
 
-@pytest.fixture(params=[*STORES, "postgres"])
+@pytest.fixture(params=["faiss", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """A store without an index."""
     if request.param == "postgres":
         return PostgresStore(request.getfixturevalue("postgres_url"), tmp_path)
-    return STORES[request.param](tmp_path)
+    return FaissStore(tmp_path)
 
 
 @pytest.fixture

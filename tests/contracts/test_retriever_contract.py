@@ -14,7 +14,7 @@ from weighbridge.retrieve.hybrid import Hybrid
 from weighbridge.retrieve.remember import Remembered
 from weighbridge.retrieve.rerank import LateInteraction, Reranked
 from weighbridge.retrieve.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
-from weighbridge.retrieve.stores.lance import open_lance
+from weighbridge.retrieve.stores.faiss import FaissStore
 from weighbridge.types import Chunk, Question
 
 STAFF = frozenset({"staff"})
@@ -41,7 +41,7 @@ class Lengths:
 
 @pytest.fixture(scope="module")
 def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Hybrid:
-    index = open_lance(tmp_path_factory.mktemp("index"), dimensions=2)
+    index = FaissStore(tmp_path_factory.mktemp("index")).open("index", dimensions=2)
     vectors = Lengths().embed([chunk.text for chunk in CHUNKS], kind="document")
     index.apply(Changes(added=CHUNKS, vectors=vectors))
     return Hybrid(index=index, embedder=Lengths(), content="c1")

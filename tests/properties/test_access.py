@@ -15,12 +15,9 @@ from weighbridge.protocols import Changes, Index, Store
 from weighbridge.retrieve.hybrid import Hybrid
 from weighbridge.retrieve.remember import Remembered
 from weighbridge.retrieve.stores.faiss import FaissStore
-from weighbridge.retrieve.stores.lance import LanceStore
 from weighbridge.retrieve.stores.postgres import PostgresStore
 from weighbridge.types import Chunk, Question
 
-STORES: dict[str, Callable[[Path], Store]] = {"lance": LanceStore, "faiss": FaissStore}
-ALL_STORES = [*STORES, "postgres"]
 DIMENSIONS = 4
 ROWS, CASES = 300, 10_000
 NAMES = ["staff", "board", "o'x", "a\\b", "']) OR true --", 'q"q', "a,b", "public", "", " ", "línea\n2", "😀", "%"]
@@ -57,12 +54,12 @@ def chunks() -> list[Chunk]:
     ]
 
 
-@pytest.fixture(scope="module", params=ALL_STORES)
+@pytest.fixture(scope="module", params=["faiss", "postgres"])
 def open_store(request: pytest.FixtureRequest) -> Callable[[Path], Store]:
     """Opens the store of a folder."""
     if request.param == "postgres":
         return partial(PostgresStore, request.getfixturevalue("postgres_url"))
-    return STORES[request.param]
+    return FaissStore
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from weighbridge.protocols import Changes, Index
 from weighbridge.retrieve.diverse import Diverse
-from weighbridge.retrieve.stores.lance import open_lance
+from weighbridge.retrieve.stores.faiss import FaissStore
 from weighbridge.retrieve.surroundings import Surrounded, WholeSections
 from weighbridge.types import Chunk, Passage, Question
 
@@ -44,7 +44,7 @@ class Fixed:
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
-    opened = open_lance(tmp_path_factory.mktemp("around"), dimensions=2)
+    opened = FaissStore(tmp_path_factory.mktemp("around")).open("index", dimensions=2)
     vectors = np.stack([np.cos(TURNS), np.sin(TURNS)], axis=1).astype(np.float32)
     opened.apply(Changes(added=CHUNKS, vectors=vectors))
     return opened
@@ -62,7 +62,7 @@ def test_neighbours_stand_around_each_passage_once(index: Index) -> None:
 
 
 def test_a_passage_that_is_gone_stands_alone(tmp_path: Path) -> None:
-    empty = open_lance(tmp_path, dimensions=2)
+    empty = FaissStore(tmp_path).open("empty", dimensions=2)
     assert ids(Surrounded(retriever=Fixed((2,)), index=empty).search(Question("q"), limit=1)) == [2]
     assert ids(WholeSections(retriever=Fixed((2,)), index=empty).search(Question("q"), limit=1)) == [2]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from weighbridge.protocols import Changes
 from weighbridge.retrieve.explain import explain
 from weighbridge.retrieve.hybrid import Hybrid
-from weighbridge.retrieve.stores.lance import open_lance
+from weighbridge.retrieve.stores.faiss import FaissStore
 from weighbridge.types import Chunk, Question
 
 TEXTS = {
@@ -44,7 +44,7 @@ def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Hybrid:
 
 
 def made(folder: Path, **settings) -> Hybrid:
-    index = open_lance(folder, dimensions=2)
+    index = FaissStore(folder).open("index", dimensions=2)
     chunks = [Chunk(id=name, document_id=name, text=text, start=0, end=9) for name, text in TEXTS.items()]
     index.apply(Changes(added=chunks, vectors=Angles().embed(list(TEXTS), kind="document")))
     return Hybrid(index=index, embedder=Angles(), content="c", **settings)
@@ -66,7 +66,7 @@ def test_a_nominee_of_the_vectors_alone_has_its_words_counted_too(tmp_path: Path
     """The words nominate two others, which hold more of the question."""
     texts = {"1": "quay harbour quay", "2": "harbour quay", "3": "quay dock lamp rope sail oar", "4": "salary"}
     turns = np.array([1.2, 0.2, 0.15, 1.5], np.float32)
-    index = open_lance(tmp_path, dimensions=2)
+    index = FaissStore(tmp_path).open("index", dimensions=2)
     chunks = [Chunk(id=name, document_id=name, text=text, start=0, end=9) for name, text in texts.items()]
     index.apply(Changes(added=chunks, vectors=np.stack([np.cos(turns), np.sin(turns)], axis=1)))
     narrow = Hybrid(index=index, embedder=Angles(), content="c", candidates=2, weight=0.7)

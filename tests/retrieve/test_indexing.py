@@ -1,6 +1,5 @@
 """An index follows its documents exactly, is complete or not there, and embeds only what is new."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,20 +16,10 @@ from weighbridge.retrieve import building, indexing
 from weighbridge.retrieve.building import Material
 from weighbridge.retrieve.indexing import Home, IndexCard, open_stored, read_card, require_card, restore, survey, sync
 from weighbridge.retrieve.stores.faiss import FaissStore
-from weighbridge.retrieve.stores.lance import LanceStore
 from weighbridge.types import PUBLIC, Chunk, Document, Progress
 from weighbridge.workspace import write_json
 
 ALL = frozenset({"staff"})
-
-
-@pytest.fixture(autouse=True, params=[FaissStore, LanceStore])
-def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test here is of every store in files."""
-    monkeypatch.setattr(sys.modules[__name__], "Kept", request.param)
-
-
-Kept: type[FaissStore] | type[LanceStore] = FaissStore
 
 
 def document(name: str, text: str = "", groups: frozenset[str] = PUBLIC) -> Document:
@@ -62,7 +51,7 @@ def material(documents: Iterable[Document], chunking: str = "lines") -> Material
 
 
 def home(folder: Path, embedder: Embedder) -> Home:
-    return Home(folder=folder, store=Kept(folder), embedder=embedder)
+    return Home(folder=folder, store=FaissStore(folder), embedder=embedder)
 
 
 def synced(folder: Path, documents: Iterable[Document], embedder: Embedder, **kinds: str) -> IndexCard:
@@ -71,7 +60,7 @@ def synced(folder: Path, documents: Iterable[Document], embedder: Embedder, **ki
 
 
 def texts(folder: Path, name: str) -> list[str]:
-    return [chunk.text for chunk in open_stored(folder, Kept(folder)).chunks_of(name, groups=ALL)]
+    return [chunk.text for chunk in open_stored(folder, FaissStore(folder)).chunks_of(name, groups=ALL)]
 
 
 def test_builds_then_leaves_alone(tmp_path: Path, hashing) -> None:
@@ -101,7 +90,7 @@ def test_a_changed_document_is_embedded_where_it_changed_and_its_old_text_is_gon
     assert card.fingerprint != before.fingerprint
     assert texts(tmp_path, "d0") == ["number d0", "is elsewhere"]
     assert texts(tmp_path, "d5") == []
-    index = open_stored(tmp_path, Kept(tmp_path))
+    index = open_stored(tmp_path, FaissStore(tmp_path))
     wanted = hashing.embed(["Title d0\nnumber d0", "Title d0\nis elsewhere"], kind="document")
     np.testing.assert_array_equal(index.vectors(["d0#0", "d0#1"], groups=PUBLIC), wanted)
 
@@ -113,7 +102,7 @@ def test_a_renamed_document_is_not_embedded_again(tmp_path: Path, hashing) -> No
     card = synced(tmp_path, [renamed, *DOCUMENTS[1:]], hashing)
     assert (card.embedded, hashing.asked) == (0, [])
     assert texts(tmp_path, "elsewhere/d0") == ["number d0", "is here"]
-    index = open_stored(tmp_path, Kept(tmp_path))
+    index = open_stored(tmp_path, FaissStore(tmp_path))
     wanted = hashing.embed(["Title d0\nnumber d0"], kind="document")
     np.testing.assert_array_equal(index.vectors(["elsewhere/d0#0"], groups=PUBLIC), wanted)
 
@@ -123,7 +112,7 @@ def test_what_is_said_twice_is_embedded_once(tmp_path: Path, hashing) -> None:
     card = synced(tmp_path, same, hashing)
     assert hashing.asked == ["T\nalways the same", "T\nand one more"]
     assert (card.chunks, card.embedded) == (6, 6)
-    index = open_stored(tmp_path, Kept(tmp_path))
+    index = open_stored(tmp_path, FaissStore(tmp_path))
     wanted = hashing.embed(["T\nalways the same", "T\nand one more"] * 3, kind="document")
     found = index.vectors([f"d{n}#{part}" for n in range(3) for part in range(2)], groups=PUBLIC)
     np.testing.assert_array_equal(found, wanted)
@@ -135,7 +124,7 @@ def test_changed_groups_change_the_index_without_embedding(tmp_path: Path, hashi
     card = synced(tmp_path, [replace(each, groups=ALL) for each in DOCUMENTS], hashing)
     assert card.fingerprint != before.fingerprint
     assert hashing.asked == []
-    assert open_stored(tmp_path, Kept(tmp_path)).matching("number", limit=9, groups=PUBLIC) == []
+    assert open_stored(tmp_path, FaissStore(tmp_path)).matching("number", limit=9, groups=PUBLIC) == []
 
 
 @pytest.mark.parametrize("change", ["embedder", "chunking", "layout", "many"])
@@ -143,13 +132,13 @@ def test_what_changes_everything_is_built_beside_and_swapped(
     tmp_path: Path, hashing, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     before = synced(tmp_path, DOCUMENTS, hashing)
-    reader = open_stored(tmp_path, Kept(tmp_path))
+    reader = open_stored(tmp_path, FaissStore(tmp_path))
     embedder = (
         replace(hashing, fingerprint="hashing-2", asked=[]) if change == "embedder" else replace(hashing, asked=[])
     )
     documents = DOCUMENTS
     if change == "layout":
-        monkeypatch.setattr(Kept, "layout", "2")
+        monkeypatch.setattr(FaissStore, "layout", "2")
     if change == "many":
         monkeypatch.setattr(indexing, "_AT_ONCE", 2)
         documents = [*DOCUMENTS, *(document(f"new{i}") for i in range(3))]
@@ -157,9 +146,9 @@ def test_what_changes_everything_is_built_beside_and_swapped(
     assert card.name != before.name
     assert len(embedder.asked) == {"embedder": 12, "many": 6}.get(change, 0), "known texts keep their vectors"
     assert reader.count() == 12, "who reads the old index can go on"
-    assert set(Kept(tmp_path).names()) == {before.name, card.name}
+    assert set(FaissStore(tmp_path).names()) == {before.name, card.name}
     synced(tmp_path, documents[1:], replace(embedder, fingerprint="hashing-3"))
-    assert before.name not in Kept(tmp_path).names()
+    assert before.name not in FaissStore(tmp_path).names()
 
 
 def test_seconds_are_what_a_fresh_build_would_have_taken(tmp_path: Path, hashing) -> None:
@@ -197,7 +186,7 @@ def test_an_interrupted_build_goes_on_where_it_stopped(
     later = [document("d0", "written anew"), *DOCUMENTS[1:-1]]
     card = synced(tmp_path, later, hashing)
     assert (card.documents, card.chunks) == (5, 9)
-    assert set(Kept(tmp_path).names()) == {card.name}
+    assert set(FaissStore(tmp_path).names()) == {card.name}
     assert texts(tmp_path, "d0") == ["written anew"]
     assert texts(tmp_path, "d5") == []
     first, second = stop, 6 - stop
@@ -234,11 +223,11 @@ def test_a_build_that_was_swapped_in_but_not_tidied_up_after_is_not_gone_on_with
     before = synced(tmp_path, DOCUMENTS, hashing)
     write_json(tmp_path / "building.json", {"key": before.key, "name": before.name, "embedded": 12, "seconds": 1.0})
     monkeypatch.setattr(indexing, "_AT_ONCE", 2)
-    reader = open_stored(tmp_path, Kept(tmp_path))
+    reader = open_stored(tmp_path, FaissStore(tmp_path))
     card = synced(tmp_path, [document(each.id, "rewritten") for each in DOCUMENTS], hashing)
     assert card.name != before.name
     assert reader.count() == 12
-    assert open_stored(tmp_path, Kept(tmp_path)).count() == 6
+    assert open_stored(tmp_path, FaissStore(tmp_path)).count() == 6
 
 
 def test_a_card_is_required_of_the_same_embedder(tmp_path: Path, hashing) -> None:
@@ -256,7 +245,7 @@ def test_a_manifest_that_is_not_whole_is_no_index(tmp_path: Path, hashing, manif
     (tmp_path / "manifest.json").write_text(manifest)
     assert read_card(tmp_path) is None
     with pytest.raises(WorkspaceError, match="weighbridge index"):
-        open_stored(tmp_path, Kept(tmp_path))
+        open_stored(tmp_path, FaissStore(tmp_path))
     assert synced(tmp_path, DOCUMENTS, hashing).embedded == 12
 
 
@@ -276,6 +265,19 @@ def test_what_could_not_be_read_this_time_is_kept(tmp_path: Path, hashing) -> No
     assert texts(tmp_path, "d5") == ["number d5", "is here"]
 
 
+def test_an_index_that_another_store_made_is_built_again_and_said(tmp_path: Path, hashing) -> None:
+    """LanceDB, which was a store once, kept a folder `chunks.lance` for each index."""
+    before = synced(tmp_path, DOCUMENTS, hashing)
+    FaissStore(tmp_path).drop(before.name)
+    (tmp_path / before.name / "chunks.lance" / "data").mkdir(parents=True)
+    place, sources = home(tmp_path, hashing), material(DOCUMENTS)
+    with pytest.raises(WorkspaceError, match="no complete index; run: weighbridge index"):
+        require_card(place)
+    plan = survey(place, sources)
+    assert (plan.anew, len(plan.added)) == (f"index {before.name} was made by another store", 6)
+    assert (sync(place, sources, plan).chunks, texts(tmp_path, "d0")) == (12, ["number d0", "is here"])
+
+
 def test_an_empty_index_is_an_index(tmp_path: Path, hashing) -> None:
     assert synced(tmp_path, [], hashing).chunks == 0
     assert synced(tmp_path, [document("blank", " \n ")], hashing).chunks == 0
@@ -283,9 +285,9 @@ def test_an_empty_index_is_an_index(tmp_path: Path, hashing) -> None:
 
 def test_a_rollback_brings_back_the_documents_of_then(tmp_path: Path, hashing) -> None:
     card = synced(tmp_path, DOCUMENTS, hashing)
-    then = open_stored(tmp_path, Kept(tmp_path)).version
+    then = open_stored(tmp_path, FaissStore(tmp_path)).version
     synced(tmp_path, [document("d0", "rewritten"), *DOCUMENTS[2:]], hashing)
-    back = restore(tmp_path, Kept(tmp_path), then)
+    back = restore(tmp_path, FaissStore(tmp_path), then)
     assert (back.fingerprint, back.documents, back.chunks) == (card.fingerprint, 6, 12)
     assert read_card(tmp_path) == back
     assert texts(tmp_path, "d0") == ["number d0", "is here"]

@@ -25,7 +25,7 @@ def opened(tmp_path: Path, tiny_bert: Path) -> tuple[Settings, Workspace]:
 
 def test_the_same_search_is_noted_alike_wherever_it_is_kept(opened: tuple[Settings, Workspace]) -> None:
     settings, workspace = opened
-    elsewhere = with_retrieval(settings, {"store": "lancedb", "precision": "float32"})
+    elsewhere = with_retrieval(settings, {"store": "postgresql://host/database", "precision": "float32"})
     assert search_noted(settings, workspace) == search_noted(elsewhere, workspace)
     assert search_noted(settings, workspace)["embedder"].startswith("tiny-bert ")
 

@@ -102,7 +102,9 @@ def survey(home: Home, material: Material) -> Plan:
     now = material.versions()
     card = _present(home)
     if card is None:
-        return compare_versions({}, now, anew="there is no index yet")
+        other = read_card(home.folder)
+        reason = "there is no index yet" if other is None else f"index {other.name} was made by another store"
+        return compare_versions({}, now, anew=reason)
     before = home.opened(card).documents()
     plan = compare_versions(before, now, unsettled=material.unsettled)
     if card.key != home.key(material.chunking):

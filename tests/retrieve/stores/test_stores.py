@@ -19,8 +19,9 @@ from weighbridge.errors import WorkspaceError
 from weighbridge.protocols import Changes, Store, StoredIndex
 from weighbridge.retrieve.analyse import terms
 from weighbridge.retrieve.searchable import searchable_text
+from weighbridge.retrieve.stores.faiss import FaissStore
 from weighbridge.retrieve.stores.keeping import KEPT, forgotten
-from weighbridge.retrieve.stores.lance import LanceStore
+from weighbridge.retrieve.stores.postgres import PostgresStore
 from weighbridge.types import PUBLIC, Chunk, Passage
 
 DIMENSIONS = 4
@@ -73,10 +74,10 @@ def test_bm25_is_the_textbooks_for_all_that_is_there_now(open_store: Open, tmp_p
     assert some == [passage for passage in found if passage.chunk.id in among]
 
 
-def test_scores_are_those_of_the_default_store(open_store: Open, tmp_path: Path) -> None:
+def test_scores_in_postgres_are_those_of_the_default_store(postgres_url: str, tmp_path: Path) -> None:
     texts = ["Harbour master: e-mail AB-1234", "The tides of 1,024 harbours", "harbour harbour tide", "AB-1234", "x"]
     chunks = [chunk(i, text, document=f"d{i}") for i, text in enumerate(texts * 20)]
-    stores = [LanceStore(tmp_path / "lance"), open_store(tmp_path)]
+    stores = [FaissStore(tmp_path), PostgresStore(postgres_url, tmp_path)]
     indexes = [store.open("same", dimensions=DIMENSIONS) for store in stores]
     for index in indexes:
         index.apply(Changes(added=chunks, vectors=unit(*range(len(chunks)))))

@@ -9,16 +9,12 @@ _SERVERS = ("postgresql://", "postgres://")
 
 
 def open_store(reference: str, folder: Path) -> Store:
-    """Return the store of a reference: `faiss` or `lancedb`, kept in a folder, or the URL of a PostgreSQL database.
+    """Return the store of a reference: `faiss`, kept in a folder, or the URL of a PostgreSQL database.
 
     Raises:
         SettingsError: the reference is none of these.
         MissingExtraError: its library is not installed.
     """
-    if reference == "lancedb":
-        from weighbridge.retrieve.stores.lance import LanceStore
-
-        return LanceStore(folder)
     if reference == "faiss":
         from weighbridge.retrieve.stores.faiss import FaissStore
 
@@ -28,6 +24,5 @@ def open_store(reference: str, folder: Path) -> Store:
 
         return PostgresStore(reference, folder)
     raise SettingsError(
-        "weighbridge.yaml: retrieval.store must be faiss, lancedb, or a URL like "
-        "postgresql://user:${DB_PASSWORD}@host/database"
+        "weighbridge.yaml: retrieval.store must be faiss or a URL like postgresql://user:${DB_PASSWORD}@host/database"
     )
