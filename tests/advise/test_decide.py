@@ -125,7 +125,7 @@ def test_a_lead_within_its_doubt_is_not_decisive(measurement: Make, comparisons:
     assert even < decision.examples_needed
     assert nearly_sure is None or nearly_sure > decision.examples_needed
     assert said(decision)[0].startswith("raft and rag cannot be told apart. raft has 70 points of 100 by your ")
-    assert "Until that is settled: of these, rag costs the least, $0.70 for a thousand answers." in said(decision)
+    assert "If you have to choose before then, rag is the cheapest: $0.70 for a thousand answers." in said(decision)
     more = decision.examples_needed - 100
     assert decision.would_change[0].startswith(f"About {more:,} more questions would settle it between raft and rag")
 

@@ -153,8 +153,8 @@ def test_a_number_of_questions_is_for_all_rivals_together():
     both = decided({"A": first, "B": near, "C": far}, ANY_ACCURACY)
     assert alone.outlook == other.outlook == both.outlook == "not decisive"
     assert both.examples_needed > max(alone.examples_needed, other.examples_needed)
-    assert "between A, B and C in four of five cases" in told(both)
-    assert "If they are equally good, no number will." in told(both)
+    assert "between A, B and C with a chance of 80" in told(both)
+    assert "If they are equally good, no number of questions will." in told(both)
 
 
 def test_comparisons_run_over_common_questions_and_holm_over_all_pairs():

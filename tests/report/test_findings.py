@@ -35,7 +35,7 @@ def test_how_sure_it_is_tells_difference_from_chance() -> None:
     told = "rag is ahead of prompt and few-shot beyond chance: the 95 % interval and the exact test agree."
     assert sure == f"By your priorities, {told}"
     unsure = headline(weighing("not decisive")).sure
-    told = "rag is ahead of fine-tuned, prompt and few-shot beyond chance; what separates it from raft could be chance."
+    told = "rag is ahead of fine-tuned, prompt and few-shot beyond chance; its lead over raft could be chance."
     assert unsure == f"By your priorities, {told}"
 
 
@@ -76,11 +76,10 @@ def test_a_number_of_questions_is_told_with_the_chance_that_none_will_do() -> No
         changed = replace(decision, examples_needed=needed, examples_range=possible)
         return headline(replace(value, decision=changed)).text.replace("\u00a0", " ")
 
-    between = "Not decisive between rag and raft"
-    assert told(132, (40, 300)) == f"{between}: about 120 more questions would settle it."
-    maybe = "which may be equally good: about 120 more questions, or no number at all, would settle it."
-    assert told(132, (40, None)) == f"{between}, {maybe}"
-    assert told(None, None) == f"{between}: no number of questions may settle it."
+    between = "No clear winner between rag and raft."
+    assert told(132, (40, 300)) == f"{between} About 120 more questions would settle it."
+    assert told(132, (40, None)) == f"{between} About 120 more questions would settle it, unless they are equally good."
+    assert told(None, None) == f"{between} More questions may not settle it: they may be equally good."
 
 
 def test_a_decision_without_a_winner_is_led_by_the_best_by_points() -> None:

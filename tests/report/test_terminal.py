@@ -41,7 +41,7 @@ def test_the_decision_comes_first() -> None:
     headlines = [printed(weighing(outlook), 100).splitlines()[2] for outlook in OUTLOOKS]
     assert headlines == [
         "Use rag.",
-        "Not decisive between rag and raft: about 120 more questions would settle it.",
+        "No clear winner between rag and raft. About 120 more questions would settle it.",
         "None of the strategies is good enough.",
         "No strategy can be recommended.",
     ]

@@ -131,13 +131,13 @@ def _unnoticed(case: Case) -> str:
 
 
 def _until_then(case: Case) -> Iterator[str]:
-    """Yield which contender costs the least, to go by while quality cannot tell them apart."""
+    """Yield the cheapest contender, for those who have to choose while nothing else tells them apart."""
     contenders = (case.first.strategy, *(lead.over for lead in case.unsure))
     costs = {name: found.value for name in contenders if (found := case.figure(name, "cost_per_thousand"))}
     if len(costs) == len(contenders):
         cheapest = min(costs, key=lambda name: (costs[name], name))
         cost = amount(FIGURES["cost_per_thousand"], costs[cheapest], case.currency)
-        yield f"Until that is settled: of these, {cheapest} costs the least, {cost} for a thousand answers."
+        yield f"If you have to choose before then, {cheapest} is the cheapest: {cost} for a thousand answers."
 
 
 def _ruled_out(by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Broken]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from weighbridge.advise.case import Case
 from weighbridge.advise.cost import cost_per_thousand
 from weighbridge.advise.limits import Broken, broken_limits
 from weighbridge.advise.points import JUDGED_BY, rank
-from weighbridge.advise.words import amount, listed
+from weighbridge.advise.words import NB, amount, listed
 from weighbridge.figures import FIGURES
 from weighbridge.results import Cost, Measurement
 from weighbridge.settings import Limits
@@ -68,13 +68,13 @@ def _more_questions(case: Case) -> Iterator[str]:
     rivals = listed((case.first.strategy, *(lead.over for lead in case.unsure)))
     needed = case.needed
     if needed.likely is None:
-        yield f"No number of questions may settle it between {rivals}: by what was measured they may be equally good."
+        yield f"More questions may not settle it between {rivals}: by this test they may be equally good."
         return
-    even = f"; {needed.even - asked:,} in one of two" if needed.even else ""
-    sure = f", {needed.nearly_sure - asked:,} in nine of ten" if needed.nearly_sure else ""
+    even = f"; {needed.even - asked:,} more with a chance of 50{NB}%" if needed.even else ""
+    sure = f", {needed.nearly_sure - asked:,} more with a chance of 90{NB}%" if needed.nearly_sure else ""
     yield (
-        f"About {needed.likely - asked:,} more questions would settle it between {rivals} in four of five cases{even}"
-        f"{sure} ({needed.likely:,} in all). If they are equally good, no number will."
+        f"About {needed.likely - asked:,} more questions would settle it between {rivals} with a chance of 80{NB}%"
+        f" ({needed.likely:,} in all){even}{sure}. If they are equally good, no number of questions will."
     )
 
 

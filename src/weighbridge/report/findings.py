@@ -42,7 +42,7 @@ def headline(weighing: Weighing) -> Headline:
         "recommended": f"Use {decision.recommended}.",
         "none meets your limits": "No strategy can be recommended.",
         "none is good enough": "None of the strategies is good enough.",
-        "not decisive": f"Not decisive between {listed(decision.contenders)}{_settled_by(weighing)}",
+        "not decisive": f"No clear winner between {listed(decision.contenders)}. {_settled_by(weighing)}",
     }
     return Headline(plain(texts[decision.outlook]), _how_sure(weighing))
 
@@ -172,12 +172,11 @@ def _kind_of(step: str) -> str:
 def _settled_by(weighing: Weighing) -> str:
     needed = weighing.decision.examples_needed
     if needed is None:
-        return ": no number of questions may settle it."
+        return "More questions may not settle it: they may be equally good."
     more = counted(max(1, needed - len(weighing.examples)), "more question")
     possible = weighing.decision.examples_range
-    if possible and possible[1] is None:
-        return f", which may be equally good: about {more}, or no number at all, would settle it."
-    return f": about {more} would settle it."
+    unless = ", unless they are equally good" if possible and possible[1] is None else ""
+    return f"About {more} would settle it{unless}."
 
 
 def _how_sure(weighing: Weighing) -> str:
@@ -197,8 +196,8 @@ def _how_sure(weighing: Weighing) -> str:
     ahead = f"ahead of {_all_of(rivals, decision)} beyond chance" if rivals else ""
     if decision.outlook == "recommended":
         return f"By your priorities, {first} is {ahead}: the 95{NB}% interval and the exact test agree."
-    level = f"what separates it from {listed(decision.contenders[1:])} could be chance"
-    return f"By your priorities, {first} is {ahead}; {level}." if ahead else f"{first} has most points; {level}."
+    level = f"its lead over {listed(decision.contenders[1:])} could be chance"
+    return f"By your priorities, {first} is {ahead}; {level}." if ahead else f"{first} has the most points; {level}."
 
 
 def _all_of(names: Sequence[str], decision: Decision) -> str:
