@@ -13,7 +13,10 @@ Retrieval = Literal["retrieved", "missed", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One metric's verdict on one answer. `value is None` means it could not be scored; it never means zero."""
+    """One metric's verdict on one answer. `value is None` means it could not be scored; it never means zero.
+
+    `reason` says why it could not, or why an answer is right or wrong; other scores need none.
+    """
 
     metric: str
     value: float | None

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.report.island import build_island
+from weighbridge.results import Score
 from weighbridge.types import PUBLIC, Chunk, Passage, Prompt
 
 from .sample import PEOPLE, weighing
@@ -45,6 +46,17 @@ def test_what_only_a_group_may_read_is_withheld_from_others() -> None:
         assert secret in inside.text
     assert "What is the top of pay band C?" in public.text
     assert "restricted" in " ".join(public.left_out)
+
+
+def test_a_grade_is_shown_with_its_reason_to_those_who_may_read_the_answer() -> None:
+    value = weighing()
+    graded = tuple(replace(record, scores=(Score("accuracy", 1.0, "it is 17"),)) for record in value.records)
+    content = json.loads(build_island(replace(value, records=graded), groups=PUBLIC, budget=10**6).text)
+    shown = [record for question in content["questions"] for record in question["r"]]
+    assert any("w" in record for record in shown)
+    assert all(
+        record.get("w") == (None if record.get("h") or record["o"] == "error" else "it is 17") for record in shown
+    )
 
 
 def test_a_leaked_passage_is_withheld_even_if_the_question_was_public() -> None:

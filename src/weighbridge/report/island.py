@@ -155,6 +155,8 @@ def _record(record: Record, view: _View, *, closed: bool) -> Mapping[str, Any]:
         told["l"] = view.lists[tuple(chunk.id for chunk in chunks)]
     if spans := [span for citation in answer.citations if (span := _span(citation, view))]:
         told["c"] = spans
+    if why := next((score.reason for score in record.scores if score.metric == "accuracy"), ""):
+        told["w"] = view.cut.short(why)
     return told | {"x": view.cut.short(answer.text)}
 
 

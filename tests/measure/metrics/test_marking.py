@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from weighbridge.measure.metrics.marking import has_abstained, is_right, is_wrong, outcome_of, retrieval_of
+from weighbridge.measure.metrics.behaviour import Accuracy
+from weighbridge.measure.metrics.marking import has_abstained, is_wrong, outcome_of, retrieval_of
 from weighbridge.types import Answer, Example, Question, Task
 
 Make = Callable[..., Answer]
@@ -52,7 +53,7 @@ class Case:
 )
 def test_the_table(answered: Make, example: MakeExample, case: Case):
     asked, given = example(*case.references), answered(case.text, abstained=case.text == DONT_KNOW)
-    assert is_right(case.task, asked, given) is case.right
+    assert Accuracy(case.task).score(asked, given).value == case.right
     assert is_wrong(case.task, asked, given) is case.wrong
     assert outcome_of(case.task, asked, given) == case.outcome
 
@@ -60,7 +61,7 @@ def test_the_table(answered: Make, example: MakeExample, case: Case):
 def test_a_reference_that_sounds_like_an_abstention_is_an_answer(answered: Make, example: MakeExample):
     said = answered("Not specified in the lease", abstained=True)
     asked = example("not specified in the lease")
-    assert is_right("answer", asked, said) is True
+    assert Accuracy("answer").score(asked, said).value == 1.0
     assert outcome_of("answer", asked, said) == "right"
     assert not has_abstained("answer", asked, said)
     for other in (example("14 days"), example(), Example(id="e", question=Question("?"), answers=())):
@@ -69,8 +70,15 @@ def test_a_reference_that_sounds_like_an_abstention_is_an_answer(answered: Make,
 
 def test_an_answerable_example_without_references_cannot_be_marked(answered: Make):
     broken = Example(id="e", question=Question("?"), answers=())
-    assert is_right("answer", broken, answered("x")) is None
+    assert Accuracy("answer").score(broken, answered("x")).value is None
     assert outcome_of("answer", broken, answered("x")) is None
+
+
+def test_accuracy_says_why(answered: Make, example: MakeExample):
+    score = Accuracy("answer").score(example("12 crowns"), answered("It costs 15 crowns."))
+    assert score.value == 0.0
+    assert "15" in score.reason
+    assert "12" in score.reason
 
 
 def test_retrieval_wants_all_of_the_evidence(answered: Make, example: MakeExample):

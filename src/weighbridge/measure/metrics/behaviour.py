@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from weighbridge.measure.metrics.marking import evidence_found, has_abstained, is_right, is_wrong
+from weighbridge.measure.metrics.marking import evidence_found, grade_answer, has_abstained, is_wrong
 from weighbridge.results import Score
 from weighbridge.types import Answer, Example, Task
 
@@ -19,8 +19,10 @@ class Accuracy:
     name: str = "accuracy"
 
     def score(self, example: Example, answer: Answer) -> Score:
-        right = is_right(self.task, example, answer, self.labels)
-        return Score(self.name, None, NO_REFERENCE) if right is None else Score(self.name, float(right))
+        grade = grade_answer(self.task, example, answer, self.labels)
+        if grade.mark == "unscored":
+            return Score(self.name, None, NO_REFERENCE)
+        return Score(self.name, float(grade.mark == "right"), grade.reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,15 +25,6 @@ def has_abstained(task: Task, example: Example, answer: Answer) -> bool:
     return answer.abstained and not (example.answerable and is_reference(answer.text, example.answers, task))
 
 
-def is_right(task: Task, example: Example, answer: Answer, labels: tuple[str, ...] = ()) -> bool | None:
-    """Tell whether an answer is right, which an abstention is where the question cannot be answered.
-
-    None where no reference can be compared with.
-    """
-    mark = grade_answer(task, example, answer, labels).mark
-    return None if mark == "unscored" else mark == "right"
-
-
 def is_wrong(task: Task, example: Example, answer: Answer, labels: tuple[str, ...] = ()) -> bool | None:
     """Tell whether an answer asserts something wrong, which an empty one does not; None where it cannot be told."""
     if not answer.text.strip():

@@ -144,7 +144,8 @@
     ].filter(Boolean).join(" · ") : "";
     return make("li", "attempt " + outcome, make("div", "who", named(place),
       make("span", "outcome", (marks[outcome] || "–") + " " + (words[outcome] || "not asked"))),
-      make("div", "what", said, facts ? make("p", "quiet small", facts) : null));
+      make("div", "what", said, record && record.w ? foreign("p", "quiet small", "Why: " + record.w) : null,
+        facts ? make("p", "quiet small", facts) : null));
   };
 
   const accepted = (question) => {
