@@ -260,8 +260,8 @@ def _by_cosine(rows: Sequence[Row], folds: Sequence[int]) -> list[bool] | None:
     """Judge by the best cosine of answer and reference, at the threshold that is best on the other folds."""
     try:
         from weighbridge.models import fetch
-        from weighbridge.retrieve.embed import open_embedder
-        from weighbridge.settings import MINILM
+        from weighbridge.retrieve.embed.local import open_embedder
+        from weighbridge.settings.schema import MINILM
 
         embedder = open_embedder(fetch(MINILM))
     except Exception as error:  # noqa: BLE001 - a peer that is not there is left out, and said to be

@@ -22,10 +22,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import process_time
 
-from weighbridge.ingest.conflicts import Conflict, conflict_lines, find_conflicts
+from weighbridge.ingest.consistency.conflicts import Conflict, conflict_lines, find_conflicts
+from weighbridge.ingest.consistency.statements import statements_of
 from weighbridge.ingest.outline import outline_of
 from weighbridge.ingest.read import read_documents
-from weighbridge.ingest.statements import statements_of
 from weighbridge.types import Document
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

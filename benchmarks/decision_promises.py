@@ -17,12 +17,12 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.advise.decide import decide
-from weighbridge.advise.leads import lead_over
-from weighbridge.advise.points import rank
+from weighbridge.decide.decide import decide
+from weighbridge.decide.leads import lead_over
+from weighbridge.decide.points import rank
 from weighbridge.intervals import score_interval, tally
 from weighbridge.results import Comparison, Decision, Estimate, Measurement, PairedDifference
-from weighbridge.settings import Limits, Needs
+from weighbridge.settings.schema import Limits, Needs
 
 NEEDS = Needs(limits=Limits(minimum_accuracy=0.0))
 Points = NDArray[np.float64]

@@ -24,10 +24,10 @@ from pathlib import Path
 from hostile import Peaks, watch
 
 from weighbridge.errors import DataError
-from weighbridge.ingest.account import Reading
-from weighbridge.ingest.limits import Limits
+from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.scan import files_below, inside
 from weighbridge.ingest.read import read_documents
-from weighbridge.ingest.scan import files_below, inside
+from weighbridge.ingest.report import Reading
 
 ENDED = re.compile(r"crashed the parser|took longer than|needs more than [\d,]+ MB|ended by the system")
 UNEXPLAINED = re.compile(r"broken, or not understood \((\w+)")

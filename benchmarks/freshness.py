@@ -22,11 +22,11 @@ from itertools import islice
 from pathlib import Path
 
 from weighbridge.protocols import Retriever
-from weighbridge.retrieve.indexing import read_card
-from weighbridge.settings_file import load_settings
+from weighbridge.retrieve.index.sync import read_card
+from weighbridge.settings.file import load_settings
 from weighbridge.types import Question
-from weighbridge.workflow.searching import home, open_searching, retriever_on
-from weighbridge.workflow.voice import MUTE
+from weighbridge.wiring.reporter import MUTE
+from weighbridge.wiring.search import home, open_searching, retriever_on
 from weighbridge.workspace import Workspace
 
 SETTINGS = "documents: documents\nexamples: examples.jsonl\nretrieval: {static: true}\nchunks: {tokens: 128}\n"

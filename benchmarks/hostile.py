@@ -22,10 +22,10 @@ import psutil
 from hostile_packages import archives, mails, offices, papers
 from hostile_texts import Made, texts, webs
 
-from weighbridge.ingest.account import Reading
-from weighbridge.ingest.limits import Limits
+from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.scan import inside
 from weighbridge.ingest.read import read_documents
-from weighbridge.ingest.scan import inside
+from weighbridge.ingest.report import Reading
 
 SMALLEST, LARGEST = 40, 3_000_000
 """Bytes of the files that others are made of."""

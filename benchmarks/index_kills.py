@@ -27,15 +27,15 @@ import numpy as np
 
 from weighbridge.models import fetch
 from weighbridge.protocols import Embedder
-from weighbridge.retrieve.indexing import open_stored
-from weighbridge.retrieve.searchable import searchable_text
-from weighbridge.retrieve.stores.choose import open_store
-from weighbridge.settings import Settings
-from weighbridge.settings_file import load_settings
+from weighbridge.retrieve.index.searchable_text import searchable_text
+from weighbridge.retrieve.index.sync import open_stored
+from weighbridge.retrieve.stores.open import open_store
+from weighbridge.settings.file import load_settings
+from weighbridge.settings.schema import Settings
 from weighbridge.types import Chunk
-from weighbridge.workflow.searching import material, open_searching
-from weighbridge.workflow.sources import read_sources
-from weighbridge.workflow.voice import MUTE
+from weighbridge.wiring.documents import read_sources
+from weighbridge.wiring.reporter import MUTE
+from weighbridge.wiring.search import material, open_searching
 from weighbridge.workspace import Workspace
 
 SAME = 0.999

@@ -51,8 +51,8 @@ class Taken:
 
 def ours(name: str, model: Path, texts: list[str]) -> Embed:
     """Open one of our embedders; the static one learns from a quarter of the texts (at most 3,000)."""
-    from weighbridge.retrieve.embed import open_embedder
-    from weighbridge.retrieve.static import learn_static
+    from weighbridge.retrieve.embed.local import open_embedder
+    from weighbridge.retrieve.embed.static import learn_static
 
     if name == "static":
         exact = open_embedder(model)
@@ -153,7 +153,7 @@ def ceiling(precision: str) -> float:
 
 def operations(model: Path, texts: list[str]) -> float:
     """Return how many operations the encoder's products take for one text, on average, attention left out."""
-    from weighbridge.retrieve.embed import open_embedder
+    from weighbridge.retrieve.embed.local import open_embedder
 
     settings = json.loads((model / "config.json").read_text())
     hidden, wide = settings["hidden_size"], settings["intermediate_size"]
@@ -237,7 +237,7 @@ def main() -> None:
 
 def report(options: Any, ids: Sequence[str], texts: list[str], taken: Mapping[str, Taken], folder: Path) -> None:
     """Print what was taken, a row for each embedder."""
-    from weighbridge.retrieve.embed import open_embedder
+    from weighbridge.retrieve.embed.local import open_embedder
 
     exact, work_of = open_embedder(options.model, precision="float32"), operations(options.model, texts)
     asked = read_lines(options.collection / "queries.jsonl")

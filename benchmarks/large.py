@@ -21,7 +21,7 @@ from peers.adapter import read_documents
 from peers.crowd import write_crowd
 from retrieval import ENGINES, HERE, OURS, run_engine
 
-from weighbridge.retrieve.embed import open_embedder
+from weighbridge.retrieve.embed.local import open_embedder
 
 PIECE = 2000
 

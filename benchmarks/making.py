@@ -1,8 +1,8 @@
 """How many examples the rules make of documents, how many are left of them, and why.
 
 Each workspace is copied, indexed and made examples of; the account from made to kept is printed as the command prints
-it, and beneath it how many of the kept are distinct: a repetition would be a question that `ingest/likeness.py` calls
-a near-duplicate of another family's.
+it, and beneath it how many of the kept are distinct: a repetition would be a question that
+`dataset/near_duplicates.py` calls a near-duplicate of another family's.
 
 Run: python benchmarks/making.py examples/handbook [WORKSPACE ...] [--count 1000]
 A JSONL file of documents (id, title, text) stands for a workspace that has them and a single question.
@@ -16,12 +16,12 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from weighbridge.ingest.making.alike import near_each_other
+from weighbridge.dataset.synthesise.duplicates import near_each_other
 from weighbridge.models import fetch
-from weighbridge.settings_file import load_settings
-from weighbridge.workflow.making import MakingReport, Wanted, make_examples, report_lines
-from weighbridge.workflow.searching import open_computed
-from weighbridge.workflow.voice import MUTE
+from weighbridge.settings.file import load_settings
+from weighbridge.wiring.reporter import MUTE
+from weighbridge.wiring.search import open_computed
+from weighbridge.workflow.make_examples import MakingReport, Wanted, make_examples, report_lines
 from weighbridge.workspace import Workspace
 
 SETTINGS = "documents: documents.jsonl\nexamples: examples.jsonl\ntask: answer\nstrategies: [rag]\n"

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.protocols import Changes
-from weighbridge.retrieve.embed import open_embedder
-from weighbridge.retrieve.hybrid import Hybrid
-from weighbridge.retrieve.stores.choose import open_store
+from weighbridge.retrieve.embed.local import open_embedder
+from weighbridge.retrieve.search.hybrid import Hybrid
+from weighbridge.retrieve.stores.open import open_store
 from weighbridge.types import PUBLIC, Chunk, Question
 
 PIECE = 10_000

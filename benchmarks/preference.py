@@ -24,28 +24,28 @@ from typing import get_args
 
 from weighbridge.answer.build import build
 from weighbridge.errors import WeighbridgeError
+from weighbridge.evaluate.metrics.behaviour import Accuracy
+from weighbridge.evaluate.statistics import SHARE, mean_interval
 from weighbridge.generate.scripted import Scripted
-from weighbridge.measure.metrics.behaviour import Accuracy
-from weighbridge.measure.statistics import SHARE, mean_interval
 from weighbridge.results import Estimate
-from weighbridge.settings import Settings
-from weighbridge.settings_file import load_settings
-from weighbridge.settings_training import PreferenceSettings, Reward
-from weighbridge.train.conversations import conversation
-from weighbridge.train.exercise import Exercise, Material, prepare
-from weighbridge.train.export import merged_weights, write_gguf
-from weighbridge.train.grpo import greedy_rewards
-from weighbridge.train.pairs import Pair
-from weighbridge.train.preference import margins
-from weighbridge.train.recipe import Recipe
-from weighbridge.train.reward_model import open_reward_model
-from weighbridge.train.rewards import Grounds, rewarding
-from weighbridge.train.sft import train_adapter
+from weighbridge.settings.file import load_settings
+from weighbridge.settings.schema import Settings
+from weighbridge.settings.training import PreferenceSettings, Reward
+from weighbridge.train.data.conversations import conversation
+from weighbridge.train.data.preferences import Pair
+from weighbridge.train.export.gguf import merged_weights, write_gguf
+from weighbridge.train.preference.grpo import greedy_rewards
+from weighbridge.train.preference.reward_model import open_reward_model
+from weighbridge.train.preference.rewards import Grounds, rewarding
+from weighbridge.train.preference.train import margins
+from weighbridge.train.prepare import Exercise, Material, prepare
+from weighbridge.train.runtime.recipe import Recipe
+from weighbridge.train.supervised.train import train_adapter
 from weighbridge.types import Example, Progress
-from weighbridge.workflow.bench import Bench, open_bench
-from weighbridge.workflow.engines import Engine, Weights, open_engine
-from weighbridge.workflow.pairing import Moved, Refinement, attempted, pairs_moved, refine
-from weighbridge.workflow.voice import Voice
+from weighbridge.wiring.components import Bench, open_bench
+from weighbridge.wiring.engines import Engine, Weights, open_engine
+from weighbridge.wiring.reporter import Voice
+from weighbridge.workflow.training.preferences import Moved, Refinement, attempted, pairs_moved, refine
 from weighbridge.workspace import Workspace
 
 Opened = tuple[Bench, Engine, Voice]

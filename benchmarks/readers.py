@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from weighbridge.protocols import Changes, Index, StoredIndex
-from weighbridge.retrieve.stores.choose import open_store
+from weighbridge.retrieve.stores.open import open_store
 from weighbridge.types import PUBLIC, Chunk
 
 DIMENSIONS = 64

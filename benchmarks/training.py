@@ -24,17 +24,17 @@ from typing import Any
 
 from weighbridge.answer.prompt import build_prompt, instructions_for
 from weighbridge.models import cache_folder, fetch
-from weighbridge.settings import SMOLLM2, ModelSettings
-from weighbridge.settings_training import TrainingSettings
-from weighbridge.train.base import load_network, load_tokenizer, prepare_base
-from weighbridge.train.conversations import Conversation
-from weighbridge.train.epochs import read_losses
-from weighbridge.train.methods import precision
-from weighbridge.train.plan import epoch_batches, rate_share
-from weighbridge.train.quiet import quiet
-from weighbridge.train.recipe import Recipe
-from weighbridge.train.sft import Job, train
-from weighbridge.train.tokens import Encoded, encode
+from weighbridge.settings.schema import SMOLLM2, ModelSettings
+from weighbridge.settings.training import TrainingSettings
+from weighbridge.train.data.conversations import Conversation
+from weighbridge.train.data.tokens import Encoded, encode
+from weighbridge.train.runtime.base_model import load_network, load_tokenizer, prepare_base
+from weighbridge.train.runtime.quiet import quiet
+from weighbridge.train.runtime.recipe import Recipe
+from weighbridge.train.supervised.checkpoints import read_losses
+from weighbridge.train.supervised.methods import precision
+from weighbridge.train.supervised.plan import epoch_batches, rate_share
+from weighbridge.train.supervised.train import Job, train
 from weighbridge.types import Chunk, Passage, Progress, Question
 
 

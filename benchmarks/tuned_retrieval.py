@@ -17,18 +17,18 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from weighbridge.guard.retrieval import judge_retrieval
+from weighbridge.checks.retrieval import judge_retrieval
 from weighbridge.models import fetch
 from weighbridge.results import Estimate
-from weighbridge.settings import Settings
-from weighbridge.settings_file import load_settings
+from weighbridge.settings.file import load_settings
+from weighbridge.settings.schema import Settings
 from weighbridge.types import Progress
-from weighbridge.workflow.retriever_tuning import tune_retriever
-from weighbridge.workflow.searching import open_computed
-from weighbridge.workflow.trial_search import search_aside
-from weighbridge.workflow.tuned_search import RetrieverCard, Which, with_retrieval
-from weighbridge.workflow.voice import MUTE, Voice
-from weighbridge.workflow.workload import Workload, open_workload
+from weighbridge.wiring.reporter import MUTE, Voice
+from weighbridge.wiring.search import open_computed
+from weighbridge.wiring.tuned_retrievers import RetrieverCard, Which, with_retrieval
+from weighbridge.wiring.workload import Workload, open_workload
+from weighbridge.workflow.training.retriever import tune_retriever
+from weighbridge.workflow.training.trial_index import search_aside
 from weighbridge.workspace import Workspace
 
 SETTINGS = "documents: documents.jsonl\nexamples: questions.jsonl\ntask: answer\n"

@@ -6,10 +6,10 @@ Each row tells what was measured, what was said before, and what is said now. Ru
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from weighbridge.advise.decide import decide
-from weighbridge.measure.summarise import compare_all, summarise
+from weighbridge.decide.decide import decide
+from weighbridge.evaluate.summarise import compare_all, summarise
 from weighbridge.results import Decision, Record, Score
-from weighbridge.settings import Limits, Needs
+from weighbridge.settings.schema import Limits, Needs
 from weighbridge.types import Answer, Prompt, Timing, Usage
 
 Outcomes = Sequence[bool | None]

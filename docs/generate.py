@@ -8,7 +8,7 @@ from pathlib import Path
 
 from weighbridge.figures import FIGURES
 from weighbridge.scoring.grade import grade
-from weighbridge.settings_file import starter
+from weighbridge.settings.file import starter
 
 COMMANDS = (
     "demo", "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",

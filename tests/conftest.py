@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from weighbridge.errors import PromptTooLongError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.models import fetch
-from weighbridge.settings import MINILM, SMOLLM2
+from weighbridge.settings.schema import MINILM, SMOLLM2
 from weighbridge.types import Message
 
 from .environment import isolate
@@ -40,11 +40,22 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 SLOWEST = (
-    "end_to_end/test_real_models.py", "workflow/test_tuning.py", "train/test_refined_kills.py", "train/test_methods.py",
-    "end_to_end/test_knowledge.py", "train/test_tune.py", "end_to_end/test_bad_input.py", "train/test_sft.py",
-    "end_to_end/test_compare.py", "workflow/test_racing.py", "train/test_preference.py", "train/test_training_kills.py",
-    "train/test_many.py", "guard/test_examine.py", "workflow/test_retriever_tuning.py",
-)  # fmt: skip
+    "end_to_end/test_real_models.py",
+    "workflow/training/test_train.py",
+    "train/preference/test_kills.py",
+    "train/supervised/test_methods.py",
+    "end_to_end/test_knowledge.py",
+    "train/test_tune.py",
+    "end_to_end/test_bad_input.py",
+    "train/supervised/test_train.py",
+    "end_to_end/test_compare.py",
+    "workflow/training/test_rate_search.py",
+    "train/preference/test_train.py",
+    "train/supervised/test_kills.py",
+    "train/supervised/test_device_group.py",
+    "checks/test_examine.py",
+    "workflow/training/test_retriever.py",
+)
 """Files that take the longest, as measured, slowest first: begun last, one of them would leave a processor idle."""
 
 

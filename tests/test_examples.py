@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from weighbridge.ingest.evidence import resolve_evidence
-from weighbridge.ingest.examples import infer_task, read_examples
+from weighbridge.dataset.evidence import resolve_evidence
+from weighbridge.dataset.read import infer_task, read_examples
 from weighbridge.ingest.read import read_documents
-from weighbridge.settings_file import load_settings
+from weighbridge.settings.file import load_settings
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NAMES = ("handbook", "tickets", "formulary")

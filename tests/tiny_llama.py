@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from weighbridge.settings import ModelSettings
-from weighbridge.settings_training import TrainingSettings
-from weighbridge.train.base import BaseFiles, prepare_base
-from weighbridge.train.recipe import Recipe
+from weighbridge.settings.schema import ModelSettings
+from weighbridge.settings.training import TrainingSettings
+from weighbridge.train.runtime.base_model import BaseFiles, prepare_base
+from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Example, Question
 
 TEMPLATE = (

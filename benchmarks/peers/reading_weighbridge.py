@@ -5,9 +5,9 @@ from pathlib import Path
 
 from reading_adapter import main
 
-from weighbridge.ingest.archive import Read, walk
-from weighbridge.ingest.kinds import reader_of
-from weighbridge.ingest.limits import Limits
+from weighbridge.ingest.files.archive import Read, walk
+from weighbridge.ingest.files.kinds import reader_of
+from weighbridge.ingest.files.limits import Limits
 
 
 def read(path: Path) -> str:

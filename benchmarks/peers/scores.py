@@ -11,7 +11,7 @@ from pathlib import Path
 import ir_measures
 from ir_measures import RR, R, nDCG
 
-from weighbridge.measure.statistics import holm, paired
+from weighbridge.evaluate.statistics import holm, paired
 
 Run = Mapping[str, Mapping[str, float]]
 Judgements = Mapping[str, Mapping[str, int]]

@@ -12,12 +12,12 @@ from adapter import main
 from weighbridge import __version__
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Embedder, Retriever
-from weighbridge.retrieve.building import Material
-from weighbridge.retrieve.indexing import Home, survey, sync
-from weighbridge.retrieve.stores.choose import open_store
-from weighbridge.settings import Settings
+from weighbridge.retrieve.index.build import Material
+from weighbridge.retrieve.index.sync import Home, survey, sync
+from weighbridge.retrieve.stores.open import open_store
+from weighbridge.settings.schema import Settings
 from weighbridge.types import Chunk, Document, Question
-from weighbridge.workflow.searching import open_computed, retriever_on
+from weighbridge.wiring.search import open_computed, retriever_on
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from weighbridge.measure.weighing import load_weighing as read_weighing
+from weighbridge.evaluate.weighing import load_weighing as read_weighing
 from weighbridge.protocols import Emit, Strategy, ignore
-from weighbridge.settings_file import load_settings
+from weighbridge.settings.file import load_settings
 from weighbridge.types import PUBLIC, Answer, Message, Passage, Progress, Question, Task
-from weighbridge.workflow.voice import Voice
+from weighbridge.wiring.reporter import Voice
 from weighbridge.workspace import Workspace
 
 if TYPE_CHECKING:
     from weighbridge.adapters import AdapterCard
     from weighbridge.results import Weighing
-    from weighbridge.retrieve.indexing import IndexCard
-    from weighbridge.settings import Settings
+    from weighbridge.retrieve.index.sync import IndexCard
+    from weighbridge.settings.schema import Settings
     from weighbridge.workflow.score import Scores
 
 Say = Callable[[str], None]
@@ -61,7 +61,7 @@ class OpenWorkspace:
         Raises:
             UserError: there are no documents, they cannot be read, or most of them are gone without `allow_shrink`.
         """
-        from weighbridge.workflow.knowledge import Choices, index
+        from weighbridge.wiring.index import Choices, index
 
         self.close()
         card = index(self.settings, self._workspace, self._reporter, Choices(allow_shrink=allow_shrink)).index
@@ -73,7 +73,7 @@ class OpenWorkspace:
 
         `groups` are the access groups of whoever asks: a document of other groups is never returned.
         """
-        from weighbridge.workflow.find import search
+        from weighbridge.workflow.search import search
 
         asked = Question(question, groups=_groups(groups))
         return search(asked, self.settings, self._workspace, limit=limit, voice=self._reporter)
@@ -129,7 +129,7 @@ class OpenWorkspace:
             TrainingError: training failed.
         """
         from weighbridge.workflow.ask import choose_arm
-        from weighbridge.workflow.tuning import Effort, train
+        from weighbridge.workflow.training.train import Effort, train
 
         self.close()
         arms = [choose_arm(name, self.settings, self._workspace) for name in strategies]

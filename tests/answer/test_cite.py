@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from weighbridge.answer.cite import cited_reference, find_citations, without_marks
 from weighbridge.answer.prompt import instructions_for
-from weighbridge.scoring.refusals import ABSTENTION
+from weighbridge.scoring.language.refusals import ABSTENTION
 from weighbridge.types import Chunk, Example, Passage, Prompt, Question
 
 TEXT = "The travel desk is open from 07:30 to 16:15. It is in room 1.14."

@@ -12,7 +12,7 @@ from weighbridge.answer.prompt import instructions_for
 from weighbridge.answer.quote import Said, quoting, sentence_holding, taken_apart, words_of
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import NONE, NOTHING
-from weighbridge.scoring.refusals import ABSTENTION
+from weighbridge.scoring.language.refusals import ABSTENTION
 from weighbridge.types import Answer, Chunk, Completion, Example, Passage, Prompt, Question, Timing, Usage
 
 NOTICE = (

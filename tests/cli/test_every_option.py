@@ -16,19 +16,19 @@ from weighbridge import __version__
 from weighbridge.adapters import Guard, Lesson
 from weighbridge.cli.app import app
 from weighbridge.errors import UserError
-from weighbridge.measure.weighing import save_weighing
-from weighbridge.settings_training import TrainingSettings
+from weighbridge.evaluate.weighing import save_weighing
+from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.card import write_card, write_lessons
-from weighbridge.train.hosted_api import Order
-from weighbridge.train.hosted_job import HostedRun, write_run
+from weighbridge.train.hosted.client import Order
+from weighbridge.train.hosted.job import HostedRun, write_run
 from weighbridge.train.registry import promote, promoted
 from weighbridge.workspace import Workspace
 
-from ..hosted_server import BASE, HostedServer, hosted_server  # noqa: TID252 - tests are no package
-from ..report.sample import weighing  # noqa: TID252 - tests are no package
-from ..tiny_llama import tiny, write_tiny_gguf  # noqa: TID252 - tests are no package
-from ..train.cards import card  # noqa: TID252 - tests are no package
-from ..train.tuned import save_tuned  # noqa: TID252 - tests are no package
+from ..hosted_server import BASE, HostedServer, hosted_server
+from ..report.sample import weighing
+from ..tiny_llama import tiny, write_tiny_gguf
+from ..train.cards import card
+from ..train.tuned import save_tuned
 
 __all__ = ["tiny"]
 
@@ -170,7 +170,7 @@ def test_train_is_told_seeds_and_search_and_prints_json(house: Path, monkeypatch
         told.append((place.root, effort.search, effort.seeds))
         return (card(TrainingSettings()),)
 
-    monkeypatch.setattr("weighbridge.workflow.tuning.train", train)
+    monkeypatch.setattr("weighbridge.workflow.training.train.train", train)
     made = as_json("train", "--search", "3", "--seeds", "2", "--workspace", house, "--json")
     assert [one["id"] for one in made] == [ADAPTER]
     assert run("train", "--workspace", house).stdout.count(ADAPTER)
@@ -215,7 +215,7 @@ def test_versions_are_listed_compared_named_and_gone_back_to(house: Path) -> Non
 
 def test_default_models_are_fetched_and_told_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted: list[str] = []
-    monkeypatch.setattr("weighbridge.workflow.inventory.fetch", lambda reference, **_: wanted.append(reference))
+    monkeypatch.setattr("weighbridge.workflow.doctor.fetch", lambda reference, **_: wanted.append(reference))
     told = as_json("models", "fetch", "--json")
     assert [one["reference"] for one in told] == wanted != []
 
@@ -247,14 +247,14 @@ def test_an_adapter_is_exported_in_the_form_that_is_named(yard: Path, tmp_path: 
 def test_the_harness_is_asked_for_the_tasks_that_are_named(
     yard: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the harness makes of them: tests/guard/test_harness.py."""
+    """What the harness makes of them: tests/checks/test_lm_eval.py."""
     told: list[tuple[Path, Any]] = []
 
     def ask(base: object, adapter: Path, tasks: Any) -> Guard:
         told.append((adapter, tasks))
         return Guard(name="forgetting", passed=True, summary="Nothing was forgotten.", figures={})
 
-    monkeypatch.setattr("weighbridge.workflow.adapters.forgetting_by_lm_eval", ask)
+    monkeypatch.setattr("weighbridge.workflow.models.forgetting_by_lm_eval", ask)
     words = ["models", "check", "3f2a", "--task", "arc_easy", "--task", "mine", "--folder", tmp_path, "--limit", 5]
     assert as_json(*words, "--workspace", yard, "--json")["name"] == "forgetting"
     told_people = run("models", "check", "3f2a", "--task", "arc_easy", "--workspace", yard).stdout

@@ -8,12 +8,12 @@ from typer.testing import CliRunner, Result
 
 from weighbridge.cli.app import app
 from weighbridge.errors import SettingsError, WorkspaceError
-from weighbridge.retrieve.embed_folder import WEIGHTS
-from weighbridge.settings_file import load_settings
-from weighbridge.workflow.tuned_search import promote, write_card
+from weighbridge.retrieve.embed.folder import WEIGHTS
+from weighbridge.settings.file import load_settings
+from weighbridge.wiring.tuned_retrievers import promote, write_card
 from weighbridge.workspace import Workspace
 
-from ..workflow.tuned import tuned  # noqa: TID252 - tests are no package
+from ..workflow.tuned import tuned
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from weighbridge.protocols import Embedder
-from weighbridge.retrieve.embed import open_embedder
-from weighbridge.retrieve.static import learn_static
+from weighbridge.retrieve.embed.local import open_embedder
+from weighbridge.retrieve.embed.static import learn_static
 
 pytestmark = pytest.mark.models
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weighbridge.evaluate.metrics.marking import has_abstained
+from weighbridge.evaluate.metrics.suite import metrics_for
 from weighbridge.figures import FIGURES
-from weighbridge.measure.metrics.marking import has_abstained
-from weighbridge.measure.metrics.suite import metrics_for
 from weighbridge.protocols import Metric
 from weighbridge.types import Answer, Chunk, Example, Passage, Prompt, Question, Task, Timing, Usage
 

@@ -14,7 +14,7 @@ from weighbridge.generate.openai import open_openai
 from weighbridge.generate.scripted import Scripted
 from weighbridge.generate.transformers import open_transformers
 from weighbridge.protocols import Model
-from weighbridge.settings import ModelSettings
+from weighbridge.settings.schema import ModelSettings
 from weighbridge.types import Message
 
 Open = Callable[..., Model]

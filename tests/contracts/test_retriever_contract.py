@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import NOTHING, Changes, Retriever
-from weighbridge.retrieve.copies import Distinct
-from weighbridge.retrieve.hybrid import Hybrid
-from weighbridge.retrieve.remember import Remembered
-from weighbridge.retrieve.rerank import LateInteraction, Reranked
-from weighbridge.retrieve.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
-from weighbridge.retrieve.stores.faiss import FaissStore
+from weighbridge.retrieve.search.cache import Remembered
+from weighbridge.retrieve.search.copies import Distinct
+from weighbridge.retrieve.search.hybrid import Hybrid
+from weighbridge.retrieve.search.rerank import LateInteraction, Reranked
+from weighbridge.retrieve.search.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
+from weighbridge.retrieve.stores.faiss.store import FaissStore
 from weighbridge.types import Chunk, Question
 
 STAFF = frozenset({"staff"})

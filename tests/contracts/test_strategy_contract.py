@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.answer.admitted import Admitted
 from weighbridge.answer.build import SHAPES, Parts, build, untuned
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.demonstrations import nearest
+from weighbridge.answer.restricted import Admitted
 from weighbridge.errors import ModelError, PromptTooLongError
 from weighbridge.generate.scripted import Scripted, quote_reader
 from weighbridge.protocols import NONE, NOTHING, Changes, Emit, Model, Strategy, ignore
-from weighbridge.retrieve.hybrid import Hybrid
-from weighbridge.retrieve.stores.faiss import FaissStore
+from weighbridge.retrieve.search.hybrid import Hybrid
+from weighbridge.retrieve.stores.faiss.store import FaissStore
 from weighbridge.types import Answer, Chunk, Completion, Example, Message, Question, Task, Timing
 
 from .toy_embedder import ToyEmbedder

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from weighbridge.measure.weighing import load_weighing
+from weighbridge.evaluate.weighing import load_weighing
 from weighbridge.workspace import Workspace
 
 pytestmark = pytest.mark.models

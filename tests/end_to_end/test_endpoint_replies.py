@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from weighbridge.answer.build import Parts, build
+from weighbridge.evaluate.run import Exam, evaluate
 from weighbridge.generate.openai import open_openai
-from weighbridge.measure.run import Exam, evaluate
 from weighbridge.protocols import NONE, NOTHING
 from weighbridge.results import Record
-from weighbridge.settings import ModelSettings
+from weighbridge.settings.schema import ModelSettings
 from weighbridge.types import Example, Question
 
 Start = Callable[[Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]], str]

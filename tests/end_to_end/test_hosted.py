@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.train.hosted_api import Order
-from weighbridge.train.hosted_job import HostedRun, write_run
+from weighbridge.train.hosted.client import Order
+from weighbridge.train.hosted.job import HostedRun, write_run
 from weighbridge.workspace import Workspace
 
-from ..hosted_server import BASE, Fault, HostedServer, hosted_server  # noqa: TID252 - tests are no package
+from ..hosted_server import BASE, Fault, HostedServer, hosted_server
 
 SHIPS = "Amber Birch Coral Dover Ember Flint Grove Hazel Ivory Jolly Karst Larch Maple Nacre Ochre Pearl Quill Raven"
 

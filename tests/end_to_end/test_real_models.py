@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from weighbridge.measure.weighing import load_weighing
-from weighbridge.settings import ARMS
+from weighbridge.evaluate.weighing import load_weighing
+from weighbridge.settings.schema import ARMS
 from weighbridge.train.registry import folder_of, promoted
 from weighbridge.workspace import Workspace
 

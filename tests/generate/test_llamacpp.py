@@ -7,7 +7,7 @@ import pytest
 
 from weighbridge.errors import ModelError, PromptTooLongError, UserError
 from weighbridge.generate.llamacpp import _Reply, open_llamacpp
-from weighbridge.settings import ModelSettings
+from weighbridge.settings.schema import ModelSettings
 from weighbridge.types import Message
 
 SYSTEM = Message("system", "Answer the question in a few words.")

@@ -12,7 +12,7 @@ import pytest
 
 from weighbridge.errors import ModelError, PromptTooLongError, UserError
 from weighbridge.generate.openai import is_local, open_openai
-from weighbridge.settings import ModelSettings
+from weighbridge.settings.schema import ModelSettings
 from weighbridge.types import Completion, Message
 
 KEY = "sk-very-secret"

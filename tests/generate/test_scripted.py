@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from weighbridge.answer.prompt import build_prompt, instructions_for
 from weighbridge.generate.scripted import Scripted, quote_reader
-from weighbridge.scoring.refusals import is_refusal
+from weighbridge.scoring.language.refusals import is_refusal
 from weighbridge.types import Chunk, Message, Passage, Question
 
 OPEN = instructions_for("answer", reads=True)

@@ -4,7 +4,7 @@ import pytest
 
 from weighbridge.errors import PromptTooLongError, UserError
 from weighbridge.generate.transformers import open_transformers
-from weighbridge.settings import ModelSettings
+from weighbridge.settings.schema import ModelSettings
 from weighbridge.types import Message
 
 ASKED = [Message("user", "When does it open?")]

@@ -11,7 +11,7 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 
 from weighbridge.ingest.chunk import Tokenizer, chunk_documents, document_version
-from weighbridge.retrieve.embed import open_tokenizer
+from weighbridge.retrieve.embed.local import open_tokenizer
 from weighbridge.types import Chunk, Document, Part
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from weighbridge.ingest.limits import Limits
+from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.scan import inside
 from weighbridge.ingest.read import read_documents
-from weighbridge.ingest.scan import inside
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 

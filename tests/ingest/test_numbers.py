@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.ingest.archive import Read, walk
-from weighbridge.ingest.limits import Limits
+from weighbridge.ingest.files.archive import Read, walk
+from weighbridge.ingest.files.limits import Limits
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 MAKERS = {

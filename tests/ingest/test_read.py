@@ -10,9 +10,9 @@ import pytest
 
 from weighbridge.errors import DataError, WorkspaceError
 from weighbridge.ingest.content import Loss
-from weighbridge.ingest.limits import Limits
+from weighbridge.ingest.decode.text import LARGEST
+from weighbridge.ingest.files.limits import Limits
 from weighbridge.ingest.read import Memory, Reading, Skipped, read_documents
-from weighbridge.ingest.text import LARGEST
 from weighbridge.types import Document, Progress
 
 

@@ -9,27 +9,27 @@ from pathlib import Path
 
 import numpy as np
 
-from weighbridge.answer.admitted import Admitted
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.demonstrations import Nearest
 from weighbridge.answer.prompt import Instructions
+from weighbridge.answer.restricted import Admitted
+from weighbridge.dataset.synthesise.cached_model import Remembered as RememberedAnswers
+from weighbridge.evaluate.run import record_key
 from weighbridge.generate.openai import OpenAICompatible
 from weighbridge.generate.scripted import Scripted
-from weighbridge.ingest.making.said import Remembered as RememberedAnswers
-from weighbridge.measure.run import record_key
-from weighbridge.retrieve.copies import Distinct
-from weighbridge.retrieve.diverse import Diverse
-from weighbridge.retrieve.hybrid import Hybrid
-from weighbridge.retrieve.remember import Remembered
-from weighbridge.retrieve.rerank import LateInteraction, Reranked
-from weighbridge.retrieve.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
-from weighbridge.retrieve.static import StaticEmbedder
-from weighbridge.retrieve.surroundings import Surrounded, WholeSections
-from weighbridge.settings import ModelSettings, Settings
+from weighbridge.retrieve.embed.static import StaticEmbedder
+from weighbridge.retrieve.search.cache import Remembered
+from weighbridge.retrieve.search.copies import Distinct
+from weighbridge.retrieve.search.hybrid import Hybrid
+from weighbridge.retrieve.search.mmr import Diverse
+from weighbridge.retrieve.search.neighbours import Surrounded, WholeSections
+from weighbridge.retrieve.search.rerank import LateInteraction, Reranked
+from weighbridge.retrieve.search.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
+from weighbridge.settings.schema import ModelSettings, Settings
 from weighbridge.types import Example, Message, Question
-from weighbridge.workflow.workload import index_key, settings_key
+from weighbridge.wiring.workload import index_key, settings_key
 
-from ..walk import Case  # noqa: TID252 - tests are no package
+from ..walk import Case
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ CASES: Mapping[str, Case] = {
     "answer.composed.Composed": Case(
         make=Composed, given={f.name: getattr(COMPOSED, f.name) for f in fields(COMPOSED)}
     ),
-    "answer.admitted.Admitted": Case(
+    "answer.restricted.Admitted": Case(
         make=Admitted,
         given={
             "tuned": COMPOSED,
@@ -144,7 +144,7 @@ CASES: Mapping[str, Case] = {
         given={"name": "m", "settings": ModelSettings(base_url="http://127.0.0.1/v1"), "client": Part("c"), "key": "k"},
         silent=ENDPOINTS,
     ),
-    "ingest.making.said.Remembered": Case(
+    "dataset.synthesise.cached_model.Remembered": Case(
         make=RememberedAnswers,
         given={"model": Part("model"), "path": Path("/nowhere/said.jsonl")},
         silent={"path": "says where answers are kept, by what was asked"},
@@ -157,25 +157,25 @@ CASES: Mapping[str, Case] = {
             "example.split": "records outlive a new split",
         },
     ),
-    "retrieve.hybrid.Hybrid": Case(
+    "retrieve.search.hybrid.Hybrid": Case(
         make=Hybrid,
         given={"index": INDEX, "embedder": Part("embedder"), "content": "c"},
         silent={"index": "is told apart by its content"},
     ),
-    "retrieve.remember.Remembered": Case(
+    "retrieve.search.cache.Remembered": Case(
         make=Remembered, given=FOUND, silent={"size": "how much is remembered changes no answer"}
     ),
-    "retrieve.rerank.LateInteraction": Case(make=LateInteraction, given={"embedder": Part("embedder")}),
-    "retrieve.rerank.Reranked": Case(make=Reranked, given={**FOUND, "scorer": Part("scorer")}),
-    "retrieve.rewrite.Expansion": Case(make=Expansion, given=FOUND),
-    "retrieve.rewrite.SubQuestions": Case(make=SubQuestions, given={"model": Part("model")}),
-    "retrieve.rewrite.Hypothetical": Case(make=Hypothetical, given={"model": Part("model")}),
-    "retrieve.rewrite.Rewritten": Case(make=Rewritten, given={**FOUND, "rewriter": Part("rewriter")}),
-    "retrieve.copies.Distinct": Case(make=Distinct, given=FOUND),
-    "retrieve.diverse.Diverse": Case(make=Diverse, given={**FOUND, "index": INDEX}, silent=HELD),
-    "retrieve.surroundings.Surrounded": Case(make=Surrounded, given={**FOUND, "index": INDEX}, silent=HELD),
-    "retrieve.surroundings.WholeSections": Case(make=WholeSections, given={**FOUND, "index": INDEX}, silent=HELD),
-    "retrieve.static.StaticEmbedder": Case(
+    "retrieve.search.rerank.LateInteraction": Case(make=LateInteraction, given={"embedder": Part("embedder")}),
+    "retrieve.search.rerank.Reranked": Case(make=Reranked, given={**FOUND, "scorer": Part("scorer")}),
+    "retrieve.search.rewrite.Expansion": Case(make=Expansion, given=FOUND),
+    "retrieve.search.rewrite.SubQuestions": Case(make=SubQuestions, given={"model": Part("model")}),
+    "retrieve.search.rewrite.Hypothetical": Case(make=Hypothetical, given={"model": Part("model")}),
+    "retrieve.search.rewrite.Rewritten": Case(make=Rewritten, given={**FOUND, "rewriter": Part("rewriter")}),
+    "retrieve.search.copies.Distinct": Case(make=Distinct, given=FOUND),
+    "retrieve.search.mmr.Diverse": Case(make=Diverse, given={**FOUND, "index": INDEX}, silent=HELD),
+    "retrieve.search.neighbours.Surrounded": Case(make=Surrounded, given={**FOUND, "index": INDEX}, silent=HELD),
+    "retrieve.search.neighbours.WholeSections": Case(make=WholeSections, given={**FOUND, "index": INDEX}, silent=HELD),
+    "retrieve.embed.static.StaticEmbedder": Case(
         make=StaticEmbedder,
         given={"embedder": Part("embedder"), "vectors": np.ones((2, 2)), "weights": np.ones(2), "digest": "d"},
         silent={"vectors": "stand in the file of the digest", "weights": "stand in the file of the digest"},

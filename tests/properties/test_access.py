@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from weighbridge.protocols import Changes, Index, Store
-from weighbridge.retrieve.hybrid import Hybrid
-from weighbridge.retrieve.remember import Remembered
-from weighbridge.retrieve.stores.faiss import FaissStore
-from weighbridge.retrieve.stores.postgres import PostgresStore
+from weighbridge.retrieve.search.cache import Remembered
+from weighbridge.retrieve.search.hybrid import Hybrid
+from weighbridge.retrieve.stores.faiss.store import FaissStore
+from weighbridge.retrieve.stores.postgres.store import PostgresStore
 from weighbridge.types import Chunk, Question
 
 DIMENSIONS = 4

@@ -8,16 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from weighbridge.adapters import admits, inherited
-from weighbridge.answer.admitted import NOTE, Admitted
 from weighbridge.answer.build import Parts, build, untuned
+from weighbridge.answer.restricted import NOTE, Admitted
+from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.generate.scripted import Scripted
-from weighbridge.measure.metrics.behaviour import Accuracy
 from weighbridge.protocols import NONE
-from weighbridge.train.exercise import Material, prepare
-from weighbridge.train.recipe import Recipe
+from weighbridge.train.prepare import Material, prepare
+from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Chunk, Document, Example, Message, Passage, Question
 
-from ..tiny_llama import one_thread, recipe, tiny  # noqa: TID252 - tests are no package
+from ..tiny_llama import one_thread, recipe, tiny
 
 __all__ = ["one_thread", "recipe", "tiny"]
 NAMES = ("crew", "board", "hr")

@@ -23,19 +23,19 @@ from weighbridge.answer.prompt import instructions_for
 from weighbridge.generate.llamacpp import LlamaCpp, open_llamacpp
 from weighbridge.generate.openai import open_openai
 from weighbridge.generate.transformers import Transformers, open_transformers
-from weighbridge.retrieve.embed import LocalEmbedder
-from weighbridge.retrieve.rerank import open_cross_encoder
-from weighbridge.settings import ModelSettings
-from weighbridge.train.base import BaseFiles
-from weighbridge.train.exercise import Material, prepare
-from weighbridge.train.lora_gguf import write_lora_gguf
-from weighbridge.train.recipe import Recipe
+from weighbridge.retrieve.embed.local import LocalEmbedder
+from weighbridge.retrieve.search.rerank import open_cross_encoder
+from weighbridge.settings.schema import ModelSettings
+from weighbridge.train.export.lora_gguf import write_lora_gguf
+from weighbridge.train.prepare import Material, prepare
+from weighbridge.train.runtime.base_model import BaseFiles
+from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Chunk, Document, Example, Passage, Question
 
-from ..retrieve.test_rerank import make_cross_encoder  # noqa: TID252 - tests are no package
-from ..tiny_llama import NoModel, one_thread, recipe, tiny, write_tiny_gguf  # noqa: TID252 - tests are no package
-from ..train.tuned import save_tuned  # noqa: TID252 - tests are no package
-from ..walk import Case  # noqa: TID252 - tests are no package
+from ..retrieve.search.test_rerank import make_cross_encoder
+from ..tiny_llama import NoModel, one_thread, recipe, tiny, write_tiny_gguf
+from ..train.tuned import save_tuned
+from ..walk import Case
 from .stand_ins import CASES, HISTORY
 
 __all__ = ["one_thread", "recipe", "tiny"]
@@ -44,9 +44,9 @@ SOURCES = TESTS.parent / "src" / "weighbridge"
 WITH_WEIGHTS = {
     "generate.llamacpp.LlamaCpp",
     "generate.transformers.Transformers",
-    "retrieve.embed.LocalEmbedder",
-    "retrieve.rerank.CrossEncoder",
-    "train.exercise.Exercise",
+    "retrieve.embed.local.LocalEmbedder",
+    "retrieve.search.rerank.CrossEncoder",
+    "train.prepare.Exercise",
 }
 """Checked below by tests of their own."""
 FUNCTIONS = {"measure.run.record_key", "workflow.workload.index_key", "workflow.workload.settings_key"}
@@ -56,18 +56,18 @@ HANDED_OVER = {
     "adapters.Learnt": "of the exercise's conversations",
     "protocols.NoDemonstrations": "there is one value of it",
     "protocols.Nothing": "there is one value of it",
-    "retrieve.indexing.IndexCard": "of what the index holds, computed where it is built",
+    "retrieve.index.sync.IndexCard": "of what the index holds, computed where it is built",
     "scoring.classifier.Classifier": "of the file's bytes",
-    "train.base.BaseFiles": "of the file's bytes",
-    "train.course.Course": "of the job that walks it",
-    "train.hosted_plan.HostedPlan": "of the files that are sent",
-    "train.plan.Plan": "of the job that it plans",
-    "train.retriever_epochs.Tuned": "of the job that left it",
-    "train.rewards.Rewarding": "of the names and grounds of its rules",
+    "train.runtime.base_model.BaseFiles": "of the file's bytes",
+    "train.preference.checkpoints.Course": "of the job that walks it",
+    "train.hosted.plan.HostedPlan": "of the files that are sent",
+    "train.supervised.plan.Plan": "of the job that it plans",
+    "train.retriever.checkpoints.Tuned": "of the job that left it",
+    "train.preference.rewards.Rewarding": "of the names and grounds of its rules",
     "train.tune.Stage": "of the exercise, or of what goes on from one",
-    "workflow.retriever_judges._Reading": "of a search that is thrown away after an epoch",
-    "workflow.retriever_tuning._Task": "of the lessons and the recipe",
-    "workflow.tuned_search.RetrieverCard": "of the task it is the card of",
+    "workflow.training.retriever_judges._Reading": "of a search that is thrown away after an epoch",
+    "workflow.training.retriever._Task": "of the lessons and the recipe",
+    "wiring.tuned_retrievers.RetrieverCard": "of the task it is the card of",
 }
 """Carry a fingerprint that something else computed."""
 

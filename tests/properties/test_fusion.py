@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.retrieve.fusion import fuse
+from weighbridge.retrieve.search.fusion import fuse
 from weighbridge.types import Chunk, Passage
 
 

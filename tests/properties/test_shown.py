@@ -17,25 +17,25 @@ from weighbridge.adapters import admits
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.demonstrations import nearest
 from weighbridge.answer.prompt import instructions_for
+from weighbridge.dataset.evidence import resolve_evidence
 from weighbridge.generate.scripted import Scripted
-from weighbridge.ingest.evidence import resolve_evidence
 from weighbridge.protocols import Changes, Index, Retriever
 from weighbridge.report.page import page
 from weighbridge.results import Record, Score, Weighing
-from weighbridge.retrieve.diverse import Diverse
-from weighbridge.retrieve.hybrid import Hybrid
-from weighbridge.retrieve.remember import Remembered
-from weighbridge.retrieve.rerank import LateInteraction, Reranked
-from weighbridge.retrieve.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
-from weighbridge.retrieve.stores.faiss import FaissStore
-from weighbridge.retrieve.surroundings import Surrounded, WholeSections
-from weighbridge.settings_training import RaftSettings
-from weighbridge.train.conversations import conversation
-from weighbridge.train.negatives import Mine, mine
-from weighbridge.train.retrieval_pairs import labelled_pairs, made_pairs
+from weighbridge.retrieve.search.cache import Remembered
+from weighbridge.retrieve.search.hybrid import Hybrid
+from weighbridge.retrieve.search.mmr import Diverse
+from weighbridge.retrieve.search.neighbours import Surrounded, WholeSections
+from weighbridge.retrieve.search.rerank import LateInteraction, Reranked
+from weighbridge.retrieve.search.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
+from weighbridge.retrieve.stores.faiss.store import FaissStore
+from weighbridge.settings.training import RaftSettings
+from weighbridge.train.data.conversations import conversation
+from weighbridge.train.retriever.negatives import Mine, mine
+from weighbridge.train.retriever.pairs import labelled_pairs, made_pairs
 from weighbridge.types import Chunk, Document, Example, Message, Passage, Question
 
-from ..report.sample import weighing  # noqa: TID252 - tests are no package
+from ..report.sample import weighing
 
 NAMES = ("crew", "board", "people")
 groups_of = st.frozensets(st.sampled_from(NAMES), max_size=3)

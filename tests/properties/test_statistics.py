@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weighbridge.evaluate.statistics import DIFFERENCE, SHARE, holm, mean_interval, paired, quantile_interval
 from weighbridge.intervals import sign_flip, tally
-from weighbridge.measure.statistics import DIFFERENCE, SHARE, holm, mean_interval, paired, quantile_interval
 
 shares = st.floats(0, 1) | st.sampled_from([0.0, 0.5, 1.0])
 some_shares = st.lists(shares, min_size=1, max_size=25)

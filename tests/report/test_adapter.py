@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborHTMLParser
 from weighbridge.adapters import AdapterCard
 from weighbridge.report.adapter import adapter_page, adapter_terminal
 from weighbridge.report.adapter_figures import relevant, verdict
-from weighbridge.train.model_card import model_card
+from weighbridge.train.export.model_card import model_card
 
 from .adapter_sample import BARE, BROKEN, CARD, FORGETTING, HOSTILE, parity
 

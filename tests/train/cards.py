@@ -2,8 +2,8 @@
 
 from weighbridge.adapters import AdapterCard, EpochScore, Guard, Learnt, Parity, Training
 from weighbridge.results import Estimate
-from weighbridge.settings import SMOLLM2
-from weighbridge.settings_training import TrainingSettings
+from weighbridge.settings.schema import SMOLLM2
+from weighbridge.settings.training import TrainingSettings
 
 SCORE = Estimate(value=0.625, low=0.5, high=0.75, scored=24)
 

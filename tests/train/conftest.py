@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.train.recipe import Recipe
+from weighbridge.train.runtime.recipe import Recipe
 
-from ..tiny_llama import (  # noqa: TID252 - tests are no package
+from ..tiny_llama import (
     TEMPLATE,
     examples,
     no_model,
@@ -37,9 +37,9 @@ def start(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from peft import LoraConfig, get_peft_model
     from torch import manual_seed
 
-    from weighbridge.train.base import load_network
-    from weighbridge.train.methods import precision
-    from weighbridge.train.quiet import quiet
+    from weighbridge.train.runtime.base_model import load_network
+    from weighbridge.train.runtime.quiet import quiet
+    from weighbridge.train.supervised.methods import precision
 
     folder = tmp_path_factory.mktemp("start")
     with quiet():

@@ -15,8 +15,8 @@ from weighbridge.generate.llamacpp import open_llamacpp
 from weighbridge.protocols import silent
 from weighbridge.results import Score
 from weighbridge.train.card import read_card, read_lessons
-from weighbridge.train.exercise import Exercise, Material, prepare
-from weighbridge.train.recipe import Recipe
+from weighbridge.train.prepare import Exercise, Material, prepare
+from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.tune import tune
 from weighbridge.types import Answer, Example, Progress, Question
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from weighbridge.adapters import Parity
-from weighbridge.settings import ModelSettings
-from weighbridge.train.base import BaseFiles, load_network, load_tokenizer
-from weighbridge.train.conversations import Conversation
-from weighbridge.train.export import layout
-from weighbridge.train.parity import compare, file_form
-from weighbridge.train.quiet import quiet
-from weighbridge.train.replies import Prompts
-from weighbridge.train.tokens import encode
+from weighbridge.settings.schema import ModelSettings
+from weighbridge.train.data.conversations import Conversation
+from weighbridge.train.data.tokens import encode
+from weighbridge.train.export.gguf import layout
+from weighbridge.train.parity.judge import compare, file_form
+from weighbridge.train.parity.replies import Prompts
+from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
+from weighbridge.train.runtime.quiet import quiet
 from weighbridge.types import Message
 
 PROMPTS = tuple((Message("user", f"Say {word}!"),) for word in ("alpha", "beta", "gamma", "delta"))

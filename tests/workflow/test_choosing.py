@@ -10,20 +10,20 @@ import pytest
 from weighbridge.adapters import AdapterCard
 from weighbridge.errors import UnfinishedError
 from weighbridge.results import Estimate
-from weighbridge.settings import Settings
-from weighbridge.settings_file import load_settings
+from weighbridge.settings.file import load_settings
+from weighbridge.settings.schema import Settings
 from weighbridge.train.card import read_card, write_card
-from weighbridge.train.exercise import Exercise
+from weighbridge.train.prepare import Exercise
 from weighbridge.train.registry import adapters, promote, promoted, promotions
-from weighbridge.workflow.bench import open_bench
+from weighbridge.wiring.components import open_bench
+from weighbridge.wiring.engines import open_engine
+from weighbridge.wiring.reporter import MUTE, Voice
 from weighbridge.workflow.compare import compare
-from weighbridge.workflow.engines import open_engine
-from weighbridge.workflow.tuning import Effort, train, train_all
-from weighbridge.workflow.voice import MUTE, Voice
+from weighbridge.workflow.training.train import Effort, train, train_all
 from weighbridge.workspace import Workspace
 
-from ..tiny_llama import write_tiny_gguf  # noqa: TID252 - tests are no package
-from ..train.cards import card, parity  # noqa: TID252 - tests are no package
+from ..tiny_llama import write_tiny_gguf
+from ..train.cards import card, parity
 
 NAMES = ["Amber", "Birch", "Coral", "Dover", "Ember", "Flint", "Grove", "Hazel", "Ivory", "Jolly", "Karst", "Larch"]
 YAML = """
@@ -99,8 +99,8 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Script:
             write_card(made, folder)
             return made
 
-        monkeypatch.setattr("weighbridge.workflow.tuning.tune", tune)
-        monkeypatch.setattr("weighbridge.workflow.tuning.guarded", lambda made, *_: made)
+        monkeypatch.setattr("weighbridge.workflow.training.train.tune", tune)
+        monkeypatch.setattr("weighbridge.workflow.training.train.guarded", lambda made, *_: made)
 
     return put
 

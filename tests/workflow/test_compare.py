@@ -11,20 +11,20 @@ import pytest
 
 from weighbridge.errors import DataError
 from weighbridge.results import Weighing
-from weighbridge.settings import MeasureSettings, RetrievalSettings, Settings
-from weighbridge.settings_file import load_settings
-from weighbridge.settings_training import TrainingSettings
+from weighbridge.settings.file import load_settings
+from weighbridge.settings.schema import MeasureSettings, RetrievalSettings, Settings
+from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.card import write_card
 from weighbridge.train.registry import promote
 from weighbridge.types import Example, Question, Task, Timing
-from weighbridge.workflow import tuned_search
-from weighbridge.workflow.alone import Alone
+from weighbridge.wiring import tuned_retrievers as tuned_search
+from weighbridge.wiring.reporter import MUTE
 from weighbridge.workflow.compare import compare, search_words, timed_questions, trained_words
 from weighbridge.workflow.compare import test_questions as drawn_questions
-from weighbridge.workflow.voice import MUTE
+from weighbridge.workflow.latency import Alone
 from weighbridge.workspace import Workspace
 
-from ..train.cards import card  # noqa: TID252 - tests are no package
+from ..train.cards import card
 from .tuned import tuned
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.settings_file import load_settings
+from weighbridge.settings.file import load_settings
 from weighbridge.train.registry import promoted
+from weighbridge.wiring.reporter import MUTE
 from weighbridge.workflow.compare import compare
-from weighbridge.workflow.voice import MUTE
 from weighbridge.workspace import Workspace
 
-from ..hosted_server import BASE, HostedServer, hosted_server  # noqa: TID252 - tests are no package
+from ..hosted_server import BASE, HostedServer, hosted_server
 
 pytestmark = pytest.mark.models
 SHIPS = "Amber Birch Coral Dover Ember Flint Grove Hazel Ivory Jolly Karst Larch Maple Nacre Ochre Pearl Quill"

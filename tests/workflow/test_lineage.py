@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from weighbridge.adapters import Lesson, Span
-from weighbridge.settings import Settings
-from weighbridge.settings_file import load_settings
-from weighbridge.settings_training import TrainingSettings
+from weighbridge.settings.file import load_settings
+from weighbridge.settings.schema import Settings
+from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.card import write_card, write_lessons
-from weighbridge.workflow.knowledge import index, stored
+from weighbridge.wiring.index import index, stored
+from weighbridge.wiring.reporter import MUTE
 from weighbridge.workflow.lineage import About, traced, withholding
-from weighbridge.workflow.voice import MUTE
 from weighbridge.workspace import Workspace
 
-from ..train.cards import card  # noqa: TID252 - tests are no package
+from ..train.cards import card
 
 TEXT = "# Ferry\n\nThe ferry sails at eight. The warden is Ada Pell."
 

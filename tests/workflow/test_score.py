@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from weighbridge.cli.app import app
 from weighbridge.errors import DataError
+from weighbridge.wiring.reporter import Voice
 from weighbridge.workflow.score import STANDARD_INPUT, score_file
-from weighbridge.workflow.voice import Voice
 
 Write = Callable[..., Path]
 QUIET = Voice(lambda _: None, lambda _: None, lambda _: None)

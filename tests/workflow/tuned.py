@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from weighbridge.guard.retrieval import undecided
+from weighbridge.checks.retrieval import undecided
 from weighbridge.models import file_fingerprint
-from weighbridge.retrieve.embed_folder import WEIGHTS
-from weighbridge.workflow.tuned_search import RetrieverCard
+from weighbridge.retrieve.embed.folder import WEIGHTS
+from weighbridge.wiring.tuned_retrievers import RetrieverCard
 
 
 def tuned(reference: str, base: Path) -> RetrieverCard:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import Instructions, instructions_for
 from weighbridge.protocols import NONE, NOTHING, Demonstrations, Model, Retriever
-from weighbridge.settings import Arm
+from weighbridge.settings.schema import Arm
 from weighbridge.types import Task
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from weighbridge.answer.prompt import Instructions, reference
 from weighbridge.answer.quote import Said, Words, quoting, sentence_holding, words_of
-from weighbridge.scoring.refusals import ABSTENTION, is_agreed_abstention
+from weighbridge.scoring.language.refusals import ABSTENTION, is_agreed_abstention
 from weighbridge.types import Citation, Example, Passage, Prompt
 
 _MARK = re.compile(r"\s*\[(\d{1,3})\]")

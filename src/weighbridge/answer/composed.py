@@ -13,7 +13,7 @@ from weighbridge.answer.prompt import LAYOUT, Instructions, build_prompt
 from weighbridge.answer.quote import Said, taken_apart
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import NONE, NOTHING, Demonstrations, Emit, Model, Retriever, ignore
-from weighbridge.scoring.refusals import is_agreed_abstention, is_refusal
+from weighbridge.scoring.language.refusals import is_agreed_abstention, is_refusal
 from weighbridge.scoring.thinking import split_thinking
 from weighbridge.types import Answer, Completion, Passage, Prompt, Question, Timing
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from weighbridge.passage_tables import passage_text
-from weighbridge.scoring.refusals import ABSTENTION
+from weighbridge.scoring.language.refusals import ABSTENTION
 from weighbridge.types import Example, Message, Passage, Prompt, Question, Task
 
 LAYOUT = 3

@@ -9,11 +9,11 @@ import typer
 
 from weighbridge import __version__
 from weighbridge.cli import knowledge, training
-from weighbridge.cli.guard import guarded
+from weighbridge.cli.console import voice_on
+from weighbridge.cli.errors import guarded
 from weighbridge.cli.hosted import hosted
 from weighbridge.cli.models import models
 from weighbridge.cli.options import HERE, Groups, Json, Root, opened, worded
-from weighbridge.cli.say import voice_on
 from weighbridge.cli.score import score
 
 app = typer.Typer(
@@ -111,7 +111,7 @@ def report(workspace: Root = HERE, group: Groups = None, as_json: Json = False) 
 
     With --json everything is printed, restricted questions included: it is the workspace's owner who asks.
     """
-    from weighbridge.workflow.reporting import again
+    from weighbridge.workflow.report import again
     from weighbridge.workspace import Workspace
 
     place = Workspace(workspace)
@@ -127,7 +127,7 @@ app.add_typer(hosted, name="hosted")
 @app.command(epilog="Example: weighbridge doctor --json")
 def doctor(workspace: Root = HERE, as_json: Json = False) -> None:
     """Check what this machine can run, and name the command that mends what is missing."""
-    from weighbridge.workflow.inventory import examine
+    from weighbridge.workflow.doctor import examine
 
     with voice_on(as_json=as_json) as console:
         findings = examine(workspace)
@@ -160,8 +160,8 @@ def _options(
 
 
 def _compare(root: Path, *, as_json: bool) -> None:
+    from weighbridge.wiring.index import refuse
     from weighbridge.workflow.compare import compare as weigh
-    from weighbridge.workflow.knowledge import refuse
 
     settings, place = opened(root)
     with voice_on(as_json=as_json) as console:

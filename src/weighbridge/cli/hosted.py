@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from weighbridge.cli.console import Console, voice_on
 from weighbridge.cli.options import HERE, Json, Root, opened
-from weighbridge.cli.say import Console, voice_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from weighbridge.workflow.hosted_jobs import HostedStatus
+    from weighbridge.workflow.training.hosted_jobs import HostedStatus
 
 hosted = typer.Typer(
     no_args_is_help=True,
@@ -23,8 +23,8 @@ Strategy = Annotated[str, typer.Argument(help="The tuned strategy: fine-tuned or
 @hosted.command("prepare", epilog="Example: weighbridge hosted prepare fine-tuned")
 def prepare(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
     """Write and check the files that would be sent, and say what they cost. Nothing is sent."""
-    from weighbridge.workflow.bench import open_bench
-    from weighbridge.workflow.hosting import prepare as make
+    from weighbridge.wiring.components import open_bench
+    from weighbridge.workflow.training.hosted import prepare as make
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console, place.locked():
@@ -38,7 +38,7 @@ def prepare(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -
 @hosted.command("status", epilog="Example: weighbridge hosted status fine-tuned")
 def status(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
     """Ask the endpoint how each of a strategy's jobs stands."""
-    from weighbridge.workflow.hosted_jobs import hosted_status
+    from weighbridge.workflow.training.hosted_jobs import hosted_status
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -48,7 +48,7 @@ def status(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) ->
 @hosted.command("pause", epilog="Example: weighbridge hosted pause fine-tuned")
 def pause(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
     """Pause a strategy's jobs, where the endpoint can."""
-    from weighbridge.workflow.hosted_jobs import pause_hosted
+    from weighbridge.workflow.training.hosted_jobs import pause_hosted
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -58,7 +58,7 @@ def pause(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> 
 @hosted.command("resume", epilog="Example: weighbridge hosted resume fine-tuned")
 def resume(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
     """Let a strategy's newest unfinished job go on, follow it, and put its model in force."""
-    from weighbridge.workflow.tuning import resume as follow
+    from weighbridge.workflow.training.train import resume as follow
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -71,7 +71,7 @@ def resume(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) ->
 @hosted.command("cancel", epilog="Example: weighbridge hosted cancel fine-tuned")
 def cancel(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
     """Cancel a strategy's unfinished jobs."""
-    from weighbridge.workflow.hosted_jobs import cancel_hosted
+    from weighbridge.workflow.training.hosted_jobs import cancel_hosted
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:

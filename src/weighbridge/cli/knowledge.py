@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from weighbridge.cli.console import voice_on
 from weighbridge.cli.options import HERE, Groups, Json, Root, opened, worded
-from weighbridge.cli.say import voice_on
 
 versions = typer.Typer(
     help="List, compare, name and go back to the states the index was in.", rich_markup_mode="markdown"
@@ -25,9 +25,9 @@ def index(
     as_json: Json = False,
 ) -> None:
     """Read the documents, compare them with the index, show the plan, and bring the index up to date."""
-    from weighbridge.workflow.knowledge import Choices, refuse
-    from weighbridge.workflow.knowledge import index as bring_up_to_date
-    from weighbridge.workflow.watching import watch as follow
+    from weighbridge.wiring.index import Choices, refuse
+    from weighbridge.wiring.index import index as bring_up_to_date
+    from weighbridge.workflow.watch_index import watch as follow
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -50,8 +50,8 @@ def search(
 ) -> None:
     """Show the passages that are found for a question, best first."""
     from weighbridge.types import Question
-    from weighbridge.workflow.find import explain as explained
-    from weighbridge.workflow.find import search as find
+    from weighbridge.workflow.search import explain as explained
+    from weighbridge.workflow.search import search as find
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -67,7 +67,7 @@ def list_versions(context: typer.Context, workspace: Root = HERE, as_json: Json 
     """List the states the index was in, oldest first."""
     if context.invoked_subcommand:
         return
-    from weighbridge.workflow.knowledge import versions as listed
+    from weighbridge.wiring.index import versions as listed
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -82,7 +82,7 @@ def compare_versions(
     as_json: Json = False,
 ) -> None:
     """Show which documents were added, changed and deleted between two versions."""
-    from weighbridge.workflow.knowledge import compare
+    from weighbridge.wiring.index import compare
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -97,7 +97,7 @@ def tag_version(
     as_json: Json = False,
 ) -> None:
     """Name a version, so that it is kept."""
-    from weighbridge.workflow.knowledge import tag
+    from weighbridge.wiring.index import tag
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -111,7 +111,7 @@ def roll_back(
     as_json: Json = False,
 ) -> None:
     """Make the index what it was. The documents stay as they are: the next `weighbridge index` follows them again."""
-    from weighbridge.workflow.knowledge import rollback
+    from weighbridge.wiring.index import rollback
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -135,8 +135,8 @@ def bench_retrieval(
     as_json: Json = False,
 ) -> None:
     """Index a collection with judged queries, and print how good and how fast the search is."""
-    from weighbridge.workflow.retrieval import bench_retrieval as measure
-    from weighbridge.workflow.retrieval import bench_settings
+    from weighbridge.workflow.bench_retrieval import bench_retrieval as measure
+    from weighbridge.workflow.bench_retrieval import bench_settings
 
     with voice_on(as_json=as_json) as console:
         settings = bench_settings(opened(workspace)[0] if workspace else None, static=static)

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from weighbridge.cli.console import Console, voice_on
 from weighbridge.cli.options import HERE, Groups, Json, Root, opened
-from weighbridge.cli.say import Console, voice_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from weighbridge.workflow.adapters import Listed
+    from weighbridge.workflow.models import Listed
 
 models = typer.Typer(no_args_is_help=True, help="The base models, and the adapters that were trained in a workspace.")
 
@@ -21,9 +21,9 @@ Adapter = Annotated[str, typer.Argument(help="An adapter, by its id or the start
 @models.command("list", epilog="Example: weighbridge models list --workspace mine")
 def list_models(workspace: Root = HERE, as_json: Json = False) -> None:
     """List the default models, and what was tuned in a workspace: which serves, how good, and what became stale."""
-    from weighbridge.cli.registry import base_lines, listing
-    from weighbridge.workflow.adapters import listed, listed_retrievers
-    from weighbridge.workflow.inventory import models as defaults
+    from weighbridge.cli.models_table import base_lines, listing
+    from weighbridge.workflow.doctor import models as defaults
+    from weighbridge.workflow.models import listed, listed_retrievers
 
     bare = workspace == HERE and not (workspace / "weighbridge.yaml").exists()
     known = () if bare else listed(*opened(workspace))
@@ -42,8 +42,8 @@ def list_models(workspace: Root = HERE, as_json: Json = False) -> None:
 @models.command("fetch", epilog="Example: weighbridge models fetch")
 def fetch(as_json: Json = False) -> None:
     """Download the default models that are missing."""
-    from weighbridge.cli.registry import base_lines
-    from weighbridge.workflow.inventory import models as defaults
+    from weighbridge.cli.models_table import base_lines
+    from weighbridge.workflow.doctor import models as defaults
 
     with voice_on(as_json=as_json) as console:
         base = defaults(fetch_missing=True, voice=console.voice)
@@ -56,9 +56,9 @@ def fetch(as_json: Json = False) -> None:
 @models.command("show", epilog="Example: weighbridge models show raft")
 def show(adapter: Adapter, workspace: Root = HERE, as_json: Json = False) -> None:
     """Show an adapter's card: recipe, data, guards, parity, and what became stale; write its report.html."""
-    from weighbridge.cli.registry import standing
+    from weighbridge.cli.models_table import standing
     from weighbridge.report.adapter import adapter_terminal
-    from weighbridge.workflow.adapters import report_of, shown
+    from weighbridge.workflow.models import report_of, shown
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -78,8 +78,8 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Show adapters side by side: recipe, dev score, guards."""
-    from weighbridge.cli.registry import side_by_side
-    from weighbridge.workflow.adapters import compared
+    from weighbridge.cli.models_table import side_by_side
+    from weighbridge.workflow.models import compared
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -93,7 +93,7 @@ def compare(
 @models.command("promote", epilog="Example: weighbridge models promote 3f2a")
 def promote(adapter: Adapter, workspace: Root = HERE, as_json: Json = False) -> None:
     """Let its strategy answer with this adapter until the next `weighbridge train`; refused where parity failed."""
-    from weighbridge.workflow.adapters import put_in_force
+    from weighbridge.workflow.models import put_in_force
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -107,8 +107,8 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Go back to the adapter that a strategy had before, or to the embedder or reranker that the search had."""
-    from weighbridge.workflow.adapters import outdated, put_back, put_back_retriever
-    from weighbridge.workflow.tuned_search import WHICH
+    from weighbridge.wiring.tuned_retrievers import WHICH
+    from weighbridge.workflow.models import outdated, put_back, put_back_retriever
 
     settings, place = opened(workspace)
     which = next((known for known in WHICH if known == strategy), None)
@@ -140,8 +140,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write an adapter for other programs, or its recipe and data for those who train elsewhere."""
-    from weighbridge.train.formats import FORMS
-    from weighbridge.workflow.adapters import exported
+    from weighbridge.train.export.formats import FORMS
+    from weighbridge.workflow.models import exported
 
     wanted: Any = form
     if form not in FORMS:
@@ -165,8 +165,8 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Ask an adapter and its base model tasks of the lm-evaluation-harness (extra: lm-eval): what was forgotten?"""
-    from weighbridge.guard.harness import Tasks
-    from weighbridge.workflow.adapters import harnessed
+    from weighbridge.checks.lm_eval import Tasks
+    from weighbridge.workflow.models import harnessed
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:

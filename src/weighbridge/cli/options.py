@@ -22,7 +22,7 @@ def worded(text: str) -> str:
 
 def opened(root: Path) -> tuple[Any, Any]:
     """Return the settings and the workspace of a folder."""
-    from weighbridge.settings_file import load_settings
+    from weighbridge.settings.file import load_settings
     from weighbridge.workspace import Workspace
 
     place = Workspace(root)

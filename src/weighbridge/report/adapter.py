@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from weighbridge import formatting as words
 from weighbridge.adapters import AdapterCard, EpochScore, Guard, Parity, access_words, optimism
-from weighbridge.advise import words
-from weighbridge.advise.words import NB
+from weighbridge.formatting import NB
 from weighbridge.report.adapter_figures import (
     VERDICTS,
     curve_chart,
@@ -21,8 +21,8 @@ from weighbridge.report.adapter_figures import (
     verdict,
 )
 from weighbridge.report.page import environment, policy, source
+from weighbridge.report.safe_text import ABSENT, counted, plain
 from weighbridge.report.terminal import Sentence
-from weighbridge.report.words import ABSENT, counted, plain
 
 _MARKS = {True: "\N{CHECK MARK}", False: "\N{MULTIPLICATION X}", None: "\N{WHITE CIRCLE}"}
 _STYLES = {True: "green", False: "bold red", None: "dim"}

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from weighbridge import formatting as words
 from weighbridge.adapters import AdapterCard, Guard
-from weighbridge.advise import words
-from weighbridge.advise.words import NB, Scale, listed
 from weighbridge.figures import FIGURES
+from weighbridge.formatting import NB, Scale, listed
 from weighbridge.report.charts import Axis, Point, Reach, axis, difference, scatter, whisker
-from weighbridge.report.words import counted
+from weighbridge.report.safe_text import counted
 from weighbridge.results import Estimate
 
 _SHARE, _SECONDS = FIGURES["accuracy"], FIGURES["latency_p50"]

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from weighbridge.advise.words import NB, amount, interval, scale
 from weighbridge.figures import FIGURES, FigureKind
+from weighbridge.formatting import NB, amount, interval, scale
 from weighbridge.report.charts import Axis, Point, Reach, Segment, axis, scatter, stacked, whisker
 from weighbridge.report.findings import currency, kinds_taken, notes, why_absent
-from weighbridge.report.words import ABSENT, plain
+from weighbridge.report.safe_text import ABSENT, plain
 from weighbridge.results import Estimate, Measurement, Weighing
 
 _TAKEN_BY = {"latency_p50": "Accuracy against time", "cost_per_thousand": "Accuracy against cost"}

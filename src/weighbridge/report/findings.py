@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from weighbridge.advise.words import NB, figure, listed, seconds
 from weighbridge.figures import FIGURES, FigureKind
-from weighbridge.report.words import counted, plain
+from weighbridge.formatting import NB, figure, listed, seconds
+from weighbridge.report.safe_text import counted, plain
 from weighbridge.results import Comparison, Decision, Estimate, Measurement, Weighing
 
 _HALF_A_SECOND = 0.5

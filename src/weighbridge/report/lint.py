@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from weighbridge.lints import Finding, Linted, Row, Token
-from weighbridge.report.words import counted, visible
+from weighbridge.report.safe_text import counted, visible
 
 _BETWEEN = "\N{BOX DRAWINGS LIGHT VERTICAL}"
 _STOP = "\N{BLACK SQUARE FOR STOP}"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from weighbridge.advise.cost import break_even
-from weighbridge.advise.words import NB, money_scale
+from weighbridge.decide.cost import break_even
+from weighbridge.formatting import NB, money_scale
 from weighbridge.report.findings import leader
-from weighbridge.report.words import counted, plain
+from weighbridge.report.safe_text import counted, plain
 from weighbridge.results import Cost, Weighing
 
 _NEVER = 1e9

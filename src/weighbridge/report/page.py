@@ -12,14 +12,14 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from weighbridge.advise import words
-from weighbridge.advise.words import difference, probability
+from weighbridge import formatting as words
 from weighbridge.figures import FIGURES
+from weighbridge.formatting import difference, probability
 from weighbridge.report import charts, findings, reading
 from weighbridge.report.figures import figure_groups, outcome_bars, scatter_charts
-from weighbridge.report.island import build_island, is_restricted
 from weighbridge.report.money import break_evens
-from weighbridge.report.words import counted, plain
+from weighbridge.report.questions_json import build_island, is_restricted
+from weighbridge.report.safe_text import counted, plain
 from weighbridge.results import Record, Weighing
 from weighbridge.types import PUBLIC
 

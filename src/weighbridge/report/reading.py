@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from weighbridge.report.words import counted, plain
+from weighbridge.report.safe_text import counted, plain
 from weighbridge.results import Omission, ReadingReport
 
 _PLACES = 3

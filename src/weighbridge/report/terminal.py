@@ -12,8 +12,8 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from weighbridge.advise.words import amount, difference, figure, probability
 from weighbridge.figures import FIGURES, FigureKind
+from weighbridge.formatting import amount, difference, figure, probability
 from weighbridge.report.findings import (
     against_leader,
     broken_limits,
@@ -28,7 +28,7 @@ from weighbridge.report.findings import (
     why_absent,
 )
 from weighbridge.report.money import break_evens
-from weighbridge.report.words import ABSENT, plain, superscript
+from weighbridge.report.safe_text import ABSENT, plain, superscript
 from weighbridge.results import Measurement, Weighing
 
 _LEADER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from weighbridge.scoring.folding import covered
-from weighbridge.scoring.units import units_named
+from weighbridge.scoring.language.folding import covered
+from weighbridge.scoring.numbers.units import units_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from weighbridge.scoring.refusals import is_refusal, without_refusal
+from weighbridge.scoring.language.refusals import is_refusal, without_refusal
+from weighbridge.scoring.language.words import is_stop_word, mend_spacing, plain, similarity, tokens
 from weighbridge.scoring.values import compare_values
-from weighbridge.scoring.words import is_stop_word, mend_spacing, plain, similarity, tokens
 
 LIKE = 0.9
 """Similarity from which two words count as one: forms of one word, not words that merely look alike."""

@@ -26,10 +26,10 @@ from weighbridge.scoring.features import extract_features
 from weighbridge.scoring.json_fields import same_fields
 from weighbridge.scoring.key_points import score_points
 from weighbridge.scoring.labels import find_label, same_label
-from weighbridge.scoring.refusals import is_refusal
+from weighbridge.scoring.language.refusals import is_refusal
+from weighbridge.scoring.language.words import is_stop_word, plain, tokens
 from weighbridge.scoring.rivals import find_rival
 from weighbridge.scoring.values import ValueMatch, compare_values
-from weighbridge.scoring.words import is_stop_word, plain, tokens
 from weighbridge.types import Task
 
 Mark = Literal["right", "wrong", "abstained", "unscored"]

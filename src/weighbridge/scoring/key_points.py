@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from weighbridge.scoring.folding import fold
+from weighbridge.scoring.language.folding import fold
+from weighbridge.scoring.language.words import is_stop_word, plain, similarity, tokens
 from weighbridge.scoring.matches import ValueMatch
 from weighbridge.scoring.values import compare_values
-from weighbridge.scoring.words import is_stop_word, plain, similarity, tokens
 
 PointRelation = Literal["found", "missed", "contradicted"]
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_a-z])|(?<=[。！？])|\n+")

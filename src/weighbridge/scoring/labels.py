@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 
-from weighbridge.scoring.words import plain
+from weighbridge.scoring.language.words import plain
 
 _AROUND_A_LABEL = " \t\n\r\"'`*_"
 _AFTER_A_LABEL = ".,;:!?" + _AROUND_A_LABEL

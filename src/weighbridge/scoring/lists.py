@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from weighbridge.scoring.folding import without_accents
+from weighbridge.scoring.language.folding import without_accents
 from weighbridge.scoring.matches import ValueMatch
 
 _SEPARATOR = re.compile(

@@ -7,11 +7,11 @@ sentence said again with another value, a correction, yes and no in one breath, 
 import re
 from collections.abc import Iterator, Sequence
 
-from weighbridge.scoring.folding import fold
+from weighbridge.scoring.language.folding import fold
+from weighbridge.scoring.language.polarity import yes_or_no
+from weighbridge.scoring.language.words import is_stop_word, plain, tokens
 from weighbridge.scoring.lists import extra_items, split_items
-from weighbridge.scoring.polarity import yes_or_no
 from weighbridge.scoring.values import compare_values
-from weighbridge.scoring.words import is_stop_word, plain, tokens
 
 _CLAUSE = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？!?])|\n+")
 _OR = re.compile(

@@ -8,19 +8,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from weighbridge.scoring.calendar.dates import find_dates
+from weighbridge.scoring.calendar.times import Time, Weekday, compare_times, find_times, find_weekdays
+from weighbridge.scoring.calendar.years import Date, compare_dates
 from weighbridge.scoring.codes import Code, find_codes, holds_code, is_code_asked
-from weighbridge.scoring.dates import find_dates
-from weighbridge.scoring.folding import DecimalMark, Language, Placed, covered, decimal_mark, fold, language_of
+from weighbridge.scoring.language.folding import DecimalMark, Language, Placed, covered, decimal_mark, fold, language_of
+from weighbridge.scoring.language.names import match_name
+from weighbridge.scoring.language.negation import is_ruled_out, negations
+from weighbridge.scoring.language.polarity import match_polarity
 from weighbridge.scoring.lists import INSIDE, match_list
 from weighbridge.scoring.matches import Relation, ValueKind, ValueMatch
-from weighbridge.scoring.names import match_name
-from weighbridge.scoring.negation import is_ruled_out, negations
-from weighbridge.scoring.polarity import match_polarity
-from weighbridge.scoring.precision import compare_quantities
-from weighbridge.scoring.quantities import Quantity, find_quantities, units_asked
-from weighbridge.scoring.times import Time, Weekday, compare_times, find_times, find_weekdays
-from weighbridge.scoring.units import Unit
-from weighbridge.scoring.years import Date, compare_dates
+from weighbridge.scoring.numbers.precision import compare_quantities
+from weighbridge.scoring.numbers.quantities import Quantity, find_quantities, units_asked
+from weighbridge.scoring.numbers.units import Unit
 
 __all__ = ["Relation", "TypedValues", "ValueKind", "ValueMatch", "compare_values", "find_values"]
 

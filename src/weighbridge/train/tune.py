@@ -10,14 +10,14 @@ from time import perf_counter
 from weighbridge.adapters import AdapterCard, Learnt, Lesson, Parity, Training, access_words
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.card import kept_up, read_card, read_training, write_card, write_lessons, write_training
-from weighbridge.train.conversations import Conversation
-from weighbridge.train.exercise import Exercise
-from weighbridge.train.export import merged_weights, write_gguf
-from weighbridge.train.memory import release
-from weighbridge.train.parity import wordless
-from weighbridge.train.parity_forms import check_forms
-from weighbridge.train.recipe import Recipe
-from weighbridge.train.sft import train_adapter
+from weighbridge.train.data.conversations import Conversation
+from weighbridge.train.export.gguf import merged_weights, write_gguf
+from weighbridge.train.parity.forms import check_forms
+from weighbridge.train.parity.judge import wordless
+from weighbridge.train.prepare import Exercise
+from weighbridge.train.runtime.memory import release
+from weighbridge.train.runtime.recipe import Recipe
+from weighbridge.train.supervised.train import train_adapter
 from weighbridge.types import Message, Progress
 
 _CHECKED = 4

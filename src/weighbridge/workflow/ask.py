@@ -3,19 +3,19 @@
 from contextlib import ExitStack
 
 from weighbridge.answer.build import SHAPES, Parts
+from weighbridge.dataset.read import read_examples
 from weighbridge.errors import UserError, WorkspaceError
-from weighbridge.ingest.examples import read_examples
-from weighbridge.measure.weighing import load_weighing
+from weighbridge.evaluate.weighing import load_weighing
 from weighbridge.protocols import NONE, NOTHING, Strategy
-from weighbridge.settings import Arm, Settings
+from weighbridge.settings.schema import Arm, Settings
 from weighbridge.types import Example
-from weighbridge.workflow.bench import open_bench, open_parts
-from weighbridge.workflow.engines import open_engine
-from weighbridge.workflow.opening import open_arm
-from weighbridge.workflow.searching import open_searching
-from weighbridge.workflow.tuned_search import searched
-from weighbridge.workflow.voice import MUTE, Voice
-from weighbridge.workflow.workload import Outline, index_key, read_outline, settings_key, sided
+from weighbridge.wiring.components import open_bench, open_parts
+from weighbridge.wiring.engines import open_engine
+from weighbridge.wiring.opening import open_arm
+from weighbridge.wiring.reporter import MUTE, Voice
+from weighbridge.wiring.search import open_searching
+from weighbridge.wiring.tuned_retrievers import searched
+from weighbridge.wiring.workload import Outline, index_key, read_outline, settings_key, sided
 from weighbridge.workspace import Workspace, read_json
 
 

@@ -7,37 +7,37 @@ from datetime import UTC, datetime
 from random import Random
 
 from weighbridge.adapters import AdapterCard, access_words
-from weighbridge.advise.cost import priced
-from weighbridge.advise.decide import decide
 from weighbridge.answer.build import SHAPES
+from weighbridge.decide.cost import priced
+from weighbridge.decide.decide import decide
 from weighbridge.errors import ModelError, TrainingError
+from weighbridge.evaluate.latency import QUESTIONS_FOR_P95
+from weighbridge.evaluate.ledger import append, load
+from weighbridge.evaluate.metrics.suite import metrics_for
+from weighbridge.evaluate.run import Exam, evaluate, taken
+from weighbridge.evaluate.summarise import Footprint, compare_all, seconds_per_answer, summarise
+from weighbridge.evaluate.weighing import save_weighing
 from weighbridge.generate.openai import address, is_local
-from weighbridge.measure.latency import QUESTIONS_FOR_P95
-from weighbridge.measure.ledger import append, load
-from weighbridge.measure.metrics.suite import metrics_for
-from weighbridge.measure.run import Exam, evaluate, taken
-from weighbridge.measure.summarise import Footprint, compare_all, seconds_per_answer, summarise
-from weighbridge.measure.weighing import save_weighing
 from weighbridge.report.page import page
-from weighbridge.report.words import counted
+from weighbridge.report.safe_text import counted
 from weighbridge.results import Measurement, Record, Weighing
 from weighbridge.scoring.grade import scorer_fingerprint
-from weighbridge.settings import Arm, RetrievalSettings, Settings
-from weighbridge.settings_training import TrainingSettings
+from weighbridge.settings.schema import Arm, RetrievalSettings, Settings
+from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.registry import promoted
 from weighbridge.types import Example
-from weighbridge.workflow.alone import Alone, time_in_own_process
-from weighbridge.workflow.bench import Bench, open_bench
-from weighbridge.workflow.engines import Engine, open_engine
+from weighbridge.wiring.components import Bench, open_bench
+from weighbridge.wiring.documents import reading_report
+from weighbridge.wiring.engines import Engine, open_engine
+from weighbridge.wiring.index import Agree, refuse
+from weighbridge.wiring.machine import this_machine
+from weighbridge.wiring.opening import open_arm
+from weighbridge.wiring.reporter import Voice, clocked
+from weighbridge.wiring.search import embedder_name
+from weighbridge.wiring.tuned_retrievers import require_unlearnt, searched
 from weighbridge.workflow.footprint import disk_bytes, setup_seconds, training_price
-from weighbridge.workflow.knowledge import Agree, refuse
-from weighbridge.workflow.machine import this_machine
-from weighbridge.workflow.opening import open_arm
-from weighbridge.workflow.searching import embedder_name
-from weighbridge.workflow.sources import reading_report
-from weighbridge.workflow.tuned_search import require_unlearnt, searched
-from weighbridge.workflow.tuning import train_all
-from weighbridge.workflow.voice import Voice, clocked
+from weighbridge.workflow.latency import Alone, time_in_own_process
+from weighbridge.workflow.training.train import train_all
 from weighbridge.workspace import Workspace, write_text
 
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from weighbridge.errors import UserError, WorkspaceError
-from weighbridge.settings_file import load_settings
+from weighbridge.settings.file import load_settings
 from weighbridge.workspace import Workspace
 
 

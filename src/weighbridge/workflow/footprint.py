@@ -5,11 +5,11 @@ from pathlib import Path
 
 from weighbridge.adapters import AdapterCard
 from weighbridge.answer.build import SHAPES
-from weighbridge.settings import Arm
+from weighbridge.settings.schema import Arm
 from weighbridge.train.card import read_card
 from weighbridge.train.registry import promoted
-from weighbridge.workflow.bench import Bench
-from weighbridge.workflow.engines import Engine
+from weighbridge.wiring.components import Bench
+from weighbridge.wiring.engines import Engine
 from weighbridge.workspace import Workspace
 
 

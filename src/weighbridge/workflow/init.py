@@ -4,15 +4,15 @@ import os
 from pathlib import Path
 
 from weighbridge.answer.build import SHAPES
+from weighbridge.dataset.evidence import resolve_evidence
+from weighbridge.dataset.read import infer_task, load_examples
 from weighbridge.errors import WorkspaceError
-from weighbridge.ingest.evidence import resolve_evidence
-from weighbridge.ingest.examples import infer_task, load_examples
 from weighbridge.ingest.read import read_documents, report_lines
-from weighbridge.settings import ARMS
-from weighbridge.settings_file import starter
+from weighbridge.settings.file import starter
+from weighbridge.settings.schema import ARMS
 from weighbridge.types import Task
-from weighbridge.workflow.sources import cache_of
-from weighbridge.workflow.voice import Voice
+from weighbridge.wiring.documents import cache_of
+from weighbridge.wiring.reporter import Voice
 from weighbridge.workspace import Workspace, write_text
 
 

@@ -7,11 +7,11 @@ from functools import cache
 from weighbridge.adapters import AdapterCard, Lesson, Span, admits
 from weighbridge.errors import WorkspaceError
 from weighbridge.protocols import StoredIndex
-from weighbridge.settings import Settings
+from weighbridge.settings.schema import Settings
 from weighbridge.train.card import read_lessons
 from weighbridge.train.registry import folder_of, found, promoted, strategies
 from weighbridge.types import PUBLIC
-from weighbridge.workflow.knowledge import stored
+from weighbridge.wiring.index import stored
 from weighbridge.workspace import Workspace
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 from weighbridge.errors import DataError
-from weighbridge.measure.statistics import SHARE, mean_interval
+from weighbridge.evaluate.statistics import SHARE, mean_interval
 from weighbridge.results import Estimate
 from weighbridge.scoring.grade import ExampleKind, Grade, Mark, grade, scorer_fingerprint
 from weighbridge.scoring.thinking import split_thinking
 from weighbridge.types import Progress, Task
-from weighbridge.workflow.voice import MUTE, Voice
+from weighbridge.wiring.reporter import MUTE, Voice
 
 STANDARD_INPUT = Path("-")
 _SHOWN_PROBLEMS = 5

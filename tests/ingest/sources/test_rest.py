@@ -16,7 +16,7 @@ from weighbridge.errors import DataError, UserError
 from weighbridge.ingest.content import Loss, Parsed
 from weighbridge.ingest.sources import fetch, rest
 from weighbridge.ingest.sources.rest import read_rest
-from weighbridge.sources import RestSource
+from weighbridge.settings.sources import RestSource
 from weighbridge.types import Progress
 
 

@@ -16,11 +16,11 @@ from weighbridge.errors import DataError, UserError
 from weighbridge.ingest.content import Loss
 from weighbridge.ingest.sources.entity import Entity, documents_of, entity_text
 from weighbridge.ingest.sources.sql import read_sql
-from weighbridge.settings_file import load_settings
-from weighbridge.sources import SqlSource
+from weighbridge.settings.file import load_settings
+from weighbridge.settings.sources import SqlSource
 from weighbridge.types import Progress
 
-from ...postgres_server import postgres_server  # noqa: TID252 - tests are no package
+from ...postgres_server import postgres_server
 
 HOW_TO = Path(__file__).parents[3] / "docs/how-to/sources.md"
 SHOP = """

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from weighbridge.protocols import Store
-from weighbridge.retrieve.stores.faiss import FaissStore
-from weighbridge.retrieve.stores.postgres import PostgresStore
+from weighbridge.retrieve.stores.faiss.store import FaissStore
+from weighbridge.retrieve.stores.postgres.store import PostgresStore
 
 
 @pytest.fixture(params=["faiss", "postgres"])

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from weighbridge.errors import WorkspaceError
 from weighbridge.protocols import Changes, Store, StoredIndex
-from weighbridge.retrieve.analyse import terms
-from weighbridge.retrieve.searchable import searchable_text
-from weighbridge.retrieve.stores.faiss import FaissStore
-from weighbridge.retrieve.stores.keeping import KEPT, forgotten
-from weighbridge.retrieve.stores.postgres import PostgresStore
+from weighbridge.retrieve.index.analyser import terms
+from weighbridge.retrieve.index.searchable_text import searchable_text
+from weighbridge.retrieve.stores.faiss.store import FaissStore
+from weighbridge.retrieve.stores.postgres.store import PostgresStore
+from weighbridge.retrieve.stores.retention import KEPT, forgotten
 from weighbridge.types import PUBLIC, Chunk, Passage
 
 DIMENSIONS = 4

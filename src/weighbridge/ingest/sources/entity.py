@@ -15,8 +15,8 @@ from typing import Any
 
 from weighbridge.errors import DataError
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
-from weighbridge.ingest.formats.assemble import heading, one_line, table
-from weighbridge.ingest.formats.nested import mended
+from weighbridge.ingest.formats.markdown_writer import heading, one_line, table
+from weighbridge.ingest.formats.text.json_values import mended
 from weighbridge.types import PUBLIC
 
 _SHORT = 120
@@ -161,7 +161,7 @@ def _tidy(text: str) -> str:
 
 
 def _page(text: str) -> str:
-    from weighbridge.ingest.formats.html import read_page
+    from weighbridge.ingest.formats.web.html import read_page
 
     try:
         return read_page(mended(text).encode()).contents[0].text.strip()

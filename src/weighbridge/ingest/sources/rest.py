@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 from weighbridge.errors import DataError, UserError
 from weighbridge.ingest.content import Loss, Parsed
-from weighbridge.ingest.rows import kind_of
+from weighbridge.ingest.files.rows import kind_of
 from weighbridge.ingest.sources.entity import Entity, documents_of
 from weighbridge.ingest.sources.fetch import Endpoint
 from weighbridge.ingest.sources.secret import ENVIRONMENT, filled, shown, variable
 from weighbridge.protocols import Notify, silent
-from weighbridge.sources import VARIABLE, RestSource
+from weighbridge.settings.sources import VARIABLE, RestSource
 from weighbridge.types import Progress
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from weighbridge.errors import UserError
-from weighbridge.sources import VARIABLE
+from weighbridge.settings.sources import VARIABLE
 
 ENVIRONMENT: Mapping[str, str] = os.environ
 _LONGEST = 300

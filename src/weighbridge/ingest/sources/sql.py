@@ -16,7 +16,7 @@ from weighbridge.ingest.content import Parsed
 from weighbridge.ingest.sources.entity import Entity, documents_of
 from weighbridge.ingest.sources.secret import ENVIRONMENT, filled, shown, variable
 from weighbridge.protocols import Notify, silent
-from weighbridge.sources import VARIABLE, SqlSource
+from weighbridge.settings.sources import VARIABLE, SqlSource
 from weighbridge.types import Progress
 
 if TYPE_CHECKING:

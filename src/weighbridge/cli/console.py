@@ -1,0 +1,272 @@
+"""What the commands say: results on standard output, sentences and progress on standard error.
+
+A result is words and tables for people, or with `--json` one JSON value for programs.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich.console
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from weighbridge.cli.progress import shown
+from weighbridge.passage_tables import Grid, passage_blocks, row_at
+from weighbridge.types import Answer, Chunk, Passage
+from weighbridge.wiring.reporter import Voice
+
+if TYPE_CHECKING:
+    from weighbridge.adapters import AdapterCard
+    from weighbridge.protocols import Version
+    from weighbridge.results import Weighing
+    from weighbridge.retrieve.index.plan import Plan
+    from weighbridge.retrieve.search.explain import Explanation
+    from weighbridge.workflow.bench_retrieval import RetrievalFigures
+    from weighbridge.workflow.doctor import Finding
+
+_WORDS = re.compile(r"[^\W\d_]{4}")
+"""A cell with such a word is no figure; units and currencies are shorter."""
+_NAMED = 10
+"""Documents that are named where a passage stands in several; the rest are counted."""
+MARKS = {"good": "[green]ok[/]", "warning": "[yellow]note[/]", "missing": "[red]missing[/]"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """Where a command speaks, and in which form its result is wanted."""
+
+    as_json: bool
+    out: rich.console.Console
+    voice: Voice
+    pause: Callable[[], None] = field(repr=False)
+    """Take progress off the screen, before text is streamed onto it."""
+
+    def result(self, value: object) -> None:
+        """Show a value: as JSON, or its fields as lines."""
+        if self.as_json:
+            self._json(value)
+            return
+        for item in value if isinstance(value, tuple | list) else (value,):
+            if item is not None:
+                self._fields(item)
+
+    def stream(self, text: str) -> None:
+        """Show a piece of an answer as it comes."""
+        if not self.as_json:
+            self.out.print(text, end="", markup=False, highlight=False, soft_wrap=True)
+
+    def answer(self, strategy: str, answer: Answer) -> None:
+        """Show what stands behind an answer that was streamed."""
+        if self.as_json:
+            self._json({"strategy": strategy, "answer": answer})
+            return
+        self.out.print("" if answer.text else "(an empty answer)")
+        read = {passage.chunk.id: passage.chunk for passage in answer.prompt.passages}
+        for citation in answer.citations:
+            place = f"{citation.document_id}, characters {citation.start:,}-{citation.end:,}"
+            chunk = read.get(citation.chunk_id)
+            row = row_at(chunk, citation.start - chunk.start) if chunk else None
+            if chunk is None or row is None:
+                self.out.print(f'  "{citation.quote}" - {place}', markup=False, highlight=False)
+                continue
+            self.out.print(f"  {place}:", markup=False, highlight=False)
+            self.out.print(Padding(_grid(row), (0, 0, 0, 4), expand=False), highlight=False)
+        usage = answer.usage
+        thought = f" ({answer.timing.thinking:.2f} s until it had thought)" if answer.timing.thinking else ""
+        taken = f"{answer.timing.total:.2f} s{thought}, {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
+        self.out.print(f"  [dim]{escape(strategy)}: {taken}[/]", highlight=False)
+        if answer.note:
+            self.out.print(f"  [dim]{escape(answer.note)}[/]", highlight=False, soft_wrap=True)
+
+    def passages(self, passages: Sequence[Passage]) -> None:
+        """Show passages, best first."""
+        if self.as_json:
+            self._json(list(passages))
+            return
+        if not passages:
+            self.out.print("Nothing found.")
+        for rank, passage in enumerate(passages, start=1):
+            chunk = passage.chunk
+            place = f"{_named(chunk)}, score {passage.score:.4f}"
+            title = escape(chunk.title or chunk.document_id)
+            self.out.print(f"{rank}. {title} [dim]({escape(place)})[/]", highlight=False)
+            self._passage(chunk)
+            self._also_in(passage.copies)
+
+    def explanations(self, found: Sequence["Explanation"]) -> None:
+        """Show passages, best first, each with how it was found."""
+        if self.as_json:
+            self._json(list(found))
+            return
+        if not found:
+            self.out.print("Nothing found.")
+        for each in found:
+            chunk = each.chunk
+            self.out.print(f"{each.rank}. {escape(_named(chunk))}", highlight=False)
+            ranks = f"words: {_placed(each.lexical_rank)}, BM25 {each.lexical:.2f}"
+            meaning = f"meaning: {_placed(each.dense_rank)}, cosine {each.dense:.3f}"
+            self.out.print(f"   [dim]{ranks} | {meaning} | together {each.score:.3f}[/]", highlight=False)
+            version = f"version {chunk.version[:8]}" if chunk.version else "no version"
+            terms = escape(", ".join(each.matched)) or "none"
+            self.out.print(f"   [dim]matched: {terms} | {version}[/]", highlight=False)
+            self._passage(chunk)
+            self._also_in(each.copies)
+
+    def _passage(self, chunk: Chunk) -> None:
+        """Show the text of a passage, its tables as tables."""
+        for block in passage_blocks(chunk):
+            shown = _grid(block) if isinstance(block, Grid) else Text(" ".join(block.split()))
+            self.out.print(Padding(shown, (0, 0, 0, 3), expand=False), highlight=False)
+
+    def _also_in(self, documents: Sequence[str]) -> None:
+        """Name the documents whose passage says the same as the one above."""
+        if documents:
+            more = f" and {len(documents) - _NAMED:,} more" if len(documents) > _NAMED else ""
+            self.out.print(f"   [dim]also in {escape(', '.join(documents[:_NAMED]))}{more}[/]", highlight=False)
+
+    def adapters(self, cards: "Sequence[AdapterCard]") -> None:
+        """Show adapters with what was checked of them; nothing as JSON, where they are the result."""
+        if self.as_json:
+            return
+        from weighbridge.report.adapter import adapter_terminal
+
+        for card in cards:
+            self.out.print(adapter_terminal(card))
+
+    def changes(self, plan: "Plan") -> None:
+        """Show which documents differ between two states of an index."""
+        if self.as_json:
+            self._json(plan)
+            return
+        for word, names in (("added", plan.added), ("changed", plan.changed), ("deleted", plan.deleted)):
+            for name in names:
+                self.out.print(f"{word}: {name}", markup=False, highlight=False, soft_wrap=True)
+        self.out.print(f"{plan.unchanged:,} unchanged", highlight=False)
+
+    def versions(self, known: Sequence["Version"]) -> None:
+        """Show the states of an index."""
+        if self.as_json:
+            self._json(list(known))
+            return
+        table = Table(box=None, pad_edge=False)
+        for heading in ("version", "made", "names"):
+            table.add_column(heading, overflow="fold")
+        for version in known:
+            table.add_row(str(version.number), version.made, escape(", ".join(version.tags)))
+        self.out.print(table)
+
+    def retrieval(self, figures: Sequence["RetrievalFigures"]) -> None:
+        """Show how good and how fast searches were."""
+        if self.as_json:
+            self._json(list(figures))
+            return
+        for each in figures[:1]:
+            counts = f"{each.documents:,} documents, {each.queries:,} queries"
+            self.out.print(f"{escape(each.collection)}: {counts}, {escape(each.embedder)}", highlight=False)
+        table = Table(box=None, pad_edge=False)
+        headings = "tokens", "chunks", "nDCG@10", "R@100", "MRR@10", "docs/s", "p50 ms", "p95 ms", "disk MB", "RAM MB"
+        for heading in headings:
+            table.add_column(heading, justify="right")
+        for each in figures:
+            table.add_row(
+                f"{each.chunk_tokens:,}",
+                f"{each.chunks:,}",
+                f"{each.ndcg_at_10:.4f}",
+                f"{each.recall_at_100:.4f}",
+                f"{each.mrr_at_10:.4f}",
+                f"{each.documents_per_second:,.1f}",
+                f"{each.p50_seconds * 1000:.1f}",
+                f"{each.p95_seconds * 1000:.1f}",
+                f"{each.index_bytes / 1e6:,.1f}",
+                f"{each.peak_memory_bytes / 1e6:,.0f}",
+            )
+        self.out.print(table)
+
+    def agree(self, question: str) -> bool:
+        """Ask the person at the terminal; no is the default."""
+        self.pause()
+        return input(f"{question} [y/N] ").strip().casefold() in {"y", "yes"}
+
+    def findings(self, findings: Sequence["Finding"]) -> None:
+        """Show what the doctor found."""
+        if self.as_json:
+            self._json(list(findings))
+            return
+        table = Table(box=None, pad_edge=False)
+        for heading in ("", "what", "found", "to mend it"):
+            table.add_column(heading, overflow="fold")
+        for finding in findings:
+            table.add_row(MARKS[finding.state], escape(finding.what), escape(finding.detail), escape(finding.remedy))
+        self.out.print(table)
+
+    def weighing(self, weighing: "Weighing", page: Path) -> None:
+        """Show a weighing: the decision first, then the table."""
+        if self.as_json:
+            self._json(weighing)
+            return
+        from weighbridge.report.terminal import render
+
+        self.out.print(render(weighing))
+        self.out.print(f"Report: {page}", highlight=False, soft_wrap=True, markup=False)
+
+    def _json(self, value: object) -> None:
+        from weighbridge.evaluate.encode import to_json
+
+        print(to_json(value, indent=2))  # noqa: T201 - the result, for a program
+
+    def _fields(self, item: object) -> None:
+        import json
+
+        from weighbridge.evaluate.encode import to_json
+
+        for name, value in json.loads(to_json(item)).items():
+            words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            self.out.print(f"{name.replace('_', ' ')}: {words}", markup=False, highlight=False, soft_wrap=True)
+        self.out.print()
+
+
+def _grid(grid: Grid) -> Table:
+    """Return a table for the terminal, folded where it is wider; a column of figures stands to the right."""
+    table = Table(box=SIMPLE_HEAD, show_header=any(grid.header), pad_edge=False, show_edge=False)
+    for place, name in enumerate(grid.header):
+        cells = [row[place] for row in grid.rows if row[place]]
+        figures = bool(cells) and all(any(map(str.isdigit, cell)) and not _WORDS.search(cell) for cell in cells)
+        table.add_column(Text(name), justify="right" if figures else "left", overflow="fold")
+    for row in grid.rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _named(chunk: Chunk) -> str:
+    """Return where a chunk stands, in words."""
+    place = f", {chunk.place}" if chunk.place else ""
+    return f"{chunk.document_id}{place}, characters {chunk.start:,}-{chunk.end:,}"
+
+
+def _placed(rank: int | None) -> str:
+    return "not nominated" if rank is None else f"rank {rank}"
+
+
+@contextmanager
+def voice_on(*, as_json: bool) -> Iterator[Console]:
+    """Open the console for one command."""
+    aside = rich.console.Console(stderr=True)
+    with ExitStack() as stack:
+        notify = stack.enter_context(shown(aside))
+
+        def say(sentence: str) -> None:
+            aside.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+        def show(renderable: object) -> None:
+            aside.print(renderable, markup=False, highlight=False, soft_wrap=True)
+
+        yield Console(
+            as_json=as_json, out=rich.console.Console(), voice=Voice(say, notify, show, aside.width), pause=stack.close
+        )

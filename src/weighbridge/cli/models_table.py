@@ -1,0 +1,191 @@
+"""How the registry is printed: a line and what was checked for each model, and adapters side by side.
+
+Made for 80 columns and more; nothing is cut, and no word is broken.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from weighbridge.adapters import AdapterCard, access_words
+from weighbridge.models import ModelFile
+from weighbridge.report.adapter_figures import recipe_rows
+from weighbridge.report.safe_text import counted, plain
+from weighbridge.report.terminal import Sentence
+from weighbridge.wiring.tuned_retrievers import RetrieverCard
+from weighbridge.workflow.models import Listed, ListedRetriever
+
+_HEADS = ("adapter", "strategy", "method", "dev score", "made", "")
+_GAP = 2
+_LABEL = 26
+"""Columns of the widest name of a setting, and a gap."""
+_COLUMN = 18
+"""Columns of an adapter beside others: a dev score with its interval, and a gap."""
+
+
+def base_lines(models: Sequence[ModelFile]) -> Iterator[str]:
+    """Yield the default models: what each is, and where it lies."""
+    for model in models:
+        yield model.reference
+        yield f"  {model.what}"
+        where = model.path or "not here yet; weighbridge models fetch"
+        yield f"  {model.licence}, {model.bytes / 1e6:.0f} MB: {where}"
+
+
+def listing(known: Sequence[Listed], tuned: Sequence[ListedRetriever]) -> RenderableType:
+    """Return all adapters and tuned models of the search, two lines or more each; empty where there are none."""
+    rows = [_adapter_row(each) for each in known] + [_retriever_row(each) for each in tuned]
+    if not rows:
+        return Group()
+    widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)]
+    notes = [_adapter_note(each) for each in known] + [_retriever_note(each.card) for each in tuned]
+    shown = (each for row, note in zip(rows, notes, strict=True) for each in (_line(row, widths), note))
+    return Group(_line(_HEADS, widths, "bold"), *shown)
+
+
+def side_by_side(found: Sequence[Listed], width: int) -> RenderableType:
+    """Return adapters beside each other, as many at a time as stand in a console of this many columns."""
+    at_once = max(2, (width - _LABEL) // _COLUMN)
+    rows = _compared(found)
+    tables: list[RenderableType] = []
+    for start in range(0, len(found), at_once):
+        table = Table(box=None, pad_edge=False)
+        table.add_column("")
+        for each in found[start : start + at_once]:
+            table.add_column(each.card.id, overflow="fold")
+        for name, *values in rows:
+            table.add_row(*map(Text, (name, *values[start : start + at_once])))
+        tables += [Text(), table] if tables else [table]
+    return Group(*tables)
+
+
+def standing(found: Listed) -> RenderableType:
+    """Return whether an adapter serves, and what became stale of it, in sentences."""
+    told = ["It serves." if found.promoted else "It does not serve."]
+    if found.stale is None:
+        told.append("There is no index to tell whether its documents changed.")
+    elif found.stale:
+        more = f" and {len(found.stale) - _NAMED:,} more" if len(found.stale) > _NAMED else ""
+        named = ": " + ", ".join(map(plain, found.stale[:_NAMED])) + more
+        shown = "" if found.card.learnt.access else named  # whose names not everybody may know
+        told.append(f"Stale: of what it learnt from, {counted(len(found.stale), 'document')} changed{shown}.")
+    elif found.card.learnt.documents:
+        count = counted(len(found.card.learnt.documents), "document")
+        told.append(f"None of the {count} it learnt from has changed.")
+    if found.other_search is None:
+        told.append("Its card does not say which search it learnt to read; to know, train it again.")
+    elif found.other_search:
+        told.append(f"Stale: it learnt to read what another search found; changed since: {_named(found.other_search)}.")
+    if found.stale or found.other_search:
+        told.append(f"To train it anew: weighbridge train {found.card.strategy}")
+    return Group(*map(Sentence, told))
+
+
+_NAMED = 5
+
+
+def _line(row: Sequence[str], widths: Sequence[int], style: str = "") -> Text:
+    cells = (cell.ljust(width + _GAP) for cell, width in zip(row, widths, strict=True))
+    return Text("".join(cells).rstrip(), style=style)
+
+
+def _adapter_row(each: Listed) -> tuple[str, ...]:
+    card = each.card
+    method = "hosted" if card.hosted else _method(card)
+    return card.id, card.strategy, method, _dev(card), card.made_at[:10], "serves" if each.promoted else ""
+
+
+def _method(card: AdapterCard) -> str:
+    """Return how it was trained; of one that goes on from another, by what it went on."""
+    recipe = card.recipe
+    second = recipe.get("preference", {}).get("method", "") if card.parent else ""
+    return str(second or recipe.get("method", "-"))
+
+
+def _retriever_row(each: ListedRetriever) -> tuple[str, ...]:
+    card = each.card
+    after = card.verdict.after
+    dev = f"nDCG {after.value:.3f}" if after else "-"
+    return card.id, card.which, "", dev, card.made_at[:10], "serves" if each.in_force else ""
+
+
+def _adapter_note(each: Listed) -> Sentence:
+    card = each.card
+    hosted = (f"the endpoint's {plain(card.hosted)}",) if card.hosted else ()
+    onward = (f"goes on from {card.parent}",) if card.parent else ()
+    access = (f"for {plain(access_words(card.learnt.access))} only",) if card.learnt.access else ()
+    return _note(*hosted, *onward, *access, _guards(card), _parity(card), _stale(each))
+
+
+def _retriever_note(card: RetrieverCard) -> Sentence:
+    verdict = card.verdict
+    state = "kept" if verdict.kept else "reverted"
+    if not (verdict.before and verdict.after and verdict.difference):
+        return _note(f"{state}: there was too little to decide by")
+    change = verdict.difference
+    interval = f"{change.value:+.3f} [{change.low:+.3f}, {change.high:+.3f}]"
+    against = f" with {' and '.join(card.against)}" if card.against else ""
+    return _note(f"{state}: nDCG@10 was {verdict.before.value:.3f}{against}, a difference of {interval}")
+
+
+def _note(*said: str) -> Sentence:
+    return Sentence("; ".join(filter(None, said)), "dim", "  ")
+
+
+def _dev(card: AdapterCard) -> str:
+    return f"{card.dev.value:.2f} ({card.dev.low:.2f}-{card.dev.high:.2f})" if card.dev else "-"
+
+
+def _guards(card: AdapterCard) -> str:
+    if failed := [guard.name for guard in card.guards if guard.passed is False]:
+        return f"guards FAILED: {', '.join(failed)}"
+    if any(guard.passed for guard in card.guards):
+        return "guards passed"
+    return "guards gave no verdict" if card.guards else "no guards were run"
+
+
+def _parity(card: AdapterCard) -> str:
+    if not card.parity:
+        return ""
+    parted = [form.form for form in card.parity if not form.ok]
+    if not parted:
+        return f"all {len(card.parity)} forms agree" if len(card.parity) > 1 else f"{card.parity[0].form} agrees"
+    told = f"{', '.join(parted)} {'differs' if len(parted) == 1 else 'differ'}"
+    return f"{told}, so it may not serve" if card.parted else told
+
+
+def _stale(each: Listed) -> str:
+    told = [counted(len(each.stale), "document")] if each.stale else []
+    told += [f"the search ({_named(each.other_search)})"] if each.other_search else []
+    if told:
+        return f"STALE: {' and '.join(told)} changed since"
+    return "" if each.stale is not None and each.other_search is not None else "not known whether stale"
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names)
+
+
+def _compared(found: Sequence[Listed]) -> Sequence[tuple[str, ...]]:
+    """Return the rows of a comparison: of the recipes, only the settings in which they differ."""
+    cards = [each.card for each in found]
+    recipes = [dict(recipe_rows(card.recipe)) for card in cards]
+    names = dict.fromkeys(name for recipe in recipes for name in recipe)
+    told = [(name, *(recipe.get(name, "-") for recipe in recipes)) for name in names]
+    labels = [plain(access_words(card.learnt.access)) for card in cards]
+    return (
+        ("strategy", *(card.strategy for card in cards)),
+        *(row for row in told if len(set(row[1:])) > 1),
+        ("examples", *(f"{card.learnt.examples:,}" for card in cards)),
+        ("first loss", *(f"{card.training.first_loss:.2f}" for card in cards)),
+        ("last loss", *(f"{card.training.last_loss:.2f}" for card in cards)),
+        ("seconds", *(f"{card.seconds:,.0f}" for card in cards)),
+        ("dev score", *map(_dev, cards)),
+        ("checks", *("; ".join(filter(None, (_guards(card), _parity(card)))) for card in cards)),
+        *((("answers", *labels),) if any(card.learnt.access for card in cards) else ()),
+        ("stale", *(_stale(each) or "no" for each in found)),
+        ("made", *(card.made_at[:10] for card in cards)),
+        ("serves", *("yes" if each.promoted else "no" for each in found)),
+    )

@@ -1,0 +1,1 @@
+"""Examples: read, matched with the documents that prove them, split without leaks."""

@@ -1,0 +1,99 @@
+"""The documents that examples cite are looked up: by their id, or by the name of their file."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import PurePosixPath
+
+from weighbridge.errors import DataError
+from weighbridge.ingest.consistency.duplicates import DroppedCopy
+from weighbridge.types import Document, Example
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """Who may read each document, by its id, which ids a file may be meant by besides, and what stands for a copy."""
+
+    groups: Mapping[str, frozenset[str]]
+    others: Mapping[str, Sequence[str]]
+    kept: Mapping[str, str]
+
+
+def resolve_evidence(
+    examples: Sequence[Example], documents: Iterable[Document], dropped: Sequence[DroppedCopy] = ()
+) -> tuple[Example, ...]:
+    """Return the examples, each citing documents by their ids, which whoever asks may read.
+
+    A document may be cited with the suffix of its file, whether its id has it or not, and without it where only one
+    document is called so: its id changes when it is first read beside another of its name. An example that cites a
+    dropped copy counts for the document kept. Whoever asks must have been allowed to read the copy, which may say more
+    than a public document that is kept; whoever was may read the one kept.
+
+    An answer is shown and trained on by the groups of its question alone, so it must not tell what they may not read.
+    Without documents there is nothing to check against.
+
+    Raises:
+        DataError: naming the first unknown ids, the examples that cite them, and how many there are; or the first
+            answerable examples whose asker shares no group with a document they cite.
+    """
+    readers = _readers(documents, dropped)
+    if not readers.groups:
+        return tuple(examples)
+    unknown: dict[str, str] = {}
+    hidden: dict[str, str] = {}
+    resolved = []
+    for example in examples:
+        evidence: list[str] = []
+        for name in example.evidence:
+            meant = (name,) if name in readers.groups else readers.others.get(name, ())
+            stands = {readers.kept.get(one, one) for one in meant}
+            if len(stands) != 1:
+                unknown.setdefault(name, f"{name!r} (example {example.id!r}{_suggestion(meant)})")
+                continue
+            evidence.extend(stands)
+            for groups in (readers.groups[one] for one in meant):
+                if example.answerable and groups and groups.isdisjoint(example.question.groups):
+                    hidden.setdefault(example.id, f"{example.id!r} cites {name!r}, for {', '.join(sorted(groups))}")
+        resolved.append(replace(example, evidence=tuple(dict.fromkeys(evidence))))
+    if unknown:
+        raise DataError(
+            f"examples cite {len(unknown):,} documents that are not there: {_first_few(unknown, ', ')}. "
+            f"Document ids look like {min(readers.groups)!r}; correct 'doc_ids' in the examples, or add the documents"
+        )
+    if hidden:
+        raise DataError(
+            f"{len(hidden):,} answerable examples cite documents that whoever asks may not read: "
+            f"{_first_few(hidden, '; ')}. Their answers would be shown to everybody who may see the question; add "
+            '"groups" with one of the document\'s groups to each of these examples'
+        )
+    return tuple(resolved)
+
+
+def _readers(documents: Iterable[Document], dropped: Sequence[DroppedCopy]) -> _Readers:
+    groups: dict[str, frozenset[str]] = {}
+    others: defaultdict[str, list[str]] = defaultdict(list)
+    for document in chain(documents, (copy.document for copy in dropped)):
+        groups[document.id] = document.groups
+        for name in _other_names(document):
+            others[name].append(document.id)
+    return _Readers(groups, others, {copy.document.id: copy.kept for copy in dropped})
+
+
+def _other_names(document: Document) -> Iterator[str]:
+    """Yield what a document could be called too: its id with the suffix of its file, or without it."""
+    suffix = PurePosixPath(document.source).suffix
+    for name, other in ((document.id + suffix, document.id + suffix), (document.id, document.id.removesuffix(suffix))):
+        if suffix and f"/{name}".endswith(f"/{document.source}"):
+            yield other
+
+
+def _suggestion(meant: Sequence[str]) -> str:
+    return f"; this could be {' or '.join(map(repr, sorted(meant)[:_SHOWN]))}: cite one of them" if meant else ""
+
+
+def _first_few(told: Mapping[str, str], separator: str) -> str:
+    more = f" and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
+    return separator.join(list(told.values())[:_SHOWN]) + more

@@ -1,0 +1,232 @@
+"""Examples are divided into train, dev and test so that no test question is a near-paraphrase of one in the others.
+
+Examples are first joined into groups that no split may cut (families, shared evidence), groups with near-duplicate
+questions are joined (`likeness.py`), and whole groups are dealt out (`allot.py`). Then every test question is compared
+with every question outside, by another route (`leaks.py`); what that finds is joined too, and all is dealt anew.
+
+Near-duplicates chain: in a label task with thousands of alike messages they would join most examples into one group
+that cannot be divided. Where they join more than a fifth of the examples, the threshold is raised inside that group,
+half of the way to 1 at a time, until its parts are smaller. The report says so, and the check uses the same thresholds.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.dataset.allot import Group, allot
+from weighbridge.dataset.leaks import Leak, leaks_between
+from weighbridge.dataset.near_duplicates import Pairs, Questions, distinct_questions, near_duplicates, positions
+from weighbridge.dataset.read import infer_task
+from weighbridge.errors import DataError, SettingsError
+from weighbridge.results import SplitReport
+from weighbridge.settings.schema import SplitSettings
+from weighbridge.types import Example, Split
+
+FEWEST = 3
+"""Examples below which nothing can be divided."""
+
+_LARGEST_SHARE = 0.2
+_LARGEST_COUNT = 20
+_EVIDENCE_SHARE = 0.1
+_EVIDENCE_COUNT = 10
+_EQUAL = 0.999
+
+By = Literal["family", "evidence", "similarity"]
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+"""Returns one unit row a text, shape (len(texts), dimensions)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """The examples, in their order, each with its split; and how that came about."""
+
+    examples: tuple[Example, ...]
+    report: SplitReport
+
+
+@dataclass(frozen=True, slots=True)
+class _Ties:
+    """Positions of examples that belong together before their questions are compared, and what says so."""
+
+    by: By
+    together: tuple[Sequence[int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """The distinct questions, their unit vectors, and the near-duplicate pairs among them."""
+
+    questions: Questions
+    vectors: NDArray[np.float32]
+    pairs: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouping:
+    """The group of each example, numbered from 0, and the threshold that holds for each distinct question."""
+
+    groups: tuple[int, ...]
+    thresholds: NDArray[np.float64]
+
+
+def split_examples(examples: Sequence[Example], *, settings: SplitSettings, embed: Embed) -> Splits:
+    """Divide examples by family, else by shared evidence, else by question; near-duplicates stay together.
+
+    Evidence is not used where one document, or documents cited together, would join more than a tenth of the examples.
+
+    Raises:
+        DataError: where there are too few examples, or near-duplicates straddle the result.
+        SettingsError: where the shares exceed the whole, or `by` names what the examples do not have.
+    """
+    if len(examples) < FEWEST:
+        raise DataError(f"{len(examples)} examples cannot be divided; {FEWEST} are needed, and 10 to be of any use")
+    shares = _shares(settings)
+    ties = _ties(examples, settings.by)
+    compared = _compare(examples, settings.similarity, embed)
+    while True:
+        grouping = _join(len(examples), ties, compared)
+        dealt = allot(_groups(examples, grouping.groups), shares, seed=settings.seed)
+        splits = tuple(dealt[group] for group in grouping.groups)
+        check = leaks_between(compared.questions, splits, compared.vectors, grouping.thresholds)
+        if not check.leaks:
+            break
+        compared = _with_found(compared, grouping, check.leaks)
+    divided = tuple(replace(example, split=split) for example, split in zip(examples, splits, strict=True))
+    return Splits(divided, _report(splits, ties.by, compared, grouping, check.compared))
+
+
+def _shares(settings: SplitSettings) -> dict[Split, float]:
+    if (rest := 1 - settings.dev - settings.test) < -1e-9:  # noqa: PLR2004 - rounding
+        raise SettingsError(
+            f"weighbridge.yaml: splits.dev and splits.test add up to {settings.dev + settings.test:g}; "
+            "they are shares of the whole, and what they leave is for training"
+        )
+    return {"train": max(rest, 0.0), "dev": settings.dev, "test": settings.test}
+
+
+def _ties(examples: Sequence[Example], by: Literal["auto", "family", "evidence", "similarity"]) -> _Ties:
+    families = positions([example.family for example in examples])
+    families.pop("", None)
+    kin = tuple(families.values())
+    cited = _citing_together(examples)
+    if (by == "family" and not kin) or (by == "evidence" and not cited):
+        field = {"family": "family", "evidence": "doc_ids"}[by]
+        raise SettingsError(f"weighbridge.yaml: splits.by is {by}, but no example has {field!r}; set it to auto")
+    if by == "family" or (by == "auto" and kin):
+        return _Ties("family", kin)
+    most = max(_EVIDENCE_SHARE * len(examples), _EVIDENCE_COUNT)
+    if by != "similarity" and cited and max(map(len, cited)) <= most:
+        return _Ties("evidence", (*kin, *cited))
+    return _Ties("similarity", kin)
+
+
+def _citing_together(examples: Sequence[Example]) -> tuple[Sequence[int], ...]:
+    """Return the positions of examples that share evidence, directly or through others."""
+    first: dict[str, int] = {}
+    edges = [
+        (first.setdefault(name, place), place) for place, example in enumerate(examples) for name in example.evidence
+    ]
+    components = _components(len(examples), np.array(edges, dtype=np.int64).reshape(-1, 2))
+    joined = positions([str(number) for number in components.tolist()]).values()
+    return tuple(places for places in joined if examples[places[0]].evidence)
+
+
+def _compare(examples: Sequence[Example], threshold: float, embed: Embed) -> _Compared:
+    questions = distinct_questions(examples)
+    texts = [question.text for question in questions.asked]
+    vectors = np.ascontiguousarray(embed(texts), dtype=np.float32)
+    return _Compared(questions, vectors, near_duplicates(questions.asked, vectors, threshold=threshold))
+
+
+def _join(count: int, ties: _Ties, compared: _Compared) -> _Grouping:
+    pairs = compared.pairs
+    places = compared.questions.places
+    first = np.array([same[0] for same in places], dtype=np.int64)
+    tied = [(together[0], place) for together in (*ties.together, *places) for place in together[1:]]
+    fixed = np.array(tied, dtype=np.int64).reshape(-1, 2)
+    links = np.stack([first[pairs.left], first[pairs.right]], axis=1)
+    before = np.bincount(_components(count, fixed))
+    thresholds = np.full(len(first), pairs.threshold)
+    while True:
+        groups = _components(count, np.concatenate([fixed, links[_kept(pairs, thresholds)]]))
+        sizes = np.bincount(groups)
+        blob = sizes > max(_LARGEST_SHARE * count, _LARGEST_COUNT, before.max())
+        raised = blob[groups[first]] & (thresholds < _EQUAL)
+        if not raised.any():
+            return _Grouping(tuple(groups.tolist()), thresholds)
+        thresholds = np.where(raised, (1 + thresholds) / 2, thresholds)
+
+
+def _kept(pairs: Pairs, thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return pairs.closeness >= np.maximum(thresholds[pairs.left], thresholds[pairs.right])
+
+
+def _components(count: int, edges: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the connected component of each of `count` nodes, numbered by their first node."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(edges), dtype=np.int8), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    labels = connected_components(graph.tocsr(), directed=False)[1]
+    return np.asarray(labels, dtype=np.int64)
+
+
+def _groups(examples: Sequence[Example], numbers: Sequence[int]) -> list[Group]:
+    labelled = infer_task(examples).task == "label"
+    strata: dict[int, Counter[str]] = {number: Counter() for number in range(max(numbers) + 1)}
+    for example, number in zip(examples, numbers, strict=True):
+        label = example.answers[0].casefold() if labelled and example.answerable else ""
+        strata[number][label if example.answerable else "unanswerable"] += 1
+    return [Group(counts.total(), counts.most_common(1)[0][0]) for counts in strata.values()]
+
+
+def _with_found(compared: _Compared, grouping: _Grouping, leaks: Sequence[Leak]) -> _Compared:
+    """Add what the check found and the search for pairs had missed: it is sure to find close pairs only by cosine.
+
+    Raises:
+        DataError: what straddles was known to be alike, so that the grouping itself is wrong.
+    """
+    pairs = compared.pairs
+    kept = _kept(pairs, grouping.thresholds).tolist()
+    places = list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
+    found = {(min(leak.tested, leak.other), max(leak.tested, leak.other)): leak.closeness for leak in leaks}
+    joined = {pair for pair, one in zip(places, kept, strict=True) if one}
+    if wrong := [pair for pair in found if pair in joined or pair[0] == pair[1]]:
+        first, other = (compared.questions.asked[place].text for place in wrong[0])
+        raise DataError(
+            f"{len(wrong):,} near-duplicate questions straddle the split, the first being {first!r} and {other!r}; "
+            "report this as a bug of Weighbridge"
+        )
+    close = dict(zip(places, pairs.closeness.tolist(), strict=True)) | found
+    left, right = np.array(list(close), dtype=np.int64).T
+    closeness = np.array(list(close.values()), dtype=np.float64)
+    return replace(compared, pairs=Pairs(left, right, closeness, pairs.threshold))
+
+
+def _report(splits: Sequence[Split], by: By, compared: _Compared, grouping: _Grouping, checked: int) -> SplitReport:
+    sizes = Counter(splits)
+    counts = np.array([len(same) for same in compared.questions.places], dtype=np.int64)
+    kept = _kept(compared.pairs, grouping.thresholds)
+    between = (counts[compared.pairs.left] * counts[compared.pairs.right])[kept].sum()
+    return SplitReport(
+        train=sizes["train"],
+        dev=sizes["dev"],
+        test=sizes["test"],
+        by=by,
+        merged_near_duplicates=int(between + (counts * (counts - 1) // 2).sum()),
+        leaks=0,
+        checked_pairs=checked,
+        thresholds=_in_words(compared.pairs.threshold, grouping.thresholds),
+    )
+
+
+def _in_words(base: float, thresholds: NDArray[np.float64]) -> str:
+    words = f"cosine of embeddings >= {base:.3g}, or overlap of 5-character shingles >= {max(2 * base - 1, 0.5):.3g}"
+    raised = thresholds[thresholds > base]
+    if not len(raised):
+        return words
+    return f"{words}; raised to {raised.min():.4g} or more among {len(raised):,} questions that are all alike"

@@ -1,0 +1,226 @@
+"""What makes a question worth learning from, one filter a reason. None of them needs a model or an embedder.
+
+The round trip asks the search for every question: one whose passage is not among the first few is either not
+self-contained or not about what it was made from.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from weighbridge.adapters import Span
+from weighbridge.dataset.near_duplicates import plain
+from weighbridge.dataset.synthesise.english import DATE, MONEY, NUMBER, content_words
+from weighbridge.dataset.synthesise.nouns import OWN, Filter, Made
+from weighbridge.dataset.synthesise.sentences import MOST_WORDS
+from weighbridge.ingest.outline import SENTENCE_ENDS
+from weighbridge.protocols import Notify, silent
+from weighbridge.types import Passage, Progress
+
+FEWEST_ASKED, MOST_ASKED = 3, 32
+"""Words of a question."""
+
+Search = Callable[[str], Sequence[Passage]]
+"""Returns the passages that a question finds, best first, as many as an arm is shown."""
+Accepts = Callable[[str], bool]
+"""Tells whether an answer has the form that this workload wants: one of its labels, JSON of its schema."""
+
+_TEXT = r"(?:passage|text|document|excerpt|paragraph|article|author|context|section|snippet)"
+_POINTS_ELSEWHERE = re.compile(
+    r"\b(?:this|these|those) (?!year|month|week|morning|evening|afternoon)\w+|"
+    rf"\b(?:above|below|following|aforementioned)\b(?= ?\??$| (?:{_TEXT}|table|list|figure|information))|"
+    rf"\b(?:the|provided) {_TEXT}\b|\b(?:in|of|at|to|on|by|during) that (?!is\b|are\b)",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(r"(?<![\w'\u2019])(?:[Hh]e|[Ss]he|[Tt]hey|[Hh]im|[Tt]hem|[Hh]ers|[Tt]heirs|[Ii]t)(?![\w'\u2019])")
+_EMPTY_IT = re.compile(r"\b(?:does|did|will|would|is|was|can) it (?:take|cost|possible|necessary|mean|rain)\b")
+_POSSESSIVE = re.compile(r"\b(?:his|her|its|their)\b", re.IGNORECASE)
+
+
+_ANY_NUMBER = re.compile(
+    rf"\d|\b{NUMBER}|\b(?:once|twice|half|every|no|none|all|daily|weekly|monthly|yearly)\b", re.IGNORECASE
+)
+_PRICE = re.compile(rf"{MONEY}|free|nothing|%")
+_ASKED_FOR = (
+    (re.compile(r"how (?:many|much|long|often|far|old|tall|high|fast)\b", re.IGNORECASE), _ANY_NUMBER),
+    (
+        re.compile(r"(?:when|(?:at|on|by) what (?:time|date))\b", re.IGNORECASE),
+        re.compile(rf"\d|{DATE}|day|noon|night|morning|year"),
+    ),
+    (re.compile(r"who(?:m|se)?\b", re.IGNORECASE), re.compile(r"[A-Z]|\b(?:the|an?|staff|every|all)\b")),
+    (
+        re.compile(r"what(?:'s| is| was) the (?:cost|price|fee|fare|charge)\b|what .*\b(?:pay|cost)\b", re.IGNORECASE),
+        _PRICE,
+    ),
+    (re.compile(r"where\b", re.IGNORECASE), re.compile(r"[A-Za-z]{3}")),
+    (
+        re.compile(r"(?:how (?:do|does|did|can|is|are|should)|why)\b", re.IGNORECASE),
+        re.compile(r"[a-z]+ [a-z]+ [a-z]+"),
+    ),
+)
+"""How a question begins, and what its answer must then have in it."""
+
+
+def form_filters(accepts: Accepts | None = None) -> tuple[Filter, ...]:
+    """Return the filters that look at one example at a time, but for grounding; `accepts` where answers have a form."""
+    one_by_one: list[tuple[str, Callable[[Made], bool]]] = [
+        ("question is too short or too long", _ill_sized),
+        ("question does not stand on its own", _leans),
+        ("answer is too long", _long_winded),
+        ("question gives its answer away", _gives_away),
+    ]
+    if accepts:
+        one_by_one.insert(0, ("answer is not what this task wants", lambda made: not _fits(made, accepts)))
+    return tuple(Filter(reason, _where(test)) for reason, test in one_by_one)
+
+
+def grounding(texts: Mapping[str, str]) -> Filter:
+    """Drop what has an answer that does not stand in its span; `texts` are the documents' texts by id.
+
+    Wordings of a user's own example have the user's answers, which need not be quotes, and are let pass.
+    """
+    return Filter("answer does not stand in its span", _where(lambda made: not grounded(made, texts)))
+
+
+def grounded(made: Made, texts: Mapping[str, str]) -> bool:
+    """Tell whether the first answer stands in a span, word for word but for white space and capitals."""
+    if not made.answerable or _own(made):
+        return True
+    return _stands(made.answers[0], made.spans, texts)
+
+
+def _stands(answer: str, spans: Sequence[Span], texts: Mapping[str, str]) -> bool:
+    words = re.compile(rf"(?<!\w){re.escape(_squeezed(answer))}(?!\w)")
+    return any(words.search(_squeezed(texts.get(span.document_id, "")[span.start : span.end])) for span in spans)
+
+
+def fitting(texts: Mapping[str, str]) -> Filter:
+    """Drop a model's questions whose answer is of another kind than asked for, or among other things."""
+    return Filter("answer does not go with its question", _where(lambda made: not _goes_together(made, texts)))
+
+
+def _goes_together(made: Made, texts: Mapping[str, str]) -> bool:
+    if not made.made_by.startswith("model:") or not made.answerable:
+        return True
+    answer = made.answers[0]
+    if _own(made) and not _stands(answer, made.spans, texts):
+        return True
+    if any(asked.match(made.question) and not told.search(answer) for asked, told in _ASKED_FOR):
+        return False
+    if made.made_by != "model: question":
+        return True
+    wanted = content_words(made.question)
+    return any(2 * len(wanted & _around(texts, span, answer)) > len(wanted) for span in made.spans)
+
+
+def _around(texts: Mapping[str, str], span: Span, answer: str) -> frozenset[str]:
+    """Return the words of the sentences that hold an answer, and of the document's first line."""
+    text = texts.get(span.document_id, "")
+    ends = [found.end() for found in SENTENCE_ENDS.finditer(text, span.start, span.end)]
+    bounds = zip([span.start, *ends], [*ends, span.end], strict=True)
+    holding = [text[start:end] for start, end in bounds if _squeezed(answer) in _squeezed(text[start:end])]
+    return content_words(" ".join([text.lstrip("# \n").split("\n", 1)[0], *holding]))
+
+
+def repeated() -> Filter:
+    """Drop all but the first of equal questions, case and punctuation aside."""
+    return Filter("asked before, word for word", _repeated)
+
+
+def ambiguous() -> Filter:
+    """Drop all examples of a question that has different answers in different places."""
+    return Filter("has other answers elsewhere", _ambiguous)
+
+
+def findable(search: Search, notify: Notify = silent) -> Filter:
+    """Drop what the search does not find the place of; what has no answer has no place to be found."""
+
+    def places(made: Sequence[Made]) -> Collection[int]:
+        lost = set[int]()
+        for place, one in enumerate(made):
+            if one.answerable and one.spans and not _found(one, search(one.question)):
+                lost.add(place)
+            notify(Progress(task="searching for their passages", done=place + 1, total=len(made), unit="questions"))
+        return lost
+
+    return Filter("search does not find its passage", places)
+
+
+def orphans(own: Collection[str] = ()) -> Filter:
+    """Drop wordings whose first question was dropped; `own` are families of the user's own examples."""
+
+    def places(made: Sequence[Made]) -> Collection[int]:
+        firsts = {one.id for one in made} | set(own)
+        return {at for at, one in enumerate(made) if one.family not in firsts}
+
+    return Filter("rewords a question that was dropped", places)
+
+
+def _where(test: Callable[[Made], bool]) -> Callable[[Sequence[Made]], Collection[int]]:
+    return lambda made: {place for place, one in enumerate(made) if test(one)}
+
+
+def _ill_sized(made: Made) -> bool:
+    return not FEWEST_ASKED <= len(made.question.split()) <= MOST_ASKED and not _own(made)
+
+
+def _own(made: Made) -> bool:
+    """Tell whether an example rewords one of the user's, whose answers and style are the user's business."""
+    return OWN in made.made_by
+
+
+def _leans(made: Made) -> bool:
+    text = _EMPTY_IT.sub(" ", made.question)
+    if _own(made):
+        return False
+    possessive = _POSSESSIVE.search(text)
+    early = possessive is not None and len(text[: possessive.start()].split()) < 4  # noqa: PLR2004 - nothing named yet
+    return early or bool(_POINTS_ELSEWHERE.search(text) or _PRONOUN.search(text))
+
+
+def _long_winded(made: Made) -> bool:
+    return made.answerable and not _own(made) and not 1 <= len(made.answers[0].split()) <= MOST_WORDS
+
+
+def _gives_away(made: Made) -> bool:
+    if not made.answerable or _own(made):
+        return False
+    words = content_words(made.answers[0])
+    return words <= content_words(made.question) if words else not re.search(r"\w", made.answers[0])
+
+
+def _fits(made: Made, accepts: Accepts) -> bool:
+    return accepts(made.answers[0]) if made.answerable else _own(made)
+
+
+def _repeated(made: Sequence[Made]) -> Collection[int]:
+    seen: dict[tuple[str, frozenset[str]], int] = {}
+    return {at for at, one in enumerate(made) if seen.setdefault((plain(one.question), _said(one)), at) != at}
+
+
+def _ambiguous(made: Sequence[Made]) -> Collection[int]:
+    places: dict[str, list[int]] = defaultdict(list)
+    for at, one in enumerate(made):
+        places[plain(one.question)].append(at)
+    return {at for same in places.values() if len(same) > 1 for at in same}
+
+
+def _said(made: Made) -> frozenset[str]:
+    return frozenset(map(plain, made.answers))
+
+
+def _found(made: Made, passages: Sequence[Passage]) -> bool:
+    return any(
+        span.document_id in passage.copies
+        or (
+            span.document_id == passage.chunk.document_id
+            and span.start < passage.chunk.end
+            and passage.chunk.start < span.end
+        )
+        for passage in passages
+        for span in made.spans
+    )
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split()).casefold()

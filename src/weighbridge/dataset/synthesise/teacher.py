@@ -1,0 +1,249 @@
+"""What a model is asked for: questions a chunk answers, other wordings, and questions it does not answer.
+
+A small model often says something else. What cannot be read is counted, and what can is held to the same filters as
+what the rules make: an answer that does not stand in the chunk, for one, is thrown away.
+"""
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from weighbridge.adapters import Span
+from weighbridge.dataset.near_duplicates import plain
+from weighbridge.dataset.synthesise.cached_model import replies
+from weighbridge.dataset.synthesise.english import content_words
+from weighbridge.dataset.synthesise.nouns import OWN, Filter, Made, made_of
+from weighbridge.protocols import Model, Notify, silent
+from weighbridge.types import Chunk, Document, Example, Message, Passage
+
+QUESTIONS = 3
+"""Asked for at a time."""
+
+_SHOWN = Message(
+    "user",
+    "Passage from “Harbour museum”:\nThe museum was opened in 1987 by Ilse Brandt. A ticket costs 6 euros.\n\n"
+    "Write 2 questions that this passage answers.",
+)
+_SHOWN_REPLY = Message(
+    "assistant",
+    "Q: When was the harbour museum opened?\nA: 1987\n"
+    "Q: How much does a ticket to the harbour museum cost?\nA: 6 euros",
+)
+_WRITE = Message(
+    "system",
+    "You write quiz questions about passages. Each question names what it is about, so that it can be understood "
+    "without the passage. Each answer is copied word for word from the passage and has at most 12 words. "
+    "Write nothing but lines that begin with Q: or A:.",
+)
+_REWORD = Message("system", "You reword questions. They keep their meaning. Write one a line and nothing else.")
+_REWORD_SHOWN = (
+    Message("user", "Reword in 2 ways: How much does a ticket to the harbour museum cost?"),
+    Message("assistant", "What is the price of admission to the harbour museum?\nWhat do I pay at the harbour museum?"),
+)
+_MISS = Message(
+    "system",
+    "You write questions that a passage does not answer, although it is about the same thing. Each question names what "
+    "it is about. Write one a line, each beginning with Q:, and no answers.",
+)
+_MISS_SHOWN = (
+    Message("user", _SHOWN.content.replace("that this passage answers", "that this passage does not answer")),
+    Message("assistant", "Q: Who designed the harbour museum?\nQ: On which days is the harbour museum closed?"),
+)
+_CHECK = Message(
+    "system", "Answer from the passages alone, in a few words. If they do not answer the question, say NONE."
+)
+_LINE = re.compile(
+    r"^[\s>*_#-]*(?:\d+[.)]\s*)?[*_]*(?P<kind>q|a|question|answer)[*_]*\s*\d*[*_]*\s*[:.)][*_\s]*(?P<text>\S.*?)[\s*_]*$",
+    re.IGNORECASE,
+)
+_OBJECT = re.compile(r"\{[^{}]*\}")
+_DECLINED = re.compile(
+    r"\W*(?:none|n/?a\b|unknown|unanswerable|not (?:stated|mentioned|given|answered)|i (?:do not|don't) know)",
+    re.IGNORECASE,
+)
+_BY_MODEL = re.compile(r"model:|unanswerable: by a model")
+_LISTED = re.compile(r"^[\s>*-]*(?:\d+[.)]\s*)?(?:q\d*:\s*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was made of a model's replies, and how many pieces of them were nothing that was asked for."""
+
+    made: tuple[Made, ...]
+    unparsed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whom to ask, how many at a time, and where progress goes."""
+
+    model: Model
+    workers: int = 1
+    notify: Notify = silent
+
+    def about(self, prompts: Sequence[Sequence[Message]], task: str) -> tuple[str, ...]:
+        """Return the replies, empty where the model failed."""
+        said = replies(self.model, prompts, task=task, workers=self.workers, notify=self.notify)
+        return tuple(text or "" for text in said)
+
+
+def asked_questions(chunks: Sequence[Chunk], asking: Asking) -> Heard:
+    """Ask for questions that each chunk answers, with their answers."""
+    prompts = [(_WRITE, _SHOWN, _SHOWN_REPLY, _about(chunk, "that this passage answers")) for chunk in chunks]
+    made: list[Made] = []
+    unparsed = 0
+    for chunk, reply in zip(chunks, asking.about(prompts, "asking for questions"), strict=True):
+        pairs, lost = pairs_in(reply)
+        unparsed += lost
+        for question, answer in pairs:
+            made.append(_made(question, (_verbatim(answer, chunk),), _spans(chunk), "model: question"))
+    return Heard(tuple(made), unparsed)
+
+
+def asked_near_misses(chunks: Sequence[Chunk], asking: Asking) -> Heard:
+    """Ask for questions about each chunk that it does not answer."""
+    prompts = [(_MISS, *_MISS_SHOWN, _about(chunk, "that this passage does not answer")) for chunk in chunks]
+    made: list[Made] = []
+    unparsed = 0
+    for chunk, reply in zip(chunks, asking.about(prompts, "asking for near misses"), strict=True):
+        found = [match["text"] for line in reply.splitlines() if (match := _LINE.match(line)) and match["kind"] in "qQ"]
+        unparsed += not found
+        made += [_made(text, (), _spans(chunk), "unanswerable: by a model") for text in found[:QUESTIONS]]
+    return Heard(tuple(made), unparsed)
+
+
+def asked_wordings(firsts: Sequence[Made], asking: Asking) -> Heard:
+    """Ask for other wordings of questions, which keep their answers, their places and their family."""
+    prompts = [(_REWORD, *_REWORD_SHOWN, Message("user", f"Reword in 2 ways: {one.question}")) for one in firsts]
+    made: list[Made] = []
+    unparsed = 0
+    for one, reply in zip(firsts, asking.about(prompts, "asking for other wordings"), strict=True):
+        wordings = wordings_in(reply, one.question)
+        unparsed += not wordings
+        made_by = f"model: {OWN}{one.id}" if OWN in one.made_by else f"model: paraphrase of {one.id}"
+        made += [_made(text, one.answers, one.spans, made_by, one.family) for text in wordings]
+    return Heard(tuple(made), unparsed)
+
+
+def own_question(example: Example, documents: Sequence[Document], version: Callable[[Document], str]) -> Made:
+    """Return a user's own example as one to be reworded; `documents` are those that prove it, used as a whole."""
+    return Made(
+        id=example.id,
+        question=example.question.text,
+        answers=example.answers,
+        spans=tuple(Span(document.id, 0, len(document.text), version(document)) for document in documents),
+        made_by=OWN,
+        family=example.family or example.id,
+        answerable=example.answerable,
+    )
+
+
+def answered_after_all(search: Callable[[str], Sequence[Passage]], asking: Asking) -> Filter:
+    """Drop a model's near misses that a passage has all words of, or that the model itself can answer when shown."""
+
+    def places(made: Sequence[Made]) -> Collection[int]:
+        doubtful = [at for at, one in enumerate(made) if not one.answerable and _BY_MODEL.match(one.made_by)]
+        found = {at: search(made[at].question) for at in doubtful}
+        worded = {at for at in doubtful if any(_covers(passage, made[at].question) for passage in found[at])}
+        left = [at for at in doubtful if at not in worded]
+        prompts = [(_CHECK, Message("user", _shown(found[at], made[at].question))) for at in left]
+        said = asking.about(prompts, "checking near misses") if prompts else ()
+        return worded | {at for at, reply in zip(left, said, strict=True) if not _DECLINED.match(reply)}
+
+    return Filter("the documents may answer it after all", places)
+
+
+def answered_otherwise(texts: Mapping[str, str], asking: Asking) -> Filter:
+    """Drop a model's questions and wordings that the model, shown their place again, answers otherwise.
+
+    Round-trip consistency (Alberti et al., "Synthetic QA corpora generation with roundtrip consistency", 2019), where
+    one answer must hold all words of the other.
+    """
+
+    def places(made: Sequence[Made]) -> Collection[int]:
+        own = [at for at, one in enumerate(made) if _asks_of_its_place(one, texts)]
+        prompts = [
+            (_CHECK, Message("user", f"{_place(made[at], texts)}\n\nQuestion: {made[at].question}")) for at in own
+        ]
+        said = asking.about(prompts, "asking them back") if prompts else ()
+        return {at for at, reply in zip(own, said, strict=True) if not _same(made[at].answers[0], reply)}
+
+    return Filter("the model itself answers otherwise", places)
+
+
+def _asks_of_its_place(made: Made, texts: Mapping[str, str]) -> bool:
+    return made.made_by.startswith("model:") and made.answerable and made.answers[0] in _place(made, texts)
+
+
+def _place(made: Made, texts: Mapping[str, str]) -> str:
+    return "\n".join(texts.get(span.document_id, "")[span.start : span.end] for span in made.spans)
+
+
+def _same(answer: str, reply: str) -> bool:
+    one, other = (frozenset(plain(text).split()) for text in (answer, reply))
+    return bool(one and other) and (one <= other or other <= one)
+
+
+def pairs_in(reply: str) -> tuple[list[tuple[str, str]], int]:
+    """Return questions with answers, as lines of Q: and A: or as JSON objects, and how many pieces were neither."""
+    pairs: list[tuple[str, str]] = []
+    unparsed = 0
+    for found in _OBJECT.findall(reply):
+        try:
+            told = {str(key).casefold(): value for key, value in json.loads(found).items()}
+            pairs.append((str(told["question"]).strip(), _bare(str(told["answer"]))))
+        except (ValueError, KeyError):
+            unparsed += 1
+    if pairs or unparsed:
+        return pairs[:QUESTIONS], unparsed
+    question = ""
+    for line in filter(str.strip, reply.splitlines()):
+        match = _LINE.match(line)
+        is_question = match is not None and match["kind"].casefold().startswith("q")
+        unparsed += match is None or is_question == bool(question)
+        if match and not is_question and question:
+            pairs.append((question, _bare(match["text"])))
+        question = match["text"] if match and is_question else ""
+    return pairs[:QUESTIONS], unparsed + bool(question) + (not reply.strip())
+
+
+def wordings_in(reply: str, question: str) -> list[str]:
+    """Return the lines of a reply that can be wordings of a question: asked as it is, and not it again."""
+    lines = [_LISTED.sub("", line).strip(' "*') for line in reply.splitlines()]
+    asks = question.rstrip().endswith("?")
+    good = [line for line in lines if line and line != question and (line.endswith("?") or not asks)]
+    return list(dict.fromkeys(good))[:2]
+
+
+def _about(chunk: Chunk, wanted: str) -> Message:
+    place = " > ".join(dict.fromkeys(part for part in (chunk.title, *chunk.context) if part))
+    of = f"Passage from “{place}”" if place else "Passage"
+    return Message("user", f"{of}:\n{chunk.text}\n\nWrite {QUESTIONS} questions {wanted}.")
+
+
+def _spans(chunk: Chunk) -> tuple[Span, ...]:
+    return (Span(chunk.document_id, chunk.start, chunk.end, chunk.version),)
+
+
+def _verbatim(answer: str, chunk: Chunk) -> str:
+    """Return an answer as its chunk has it; as it was said where the chunk does not have it."""
+    words = r"\s+".join(map(re.escape, answer.split()))
+    found = re.search(rf"(?<!\w){words}(?!\w)", chunk.text, re.IGNORECASE) if words else None
+    return found.group() if found else answer
+
+
+def _bare(answer: str) -> str:
+    return answer.strip().strip("\"'“”*").rstrip(".").strip()
+
+
+def _covers(passage: Passage, question: str) -> bool:
+    return content_words(question) <= content_words(f"{passage.chunk.title} {passage.chunk.text}")
+
+
+def _shown(passages: Sequence[Passage], question: str) -> str:
+    return "\n".join(passage.chunk.text for passage in passages) + f"\n\nQuestion: {question}"
+
+
+def _made(question: str, answers: tuple[str, ...], spans: tuple[Span, ...], made_by: str, family: str = "") -> Made:
+    return made_of(" ".join(question.split()).strip('"“”'), answers, spans, made_by, family=family)

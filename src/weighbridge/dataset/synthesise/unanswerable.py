@@ -1,0 +1,136 @@
+"""Questions that look as if the documents answered them, and that none does.
+
+They are near misses: something the documents name, asked for something they say of other things only. A candidate is
+thrown out as soon as any document, restricted ones included, has the words of what it names together with half of the
+words of what it asks for. That is a test of words: a document that says it in other words is not seen.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from weighbridge.dataset.synthesise.english import content_words
+from weighbridge.dataset.synthesise.tables import Placed
+from weighbridge.types import Document
+
+_TRIES = 6
+"""Other things that each question is asked of."""
+_BELONGS = re.compile(
+    r": (?:who|what) is the (?:head|chair|chairman|manager|director|captain|master|keeper|contact|president|secretary|"
+    r"leader|owner|editor|warden|coordinator|extension|limit|deposit|deadline|fee|price|telephone number|phone number|"
+    r"address|motto|capacity)\?$"
+)
+"""Questions for what each topic has its own of. Of other things the answer may be the same whatever the topic."""
+_FRONT = re.compile(r"[A-Z][^\Waeiou]*[aeiou]+[^\Waeiou]{1,2}(?=\w)")
+_BACK = re.compile(r"(?<=\w\w)[^\Waeiou][aeiou][^\Waeiou]*e?$")
+"""What names are put together from: "Marrowby" and "Stormcock" give "Marrcock"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A question that may have no answer: the place it was varied from, what it names, and what it asks for."""
+
+    question: str
+    indirect: str
+    origin: int
+    """The position of the draft it was varied from."""
+    named: frozenset[str]
+    wanted: frozenset[str]
+    invented: str = ""
+    """A name that was made up: no document may have it, whatever else it has."""
+
+
+def candidates_of(drafts: Sequence[Placed], seed: int) -> tuple[Candidate, ...]:
+    """Return questions with their subject swapped for that of another of the same kind, or for a made-up name."""
+    random = Random(seed)  # noqa: S311 - reproducible, and no secret
+    subjects: dict[str, list[str]] = defaultdict(list)
+    for placed in drafts:
+        kind, subject = ("topic", placed.topic) if _has_topic(placed) else (_kind(placed), placed.draft.subject)
+        if kind and subject not in subjects[kind]:
+            subjects[kind].append(subject)
+    found: dict[str, Candidate] = {}
+    for at, placed in enumerate(drafts):
+        others = subjects.get(_kind(placed), [])
+        for other in random.sample(others, min(_TRIES, len(others))):
+            if one := _swapped(placed, at, other):
+                found.setdefault(one.question, one)
+        if _kind(placed) in {"row", "name", "the name"} and (one := _renamed(placed, at, others, random)):
+            found.setdefault(one.question, one)
+    return tuple(found.values())
+
+
+def unanswered(candidates: Sequence[Candidate], documents: Iterable[Document]) -> Iterator[Candidate]:
+    """Yield the candidates that no document answers. The documents are read once, and none is kept."""
+    by_name: dict[str, set[int]] = defaultdict(set)
+    for at, one in enumerate(candidates):
+        by_name[max(one.named, key=lambda word: (len(word), word))].add(at)
+    standing = set(range(len(candidates)))
+    for document in documents:
+        words = content_words(f"{document.title}\n{document.text}")
+        for word in words & by_name.keys():
+            refuted = {at for at in by_name[word] if _may_answer(document, words, candidates[at])}
+            by_name[word] -= refuted
+            standing -= refuted
+    yield from (candidates[at] for at in sorted(standing))
+
+
+def _may_answer(document: Document, words: frozenset[str], one: Candidate) -> bool:
+    if one.invented:
+        return one.invented.casefold() in f"{document.title}\n{document.text}".casefold()
+    return one.named <= words and 2 * len(one.wanted & words) >= len(one.wanted)
+
+
+def _kind(placed: Placed) -> str:
+    """Return what sort of thing a question asks about, which only one of the same sort may replace; empty: none."""
+    draft = placed.draft
+    if _has_topic(placed):
+        return "topic" if _BELONGS.search(draft.question) else ""
+    if draft.rule in {"table", "label"}:
+        return "row" if draft.rule == "table" else "title"
+    if draft.rule == "who" or draft.subject not in draft.question:
+        return ""
+    name = draft.subject.removeprefix("the ")
+    if not all(word[0].isupper() for word in name.split()):
+        return ""
+    return "name" if name == draft.subject else "the name"
+
+
+def _has_topic(placed: Placed) -> bool:
+    return bool(placed.topic) and placed.draft.question.startswith(f"{placed.topic}: ") and placed.draft.rule != "table"
+
+
+def _subject(placed: Placed) -> str:
+    return placed.topic if _kind(placed) == "topic" else placed.draft.subject
+
+
+def _swapped(placed: Placed, at: int, other: str) -> Candidate | None:
+    subject, question, indirect = _subject(placed), placed.draft.question, placed.draft.indirect
+    if subject == other or subject not in question:
+        return None
+    wanted, named = content_words(question.replace(subject, " ")), content_words(other)
+    if not wanted or not named or named & wanted or content_words(subject) & named:
+        return None
+    return Candidate(question.replace(subject, other), indirect.replace(subject, other), at, named, wanted)
+
+
+def _renamed(placed: Placed, at: int, others: Sequence[str], random: Random) -> Candidate | None:
+    """Return a question about a name made of the beginning of one and the end of another."""
+    subject = _subject(placed)
+    names = [other.removeprefix("the ") for other in others if other != subject]
+    own = subject.removeprefix("the ")
+    if not names or not own.isascii() or any(map(str.isdigit, own)):
+        return None
+    other = random.choice(names)
+    if " " in own and " " in other:
+        name = f"{own.split()[0]} {other.split()[-1]}"
+    else:
+        front, back = _FRONT.match(own.split()[-1]), _BACK.search(other.split()[-1])
+        if front is None or back is None:
+            return None
+        name = front.group() + back.group()
+    if name.casefold() in {own.casefold(), other.casefold()}:
+        return None
+    question, indirect = (text.replace(own, name) for text in (placed.draft.question, placed.draft.indirect))
+    return Candidate(question, indirect, at, content_words(name), content_words(question), invented=name)

@@ -1,0 +1,49 @@
+"""All that a decision between strategies rests on, for the sentences that explain it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from weighbridge.decide.leads import Lead
+from weighbridge.decide.limits import Broken
+from weighbridge.decide.more_questions import QuestionsNeeded
+from weighbridge.decide.points import Ranking
+from weighbridge.results import Comparison, Estimate, Measurement
+from weighbridge.settings.schema import Needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Measurements by strategy, the limits each breaks, the ranking of those that break none, and the first's leads."""
+
+    by_name: Mapping[str, Measurement]
+    broken: Mapping[str, Sequence[Broken]]
+    ranking: Ranking
+    leads: tuple[Lead, ...]
+    comparisons: tuple[Comparison, ...]
+    needs: Needs
+    needed: QuestionsNeeded
+    """Questions that would settle what is not certain."""
+
+    @property
+    def first(self) -> Measurement:
+        """The first in the ranking."""
+        return self.by_name[self.ranking.rows[0].strategy]
+
+    @property
+    def others(self) -> tuple[Measurement, ...]:
+        """The others that keep every limit, in the order of the ranking."""
+        return tuple(self.by_name[ranked.strategy] for ranked in self.ranking.rows[1:])
+
+    @property
+    def unsure(self) -> tuple[Lead, ...]:
+        """The leads that may be chance."""
+        return tuple(lead for lead in self.leads if not lead.certain)
+
+    @property
+    def currency(self) -> str:
+        """What money is counted in."""
+        return next((m.cost.currency for m in self.by_name.values() if m.cost), "USD")
+
+    def figure(self, strategy: str, name: str) -> Estimate | None:
+        """Return a strategy's figure; None where it was not taken."""
+        return self.by_name[strategy].figures.get(name)

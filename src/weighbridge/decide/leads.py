@@ -1,0 +1,160 @@
+"""Whether the first in the ranking is ahead for certain, or only by the chance of which questions were asked.
+
+A lead is taken on the questions put to both strategies: the mean of the differences of their points, question by
+question, plus what latency and cost set them apart, which enter as measured (more questions do not change them). A
+failed attempt earns no points, as if it were wrong. A lead is certain when two things hold: its 95 % score interval
+lies above zero, and the exact sign-flip test rejects that it is zero at 5 %. The first must be ahead of each other one;
+no correction for their number is due, as all of these must hold together (an intersection-union test, Berger 1982).
+
+A comparison saved without the differences of each question gives a wider interval: the half-widths of accuracy and
+hallucination are added, and the smaller p-value is doubled (Bonferroni).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from weighbridge.decide.points import SAME, Ranked, Ranking
+from weighbridge.intervals import Tally, Z, score_interval, sign_flip, tally_mean
+from weighbridge.results import Comparison, PairedDifference
+
+LEVEL = 0.05
+"""p-values up to this are called a difference; the same level as the intervals."""
+QUALITY = ("accuracy", "hallucination")
+"""The priorities whose points differ from question to question."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """By how much the first is ahead of another, in shares of all points; without bounds if they cannot be compared."""
+
+    over: str
+    value: float
+    low: float
+    high: float
+    p_value: float
+    asked: int
+    """Questions put to both."""
+    spread: float = math.inf
+    """Standard deviation of the difference of their points on one question."""
+    step: float = 0.0
+    """By how much one question can move the sum of these differences."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether the lead survives its uncertainty."""
+        return self.low > SAME and self.p_value <= LEVEL
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the two strategies share a question."""
+        return math.isfinite(self.low)
+
+    @property
+    def tied(self) -> bool:
+        """Whether nothing at all sets the two apart: no question, no time and no cost."""
+        return abs(self.value) <= SAME and self.spread <= SAME
+
+
+def leads(ranking: Ranking, comparisons: Sequence[Comparison]) -> tuple[Lead, ...]:
+    """Return the first strategy's lead over each other one, in the order of the ranking."""
+    first, *others = ranking.rows
+    return tuple(lead_over(first, other, ranking, comparisons) for other in others)
+
+
+def lead_over(first: Ranked, other: Ranked, ranking: Ranking, comparisons: Sequence[Comparison]) -> Lead:
+    """Return the lead of one strategy over another by the weights of a ranking."""
+    constant = math.fsum(
+        ranking.share(name) * (first.points.get(name, 0.0) - other.points.get(name, 0.0))
+        for name in ranking.weights
+        if name not in QUALITY
+    )
+    if not any(ranking.share(name) > 0 for name in QUALITY):
+        return _measured_lead(other.strategy, constant)
+    compared = {name: difference(name, first.strategy, other.strategy, comparisons) for name in QUALITY}
+    accuracy = compared["accuracy"]
+    if accuracy is not None and accuracy.pairs:
+        seen = _points_apart(accuracy.pairs, ranking)
+        return _paired_lead(other.strategy, seen, constant, most=sum(ranking.share(name) for name in QUALITY))
+    return _lead_of_figures(other.strategy, compared, constant, ranking)
+
+
+def difference(figure: str, left: str, right: str, comparisons: Sequence[Comparison]) -> Comparison | None:
+    """Return the comparison of two strategies turned so that it is left minus right; None where there is none."""
+    for found in comparisons:
+        if found.figure == figure and (found.left, found.right) == (left, right):
+            return found
+        if found.figure == figure and (found.left, found.right) == (right, left):
+            return turned(found)
+    return None
+
+
+def turned(comparison: Comparison) -> Comparison:
+    """Return a comparison with its two sides exchanged."""
+    was = comparison.difference
+    pairs = (replace(pair, accuracy=-pair.accuracy, hallucination=-pair.hallucination) for pair in comparison.pairs)
+    return replace(
+        comparison,
+        left=comparison.right,
+        right=comparison.left,
+        difference=replace(was, value=-was.value, low=-was.high, high=-was.low),
+        pairs=tuple(pairs),
+    )
+
+
+def _measured_lead(over: str, constant: float) -> Lead:
+    """Return a lead that rests on latency and cost alone."""
+    p_value = 0.0 if abs(constant) > SAME else 1.0
+    return Lead(over=over, value=constant, low=constant, high=constant, p_value=p_value, asked=0, spread=0.0)
+
+
+def _points_apart(pairs: Sequence[PairedDifference], ranking: Ranking) -> Tally:
+    """Return how often the points of two strategies differ by how much on a question."""
+    seen: dict[float, int] = {}
+    for pair in pairs:
+        apart = ranking.share("accuracy") * pair.accuracy - ranking.share("hallucination") * pair.hallucination
+        apart = round(apart / SAME) * SAME
+        seen[apart] = seen.get(apart, 0) + pair.questions
+    return seen
+
+
+def _paired_lead(over: str, seen: Tally, constant: float, *, most: float) -> Lead:
+    asked, mean = sum(seen.values()), tally_mean(seen)
+    low, high = score_interval(seen, -most, most)
+    variance = math.fsum(count * (value - mean) ** 2 for value, count in seen.items()) / asked
+    return Lead(
+        over=over,
+        value=mean + constant,
+        low=min(low, mean) + constant,
+        high=max(high, mean) + constant,
+        p_value=sign_flip({value + constant: count for value, count in seen.items()}),
+        asked=asked,
+        spread=math.sqrt(variance),
+        step=most,
+    )
+
+
+def _lead_of_figures(over: str, compared: Mapping[str, Comparison | None], constant: float, ranking: Ranking) -> Lead:
+    """Return a lead by the differences of the figures, where those of each question were not saved."""
+    weighed = {name: found for name, found in compared.items() if ranking.share(name) > 0}
+    known = [found for found in weighed.values() if found is not None and found.difference.scored > 0]
+    if len(known) < len(weighed):
+        return Lead(over=over, value=constant, low=-math.inf, high=math.inf, p_value=1.0, asked=0)
+    value, below, above = constant, 0.0, 0.0
+    for found in known:
+        sign, gap = (1 if found.figure == "accuracy" else -1), found.difference
+        share = ranking.share(found.figure)
+        value += sign * share * gap.value
+        down, up = gap.value - gap.low, gap.high - gap.value
+        below += share * (down if sign > 0 else up)
+        above += share * (up if sign > 0 else down)
+    asked = min(found.difference.scored for found in known)
+    return Lead(
+        over=over,
+        value=value,
+        low=value - below,
+        high=value + above,
+        p_value=min(1.0, len(known) * min(found.p_value for found in known)),
+        asked=asked,
+        spread=max(below, above) / Z * math.sqrt(asked),
+    )

@@ -1,0 +1,202 @@
+"""What would change the decision: a weight, a volume, a limit, more questions.
+
+Each is found by ranking again with that one thing changed, or solved for exactly where the totals are linear in it.
+These sentences say which strategy would be first, not that its lead would be certain.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from weighbridge.decide.case import Case
+from weighbridge.decide.cost import cost_per_thousand
+from weighbridge.decide.limits import Broken, broken_limits
+from weighbridge.decide.points import JUDGED_BY, rank
+from weighbridge.figures import FIGURES
+from weighbridge.formatting import NB, amount, listed
+from weighbridge.results import Cost, Measurement
+from weighbridge.settings.schema import Limits
+
+_LIKELY = 20
+"""Weights are looked for up to this many times the sum of the given ones."""
+_MOST_ANSWERS = 10**9
+_EVIDENCE_MOSTLY_FOUND = 0.8
+"""Evidence recall from which on the search is not what to mend first."""
+_LIMITABLE = ("latency_p95", "memory", "cost_per_thousand", "accuracy", "hallucination")
+
+
+def would_change(case: Case) -> tuple[str, ...]:
+    """Return what would put another strategy first, or would settle which one is."""
+    return (*_more_questions(case), *_weights(case), *_volumes(case), *_limits(case), *_kinds(case), *_lifted(case))
+
+
+def would_help(
+    nearest: Sequence[str], by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Broken]]
+) -> tuple[str, ...]:
+    """Return which limits would have to go for a strategy to be recommended, the nearest strategy first."""
+    lifted = (
+        f"Without {_settings(broken[name])}, {name} would be eligible."
+        for name in nearest
+        if all(limit.setting for limit in broken[name])
+    )
+    short = all(any(limit.setting == "minimum_accuracy" for limit in broken[name]) for name in nearest)
+    return (*lifted, *(would_improve(by_name.values()) if short else ()))
+
+
+def would_improve(measurements: Iterable[Measurement]) -> tuple[str, ...]:
+    """Return what may raise the accuracy of all strategies: what the search finds, the base model, the examples."""
+    recalls = {m.strategy: m.figures["recall"] for m in measurements if "recall" in m.figures}
+    lines = []
+    if recalls:
+        reader = max(recalls, key=lambda name: recalls[name].value)
+        found = f"{reader} finds the evidence of {amount(FIGURES['recall'], recalls[reader].value)} of the questions"
+        if recalls[reader].value < _EVIDENCE_MOSTLY_FOUND:
+            lines.append(f"{found}: better documents, or a better search (settings under retrieval), would help first.")
+        else:
+            lines.append(f"{found}, so what is wrong is wrong in spite of the documents.")
+    lines.append("A larger base model may do better with the same documents and examples: set model.reference.")
+    lines.append("More training examples may help what is fine-tuned: weighbridge make-examples makes some.")
+    return tuple(lines)
+
+
+def _more_questions(case: Case) -> Iterator[str]:
+    for lead in case.unsure:
+        if lead.tied:
+            yield f"{case.first.strategy} and {lead.over} have the same points: no number of questions would settle it."
+    if not case.unsure or any(lead.tied or lead.asked == 0 for lead in case.unsure):
+        return
+    asked = min(lead.asked for lead in case.unsure)
+    rivals = listed((case.first.strategy, *(lead.over for lead in case.unsure)))
+    needed = case.needed
+    if needed.likely is None:
+        yield f"More questions may not settle it between {rivals}: by this test they may be equally good."
+        return
+    even = f"; {needed.even - asked:,} more with a chance of 50{NB}%" if needed.even else ""
+    sure = f", {needed.nearly_sure - asked:,} more with a chance of 90{NB}%" if needed.nearly_sure else ""
+    yield (
+        f"About {needed.likely - asked:,} more questions would settle it between {rivals} with a chance of 80{NB}%"
+        f" ({needed.likely:,} in all){even}{sure}. If they are equally good, no number of questions will."
+    )
+
+
+def _weights(case: Case) -> Iterator[str]:
+    """Yield, per priority, the nearest weights at which another strategy draws level; totals are linear in a weight."""
+    weights, (first, *others) = case.ranking.weights, case.ranking.rows
+    for name, now in weights.items():
+        levels = []
+        for other in others:
+            apart = {priority: first.points[priority] - other.points[priority] for priority in weights}
+            rest = sum(weights[priority] * apart[priority] for priority in weights if priority != name)
+            if apart[name] != 0:
+                levels.append((-rest / apart[name], other.strategy))
+        above = [level for level in levels if now < level[0] <= _LIKELY * sum(weights.values())]
+        below = [level for level in levels if 0 < level[0] < now]
+        if above:
+            weight, heir = min(above)
+            yield f"If {name} weighed more than {weight:.3g} (now {now:g}), {heir} would be first."
+        if below:
+            weight, heir = max(below)
+            yield f"If {name} weighed less than {weight:.3g} (now {now:g}), {heir} would be first."
+
+
+def _volumes(case: Case) -> Iterator[str]:
+    """Yield the volumes nearest to the user's, below and above it, at which another strategy is first."""
+    eligible = (case.first, *case.others)
+    costs = {m.strategy: m.cost for m in eligible if m.cost is not None}
+    now = case.needs.answers_per_month
+    if len(costs) < len(eligible) or not case.ranking.weights.get("cost"):
+        return
+
+    def first_at(answers_per_month: int) -> str:
+        answers = answers_per_month * case.needs.months
+        there = [_at_volume(m, costs[m.strategy], answers) for m in eligible]
+        return rank(there, case.needs.priorities).rows[0].strategy
+
+    if first_at(now) != case.first.strategy:
+        return
+    for volume in (_flip(first_at, now, _lower(now)), _flip(first_at, now, _higher(now))):
+        if volume is not None:
+            side = "or fewer" if volume < now else "or more"
+            yield f"At {volume:,} answers a month {side} (now {now:,}), {first_at(volume)} would be first."
+
+
+def _at_volume(measurement: Measurement, cost: Cost, answers: int) -> Measurement:
+    figures = dict(measurement.figures)
+    value = cost_per_thousand(cost, answers)
+    figures["cost_per_thousand"] = replace(figures["cost_per_thousand"], value=value)
+    return replace(measurement, figures=figures)
+
+
+def _flip(first_at: Callable[[int], str], now: int, volumes: Sequence[int]) -> int | None:
+    """Return the volume nearest to `now`, in the direction of `volumes`, at which another strategy is first."""
+    same, here = now, first_at(now)
+    for volume in volumes:
+        if first_at(volume) == here:
+            same = volume
+            continue
+        other = volume
+        while abs(other - same) > 1:
+            middle = (other + same) // 2
+            same, other = (middle, other) if first_at(middle) == here else (same, middle)
+        return other
+    return None
+
+
+def _lower(now: int) -> list[int]:
+    return [volume for power in range(1, 41) if (volume := int(now / 2 ** (power / 2))) >= 1]
+
+
+def _higher(now: int) -> list[int]:
+    return [volume for power in range(1, 61) if (volume := int(now * 2 ** (power / 2))) <= _MOST_ANSWERS]
+
+
+def _limits(case: Case) -> Iterator[str]:
+    """Yield the limits that would rule the first strategy out and leave others, told together by who is first then."""
+    bounds: dict[str, list[str]] = {}
+    for name in _LIMITABLE:
+        kind, own = FIGURES[name], case.figure(case.first.strategy, name)
+        if own is None:
+            continue
+        better = [
+            other
+            for other in case.others
+            if (found := case.figure(other.strategy, name))
+            and (found.value > own.value if kind.higher_is_better else found.value < own.value)
+        ]
+        if better:
+            side, value = "above" if kind.higher_is_better else "below", amount(kind, own.value, case.currency)
+            bounds.setdefault(_heir(better, case), []).append(f"{kind.label} {side} {value}")
+    for heir, told in bounds.items():
+        yield f"A limit on {listed(told, 'or')} would rule {case.first.strategy} out; {heir} would be first."
+
+
+def _kinds(case: Case) -> Iterator[str]:
+    limits = case.needs.limits
+    offline = [other for other in case.others if other.offline]
+    citing = [other for other in case.others if not broken_limits(other, Limits(must_cite=True))]
+    if offline and not case.first.offline and not limits.offline:
+        yield _would_rule_out("Allowing offline strategies only", offline, case)
+    if citing and not limits.must_cite and broken_limits(case.first, Limits(must_cite=True)):
+        yield _would_rule_out("Requiring citations", citing, case)
+
+
+def _would_rule_out(what: str, left: Sequence[Measurement], case: Case) -> str:
+    return f"{what} would rule {case.first.strategy} out; {_heir(left, case)} would be first."
+
+
+def _heir(left: Sequence[Measurement], case: Case) -> str:
+    return rank(left, case.needs.priorities).rows[0].strategy if len(left) > 1 else left[0].strategy
+
+
+def _lifted(case: Case) -> Iterator[str]:
+    """Yield the strategies that only the user's own limits keep from being first."""
+    for name, limits in case.broken.items():
+        judged = all(JUDGED_BY[priority] in case.by_name[name].figures for priority in case.ranking.weights)
+        if not limits or not judged or not all(limit.setting for limit in limits):
+            continue
+        with_it = [case.first, *case.others, case.by_name[name]]
+        if rank(with_it, case.needs.priorities).rows[0].strategy == name:
+            yield f"Without {_settings(limits)}, {name} would be first."
+
+
+def _settings(limits: Sequence[Broken]) -> str:
+    return " and ".join(f"needs.limits.{limit.setting}" for limit in limits)

@@ -1,0 +1,129 @@
+"""Strategies are asked and their answers graded: one record an attempt, failures included."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from threading import Event
+
+from weighbridge.errors import WeighbridgeError
+from weighbridge.evaluate.metrics.marking import outcome_of, retrieval_of
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import Metric, Notify, Strategy, silent
+from weighbridge.results import Record
+from weighbridge.scoring.grade import scorer_fingerprint
+from weighbridge.types import Example, Progress, Task
+
+_POLL_SECONDS = 0.5
+"""How often a wait is left to look for an interrupt, which some systems do not deliver into a wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exam:
+    """What one strategy is asked, and how its answers are graded."""
+
+    task: Task
+    examples: Sequence[Example]
+    metrics: Sequence[Metric]
+    reads: bool
+    """Whether the strategy reads documents: a search with no hits is then a miss."""
+    seed: int
+    workers: int = 1
+    labels: tuple[str, ...] = ()
+    """All labels of a label task."""
+
+
+class _Stopped(BaseException):
+    """Raised out of a stream to end an answer that nobody waits for; not an `Exception`, so no strategy swallows it."""
+
+
+def record_key(strategy_fingerprint: str, example: Example, seed: int) -> str:
+    """Return the key of an attempt: it changes with the strategy, the seed and all that the example asks and accepts.
+
+    Its split and family do not matter to an answer, so records outlive a new split.
+    """
+    question = example.question
+    history = [[turn.role, turn.content] for turn in question.history]
+    asked = [question.text, history, sorted(question.groups)]
+    accepted = [list(example.answers), list(example.evidence), example.answerable]
+    return fingerprint(strategy_fingerprint, example.id, asked, accepted, seed)
+
+
+def evaluate(
+    strategy: Strategy, exam: Exam, *, done: Mapping[str, Record] | None = None, notify: Notify = silent
+) -> Iterator[Record]:
+    """Ask a strategy every question not answered yet, and yield each record as soon as there is one.
+
+    `done` are stored records by key; those that failed are tried again. Records come in no particular order. An
+    error, ours or any the strategy raises, makes a record without an answer. When the iterator is closed or
+    interrupted no new question is asked, and answers on their way end at their next piece of text.
+    """
+    stored = done or {}
+    wanted = _by_key(strategy, exam)
+    missing = {key: example for key, example in wanted.items() if (r := stored.get(key)) is None or r.answer is None}
+    stop = Event()
+    pool = ThreadPoolExecutor(max(1, exam.workers), thread_name_prefix="evaluate")
+    try:
+        futures = {pool.submit(_attempt, strategy, exam, item, stop) for item in missing.items()}
+        failed, finished = 0, len(wanted) - len(missing)
+        for record in _as_completed(futures):
+            failed, finished = failed + (record.answer is None), finished + 1
+            notify(_progress(strategy.name, finished, len(wanted), failed))
+            yield record
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def graded(exam: Exam, example: Example, record: Record) -> Record:
+    """Return a record with the scores, outcome and retrieval that its answer earns; a failure as it is."""
+    answer = record.answer
+    if answer is None:
+        return record
+    return replace(
+        record,
+        scores=tuple(metric.score(example, answer) for metric in exam.metrics),
+        outcome=outcome_of(exam.task, example, answer, exam.labels),
+        scorer=scorer_fingerprint(),
+        retrieval=retrieval_of(example, answer, reads=exam.reads),
+    )
+
+
+def taken(strategy: Strategy, exam: Exam, stored: Mapping[str, Record]) -> tuple[Record, ...]:
+    """Return the stored records of an exam, in the order of its examples, graded by its metrics as they are now."""
+    wanted = _by_key(strategy, exam)
+    return tuple(graded(exam, example, stored[key]) for key, example in wanted.items() if key in stored)
+
+
+def _by_key(strategy: Strategy, exam: Exam) -> dict[str, Example]:
+    name = strategy.fingerprint
+    return {record_key(name, example, exam.seed): example for example in exam.examples}
+
+
+def _as_completed(futures: set[Future[Record]]) -> Iterator[Record]:
+    pending = futures
+    while pending:
+        complete, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in complete:
+            yield future.result()
+
+
+def _attempt(strategy: Strategy, exam: Exam, item: tuple[str, Example], stop: Event) -> Record:
+    key, example = item
+
+    def end_if_stopped(_text: str) -> None:
+        if stop.is_set():
+            raise _Stopped
+
+    record = Record(key=key, strategy=strategy.name, example_id=example.id, answer=None)
+    try:
+        answer = strategy.answer(example.question, emit=end_if_stopped)
+    except WeighbridgeError as error:
+        return replace(record, error=str(error) or type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - a strategy may be the user's own code: what it raises is its result
+        return replace(record, error=f"{type(error).__name__}: {error}")
+    return graded(exam, example, replace(record, answer=answer))
+
+
+def _progress(name: str, done: int, total: int, failed: int) -> Progress:
+    note = f"{failed} failed" if failed else ""
+    return Progress(task=f"asking {name}", done=done, total=total, unit="questions", note=note)

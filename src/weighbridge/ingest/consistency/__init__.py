@@ -1,0 +1,1 @@
+"""Copies, versions and contradictions among documents."""

@@ -1,0 +1,1 @@
+"""Bytes into text: encodings as browsers know them."""

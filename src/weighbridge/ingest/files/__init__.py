@@ -1,0 +1,1 @@
+"""Files found, told apart, read in worker processes, and remembered."""

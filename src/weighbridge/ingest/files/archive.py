@@ -1,0 +1,252 @@
+"""Files inside files: the members of a ZIP archive, and what mails enclose, each read as a file of its own.
+
+An archive is a stranger's: how many members it has, what they unpack to, and how deep it goes on, is bounded. Names
+are names only; nothing is unpacked to where a name says.
+"""
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import IO
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from weighbridge.errors import DataError, MissingExtraError
+from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
+from weighbridge.ingest.files.kinds import Kind, misnamed, reader_of, sniff
+from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.scan import unique
+
+REST = "(the rest)"
+"""The name that stands for all members that come after a limit was reached."""
+
+_BLOCK = 1 << 20
+_HARMLESS = 10_000_000
+_PLAIN = re.compile(r"[A-Za-z0-9_. -]{1,80}")
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,12}")
+_WHY = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A file is about to be looked at; files are numbered in order, the same in every walk. `name` is inside."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What became of a file: documents, or the reason why there are none; `lasting` unless it is this machine's."""
+
+    name: str
+    kind: Kind | None = None
+    contents: tuple[Content, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    reason: str = ""
+    lasting: bool = True
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What a walk has used up so far."""
+
+    limits: Limits
+    skip: frozenset[int]
+    begun: int = 0
+    members: int = 0
+    unpacked: int = 0
+    names: Counter[str] = field(default_factory=Counter)
+
+    def begin(self, name: str) -> Begun:
+        self.begun += 1
+        return Begun(self.begun - 1, self.unique(name))
+
+    def unique(self, name: str) -> str:
+        return unique(name, self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file to be looked at: its name inside, its depth, and what puts it on disk."""
+
+    name: str
+    depth: int
+    fetched: Callable[[], Path]
+
+
+class _SpentError(Exception):
+    """A limit of the whole archive is reached; the message is the reason."""
+
+
+def walk(path: Path, *, limits: Limits, skip: frozenset[int] = frozenset()) -> Iterator[Begun | Read]:
+    """Yield what becomes of a file and of each one inside it, outermost first, each after its `Begun`.
+
+    An archive that could be opened is not told of itself, its members are. Files whose number is in `skip` are begun
+    and then left alone. `MemoryError` is passed on.
+    """
+    try:
+        yield from _look(_File("", 0, lambda: path), _Walk(limits, skip))
+    except _SpentError as error:
+        yield Read(name=REST, reason=str(error))
+
+
+def _look(file: _File, state: _Walk) -> Iterator[Begun | Read]:
+    begun = state.begin(file.name)
+    yield begun
+    if begun.number in state.skip:
+        return
+    try:
+        path = file.fetched()
+        kind = sniff(path)
+    except MemoryError:
+        raise
+    except _SpentError as error:
+        yield Read(name=begun.name, reason=str(error))
+        raise
+    except Exception as error:  # noqa: BLE001 - a broken file may raise anything, and costs that file only
+        yield Read(name=begun.name, reason=_reason(error), lasting=not isinstance(error, OSError))
+        return
+    try:
+        if kind == "zip":
+            yield from _members(path, begun.name, file.depth, state)
+        else:
+            yield from _read(path, kind, begun, file, state)
+    finally:
+        if file.depth:
+            rmtree(path.parent, ignore_errors=True)
+
+
+def _read(path: Path, kind: Kind, begun: Begun, file: _File, state: _Walk) -> Iterator[Begun | Read]:
+    try:
+        parsed = reader_of(kind)(path)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a broken file may raise anything, and costs that file only
+        lasting = not isinstance(error, MissingExtraError | ImportError | OSError)
+        yield Read(name=begun.name, kind=kind, reason=_reason(error, path), lasting=lasting)
+        return
+    note = misnamed(path.name, kind)
+    yield _judged(parsed, begun.name, kind, (Loss("", note),) if note else ())
+    for number, enclosed in enumerate(parsed.enclosed):
+        yield from _look(_enclosed(enclosed, number, begun.name, file.depth, state), state)
+
+
+def _judged(parsed: Parsed, name: str, kind: Kind, notes: tuple[Loss, ...]) -> Read:
+    contents = tuple(content for content in parsed.contents if content.text.strip())
+    losses = (*notes, *parsed.losses)
+    if contents:
+        blank = (content for content in parsed.contents if not content.text.strip())
+        losses = (*losses, *(Loss(content.name, "is empty") for content in blank))
+        return Read(name=name, kind=kind, contents=contents, losses=losses)
+    why = parsed.losses[0].what if parsed.losses else ""
+    return Read(name=name, kind=kind, losses=losses, reason=f"has no text ({why})" if why else "empty")
+
+
+def _enclosed(enclosed: Enclosed, number: int, inside: str, depth: int, state: _Walk) -> _File:
+    def fetched() -> Path:
+        _check_depth(depth, state)
+        _count(state)
+        _grow(len(enclosed.content), 0, state)
+        path = _local(enclosed.name)
+        path.write_bytes(enclosed.content)
+        return path
+
+    return _File(_inside(inside, enclosed.name or f"attachment {number + 1}"), depth + 1, fetched)
+
+
+def _members(path: Path, inside: str, depth: int, state: _Walk) -> Iterator[Begun | Read]:
+    try:
+        with ZipFile(path) as archive:
+            wanted = [member for member in archive.infolist() if _is_wanted(member)]
+            for member in wanted:
+                yield from _look(_member(archive, member, inside, depth, state), state)
+    except (BadZipFile, OSError, ValueError) as error:
+        yield Read(name=inside, kind="zip", reason=_reason(error))
+        return
+    if not wanted:
+        yield Read(name=inside, kind="zip", reason="an archive without files")
+
+
+def _member(archive: ZipFile, member: ZipInfo, inside: str, depth: int, state: _Walk) -> _File:
+    def fetched() -> Path:
+        _check_depth(depth, state)
+        _count(state)
+        if member.flag_bits & 1:
+            raise UnreadableError("encrypted")
+        path = _local(member.filename)
+        try:
+            with archive.open(member) as packed, path.open("wb") as file:
+                _unpack(packed, file, member.compress_size, state)
+        except (BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error) as error:
+            rmtree(path.parent, ignore_errors=True)
+            raise UnreadableError(f"cannot be unpacked ({error})") from error
+        return path
+
+    return _File(_inside(inside, member.filename), depth + 1, fetched)
+
+
+def _unpack(packed: IO[bytes], file: IO[bytes], size: int, state: _Walk) -> None:
+    length = 0
+    while block := packed.read(_BLOCK):
+        length += len(block)
+        _grow(len(block), length, state)
+        if length > _HARMLESS and length > state.limits.ratio * size:
+            raise UnreadableError(f"unpacks to more than {state.limits.ratio} times its size")
+        file.write(block)
+
+
+def _grow(more: int, length: int, state: _Walk) -> None:
+    state.unpacked += more
+    if max(more, length) > state.limits.member_mb * 1_000_000:
+        raise UnreadableError(f"larger than {state.limits.member_mb:,} MB when it is unpacked")
+    if state.unpacked > state.limits.unpacked_mb * 1_000_000:
+        raise _SpentError(f"the archive unpacks to more than {state.limits.unpacked_mb:,} MB")
+
+
+def _count(state: _Walk) -> None:
+    state.members += 1
+    if state.members > state.limits.members:
+        raise _SpentError(f"the archive holds more than {state.limits.members:,} files")
+
+
+def _check_depth(depth: int, state: _Walk) -> None:
+    if depth >= state.limits.depth:
+        raise UnreadableError(f"lies more than {state.limits.depth} archives or mails deep")
+
+
+def _is_wanted(member: ZipInfo) -> bool:
+    parts = member.filename.strip("/").split("/")
+    return not member.is_dir() and not any((part[:1] == "." and part != "..") or part == "__MACOSX" for part in parts)
+
+
+def _inside(outer: str, name: str) -> str:
+    tidy = "".join(character if character.isprintable() else "\ufffd" for character in name).strip("/") or "unnamed"
+    return f"{outer}/{tidy}" if outer else tidy
+
+
+def _local(name: str) -> Path:
+    """Return where a file inside is put: its own last name where that is harmless, else its suffix at least."""
+    last = re.split(r"[/\\]", name)[-1]
+    folder = Path(mkdtemp(prefix="inside-"))
+    if _PLAIN.fullmatch(last) and last.strip(". "):
+        return folder / last
+    suffix = Path(last).suffix
+    return folder / f"file{suffix if _SUFFIX.fullmatch(suffix) else ''}"
+
+
+def _reason(error: Exception, path: Path | None = None) -> str:
+    if isinstance(error, OSError):
+        return f"cannot be read ({error.strerror or error})".lower()
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    said = " ".join(str(error).split())[:_WHY]
+    if path is not None:
+        said = said.replace(f"{path}: ", "").replace(f"{path}:", "line ").replace(str(path), path.name)
+    if isinstance(error, DataError | MissingExtraError):
+        return said
+    return f"broken, or not understood ({type(error).__name__}{f': {said}' if said else ''})"

@@ -1,0 +1,266 @@
+"""What a file is, told by what is in it, and who reads it. A suffix only decides between kinds of text."""
+
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+from zipfile import BadZipFile, ZipFile
+
+from weighbridge.ingest.content import Reader, UnreadableError
+from weighbridge.ingest.decode.encodings import outline
+from weighbridge.ingest.decode.text import LARGEST
+from weighbridge.ingest.files.signatures import CONTAINERS, PACKAGES, is_image, printable, reason_of
+
+Kind = Literal[
+    "text", "markdown", "html", "pdf", "docx", "pptx", "xlsx", "csv", "json", "jsonl", "epub", "email", "mbox",
+    "notebook", "code", "zip", "image",
+]  # fmt: skip
+
+SNIFFER = 6
+"""To be raised whenever the same file would be taken for another kind."""
+
+_HEAD = 65_536
+_TAIL = 4_096
+_TOO_LARGE = f"larger than {LARGEST // 1_000_000} MB"
+_READERS: Mapping[Kind, tuple[str, str]] = {
+    "text": ("text.plain", "read_text"),
+    "markdown": ("text.markdown", "read_markdown"),
+    "html": ("web.html", "read_html"),
+    "pdf": ("pdf.document", "read_pdf"),
+    "docx": ("office.word", "read_docx"),
+    "pptx": ("office.powerpoint", "read_pptx"),
+    "xlsx": ("excel.document", "read_xlsx"),
+    "csv": ("text.csv", "read_csv"),
+    "json": ("text.json_records", "read_json"),
+    "jsonl": ("text.json_records", "read_jsonl"),
+    "epub": ("web.epub", "read_epub"),
+    "email": ("mail.mailbox", "read_email"),
+    "mbox": ("mail.mailbox", "read_mbox"),
+    "notebook": ("text.notebook", "read_notebook"),
+    "code": ("text.code", "read_code"),
+    "image": ("pdf.ocr", "read_image"),
+}
+_WORDS: Mapping[Kind, str] = {
+    "text": "plain text", "markdown": "Markdown", "html": "a web page", "pdf": "a PDF", "docx": "a Word file",
+    "pptx": "a PowerPoint file", "xlsx": "an Excel file", "csv": "a table", "json": "JSON", "jsonl": "JSON lines",
+    "epub": "an e-book", "email": "a mail", "mbox": "a mailbox", "notebook": "a notebook", "code": "source code",
+    "zip": "a ZIP archive", "image": "an image",
+}  # fmt: skip
+_SUFFIXES: Mapping[Kind, str] = {
+    "text": "txt text log rst adoc org tex srt vtt ics vcf",
+    "markdown": "md markdown mdown mkd mdx",
+    "html": "html htm xhtml shtml",
+    "pdf": "pdf",
+    "docx": "docx docm dotx",
+    "pptx": "pptx pptm ppsx potx",
+    "xlsx": "xlsx xlsm xltx",
+    "csv": "csv tsv tab",
+    "json": "json geojson webmanifest map",
+    "jsonl": "jsonl ndjson",
+    "epub": "epub",
+    "email": "eml mht mhtml",
+    "mbox": "mbox mbx",
+    "notebook": "ipynb",
+    "code": "py pyi pyx js mjs cjs jsx ts tsx java kt kts scala groovy c h cc cpp cxx hpp hh cs go rs rb php pl pm r "
+    "jl lua swift m mm sh bash zsh fish ps1 bat cmd sql css scss sass less vue svelte xml xsl xsd svg yaml yml toml "
+    "ini cfg conf properties gradle cmake mk dockerfile tf proto graphql hs ml mli ex exs erl clj cljs lisp el vim "
+    "asm s f f90 pas dart zig nim v vhdl sol diff patch asp aspx jsp",
+    "zip": "zip",
+    "image": "png jpg jpeg gif bmp tif tiff webp",
+}
+_BY_SUFFIX: Mapping[str, Kind] = {suffix: kind for kind, names in _SUFFIXES.items() for suffix in names.split()}
+_CODE_NAMES = frozenset({"makefile", "dockerfile", "rakefile", "gemfile", "jenkinsfile", "cmakelists.txt"})
+_TEXTUAL = frozenset({"text", "markdown", "html", "csv", "json", "jsonl", "email", "mbox", "notebook", "code"})
+_PAGE = re.compile(r"(?is)\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b")
+_XML = re.compile(r"\s*<\?xml\b")
+_LETTER = re.compile(r"From \S+ .*\d{4}\s*\n[A-Za-z-]+: ")
+_FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]*)[ \t]*:", re.MULTILINE)
+_BEFORE_FIELDS = re.compile(r"\ufeff?\s*(?:>*From (?![ \t]*:)[^\n]*\n\s*)*")
+"""What programs leave before the header of a mail: empty lines, and the line that separates mails in a mailbox."""
+_ENCODED = re.compile(r"^content-transfer-encoding:", re.IGNORECASE | re.MULTILINE)
+_FIELDS = frozenset({
+    "from", "to", "subject", "date", "message-id", "received", "mime-version", "return-path", "delivered-to",
+    "content-type", "reply-to", "x-mailer", "sender", "cc", "content-transfer-encoding",
+})  # fmt: skip
+_BROKEN = (BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error, OSError)
+_TYPES = "[content_types].xml"
+_MAIN_TYPE = re.compile(
+    rb"application/vnd\.(?:openxmlformats-officedocument\.)?"
+    rb"(ms-word|wordprocessingml|ms-powerpoint|presentationml|ms-excel|spreadsheetml)\.[\w.]+\.main\+xml"
+)
+_OFFICE: Mapping[bytes, Kind] = {
+    b"ms-word": "docx", b"wordprocessingml": "docx", b"ms-powerpoint": "pptx", b"presentationml": "pptx",
+    b"ms-excel": "xlsx", b"spreadsheetml": "xlsx",
+}  # fmt: skip
+_CUT = _HEAD // 4 - 4
+"""Characters that the first bytes of a longer file hold at least: where there are fewer, the text is all of it."""
+_GROUPS = re.compile(r'"groups"\s*:', re.IGNORECASE)
+"""With comments, or broken, JSON is no plain text where this stands in it: that would make it public."""
+_OBJECT = re.compile(r'\s*(?:\[\s*)?\{\s*"')
+_RECORD = re.compile(r'\s*(?:\{\s*(?:"|\})|\[\s*(?:[\[{"\d\-\]]|true|false|null))')
+
+
+def sniff(path: Path) -> Kind:
+    """Return what a file is by its first and last bytes and, for a ZIP package, by the names in it.
+
+    Raises:
+        UnreadableError: with the reason, where it is empty, broken, or nothing that is read here.
+        OSError: it cannot be opened.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        size = path.stat().st_size
+        file.seek(max(size - _TAIL, 0))
+        tail = file.read(_TAIL)
+    if not head:
+        raise UnreadableError("empty")
+    if head.startswith(CONTAINERS):
+        return _package(path)
+    text = None if head.lstrip().startswith(b"%PDF-") else outline(head)
+    if text is None:
+        return _binary(head, size)
+    if reason := printable(head):
+        raise UnreadableError(reason)
+    if size > LARGEST and _claimed(path.name) not in {"mbox", "csv", "jsonl"}:
+        raise UnreadableError(_TOO_LARGE)
+    return _textual(path.name, text, tail)
+
+
+def _binary(head: bytes, size: int) -> Kind:
+    if b"%PDF-" in head[:1024]:
+        return "pdf"
+    if is_image(head):
+        return "image"
+    raise UnreadableError(reason_of(head) or (_TOO_LARGE if size > LARGEST else "not text"))
+
+
+def reader_of(kind: Kind) -> Reader:
+    """Return what reads files of a kind; an archive has no reader of its own, its members have."""
+    module, name = _READERS[kind]
+    reader: Reader = getattr(import_module(f"weighbridge.ingest.formats.{module}"), name)
+    return reader
+
+
+def version_of(kind: Kind) -> str:
+    """Return what changes with whatever a kind is read by: a reading of another version is no longer good."""
+    if kind == "zip":
+        return f"{SNIFFER}"
+    module = import_module(f"weighbridge.ingest.formats.{_READERS[kind][0]}")
+    return f"{SNIFFER}.{module.PARSER}"
+
+
+def misnamed(name: str, kind: Kind) -> str:
+    """Say so where a file's suffix promises another kind than it is of; empty where it does not."""
+    suffix = _suffix(name)
+    claimed = _BY_SUFFIX.get(suffix)
+    if claimed == "email" and kind == "text":
+        return "is called a mail and has no header of one; it was read as plain text"
+    if claimed is None or claimed == kind or (claimed in _TEXTUAL and kind in {"text", "markdown", "code"}):
+        return ""
+    if {claimed, kind} in ({"json", "jsonl"}, {"json", "notebook"}, {"email", "mbox"}):
+        return ""
+    return f"is called .{suffix} and is {_WORDS[kind]}; it was read as that"
+
+
+def _suffix(name: str) -> str:
+    return name.rpartition(".")[2].lower() if "." in name.strip(".") else ""
+
+
+def _claimed(name: str) -> Kind | None:
+    return "code" if name.lower() in _CODE_NAMES else _BY_SUFFIX.get(_suffix(name))
+
+
+def _package(path: Path) -> Kind:
+    try:
+        with ZipFile(path) as package:
+            # Some writers put backslashes, or other case.
+            listed = {name.replace("\\", "/").lstrip("/").lower(): name for name in package.namelist()}
+            mime = (
+                _start_of(package, listed["mimetype"]).decode("ascii", "replace").strip()
+                if "mimetype" in listed
+                else ""
+            )
+    except _BROKEN as error:
+        said = str(error).lower().replace("file is not a zip file", "")  # said of what begins as one
+        raise UnreadableError(f"a broken ZIP file, as Office files are too ({said or 'cut short'})") from error
+    if mime == "application/epub+zip":
+        return "epub"
+    if mime.startswith("application/vnd.oasis.opendocument"):
+        raise UnreadableError("an OpenDocument file; save it as .docx, .pptx or .xlsx")
+    for marker, kind, reason in PACKAGES:
+        if marker.lower() in listed:
+            if kind is None:
+                raise UnreadableError(reason)
+            return kind
+    return _declared(path, listed[_TYPES]) if _TYPES in listed else "zip"
+
+
+def _declared(path: Path, member: str) -> Kind:
+    """Return what a package declares itself to be: the main part of an Office file may have any name."""
+    try:
+        with ZipFile(path) as package:
+            main = _MAIN_TYPE.search(_start_of(package, member))
+    except _BROKEN:
+        return "zip"
+    return "zip" if main is None else _OFFICE[main[1]]
+
+
+def _start_of(package: ZipFile, name: str) -> bytes:
+    with package.open(name) as file:
+        return file.read(_HEAD)
+
+
+def _textual(name: str, text: str, tail: bytes) -> Kind:
+    """Tell kinds of text apart. What is called code, Markdown or a table is that: nothing in it could tell."""
+    claimed = _claimed(name)
+    if _PAGE.match(text) and claimed not in {"code", "markdown"}:
+        return "html"
+    if claimed in {"code", "markdown", "html", "csv"}:
+        return claimed
+    if _LETTER.match(text) or (claimed == "mbox" and text.startswith("From ")):
+        return "mbox"
+    if _is_mail(text, claimed):
+        return "email"
+    if claimed == "email" and _ENCODED.search(text):
+        raise UnreadableError("called a mail, but its header cannot be understood; save it as .eml again")
+    if _RECORD.match(text) or (claimed in {"json", "jsonl"} and _GROUPS.search(text)):
+        return _records(claimed, text, tail)
+    return "code" if text.startswith("#!") or _XML.match(text) else "text"
+
+
+def _is_mail(text: str, claimed: Kind | None) -> bool:
+    before = _BEFORE_FIELDS.match(text)
+    header = re.split(r"\r?\n\r?\n", text[before.end() if before else 0 :], maxsplit=1)[0]
+    fields = {match[1].lower() for match in _FIELD.finditer(header)}
+    if claimed != "email" and not _FIELD.match(header):
+        return False
+    known = len(fields & _FIELDS)
+    return known >= (1 if claimed == "email" else 3) and ("from" in fields or claimed == "email")
+
+
+def _records(claimed: Kind | None, text: str, tail: bytes) -> Kind:
+    """Tell JSON from what only begins like it, without reading a long file to its end."""
+    lines = [line for line in text.lstrip("\ufeff").splitlines()[:3] if line.strip()]
+    if len(lines) > 1 and all(_is_object(line) for line in lines[:2]):
+        return "jsonl"
+    if claimed == "jsonl":
+        return "jsonl"
+    if re.search(rb'"nbformat"\s*:', tail) and '"cells"' in text:
+        return "notebook"
+    if claimed in {"json", "notebook"}:
+        return "json"
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return "json" if len(text) >= _CUT and _OBJECT.match(text) and tail.rstrip()[-1:] in b"}]" else "text"
+    return "json" if isinstance(value, dict) or (value and isinstance(value[0], dict | list)) else "text"
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False

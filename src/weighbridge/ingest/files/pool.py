@@ -1,0 +1,229 @@
+"""Files are parsed in worker processes: several at a time, each within its limits, and none can harm the reading.
+
+A thread talks to each worker; another one ends those that take too long. A worker that dies takes with it only the
+file, or the file inside an archive, that it was at: a new one goes on with what comes after.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
+
+from weighbridge.errors import WeighbridgeError
+from weighbridge.ingest.files.archive import REST
+from weighbridge.ingest.files.cache import Piece, piece_of
+from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.process import Process
+from weighbridge.ingest.files.worker import OUT_OF_MEMORY
+
+_AHEAD = 32
+_AHEAD_BYTES = 500_000
+"""How much is asked of a worker at a time: many small files, so that it never waits, but not two large ones."""
+_WATCHES_EVERY = 0.1
+_STARTS = 3
+"""How often a worker may die before or between files."""
+_KILLED = -9
+_OUT_OF_TIME = -24
+"""The exit status of a worker that the system ended: for its memory, for its processor time."""
+
+
+@dataclass(eq=False, slots=True)
+class Task:
+    """A file to be parsed, where its documents are appended, and what has become of it so far."""
+
+    path: Path
+    made: Path
+    size: int
+    pieces: list[Piece] = field(default_factory=list)
+    skip: list[int] = field(default_factory=list)
+    began: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the threads of one reading share."""
+
+    limits: Limits
+    folder: Path
+    waiting: SimpleQueue[Task]
+    finished: SimpleQueue[Task | BaseException]
+    stopped: threading.Event
+
+
+def parse(tasks: Sequence[Task], limits: Limits) -> Generator[Task]:
+    """Yield each task when it is done, in the order they are. Workers live until the iterator is closed or ends.
+
+    Raises:
+        WeighbridgeError: the worker processes cannot be started.
+        OSError: the documents cannot be written to where a task wants them.
+    """
+    if not tasks:
+        return
+    with TemporaryDirectory(prefix="weighbridge-") as folder:
+        shared = _Shared(limits, Path(folder), SimpleQueue(), SimpleQueue(), threading.Event())
+        for task in tasks:
+            shared.waiting.put(task)
+        workers = [_Worker(shared) for _ in range(min(limits.workers, len(tasks)))]
+        threads = [threading.Thread(target=worker.run, daemon=True) for worker in workers]
+        threads.append(threading.Thread(target=_watch, args=(workers, shared.stopped), daemon=True))
+        try:
+            for thread in threads:
+                thread.start()
+            for _ in tasks:
+                done = shared.finished.get()
+                if isinstance(done, BaseException):
+                    raise done
+                yield done
+        finally:
+            shared.stopped.set()
+            for worker in workers:
+                worker.stop()
+            for thread in threads:
+                thread.join()
+
+
+def _watch(workers: "Sequence[_Worker]", stopped: threading.Event) -> None:
+    while not stopped.wait(_WATCHES_EVERY):
+        for worker in workers:
+            worker.watch()
+
+
+class _Worker:
+    """One process after the other, started when there is something to do, and what it was asked for."""
+
+    def __init__(self, shared: _Shared) -> None:
+        self._shared = shared
+        self._asked: deque[Task] = deque()
+        self._process: Process | None = None
+        self._at: tuple[int, str] | None = None
+        self._files = 0
+        self._deaths = 0
+
+    def run(self) -> None:
+        """Parse what is waiting until nothing is, or the reading is stopped."""
+        try:
+            while not self._shared.stopped.is_set() and self._ask():
+                process = self._process or self._start()
+                self._listen(process)
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that reads
+            self._shared.finished.put(error)
+        finally:
+            self._replace(None)
+
+    def watch(self) -> None:
+        """End the process where it is late."""
+        if process := self._process:
+            process.kill_if_late()
+
+    def stop(self) -> None:
+        """End the process, after the reading was stopped."""
+        if process := self._process:
+            process.kill()
+
+    def _ask(self) -> bool:
+        """Ask for more until enough is on its way; false where there is nothing left."""
+        while len(self._asked) < _AHEAD and sum(task.size for task in self._asked) < _AHEAD_BYTES:
+            try:
+                task = self._shared.waiting.get_nowait()
+            except Empty:
+                break
+            self._asked.append(task)
+            if self._process is not None:
+                _send(task, self._process)
+        return bool(self._asked)
+
+    def _start(self) -> Process:
+        process = Process(self._shared.limits, self._shared.folder)
+        self._replace(process)
+        if self._shared.stopped.is_set():  # it may have been set too early for `stop` to find this process
+            process.kill()
+        for task in self._asked:
+            _send(task, process)
+        return process
+
+    def _replace(self, process: Process | None) -> int:
+        """Put another process, or none, in the place of the present one, and return that one's exit status."""
+        old, self._process = self._process, process
+        self._at, self._files = None, 0
+        return 0 if old is None else old.bury()
+
+    def _listen(self, process: Process) -> None:
+        """Take in one thing that the process says, or its end."""
+        limits = self._shared.limits
+        said = process.receive()
+        now = time.monotonic()
+        if said is None:
+            self._mourn(process)
+        elif "begun" in said:
+            task = self._asked[0]
+            task.began = task.began or now
+            self._at = (said["begun"], said["name"])
+            process.allow(min(now + limits.seconds, task.began + limits.archive_seconds))
+        elif "piece" in said:
+            self._asked[0].pieces.append(piece_of(said["piece"]))
+        elif "full" in said:
+            raise OSError(0, said["full"])
+        elif "done" in said:
+            self._finish()
+            process.allow(now + limits.seconds if self._asked else float("inf"))
+            if self._files >= limits.recycled_after:
+                self._replace(None)
+
+    def _finish(self) -> None:
+        self._at = None
+        self._files += 1
+        self._deaths = 0
+        self._shared.finished.put(self._asked.popleft())
+
+    def _mourn(self, process: Process) -> None:
+        """Blame what the process was at, so that the next one goes on after it."""
+        at = self._at
+        status = self._replace(None)
+        if self._shared.stopped.is_set():
+            return
+        if at is None:
+            self._deaths += 1
+            if self._deaths >= _STARTS:
+                what = f"exit status {status}: {process.complaint()}"
+                raise WeighbridgeError(f"the process that parses documents does not start ({what})")
+            return
+        task = self._asked[0]
+        task.skip.append(at[0])
+        name = REST if any(piece.name == at[1] for piece in task.pieces) else at[1]
+        task.pieces.append(Piece(name=name, reason=self._cause(process, status, task), ended=True))
+        if task.skip == [0]:
+            self._finish()
+        elif why := self._hopeless(task):
+            task.pieces.append(Piece(name=REST, reason=why, ended=True))
+            self._finish()
+
+    def _cause(self, process: Process, status: int, task: Task) -> str:
+        limits = self._shared.limits
+        if process.late or status == _OUT_OF_TIME:
+            whole = self._is_over(task)
+            return f"took longer than {limits.archive_seconds if whole else limits.seconds:g} s"
+        if status == OUT_OF_MEMORY:
+            return f"needs more than {limits.memory_mb:,} MB"
+        if status == _KILLED:
+            return "was ended by the system, most likely for its memory"
+        return "crashed the parser, by a flaw or for want of memory"
+
+    def _hopeless(self, task: Task) -> str:
+        limits = self._shared.limits
+        if self._is_over(task):
+            return f"the archive took longer than {limits.archive_seconds:g} s"
+        if len(task.skip) >= limits.failures:
+            return f"{limits.failures} files before it could not be parsed"
+        return ""
+
+    def _is_over(self, task: Task) -> bool:
+        return time.monotonic() > task.began + self._shared.limits.archive_seconds
+
+
+def _send(task: Task, process: Process) -> None:
+    told = [piece.name for piece in task.pieces]
+    process.send({"path": str(task.path), "made": str(task.made), "skip": task.skip, "told": told})

@@ -1,0 +1,170 @@
+"""What lies on a sheet of a workbook besides its cells: text boxes, shapes, charts, diagrams and comments."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from weighbridge.ingest.formats.excel.workbook import BROKEN, Package, Relation, rich_text
+from weighbridge.ingest.formats.markdown_writer import paragraph
+from weighbridge.ingest.formats.office.chart_xml import read_chart
+from weighbridge.ingest.formats.office.drawingml import body_text, diagram_text
+
+_THREADED = "[Threaded comment]"
+"""What the notes of threads begin with: a request to update Excel, which stands before the first comment."""
+_ALTERNATIVES = "AlternateContent"
+
+
+@dataclass(slots=True)
+class SheetObjects:
+    """The blocks of text that lie on a sheet, in the order of their places, and what is lost."""
+
+    blocks: list[str] = field(default_factory=list)
+    lost: Counter[str] = field(default_factory=Counter)
+    """How often something was lost, by what it was."""
+
+
+def read_objects(package: Package, part: str) -> SheetObjects:
+    """Read what is related to a sheet: its drawing, its notes and its threads of comments."""
+    objects = SheetObjects()
+    for drawing in package.related(part, "drawing"):
+        try:
+            root = package.tree(drawing, recover=True)
+        except ValueError:
+            objects.lost["drawing(s) damaged and left out"] += 1
+            continue
+        relations = package.relations(drawing)
+        for anchor in sorted(_anchors(root), key=_place):
+            _read_shapes(package, anchor, relations, objects)
+    seen = set(objects.blocks)
+    objects.blocks += [text for text in _control_texts(package, part) if text not in seen]
+    objects.blocks += _comments(package, part, objects.lost)
+    return objects
+
+
+def _anchors(root: Any) -> Iterator[Any]:
+    """Yield the elements that hold a shape and its place; of alternatives for several programs, the first."""
+    for node in root:
+        if not isinstance(node.tag, str):
+            continue
+        if node.tag.endswith(_ALTERNATIVES):
+            yield from (child for child in _first_choice(node) if isinstance(child.tag, str))
+        else:
+            yield node
+
+
+def _first_choice(node: Any) -> Any:
+    choice = node.find("{*}Choice")
+    return choice if choice is not None else node.find("{*}Fallback") or ()
+
+
+def _place(anchor: Any) -> tuple[int, int]:
+    """Return the row and the column where a shape begins; those without a place come last."""
+    row, column = anchor.findtext("{*}from/{*}row") or "", anchor.findtext("{*}from/{*}col") or ""
+    return (int(row), int(column)) if row.strip().isdecimal() and column.strip().isdecimal() else (1 << 30, 0)
+
+
+def _read_shapes(package: Package, node: Any, relations: Mapping[str, Relation], objects: SheetObjects) -> None:
+    """Read the shapes below an element, groups looked through."""
+    stack = [node]
+    while stack:
+        child = stack.pop()
+        name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
+        if name in {"sp", "cxnSp"}:
+            objects.blocks += [paragraph(body_text(body)) for body in child.iterfind("{*}txBody")]
+        elif name in {"chart", "relIds"}:
+            _read_related(package, child, relations, objects)
+        elif name == _ALTERNATIVES:
+            stack += reversed(list(_first_choice(child)))
+        else:
+            stack += reversed(list(child))
+
+
+def _read_related(package: Package, node: Any, relations: Mapping[str, Relation], objects: SheetObjects) -> None:
+    """Read the chart or the diagram that an element refers to."""
+    targets = [relations[value] for value in node.attrib.values() if value in relations]
+    for relation in targets:
+        if relation.kind in {"chart", "chartEx"}:
+            try:
+                with package.open(relation.target) as file:
+                    chart = read_chart(file.read())
+            except BROKEN:
+                objects.lost["chart(s) damaged and left out"] += 1
+                continue
+            objects.blocks.append(chart.text)
+            if chart.lost:
+                objects.lost[chart.lost] += 1
+        elif relation.kind == "diagramData":
+            _read_diagram(package, relation.target, objects)
+
+
+def _read_diagram(package: Package, part: str, objects: SheetObjects) -> None:
+    try:
+        root = package.tree(part, recover=True)
+    except ValueError:
+        objects.lost["diagram(s) damaged and left out"] += 1
+        return
+    objects.blocks.append(diagram_text(root))
+
+
+def _control_texts(package: Package, part: str) -> Iterator[str]:
+    """Yield what stands on buttons and beside check boxes, in the markup of Office 2003 (VML), and not in notes.
+
+    Newer programs write some of them a second time, as shapes.
+    """
+    for drawing in package.related(part, "vmlDrawing"):
+        try:
+            root = package.tree(drawing, recover=True)
+        except ValueError:  # nearly always of notes, whose text stands elsewhere
+            continue
+        for shape in root.iterfind("{*}shape"):
+            if all(data.get("ObjectType") != "Note" for data in shape.iterfind("{*}ClientData")):
+                for box in shape.iterfind("{*}textbox"):
+                    yield paragraph(" ".join(" ".join(box.itertext()).split()))
+
+
+def _comments(package: Package, part: str, lost: Counter[str]) -> Iterator[str]:
+    """Yield the notes and the threads of comments with their cells and who wrote them."""
+    threads = list(package.related(part, "threadedComment"))
+    people = _people(package) if threads else {}
+    for thread in threads:
+        root = _tree_or_none(package, thread, lost)
+        for node in () if root is None else root.iterfind("{*}threadedComment"):
+            yield _comment(node.get("ref"), people.get(str(node.get("personId")), ""), node.findtext("{*}text") or "")
+    for comments in package.related(part, "comments"):
+        root = _tree_or_none(package, comments, lost)
+        if root is None:
+            continue
+        authors = [author.text or "" for author in root.iterfind("{*}authors/{*}author")]
+        for node in root.iterfind("{*}commentList/{*}comment"):
+            number = node.get("authorId") or ""
+            author = authors[int(number)] if number.isdecimal() and int(number) < len(authors) else ""
+            text = "".join(rich_text(said) for said in node.iterfind("{*}text"))
+            if text and not (threads and text.startswith(_THREADED)):
+                yield _comment(node.get("ref"), author, text)
+
+
+def _tree_or_none(package: Package, part: str, lost: Counter[str]) -> Any:
+    try:
+        return package.tree(part, recover=True)
+    except ValueError:
+        lost["comments damaged and left out"] += 1
+        return None
+
+
+def _people(package: Package) -> dict[str, str]:
+    """Return the names of those who comment, by their ids."""
+    try:
+        root = package.tree("xl/persons/person.xml", recover=True)
+    except ValueError:
+        return {}
+    return {str(node.get("id")): node.get("displayName") or "" for node in root.iterfind("{*}person")}
+
+
+def _comment(cell: str | None, author: str, text: str) -> str:
+    """Return a comment in one paragraph. Excel begins notes with their author's name, which is not said twice."""
+    said = text.strip()
+    if author and said.startswith(f"{author}:"):
+        said = said[len(author) + 1 :].strip()
+    by = f" ({author})" if author and not author.startswith("tc=") else ""
+    return paragraph(f"Comment on {cell or 'a cell'}{by}: {said}") if said else ""

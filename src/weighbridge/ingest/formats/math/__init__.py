@@ -1,0 +1,1 @@
+"""Formulas of Office and the web as linear text."""

@@ -1,0 +1,1 @@
+"""Values as Excel's number formats display them."""

@@ -1,0 +1,1 @@
+"""Word and PowerPoint, and the package and drawings that all Office files share."""

@@ -1,0 +1,244 @@
+"""Word documents: the body in its order, with headings, lists, tables, notes and text boxes."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from weighbridge.ingest.content import Content, Enclosed, Parsed
+from weighbridge.ingest.formats.markdown_writer import deeper, heading, one_line, paragraph, table
+from weighbridge.ingest.formats.office.chart_xml import read_chart
+from weighbridge.ingest.formats.office.drawingml import diagram_text
+from weighbridge.ingest.formats.office.numbering import Numbering, Style, numbering_of, style_of, styles_of
+from weighbridge.ingest.formats.office.package import members, understood
+from weighbridge.ingest.formats.office.repair import RepairedPackage, enclose, read_repaired, stored_title
+from weighbridge.ingest.formats.office.wordml import (
+    ASIDE,
+    COMMENT,
+    DIAGRAM,
+    EMBEDDED,
+    TABLE,
+    Seen,
+    W,
+    children,
+    flow,
+    words,
+)
+
+PARSER = 4
+"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_MOST_COLUMNS = 63
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    text: str
+    in_list: bool = False
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What reading has come to: what was seen, how many tables, and the texts that may be the title."""
+
+    part: Any
+    numbering: Numbering
+    seen: Seen
+    comments: dict[str, Any]
+    """The comments that are still to be read, by the numbers that the text refers to them by."""
+    enclosed: list[Enclosed] = field(default_factory=list)
+    tables: int = 0
+    title: str = ""
+    first_heading: str = ""
+
+
+def read_docx(path: Path) -> Parsed:
+    """Read a .docx file. Title: the document's property, else what is styled as title, else the first heading.
+
+    Footnotes and endnotes follow the text as `[^1]: ...`; text boxes, charts (as tables), diagrams (as lists) and
+    comments follow their paragraph. Superscripts, equations and struck-out text are written as `scripts` and
+    `math_text` say. Tracked deletions and hidden text are left out. Files embedded as a whole are enclosed.
+    Reported: what is left out, pictures, headers, merged cells, and parts that are damaged.
+
+    Raises:
+        UnreadableError: where the package is damaged, encrypted or a bomb.
+    """
+    members(path)
+    with understood():
+        return read_repaired(path, _read)
+
+
+def _read(package: RepairedPackage) -> Parsed:
+    from docx import Document
+
+    document = Document(package.file)
+    part = document.part
+    reading = _Reading(part, _numbering(part), Seen(styles_of(document.styles.element)), _comments(part))
+    blocks = [block for body in document.element.iterchildren(f"{W}body") for block in _blocks(body, reading)]
+    blocks += _notes(reading)
+    for _ in reading.comments:
+        reading.seen.lose("comment(s) outside of the text left out")
+    _around(part, reading.seen)
+    title = stored_title(part.package.rels.values())
+    content = Content(text=_joined(blocks), title=title or reading.title or reading.first_heading)
+    return Parsed((content,), (*package.losses, *reading.seen.losses()), tuple(reading.enclosed))
+
+
+def _joined(blocks: list[_Block]) -> str:
+    """Join blocks by blank lines, but the items of a list by line ends."""
+    said: list[str] = []
+    in_list = False
+    for block in blocks:
+        if block.text.strip():
+            said += ["\n" if in_list and block.in_list else "\n\n", block.text]
+            in_list = block.in_list
+    return "".join(said[1:])
+
+
+def _blocks(body: Any, reading: _Reading) -> Iterator[_Block]:
+    levels: list[int] = []
+    for node, text in flow(body, reading.seen):
+        if node.tag == TABLE or node.tag in ASIDE:
+            levels.clear()
+            yield _Block(_table(node, reading) if node.tag == TABLE else _aside(node, reading))
+        elif text.strip():
+            style = style_of(node, reading.seen.styles)
+            label = reading.numbering.label(style.list_id, style.list_level) if style.list_id else ""
+            if style.level or not style.list_id:
+                levels.clear()
+            else:
+                deeper(levels, style.list_level)
+            yield _block(text, label, style, len(levels) - 1, reading)
+        yield from _asides(reading)
+
+
+def _asides(reading: _Reading) -> Iterator[_Block]:
+    """Yield what the cells or notes just read refer to in other parts."""
+    for node in reading.seen.aside:
+        yield _Block(_aside(node, reading))
+    reading.seen.aside.clear()
+
+
+def _aside(node: Any, reading: _Reading) -> str:
+    """Return what an element says that refers to another part: a comment, a chart, a diagram; enclose documents."""
+    if node.tag == COMMENT:
+        return _comment(str(node.get(f"{W}id")), reading)
+    kind = "dm" if node.tag == DIAGRAM else "id"
+    part = reading.part.related_parts.get(str(node.get(f"{_R}{kind}")))
+    if part is None:
+        reading.seen.lose("part(s) of the package that are referred to and missing")
+        return ""
+    if node.tag in EMBEDDED:
+        if (file := enclose(part)) is None:
+            reading.seen.lose("embedded object(s) left out")
+        else:
+            reading.enclosed.append(file)
+        return ""
+    if node.tag == DIAGRAM:
+        return diagram_text(_parsed(part))
+    chart = read_chart(part.blob)
+    if chart.lost:
+        reading.seen.lose(chart.lost)
+    return chart.text
+
+
+def _comment(number: str, reading: _Reading) -> str:
+    node = reading.comments.pop(number, None)
+    if node is None:
+        return ""
+    text, author = one_line(words(node, reading.seen, "comments")), str(node.get(f"{W}author") or "")
+    return paragraph(f"Comment{f' ({author})' if author else ''}: {text}") if text else ""
+
+
+def _block(text: str, label: str, style: Style, depth: int, reading: _Reading) -> _Block:
+    """Return a paragraph as its style wants it; `depth` is how deep in a list it stands, -1 outside of one."""
+    if style.title and not reading.title:
+        reading.title = one_line(text)
+    if style.level:
+        reading.first_heading = reading.first_heading or one_line(text)
+        return _Block(heading(f"{label} {text}", style.level))
+    if depth < 0:
+        return _Block(paragraph(text))
+    if re.fullmatch(r"\d{1,9}[.)]", label):
+        return _Block(f"{'    ' * depth}{label} {one_line(text)}", in_list=True)
+    return _Block(f"{'    ' * depth}- {one_line(f'{label} {text}')}", in_list=True)
+
+
+def _table(node: Any, reading: _Reading) -> str:
+    """Return a table in Markdown. A cell merged downwards is repeated, so that each row says all; others stay empty."""
+    reading.tables += 1
+    seen, place = reading.seen, f"table {reading.tables}"
+    rows: list[list[str]] = []
+    for line in children(node, "tr"):
+        if line.find(f"{W}trPr/{W}del") is not None:
+            seen.lose("tracked deletion(s) left out")
+            continue
+        cells = [""] * _number(line.find(f"{W}trPr/{W}gridBefore"), 0)
+        for cell in children(line, "tc"):
+            span = _number(cell.find(f"{W}tcPr/{W}gridSpan"), 1)
+            merged = cell.find(f"{W}tcPr/{W}vMerge")
+            goes_on = merged is not None and merged.get(f"{W}val") != "restart"
+            if span > 1 or goes_on:
+                seen.lost[place, "merged cells flattened"] = 1
+            above = rows[-1][len(cells)] if goes_on and rows and len(rows[-1]) > len(cells) else ""
+            cells += [words(cell, seen, place) or above, *[""] * (span - 1)]
+        rows.append(cells)
+    return table(rows)
+
+
+def _number(node: Any, default: int) -> int:
+    value = str(node.get(f"{W}val")) if node is not None else ""
+    return min(int(value), _MOST_COLUMNS) if value.isdecimal() and len(value) < _MOST_COLUMNS else default
+
+
+def _notes(reading: _Reading) -> Iterator[_Block]:
+    """Yield the footnotes and endnotes in the order in which the text refers to them."""
+    seen = reading.seen
+    told: dict[tuple[str, str], str] = {}
+    for kind, tag in (("footnotes", "footnote"), ("endnotes", "endnote")):
+        root = _related(reading.part, kind)
+        for node in () if root is None else root.findall(f"{W}{tag}"):
+            told[kind, str(node.get(f"{W}id"))] = one_line(words(node, seen, kind))
+    for number, note in enumerate(list(seen.notes), start=1):
+        if note not in told:
+            seen.lose("note(s) left out: the package has none of that number")
+        yield _Block(f"[^{number}]: {told.get(note, '')}")
+    yield from _asides(reading)
+
+
+def _around(part: Any, seen: Seen) -> None:
+    """Report what stands beside the text: headers and footers."""
+    for relation in part.rels.values():
+        place = relation.reltype.rpartition("/")[2]
+        if place in {"header", "footer"} and not relation.is_external:
+            root = _parsed(relation.target_part)
+            said = one_line(" ".join(node.text or "" for node in root.iter(f"{W}t")))
+            if said:
+                seen.lost[place, f'left out: "{said[:_SHOWN]}"'] = 1
+
+
+def _related(part: Any, kind: str) -> Any:
+    """Return the root element of the part that stands in a relation to the document, None where there is none."""
+    for relation in part.rels.values():
+        if relation.reltype.endswith(f"/{kind}") and not relation.is_external:
+            return _parsed(relation.target_part)
+    return None
+
+
+def _parsed(part: Any) -> Any:
+    from docx.oxml.parser import parse_xml
+
+    return parse_xml(part.blob)
+
+
+def _comments(part: Any) -> dict[str, Any]:
+    root = _related(part, "comments")
+    return {} if root is None else {str(node.get(f"{W}id")): node for node in root.findall(f"{W}comment")}
+
+
+def _numbering(part: Any) -> Numbering:
+    root = _related(part, "numbering")
+    return Numbering() if root is None else numbering_of(root)

@@ -1,0 +1,1 @@
+"""PDF pages and images into text, by position and by OCR."""

@@ -1,0 +1,190 @@
+"""One page of a PDF: opened with what its forms show, read as text, or looked at where it has none."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from weighbridge.ingest.content import UnreadableError
+from weighbridge.ingest.formats.pdf import ocr
+from weighbridge.ingest.formats.pdf.bidi import order_lines
+from weighbridge.ingest.formats.pdf.glyphs import MOST_LETTERS, Letters, baseline_of, letters_of, rows_of
+from weighbridge.ingest.formats.pdf.layout import Box, Row
+from weighbridge.ingest.formats.pdf.paragraphs import lay
+from weighbridge.ingest.formats.pdf.raised import write_scripts
+from weighbridge.ingest.formats.pdf.running import NEARBY, MarginLine, margin_lines, running_lines
+
+_LITTLE_TEXT = 100
+"""Characters; a page with less that is mostly a picture is a scan with something stamped on it."""
+_UNMAPPED = 0.3
+"""Share of the letters without a meaning above which a page is rather looked at than read."""
+_PIXELS_A_POINT = 200 / 72
+_LONGEST_SIDE = 2_200
+_MOST_OBJECTS = 1_000
+_RULE = 4.0
+"""Points, the width of the stroke among them; a shape that is less high or less wide shows nothing to be read."""
+_SHOWING = frozenset({3, 13, 20})
+"""Annotations that show text on the page: free text, stamps and form fields, numbered as in PDFium's fpdf_annot.h."""
+
+
+_NO_LETTERS = Letters("", (), (), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page says, what of it was lost, and which running lines were left out."""
+
+    text: str
+    loss: str = ""
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page as it was read, before it is laid out: letters by rows, or what OCR made of it.
+
+    `confidence` is the mean that OCR gave its lines, from 0 to 1.
+    """
+
+    letters: Letters
+    rows: Sequence[Row] = ()
+    margins: Sequence[MarginLine] = ()
+    loss: str = ""
+    scanned: str | None = None
+    confidence: float | None = None
+
+    def lay(self, nearby: Mapping[int, "Sheet"]) -> Page:
+        """Return what the page says without its running lines, which other pages nearby have too."""
+        if self.scanned is not None:
+            return Page(self.scanned, self.loss)
+        if not self.rows:
+            return Page("", self.loss)
+        others = {distance: sheet.margins for distance, sheet in nearby.items()}
+        left_out = list(running_lines(self.margins, others))
+        places = {line.row for line in left_out}
+        rows = [row for place, row in enumerate(self.rows) if place not in places]
+        return Page(lay(self.letters.text, rows), self.loss, tuple(line.description for line in left_out))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a PDF, its forms with it, and close it.
+
+    Raises:
+        UnreadableError: where it is encrypted, or damaged beyond use.
+    """
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD:
+            raise UnreadableError("encrypted; save it without a password") from error
+        raise UnreadableError("no PDF that can be opened: it is damaged, or has no pages") from error
+    with document:
+        if document.get_formtype() == pypdfium2.raw.FORMTYPE_ACRO_FORM:
+            document.init_forms()
+        yield document
+
+
+def read_sheet(document: Any, number: int, *, may_scan: bool) -> Sheet:
+    """Read a page, pages being counted from 1. A page that cannot be read is empty, and says why."""
+    import pypdfium2
+
+    try:
+        with _shown(document, number) as page, closing(page.get_textpage()) as textpage:
+            return _read(page, textpage, may_scan=may_scan)
+    except pypdfium2.PdfiumError:
+        return Sheet(_NO_LETTERS, loss="broken")
+
+
+def nearby_pages(number: int, count: int) -> range:
+    """Return the numbers of the pages that a page is compared with, and its own."""
+    return range(max(number - NEARBY, 1), min(number + NEARBY, count) + 1)
+
+
+@contextmanager
+def _shown(document: Any, number: int) -> Iterator[Any]:
+    """Load a page with what its forms and notes show, and close it."""
+    import pypdfium2.raw as pdfium
+
+    page = document[number - 1]
+    if _shows_notes(page) and pdfium.FPDFPage_Flatten(page.raw, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_SUCCESS:
+        page.close()
+        page = document[number - 1]
+    with closing(page):
+        yield page
+
+
+def _shows_notes(page: Any) -> bool:
+    import pypdfium2.raw as pdfium
+
+    for place in range(min(pdfium.FPDFPage_GetAnnotCount(page.raw), _MOST_OBJECTS)):
+        note = pdfium.FPDFPage_GetAnnot(page.raw, place)
+        kind = pdfium.FPDFAnnot_GetSubtype(note)
+        pdfium.FPDFPage_CloseAnnot(note)
+        if kind in _SHOWING:
+            return True
+    return False
+
+
+def _read(page: Any, textpage: Any, *, may_scan: bool) -> Sheet:
+    letters = _letters_of(textpage)
+    rows = rows_of(letters)
+    garbled = letters.unmapped > _UNMAPPED * max(len(letters.text), 1)
+    if not garbled and not _is_scan(page, " ".join(letters.text.split())):
+        return Sheet(letters, rows, margin_lines(letters.text, rows), _damage(letters))
+    why = "letters without a meaning (a broken font)" if garbled else "no text (a scan?)"
+    if not ocr.installed():
+        return Sheet(letters, rows, loss=f"{why}; install weighbridge[ocr] to read it")
+    if not may_scan:
+        return Sheet(letters, rows, loss=f"{why}; the time for OCR was used up")
+    return _scanned(page, Sheet(letters, rows), why)
+
+
+def _letters_of(textpage: Any) -> Letters:
+    """Return the letters of a page in the order in which they are read, scripts written as such."""
+    return order_lines(write_scripts(letters_of(textpage), partial(baseline_of, textpage)))
+
+
+def _damage(letters: Letters) -> str:
+    if len(letters.text) >= MOST_LETTERS:
+        return f"cut off after {MOST_LETTERS:,} characters"
+    return "some letters have no meaning (a broken font)" if letters.unmapped else ""
+
+
+def _is_scan(page: Any, text: str) -> bool:
+    """Tell whether a page has something to look at and hardly any text: blank or with rules only, it is no scan."""
+    if text and len(text) >= _LITTLE_TEXT:
+        return False
+    import pypdfium2.raw as pdfium
+
+    if not text:
+        objects = islice(page.get_objects(max_depth=1), _MOST_OBJECTS)
+        return any(each.type != pdfium.FPDF_PAGEOBJ_PATH or not _is_rule(Box(*each.get_bounds())) for each in objects)
+
+    width, height = page.get_size()
+    pictures = page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3)
+    boxes = [Box(*picture.get_bounds()) for picture in islice(pictures, _MOST_OBJECTS)]
+    return any(box.height * (box.right - box.left) > 0.5 * width * height for box in boxes)
+
+
+def _is_rule(box: Box) -> bool:
+    """Tell whether a shape is a line that parts, such as those that stand where pages end."""
+    return min(box.height, box.right - box.left) < _RULE
+
+
+def _scanned(page: Any, sheet: Sheet, why: str) -> Sheet:
+    width, height = page.get_size()
+    scale = min(_PIXELS_A_POINT, _LONGEST_SIDE / max(width, height, 1.0))
+    with closing(page.render(scale=scale, prefer_bgrx=False)) as bitmap:
+        scan = ocr.read_pixels(bitmap.to_numpy()[:, :, :3])
+    if scan.failure:
+        return replace(sheet, loss=f"{why}; OCR failed ({scan.failure})")
+    if len(scan.text) <= len(sheet.lay({}).text):
+        return replace(sheet, loss=f"{why}; OCR found nothing more")
+    loss = f"{why}; read by OCR, mean confidence {scan.confidence:.2f}"
+    return replace(sheet, loss=loss, scanned=scan.text, confidence=scan.confidence)

@@ -1,0 +1,1 @@
+"""Plain text, Markdown, source code, notebooks, JSON and CSV."""

@@ -1,0 +1,157 @@
+"""Delimited tables: commas, semicolons, tabs or bars, as the lines themselves tell."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import StringIO
+from itertools import chain, islice
+from pathlib import Path
+
+from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
+from weighbridge.ingest.decode.encodings import Decoded, decode_head
+from weighbridge.ingest.decode.text import LARGEST, read_decoded
+from weighbridge.ingest.formats.markdown_writer import row, ruler, trimmed
+
+PARSER = 3
+"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+
+_MOST_ROWS = 1_000_000
+_MOST_COLUMNS = 1_000
+_SAMPLE = 65_536
+_SAMPLED_ROWS = 200
+_DELIMITERS = ",;\t|"
+_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?[ \t]*\n', re.IGNORECASE)
+_VALUE = re.compile(
+    r"[-+]?[\d.,' ]*\d[\d.,' ]*%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?|true|false|null", re.IGNORECASE
+)
+_LONGEST_VALUE = 40
+_LONGEST_LOOSE = 131_072
+"""Characters; where quotes do not pair, a longer cell is taken for one that nobody closed."""
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """How to take lines apart; `strict` refuses quotes that do not pair, without `quoted` they are characters."""
+
+    delimiter: str
+    strict: bool = True
+    quoted: bool = True
+
+
+def read_csv(path: Path) -> Parsed:
+    """Read a delimited table as one Markdown table whose header is the first row.
+
+    A table, and not one `name: value` line a row: the names are then said once and not in each row, which would be
+    half of the text in most files and would make all rows look alike to an embedder; a chunk that begins within the
+    table is given its header row as context, so no row is without its names. Where the first row holds values and no
+    names, the columns are numbered. Blank rows are dropped; rows with more or fewer cells are kept and reported, and
+    so is what lies beyond 1,000,000 rows, 1,000 columns or 50 MB.
+
+    Raises:
+        UnreadableError: where the file is not text, or its encoding cannot be told.
+    """
+    decoded = _decoded(path)
+    text = decoded.text
+    if marked := _SEPARATOR.match(text):
+        text = text[marked.end() :]
+    delimiter = marked[1] if marked else _delimiter(text[:_SAMPLE])
+    losses = list(decoded.losses)
+    for dialect in (_Dialect(delimiter), _Dialect(delimiter, strict=False), _Dialect(delimiter, quoted=False)):
+        try:
+            with _cells_up_to(_LONGEST_LOOSE if dialect.quoted and not dialect.strict else LARGEST):
+                rendered = _rendered(text, dialect)
+        except csv.Error as error:
+            if not losses or losses[-1].place != "quotes":
+                losses.append(Loss("quotes", f"do not pair ({error}); read as well as they can be"))
+        else:
+            return Parsed((rendered.contents[0],), (*losses, *rendered.losses))
+    raise UnreadableError("not a table")
+
+
+@contextmanager
+def _cells_up_to(longest: int) -> Iterator[None]:
+    before = csv.field_size_limit(longest)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _decoded(path: Path) -> Decoded:
+    if path.stat().st_size <= LARGEST:
+        return read_decoded(path)
+    with path.open("rb") as file:
+        decoded = decode_head(file.read(LARGEST))
+    whole = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
+    lost = Loss("", f"what follows the first {LARGEST // 1_000_000} MB left out")
+    return Decoded(whole[: whole.rfind("\n") + 1], (*decoded.losses, lost))
+
+
+def _records(text: str, dialect: _Dialect) -> Iterator[list[str]]:
+    """Yield the rows that are not blank.
+
+    Raises:
+        csv.Error: where quotes do not pair and `dialect` minds it, or a cell is too long.
+    """
+    lines = StringIO(text, newline="")
+    if dialect.quoted:
+        reader = csv.reader(lines, delimiter=dialect.delimiter, strict=dialect.strict)
+    else:
+        reader = csv.reader(lines, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE)
+    for cells in reader:
+        if any(cell and not cell.isspace() for cell in cells):
+            yield cells
+
+
+def _delimiter(sample: str) -> str:
+    """Return the delimiter that takes the most lines apart into the same number of cells, above one; else a comma."""
+    scores: dict[str, tuple[float, int]] = {}
+    for delimiter in _DELIMITERS:
+        try:
+            widths = Counter(map(len, islice(_records(sample, _Dialect(delimiter, strict=False)), _SAMPLED_ROWS)))
+        except csv.Error:
+            widths = Counter(line.count(delimiter) + 1 for line in sample.split("\n")[:_SAMPLED_ROWS] if line.strip())
+        width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
+        scores[delimiter] = (count / max(widths.total(), 1) if width > 1 else 0.0, width)
+    best = max(_DELIMITERS, key=lambda delimiter: scores[delimiter])
+    return best if scores[best][0] else ","
+
+
+def _rendered(text: str, dialect: _Dialect) -> Parsed:
+    records = _records(text, dialect)
+    first = next(records, None)
+    if first is None:
+        return Parsed((Content(text=""),), (Loss("", "no rows"),))
+    header = list(trimmed(first))
+    losses: list[Loss] = []
+    body: Iterator[Sequence[str]] = records
+    if not _is_header(header):
+        body = chain([first], records)
+        header = [f"column {number}" for number, _ in enumerate(header, start=1)]
+        losses.append(Loss("row 1", "no names of columns: they are numbered"))
+    if len(header) > _MOST_COLUMNS:
+        losses.append(Loss("", f"{len(header) - _MOST_COLUMNS:,} columns after the first {_MOST_COLUMNS:,} left out"))
+    said = StringIO()
+    said.write(f"{row(header[:_MOST_COLUMNS])}\n{ruler(min(len(header), _MOST_COLUMNS))}")
+    ragged: list[int] = []
+    for number, cells in enumerate(islice(body, _MOST_ROWS), start=1):
+        told = trimmed(cells)
+        if len(told) > len(header) or len(cells) < len(header):
+            ragged.append(number)
+        said.write(f"\n{row(told[:_MOST_COLUMNS])}")
+    if ragged:
+        losses.append(Loss(f"row {ragged[0]:,}", f"has not as many cells as the header; {len(ragged):,} such row(s)"))
+    if next(records, None) is not None:
+        losses.append(Loss("", f"rows after the first {_MOST_ROWS:,} left out"))
+    return Parsed((Content(text=said.getvalue()),), tuple(losses))
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    """Tell names from values: none is a number other than a year, a date or a truth value, and few are empty."""
+    named = [cell.strip() for cell in cells if cell.strip()]
+    short = [cell for cell in named if len(cell) < _LONGEST_VALUE and not _YEAR.fullmatch(cell)]
+    return not any(map(_VALUE.fullmatch, short)) and 2 * len(named) >= len(cells)

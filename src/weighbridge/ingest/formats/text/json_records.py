@@ -1,0 +1,204 @@
+"""JSON and JSON lines: objects with a "text" are documents of their own; any other JSON is one document."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from weighbridge.errors import DataError
+from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
+from weighbridge.ingest.decode.encodings import Decoded, decode
+from weighbridge.ingest.decode.text import LARGEST, read_decoded
+from weighbridge.ingest.files.rows import Row, kind_of
+from weighbridge.ingest.formats.markdown_writer import assemble, one_line
+from weighbridge.ingest.formats.text.json_values import mended, rendered, value_of
+from weighbridge.types import PUBLIC
+
+PARSER = 3
+"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+
+_KNOWN = frozenset({"id", "text", "title", "groups"})
+_SHOWN_KEYS = 8
+_LONGEST_KEY = 50
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(slots=True)
+class _Records:
+    """The values of a file, each with its place ("line 3", "record 3"), and what could not be read of it."""
+
+    values: list[tuple[str, Any]] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
+
+
+def read_json(path: Path) -> Parsed:
+    """Read JSON: a list in which an object has a "text" as one document an object, anything else as one document.
+
+    An object is `{"text"}` with optional "id", "title" and "groups" (who may read it). `Content.name` is the id, else
+    "record 3". Numbers keep their digits; NaN and infinities are read, and halves of surrogate pairs replaced.
+
+    Raises:
+        UnreadableError: where it is not JSON.
+        DataError: where the groups of an object are not a list of names, or an object inside a document has some.
+            They are never ignored: that would make a restricted document public.
+    """
+    decoded = read_decoded(path)
+    value = value_of(decoded.text.removeprefix("\ufeff"))
+    losses = list(decoded.losses)
+    listed = _listed(value, losses)
+    if listed:
+        return _documents(_Records([(f"record {number}", item) for number, item in enumerate(listed, start=1)], losses))
+    return Parsed((_content("the file", value, ""),), decoded.losses)
+
+
+def read_jsonl(path: Path) -> Parsed:
+    """Read JSON lines as `read_json` reads a list; a line that is not JSON is reported, and costs that line alone.
+
+    Where no line has a "text" or "groups", they are one document, with a part a line.
+
+    Raises:
+        UnreadableError: where no line is JSON.
+        DataError: where the groups of a line are not a list of names, or an object inside a line has some.
+    """
+    read = _Records()
+    for number, line in _lines(path):
+        place = f"line {number:,}"
+        if len(line) > LARGEST:
+            read.losses.append(Loss(place, f"longer than {LARGEST // 1_000_000} MB"))
+            continue
+        try:
+            decoded = decode(line)
+        except UnreadableError as error:
+            read.losses.append(Loss(place, str(error)))
+            continue
+        if decoded.text.strip():
+            read.losses += [Loss(place, loss.what) for loss in decoded.losses]
+            _read_line(place, decoded.text.removeprefix("\ufeff"), read)
+    if not read.values and read.losses:
+        raise UnreadableError(f"no line of it is JSON; {read.losses[0].place}: {read.losses[0].what}")
+    if any(_is_record(value) for _, value in read.values):
+        return _documents(read)
+    text = assemble((place, _content(place, value, "").text) for place, value in read.values)
+    return Parsed((Content(text=text.text, parts=text.parts),), tuple(read.losses))
+
+
+def _listed(value: Any, losses: list[Loss]) -> list[Any]:
+    """Return the list in which there are documents: the file itself, or what one key of it holds; else nothing."""
+    if isinstance(value, list):
+        return value if any(map(_is_record, value)) else []
+    if not isinstance(value, Mapping) or _is_record(value):
+        return []
+    holding = [key for key, item in value.items() if isinstance(item, list) and any(map(_is_record, item))]
+    if len(holding) != 1:
+        return []
+    if len(value) > 1:
+        losses.append(Loss("", f"left out, as {holding[0]!r} holds documents: {_named(set(value) - set(holding))}"))
+    listed: list[Any] = value[holding[0]]
+    return listed
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield numbered lines. UTF-16 is decoded as a whole, as its line ends are not single bytes."""
+    with path.open("rb") as file:
+        if file.read(2) in _WIDE:
+            whole: Decoded = read_decoded(path)
+            yield from enumerate((line.encode() for line in whole.text.split("\n")), start=1)
+            return
+        file.seek(0)
+        number = 0
+        while line := file.readline(LARGEST + 1):
+            number += 1
+            yield number, line
+            while len(line) > LARGEST and not line.endswith(b"\n"):
+                line = file.readline(LARGEST + 1)
+
+
+def _read_line(place: str, line: str, read: _Records) -> None:
+    try:
+        read.values.append((place, value_of(line)))
+    except UnreadableError as error:
+        read.losses.append(Loss(place, str(error).replace(" at line 1,", " at")))
+
+
+def _is_record(value: Any) -> bool:
+    """Tell what is to be a document of its own: it has a text, or says who may read it."""
+    return isinstance(value, Mapping) and ("text" in value or "groups" in value)
+
+
+def _documents(read: _Records) -> Parsed:
+    contents: list[Content] = []
+    losses = list(read.losses)
+    first: dict[str, str] = {}
+    unread: set[str] = set()
+    for place, value in read.values:
+        if isinstance(value, Mapping) and isinstance(value.get("text"), str):
+            unread |= value.keys() - _KNOWN
+        content = _content(place, value, place)
+        if content.name in first:
+            losses.append(Loss(place, f"its id {content.name!r} was used before, at {first[content.name]}; left out"))
+        elif not content.text.strip():
+            losses.append(Loss(place, _why_empty(value)))
+        else:
+            first[content.name] = place
+            contents.append(content)
+    if unread:
+        losses.append(Loss("", f"keys of its documents left out: {_named(unread)}"))
+    return Parsed(tuple(contents), tuple(losses))
+
+
+def _named(keys: set[str]) -> str:
+    shown = ", ".join(repr(mended(key)[:_LONGEST_KEY]) for key in sorted(keys)[:_SHOWN_KEYS])
+    return shown if len(keys) <= _SHOWN_KEYS else f"{shown} and {len(keys) - _SHOWN_KEYS:,} more"
+
+
+def _content(place: str, value: Any, name: str) -> Content:
+    """Return the document that a value is. A value that is no text stands under "text" is rendered with the rest."""
+    if not isinstance(value, Mapping):
+        return Content(text=_whole(place, value), name=name)
+    row = Row(place, value)
+    text = value.get("text")
+    others = {key: item for key, item in value.items() if key != "groups"}
+    whole = text if isinstance(text, str) else _whole(place, others)
+    return Content(
+        text=_tidy(whole), title=_title(value.get("title")), groups=_groups(row), name=_name(value.get("id"), name)
+    )
+
+
+def _whole(place: str, value: Any) -> str:
+    """Return a value as one text, where nothing inside it says that only some may read it."""
+    stack = [value]
+    while stack:
+        here = stack.pop()
+        if isinstance(here, Mapping):
+            named = next((key for key in here if key.strip().casefold() == "groups"), None)
+            if named is not None and here is not value and here[named] and isinstance(here[named], str | list):
+                raise DataError(
+                    f"{place}: an object inside it has {named!r}, which may say who may read that; "
+                    "make one list of such objects, or name it otherwise if it does not"
+                )
+        stack.extend(here.values() if isinstance(here, Mapping) else here if isinstance(here, list) else ())
+    return rendered(value)
+
+
+def _tidy(text: str) -> str:
+    return mended(text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _title(value: Any) -> str:
+    return one_line(mended(value)) if isinstance(value, str) else ""
+
+
+def _name(value: Any, otherwise: str) -> str:
+    given = mended(value).strip() if isinstance(value, str) else str(value) if type(value) is int else ""
+    return given or otherwise
+
+
+def _groups(row: Row) -> frozenset[str]:
+    try:
+        return frozenset(map(mended, row.names("groups"))) or PUBLIC
+    except DataError as error:
+        raise DataError(f"{error}, since it says who may read this; name it otherwise if it does not") from error
+
+
+def _why_empty(value: Any) -> str:
+    return "empty" if isinstance(value, Mapping) and value else f"{kind_of(value)} that holds nothing"

@@ -1,0 +1,110 @@
+"""Values of JSON: text becomes values, whatever it holds, and values become Markdown that a person can read."""
+
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from weighbridge.ingest.content import UnreadableError
+from weighbridge.ingest.formats.markdown_writer import heading, one_line, paragraph, table
+
+_LONGEST_NUMBER = 4_000
+_SHOWN_KEYS = 6
+_LONGEST_KEY = 200
+_MOST_COLUMNS = 30
+_SHORT = 20
+
+
+def value_of(text: str) -> Any:
+    """Return what JSON text says. Numbers keep their digits (`Decimal`), but NaN and infinities are floats.
+
+    Raises:
+        UnreadableError: where it is not JSON, with line and column, or nested more than about 1,000 deep.
+    """
+    try:
+        return json.loads(text, parse_float=Decimal, parse_int=_whole)
+    except json.JSONDecodeError as error:
+        raise UnreadableError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+    except RecursionError as error:
+        raise UnreadableError("JSON that is nested more than about 1,000 deep") from error
+    except (ValueError, ArithmeticError) as error:
+        raise UnreadableError("JSON with a number that is too long") from error
+
+
+def _whole(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) < _LONGEST_NUMBER else Decimal(digits)
+
+
+def mended(text: str) -> str:
+    """Return a text in which halves of surrogate pairs, which are no characters, are joined or replaced."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def rendered(value: Any) -> str:
+    """Return a JSON value as Markdown.
+
+    What is neither object nor list, or a short list of such, is a line `- key: value`; any other inside another is a
+    section whose heading is its path, `## orders > 3 > customer`; a list of alike flat objects is a table. Sections
+    follow one another in the order of the file, the outer before what it holds. Of a path the last six keys are shown.
+    """
+    return "\n\n".join(map(mended, _sections(value)))
+
+
+def _sections(value: Any) -> Iterator[str]:
+    stack: list[tuple[tuple[str, ...], Any]] = [((), value)]
+    while stack:
+        path, here = stack.pop()
+        told = _section(here)
+        if told:
+            yield "\n\n".join(filter(None, [heading(" > ".join(path), 2) if path else "", told]))
+        if not _is_table(here):
+            inner = [(key, item) for key, item in _items(here) if not _is_plain(item)]
+            stack.extend(((*path, key[:_LONGEST_KEY])[-_SHOWN_KEYS:], item) for key, item in reversed(inner))
+
+
+def _section(value: Any) -> str:
+    """Return what a value says by itself, without what it holds in objects and lists inside."""
+    if not isinstance(value, Mapping | list):
+        return paragraph(written(value))
+    if _is_table(value):
+        columns = list(dict.fromkeys(key for item in value for key in item))
+        return table([columns, *([written(item.get(column, "")) for column in columns] for item in value)])
+    plain = ((key, written(item)) for key, item in _items(value) if _is_plain(item))
+    if isinstance(value, list):
+        return "\n".join(f"- {one_line(text)}" for _, text in plain if text)
+    return "\n".join(f"- {one_line(key)}: {one_line(text)}" for key, text in plain)
+
+
+def _items(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        yield from value.items()
+    elif isinstance(value, list):
+        yield from ((str(number), item) for number, item in enumerate(value, start=1))
+
+
+def _is_table(value: Any) -> bool:
+    """Tell a list of two or more flat objects that share their keys, so that a table has few empty cells."""
+    if not isinstance(value, list) or len(value) < 2 or not all(isinstance(item, Mapping) for item in value):  # noqa: PLR2004 - a pair is the least that is alike
+        return False
+    if not all(_is_plain(cell) for item in value for cell in item.values()):
+        return False
+    columns = {key for item in value for key in item}
+    return len(columns) <= _MOST_COLUMNS and 2 * sum(map(len, value)) >= len(columns) * len(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell what fits on a line: no object or list, an empty one, or a short list of the former."""
+    if isinstance(value, list) and len(value) <= _SHORT:
+        return not any(isinstance(item, Mapping | list) and item for item in value)
+    return not isinstance(value, Mapping | list) or not value
+
+
+def written(value: object) -> str:
+    """Return a plain value as JSON writes it, texts without quotes, lists with commas; empty for null and for {}."""
+    if value is None or value == {}:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(written(item) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,140 @@
+"""Jupyter notebooks: a part a cell, with the words, the code, and what the code said."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
+from weighbridge.ingest.decode.text import read_decoded
+from weighbridge.ingest.formats.markdown_writer import assemble, fenced, one_line
+from weighbridge.ingest.formats.text.json_values import mended, value_of
+
+PARSER = 3
+"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+
+_LONGEST_OUTPUT = 2_000
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_NO_WORDS = re.compile(r"\s*<(?:IPython\.[\w.]+ object|Figure size [^<>]*)>\s*")
+"""What stands for a page or a picture in plain text."""
+_HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
+
+
+def read_notebook(path: Path) -> Parsed:
+    """Read a notebook. Title: the one in its metadata, else the first heading.
+
+    Markdown cells are kept as they are, code cells fenced in the kernel's language. Printed text, results as Markdown
+    or plain text, and the last line of errors follow as "Output:", up to 2,000 characters a cell. Images and widgets
+    are reported.
+
+    Raises:
+        UnreadableError: where it is not JSON, or has no list of cells.
+    """
+    decoded = read_decoded(path)
+    root = value_of(decoded.text.removeprefix("\ufeff"))
+    cells = _cells(root)
+    if cells is None:
+        raise UnreadableError("no notebook: it has no list of cells")
+    metadata = _mapping(root.get("metadata"))
+    language = _language(metadata)
+    losses = list(decoded.losses)
+    blocks: list[tuple[str, str]] = []
+    for number, cell in enumerate(cells, start=1):
+        if isinstance(cell, Mapping):
+            blocks.append((f"cell {number}", mended(_rendered(cell, language))))
+            losses += [Loss(f"cell {number}", what) for what in _lost(cell)]
+        else:
+            losses.append(Loss(f"cell {number}", "no cell at all"))
+    text = assemble(blocks)
+    title = metadata.get("title")
+    headings = (found[1] for cell in cells if _type(cell) == "markdown" and (found := _HEADING.search(_source(cell))))
+    titled = one_line(mended(title if isinstance(title, str) and title.strip() else next(headings, "")))
+    return Parsed((Content(text=text.text, title=titled, parts=text.parts),), tuple(losses))
+
+
+def _cells(root: Any) -> list[Any] | None:
+    """Return the cells, which notebooks of before 2014 have inside worksheets."""
+    if not isinstance(root, Mapping):
+        return None
+    sheets = root.get("worksheets")
+    if isinstance(sheets, list) and "cells" not in root:
+        return [cell for sheet in sheets for cell in _list(_mapping(sheet).get("cells"))]
+    cells = root.get("cells")
+    return cells if isinstance(cells, list) else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _language(metadata: Mapping[str, Any]) -> str:
+    for place, key in (("language_info", "name"), ("kernelspec", "language")):
+        named = _mapping(metadata.get(place)).get(key)
+        if isinstance(named, str) and _LANGUAGE.fullmatch(named):
+            return named.lower()
+    return "python"
+
+
+def _type(cell: Any) -> str:
+    kind = _mapping(cell).get("cell_type")
+    return kind if isinstance(kind, str) else ""
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    return _joined(cell.get("source", cell.get("input")))
+
+
+def _joined(value: Any) -> str:
+    """Return a text that notebooks write as one string or as a list of lines."""
+    lines = [value] if isinstance(value, str) else [line for line in _list(value) if isinstance(line, str)]
+    return "".join(lines).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _rendered(cell: Mapping[str, Any], language: str) -> str:
+    source = _source(cell).strip("\n")
+    if _type(cell) != "code":
+        return source
+    said = "\n".join(filter(str.strip, map(_said, _outputs(cell))))
+    if len(said) > _LONGEST_OUTPUT:
+        said = f"{said[:_LONGEST_OUTPUT]}\n[...]"
+    blocks = [fenced(source, language) if source.strip() else "", f"Output:\n\n{fenced(said)}" if said.strip() else ""]
+    return "\n\n".join(filter(None, blocks))
+
+
+def _outputs(cell: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [_mapping(output) for output in _list(cell.get("outputs"))]
+
+
+def _said(output: Mapping[str, Any]) -> str:
+    if output.get("output_type") in {"error", "pyerr"}:
+        return f"{_plain(output.get('ename'))}: {_plain(output.get('evalue'))}"
+    data = _data(output)
+    text = _joined(output.get("text")) or _joined(data.get("text/markdown")) or _joined(data.get("text/plain"))
+    return "" if _NO_WORDS.fullmatch(text) else _ESCAPES.sub("", text).rstrip("\n")
+
+
+def _plain(value: Any) -> str:
+    return _ESCAPES.sub("", value) if isinstance(value, str) else ""
+
+
+def _data(output: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _mapping(output.get("data"))
+
+
+def _lost(cell: Mapping[str, Any]) -> Iterator[str]:
+    outputs = _outputs(cell)
+    images = sum(any(kind.startswith("image/") for kind in _data(output)) for output in outputs)
+    images += len(_mapping(cell.get("attachments")))
+    if images:
+        yield f"{images} image(s) left out"
+    lengths = sum(len(_said(output)) for output in outputs)
+    if lengths > _LONGEST_OUTPUT:
+        yield f"output cut after {_LONGEST_OUTPUT:,} of {lengths:,} characters"
+    without = sum(bool(_data(output)) and not _said(output).strip() for output in outputs)
+    if without > images:
+        yield f"{without - images} output(s) without plain text left out"

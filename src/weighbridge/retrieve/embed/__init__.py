@@ -1,0 +1,1 @@
+"""Texts into vectors: local models in several engines, and static vectors."""

@@ -1,0 +1,1 @@
+"""Documents into an index, and an index brought up to date."""

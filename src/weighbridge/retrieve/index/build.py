@@ -1,0 +1,171 @@
+"""Documents are cut, embedded and committed: in one transaction, or in pieces into an index of its own."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weighbridge.errors import DataError
+from weighbridge.protocols import Changes, Embedder, Notify, Store, StoredIndex
+from weighbridge.retrieve.index.plan import Plan
+from weighbridge.retrieve.index.searchable_text import searchable_text
+from weighbridge.types import Chunk, Document, Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_PIECE = 2048
+"""Chunks that are embedded and committed together: what an interruption costs, and what is held in memory."""
+_RENAMED = 1000
+"""Deleted documents up to which the vectors of added ones are looked for among theirs: a renamed file costs none."""
+_TASK = "Indexing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """The documents an index is to hold, and how they are cut."""
+
+    documents: Iterable[Document]
+    """Gone through more than once."""
+    heads: Sequence[Document] | None = None
+    """The same, in the same order, which may lack all that needs a file to be opened where their version is known;
+    then `documents` is a sequence."""
+    unsettled: frozenset[str] = frozenset()
+    """Documents that could not be read this time: the index keeps what it has of them."""
+    version: Callable[[Document], str]
+    """What changes when an indexed document has to be cut again."""
+    cut: Callable[[Document], Sequence[Chunk]]
+    chunking: str
+    """The fingerprint of how documents are cut."""
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the version of every document that has something to search, by id.
+
+        Raises:
+            DataError: two documents have one id.
+        """
+        found: dict[str, str] = {}
+        for document in self.documents if self.heads is None else self.heads:
+            if document.id in found:
+                raise DataError(f"{document.source}: the id {document.id!r} is another document's too; rename one")
+            if document.version or document.text.strip():
+                found[document.id] = self.version(document)
+        return found
+
+    def taken(self, chosen: frozenset[str]) -> Iterator[Document]:
+        """Yield the documents with these ids."""
+        if self.heads is not None and isinstance(self.documents, Sequence):
+            yield from (self.documents[place] for place, head in enumerate(self.heads) if head.id in chosen)
+        else:
+            yield from (document for document in self.documents if document.id in chosen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """What a build works with."""
+
+    store: Store
+    embedder: Embedder
+    before: StoredIndex | None
+    """The complete index there is, if any."""
+    same_embedder: bool
+    """Whether the vectors of the index before can be taken over."""
+
+    def known(self, document_ids: Sequence[str]) -> Mapping[str, "NDArray[np.float32]"]:
+        """Return the vectors that the index before has for some documents, by the text that was embedded."""
+        if self.before is None or not self.same_embedder or not document_ids:
+            return {}
+        contents = self.before.contents(document_ids)
+        return {searchable_text(chunk): row for chunk, row in zip(contents.chunks, contents.vectors, strict=True)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a build did."""
+
+    name: str
+    embedded: int
+    """Chunks that had to be embedded."""
+    seconds: float
+    """What embedding them took."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    documents: Sequence[Document]
+    chunks: Sequence[Chunk]
+
+
+@dataclass(frozen=True, slots=True)
+class _Embedded:
+    vectors: "NDArray[np.float32]"
+    fresh: int
+    seconds: float
+
+
+def change_in_place(building: Building, name: str, material: Material, plan: Plan, notify: Notify) -> Done:
+    """Apply a plan to the index there is, in one transaction."""
+    chosen = frozenset((*plan.added, *plan.changed))
+    documents = list(material.taken(chosen))
+    notify(Progress(task=_TASK, done=0, total=len(documents), unit="documents"))
+    chunks = [chunk for document in documents for chunk in material.cut(document)]
+    gone = plan.deleted if plan.added and len(plan.deleted) <= _RENAMED else ()
+    made = _vectors(chunks, building.embedder, building.known((*plan.changed, *gone)))
+    index = building.store.open(name, dimensions=building.embedder.dimensions)
+    removed = frozenset((*plan.deleted, *plan.changed))
+    index.apply(Changes(removed=removed, added=chunks, vectors=made.vectors))
+    notify(Progress(task=_TASK, done=len(documents), total=len(documents), unit="documents"))
+    return Done(name=name, embedded=made.fresh, seconds=made.seconds)
+
+
+def build_beside(
+    building: Building, begun: Done, material: Material, *, notify: Notify, keep: Callable[[Done], None]
+) -> Done:
+    """Make an index hold exactly the documents, one piece after the other, going on from what was begun.
+
+    `keep` is told after each piece what is done by then.
+    """
+    index = building.store.open(begun.name, dimensions=building.embedder.dimensions)
+    versions = material.versions()
+    there = index.documents()
+    if stale := frozenset(id_ for id_, version in there.items() if versions.get(id_) != version):
+        index.apply(Changes(removed=stale))
+    missing = frozenset(id_ for id_, version in versions.items() if there.get(id_) != version)
+    count, done = len(versions) - len(missing), begun
+    notify(Progress(task=_TASK, done=count, total=len(versions), unit="documents"))
+    for piece in _pieces(material, missing):
+        made = _vectors(piece.chunks, building.embedder, building.known([d.id for d in piece.documents]))
+        index.apply(Changes(added=piece.chunks, vectors=made.vectors))
+        done = Done(name=done.name, embedded=done.embedded + made.fresh, seconds=done.seconds + made.seconds)
+        keep(done)
+        count += len(piece.documents)
+        notify(Progress(task=_TASK, done=count, total=len(versions), unit="documents"))
+    index.optimise()
+    return done
+
+
+def _pieces(material: Material, missing: frozenset[str]) -> Iterator[_Piece]:
+    documents: list[Document] = []
+    chunks: list[Chunk] = []
+    for document in material.taken(missing):
+        documents.append(document)
+        chunks.extend(material.cut(document))
+        if len(chunks) >= _PIECE:
+            yield _Piece(documents, chunks)
+            documents, chunks = [], []
+    if documents:
+        yield _Piece(documents, chunks)
+
+
+def _vectors(chunks: Sequence[Chunk], embedder: Embedder, known: Mapping[str, "NDArray[np.float32]"]) -> _Embedded:
+    texts = [searchable_text(chunk) for chunk in chunks]
+    fresh = list(dict.fromkeys(text for text in texts if text not in known))  # what is said twice is embedded once
+    start = perf_counter()
+    made = dict(zip(fresh, embedder.embed(fresh, kind="document"), strict=True)) if fresh else {}
+    seconds = perf_counter() - start
+    vectors = np.empty((len(texts), embedder.dimensions), np.float32)
+    for place, text in enumerate(texts):
+        vectors[place] = known[text] if text in known else made[text]
+    return _Embedded(vectors, sum(text in made for text in texts), seconds)

@@ -1,0 +1,1 @@
+"""Passages for a question: keyword and vector search, fusion, reranking."""

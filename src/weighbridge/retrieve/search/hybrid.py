@@ -1,0 +1,137 @@
+"""The default search: words and meaning, weighed against each other on the same passages.
+
+Each search over the index nominates its best; then every nominee is given both scores, its own BM25 and its own dot
+product, and not only those of the search that found it. Each kind is stretched from 0 to 1 over the nominees, and they
+are added with weights (a convex combination: Bruch, Gai and Ingber, ACM TOIS 2023). Before that, the question's vector
+is moved towards those of its best nominees (Rocchio's pseudo-relevance feedback), which costs no second search.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import Embedder, Index
+from weighbridge.retrieve.search.fusion import scaled
+from weighbridge.types import Chunk, Passage, Question
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from weighbridge.protocols import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Nominee:
+    """A chunk that one of the searches found, with all that its place depends on.
+
+    A rank, from 1, is None where that search did not nominate it. `lexical` is BM25, `dense` the dot product with the
+    question's own vector, `score` what the two come to.
+    """
+
+    chunk: Chunk
+    lexical_rank: int | None
+    dense_rank: int | None
+    lexical: float
+    dense: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What both searches found in one state of the index."""
+
+    index: Index
+    question: Question
+    vector: "Vectors"
+    words: Sequence[Passage]
+    meaning: Sequence[Passage]
+
+    def chunks(self, depth: int) -> Mapping[str, Chunk]:
+        """Return what either search has among its first `depth`."""
+        return {passage.chunk.id: passage.chunk for passage in (*self.words[:depth], *self.meaning[:depth])}
+
+    def lexical(self, chunks: Mapping[str, Chunk]) -> "NDArray[np.float64]":
+        """Return the BM25 of chunks: those that the words did not nominate are asked for by name."""
+        scores = {passage.chunk.id: passage.score for passage in self.words}
+        if others := chunks.keys() - scores.keys():
+            asked = self.question
+            more = self.index.matching(asked.text, limit=len(others), groups=asked.groups, among=others)
+            scores |= {passage.chunk.id: passage.score for passage in more}
+        return np.array([scores.get(id_, 0.0) for id_ in chunks])
+
+    def rows(self, chunks: Mapping[str, Chunk]) -> "NDArray[np.float64]":
+        """Return the vectors of chunks."""
+        return self.index.vectors(list(chunks), groups=self.question.groups).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hybrid:
+    """A `Retriever` that weighs full-text and vector search over one index against each other."""
+
+    index: Index
+    embedder: Embedder
+    content: str
+    """The fingerprint of what the index holds (`IndexCard.fingerprint`)."""
+    candidates: int = 30
+    """Passages each search nominates."""
+    weight: float = 0.5
+    """Of the vectors; the words have the rest."""
+    feedback: int = 0
+    """Nominees that the question's vector is moved towards; 0: it stays."""
+
+    @property
+    def fingerprint(self) -> str:
+        settings = (self.candidates, self.weight, self.feedback)
+        return fingerprint("hybrid", self.content, self.embedder.fingerprint, settings)
+
+    def search(self, question: Question, *, limit: int) -> Sequence[Passage]:
+        return [Passage(nominee.chunk, nominee.score) for nominee in self.nominees(question, limit=limit)]
+
+    def nominees(self, question: Question, *, limit: int) -> Sequence[Nominee]:
+        """Return the best passages as `search` does, with how each was found.
+
+        The first are always those of `candidates` nominees a search. Where more are asked for than these make, what
+        the searches find deeper down follows, scored among itself, below 0.
+        """
+        if limit <= 0 or not question.text.strip():
+            return ()
+        wanted, index = max(limit, self.candidates), self.index.now()
+        vector = self.embedder.embed([question.text], kind="query")[0]
+        words = index.matching(question.text, limit=wanted, groups=question.groups)
+        found = _Found(index, question, vector, words, index.nearest(vector, limit=wanted, groups=question.groups))
+        first = found.chunks(self.candidates)
+        best = self._scored(found, first)
+        if len(best) < limit:
+            rest = {id_: chunk for id_, chunk in found.chunks(wanted).items() if id_ not in first}
+            best += [replace(each, score=each.score - 1) for each in self._scored(found, rest)]
+        return best[:limit]
+
+    def _scored(self, found: _Found, chunks: Mapping[str, Chunk]) -> list[Nominee]:
+        """Return chunks with both scores and what they come to among these chunks, best first."""
+        if not chunks:
+            return []
+        vector, rows, lexical = found.vector.astype(np.float64), found.rows(chunks), found.lexical(chunks)
+        dense, scores = rows @ vector, self._scores(vector, rows, lexical)
+        first, second = _ranks(found.words), _ranks(found.meaning)
+        scored = [
+            Nominee(chunk, first.get(id_), second.get(id_), float(lexical[i]), float(dense[i]), float(scores[i]))
+            for i, (id_, chunk) in enumerate(chunks.items())
+        ]
+        return sorted(scored, key=lambda nominee: (-nominee.score, nominee.chunk.id))
+
+    def _scores(
+        self, vector: "NDArray[np.float64]", rows: "NDArray[np.float64]", lexical: "NDArray[np.float64]"
+    ) -> "NDArray[np.float64]":
+        words = (1 - self.weight) * scaled(lexical)
+        scores = words + self.weight * scaled(rows @ vector)
+        if self.feedback and len(rows) > self.feedback:
+            best = np.argsort(-scores, kind="stable")[: self.feedback]
+            scores = words + self.weight * scaled(rows @ (vector + rows[best].mean(axis=0)))
+        return scores
+
+
+def _ranks(passages: Sequence[Passage]) -> dict[str, int]:
+    return {passage.chunk.id: rank for rank, passage in enumerate(passages, start=1)}

@@ -1,0 +1,119 @@
+"""Some rows of an index, read from SQLite into memory, ready to be searched."""
+
+# ruff: noqa: S608 - what is put together are our own constants and whole numbers; values are parameters
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+import numpy as np
+
+from weighbridge.retrieve.stores.faiss.bm25 import Postings
+from weighbridge.retrieve.stores.faiss.vectors import Graph, Kind, Vectors, Visible, built_graph, scanned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_BATCH = 32_768
+"""Rows that are read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Rows in slots, ascending. All that ever changes is that a row is no longer alive; then it is another segment."""
+
+    rows: "NDArray[np.int64]"
+    alive: "NDArray[np.bool_]"
+    lengths: "NDArray[np.float64]"
+    """In terms."""
+    audience: "NDArray[np.int32]"
+    """For each slot, which of `audiences` may read it."""
+    audiences: Sequence[frozenset[str]]
+    postings: Postings
+    vectors: Vectors
+
+    def visible(self, groups: frozenset[str]) -> Visible:
+        """Return which rows these groups may read."""
+        allowed = np.array([not audience or bool(audience & groups) for audience in self.audiences], np.bool_)
+        return Visible.of(self.alive & allowed[self.audience])
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is known of rows once they have been read."""
+
+    rows: list[int] = field(default_factory=list)
+    audience: list[int] = field(default_factory=list)
+    audiences: dict[str, int] = field(default_factory=dict)
+    lengths: list[int] = field(default_factory=list)
+    words: list[bytes] = field(default_factory=list)
+
+    def batches(self, cursor: sqlite3.Cursor, dimensions: int) -> "Iterator[NDArray[np.float32]]":
+        """Yield the vectors of rows, keeping all else."""
+        while read := cursor.fetchmany(_BATCH):
+            rows, groups, lengths, words, vectors = zip(*read, strict=True)
+            self.rows += rows
+            self.audience += [self.audiences.setdefault(text, len(self.audiences)) for text in groups]
+            self.lengths += lengths
+            self.words += words
+            yield np.frombuffer(b"".join(vectors), "<f4").reshape(-1, dimensions)
+
+    def segment(self, rows: "NDArray[np.int64]", vectors: Vectors) -> Segment:
+        """Return the segment with the vectors of `rows`, of which those that were not read are dead."""
+        slots = np.searchsorted(rows, self.rows)
+        alive, lengths, audience = np.zeros(len(rows), np.bool_), np.zeros(len(rows)), np.zeros(len(rows), np.int32)
+        alive[slots], lengths[slots], audience[slots] = True, self.lengths, self.audience
+        pairs = np.array([len(text) // 8 for text in self.words], np.int64)
+        words = np.frombuffer(b"".join(self.words), "<i4").reshape(-1, 2)
+        postings = Postings.of(np.repeat(slots, pairs), words)
+        audiences = [frozenset(json.loads(text)) for text in self.audiences] or [frozenset()]
+        return Segment(rows, alive, lengths, audience, audiences, postings, vectors)
+
+
+def read_segment(
+    connection: sqlite3.Connection, valid: str, after: int, *, dimensions: int, kind: Kind | None
+) -> Segment:
+    """Read the valid rows after one."""
+    reading = _Reading()
+    cursor = _read(connection, f"{valid} AND row > {after:d}", "vector")
+    vectors = scanned(reading.batches(cursor, dimensions), dimensions, kind)
+    return reading.segment(np.array(reading.rows, np.int64), vectors)
+
+
+def read_graph(connection: sqlite3.Connection, valid: str, file: Path) -> Segment | None:
+    """Read the rows whose vectors are in a graph that `keep_graph` kept; None where there is none."""
+    import faiss
+
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            rows, graph = kept["rows"], faiss.deserialize_index(kept["graph"])
+    except (OSError, ValueError, KeyError, BadZipFile):  # not there, or cut short
+        return None
+    reading = _Reading()
+    cursor = _read(connection, f"{valid} AND row <= {rows.max(initial=0):d}", "x''")
+    for _ in reading.batches(cursor, 1):
+        pass
+    return reading.segment(rows, Graph(graph)) if np.isin(reading.rows, rows).all() else None
+
+
+def keep_graph(connection: sqlite3.Connection, valid: str, dimensions: int, file: Path) -> None:
+    """Build a graph of the valid rows and keep it in a file, whole or not at all."""
+    import faiss
+
+    reading = _Reading()
+    graph = built_graph(reading.batches(_read(connection, valid, "vector"), dimensions), dimensions)
+    beside = file.with_name(f"{file.name}.{os.getpid()}")
+    with beside.open("wb") as stream:
+        np.savez(stream, rows=np.array(reading.rows, np.int64), graph=faiss.serialize_index(graph))
+    beside.replace(file)
+
+
+def _read(connection: sqlite3.Connection, where: str, vector: str) -> sqlite3.Cursor:
+    return connection.execute(
+        f"SELECT row, groups, length, words, {vector} FROM chunks NOT INDEXED JOIN searched USING (row) "
+        f"WHERE {where} ORDER BY row"
+    )

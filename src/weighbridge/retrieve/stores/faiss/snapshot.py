@@ -1,0 +1,154 @@
+"""An index in memory: what its searches go through, as it is at one version.
+
+It is made of segments. What is new becomes a segment of its own, together with those before it that are not much
+larger (as in a log-structured merge tree), so that a change costs what it changes and there are never many.
+"""
+
+# ruff: noqa: S608 - what is put together are our own constants and whole numbers; values are parameters
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weighbridge.retrieve.stores.faiss.bm25 import Size, Worded, bm25
+from weighbridge.retrieve.stores.faiss.segment import Segment, read_graph, read_segment
+from weighbridge.retrieve.stores.faiss.sqlite import NOW, is_kept, last_row
+from weighbridge.retrieve.stores.faiss.vectors import Kind, Visible
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.int64]
+
+_ASKERS = 64
+"""Sets of groups for which it is remembered which rows they may read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Rows, and what each scored."""
+
+    rows: "Numbers"
+    scores: "NDArray[np.float64]"
+
+    def best(self, count: int) -> "Hits":
+        """Return the `count` best, in no order; more only where the last of them tie."""
+        if len(self.rows) <= count:
+            return self
+        kept = self.scores >= np.partition(self.scores, -count)[-count]
+        return Hits(self.rows[kept], self.scores[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where segments are read from, and how vectors are held."""
+
+    dimensions: int
+    kind: Kind | None
+    graph: Path
+    """The file of a graph, if one was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The rows of one version. Never changes, so that many threads may search it."""
+
+    version: int
+    size: Size
+    last_row: int
+    """No row after it is known."""
+    segments: Sequence[Segment]
+    _visible: dict[frozenset[str], Sequence[Visible]] = field(default_factory=dict)
+
+    def visible(self, groups: frozenset[str]) -> Sequence[Visible]:
+        """Return which rows of each segment these groups may read."""
+        found = self._visible.get(groups)
+        if found is None:
+            found = [segment.visible(groups) for segment in self.segments]
+            if len(self._visible) >= _ASKERS:
+                self._visible.clear()
+            self._visible[groups] = found
+        return found
+
+    def nearest(self, query: "NDArray[np.float32]", count: int, visible: Sequence[Visible]) -> Hits:
+        """Return about the nearest rows: at least `count` where so many are visible."""
+        rows, scores = [np.zeros(0, np.int64)], [np.zeros(0)]
+        for segment, seen in zip(self.segments, visible, strict=True):
+            near = segment.vectors.nearest(query, min(count, seen.count), seen)
+            rows.append(segment.rows[near.slots])
+            scores.append(near.scores.astype(np.float64))
+        return Hits(np.concatenate(rows), np.concatenate(scores)).best(count)
+
+    def matching(self, question: Mapping[int, int], visible: Sequence[Visible], among: "Numbers | None") -> Hits:
+        """Return the visible rows with any term of the question, given as how often it has each."""
+        parts = []
+        for segment, seen in zip(self.segments, visible, strict=True):
+            chosen = seen.mask if among is None else seen.mask & np.isin(segment.rows, among)
+            parts.append(Worded(segment.postings, segment.lengths, segment.alive, chosen))
+        scores = bm25(question, parts, self.size)
+        slots = [np.flatnonzero(score) for score in scores]
+        rows = [segment.rows[slot] for segment, slot in zip(self.segments, slots, strict=True)]
+        found = [score[slot] for score, slot in zip(scores, slots, strict=True)]
+        return Hits(np.concatenate([*rows, np.zeros(0, np.int64)]), np.concatenate([*found, np.zeros(0)]))
+
+
+def read_memory(connection: sqlite3.Connection, source: Source, version: int, valid: str) -> Memory:
+    """Read a version; `valid` is the condition of its rows."""
+    graph = read_graph(connection, valid, source.graph) if source.kind in {"hnsw", None} and valid == NOW else None
+    after = int(graph.rows.max(initial=0)) if graph is not None else 0
+    rest = read_segment(connection, valid, after, dimensions=source.dimensions, kind=source.kind)
+    segments = [segment for segment in (graph, rest) if segment is not None and len(segment.rows)]
+    return Memory(version, size_of(connection, version), max(after, last_row(connection)), segments)
+
+
+def follow(connection: sqlite3.Connection, source: Source, before: Memory, version: int) -> Memory:
+    """Return the latest version, given an earlier one in memory."""
+    segments = _living(connection, before)
+    new = _count(connection, before.last_row)
+    kept, after = _undisturbed(segments, new)
+    rest = []
+    if new or len(kept) < len(segments):
+        rest = [read_segment(connection, NOW, after, dimensions=source.dimensions, kind=source.kind)]
+    last = max(before.last_row, last_row(connection))
+    return Memory(version, size_of(connection, version), last, [*kept, *(one for one in rest if len(one.rows))])
+
+
+def _living(connection: sqlite3.Connection, before: Memory) -> list[Segment]:
+    """Return the segments without what has gone since."""
+    if is_kept(connection, before.version):  # then rows that have gone since are still there
+        found = connection.execute("SELECT row FROM chunks WHERE until > ?", (before.version,)).fetchall()
+        gone = np.array(found, np.int64).reshape(-1)
+        if not len(gone):
+            return list(before.segments)
+        return [replace(one, alive=one.alive & ~np.isin(one.rows, gone)) for one in before.segments]
+    there = np.array(connection.execute(f"SELECT row FROM chunks WHERE {NOW}").fetchall(), np.int64).reshape(-1)
+    return [replace(one, alive=one.alive & np.isin(one.rows, there)) for one in before.segments]
+
+
+def _undisturbed(segments: Sequence[Segment], new: int) -> tuple[Sequence[Segment], int]:
+    """Return the segments to keep, and the row after which all is to be read again."""
+    kept = list(segments)
+    for place, segment in enumerate(segments):
+        if 2 * int(segment.alive.sum()) < len(segment.rows):  # half of it has gone
+            kept = kept[:place]
+            break
+    size = new + sum(int(one.alive.sum()) for one in segments[len(kept) :])
+    while size and kept and (last := int(kept[-1].alive.sum())) <= 2 * size:
+        size += last
+        kept.pop()
+    after = int(kept[-1].rows[-1]) if kept else 0
+    return kept, after
+
+
+def _count(connection: sqlite3.Connection, after: int) -> int:
+    query = f"SELECT count(*) FROM chunks NOT INDEXED WHERE {NOW} AND row > ?"
+    (count,) = connection.execute(query, (after,)).fetchone()
+    return int(count)
+
+
+def size_of(connection: sqlite3.Connection, version: int) -> Size:
+    """Return the size of a version."""
+    return Size(*connection.execute("SELECT chunks, words FROM versions WHERE number = ?", (version,)).fetchone())

@@ -1,0 +1,171 @@
+"""One SQLite file holds all of an index: its chunks with their vectors and words, and its history.
+
+A row is valid from the version `since` it was added in until before the version `until` it went, so a version is a
+set of rows that are there already. Rows are never changed otherwise, and their numbers are never used twice. One
+change is one transaction; readers (WAL) see a whole version, and never wait.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+from weighbridge.errors import WorkspaceError
+from weighbridge.retrieve.stores.connection_pool import Pool
+from weighbridge.retrieve.stores.retention import now
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS about (dimensions INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS versions (
+    number INTEGER PRIMARY KEY, made TEXT NOT NULL, chunks INTEGER NOT NULL, words INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS tags (name TEXT PRIMARY KEY, number INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS terms (number INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS chunks (
+    row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, document_id TEXT NOT NULL, version TEXT NOT NULL,
+    groups TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER, chunk TEXT NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS by_id ON chunks (id, ifnull(until, 0));
+CREATE INDEX IF NOT EXISTS by_document ON chunks (document_id, until, version);
+CREATE INDEX IF NOT EXISTS by_end ON chunks (until) WHERE until IS NOT NULL;
+CREATE TABLE IF NOT EXISTS searched (
+    row INTEGER PRIMARY KEY, length INTEGER NOT NULL, words BLOB NOT NULL, vector BLOB NOT NULL);
+"""
+"""`groups` is a JSON list; `words` are pairs of int32 (number of a term, how often); `vector` is float32."""
+NOW = "until IS NULL"
+"""The condition of rows that are in the latest version."""
+VISIBLE = """(groups = '[]' OR EXISTS (
+    SELECT 1 FROM json_each(groups) AS one WHERE one.value IN (SELECT value FROM json_each(:groups))))"""
+"""The condition of rows that some groups (`listed`) may read."""
+_WAIT_SECONDS = 60.0
+"""For what is over soon: another process opens the file, or tidies it."""
+_TURN_SECONDS = 600.0
+"""How long a writer waits for its turn."""
+_LOOK_SECONDS = 0.002
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL}
+"""Primary codes of errors that go by themselves."""
+_PAGE = 16_384
+"""Bytes, of which a vector and its words take about two thousand."""
+
+
+class Database:
+    """The file of one index."""
+
+    def __init__(self, file: Path, dimensions: int) -> None:
+        """Open the file, or make it.
+
+        Raises:
+            WorkspaceError: it is no index, or holds vectors of other dimensions.
+        """
+        self.file, self.dimensions = file, dimensions
+        self._pool: Pool[sqlite3.Connection] = Pool(self._connect)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
+        with self.writing() as connection:
+            self._begin(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that sees one version, the latest, as long as it is lent."""
+        try:
+            with self._pool.lend() as connection:
+                connection.execute("BEGIN")
+                yield connection
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection in a transaction, the only one that writes; committed unless an error leaves the block."""
+        try:
+            with self._pool.lend() as connection:
+                _take_turn(connection)
+                yield connection
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def tidy(self) -> None:
+        """Move what was written lately into the file itself, and let SQLite look at its tables."""
+        try:
+            with self._pool.lend() as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.execute("PRAGMA optimize")
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.file, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
+        )
+        try:
+            for pragma in (f"page_size = {_PAGE}", "journal_mode = WAL", "synchronous = FULL", "cache_size = -16000"):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        for statement in TABLES.split(";\n"):
+            connection.execute(statement)
+        found = connection.execute("SELECT dimensions FROM about").fetchone()
+        if found is None:
+            connection.execute("INSERT INTO about VALUES (?)", (self.dimensions,))
+            connection.execute("INSERT INTO versions VALUES (1, ?, 0, 0)", (now(),))
+        elif found != (self.dimensions,):
+            raise WorkspaceError(
+                f"{self.file}: its vectors have {found[0]} dimensions, and the embedder's {self.dimensions}; "
+                "delete it and index again"
+            )
+
+    def _unusable(self, error: Exception) -> WorkspaceError:
+        if isinstance(error, sqlite3.OperationalError):  # locked, full, not writable
+            return WorkspaceError(f"{self.file}: cannot be read or written ({error}); put that right and try again")
+        return WorkspaceError(f"{self.file}: cannot be opened as an index ({error}); delete it and index again")
+
+
+def _take_turn(connection: sqlite3.Connection) -> None:
+    """Begin to write, once nobody else does. SQLite's own waiting looks too seldom: a busy writer starves another."""
+    end = monotonic() + _TURN_SECONDS
+    connection.execute("PRAGMA busy_timeout = 0")
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _BUSY or monotonic() > end:
+                raise
+            sleep(_LOOK_SECONDS)
+        else:
+            break
+    connection.execute(f"PRAGMA busy_timeout = {_WAIT_SECONDS * 1000:.0f}")
+
+
+def latest(connection: sqlite3.Connection) -> int:
+    """Return the number of the latest version."""
+    (number,) = connection.execute("SELECT max(number) FROM versions").fetchone()
+    return int(number)
+
+
+def last_row(connection: sqlite3.Connection) -> int:
+    """Return the highest number of a row; 0 where there is none."""
+    (row,) = connection.execute("SELECT ifnull(max(row), 0) FROM chunks").fetchone()
+    return int(row)
+
+
+def is_kept(connection: sqlite3.Connection, number: int) -> bool:
+    """Tell whether there is such a version."""
+    return connection.execute("SELECT 1 FROM versions WHERE number = ?", (number,)).fetchone() is not None
+
+
+def valid_at(number: int | None) -> str:
+    """Return the condition of rows that are in a version; None: in the latest."""
+    return NOW if number is None else f"(since <= {number:d} AND (until IS NULL OR until > {number:d}))"
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Return texts as a JSON list, in order: how many values go into one parameter."""
+    return json.dumps(sorted(texts))

@@ -1,0 +1,53 @@
+"""Indexes of FAISS over SQLite, each in a folder of its own."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from weighbridge.errors import MissingExtraError, WorkspaceError
+from weighbridge.retrieve.index.analyser import ANALYSER
+from weighbridge.retrieve.stores.faiss.index import FaissIndex
+from weighbridge.retrieve.stores.faiss.snapshot import Source
+from weighbridge.retrieve.stores.faiss.sqlite import Database
+from weighbridge.retrieve.stores.faiss.vectors import Kind
+
+_FILE = "index.sqlite"
+_GRAPH = "graph.npz"
+
+
+class FaissStore:
+    """A `Store` in a folder: a folder for each index."""
+
+    layout = f"faiss 1; {ANALYSER}"
+
+    def __init__(self, folder: Path, *, kind: Kind | None = None) -> None:
+        """Hold vectors in a kind of FAISS index; None: in the one that their number calls for.
+
+        Raises:
+            MissingExtraError: FAISS is not installed.
+        """
+        try:
+            import faiss  # noqa: F401 - only to see that it is there
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("the FAISS index", "local") from error
+        self.folder = folder
+        self.kind = kind
+
+    def open(self, name: str, *, dimensions: int) -> "FaissIndex":
+        home = self._home(name)
+        source = Source(dimensions, self.kind, home / _GRAPH)
+        return FaissIndex(Database(home / _FILE, dimensions), source)
+
+    def names(self) -> Sequence[str]:
+        return sorted(file.parent.name for file in self.folder.glob(f"*/{_FILE}"))
+
+    def drop(self, name: str) -> None:
+        shutil.rmtree(self._home(name), ignore_errors=True)
+
+    def bytes(self, name: str) -> int:
+        return sum(file.stat().st_size for file in self._home(name).glob("*") if file.is_file())
+
+    def _home(self, name: str) -> Path:
+        if not name or Path(name).name != name:
+            raise WorkspaceError(f"{self.folder}: {name!r} cannot be the name of an index; use a plain file name")
+        return self.folder / name

@@ -1,0 +1,1 @@
+"""Words, names, negation and refusals in texts of several languages."""

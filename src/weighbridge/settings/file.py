@@ -1,0 +1,234 @@
+"""`weighbridge.yaml` is read, with errors that name the line, and written for a newcomer."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from weighbridge.errors import SettingsError
+from weighbridge.settings.comments import COMMENTS
+from weighbridge.settings.schema import ARMS, Arm, Settings, conflicts, located
+from weighbridge.settings.sources import TAGS
+from weighbridge.types import Task
+
+_FIRST = ("name", "documents", "examples", "task", "needs")
+_KINDS = {
+    "model_type": "a group of keys, indented below it",
+    "tuple_type": "a list, like [a, b]",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "a text (put it in quotes)",
+    "path_type": "a path",
+    "dict_type": "a group of keys, indented below it",
+    "mapping_type": "a group of keys, indented below it",
+    "source": "a path, a group of keys that begins with sql or rest, or a list of these",
+    "bool_type": "true or false",
+    "finite_number": "a finite number",
+}
+_SAMPLES = {
+    "examples": "examples.jsonl",
+    "sql": "sqlite:///shop.db",
+    "query": "select id, name, description from products",
+    "id": "id",
+    "rest": "https://example.org/api/articles",
+}
+"""What to write for a setting that must be there."""
+_PLAIN = re.compile(r"(?!(?:true|false|null)$)[a-z_./][\w./-]*", re.ASCII | re.IGNORECASE)
+_BOUNDS = {
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
+}
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a settings file. A setting left out, or left empty, has its default; paths are taken from its folder.
+
+    So are `model.reference`, `retrieval.embedder` and `retrieval.rerank` where they name a file: after `file:`, or what
+    is there.
+
+    Raises:
+        SettingsError: one line `file:line: ...` for each thing that is wrong, in the order of the file.
+    """
+    text = _read(path)
+    node = _parsed(path, text)
+    try:
+        settings = Settings.model_validate_json(json.dumps(_plain(node), default=str), strict=True)
+    except RecursionError:
+        raise SettingsError(f"{path}:1: is nested too deeply, or holds itself") from None
+    except ValidationError as error:
+        raise SettingsError("\n".join(_told(path, node, error))) from None
+    if found := sorted((_line(node, keys), sentence) for keys, sentence in conflicts(settings)):
+        raise SettingsError("\n".join(f"{path}:{line}: {sentence}" for line, sentence in found))
+    return located(settings, path.parent)
+
+
+def starter(
+    documents: Path | None, examples: Path, *, name: str, task: Task, strategies: tuple[Arm, ...] = ARMS
+) -> str:
+    """Return the text of a settings file with every other setting at its default, and a comment beside each."""
+    settings = Settings(name=name, documents=documents, examples=examples, task=task, strategies=strategies)
+    rest = [key for key in Settings.model_fields if key not in _FIRST]
+    lines = ["# What is weighed, and what you need of the winner. Every line below `examples` may be left out.", ""]
+    for before, key in pairwise(("", *_FIRST, *rest)):
+        value = getattr(settings, key)
+        if isinstance(value, BaseModel) or isinstance(getattr(settings, before, None), BaseModel):
+            lines.append("")
+        lines += _rendered(key, value, key)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _rendered(key: str, value: object, path: str) -> Iterator[str]:
+    indent = "  " * path.count(".")
+    comment = f"# {COMMENTS[path]}"
+    if not isinstance(value, BaseModel):
+        setting = f"{indent}{key}: {_scalar(value)}".rstrip()
+        yield f"{setting:<38}  {comment}" if len(setting) < 60 else f"{indent}{comment}\n{setting}"  # noqa: PLR2004 - columns
+        return
+    yield f"{indent}{key}:  {comment}"
+    for field in type(value).model_fields:
+        yield from _rendered(field, getattr(value, field), f"{path}.{field}")
+
+
+def _scalar(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case tuple():
+            return f"[{', '.join(map(_scalar, value))}]"
+        case Path():
+            return _scalar(value.as_posix())
+        case str() if _PLAIN.fullmatch(value):
+            return value
+        case str():
+            quoted = json.dumps(value, ensure_ascii=False)
+            return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
+        case _:
+            return json.dumps(value)
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise SettingsError(f"{path}: there is no such file; run `weighbridge init` to write one") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is not UTF-8; save it as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
+    if not text.strip():
+        raise SettingsError(f"{path}: is empty; run `weighbridge init` to write one")
+    return text
+
+
+def _parsed(path: Path, text: str) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedMap
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        node = YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark is not None else 1
+        problem = (error.problem or error.context or "it cannot be parsed").split("\n")[0]
+        raise SettingsError(f"{path}:{line}: is not valid YAML: {problem}") from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        reason = str(error).split("\n")[0]
+        raise SettingsError(f"{path}:1: is not valid YAML: {reason}") from error
+    if not isinstance(node, CommentedMap):
+        raise SettingsError(f"{path}:1: the file must hold lines of `key: value`, not a list or a text")
+    return node
+
+
+def _plain(node: Any) -> Any:
+    """Return what YAML held without what was left empty, which means the default."""
+    if isinstance(node, Mapping):
+        return {str(key): _plain(value) for key, value in node.items() if value is not None}
+    return [_plain(item) for item in node] if isinstance(node, list) else node
+
+
+def _told(path: Path, node: Any, error: ValidationError) -> list[str]:
+    problems: dict[tuple[str | int, ...], list[Any]] = {}
+    for problem in error.errors():
+        problems.setdefault(_known_part(node, problem["loc"], problem["type"]), []).append(problem)
+    told = [(_line(node, loc), _sentence(loc, found)) for loc, found in problems.items()]
+    return [f"{path}:{line}: {sentence}" for line, sentence in sorted(told)]
+
+
+def _known_part(node: Any, loc: Sequence[str | int], kind: str) -> tuple[str | int, ...]:
+    """Return a place without the parts that name branches of a union, not keys of the file."""
+    loc = tuple(part for part in loc if part not in TAGS)
+    if kind == "missing":
+        return loc
+    depth = 0
+    while depth < len(loc) and (key := _key(node, loc[depth])) is not None:
+        node, depth = node[key], depth + 1
+    return tuple(loc[:depth])
+
+
+def _key(node: Any, part: str | int) -> Any:
+    if isinstance(node, Mapping):
+        return next((key for key in node if str(key) == part), None)
+    return part if isinstance(node, list) and isinstance(part, int) and part < len(node) else None
+
+
+def _line(node: Any, loc: Sequence[str | int]) -> int:
+    place = node.lc
+    line = place.line
+    for part in loc:
+        if (key := _key(node, part)) is None:
+            break
+        line = place.key(key)[0] if isinstance(node, Mapping) else place.item(key)[0]
+        node, place = node[key], getattr(node[key], "lc", place)
+    return int(line) + 1
+
+
+def _sentence(loc: Sequence[str | int], problems: Sequence[Any]) -> str:
+    kind, given = problems[0]["type"], problems[0]["input"]
+    name = ".".join(str(part) for part in loc if isinstance(part, str))
+    shown = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
+    shown = f"'{shown[:57]}...'" if len(shown) > 60 else f"'{shown}'"  # noqa: PLR2004 - a line of a terminal
+    context = problems[0].get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown(problems[0]["loc"])
+    if kind == "missing":
+        return f"{name!r} is missing; add a line like `{loc[-1]}: {_SAMPLES[str(loc[-1])]}`"
+    if kind == "literal_error":
+        choices = [choice for problem in problems for choice in re.findall(r"'([^']*)'", problem["ctx"]["expected"])]
+        return f"{name}: {shown} is not one of {', '.join(choices)}{_hint(str(given), choices)}"
+    if kind in _BOUNDS:
+        return f"{name} must be {_BOUNDS[kind].format(**context)}, not {shown}"
+    if kind in _KINDS:
+        return f"{name} must be {_KINDS[kind]}, not {shown}"
+    return f"{name or 'the file'}: {context.get('error', problems[0]['msg'])}"
+
+
+def _unknown(loc: Sequence[str | int]) -> str:
+    section: Any = Settings
+    for part in loc[:-1]:
+        if part in TAGS:
+            section = TAGS[str(part)] or section
+        elif (field := getattr(section, "model_fields", {}).get(part)) is not None:
+            section = field.annotation
+    key, parents = str(loc[-1]), [part for part in loc[:-1] if isinstance(part, str) and part not in TAGS]
+    under = f" under {'.'.join(parents)}" if parents else ""
+    known = list(section.model_fields)
+    if hint := _hint(key, known):
+        return f"unknown key {key!r}{under}{hint}"
+    elsewhere = [path for path in COMMENTS if path.rpartition(".")[2] == key]
+    if elsewhere:
+        return f"unknown key {key!r}{under}; did you mean {' or '.join(map(repr, elsewhere))}?"
+    return f"unknown key {key!r}{under}; known here: {', '.join(known)}"
+
+
+def _hint(given: str, choices: Sequence[str]) -> str:
+    close = difflib.get_close_matches(given, choices, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

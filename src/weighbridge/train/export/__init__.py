@@ -1,0 +1,1 @@
+"""Adapters into files that other programs load."""

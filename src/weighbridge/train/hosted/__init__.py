@@ -1,0 +1,1 @@
+"""Fine-tuning jobs of an endpoint."""

@@ -1,0 +1,238 @@
+"""A fine-tuning endpoint, asked through OpenAI's own client: each call a function, each failure one sentence."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from json import JSONDecodeError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import quote
+
+from weighbridge.errors import TrainingError
+from weighbridge.generate.openai import address, open_openai
+from weighbridge.settings.schema import ModelSettings
+from weighbridge.train.hosted.wire import HostedEvent, HostedJob, NonsenseError, read_event, read_id, read_job
+
+if TYPE_CHECKING:
+    from openai import APIStatusError, OpenAI
+
+T = TypeVar("T")
+_LONGEST_QUOTE = 400
+_LOOKED_THROUGH = 1000
+"""Jobs, newest first, among which one that was begun is looked for."""
+_MOST_EVENTS = 10_000
+_UNSUPPORTED = frozenset({404, 405, 501})
+_KEYLESS = frozenset({401, 403})
+_BUSY = frozenset({408, 409, 429})
+_BROKEN = 500
+_GATEWAY = frozenset({408, 502, 504})
+"""Said by what stands before an endpoint, which may be at work all the same."""
+_LONGEST_WAIT = 60.0
+
+
+class EndpointAwayError(TrainingError):
+    """The endpoint gave no answer that can be used, or has no time; to ask again later may help.
+
+    `unread` where it may have done, or may yet do, what it was asked all the same; `after`: the seconds it asks to be
+    left alone.
+    """
+
+    def __init__(self, message: str, *, unread: bool, after: float = 0.0) -> None:
+        super().__init__(message)
+        self.unread, self.after = unread, after
+
+
+class UnsupportedError(TrainingError):
+    """The endpoint does not know such a request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A job as it is asked for. A hyper-parameter that is None is left to the endpoint ("auto")."""
+
+    model: str
+    method: Literal["supervised", "dpo"]
+    suffix: str
+    seed: int
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate_multiplier: float | None = None
+    beta: float | None = None
+    """dpo only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where jobs run. The key is shown by nothing."""
+
+    client: "OpenAI" = field(repr=False)
+    key: str = field(repr=False)
+    where: str
+
+    def call(self, doing: str, ask: Callable[["OpenAI"], T], *, retries: int | None = None) -> T:
+        """Return what the client returns.
+
+        `doing` begins the messages of errors. The client itself retries what was busy, as often as it is set to, or
+        `retries` times.
+
+        Raises:
+            EndpointAwayError: no connection, no answer in time, an answer that is none, or the endpoint is busy.
+            UnsupportedError: the endpoint does not know this request.
+            TrainingError: the endpoint refuses; in its own words.
+        """
+        from openai import APIConnectionError, APIStatusError, OpenAIError
+
+        from weighbridge.generate.http import cause, unsent
+
+        client = self.client if retries is None else self.client.with_options(max_retries=retries)
+        try:
+            return ask(client)
+        except APIStatusError as error:
+            raise self._refused(doing, error) from None
+        except APIConnectionError as error:
+            told = f"{self.where}: {doing}: {self.safe(cause(error))}"
+            raise EndpointAwayError(told, unread=not unsent(error)) from None
+        except (OpenAIError, NonsenseError) as error:
+            raise self._senseless(doing, str(error)) from None
+        except JSONDecodeError:
+            raise self._senseless(doing, "it is not JSON, or broke off") from None
+        except (ValueError, TypeError, AttributeError):
+            raise self._senseless(doing, "it is not what the fine-tuning API promises") from None
+
+    def safe(self, text: str) -> str:
+        """Return one printable line of bounded length, without the key."""
+        without = text.replace(self.key, "***") if self.key else text
+        line = " ".join("".join(c if c.isprintable() else " " for c in without).split())
+        return line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}..."
+
+    def _senseless(self, doing: str, why: str) -> EndpointAwayError:
+        return EndpointAwayError(f"{self.where}: {doing}: the reply makes no sense ({self.safe(why)})", unread=True)
+
+    def _refused(self, doing: str, error: "APIStatusError") -> TrainingError:
+        from weighbridge.generate.http import said_by, wait_asked
+
+        told = f"{self.where}: {doing}: HTTP {error.status_code}: {self.safe(said_by(error))}"
+        if error.status_code in _UNSUPPORTED:
+            return UnsupportedError(told)
+        if error.status_code in _KEYLESS:
+            return TrainingError(f"{told}; the key is read from the environment variable that model.key_variable names")
+        if error.status_code in _BUSY or error.status_code >= _BROKEN:
+            wait = min(wait_asked(error), _LONGEST_WAIT)
+            return EndpointAwayError(told, unread=error.status_code in _GATEWAY, after=wait)
+        return TrainingError(told)
+
+
+def open_endpoint(settings: ModelSettings, *, environment: Mapping[str, str] = os.environ) -> Endpoint:
+    """Return the endpoint that `settings` name; `UserError` where a key is needed and absent."""
+    model = open_openai(settings, environment=environment)
+    return Endpoint(client=model.client, key=model.key, where=address(settings, environment=environment))
+
+
+def upload(endpoint: Endpoint, file: Path) -> str:
+    """Send a file to learn from, and return its id there."""
+
+    def send(client: "OpenAI") -> str:
+        with file.open("rb") as opened:
+            return read_id(client.files.create(file=(file.name, opened), purpose="fine-tune"))
+
+    return endpoint.call(f"uploading {file.name}", send)
+
+
+def create(endpoint: Endpoint, order: Order, training_file: str, validation_file: str) -> HostedJob:
+    """Ask for a job, once: nothing is retried, because a request whose answer was lost may have begun one."""
+    from openai import omit
+
+    def ask(client: "OpenAI") -> HostedJob:
+        return read_job(
+            client.fine_tuning.jobs.create(
+                model=order.model,
+                training_file=training_file,
+                validation_file=validation_file or omit,
+                suffix=order.suffix or omit,
+                seed=order.seed,
+                method=_method(order),
+            ),
+            endpoint.safe,
+        )
+
+    return endpoint.call("starting the job", ask, retries=0)
+
+
+def find(endpoint: Endpoint, training_file: str) -> HostedJob | None:
+    """Return the job that learns from an uploaded file; None where there is none."""
+
+    def ask(client: "OpenAI") -> HostedJob | None:
+        recent = islice(client.fine_tuning.jobs.list(limit=100), _LOOKED_THROUGH)
+        own = (raw for raw in recent if getattr(raw, "training_file", None) == training_file)
+        return next((read_job(raw, endpoint.safe) for raw in own), None)
+
+    return endpoint.call("looking for a job that was begun", ask)
+
+
+def job_of(endpoint: Endpoint, name: str, *, retries: int | None = None) -> HostedJob:
+    """Return what the endpoint says about a job."""
+
+    def ask(client: "OpenAI") -> HostedJob:
+        return read_job(client.fine_tuning.jobs.retrieve(name), endpoint.safe)
+
+    return endpoint.call(f"asking about {name}", ask, retries=retries)
+
+
+def events_since(endpoint: Endpoint, name: str, last: str) -> tuple[HostedEvent, ...]:
+    """Return the events of a job after the one with the id `last`, oldest first; none where they cannot be had."""
+
+    def ask(client: "OpenAI") -> tuple[HostedEvent, ...]:
+        new: dict[str, HostedEvent] = {}
+        for raw in islice(client.fine_tuning.jobs.list_events(name, limit=100), _MOST_EVENTS):  # newest first
+            event = read_event(raw, endpoint.safe)
+            if event.id == last or event.id in new:  # a page that comes again would come for ever
+                break
+            new[event.id] = event
+        return tuple(reversed(new.values()))
+
+    try:
+        return endpoint.call(f"reading what happened to {name}", ask, retries=0)
+    except TrainingError:
+        return ()
+
+
+def cancel(endpoint: Endpoint, name: str) -> HostedJob:
+    """Stop a job for good."""
+    return endpoint.call(
+        f"cancelling {name}", lambda client: read_job(client.fine_tuning.jobs.cancel(name), endpoint.safe)
+    )
+
+
+def pause(endpoint: Endpoint, name: str) -> HostedJob:
+    """Stop a job for now."""
+    return endpoint.call(f"pausing {name}", lambda client: read_job(client.fine_tuning.jobs.pause(name), endpoint.safe))
+
+
+def unpause(endpoint: Endpoint, name: str) -> HostedJob:
+    """Let a paused job go on."""
+    return endpoint.call(
+        f"resuming {name}", lambda client: read_job(client.fine_tuning.jobs.resume(name), endpoint.safe)
+    )
+
+
+def content(endpoint: Endpoint, file: str) -> bytes:
+    """Return a file that lies at the endpoint, or where the endpoint redirects to for it."""
+    from httpx2 import Response
+
+    def ask(client: "OpenAI") -> bytes:
+        options: Any = {"follow_redirects": True}  # nothing but the file's name is sent there
+        return client.get(f"/files/{quote(file, safe='')}/content", cast_to=Response, options=options).content
+
+    return endpoint.call(f"fetching {file}", ask)
+
+
+def _method(order: Order) -> Any:
+    chosen = {
+        "n_epochs": order.epochs,
+        "batch_size": order.batch_size,
+        "learning_rate_multiplier": order.learning_rate_multiplier,
+        **({"beta": order.beta} if order.method == "dpo" else {}),
+    }
+    hyperparameters = {name: "auto" if value is None else value for name, value in chosen.items()}
+    return {"type": order.method, order.method: {"hyperparameters": hyperparameters}}

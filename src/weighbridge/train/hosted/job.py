@@ -1,0 +1,243 @@
+"""One job at an endpoint, from files on disk to a tuned model, so that no accident begins a second one.
+
+`hosted.json` in the job's folder is written before and after each step that costs something: a run that was killed
+goes on where it was, with the same files and the same job.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from time import sleep
+
+from pydantic import TypeAdapter, ValidationError
+
+from weighbridge.errors import TrainingError
+from weighbridge.protocols import Notify, silent
+from weighbridge.train.hosted.client import (
+    Endpoint,
+    EndpointAwayError,
+    Order,
+    UnsupportedError,
+    create,
+    events_since,
+    find,
+    job_of,
+    upload,
+)
+from weighbridge.train.hosted.wire import ENDED, KNOWN, HostedEvent, HostedJob
+from weighbridge.types import Progress
+from weighbridge.workspace import write_text
+
+TRAINING, VALIDATION, STATE = "train.jsonl", "validation.jsonl", "hosted.json"
+STILL = frozenset({*ENDED, "paused"})
+"""States in which following a job has no end."""
+_TRIES = 3
+_PATIENCE = 20
+"""Times in a row that a followed job's endpoint may be away."""
+
+Wait = Callable[[float], object]
+Tell = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """How a job is followed."""
+
+    every: float
+    """Seconds between two questions."""
+    tell: Tell
+    """Receives what happened, a sentence each."""
+    notify: Notify = silent
+    wait: Wait = sleep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostedRun:
+    """What was sent, and what has become of it."""
+
+    order: Order
+    endpoint: str
+    begun_at: str
+    """ISO 8601, UTC."""
+    training_file: str = ""
+    """Its id at the endpoint; empty until it is there."""
+    validation_file: str = ""
+    asked: bool = False
+    """Whether a job was asked for; without `job` the answer is not known."""
+    job: str = ""
+    status: str = ""
+    """As the endpoint last gave it."""
+    told: str = ""
+    """The last event that was passed on, by its id."""
+
+
+def read_run(folder: Path) -> HostedRun | None:
+    """Return the run of a folder; None where nothing was begun there."""
+    try:
+        return _runs().validate_json((folder / STATE).read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise TrainingError(
+            f"{folder / STATE}: cannot be read ({error.error_count()} fields are wrong); a job may be running for it. "
+            "Look at the endpoint's own list of jobs, and delete the file to begin anew"
+        ) from None
+
+
+def write_run(run: HostedRun, folder: Path) -> HostedRun:
+    """Write down where a run is, and return it."""
+    write_text(folder / STATE, _runs().dump_json(run, indent=2).decode() + "\n")
+    return run
+
+
+def start(endpoint: Endpoint, run: HostedRun, folder: Path, *, wait: Wait = sleep) -> HostedRun:
+    """Upload the files in `folder` and begin the job: only what has not been done yet, and a job never twice.
+
+    Raises:
+        EndpointAwayError: the endpoint gives no usable answer. Whether it began a job is asked at the next call.
+        TrainingError: the endpoint refuses.
+    """
+    if not run.training_file:
+        run = write_run(replace(run, training_file=_sent(endpoint, folder / TRAINING)), folder)
+    if not run.validation_file and (folder / VALIDATION).exists():
+        run = write_run(replace(run, validation_file=_sent(endpoint, folder / VALIDATION)), folder)
+    run = locate(endpoint, run, folder)
+    if run.job:
+        return run
+    run = write_run(replace(run, asked=True), folder)
+    job = _create(endpoint, run, folder, wait)
+    return write_run(replace(run, job=job.id, status=job.status), folder)
+
+
+def locate(endpoint: Endpoint, run: HostedRun, folder: Path) -> HostedRun:
+    """Return a run with its job, where one was asked for and the answer was never read."""
+    job = _begun(endpoint, run, folder) if run.asked and not run.job else None
+    return write_run(replace(run, job=job.id, status=job.status), folder) if job else run
+
+
+def follow(endpoint: Endpoint, run: HostedRun, folder: Path, watch: Watch) -> HostedJob:
+    """Ask about a run's job again and again until it has ended or is paused, and return it.
+
+    Raises:
+        EndpointAwayError: the endpoint was away many times in a row. The job goes on, and so can `follow`.
+        TrainingError: the endpoint refuses to tell.
+    """
+    away = 0
+    while True:
+        wait = watch.every
+        try:
+            job = ask_about(endpoint, run, folder, retries=0)
+        except EndpointAwayError as error:
+            away += 1
+            if away > _PATIENCE:
+                raise
+            if away == 1:
+                watch.tell(f"{error}; asked again, up to {_PATIENCE} times")
+            wait = max(wait, error.after)
+        else:
+            if away:
+                watch.tell(f"{endpoint.where} answers again")
+            away = 0
+            run = _told(endpoint, run, job, folder, watch)
+            if job.status in STILL:
+                return job
+        watch.wait(wait)
+
+
+def ask_about(endpoint: Endpoint, run: HostedRun, folder: Path, *, retries: int | None = None) -> HostedJob:
+    """Return what the endpoint says about a run's job.
+
+    Raises:
+        EndpointAwayError: the endpoint gives no usable answer.
+        TrainingError: it refuses, or knows no such job.
+    """
+    try:
+        return job_of(endpoint, run.job, retries=retries)
+    except UnsupportedError as error:
+        raise TrainingError(f"{error}. If that job is gone for good, delete {folder / STATE} to begin anew") from None
+
+
+def succeeded(endpoint: Endpoint, job: HostedJob) -> HostedJob:
+    """Return a job that has succeeded.
+
+    Raises:
+        TrainingError: it has not; with the endpoint's own words, and what to do.
+    """
+    where = f"{endpoint.where}: {job.id}"
+    match job.status:
+        case "succeeded" if job.model:
+            return job
+        case "succeeded":
+            raise TrainingError(f"{where} succeeded, but names no tuned model; ask again later, or its own console")
+        case "failed":
+            said = job.error.rstrip(".") or "it does not say why"
+            raise TrainingError(f"{where} failed: {said}. Mend that, then train again: it begins a new job")
+        case "cancelled":
+            raise TrainingError(f"{where} was cancelled; train again to begin a new job")
+        case status:
+            raise TrainingError(f"{where} is {status}; to let it go on: weighbridge hosted resume")
+
+
+def _told(endpoint: Endpoint, run: HostedRun, job: HostedJob, folder: Path, watch: Watch) -> HostedRun:
+    """Pass on what is new about a job, after it was written down; its state where no event says it."""
+    new = events_since(endpoint, run.job, run.told)
+    now = replace(run, status=job.status, told=new[-1].id if new else run.told)
+    if now != run:
+        write_run(now, folder)
+    if job.status != run.status and (not new or job.status not in KNOWN):
+        strange = "" if job.status in KNOWN else ", which is no state that is known here; it is followed on"
+        watch.tell(f"{job.id} is {job.status}{strange}")
+    for event in new:
+        watch.tell(event.message)
+        _progress(run.job, event, watch.notify)
+    return now
+
+
+def _sent(endpoint: Endpoint, file: Path) -> str:
+    try:
+        return upload(endpoint, file)
+    except UnsupportedError as error:
+        raise TrainingError(
+            f"{error}. It seems not to have the fine-tuning API: check model.base_url, which often ends in /v1; to "
+            "train on this machine, set model.engine to llamacpp"
+        ) from None
+
+
+def _create(endpoint: Endpoint, run: HostedRun, folder: Path, wait: Wait) -> HostedJob:
+    """Ask for the job; where the answer is lost or the endpoint busy, look for it before asking again."""
+    for tried in range(1, _TRIES + 1):
+        try:
+            return create(endpoint, run.order, run.training_file, run.validation_file)
+        except EndpointAwayError as error:
+            wait(max(2.0 ** (tried - 1), error.after))
+            if job := _begun(endpoint, run, folder):
+                return job
+            if error.unread or tried == _TRIES:  # what is unread may yet begin
+                raise
+        except TrainingError:
+            write_run(replace(run, asked=False), folder)
+            raise
+    raise AssertionError
+
+
+def _begun(endpoint: Endpoint, run: HostedRun, folder: Path) -> HostedJob | None:
+    try:
+        return find(endpoint, run.training_file)
+    except UnsupportedError as error:
+        raise TrainingError(
+            f"{error}. A job may have been begun for {run.training_file}, and this endpoint does not list its jobs: "
+            f"look there, and delete {folder / STATE} to begin anew"
+        ) from None
+
+
+def _progress(name: str, event: HostedEvent, notify: Notify) -> None:
+    done, total = event.figures.get("step"), event.figures.get("total_steps")
+    if isinstance(done, int):
+        steps = total if isinstance(total, int) else 0
+        notify(Progress(task=f"following {name}", done=done, total=steps, unit="steps", note=event.message))
+
+
+@cache
+def _runs() -> TypeAdapter[HostedRun]:
+    return TypeAdapter(HostedRun)

@@ -1,0 +1,1 @@
+"""Whether every exported form of an adapter answers like the trained one."""

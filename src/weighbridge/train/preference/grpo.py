@@ -1,0 +1,229 @@
+"""Reinforcement: an adapter goes on learning from the rewards of its own tries, by GRPO (Shao et al., 2024).
+
+On TRL's GRPOTrainer: to each prompt it samples a group of answers, and those that are rewarded better than their group
+become likelier. With the rewards of rules this is learning from verifiable rewards; with a reward model it is RLHF.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from weighbridge.adapters import Training
+from weighbridge.errors import TrainingError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import Notify, silent
+from weighbridge.settings.training import Reward
+from weighbridge.train.data.conversations import conversations
+from weighbridge.train.data.raft import AS_RETRIEVED
+from weighbridge.train.data.tokens import prompt_tokens
+from weighbridge.train.preference.checkpoints import Course, followed, take
+from weighbridge.train.preference.refine import (
+    open_adapter,
+    placed,
+    rows_at_once,
+    save_adapter,
+    told,
+    usual,
+    weights_key,
+)
+from weighbridge.train.preference.rewards import Rewarding
+from weighbridge.train.runtime.adapter_weights import load_tuned
+from weighbridge.train.runtime.base_model import load_network, load_tokenizer, turns
+from weighbridge.train.runtime.devices import one_device
+from weighbridge.train.runtime.out_of_memory import guarded, with_less_memory
+from weighbridge.train.runtime.recipe import Recipe
+from weighbridge.train.runtime.time_limit import TimeLimit
+from weighbridge.train.supervised.generate import say
+from weighbridge.train.supervised.methods import precision
+from weighbridge.types import Example, Prompt, Split
+
+
+def train_grpo(
+    start: Path,
+    examples: Sequence[Example],
+    folder: Path,
+    *,
+    recipe: Recipe,
+    rewarding: Rewarding,
+    notify: Notify = silent,
+) -> Training:
+    """Go on from the adapter in `start` (a PEFT folder) by `training.preference`, and write `folder/adapter`.
+
+    Each of `steps` steps reads `batch_size` answers: groups of `samples` to as many prompts as that makes, at least
+    one. Examples are of the train split and may be learnt from, and asked as the strategy asks them. The same
+    examples, recipe and machine give the same bytes; a training that was killed goes on from its last checkpoint, of
+    which there are a few, and ends with the same adapter. Where memory does not suffice, half the answers are learnt
+    from at a time, once, in the same steps.
+
+    Raises:
+        TrainingError: `start` holds no LoRA adapter, a group has no two answers, no prompt leaves room for an answer,
+            the loss is not a number, or the libraries fail.
+        UnfinishedError: `training.seconds` are over, and steps are left.
+        WorkspaceError: the folder cannot be written.
+    """
+    how = recipe.training.preference
+    if how.samples <= 1:
+        raise TrainingError("training.preference.samples: 1 gives nothing to compare an answer with; set it to 4 or so")
+    if not examples:
+        raise TrainingError("training.preference.method: grpo needs public training questions, and there is none")
+    prompts = _prompts(rewarding, examples, "train", recipe, notify)
+    with guarded(folder):
+        asked = list(zip(examples, prompts, strict=True))
+        fitting = _fitting(load_tokenizer(recipe.base), asked, recipe)
+        course = _course(start, fitting, folder, recipe, rewarding, notify)
+    if len(fitting) < len(asked):
+        course.notes.append(f"{len(asked) - len(fitting):,} questions left no room for an answer and were not asked")
+    return with_less_memory(folder, lambda: _train(start, fitting, recipe, rewarding, course), course.halve)
+
+
+def greedy_rewards(
+    adapter: Path | None,
+    examples: Sequence[Example],
+    *,
+    recipe: Recipe,
+    rewarding: Rewarding,
+    notify: Notify = silent,
+) -> tuple[float | None, ...]:
+    """Return the reward of the greedy answer to each dev example, None where none applies; without adapter, the base's.
+
+    What GRPO moves, on questions it has not been trained on.
+
+    Raises:
+        TrainingError: the folder holds no adapter.
+        ValueError: an example is not of the dev split.
+    """
+    prompts = _prompts(rewarding, examples, "dev", recipe, notify)
+    with guarded(adapter or recipe.base.hf):
+        exact = precision()
+        network = (
+            load_tuned(recipe.base, adapter, precision=exact) if adapter else load_network(recipe.base, precision=exact)
+        )
+        said = say(
+            placed(network),
+            load_tokenizer(recipe.base),
+            [prompt.messages for prompt in prompts],
+            maximum_tokens=recipe.model.maximum_tokens,
+        )
+    return tuple(rewarding.total(*asked) for asked in zip(examples, prompts, said, strict=True))
+
+
+def _prompts(
+    rewarding: Rewarding, examples: Sequence[Example], split: Split, recipe: Recipe, notify: Notify
+) -> list[Prompt]:
+    """Return the strategy's prompts of examples that may be asked: of this split, and of who may be learnt from."""
+    usual = recipe.training.model_copy(update={"raft": AS_RETRIEVED})
+    conversations(rewarding.strategy, examples, split=split, how=usual, notify=notify)
+    return [rewarding.strategy.prompt_for(example.question) for example in examples]
+
+
+def _course(
+    start: Path,
+    asked: Sequence[tuple[Example, Prompt]],
+    folder: Path,
+    recipe: Recipe,
+    rewarding: Rewarding,
+    notify: Notify,
+) -> Course:
+    how, room = recipe.training, (recipe.model.context, recipe.model.maximum_tokens)
+    told_to = [[one.id, one.answers, one.evidence, one.answerable, turns(prompt.messages)] for one, prompt in asked]
+    rewards = (list(rewarding.rules), rewarding.fingerprint, rewarding.strategy.fingerprint)
+    learnt = (weights_key(start), how.lasting, room, rewards, told_to)
+    groups = max(1, how.batch_size // how.preference.samples)
+    tokenizer = load_tokenizer(recipe.base)
+    longest = max(len(prompt_tokens(tokenizer, prompt.messages)) for _, prompt in asked) + recipe.model.maximum_tokens
+    return Course(
+        task="GRPO",
+        folder=folder / "checkpoints",
+        fingerprint=fingerprint("grpo", recipe.base.fingerprint, *learnt),
+        steps=how.preference.steps,
+        batch=groups * how.preference.samples,
+        at_once=rows_at_once([longest], how.preference.samples),
+        limit=TimeLimit(how.seconds),
+        notify=notify,
+    )
+
+
+def _train(
+    start: Path,
+    asked: Sequence[tuple[Example, Prompt]],
+    recipe: Recipe,
+    rewarding: Rewarding,
+    course: Course,
+) -> Training:
+    from datasets import Dataset
+    from trl import GRPOTrainer
+
+    tokenizer, latest = load_tokenizer(recipe.base), course.go_on()
+    groups = course.batch // recipe.training.preference.samples
+    order = questions_in_order(len(asked), course.steps * groups, recipe.training.seed)
+    trainer = followed(GRPOTrainer, course)(
+        model=open_adapter(recipe.base, start),
+        reward_funcs=[_function(name, asked, rewarding, tokenizer) for name in rewarding.rules],
+        args=one_device(_arguments(recipe, course)),
+        train_dataset=Dataset.from_list(
+            [{"prompt": turns(asked[number][1].messages), "number": number} for number in order]
+        ),
+        processing_class=tokenizer,
+    )
+    take(trainer, latest, course)
+    save_adapter(trainer.model, course.folder.with_name("adapter"))
+    course.finish()
+    return told(trainer, course, examples=len(asked), tokens=int(trainer.state.num_input_tokens_seen), epochs=1)
+
+
+def questions_in_order(count: int, wanted: int, seed: int) -> list[int]:
+    """Return which questions are asked, one after another: all of them in a random order, then all in another one.
+
+    One list for all steps, because the trainer's own order begins afresh where it goes on in a later pass.
+    """
+    passes = range(-(-wanted // count))
+    drawn = (Random(f"{seed} {number}").sample(range(count), count) for number in passes)  # noqa: S311 - an order
+    return [number for one in drawn for number in one][:wanted]
+
+
+def _fitting(tokenizer: Any, asked: Sequence[tuple[Example, Prompt]], recipe: Recipe) -> list[tuple[Example, Prompt]]:
+    """Return the examples whose prompt leaves room for an answer; `TrainingError` where none does."""
+    room = recipe.model.context - recipe.model.maximum_tokens
+    fitting = [pair for pair in asked if len(prompt_tokens(tokenizer, pair[1].messages)) <= room]
+    if not fitting:
+        raise TrainingError(
+            f"model.context ({recipe.model.context:,}) leaves no room for an answer after any prompt; raise it, or "
+            "lower retrieval.limit or model.maximum_tokens"
+        )
+    return fitting
+
+
+def _function(
+    name: Reward, asked: Sequence[tuple[Example, Prompt]], rewarding: Rewarding, tokenizer: Any
+) -> Callable[..., list[float | None]]:
+    """Return one reward as TRL calls it: with the completions of a batch and the columns of their rows."""
+    rule = Rewarding(strategy=rewarding.strategy, rules={name: rewarding.rules[name]})
+
+    def reward(said: list[dict[str, str]], tokens: list[int], number: int) -> float | None:
+        ended = tokens[-1:] == [tokenizer.eos_token_id]
+        return rule.total(*asked[number], said[0]["content"], "stop" if ended else "length")
+
+    columns = ("completions", "completion_ids", "number")
+    return _named(name, lambda **given: list(map(reward, *(given[column] for column in columns))))
+
+
+def _named(name: str, function: Callable[..., list[float | None]]) -> Callable[..., list[float | None]]:
+    function.__name__ = name
+    return function
+
+
+def _arguments(recipe: Recipe, course: Course) -> Any:
+    from trl import GRPOConfig
+
+    how = recipe.training.preference
+    return GRPOConfig(
+        **usual(recipe, course, rate=how.learning_rate),
+        shuffle_dataset=False,
+        num_generations=how.samples,
+        max_completion_length=recipe.model.maximum_tokens,
+        temperature=how.temperature,
+        top_k=0,
+        top_p=1.0,
+        beta=how.beta,
+    )

@@ -1,0 +1,187 @@
+"""Preference training: an adapter goes on learning from better and worse answers, by DPO, KTO or ORPO.
+
+On TRL's trainers, fed with our own tokens: the prompt as the engine reads it and the answer up to its stop token, as
+in the supervised training. The references of DPO and KTO are the adapter as it was at the start, which TRL keeps as a
+second, frozen adapter beside the one that learns; ORPO has none.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from weighbridge.adapters import Training
+from weighbridge.errors import TrainingError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import Notify, silent
+from weighbridge.train.data.conversations import Conversation
+from weighbridge.train.data.preferences import Pair, Thumb, required
+from weighbridge.train.data.tokens import Encoded, encode
+from weighbridge.train.preference.checkpoints import Course, followed, take
+from weighbridge.train.preference.methods import METHODS, Compared, Method
+from weighbridge.train.preference.refine import (
+    open_adapter,
+    placed,
+    rows_at_once,
+    save_adapter,
+    steps_for,
+    told,
+    usual,
+    weights_key,
+)
+from weighbridge.train.runtime.adapter_weights import load_tuned
+from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
+from weighbridge.train.runtime.devices import one_device
+from weighbridge.train.runtime.out_of_memory import guarded, with_less_memory
+from weighbridge.train.runtime.recipe import Recipe
+from weighbridge.train.runtime.time_limit import TimeLimit
+from weighbridge.train.supervised.methods import precision
+from weighbridge.types import Progress
+
+Lesson = Pair | Thumb
+
+
+def train_preference(
+    start: Path,
+    lessons: Sequence[Lesson],
+    folder: Path,
+    *,
+    recipe: Recipe,
+    notify: Notify = silent,
+) -> Training:
+    """Go on from the adapter in `start` (a PEFT folder) by `training.preference`, and write `folder/adapter`.
+
+    What is written has the shape of what it went on from: one LoRA adapter. DPO and ORPO learn from pairs, KTO from
+    thumbs. The same lessons, recipe and machine give the same bytes; a training that was killed goes on from its last
+    checkpoint, of which there are a few, and ends with the same adapter. Where memory does not suffice, half the rows
+    are read at a time, once, in the same steps.
+
+    Raises:
+        TrainingError: `start` holds no LoRA adapter, the lessons cannot be learnt from, one is longer than the
+            context, the loss is not a number, or the libraries fail.
+        UnfinishedError: `training.seconds` are over, and steps are left.
+        WorkspaceError: the folder cannot be written.
+    """
+    name = recipe.training.preference.method
+    if (method := METHODS.get(name)) is None:
+        raise TrainingError(f"training.preference.method: {name} does not learn from preferences; {_choice()}")
+    required(lessons, name)
+    if strange := [one for one in lessons if not isinstance(one, method.learns)]:
+        raise TrainingError(
+            f"training.preference.method: {name} learns from {method.learns.__name__.lower()}s, and it was given a "
+            f"{type(strange[0]).__name__.lower()} for {strange[0].example_id}; {_choice()}"
+        )
+    with guarded(folder):
+        compared = [_compared(load_tokenizer(recipe.base), one, recipe) for one in _shuffled(lessons, recipe)]
+        course = _course(start, compared, folder, method, recipe, notify)
+    return with_less_memory(folder, lambda: _train(start, compared, method, recipe, course), course.halve)
+
+
+def wants_pairs(method: str) -> bool:
+    """Tell whether a method learns from pairs rather than from thumbs."""
+    return METHODS[method].learns is Pair
+
+
+def margins(
+    adapter: Path | None, pairs: Sequence[Pair], *, base: BaseFiles, notify: Notify = silent
+) -> tuple[float, ...]:
+    """Return log p(chosen) - log p(rejected) in nats for each pair, by an adapter; without one by the base model.
+
+    Above 0 the model holds the better answer to be the likelier one. What DPO, KTO and ORPO move, when asked of pairs
+    that they have not learnt from.
+
+    Raises:
+        TrainingError: the folder holds no adapter.
+    """
+    import torch
+
+    with guarded(adapter or base.hf), torch.inference_mode():
+        tokenizer = load_tokenizer(base)
+        exact = precision()
+        network = load_tuned(base, adapter, precision=exact) if adapter else load_network(base, precision=exact)
+        placed(network).eval()
+        found = []
+        for number, pair in enumerate(pairs, start=1):
+            chosen, rejected = (
+                _log_likelihood(network, encode(tokenizer, _said(pair, text))) for text in (pair.chosen, pair.rejected)
+            )
+            found.append(chosen - rejected)
+            notify(Progress(task="asking which answers are likelier", done=number, total=len(pairs), unit="pairs"))
+        return tuple(found)
+
+
+def _log_likelihood(network: Any, encoded: Encoded) -> float:
+    import torch
+
+    tokens = torch.tensor([encoded.tokens], device=network.device)
+    answer = len(encoded.tokens) - encoded.start
+    logits = network(input_ids=tokens, logits_to_keep=answer + 1, use_cache=False).logits[0, :-1].float()
+    said = tokens[0, encoded.start :]
+    return float(logits.log_softmax(-1).gather(1, said[:, None]).sum())
+
+
+def _course(
+    start: Path, compared: Sequence[Compared], folder: Path, method: Method, recipe: Recipe, notify: Notify
+) -> Course:
+    how = recipe.training
+    batch = max(method.least, min(how.batch_size, len(compared)))
+    at_once = rows_at_once([one.tokens for one in compared], batch, least=method.least)
+    told_to = [_plain(one) for one in compared]
+    return Course(
+        task=how.preference.method.upper(),
+        folder=folder / "checkpoints",
+        fingerprint=fingerprint(recipe.base.fingerprint, weights_key(start), how.lasting, told_to),
+        steps=steps_for(len(compared), batch, at_once, how.preference.epochs),
+        batch=batch,
+        at_once=at_once,
+        least=method.least,
+        limit=TimeLimit(how.seconds),
+        notify=notify,
+    )
+
+
+def _train(start: Path, compared: Sequence[Compared], method: Method, recipe: Recipe, course: Course) -> Training:
+    from datasets import Dataset
+
+    how, latest = recipe.training.preference, course.go_on()
+    shared = {**usual(recipe, course, rate=how.learning_rate), "beta": how.beta}
+    trainer = followed(method.trainer(), course)(
+        model=open_adapter(recipe.base, start),
+        args=one_device(method.arguments(compared, shared)),
+        train_dataset=Dataset.from_list(method.rows(compared, course.at_once)),
+        processing_class=load_tokenizer(recipe.base),
+    )
+    take(trainer, latest, course)
+    save_adapter(trainer.model, course.folder.with_name("adapter"))
+    course.finish()
+    tokens = sum(one.tokens for one in compared) * how.epochs
+    return told(trainer, course, examples=len(compared), tokens=tokens, epochs=how.epochs)
+
+
+def _shuffled(lessons: Sequence[Lesson], recipe: Recipe) -> list[Lesson]:
+    """Return the lessons in an order drawn with the seed: KTO reads them as they come, in every pass alike."""
+    return Random(recipe.training.seed).sample(list(lessons), len(lessons))  # noqa: S311 - an order, not a secret
+
+
+def _plain(one: Compared) -> list[Any]:
+    return [one.better.tokens, one.worse.tokens if one.worse else None, one.up]
+
+
+def _said(one: Lesson, text: str) -> Conversation:
+    return Conversation(example_id=one.example_id, prompt=one.prompt, target=text)
+
+
+def _compared(tokenizer: Any, one: Lesson, recipe: Recipe) -> Compared:
+    texts = (one.chosen, one.rejected) if isinstance(one, Pair) else (one.answer,)
+    made = [encode(tokenizer, _said(one, text)) for text in texts]
+    if (longest := max(len(each.tokens) for each in made)) > recipe.model.context:
+        raise TrainingError(
+            f"{one.example_id}: a prompt with its answer has {longest:,} tokens, and model.context holds "
+            f"{recipe.model.context:,}; raise it, lower retrieval.limit, or leave this one out"
+        )
+    up = one.up if isinstance(one, Thumb) else True
+    return Compared(better=made[0], worse=made[1] if len(made) > 1 else None, up=up)
+
+
+def _choice() -> str:
+    return "dpo and orpo learn from pairs, kto from thumbs"

@@ -1,0 +1,189 @@
+"""The embedder is tuned on this workload's own questions, by sentence-transformers.
+
+The loss is that of in-batch negatives (MultipleNegativesRankingLoss: Henderson and others, 2017) with mined ones beside
+them; no batch holds a text twice, so that no question's own text stands against it. Weights are float32. What comes out
+is a folder like the base embedder's, and it counts only if our own graph gives the vectors that the library gives.
+
+Does not know: whether another text of the batch answers a question too, where neither evidence nor words say so.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from weighbridge.errors import TrainingError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import Notify, silent
+from weighbridge.retrieve.embed.folder import WEIGHTS, digest, encodable, read_longest, read_settings, read_tokenizer
+from weighbridge.retrieve.embed.local import open_embedder
+from weighbridge.train.retriever.checkpoints import (
+    RetrieverRecipe,
+    Tuned,
+    Watched,
+    arguments,
+    read_tuned,
+    replacing,
+    require_library,
+    run,
+    save_weights,
+    summary,
+    watching,
+    without_widgets,
+    write_tuned,
+)
+from weighbridge.train.retriever.negatives import Contrast
+from weighbridge.train.runtime.out_of_memory import guarded
+from weighbridge.train.runtime.time_limit import TimeLimit
+
+if TYPE_CHECKING:
+    from weighbridge.protocols import Vectors
+
+Encode = Callable[[Sequence[str]], "Vectors"]
+"""Gives the unit vectors of texts, a row each, by the weights as they are at that moment."""
+Judge = Callable[[Encode], float]
+"""Says how good an embedder is; higher is better."""
+
+Told = Callable[[Any], Any]
+"""Makes of a trainer's class one that tells how far it is."""
+
+_FORMAT = 1
+_SIDE_FILES = frozenset({".json", ".txt", ".model"})
+_COMPARED = 32
+_LEAST_COSINE = 0.99
+
+
+def tune_embedder(
+    contrasts: Sequence[Contrast],
+    base: Path,
+    folder: Path,
+    *,
+    recipe: RetrieverRecipe,
+    judge: Judge | None = None,
+    notify: Notify = silent,
+) -> Tuned:
+    """Tune a copy of the embedder in `base` and leave it in `folder`, for `open_embedder` to open.
+
+    `judge` is asked after every epoch and the best one is kept; without it, the last one. The same contrasts, recipe
+    and machine give the same weights, also where the training was killed in between; one that is finished is returned
+    at once. Checkpoints lie beside `folder` until then.
+
+    Raises:
+        MissingExtraError: sentence-transformers is not installed.
+        TrainingError: the data cannot be used, training fails, or our graph of the result gives other vectors.
+        UnfinishedError: the recipe's time limit is over, and epochs are left.
+        WorkspaceError: the folder cannot be written, or the base cannot be read.
+    """
+    key = fingerprint("embedder", _FORMAT, digest(base / WEIGHTS), recipe.lasting, [asdict(one) for one in contrasts])
+    if tuned := read_tuned(folder, key):
+        return tuned
+    if len(contrasts) <= 1:
+        raise TrainingError(f"{len(contrasts)} pairs are too few to tune an embedder on; add examples with doc_ids")
+    require_library()
+    watched = Watched(folder.with_name(f"{folder.name}.training"), key, TimeLimit(recipe.seconds), notify)
+    with guarded(folder):
+        return _tuned(contrasts, base, folder, recipe, watched, judge)
+
+
+def _tuned(
+    contrasts: Sequence[Contrast],
+    base: Path,
+    folder: Path,
+    recipe: RetrieverRecipe,
+    watched: Watched,
+    judge: Judge | None,
+) -> Tuned:
+    model = _opened(base, recipe)
+
+    def encode(texts: Sequence[str]) -> "Vectors":
+        found: Vectors = model.encode(list(texts), show_progress_bar=False)
+        return found
+
+    def weights() -> Mapping[str, Any]:
+        kept: Mapping[str, Any] = model[0].model.state_dict()
+        return kept
+
+    score = (lambda: judge(encode)) if judge else None
+    trainer = _trainer(model, contrasts, watched.folder, recipe, lambda kind: watching(kind, watched, score, weights))
+    run(trainer, watched)
+    best = watched.best_weights()
+    model[0].model.load_state_dict(best)
+    with replacing(folder) as written:
+        _copy_beside(base, written)
+        save_weights(best, written / WEIGHTS)
+        agreement = _agreement(written, contrasts, encode, recipe)
+        training = summary(trainer, watched, examples=len(contrasts), tokens=_tokens(base, contrasts))
+        tuned = Tuned(fingerprint=watched.key, training=training, agreement=agreement)
+        write_tuned(tuned, written)
+    watched.close()
+    return tuned
+
+
+def _opened(base: Path, recipe: RetrieverRecipe) -> Any:
+    """Open a folder as what `open_embedder` makes of it, whatever modules it lists: the unit mean of its tokens."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+    from transformers import set_seed
+
+    set_seed(recipe.seed)
+    words = Transformer(
+        str(base),
+        max_seq_length=read_longest(base),
+        model_kwargs={"local_files_only": True, "dtype": "float32"},
+    )
+    pooling = Pooling(int(read_settings(base / "config.json")["hidden_size"]), "mean")
+    return without_widgets(SentenceTransformer(modules=[words, pooling, Normalize()]))
+
+
+def _trainer(model: Any, contrasts: Sequence[Contrast], folder: Path, recipe: RetrieverRecipe, told: Told) -> Any:
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+
+    columns = {
+        "anchor": [encodable(one.question) for one in contrasts],
+        "positive": [encodable(one.positive) for one in contrasts],
+    }
+    for place in range(len(contrasts[0].negatives)):
+        columns[f"negative_{place + 1}"] = [encodable(one.negatives[place]) for one in contrasts]
+    args = arguments(SentenceTransformerTrainingArguments, folder, recipe)
+    args.batch_sampler = "no_duplicates"
+    return told(SentenceTransformerTrainer)(
+        model=model, args=args, train_dataset=Dataset.from_dict(columns), loss=MultipleNegativesRankingLoss(model)
+    )
+
+
+def _copy_beside(base: Path, folder: Path) -> None:
+    """Copy what the base embedder's folder holds besides weights: settings, tokenizer, pooling."""
+    for file in base.rglob("*"):
+        if file.is_file() and file.suffix in _SIDE_FILES:
+            target = folder / file.relative_to(base)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+
+
+def _agreement(folder: Path, contrasts: Sequence[Contrast], encode: Encode, recipe: RetrieverRecipe) -> float:
+    """Return how near our vectors are to the library's: the lower mean cosine, over questions and over documents."""
+    ours = open_embedder(folder, precision=recipe.precision)
+    shown = contrasts[:: max(1, len(contrasts) // _COMPARED)][:_COMPARED]
+    questions, texts = [one.question for one in shown], [one.positive for one in shown]
+    near = {
+        "questions": float((ours.embed(questions, kind="query") * encode(questions)).sum(axis=1).mean()),
+        "documents": float((ours.embed(texts, kind="document") * encode(texts)).sum(axis=1).mean()),
+    }
+    worst = min(near, key=lambda name: near[name])
+    if not near[worst] > _LEAST_COSINE:
+        raise TrainingError(
+            f"{folder}: of {worst} the tuned embedder gives other vectors here than where it was trained (cosine "
+            f"{near[worst]:.3f} on average, {_LEAST_COSINE} is needed); try retrieval.precision: float32"
+        )
+    return near[worst]
+
+
+def _tokens(base: Path, contrasts: Sequence[Contrast]) -> int:
+    """Return the tokens of one pass over all texts."""
+    tokenizer = read_tokenizer(base)
+    tokenizer.enable_truncation(read_longest(base))
+    texts = [text for one in contrasts for text in (one.question, one.positive, *one.negatives)]
+    return sum(len(found.ids) for found in tokenizer.encode_batch_fast([encodable(text) for text in texts]))

@@ -1,0 +1,1 @@
+"""The base model, memory, devices and time limits that every training shares."""

@@ -1,0 +1,80 @@
+"""What stops a training from outside: memory that does not suffice, and a disk that is full."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from weighbridge.errors import TrainingError, WorkspaceError
+from weighbridge.train.runtime.memory import out_of_memory, release
+from weighbridge.train.runtime.quiet import quiet
+
+Done = TypeVar("Done")
+
+TOO_LITTLE = "close other programs, shorten the examples (retrieval.limit), or train a smaller model"
+_UNWRITTEN = ("PytorchStreamWriter", "inline_container")
+"""What PyTorch says, as a RuntimeError, where a file cannot be written."""
+
+
+def with_less_memory(folder: Path, attempt: Callable[[], Done], halve: Callable[[str], None]) -> Done:
+    """Do a training quietly; where memory does not suffice, halve what is read at once and do it again.
+
+    `halve` is told how the library said so, and raises `TrainingError` where nothing is left to halve. Memory is given
+    back before the next attempt, and at the end.
+
+    Raises:
+        TrainingError: the libraries fail, or `halve` gives up.
+        WorkspaceError: the folder cannot be written.
+    """
+    with quiet():
+        try:
+            while True:
+                try:
+                    with _translated(folder):
+                        return attempt()
+                except MemoryError as error:
+                    failure = str(error)
+                release()
+                with _translated(folder):
+                    halve(failure)
+        finally:
+            release()
+
+
+@contextmanager
+def guarded(folder: Path) -> Iterator[None]:
+    """Be quiet, and turn what the libraries raise into errors that say what to do; memory is given back after.
+
+    Raises:
+        TrainingError: the libraries fail, or memory does not suffice.
+        WorkspaceError: the folder cannot be written.
+    """
+    with quiet():
+        try:
+            with _translated(folder):
+                yield
+        except MemoryError as error:
+            raise TrainingError(f"{too_little(folder, str(error))}; {TOO_LITTLE}") from None
+        finally:
+            release()
+
+
+def too_little(folder: Path, failure: str) -> str:
+    """Say that memory does not suffice for a training, and how the library said so."""
+    said = failure.splitlines()[0] if failure else "no more is known"
+    return f"{folder}: memory does not suffice for training ({said})"
+
+
+@contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    """Raise `MemoryError` where memory is short, and our own errors for all else that libraries fail with."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError, RuntimeError, ValueError, MemoryError) as error:
+        if out_of_memory(error):
+            raise MemoryError(str(error)) from None
+        if isinstance(error, OSError | SafetensorError) or any(mark in str(error) for mark in _UNWRITTEN):
+            raise WorkspaceError(f"{folder}: cannot be written ({error}); free some disk, then run again") from error
+        raise TrainingError(f"{folder}: training failed: {error}; free memory or disk, then run again") from error

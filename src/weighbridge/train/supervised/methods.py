@@ -1,0 +1,280 @@
+"""The methods of `training.method`, by PEFT's own names: which weights learn, and how a row is read with them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from weighbridge.errors import TrainingError
+from weighbridge.settings.training import Method, TrainingSettings
+from weighbridge.train.runtime.base_model import BaseFiles, load_network
+from weighbridge.train.supervised.prefix_packing import Row
+
+Read = Callable[[Any, Row], Any]
+"""Gives the logits, shape (labels, vocabulary), at the places of a row."""
+
+USUAL_RATES: Mapping[Method, tuple[float, float]] = {
+    **dict.fromkeys(("lora", "rslora", "dora", "qlora"), (1e-4, 5e-3)),
+    "ia3": (3e-3, 1e-1),
+    "prompt-tuning": (3e-3, 3e-1),
+    "full": (1e-5, 5e-4),
+}
+"""The learning rates that a race is run between: what usually teaches something and spoils nothing."""
+_DARED = 6.0
+"""How many times more than that a rate of the LoRA methods may be before it is called odd, or less."""
+_WITHOUT_LAYERS = "training.layers cannot be used with training.method: prompt-tuning, which learns below all blocks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """A network made ready to learn: only what learns requires gradients, and is float32."""
+
+    network: Any
+    read: Read
+    precision: Any
+    """The torch type that matrices are multiplied in."""
+
+
+def odd_rates(how: TrainingSettings) -> Iterator[str]:
+    """Yield what is odd about a learning rate for its method."""
+    low, high = USUAL_RATES[how.method]
+    dared = 1.0 if how.method in ("ia3", "prompt-tuning", "full") else _DARED
+    if low / dared <= how.rate <= high * dared:
+        return
+    slow = how.rate < low
+    odd = f"{how.rate:g} is {'low' if slow else 'high'}"
+    what = "it may learn next to nothing" if slow else "it may lose what it knew"
+    yield f"training.learning_rate: {odd} for training.method: {how.method}, so {what}; {low:g} to {high:g} is usual"
+
+
+def precision() -> Any:
+    """Return the torch type to compute in: bfloat16 where the device does so natively, else float32."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    able: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
+
+
+def prepare(base: BaseFiles, how: TrainingSettings, start: Path | None = None, *, exact: bool = False) -> Recipient:
+    """Return the base model with what its method adds to it: anew by the seed, or as `start` left it.
+
+    `start` is a folder that a training with this method has left. Frozen weights are of `precision()`, or where it is
+    to be `exact`, float32.
+
+    Raises:
+        TrainingError: the method cannot be had on this machine, or with this model; with the reason.
+    """
+    import torch
+    from transformers import set_seed
+
+    set_seed(how.seed)
+    kind = torch.float32 if exact else precision()
+    network = _whole(base, how, start) if how.method == "full" else _with_adapter(_loaded(base, how, kind), how, start)
+    for weight in network.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.to(torch.float32)
+    if torch.cuda.is_available() and how.method != "qlora":
+        network.to("cuda")
+    read = read_prompted if how.method == "prompt-tuning" else read_row
+    return Recipient(network=network, read=read, precision=kind)
+
+
+def read_row(network: Any, row: Row) -> Any:
+    """Read a row with the network as it is."""
+    return network(**inputs_of(network, row), use_cache=False).logits[0]
+
+
+def read_prompted(network: Any, row: Row) -> Any:
+    """Read a row behind the learnt prompt, which every token sees. PEFT itself could not: it knows 2D masks only."""
+    import torch
+
+    inputs = inputs_of(network, row)
+    prompt = network.get_prompt(batch_size=1)
+    before = prompt.shape[1]
+    read = network.get_input_embeddings()(inputs.pop("input_ids"))
+    seen = torch.ones(before + len(row.tokens), before + len(row.tokens), dtype=torch.bool, device=read.device).tril()
+    if (mask := inputs.pop("attention_mask", None)) is not None:
+        seen[before:, before:] = mask[0, 0]
+    own = torch.arange(before, device=read.device)
+    inputs["position_ids"] = torch.cat([own, inputs["position_ids"][0] + before])[None]
+    inputs["logits_to_keep"] = inputs["logits_to_keep"] + before
+    embedded = torch.cat([prompt.to(read.dtype), read], dim=1)
+    plain = network.get_base_model()
+    return plain(inputs_embeds=embedded, attention_mask=seen[None, None], **inputs, use_cache=False).logits[0]
+
+
+def inputs_of(network: Any, row: Row) -> dict[str, Any]:
+    """Return a row as the arguments of a transformers language model, on its device."""
+    import torch
+
+    def there(values: Any) -> Any:
+        return torch.from_numpy(values).to(network.device)
+
+    made = {
+        "input_ids": there(row.tokens)[None],
+        "position_ids": there(row.positions)[None],
+        "logits_to_keep": there(row.places),
+    }
+    return made if row.plain else {**made, "attention_mask": there(row.sees)[None, None]}
+
+
+def plain_of(network: Any) -> Any:
+    """Return the language model that PEFT may have wrapped."""
+    from peft import PeftModel
+
+    return network.get_base_model() if isinstance(network, PeftModel) else network
+
+
+def blocks_of(network: Any) -> Any:
+    """Return the blocks of a language model, a `ModuleList`, the lowest first, whatever is wrapped around it."""
+    return plain_of(network).get_decoder().layers
+
+
+def _loaded(base: BaseFiles, how: TrainingSettings, kind: Any) -> Any:
+    return _quantised(base, kind) if how.method == "qlora" else load_network(base, precision=kind)
+
+
+def _quantised(base: BaseFiles, kind: Any) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    four = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=kind,
+    )
+    where = {"": torch.cuda.current_device() if torch.cuda.is_available() else "cpu"}
+    try:
+        network = AutoModelForCausalLM.from_pretrained(
+            base.hf, dtype=kind, quantization_config=four, device_map=where, local_files_only=True
+        )
+    except (ImportError, ValueError, NotImplementedError) as error:
+        raise TrainingError(
+            f"training.method: qlora cannot be had on this machine: {error}; install bitsandbytes, or choose lora, "
+            "which learns the same and takes more memory"
+        ) from error
+    _keep_layout(network)
+    return network
+
+
+def _keep_layout(network: Any) -> None:
+    """Keep bitsandbytes from laying out weights anew when it is asked in the middle of a training on a CPU.
+
+    What it lays out so can be multiplied only by a kernel that is no part of it, and is not what training reads.
+    """
+    from bitsandbytes.nn import Linear4bit
+
+    for part in network.modules():
+        if isinstance(part, Linear4bit):
+            part.support_avx512bf16_for_cpu = False
+
+
+def _whole(base: BaseFiles, how: TrainingSettings, start: Path | None) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    if start is None:
+        network = load_network(base, precision=torch.float32)
+    else:
+        network = AutoModelForCausalLM.from_pretrained(start, dtype=torch.float32, local_files_only=True)
+    if how.layers:
+        network.requires_grad_(requires_grad=False)
+        for block in _upper(network, how):
+            block.requires_grad_(requires_grad=True)
+        network.get_decoder().norm.requires_grad_(requires_grad=True)
+    return network
+
+
+def _with_adapter(network: Any, how: TrainingSettings, start: Path | None) -> Any:
+    from peft import PeftConfig, get_peft_model, load_peft_weights, set_peft_model_state_dict
+
+    try:
+        config = PeftConfig.from_pretrained(str(start)) if start else ADAPTERS[how.method](network, how)
+        config.inference_mode = False
+        adapted = get_peft_model(network, config)
+        if start is not None:
+            set_peft_model_state_dict(adapted, load_peft_weights(str(start), device="cpu"))
+    except (ValueError, KeyError) as error:
+        raise TrainingError(f"training.method: {how.method} cannot be had with this base model: {error}") from error
+    return adapted
+
+
+def _upper(network: Any, how: TrainingSettings) -> Any:
+    """Return the blocks that learn."""
+    blocks = blocks_of(network)
+    if how.layers > len(blocks):
+        raise TrainingError(f"training.layers: {how.layers} is more than the {len(blocks)} blocks of the base model")
+    return blocks[len(blocks) - how.layers :]
+
+
+def _lora(network: Any, how: TrainingSettings, *, stable: bool = False, magnitudes: bool = False) -> Any:
+    from peft import LoraConfig
+
+    if how.rank > (width := network.get_input_embeddings().weight.shape[1]):
+        raise TrainingError(
+            f"training.rank: {how.rank:,} is more than the base model's width of {width:,}, so the adapter would hold "
+            f"more than the weights it stands for; lower it (8 to 64 is usual), or set training.method to full"
+        )
+    return LoraConfig(
+        r=how.rank,
+        lora_alpha=how.alpha,
+        lora_dropout=0.0,
+        use_rslora=stable,
+        use_dora=magnitudes,
+        task_type="CAUSAL_LM",
+        **_where(network, how),
+    )
+
+
+def _where(network: Any, how: TrainingSettings) -> dict[str, Any]:
+    """Return PEFT's words for all linear layers of the blocks that learn."""
+    import torch
+
+    if not how.layers:
+        return {"target_modules": "all-linear"}
+    upper, everything = _upper(network, how), blocks_of(network)
+    linear = {name.rsplit(".", 1)[-1] for name, part in upper.named_modules() if isinstance(part, torch.nn.Linear)}
+    numbers = list(range(len(everything) - how.layers, len(everything)))
+    return {"target_modules": sorted(linear), "layers_to_transform": numbers}
+
+
+def _ia3(network: Any, how: TrainingSettings) -> Any:
+    from peft import IA3Config
+    from peft.utils import constants
+
+    if not how.layers:
+        return IA3Config(task_type="CAUSAL_LM")
+    kind, every = network.config.model_type, len(blocks_of(network))
+    _upper(network, how)
+    numbers = "|".join(map(str, range(every - how.layers, every)))
+
+    def within(names: Any) -> str:
+        return rf".*\.layers\.({numbers})\..*\.({'|'.join(sorted(names))})"
+
+    scaled = constants.TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING[kind]
+    inner = constants.TRANSFORMERS_MODELS_TO_IA3_FEEDFORWARD_MODULES_MAPPING[kind]
+    return IA3Config(task_type="CAUSAL_LM", target_modules=within(scaled), feedforward_modules=within(inner))
+
+
+def _prompt(_: Any, how: TrainingSettings) -> Any:
+    from peft import PromptTuningConfig, PromptTuningInit
+
+    if how.layers:
+        raise TrainingError(_WITHOUT_LAYERS)
+    return PromptTuningConfig(
+        num_virtual_tokens=how.rank, prompt_tuning_init=PromptTuningInit.SAMPLE_VOCAB, task_type="CAUSAL_LM"
+    )
+
+
+ADAPTERS: Mapping[Method, Callable[[Any, TrainingSettings], Any]] = {
+    "lora": _lora,
+    "rslora": lambda network, how: _lora(network, how, stable=True),
+    "dora": lambda network, how: _lora(network, how, magnitudes=True),
+    "qlora": _lora,
+    "ia3": _ia3,
+    "prompt-tuning": _prompt,
+}
+"""The PEFT configuration of each method but `full`, which adds nothing."""

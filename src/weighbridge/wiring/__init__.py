@@ -1,0 +1,1 @@
+"""Settings and a workspace into the parts that run."""

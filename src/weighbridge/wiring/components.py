@@ -1,0 +1,73 @@
+"""The bench: a workspace opened, with everything that its strategies share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from weighbridge.answer.build import SHAPES, Parts
+from weighbridge.answer.demonstrations import nearest
+from weighbridge.models import fetch
+from weighbridge.protocols import NONE, Embedder
+from weighbridge.retrieve.index.sync import IndexCard
+from weighbridge.retrieve.search.cache import Remembered
+from weighbridge.settings.schema import Settings
+from weighbridge.types import Example
+from weighbridge.wiring.index import follow
+from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.search import open_computed, open_retriever, open_searching
+from weighbridge.wiring.tuned_retrievers import searched
+from weighbridge.wiring.workload import Outline, Workload, keep_outline, open_workload
+from weighbridge.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What a command works with."""
+
+    settings: Settings
+    workspace: Workspace
+    workload: Workload
+    parts: Parts
+    index: IndexCard | None
+    embedder_folder: Path
+
+
+def open_bench(settings: Settings, workspace: Workspace, voice: Voice) -> Bench:
+    """Read the workload, bring the index up to date, and lay out the parts that all strategies are owed alike.
+
+    The caller holds the workspace's lock: searches are remembered, for an index that does not change meanwhile.
+    """
+    computed = open_computed(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
+    workload = open_workload(settings, workspace, computed, voice)  # by the settings' own embedder: no split moves
+    chosen = searched(settings, workspace)
+    folder = fetch(chosen.retrieval.embedder)
+    serving = open_computed(chosen, folder) if chosen != settings else computed
+    card = follow(workload.documents, chosen, workspace, serving, voice=voice).index if workload.documents else None
+    embedder = open_searching(chosen, workspace, voice) if card else serving
+    keep_outline(workload, workspace)
+    shown = any(SHAPES[arm].shows for arm in settings.strategies)
+    taught = tuple(example for example in workload.asked if shown and example.split == "train")
+    parts = open_parts(chosen, workspace, workload.outline, taught, embedder)
+    return Bench(
+        settings=settings,
+        workspace=workspace,
+        workload=workload,
+        parts=replace(parts, retriever=Remembered(parts.retriever)) if card else parts,
+        index=card,
+        embedder_folder=folder,
+    )
+
+
+def open_parts(
+    settings: Settings, workspace: Workspace, outline: Outline, examples: Sequence[Example], embedder: Embedder
+) -> Parts:
+    """Return what all arms are owed alike; `examples` are those of the train split that people gave."""
+    return Parts(
+        task=outline.task,
+        about=settings.instructions,
+        choices=outline.choices,
+        retriever=open_retriever(settings, workspace, embedder),
+        demonstrations=nearest(examples, embedder, count=settings.measure.demonstrations) if examples else NONE,
+        limit=settings.retrieval.limit,
+        quotes=settings.training.raft.quotes,
+    )

@@ -1,0 +1,160 @@
+"""The models the arms run on: one base, engine, quantisation and sampling for all, and an adapter for the tuned."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from weighbridge.adapters import Access, AdapterCard
+from weighbridge.answer.build import SHAPES
+from weighbridge.errors import SettingsError, WorkspaceError
+from weighbridge.models import cache_folder, fetch, file_fingerprint
+from weighbridge.protocols import Model
+from weighbridge.settings.schema import Arm, ModelSettings, Settings
+from weighbridge.train.export.gguf import base_weights, write_gguf
+from weighbridge.train.registry import promoted
+from weighbridge.train.runtime.base_model import BaseFiles, prepare_base
+from weighbridge.wiring.reporter import Voice
+from weighbridge.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a model is opened from."""
+
+    path: Path | None = None
+    """A file or a folder; None for an endpoint or a scripted model."""
+    adapter: Path | None = None
+    """A PEFT folder over it, which engine transformers runs unmerged."""
+    hosted: str = ""
+    """The model's name at the endpoint, where it is not the one in the settings."""
+    access: Access = ()
+    """Who may be answered with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Where the weights lie and how to run them."""
+
+    settings: ModelSettings
+    base: BaseFiles | None
+    """What adapters are trained on; None where no strategy is tuned, or the endpoint tunes."""
+    served: Path | None
+    """The base model's own file or folder, as it is run; None for an endpoint or a scripted model."""
+    form: str = ""
+    """How the weights are stored, in words for people; empty where they are not ours to know."""
+
+    def weights(self, arm: Arm, workspace: Workspace) -> Weights:
+        """Return what an arm runs on.
+
+        Raises:
+            WorkspaceError: its adapter has not been trained yet, or is not one that this engine runs.
+        """
+        if not SHAPES[arm].tuned:
+            return Weights(self.served)
+        card = promoted(workspace, arm)
+        if card is None:
+            raise WorkspaceError(f"{workspace.root}: {arm} has not been trained here; run: weighbridge train {arm}")
+        return weights_of(card, workspace.adapter(arm, card.id), self)
+
+
+def weights_of(card: AdapterCard, folder: Path, engine: Engine) -> Weights:
+    """Return what an adapter in `folder` runs on, promoted or not; `WorkspaceError` where the engine cannot run it."""
+    if card.adapter and engine.base and engine.base.fingerprint != card.base_fingerprint:
+        told = "and model.reference names another base model; set it back, or train again"
+        raise WorkspaceError(f"{folder}: this adapter was trained on {card.base_reference}, {told}")
+    access = card.learnt.access
+    match engine.settings.engine:
+        case "openai" if card.hosted:
+            return Weights(hosted=card.hosted, access=access)
+        case "transformers" if card.adapter:
+            return Weights(engine.served, adapter=folder / card.adapter, access=access)
+        case "llamacpp" if card.gguf:
+            return Weights(folder / card.gguf, access=access)
+        case name:
+            raise WorkspaceError(f"{folder}: {_unfit(card, name)}")
+
+
+def _unfit(card: AdapterCard, engine: str) -> str:
+    """Say why an engine cannot run an adapter, and what to do."""
+    if card.hosted:
+        return f"this adapter is {card.hosted} at an endpoint; set model.engine to openai, or train again"
+    if engine == "llamacpp" and card.adapter:
+        return "this adapter cannot be merged into a GGUF; set model.engine to transformers, or training.method to lora"
+    return f"this adapter was trained here, and model.engine is {engine}; train again, or set the engine it was for"
+
+
+def open_engine(settings: Settings, voice: Voice) -> Engine:
+    """Fetch the base model and make it ready, once; the same for training and for answering.
+
+    Raises:
+        DownloadError: the model cannot be fetched or verified.
+        SettingsError: a tuned strategy is asked for on a model that cannot be tuned here.
+    """
+    model = settings.model
+    tuned = [arm for arm in settings.strategies if SHAPES[arm].tuned]
+    if tuned and model.engine == "scripted":
+        raise SettingsError(
+            f"weighbridge.yaml: {' and '.join(tuned)} need weights that can be trained, and model.engine is scripted; "
+            "set it to llamacpp, transformers or openai, or leave them out of strategies:"
+        )
+    if model.engine in ("openai", "scripted"):
+        return Engine(settings=model, base=None, served=None)
+    source = fetch(model.reference, notify=voice.notify)
+    if not tuned and (model.engine == "llamacpp" or source.is_dir()):
+        return Engine(settings=model, base=None, served=source, form="quantised as in its file")
+    base = prepare_base(source, cache_folder() / "bases" / file_fingerprint(source)[:16], notify=voice.notify)
+    if model.engine == "transformers":
+        return Engine(settings=model, base=base, served=base.hf, form="not quantised")
+    served = base.hf.with_name(f"{base.hf.name}-{model.quantisation}.gguf")  # not in it: its files are fingerprinted
+    if not served.exists():
+        voice.say(f"Writing the base model as {model.quantisation}, the form all strategies share")
+        write_gguf(base.source_gguf, base_weights(base), served, quantisation=model.quantisation)
+    return Engine(settings=model, base=base, served=served, form=model.quantisation)
+
+
+def open_model(engine: Engine, weights: Weights, *, workers: int, stack: ExitStack) -> Model:
+    """Open what an arm runs on to answer `workers` questions at once; closed with `stack`."""
+    return _OPEN[engine.settings.engine](engine.settings, weights, workers, stack)
+
+
+Opener = Callable[[ModelSettings, Weights, int, ExitStack], Model]
+
+
+def _open_llamacpp(settings: ModelSettings, weights: Weights, workers: int, stack: ExitStack) -> Model:
+    from weighbridge.generate.llamacpp import open_llamacpp
+
+    return stack.enter_context(open_llamacpp(_there(weights), settings=settings, workers=workers, name="llamacpp"))
+
+
+def _open_transformers(settings: ModelSettings, weights: Weights, workers: int, stack: ExitStack) -> Model:
+    from weighbridge.generate.transformers import open_transformers
+
+    return open_transformers(_there(weights), settings=settings, adapter=weights.adapter, name="transformers")
+
+
+def _open_openai(settings: ModelSettings, weights: Weights, workers: int, stack: ExitStack) -> Model:
+    from weighbridge.generate.openai import open_openai
+
+    chosen = settings.model_copy(update={"reference": weights.hosted}) if weights.hosted else settings
+    return stack.enter_context(closing(open_openai(chosen)))
+
+
+def _open_scripted(settings: ModelSettings, weights: Weights, workers: int, stack: ExitStack) -> Model:
+    from weighbridge.generate.scripted import Scripted
+
+    return Scripted(maximum_tokens=settings.maximum_tokens, context=settings.context)
+
+
+def _there(weights: Weights) -> Path:
+    if weights.path is None:
+        raise SettingsError("weighbridge.yaml: model.reference names no file for this engine")
+    return weights.path
+
+
+_OPEN: Mapping[str, Opener] = {
+    "llamacpp": _open_llamacpp,
+    "transformers": _open_transformers,
+    "openai": _open_openai,
+    "scripted": _open_scripted,
+}

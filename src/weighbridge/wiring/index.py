@@ -1,0 +1,173 @@
+"""What the search knows: the index follows the documents, and its versions can be gone back to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from weighbridge.errors import SettingsError, UserError, WorkspaceError
+from weighbridge.models import fetch
+from weighbridge.protocols import Store, StoredIndex, Version
+from weighbridge.retrieve.embed.local import LocalEmbedder
+from weighbridge.retrieve.index.plan import Plan, compare_versions
+from weighbridge.retrieve.index.sync import IndexCard, open_stored, restore, survey, sync
+from weighbridge.retrieve.stores.open import open_store
+from weighbridge.settings.schema import Settings
+from weighbridge.types import Document
+from weighbridge.wiring.documents import read_sources
+from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.search import home, material, open_computed, open_indexing
+from weighbridge.wiring.tuned_retrievers import searched
+from weighbridge.wiring.workload import index_key
+from weighbridge.workspace import Workspace, write_json
+
+Agree = Callable[[str], bool]
+"""Asks the person who started the command whether to go on."""
+
+
+def refuse(_question: str) -> bool:
+    """Be the `Agree` of whoever cannot be asked."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synced:
+    """What a sync planned, and the index as it is now; with a plan alone, as it was, or None."""
+
+    plan: Plan
+    index: IndexCard | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """How a sync is to be done."""
+
+    plan_only: bool = False
+    allow_shrink: bool = False
+    agree: Agree = refuse
+
+
+def index(settings: Settings, workspace: Workspace, voice: Voice, choices: Choices = Choices()) -> Synced:
+    """Read the sources, compare them with the index, say what differs, and make the index follow.
+
+    Raises:
+        UserError: the settings name no documents, they cannot be read, or most of them are gone.
+    """
+    if not settings.sources:
+        raise SettingsError(f"{workspace.settings_file}: there are no documents to index; set documents:")
+    settings = searched(settings, workspace)
+    with workspace.locked():
+        computed = open_computed(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
+        documents = read_sources(settings, workspace, voice)
+        return follow(documents, settings, workspace, computed, voice=voice, choices=choices)
+
+
+def follow(
+    documents: Sequence[Document],
+    settings: Settings,
+    workspace: Workspace,
+    computed: LocalEmbedder,
+    *,
+    voice: Voice,
+    choices: Choices = Choices(),
+) -> Synced:
+    """Make the index hold exactly the documents, and return it. The caller holds the workspace's lock.
+
+    Raises:
+        UserError: most documents of the index are not among them, and that was not agreed to.
+    """
+    sources = material(documents, settings, fetch(settings.retrieval.embedder))
+    embedder = open_indexing(documents, settings, workspace.static, computed, sources.cut, voice)
+    place = home(settings, workspace, embedder)
+    plan = survey(place, sources)
+    for line in plan_lines(plan):
+        voice.say(line)
+    if choices.plan_only:
+        if plan.empty:
+            voice.say(f"Plan: nothing to do, {plan.unchanged:,} unchanged")
+        return Synced(plan=plan, index=None)
+    if plan.shrinks and not choices.allow_shrink:
+        lost = f"{len(plan.deleted):,} of {plan.unchanged + len(plan.changed) + len(plan.deleted):,} documents are gone"
+        if not choices.agree(f"{lost} from the sources. Delete them from the index?"):
+            raise WorkspaceError(
+                f"{workspace.root}: {lost} from the sources (first: {plan.deleted[0]}); nothing was changed. "
+                "If that is right: weighbridge index --allow-shrink"
+            )
+    card = sync(place, sources, plan, notify=voice.notify)
+    write_json(workspace.indexed, index_key(settings))
+    state = "up to date" if plan.empty else f"{card.embedded:,} chunks embedded"
+    voice.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, {state}")
+    return Synced(plan=plan, index=card)
+
+
+def plan_lines(plan: Plan) -> Sequence[str]:
+    """Say what a sync would do."""
+    if plan.empty:
+        return ()
+    counted = (
+        f"{len(names):,} {word}"
+        for word, names in (("to add", plan.added), ("changed", plan.changed), ("to delete", plan.deleted))
+        if names
+    )
+    anew = "; " if plan.anew else ""
+    if plan.anew and (plan.unchanged or plan.changed or plan.deleted):
+        anew = "; the whole index is built anew beside the old one, and its versions end with that: "
+    lines = [f"Plan: {', '.join((*counted, f'{plan.unchanged:,} unchanged'))}{anew}{plan.anew}"]
+    for mark, names in (("+", plan.added), ("~", plan.changed), ("-", plan.deleted)):
+        lines += [f"  {mark} {name}" for name in names[:_SHOWN]]
+        if len(names) > _SHOWN:
+            lines.append(f"  {mark} and {len(names) - _SHOWN:,} more")
+    return lines
+
+
+_SHOWN = 5
+
+
+def versions(settings: Settings, workspace: Workspace) -> Sequence[Version]:
+    """Return the versions of the index that can be gone back to, oldest first."""
+    return stored(settings, workspace).versions()
+
+
+def compare(settings: Settings, workspace: Workspace, before: str, after: str) -> Plan:
+    """Return what changed between two versions, each by its number or tag."""
+    opened = stored(settings, workspace)
+    numbers = [find_version(opened.versions(), name) for name in (before, after)]
+    return compare_versions(*(opened.at(number).documents() for number in numbers))
+
+
+def tag(settings: Settings, workspace: Workspace, version: str, name: str) -> Version:
+    """Give a version a name, so that it is kept."""
+    if not name.strip() or name.strip().isdecimal():
+        raise UserError(f"'{name}' cannot name a version; take a word, like before-the-move")
+    with workspace.locked():
+        opened = stored(settings, workspace)
+        number = find_version(opened.versions(), version)
+        opened.tag(number, name.strip())
+        return next(known for known in opened.versions() if known.number == number)
+
+
+def rollback(settings: Settings, workspace: Workspace, version: str) -> IndexCard:
+    """Make the index what it was in a version. The next `index` brings the documents' state back."""
+    with workspace.locked():
+        number = find_version(stored(settings, workspace).versions(), version)
+        return restore(workspace.index, _store(settings, workspace), number)
+
+
+def stored(settings: Settings, workspace: Workspace) -> StoredIndex:
+    """Open the workspace's index for its history; `WorkspaceError` where there is none."""
+    return open_stored(workspace.index, _store(settings, workspace))
+
+
+def find_version(known: Sequence[Version], name: str) -> int:
+    """Return the number of a version by its number or tag.
+
+    Raises:
+        UserError: there is none; the message names those there are.
+    """
+    for version in known:
+        if name in (str(version.number), *version.tags):
+            return version.number
+    there = ", ".join([str(version.number) for version in known[-8:]] + [tag for v in known for tag in v.tags])
+    raise UserError(f"the index has no version '{name}'; it has {there}. See: weighbridge versions")
+
+
+def _store(settings: Settings, workspace: Workspace) -> Store:
+    return open_store(settings.retrieval.store, workspace.index)

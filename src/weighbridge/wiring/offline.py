@@ -1,0 +1,18 @@
+"""Whether what is the user's may leave this machine."""
+
+from weighbridge.errors import SettingsError
+from weighbridge.generate.openai import address, is_local
+from weighbridge.settings.schema import ModelSettings, Settings
+
+
+def require_leave(what: str, model: ModelSettings, settings: Settings) -> None:
+    """See that something may be sent to a model.
+
+    Raises:
+        SettingsError: the model is at an endpoint elsewhere, and `needs.limits.offline` says that nothing may leave.
+    """
+    if model.engine == "openai" and settings.needs.limits.offline and not is_local(where := address(model)):
+        raise SettingsError(
+            f"weighbridge.yaml: needs.limits.offline is true, and {what} would be sent to {where}; take an endpoint on "
+            "this machine, or set offline to false"
+        )

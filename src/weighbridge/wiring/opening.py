@@ -1,0 +1,30 @@
+"""A strategy on its model, as it is measured and served: of a tuned one, with who answers those it may not answer."""
+
+from contextlib import ExitStack
+from dataclasses import replace
+
+from weighbridge.answer.build import Parts, build, untuned
+from weighbridge.answer.restricted import Admitted
+from weighbridge.protocols import Strategy
+from weighbridge.settings.schema import Arm
+from weighbridge.wiring.engines import Engine, Weights, open_model
+from weighbridge.workspace import Workspace
+
+
+def open_arm(
+    arm: Arm, parts: Parts, engine: Engine, workspace: Workspace, *, workers: int, stack: ExitStack
+) -> Strategy:
+    """Open an arm to answer `workers` questions at once; closed with `stack`.
+
+    Where its adapter learnt from what not everybody may see, the others are answered with the base model, on the
+    prompts of the arm that does the same untuned: those show a model how passages are read that was not tuned to it.
+
+    Raises:
+        WorkspaceError: the strategy is a tuned one and has not been trained.
+    """
+    weights = engine.weights(arm, workspace)
+    strategy = build(arm, parts, open_model(engine, weights, workers=workers, stack=stack))
+    if not weights.access:
+        return strategy
+    base = open_model(engine, Weights(engine.served), workers=workers, stack=stack)
+    return Admitted(tuned=strategy, base=replace(build(untuned(arm), parts, base), name=arm), access=weights.access)

@@ -1,0 +1,164 @@
+"""From the settings to a search: the embedder, the index's home, what is cut, and the retrievers in one another."""
+
+import atexit
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from weighbridge.errors import WorkspaceError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.ingest.chunk import CHUNKER, chunk_documents, document_version
+from weighbridge.models import fetch
+from weighbridge.protocols import NOTHING, Embedder, Index, Model, Retriever, TokenEmbedder
+from weighbridge.retrieve.embed.local import LocalEmbedder, open_embedder, open_tokenizer
+from weighbridge.retrieve.embed.static import learn_static, open_static
+from weighbridge.retrieve.index.build import Material
+from weighbridge.retrieve.index.searchable_text import searchable_text
+from weighbridge.retrieve.index.sync import Home, IndexCard, require_card
+from weighbridge.retrieve.search.copies import Distinct
+from weighbridge.retrieve.search.hybrid import Hybrid
+from weighbridge.retrieve.search.mmr import Diverse
+from weighbridge.retrieve.search.neighbours import Surrounded, WholeSections
+from weighbridge.retrieve.search.rerank import CrossEncoder, LateInteraction, Reranked, open_cross_encoder
+from weighbridge.retrieve.search.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
+from weighbridge.retrieve.stores.open import open_store
+from weighbridge.settings.schema import LATE_INTERACTION, Settings
+from weighbridge.types import Chunk, Document
+from weighbridge.wiring.engines import Weights, open_engine, open_model
+from weighbridge.wiring.reporter import MUTE, Voice
+from weighbridge.wiring.sequences import Joined, heads_of
+from weighbridge.workspace import Workspace
+
+_LEARNT_FROM = 5000
+"""Documents, spread over all, that static vectors are learnt from, at least; fewer than twice as many."""
+Cut = Callable[[Document], Sequence[Chunk]]
+
+
+def embedder_name(settings: Settings) -> str:
+    """Return the embedder as people know it: the package or file of its reference."""
+    return settings.retrieval.embedder.removeprefix("pypi:").split("==")[0].rstrip("/").rsplit("/", 1)[-1]
+
+
+def open_computed(settings: Settings, folder: Path) -> LocalEmbedder:
+    """Open the embedder in a folder, in the precision that the settings want."""
+    precision = settings.retrieval.precision
+    return open_embedder(folder, name=embedder_name(settings), precision=None if precision == "auto" else precision)
+
+
+def open_searching(settings: Settings, workspace: Workspace, voice: Voice) -> Embedder:
+    """Fetch and open the embedder that the workspace's index is searched with.
+
+    Raises:
+        WorkspaceError: the settings want static vectors, and they have not been learnt yet.
+    """
+    computed = open_computed(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
+    return open_static(workspace.static, computed) if settings.retrieval.static else computed
+
+
+def open_indexing(
+    documents: Sequence[Document], settings: Settings, file: Path, computed: LocalEmbedder, cut: Cut, voice: Voice
+) -> Embedder:
+    """Open the embedder that documents are indexed with; static vectors are learnt of them where `file` has none."""
+    if not settings.retrieval.static:
+        return computed
+    if file.exists():
+        try:
+            return open_static(file, computed)
+        except WorkspaceError:
+            voice.say("The static vectors are another embedder's; learning them again")
+    step = max(len(documents) // _LEARNT_FROM, 1)
+    texts = [searchable_text(chunk) for document in documents[::step] for chunk in cut(document)]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return learn_static(computed, texts, file, notify=voice.notify)
+
+
+def home(settings: Settings, workspace: Workspace, embedder: Embedder) -> Home:
+    """Return where the workspace keeps its index."""
+    return Home(folder=workspace.index, store=open_store(settings.retrieval.store, workspace.index), embedder=embedder)
+
+
+def material(documents: Iterable[Document], settings: Settings, folder: Path) -> Material:
+    """Return documents with how they are cut, by the tokens of the embedder in `folder`."""
+    tokens, tokenizer = settings.chunks.tokens, open_tokenizer(folder)
+
+    def cut(document: Document) -> tuple[Chunk, ...]:
+        return tuple(chunk_documents((document,), tokens=tokens, tokenizer=tokenizer))
+
+    return Material(
+        documents=documents,
+        heads=heads_of(documents) if isinstance(documents, Sequence) else None,
+        unsettled=documents.unsettled if isinstance(documents, Joined) else frozenset(),
+        version=partial(document_version, tokens=tokens),
+        cut=cut,
+        chunking=fingerprint(CHUNKER, tokens),
+    )
+
+
+def open_retriever(settings: Settings, workspace: Workspace, embedder: Embedder) -> Retriever:
+    """Return the search over the workspace's index; `NOTHING` where the settings name no documents.
+
+    Raises:
+        WorkspaceError: there is no complete index, or another embedder built it.
+    """
+    if not settings.sources:
+        return NOTHING
+    place = home(settings, workspace, embedder)
+    card = require_card(place)
+    return retriever_on(place.opened(card), settings, embedder, card)
+
+
+def open_hybrid(settings: Settings, index: Index, embedder: Embedder, card: IndexCard) -> Hybrid:
+    """Return the search that all others are made of."""
+    chosen = settings.retrieval
+    return Hybrid(
+        index=index,
+        embedder=embedder,
+        content=card.fingerprint,
+        candidates=chosen.candidates,
+        weight=chosen.weight,
+        feedback=chosen.feedback,
+    )
+
+
+def retriever_on(index: Index, settings: Settings, embedder: Embedder, card: IndexCard) -> Retriever:
+    """Return the search that the settings describe over an index: rewritten, reranked, distinct, surrounded."""
+    chosen = settings.retrieval
+    found: Retriever = open_hybrid(settings, index, embedder, card)
+    found = _rewritten(found, settings)
+    if chosen.rerank:
+        found = Reranked(retriever=found, scorer=_scorer(settings))
+    found = Distinct(retriever=found)
+    if chosen.diversity:
+        found = Diverse(retriever=found, index=index, diversity=chosen.diversity)
+    if chosen.sections:
+        return WholeSections(retriever=found, index=index)
+    return Surrounded(retriever=found, index=index, around=chosen.neighbours) if chosen.neighbours else found
+
+
+def _scorer(settings: Settings) -> LateInteraction | CrossEncoder:
+    wanted = settings.retrieval.rerank
+    if wanted == LATE_INTERACTION:
+        embedder: TokenEmbedder = open_computed(settings, fetch(settings.retrieval.embedder))
+        return LateInteraction(embedder)
+    return open_cross_encoder(fetch(wanted))
+
+
+def _rewritten(retriever: Retriever, settings: Settings) -> Retriever:
+    match settings.retrieval.rewrite:
+        case "none":
+            return retriever
+        case "expansion":
+            return Rewritten(retriever=retriever, rewriter=Expansion(retriever=retriever))
+        case "sub-questions":
+            return Rewritten(retriever=retriever, rewriter=SubQuestions(model=_model(settings)))
+        case "hypothetical":
+            return Rewritten(retriever=retriever, rewriter=Hypothetical(model=_model(settings)))
+
+
+def _model(settings: Settings) -> Model:
+    """Open the base model, to be closed when this process ends: a search has no end of its own."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    engine = open_engine(settings, MUTE)
+    return open_model(engine, Weights(engine.served), workers=1, stack=stack)

@@ -1,0 +1,245 @@
+"""The workload: what the user brought, read, checked and split."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from weighbridge.adapters import Span
+from weighbridge.answer.build import SHAPES
+from weighbridge.dataset.evidence import resolve_evidence
+from weighbridge.dataset.read import infer_task, load_examples
+from weighbridge.dataset.split import split_examples
+from weighbridge.dataset.synthesise.file import joined, read_made, texts_of
+from weighbridge.dataset.synthesise.nouns import attrition_lines
+from weighbridge.errors import DataError, SettingsError
+from weighbridge.evaluate.metrics.form import checked_schema
+from weighbridge.fingerprint import fingerprint
+from weighbridge.ingest.chunk import document_version
+from weighbridge.protocols import Embedder
+from weighbridge.results import SplitReport
+from weighbridge.settings.schema import Settings
+from weighbridge.types import Document, Example, Question, Split, Task
+from weighbridge.wiring.documents import read_sources
+from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.sequences import Joined
+from weighbridge.workspace import Workspace, read_json, write_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What is kept of a workload in the workspace: enough to ask a strategy without reading everything again."""
+
+    key: str
+    """Fingerprint of all that the split depends on."""
+    settings: str
+    """Fingerprint of the settings that the outline and the index depend on."""
+    task: Task
+    choices: tuple[str, ...]
+    """The labels of a label task, the keys of a JSON task, in order."""
+    sides: Mapping[str, Split]
+    """The split of each example, by id."""
+    report: SplitReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """Documents and split examples, and what kind of answers they want."""
+
+    documents: Sequence[Document]
+    examples: tuple[Example, ...]
+    outline: Outline
+    schema: Mapping[str, Any] | None = None
+    spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    """Where in the documents the examples stand that were made from them, as they are now, by the example's id."""
+
+    def of(self, split: Split) -> tuple[Example, ...]:
+        """Return the examples of one split, in the order they were given."""
+        return tuple(example for example in self.examples if example.split == split)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels of a label task; none for other tasks."""
+        return self.outline.choices if self.outline.task == "label" else ()
+
+    @property
+    def asked(self) -> tuple[Example, ...]:
+        """The examples that people gave, those made from documents left out."""
+        return tuple(example for example in self.examples if example.id not in self.spans)
+
+
+def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, voice: Voice) -> Workload:
+    """Read, check and split everything the settings name.
+
+    Raises:
+        UserError: a file is missing or unusable, an example names unknown evidence, or there are too few examples.
+    """
+    documents = read_sources(settings, workspace, voice) if settings.sources else Joined(())
+    readers = [arm for arm in settings.strategies if SHAPES[arm].reads]
+    if readers and not documents:
+        raise SettingsError(
+            f"{workspace.settings_file}: {' and '.join(readers)} read documents and there are none; "
+            "set documents: to a folder or JSONL file, or leave these out of strategies:"
+        )
+    file = load_examples(settings.examples)
+    for line in file.lines():
+        voice.say(line)
+    examples = resolve_evidence(file.examples, documents, documents.dropped)
+    task = _task(settings, examples, voice)
+    schema = _schema(settings)
+    key = _split_key(settings, examples, embedder)
+    examples, report = _split(settings, workspace, examples, embedder, key)
+    voice.say(split_sentence(report))
+    outline = Outline(
+        key=key,
+        settings=settings_key(settings),
+        task=task,
+        choices=_choices(task, examples, schema),
+        sides={example.id: example.split for example in examples},
+        report=report,
+    )
+    _check_split(settings, workspace, report)
+    workload = Workload(documents=documents, examples=examples, outline=outline, schema=schema)
+    made = settings.training.made
+    return _with_made(made, workload, settings, embedder, voice) if made else workload
+
+
+def _with_made(path: Path, workload: Workload, settings: Settings, embedder: Embedder, voice: Voice) -> Workload:
+    """Return the workload with the examples made from its public documents, but for those like a dev or test one."""
+    made = read_made(path)
+    joining = joined(
+        workload.examples,
+        made,
+        embed=lambda texts: embedder.embed(list(texts), kind="query"),
+        threshold=settings.splits.similarity,
+        texts=texts_of(_public(workload.documents), made),
+    )
+    for line in attrition_lines(joining.attrition):
+        voice.say(line)
+    named = {span.document_id for one in joining.made for span in one.spans}
+    tokens = settings.chunks.tokens
+    now = {one.id: document_version(one, tokens=tokens) for one in _public(workload.documents) if one.id in named}
+    spans = {one.id: tuple(replace(span, version=now[span.document_id]) for span in one.spans) for one in joining.made}
+    return replace(workload, examples=joining.examples, spans=spans)
+
+
+def _public(documents: Iterable[Document]) -> Iterator[Document]:
+    return (document for document in documents if not document.groups)
+
+
+def keep_outline(workload: Workload, workspace: Workspace) -> None:
+    """Write the outline into the workspace. To be done last: it means that the index is complete too."""
+    write_json(workspace.workload, asdict(workload.outline))
+
+
+def settings_key(settings: Settings) -> str:
+    """Return the fingerprint of the settings that decide what an outline and an index hold."""
+    parts = ("examples", "task", "json_schema", "splits")
+    return fingerprint("settings", settings.model_dump(mode="json", include=set(parts)), index_key(settings))
+
+
+def index_key(settings: Settings) -> str:
+    """Return the fingerprint of the settings that decide what an index holds."""
+    chosen = settings.model_dump(mode="json", include={"documents", "reading", "chunks"})
+    retrieval = settings.retrieval.model_dump(mode="json", include={"embedder", "precision", "static", "store"})
+    # 2: the likeliest original is kept; an index that holds all documents is the same as before
+    rule = ("originals 2",) if settings.reading.duplicates == "drop" else ()
+    return fingerprint("index", {**chosen, "retrieval": retrieval}, *rule)
+
+
+def read_outline(workspace: Workspace) -> Outline | None:
+    """Return what the last run kept of the workload; None where there was none."""
+    kept = read_json(workspace.workload)
+    if not isinstance(kept, dict) or kept.keys() != {field.name for field in fields(Outline)}:
+        return None
+    return Outline(**{**kept, "choices": tuple(kept["choices"]), "report": SplitReport(**kept["report"])})
+
+
+def sided(examples: Sequence[Example], outline: Outline) -> tuple[Example, ...]:
+    """Return the examples with the split that was kept; those it does not know are left out."""
+    return tuple(replace(e, split=outline.sides[e.id]) for e in examples if e.id in outline.sides)
+
+
+def split_sentence(report: SplitReport) -> str:
+    """Say how the examples were divided and what the leak check found."""
+    return (
+        f"Split by {report.by}: {report.train} train, {report.dev} dev, {report.test} test; "
+        f"{report.merged_near_duplicates:,} near-duplicate pairs kept together; "
+        f"leak check: {report.leaks} of {report.checked_pairs:,} pairs straddle ({report.thresholds})"
+    )
+
+
+def _task(settings: Settings, examples: Sequence[Example], voice: Voice) -> Task:
+    if settings.task != "auto":
+        voice.say(f"Task: {settings.task} (set in the settings)")
+        return settings.task
+    guess = infer_task(examples)
+    voice.say(f"Task: {guess.task} ({guess.why}); set task: in weighbridge.yaml if that is wrong")
+    return guess.task
+
+
+def _schema(settings: Settings) -> Mapping[str, Any] | None:
+    if settings.json_schema is None:
+        return None
+    try:
+        schema = json.loads(settings.json_schema.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"{settings.json_schema}: cannot be read as JSON ({error}); mend json_schema:") from None
+    if not isinstance(schema, dict):
+        raise DataError(f"{settings.json_schema}: a JSON Schema is an object; this is {type(schema).__name__}")
+    return checked_schema(schema)
+
+
+def _check_split(settings: Settings, workspace: Workspace, report: SplitReport) -> None:
+    learners = [arm for arm in settings.strategies if SHAPES[arm].tuned or SHAPES[arm].shows]
+    if report.test and (report.train or not learners):
+        return
+    missing = "tested" if not report.test else f"learnt by {' and '.join(learners)}"
+    raise DataError(
+        f"{settings.examples}: the split leaves no example to be {missing} ({report.train} train, {report.dev} dev, "
+        f"{report.test} test); add examples, or change splits: in {workspace.settings_file}"
+    )
+
+
+def _choices(task: Task, examples: Sequence[Example], schema: Mapping[str, Any] | None) -> tuple[str, ...]:
+    answers = [answer for example in examples for answer in example.answers[:1]]
+    if task == "label":
+        return tuple(sorted(set(answers)))
+    if task == "answer":
+        return ()
+    if schema and schema.get("properties"):
+        return tuple(schema["properties"])
+    keys = [tuple(value) for value in map(_object, answers) if value]
+    return Counter(keys).most_common(1)[0][0] if keys else ()
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _split_key(settings: Settings, examples: Sequence[Example], embedder: Embedder) -> str:
+    rows = [[e.id, _asked(e.question), e.answers, e.evidence, e.family, sorted(e.question.groups)] for e in examples]
+    return fingerprint("split 2", rows, settings.splits.model_dump(), embedder.fingerprint)
+
+
+def _asked(question: Question) -> list[str]:
+    return [question.text, *(f"{turn.role}: {turn.content}" for turn in question.history)]
+
+
+def _split(
+    settings: Settings, workspace: Workspace, examples: Sequence[Example], embedder: Embedder, key: str
+) -> tuple[tuple[Example, ...], SplitReport]:
+    """Split, or take the split of the last run where nothing it depends on has changed."""
+    kept = read_outline(workspace)
+    if kept and kept.key == key:
+        return sided(examples, kept), kept.report
+    splits = split_examples(
+        examples, settings=settings.splits, embed=lambda texts: embedder.embed(list(texts), kind="query")
+    )
+    return splits.examples, splits.report

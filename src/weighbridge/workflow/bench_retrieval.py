@@ -1,0 +1,139 @@
+"""How good and how fast the search is, on a collection with judged queries."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from weighbridge.dataset.beir import Collection, read_beir
+from weighbridge.evaluate.latency import peak_memory_bytes
+from weighbridge.evaluate.ranking import ndcg, recall, reciprocal_rank
+from weighbridge.evaluate.statistics import quantile_interval
+from weighbridge.models import fetch
+from weighbridge.protocols import Retriever
+from weighbridge.retrieve.embed.local import LocalEmbedder
+from weighbridge.retrieve.index.sync import Home, survey, sync
+from weighbridge.retrieve.stores.open import open_store
+from weighbridge.settings.schema import Settings
+from weighbridge.types import Progress, Question
+from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.search import material, open_computed, open_indexing, retriever_on
+
+_DEEP = 100
+_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrievalFigures:
+    """What one way of cutting and searching reached on one collection."""
+
+    collection: str
+    documents: int
+    queries: int
+    chunk_tokens: int
+    chunks: int
+    embedder: str
+    ndcg_at_10: float
+    recall_at_100: float
+    mrr_at_10: float
+    documents_per_second: float
+    """From the file to a complete index: cut, embedded and stored."""
+    p50_seconds: float
+    """Of one query, its embedding included, one at a time."""
+    p95_seconds: float
+    index_bytes: int
+    peak_memory_bytes: int
+    """Of this process since it began."""
+    run: Mapping[str, Sequence[str]]
+    """The ten best documents of each query."""
+
+
+def bench_settings(settings: Settings | None, *, static: bool) -> Settings:
+    """Return the settings of a bench: a workspace's, or the defaults."""
+    chosen = settings or Settings(examples=Path())
+    retrieval = chosen.retrieval.model_copy(update={"static": static or chosen.retrieval.static})
+    return chosen.model_copy(update={"retrieval": retrieval})
+
+
+def bench_retrieval(
+    folder: Path, settings: Settings, *, chunk_tokens: Sequence[int], voice: Voice
+) -> tuple[RetrievalFigures, ...]:
+    """Index a collection once for each chunk size, ask its judged queries, and score what is found.
+
+    A document stands where its best chunk does. nDCG and MRR are of a search as strategies do it; recall asks for as
+    many chunks as it takes to name a hundred documents.
+    """
+    collection = read_beir(folder)
+    source = fetch(settings.retrieval.embedder, notify=voice.notify)
+    embedder = open_computed(settings, source)
+    embedder.embed(["warm"], kind="document")
+    figures = []
+    for tokens in chunk_tokens:
+        chosen = settings.model_copy(update={"chunks": settings.chunks.model_copy(update={"tokens": tokens})})
+        with TemporaryDirectory(prefix="weighbridge-bench-") as scratch:
+            figures.append(_figures(collection, chosen, embedder, source, Path(scratch), voice))
+    return tuple(figures)
+
+
+def _figures(
+    collection: Collection, settings: Settings, computed: LocalEmbedder, source: Path, scratch: Path, voice: Voice
+) -> RetrievalFigures:
+    sources = material(collection.documents, settings, source)
+    start = perf_counter()
+    documents = tuple(collection.documents) if settings.retrieval.static else ()
+    embedder = open_indexing(documents, settings, scratch / "static.npz", computed, sources.cut, voice)
+    home = Home(folder=scratch, store=open_store(settings.retrieval.store, scratch), embedder=embedder)
+    card = sync(home, sources, survey(home, sources), notify=voice.notify)
+    seconds = perf_counter() - start
+    index = home.opened(card)
+    retriever = retriever_on(index, settings, embedder, card)
+    asked = _asked(collection, retriever, settings.retrieval.candidates, voice)
+    deep = min(ceil(_DEEP * card.chunks / max(card.documents, 1)), _MOST)
+    found = {name: _documents(retriever, text, deep) for name, text in collection.queries.items()}
+    home.store.drop(card.name)  # a database would keep it
+
+    def mean(metric: Callable[[Sequence[str], Mapping[str, int]], float], runs: Mapping[str, Sequence[str]]) -> float:
+        return sum(metric(run, collection.relevance[name]) for name, run in runs.items()) / len(runs)
+
+    return RetrievalFigures(
+        collection=collection.name,
+        documents=card.documents,
+        queries=len(collection.queries),
+        chunk_tokens=settings.chunks.tokens,
+        chunks=card.chunks,
+        embedder=embedder.name,
+        ndcg_at_10=mean(ndcg, asked.runs),
+        recall_at_100=mean(recall, found),
+        mrr_at_10=mean(reciprocal_rank, asked.runs),
+        documents_per_second=card.documents / seconds,
+        p50_seconds=quantile_interval(asked.seconds, 0.5).value or 0.0,
+        p95_seconds=quantile_interval(asked.seconds, 0.95).value or 0.0,
+        index_bytes=card.bytes,
+        peak_memory_bytes=peak_memory_bytes(),
+        run={name: run[:10] for name, run in asked.runs.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    runs: Mapping[str, Sequence[str]]
+    seconds: Sequence[float]
+
+
+def _asked(collection: Collection, retriever: Retriever, limit: int, voice: Voice) -> _Asked:
+    runs: dict[str, Sequence[str]] = {}
+    seconds: list[float] = []
+    _documents(retriever, next(iter(collection.queries.values())), limit)
+    for done, (name, text) in enumerate(collection.queries.items(), start=1):
+        start = perf_counter()
+        runs[name] = _documents(retriever, text, limit)
+        seconds.append(perf_counter() - start)
+        voice.notify(Progress(task="Asking", done=done, total=len(collection.queries), unit="queries"))
+    return _Asked(runs, seconds)
+
+
+def _documents(retriever: Retriever, text: str, limit: int) -> Sequence[str]:
+    found = retriever.search(Question(text), limit=limit)
+    return tuple(dict.fromkeys(name for passage in found for name in passage.documents))

@@ -1,0 +1,109 @@
+"""What is here and what is missing: models, packages, memory, disk."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from weighbridge.models import ModelFile, cache_folder, fetch, known_models
+from weighbridge.wiring.machine import this_machine
+from weighbridge.wiring.reporter import Voice
+from weighbridge.workspace import Workspace
+
+ENOUGH_MEMORY = 6 * 2**30
+ENOUGH_DISK = 3 * 2**30
+PACKAGES = {
+    "faiss": "the index",
+    "xllamacpp": "answering with llama.cpp",
+    "gguf": "exporting models",
+    "torch": "embeddings and training",
+    "transformers": "embeddings and training",
+    "peft": "training adapters",
+    "trl": "training adapters",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing the doctor looked at."""
+
+    what: str
+    state: Literal["good", "warning", "missing"]
+    detail: str
+    remedy: str = ""
+    """The command or act that mends it; empty where there is nothing to mend."""
+
+
+def models(*, fetch_missing: bool, voice: Voice) -> tuple[ModelFile, ...]:
+    """Return the default models, fetched first where wanted."""
+    if fetch_missing:
+        for model in known_models():
+            fetch(model.reference, notify=voice.notify)
+    return known_models()
+
+
+def examine(root: Path) -> tuple[Finding, ...]:
+    """Return what this machine can run and what is missing, each with the command that mends it."""
+    return (*_machine(), *_packages(), *_models(), *_workspace(Workspace(root)))
+
+
+def _machine() -> Iterator[Finding]:
+    machine = this_machine()
+    yield Finding(
+        what="processor", state="good", detail=f"{machine.processor}, {machine.cores} cores, {machine.system}"
+    )
+    enough = machine.memory_bytes >= ENOUGH_MEMORY
+    yield Finding(
+        what="memory",
+        state="good" if enough else "warning",
+        detail=f"{machine.memory_bytes / 2**30:.1f} GiB",
+        remedy="" if enough else "training the default model takes up to 6 GiB; leave out fine-tuned and raft",
+    )
+    cache = cache_folder()
+    there = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    good = free >= ENOUGH_DISK and os.access(there, os.W_OK)
+    yield Finding(
+        what="model cache",
+        state="good" if good else "warning",
+        detail=f"{cache}, {free / 2**30:.1f} GiB free",
+        remedy="" if good else "set WEIGHBRIDGE_CACHE to a writable folder with 3 GiB free",
+    )
+
+
+def _packages() -> Iterator[Finding]:
+    for package, use in PACKAGES.items():
+        here = find_spec(package) is not None
+        yield Finding(
+            what=package,
+            state="good" if here else "missing",
+            detail=use,
+            remedy="" if here else "pip install 'weighbridge[local]'",
+        )
+
+
+def _models() -> Iterator[Finding]:
+    for model in known_models():
+        here = model.path is not None
+        where = str(model.path) if here else f"{model.bytes / 1e6:.0f} MB to download"
+        yield Finding(
+            what=model.reference.split("==")[0].removeprefix("pypi:"),
+            state="good" if here else "warning",
+            detail=f"{model.what}; {where}",
+            remedy="" if here else "weighbridge models fetch",
+        )
+
+
+def _workspace(workspace: Workspace) -> Iterator[Finding]:
+    if not workspace.settings_file.exists():
+        return
+    writable = os.access(workspace.root, os.W_OK)
+    yield Finding(
+        what="workspace",
+        state="good" if writable else "missing",
+        detail=str(workspace.root),
+        remedy="" if writable else f"chmod u+w {workspace.root}",
+    )

@@ -1,0 +1,120 @@
+"""Latency and memory of one strategy, taken in a fresh process that does nothing else.
+
+`python -m weighbridge.workflow.latency WORKSPACE STRATEGY` is that process: questions come on standard input, timings
+go to standard output, progress to standard error.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from weighbridge.errors import ModelError, WeighbridgeError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.settings.schema import Arm
+from weighbridge.types import Message, Progress, Question, Timing
+from weighbridge.wiring.machine import this_machine
+from weighbridge.wiring.reporter import Voice
+from weighbridge.workspace import Workspace, read_json, write_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alone:
+    """What the process of one strategy found."""
+
+    timings: tuple[Timing, ...]
+    untimed: int
+    """Questions that failed."""
+    memory_bytes: int | None
+    """None where the process failed as a whole."""
+
+
+def time_in_own_process(
+    arm: Arm, workspace: Workspace, identity: str, questions: Sequence[Question], voice: Voice
+) -> Alone:
+    """Time a strategy alone on the machine, or return what an earlier run found for the same strategy and questions.
+
+    Raises:
+        ModelError: the process failed; its own message is passed on.
+    """
+    rows = [_row(question) for question in questions]
+    key = fingerprint("alone", identity, rows, asdict(this_machine()))
+    kept = read_json(workspace.latency(arm))
+    if not (kept and kept.get("key") == key):
+        kept = {"key": key, **_run(arm, workspace, {"identity": identity, "questions": rows}, voice)}
+        write_json(workspace.latency(arm), kept)
+    timings = tuple(Timing(**timing) for timing in kept["timings"])
+    return Alone(timings=timings, untimed=kept["untimed"], memory_bytes=kept["memory_bytes"])
+
+
+def _run(arm: Arm, workspace: Workspace, asked: dict[str, Any], voice: Voice) -> dict[str, Any]:
+    command = [sys.executable, "-P", "-m", "weighbridge.workflow.latency", str(workspace.root), arm]
+    with subprocess.Popen(  # noqa: S603 - our own module
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        try:
+            assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - pipes, as asked for above
+            process.stdin.write(json.dumps(asked))
+            process.stdin.close()
+            noise = [line for line in process.stderr if not _told(line, voice)]
+            found = process.stdout.read()
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        said = "".join(noise).strip().splitlines()
+        raise ModelError(f"timing {arm} in a process of its own failed: {said[-1] if said else process.returncode}")
+    return cast("dict[str, Any]", json.loads(found))
+
+
+def _told(line: str, voice: Voice) -> bool:
+    if not line.startswith('{"task"'):
+        return False
+    voice.notify(Progress(**json.loads(line)))
+    return True
+
+
+def _row(question: Question) -> dict[str, Any]:
+    history = [asdict(message) for message in question.history]
+    return {"text": question.text, "history": history, "groups": sorted(question.groups)}
+
+
+def _question(row: dict[str, Any]) -> Question:
+    history = tuple(Message(**message) for message in row["history"])
+    return Question(row["text"], history, frozenset(row["groups"]))
+
+
+def _child(root: Path, arm: Arm, asked: dict[str, Any]) -> dict[str, Any]:
+    from weighbridge.evaluate.latency import peak_memory_bytes, time_alone
+    from weighbridge.settings.file import load_settings
+    from weighbridge.workflow.ask import open_strategy
+
+    workspace = Workspace(root)
+    settings = load_settings(workspace.settings_file)
+
+    def tell(step: Progress) -> None:
+        print(json.dumps(asdict(step)), file=sys.stderr, flush=True)  # noqa: T201 - how this process speaks
+
+    with ExitStack() as stack:
+        strategy = open_strategy(arm, settings, workspace, stack=stack)
+        if strategy.fingerprint != asked["identity"]:
+            raise ModelError(f"{arm} is not what it was when it answered; did the settings change? Run compare again")
+        questions = [_question(row) for row in asked["questions"]]
+        warm = min(1, len(questions) - 1)
+        timings = time_alone(strategy, questions, warmup=warm, notify=tell)
+        return {
+            "timings": [asdict(timing) for timing in timings],
+            "untimed": len(questions) - warm - len(timings),
+            "memory_bytes": peak_memory_bytes(),
+        }
+
+
+if __name__ == "__main__":
+    try:
+        print(json.dumps(_child(Path(sys.argv[1]), cast("Arm", sys.argv[2]), json.load(sys.stdin))))  # noqa: T201
+    except WeighbridgeError as error:
+        sys.exit(str(error))

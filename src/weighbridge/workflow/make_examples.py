@@ -1,0 +1,263 @@
+"""Make training examples of the user's documents, sift them, and keep what is good with an account of the rest."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from random import Random
+from time import perf_counter
+from typing import Literal
+
+from weighbridge.dataset.synthesise.cached_model import Remembered
+from weighbridge.dataset.synthesise.choose import at_most, balanced
+from weighbridge.dataset.synthesise.duplicates import (
+    drifted,
+    near_each_other,
+    near_examples,
+    near_held_out,
+    remembering,
+)
+from weighbridge.dataset.synthesise.file import texts_of, write_made
+from weighbridge.dataset.synthesise.filters import (
+    Accepts,
+    ambiguous,
+    findable,
+    fitting,
+    form_filters,
+    grounding,
+    orphans,
+    repeated,
+)
+from weighbridge.dataset.synthesise.nouns import Filter, Made, Sifted, sift
+from weighbridge.dataset.synthesise.rules import made_by_rules
+from weighbridge.dataset.synthesise.teacher import (
+    QUESTIONS,
+    Asking,
+    Heard,
+    answered_after_all,
+    answered_otherwise,
+    asked_near_misses,
+    asked_questions,
+    asked_wordings,
+    own_question,
+)
+from weighbridge.errors import SettingsError, WorkspaceError
+from weighbridge.evaluate.metrics.form import first_problem
+from weighbridge.generate.openai import open_openai
+from weighbridge.protocols import Model
+from weighbridge.retrieve.index.build import Material
+from weighbridge.settings.schema import ModelSettings, Settings
+from weighbridge.types import Chunk, Document, Passage, Question
+from weighbridge.wiring.components import Bench, open_bench
+from weighbridge.wiring.engines import open_engine, open_model
+from weighbridge.wiring.offline import require_leave
+from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.search import material, open_computed
+from weighbridge.workflow.make_examples_report import MakingReport, kind
+from weighbridge.workspace import Workspace
+
+By = Literal["rules", "model", "both"]
+
+MOST_DOCUMENTS = 5_000
+"""Documents, drawn with the seed, that examples are made of."""
+_REPLY_TOKENS = 200
+_FEWEST_WORDS = 8
+"""Of a chunk that a model is asked about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How many examples, and how they are to be made."""
+
+    count: int = 200
+    by: By = "rules"
+    teacher: ModelSettings | None = None
+    """The model that is asked; None: the base model of the settings."""
+    seed: int = 7
+    path: Path | None = None
+    """Where they are written; None: made.jsonl in the workspace."""
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """What examples are made of: public documents, as they are cut, and the user's own examples."""
+
+    bench: Bench
+    wanted: Wanted
+    voice: Voice
+
+    @cached_property
+    def sampled(self) -> Sequence[Document]:
+        every = self.bench.workload.documents
+        if len(every) <= MOST_DOCUMENTS:
+            return tuple(every)
+        random = Random(self.wanted.seed)  # noqa: S311 - reproducible, and no secret
+        return tuple(every[place] for place in sorted(random.sample(range(len(every)), MOST_DOCUMENTS)))
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        return tuple(document for document in self.sampled if not document.groups)
+
+    @cached_property
+    def material(self) -> Material:
+        return material(self.documents, self.bench.settings, self.bench.embedder_folder)
+
+    def chunks(self, count: int) -> list[Chunk]:
+        """Return chunks that say something, drawn with the seed."""
+        cut = [chunk for document in self.documents for chunk in self.material.cut(document)]
+        long = [chunk for chunk in cut if len(chunk.text.split()) >= _FEWEST_WORDS]
+        return Random(self.wanted.seed).sample(long, min(count, len(long)))  # noqa: S311 - reproducible, and no secret
+
+    def own(self, count: int) -> list[Made]:
+        """Return public train examples, drawn with the seed, as questions to be reworded."""
+        asked = [one for one in self.bench.workload.of("train") if not one.question.groups and not one.question.history]
+        chosen = Random(self.wanted.seed).sample(asked, min(count, len(asked)))  # noqa: S311 - reproducible, no secret
+        known = {document.id: document for document in self.documents}
+        return [
+            own_question(one, [known[name] for name in one.evidence], self.material.version)
+            for one in chosen
+            if all(name in known for name in one.evidence)
+        ]
+
+
+def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, voice: Voice) -> MakingReport:
+    """Make examples, sift them and write what was kept, whole or not at all; restricted documents are not used.
+
+    What a model says is kept in the workspace: the same call after an interruption asks only what is missing. Those
+    that were made before and are trained on (`training.made`) are not looked at: they may be made again.
+
+    Raises:
+        SettingsError: the settings name no documents, or forbid that they are sent to the model that is to be asked.
+        WorkspaceError: there is a file already where they are to be written.
+        ModelError: the model that is asked fails each time.
+    """
+    if not settings.sources:
+        raise SettingsError(f"{workspace.settings_file}: there are no documents to make examples of; set documents:")
+    if wanted.by != "rules":
+        require_leave("what the documents say", wanted.teacher or settings.model, settings)
+    path = wanted.path or workspace.root / "made.jsonl"
+    if path.exists():
+        raise WorkspaceError(f"{path}: is there already, perhaps edited; move it away, or write another (--out)")
+    settings = settings.model_copy(update={"training": settings.training.model_copy(update={"made": None})})
+    start = perf_counter()
+    with workspace.locked(), ExitStack() as stack:
+        sources = _Sources(open_bench(settings, workspace, voice), wanted, voice)
+        asking = _asking(settings, workspace, wanted, voice, stack) if wanted.by != "rules" else None
+        heard = _made(sources, asking)
+        sifted = _sifted(heard, sources, asking)
+        if sifted.kept:
+            write_made(path, sifted.kept)
+    return MakingReport(
+        kept=sifted.kept,
+        attrition=sifted.attrition,
+        kinds=Counter(map(kind, sifted.kept)),
+        path=path if sifted.kept else None,
+        setting=_setting(path, workspace),
+        task=sources.bench.workload.outline.task,
+        documents=len(sources.documents),
+        restricted=len(sources.sampled) - len(sources.documents),
+        seconds=perf_counter() - start,
+    )
+
+
+def _setting(path: Path, workspace: Workspace) -> str:
+    own, root = path.resolve(), workspace.root.resolve()
+    return str(own.relative_to(root) if own.is_relative_to(root) else own)
+
+
+def _asking(settings: Settings, workspace: Workspace, wanted: Wanted, voice: Voice, stack: ExitStack) -> Asking:
+    chosen = wanted.teacher or settings.model
+    model = chosen.model_copy(update={"maximum_tokens": _REPLY_TOKENS, "temperature": 0.0})
+    workers = settings.measure.workers
+    if wanted.teacher and model.engine == "openai":
+        opened: Model = stack.enter_context(closing(open_openai(model, option="--teacher")))
+    else:
+        engine = open_engine(settings.model_copy(update={"model": model, "strategies": ("prompt",)}), voice)
+        opened = open_model(engine, engine.weights("prompt", workspace), workers=workers, stack=stack)
+    kept = Remembered(opened, workspace.state / "making" / "said.jsonl")
+    return Asking(model=kept, workers=workers, notify=voice.notify)
+
+
+def _made(sources: _Sources, asking: Asking | None) -> Heard:
+    """Make more than is wanted: by rules all that can be, by a model as much as is likely to be enough."""
+    wanted, bench = sources.wanted, sources.bench
+    made: list[Made] = []
+    unparsed = 0
+    quotes = bench.workload.outline.task == "answer"
+    if wanted.by != "model":
+        made += made_by_rules(
+            sources.documents,
+            bench.workload.documents,
+            version=sources.material.version,
+            seed=wanted.seed,
+            notify=sources.voice.notify,
+        )
+    if asking:
+        share = wanted.count if wanted.by == "model" else wanted.count // 2
+        heard = [asked_questions(sources.chunks(share), asking)] if quotes else []
+        firsts = _good(heard[0].made, sources)[: share // 2] if heard else []
+        heard.append(asked_wordings([*firsts, *sources.own(share // 2)], asking))
+        if quotes:
+            heard.append(asked_near_misses(sources.chunks(max(share // (2 * QUESTIONS), 1)), asking))
+        made += [one for part in heard for one in part.made]
+        unparsed = sum(part.unparsed for part in heard)
+    return Heard(tuple(made), unparsed)
+
+
+def _good(made: Sequence[Made], sources: _Sources) -> list[Made]:
+    """Return the questions that are worth asking for other wordings of."""
+    texts = texts_of(sources.documents, made)
+    return list(sift(made, [*form_filters(), grounding(texts), fitting(texts), repeated()]).kept)
+
+
+def _sifted(heard: Heard, sources: _Sources, asking: Asking | None) -> Sifted:
+    bench, wanted = sources.bench, sources.wanted
+    settings = bench.settings
+    train = bench.workload.of("train")
+    embedder = open_computed(settings, bench.embedder_folder)
+    embed = remembering(lambda texts: embedder.embed(list(texts), kind="query"))
+    threshold = settings.splits.similarity
+    texts = texts_of(sources.documents, heard.made)
+
+    def search(text: str) -> Sequence[Passage]:
+        return bench.parts.retriever.search(Question(text), limit=bench.parts.limit)
+
+    filters: list[Filter] = [
+        *form_filters(_accepts(bench)),
+        grounding(texts),
+        fitting(texts),
+        repeated(),
+        ambiguous(),
+        drifted({one.id: one.question for one in heard.made} | {one.id: one.question.text for one in train}, embed),
+        near_held_out((*bench.workload.of("test"), *bench.workload.of("dev")), embed, threshold),
+        near_examples(train, embed, threshold),
+        near_each_other(embed, threshold),
+        findable(search, sources.voice.notify),
+        *([answered_otherwise(texts, asking), answered_after_all(search, asking)] if asking else []),
+        orphans({example.family or example.id for example in train}),
+        balanced(wanted.count, wanted.seed),
+        at_most(wanted.count, wanted.seed),
+    ]
+    return sift(heard.made, filters, unparsed=heard.unparsed)
+
+
+def _accepts(bench: Bench) -> Accepts | None:
+    """Return what tells an answer of this task from others; None where any short text is one."""
+    task, choices, schema = bench.workload.outline.task, bench.workload.outline.choices, bench.workload.schema
+    if task == "answer":
+        return None
+    if task == "label":
+        labels = {choice.casefold() for choice in choices}
+        return lambda answer: answer.casefold() in labels
+
+    def is_json(answer: str) -> bool:
+        try:
+            value = json.loads(answer)
+        except ValueError:
+            return False
+        return isinstance(value, dict) and not first_problem(value, schema)
+
+    return is_json

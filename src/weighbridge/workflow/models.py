@@ -1,0 +1,235 @@
+"""The registry as commands see it: adapters listed, shown, compared, promoted, rolled back, exported.
+
+The tuned models of the search are listed and rolled back with them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from weighbridge.adapters import AdapterCard, Guard, access_words
+from weighbridge.answer.build import SHAPES
+from weighbridge.checks.lm_eval import Tasks, forgetting_by_lm_eval
+from weighbridge.errors import UserError, WorkspaceError
+from weighbridge.report.adapter import adapter_page
+from weighbridge.settings.schema import Settings
+from weighbridge.settings.training import TrainingSettings
+from weighbridge.train.data.conversations import Conversation
+from weighbridge.train.export.formats import Form, export
+from weighbridge.train.registry import adapters, folder_of, found, promote, promoted, rollback, strategies
+from weighbridge.wiring.components import open_bench
+from weighbridge.wiring.engines import Engine, open_engine
+from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.search_noted import changed_search, search_noted
+from weighbridge.wiring.tuned_retrievers import WHICH, RetrieverCard, Which, in_force, retriever_cards
+from weighbridge.wiring.tuned_retrievers import rollback as rollback_retriever
+from weighbridge.workflow.lineage import index_of
+from weighbridge.workflow.training.train import exercise_of, tuned
+from weighbridge.workspace import Workspace, write_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One adapter of a workspace, as its registry has it."""
+
+    card: AdapterCard
+    promoted: bool
+    stale: tuple[str, ...] | None
+    """Documents that changed, or are gone, since it was trained on their text; None where there is no index."""
+    other_search: tuple[str, ...] | None
+    """What of the search changed since it was trained on what that finds; empty where nothing did, or it reads nothing;
+    None where its card does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRetriever:
+    """One tuning of the embedder or the reranker of a workspace, kept or reverted."""
+
+    card: RetrieverCard
+    in_force: bool
+    """Whether the search uses it, as the settings are now."""
+
+
+def listed(settings: Settings, workspace: Workspace) -> tuple[Listed, ...]:
+    """Return all finished adapters of a workspace: by strategy, oldest first."""
+    cards = [card for strategy in strategies(workspace) for card in adapters(workspace, strategy)]
+    return _all_listed(cards, settings, workspace)
+
+
+def outdated(settings: Settings, workspace: Workspace) -> Iterator[str]:
+    """Say of each adapter that serves and learnt to read what another search finds what to do about it."""
+    for each in listed(settings, workspace):
+        if each.promoted and each.other_search:
+            card = each.card
+            yield (
+                f"{card.strategy} answers with adapter {card.id}, which learnt to read what the search found before "
+                f"({', '.join(each.other_search)} changed since); train it again: weighbridge train {card.strategy}"
+            )
+
+
+def listed_retrievers(settings: Settings, workspace: Workspace) -> tuple[ListedRetriever, ...]:
+    """Return all finished tunings of the embedder and of the reranker, each oldest first."""
+    cards = {which: retriever_cards(workspace, which) for which in WHICH}
+    used = {which: in_force(workspace, settings, which) for which, own in cards.items() if own}
+    return tuple(
+        ListedRetriever(card=card, in_force=card == used[which]) for which, own in cards.items() for card in own
+    )
+
+
+def shown(settings: Settings, workspace: Workspace, name: str) -> Listed:
+    """Return one adapter by its id or strategy, and write its report.
+
+    Raises:
+        UserError: no adapter is called so, or several.
+    """
+    card = found(workspace, name)
+    write_text(folder_of(workspace, card) / "report.html", adapter_page(card))
+    return _one_listed(card, settings, workspace)
+
+
+def report_of(workspace: Workspace, card: AdapterCard) -> Path:
+    """Return where an adapter's report lies."""
+    return folder_of(workspace, card) / "report.html"
+
+
+def put_in_force(settings: Settings, workspace: Workspace, name: str) -> Listed:
+    """Promote an adapter by hand: its strategy answers with it until the next `train`.
+
+    Raises:
+        UserError: no adapter is called so.
+        TrainingError: what would be served differs from the adapter.
+    """
+    with workspace.locked():
+        card = found(workspace, name)
+        promote(workspace, card, chosen=True)
+        return _one_listed(card, settings, workspace)
+
+
+def put_back(settings: Settings, workspace: Workspace, strategy: str) -> Listed:
+    """Go back to the adapter that a strategy had before; `WorkspaceError` where there was none."""
+    with workspace.locked():
+        if strategy not in strategies(workspace):
+            there = ", ".join(strategies(workspace)) or "none"
+            raise UserError(f"'{strategy}' has no adapters here; strategies that have: {there}")
+        return _one_listed(rollback(workspace, strategy), settings, workspace)
+
+
+def put_back_retriever(settings: Settings, workspace: Workspace, which: Which) -> ListedRetriever | None:
+    """Search with the embedder or the reranker that was in force before; None: with the settings' own.
+
+    Raises:
+        WorkspaceError: no tuned one is in force.
+    """
+    with workspace.locked():
+        rollback_retriever(which, workspace)
+        used = in_force(workspace, settings, which)
+        return ListedRetriever(card=used, in_force=True) if used else None
+
+
+def compared(settings: Settings, workspace: Workspace, names: Sequence[str]) -> tuple[Listed, ...]:
+    """Return several adapters, to be shown side by side; `UserError` where one is not there."""
+    return _all_listed([found(workspace, name) for name in names], settings, workspace)
+
+
+def exported(settings: Settings, workspace: Workspace, name: str, form: Form, target: Path, voice: Voice) -> Path:
+    """Write an adapter, or what it was trained on, in a form that other programs read.
+
+    Raises:
+        UserError: no adapter is called so, it has no such form, or something else lies at the target.
+    """
+    card = found(workspace, name)
+    engine = open_engine(settings, voice)
+    if engine.base is None and card.hosted:
+        raise WorkspaceError(
+            f"{card.id}: its weights are at the endpoint, as {card.hosted}, and not here; what was sent to learn from "
+            f"lies in {folder_of(workspace, card)}"
+        )
+    if engine.base is None:
+        raise WorkspaceError(
+            f"{card.id}: there is no base model to export it with; model.engine must be llamacpp or transformers, and "
+            f"strategies must name {card.strategy}"
+        )
+    if not card.hosted and card.base_fingerprint != engine.base.fingerprint:
+        raise WorkspaceError(
+            f"{card.id}: it was trained on {card.base_reference}, and model.reference names another base model; set it "
+            "back to export this adapter"
+        )
+    told = _conversations(card, settings, workspace, engine, voice) if form in _TELLING else ()
+    if access := card.learnt.access:
+        voice.say(
+            f"{card.id} learnt from what only {access_words(access)} may see; what is written has it in it, and "
+            "nothing in it keeps others out: give it to nobody else"
+        )
+    return export(folder_of(workspace, card), engine.base, target, form=form, card=card, conversations=told)
+
+
+def harnessed(settings: Settings, workspace: Workspace, name: str, tasks: Tasks, voice: Voice) -> Guard:
+    """Compare an adapter with its base model on tasks of the lm-evaluation-harness.
+
+    Raises:
+        MissingExtraError: lm-eval is not installed.
+        UserError: no adapter is called so, or a task cannot be run.
+        WorkspaceError: its base model is not one that runs here.
+    """
+    card = found(workspace, name)
+    engine = open_engine(settings, voice)
+    if engine.base is None or card.hosted or engine.base.fingerprint != card.base_fingerprint:
+        raise WorkspaceError(f"{card.id}: it was not trained on the base model of model.reference; set that back")
+    return forgetting_by_lm_eval(engine.base, folder_of(workspace, card) / card.adapter, tasks)
+
+
+_TELLING = frozenset({"openai", "axolotl", "llama-factory"})
+"""Forms that hold what was learnt, word for word."""
+
+
+def _conversations(
+    card: AdapterCard, settings: Settings, workspace: Workspace, engine: Engine, voice: Voice
+) -> tuple[Conversation, ...]:
+    """Build what an adapter learnt once more, by its own recipe; `WorkspaceError` where that is no longer the same."""
+    recipe = TrainingSettings.model_validate(card.recipe)
+    settings = settings.model_copy(update={"training": recipe})
+    with workspace.locked():
+        bench = open_bench(settings, workspace, voice)
+        for arm in tuned(settings):
+            if arm == card.strategy:
+                exercise = exercise_of(arm, bench, engine, voice)
+                if exercise.learnt.fingerprint == card.learnt.fingerprint:
+                    return exercise.made
+    raise WorkspaceError(
+        f"{card.id}: its examples, documents or prompts changed since it was trained, so what it learnt cannot be "
+        f"written; train again (weighbridge train {card.strategy}), or export one of the forms that hold weights"
+    )
+
+
+def _one_listed(card: AdapterCard, settings: Settings, workspace: Workspace) -> Listed:
+    return _all_listed([card], settings, workspace)[0]
+
+
+def _all_listed(cards: Sequence[AdapterCard], settings: Settings, workspace: Workspace) -> tuple[Listed, ...]:
+    now = _versions(settings, workspace)
+    search = search_noted(settings, workspace) if any(card.learnt.search for card in cards) else {}
+    serving = {strategy: promoted(workspace, strategy) for strategy in {card.strategy for card in cards}}
+    return tuple(
+        Listed(
+            card=card,
+            promoted=(used := serving[card.strategy]) is not None and used.id == card.id,
+            stale=None if now is None else _changed(card.learnt.documents, now),
+            other_search=_other_search(card, search),
+        )
+        for card in cards
+    )
+
+
+def _changed(learnt: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name, version in sorted(learnt.items()) if now.get(name) != version)
+
+
+def _other_search(card: AdapterCard, now: Mapping[str, str]) -> tuple[str, ...] | None:
+    if card.learnt.search or card.recipe.get("on") == "documents":
+        return changed_search(card.learnt.search, now)
+    return None if any(arm == card.strategy and shape.reads for arm, shape in SHAPES.items()) else ()
+
+
+def _versions(settings: Settings, workspace: Workspace) -> Mapping[str, str] | None:
+    index = index_of(settings, workspace)
+    return index.documents() if index else None

@@ -1,0 +1,20 @@
+"""The last weighing, read and rendered again."""
+
+from weighbridge.errors import WorkspaceError
+from weighbridge.evaluate.weighing import load_weighing
+from weighbridge.report.page import page
+from weighbridge.results import Weighing
+from weighbridge.workspace import Workspace, write_text
+
+
+def again(workspace: Workspace, groups: frozenset[str]) -> Weighing:
+    """Return the saved weighing and write its page for readers of these access groups.
+
+    Raises:
+        WorkspaceError: nothing has been weighed here.
+    """
+    if not workspace.weighing.exists():
+        raise WorkspaceError(f"{workspace.root}: nothing has been weighed here yet; run: weighbridge compare")
+    weighing = load_weighing(workspace.weighing)
+    write_text(workspace.report, page(weighing, groups=groups))
+    return weighing

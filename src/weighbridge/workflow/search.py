@@ -1,0 +1,53 @@
+"""Search the index, and say why it found what it found."""
+
+from collections.abc import Sequence
+
+from weighbridge.errors import SettingsError
+from weighbridge.protocols import Embedder
+from weighbridge.retrieve.index.sync import read_card, require_card
+from weighbridge.retrieve.search.explain import Explanation
+from weighbridge.retrieve.search.explain import explain as explained
+from weighbridge.settings.schema import Settings
+from weighbridge.types import Passage, Question
+from weighbridge.wiring.index import index
+from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.search import home, open_hybrid, open_retriever, open_searching
+from weighbridge.wiring.tuned_retrievers import searched
+from weighbridge.wiring.workload import index_key
+from weighbridge.workspace import Workspace, read_json
+
+
+def search(
+    question: Question, settings: Settings, workspace: Workspace, *, limit: int, voice: Voice
+) -> Sequence[Passage]:
+    """Return the passages found for a question, best first.
+
+    The index is built where there is none yet, and follows the documents where settings changed that decide what it
+    holds; else it is searched as it was left.
+    """
+    settings = searched(settings, workspace)
+    embedder = _ready(settings, workspace, voice)
+    return open_retriever(settings, workspace, embedder).search(question, limit=limit)
+
+
+def explain(
+    question: Question, settings: Settings, workspace: Workspace, *, limit: int, voice: Voice
+) -> Sequence[Explanation]:
+    """Return the passages that words and vectors find together, and how each was found.
+
+    Rewriting, reranking, diversity and neighbours come after this, and are not part of it.
+    """
+    settings = searched(settings, workspace)
+    embedder = _ready(settings, workspace, voice)
+    place = home(settings, workspace, embedder)
+    card = require_card(place)
+    hybrid = open_hybrid(settings, place.opened(card), embedder, card)
+    return explained(hybrid, question, limit=limit)
+
+
+def _ready(settings: Settings, workspace: Workspace, voice: Voice) -> Embedder:
+    if not settings.sources:
+        raise SettingsError(f"{workspace.settings_file}: there are no documents to search; set documents:")
+    if read_card(workspace.index) is None or read_json(workspace.indexed) != index_key(settings):
+        index(settings, workspace, voice)
+    return open_searching(settings, workspace, voice)

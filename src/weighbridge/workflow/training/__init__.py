@@ -1,0 +1,1 @@
+"""The commands that train: adapters, preferences, retrievers, hosted jobs."""

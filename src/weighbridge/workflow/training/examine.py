@@ -1,0 +1,81 @@
+"""What a finished tuning is checked for before anybody is served by it; the findings go onto its card."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from weighbridge.adapters import AdapterCard, Parity
+from weighbridge.checks.curve import CurvePoint, learning_curve
+from weighbridge.checks.examine import Examined, examine
+from weighbridge.report.adapter import adapter_page
+from weighbridge.results import Estimate
+from weighbridge.train.card import write_card
+from weighbridge.train.prepare import Exercise
+from weighbridge.train.registry import folder_of
+from weighbridge.wiring.components import Bench
+from weighbridge.wiring.engines import Engine
+from weighbridge.wiring.reporter import Voice
+from weighbridge.workflow.training.learning_curve import curve_points
+from weighbridge.workspace import write_text
+
+_APART = 0.15
+_FEW = 4
+"""Dev questions that may fall either way by rounding."""
+
+
+def guarded(card: AdapterCard, exercise: Exercise, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
+    """Examine an adapter that was not examined yet, write what was found onto its card and report, and say it.
+
+    Of one that was examined before a learning curve was wanted, only that is drawn.
+
+    Raises:
+        TrainingError: a training for the learning curve failed.
+    """
+    folder, how = folder_of(bench.workspace, card), exercise.recipe.training
+    drawn = any(guard.name == "learning curve" for guard in card.guards)
+    curve = how.learning_curve and not drawn and not card.parent
+    if engine.served is None or (card.guards and not curve):
+        return card
+    points = curve_points(exercise, folder, voice) if curve else ()
+    if card.guards and not points:
+        return card
+    if card.guards:
+        card = replace(card, guards=(*card.guards, learning_curve(points)))
+    else:
+        card = _examined(card, exercise, bench, engine.served, points, voice)
+    write_card(card, folder)
+    write_text(folder / "report.html", adapter_page(card))
+    for guard in card.guards:
+        mark = {True: "passed", False: "FAILED", None: "no verdict"}[guard.passed]
+        voice.say(f"  {guard.name}: {mark}. {guard.summary}")
+    return card
+
+
+def _examined(
+    card: AdapterCard, exercise: Exercise, bench: Bench, base: Path, points: tuple[CurvePoint, ...], voice: Voice
+) -> AdapterCard:
+    examined = Examined(
+        strategy=exercise.strategy,
+        recipe=exercise.recipe,
+        folder=folder_of(bench.workspace, card),
+        card=card,
+        base_gguf=base,
+        examples=exercise.asked,
+        task=bench.workload.outline.task,
+        metric=exercise.metric,
+        kept=bench.workspace.state / "guards",
+        workers=bench.settings.measure.workers,
+        points=points,
+    )
+    found = examine(examined, notify=voice.notify)
+    return replace(card, guards=found.guards, dev=found.dev, parity=(*card.parity, *_scores_apart(card, found.dev)))
+
+
+def _scores_apart(card: AdapterCard, served: Estimate | None) -> Iterator[Parity]:
+    """Yield a failed comparison where what is served scores otherwise on dev than the adapter did while training."""
+    own = next((epoch.dev for epoch in card.training.epochs if epoch.epoch == card.training.chosen_epoch), None)
+    if own is None or served is None or not card.parity or card.parent:
+        return
+    if abs(served.value - own) > max(_APART, _FEW / served.scored):
+        told = f"dev score {served.value:.2f} as it is served, {own:.2f} while training"
+        yield replace(card.parity[0], form="scores on dev", ok=False, reasons=(told,))

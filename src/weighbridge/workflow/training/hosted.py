@@ -1,0 +1,289 @@
+"""Fine-tuning at an endpoint: prepare, ask, upload, follow; and the model that comes of it, as an arm like any other.
+
+An adapter's folder holds the plan, a folder for each job with what was sent and how far it is, and the card at the end.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import cast
+
+from weighbridge.adapters import AdapterCard
+from weighbridge.answer.build import build
+from weighbridge.answer.composed import Composed
+from weighbridge.errors import ModelError, SettingsError, TrainingError, UserError
+from weighbridge.evaluate.metrics.behaviour import Accuracy
+from weighbridge.evaluate.statistics import SHARE, mean_interval
+from weighbridge.fingerprint import fingerprint
+from weighbridge.generate.openai import address, open_openai
+from weighbridge.generate.scripted import Scripted
+from weighbridge.results import Estimate
+from weighbridge.retrieve.embed.local import open_tokenizer
+from weighbridge.settings.schema import Arm, Settings
+from weighbridge.train.card import kept_up, read_card, write_card
+from weighbridge.train.hosted.client import Endpoint, EndpointAwayError, unpause
+from weighbridge.train.hosted.files import Counted
+from weighbridge.train.hosted.job import HostedRun, Watch, follow, read_run, start, succeeded, write_run
+from weighbridge.train.hosted.plan import (
+    DEV_SEED,
+    HostedPlan,
+    Prepared,
+    Stage,
+    Teaching,
+    prepare_hosted,
+    public,
+    read_plan,
+)
+from weighbridge.train.hosted.results import steps_of, training_of
+from weighbridge.train.hosted.wire import HostedJob
+from weighbridge.types import Example
+from weighbridge.wiring.components import Bench
+from weighbridge.wiring.engines import Engine
+from weighbridge.wiring.offline import require_leave
+from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.search import embedder_name
+from weighbridge.wiring.search_noted import search_noted
+from weighbridge.workflow.training.hosted_jobs import FAILED, HostedStatus, acted, asked_about, opened, unfinished
+
+_CENTS, _FRACTIONS = 2, 4
+"""Digits of a price, and of one below 1."""
+
+_RESUME, _CANCEL = "weighbridge hosted resume", "weighbridge hosted cancel"
+
+Agree = Callable[[str], bool]
+"""Puts a question to the person who pays; True where they agree."""
+
+
+def prepare(arm: Arm, bench: Bench, voice: Voice) -> Prepared:
+    """Write the files that an endpoint would learn an arm from, and say what that would cost; nothing is sent.
+
+    Raises:
+        SettingsError: the settings ask for what the fine-tuning API has not, or forbid that data leaves.
+        TrainingError: nothing may be learnt.
+        DataError: the files are not what the API takes.
+    """
+    settings = bench.settings
+    start_of = perf_counter()
+    _may_send(settings)
+    teaching = Teaching(
+        strategy=build(arm, bench.parts, Scripted()),
+        examples=bench.workload.examples,
+        split=bench.workload.outline.key,
+        model=settings.model,
+        training=settings.training,
+        endpoint=address(settings.model),
+        tokens=_counted(bench),
+        spans=bench.workload.spans,
+        search=search_noted(settings, bench.workspace),
+    )
+    made = prepare_hosted(teaching, notify=voice.notify)
+    made = replace(made, plan=replace(made.plan, seconds=perf_counter() - start_of))
+    folder = bench.workspace.adapter(arm, made.plan.id)
+    made.write(folder)  # also where they lie there: what is sent is what was checked
+    for stage in made.plan.stages:
+        voice.say(f"{folder / stage.name}: {_size(stage)}. {_price(stage, settings)}")
+    for warning in made.plan.warnings:
+        voice.say(f"  note: {warning}")
+    return made
+
+
+def train_hosted(arm: Arm, bench: Bench, engine: Engine, voice: Voice, *, agree: Agree) -> AdapterCard:
+    """Tune an arm at the endpoint, or return the card of the model tuned on this very data; not promoted yet.
+
+    `agree` is asked before anything is sent, once for each job. A training that was interrupted goes on with the job
+    it began, unasked.
+
+    Raises:
+        SettingsError, DataError: as `prepare`.
+        TrainingError: it was not agreed to, or the endpoint refuses, or its job failed; in its own words.
+        UserError: the endpoint's key is missing.
+    """
+    prepared = prepare(arm, bench, voice)
+    plan, folder = prepared.plan, bench.workspace.adapter(arm, prepared.plan.id)
+    if (card := read_card(folder)) is not None:
+        voice.say(f"{card.hosted} was tuned on this very data: nothing is sent")
+        return kept_up(card, plan.learnt, prepared.lessons, folder)
+    with opened(bench.settings) as endpoint:
+        for other in unfinished(arm, bench.workspace):
+            if other.folder.parent != folder:
+                voice.say(_older(other))
+        jobs = _jobs(plan, folder, endpoint, bench.settings, voice, agree)
+        return _finished(plan, folder, endpoint, jobs, bench, engine)
+
+
+def resume_hosted(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
+    """Let the newest unfinished job of an arm go on, paused or not, and follow it to its card, asking nothing.
+
+    Raises:
+        UserError: there is none.
+        TrainingError: as `train_hosted`.
+    """
+    _may_send(bench.settings)
+    open_runs = unfinished(arm, bench.workspace)
+    if not open_runs:
+        raise UserError(f"{bench.workspace.root}: {arm} has no job to resume; begin one: weighbridge train {arm}")
+    folder = open_runs[-1].folder.parent
+    if (plan := read_plan(folder)) is None:
+        raise TrainingError(f"{folder}: its plan cannot be read; cancel the job, and train again")
+    with opened(bench.settings) as endpoint:
+        for now in asked_about(open_runs[-1:], endpoint):
+            if now.status == "paused":
+                now = acted(now, endpoint, unpause)  # noqa: PLW2901 - the same job, a moment later
+            if now.refused:
+                raise TrainingError(now.error)
+        jobs = _jobs(plan, folder, endpoint, bench.settings, voice, lambda _: False)
+        return _finished(plan, folder, endpoint, jobs, bench, engine)
+
+
+def _jobs(
+    plan: HostedPlan, folder: Path, endpoint: Endpoint, settings: Settings, voice: Voice, agree: Agree
+) -> tuple[HostedJob, ...]:
+    """Run the stages of a plan that have not been run, one after the other, each on the model of the one before."""
+    if plan.endpoint != endpoint.where:
+        raise TrainingError(f"{folder}: begun at {plan.endpoint}, and model.base_url is {endpoint.where}; set it back")
+    watch = Watch(every=settings.training.hosted.poll_seconds, tell=voice.say, notify=voice.notify)
+    jobs: list[HostedJob] = []
+    for stage in plan.stages:
+        place = folder / stage.name
+        model = jobs[-1].model if jobs else plan.base
+        run = _agreed(stage, model, place, endpoint, settings, agree)
+        try:
+            run = start(endpoint, run, place)
+            voice.say(f"{endpoint.where}: {run.job} ({plan.strategy}, {stage.name}) is {run.status}; following it")
+            job = follow(endpoint, run, place, watch)
+        except EndpointAwayError as error:
+            raise TrainingError(f"{error}. Nothing is lost; to go on: {_RESUME} {plan.strategy}") from None
+        except KeyboardInterrupt:
+            voice.say(_goes_on(read_run(place), plan.strategy))
+            raise
+        if job.status == "paused":
+            raise TrainingError(f"{endpoint.where}: {job.id} is paused; to let it go on: {_RESUME} {plan.strategy}")
+        jobs.append(succeeded(endpoint, job))
+    return tuple(jobs)
+
+
+def _goes_on(run: HostedRun | None, strategy: str) -> str:
+    """Say what becomes of a job that is no longer followed."""
+    if run is None or not run.asked:
+        return f"No job was asked for yet. To go on: {_RESUME} {strategy}; or not to: {_CANCEL} {strategy}"
+    told = f"{run.job or 'The job'} goes on at {run.endpoint}"
+    return f"{told}. To follow it again: {_RESUME} {strategy}; to stop it: {_CANCEL} {strategy}"
+
+
+def _agreed(stage: Stage, model: str, place: Path, endpoint: Endpoint, settings: Settings, agree: Agree) -> HostedRun:
+    """Return the run that was begun in a stage's folder, or after a question a new one."""
+    run = read_run(place)
+    if run is not None and run.status not in FAILED:
+        return run
+    question = f"Send {_size(stage)} to {endpoint.where}, and fine-tune {model} there? {_price(stage, settings)}"
+    if not agree(question):
+        raise TrainingError(
+            f"nothing was sent to {endpoint.where}, for it was not agreed to: {_size(stage)} for {model}. "
+            f"{_price(stage, settings)}. To be asked at a terminal: weighbridge train {place.parent.parent.name}"
+        )
+    order = replace(stage.order, model=model)
+    begun_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return write_run(HostedRun(order=order, endpoint=endpoint.where, begun_at=begun_at), place)
+
+
+def _older(job: HostedStatus) -> str:
+    """Say that a job of other data is not finished."""
+    if job.refused:
+        return f"Another job of other data may be running: {job.error}"
+    told = f"{job.job} is {job.status}" if job.job else "one was agreed to and is not begun"
+    return f"Another job, of other data or settings, is not finished: {told} (adapter {job.adapter})"
+
+
+def _finished(
+    plan: HostedPlan, folder: Path, endpoint: Endpoint, jobs: Sequence[HostedJob], bench: Bench, engine: Engine
+) -> AdapterCard:
+    last = jobs[-1]
+    seconds = sum(job.seconds or 0.0 for job in jobs)
+    training = training_of(
+        last,
+        steps_of(endpoint, last),
+        examples=sum(stage.examples for stage in plan.stages),
+        tokens=sum(job.trained_tokens or stage.tokens.trained for job, stage in zip(jobs, plan.stages, strict=True)),
+        seconds=seconds,
+    )
+    dev, missed = _dev(plan, last.model, bench)
+    card = AdapterCard(
+        id=plan.id,
+        strategy=plan.strategy,
+        fingerprint=plan.fingerprint,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        base_reference=engine.settings.reference,
+        base_fingerprint=fingerprint("openai", plan.endpoint, plan.base),
+        licence="",
+        recipe=plan.recipe,
+        learnt=plan.learnt,
+        training=training,
+        dev=dev,
+        parity=(),
+        seconds=plan.seconds + seconds,
+        quantisation="",
+        warnings=(*plan.warnings, *missed),
+        adapter="",
+        gguf="",
+        hosted=last.model,
+    )
+    write_card(card, folder)
+    return card
+
+
+def _dev(plan: HostedPlan, model: str, bench: Bench) -> tuple[Estimate | None, tuple[str, ...]]:
+    """Ask the tuned model the dev questions, and say why there is no score where there is none."""
+    settings = bench.settings
+    asked = public(bench.workload.examples, "dev", settings.training.dev_examples, DEV_SEED)
+    if plan.learnt.split != bench.workload.outline.key:
+        return None, ("the examples changed while it was trained, so it was asked no dev questions",)
+    if not asked:
+        return None, ()
+    metric = Accuracy(bench.workload.outline.task, bench.workload.labels)
+    with closing(open_openai(settings.model.model_copy(update={"reference": model}))) as opened:
+        strategy = build(cast("Arm", plan.strategy), bench.parts, opened)
+        scores = [_score(strategy, example, metric) for example in asked]
+    known = [value for value in scores if value is not None]
+    if not known:
+        return None, (f"{model} answered none of {len(asked)} dev questions",)
+    return mean_interval(known, settings.measure.seed, bounds=SHARE, unscored=len(scores) - len(known)), ()
+
+
+def _score(strategy: Composed, example: Example, metric: Accuracy) -> float | None:
+    try:
+        return metric.score(example, strategy.answer(example.question)).value
+    except ModelError:
+        return None
+
+
+def _may_send(settings: Settings) -> None:
+    model = settings.model
+    if model.engine != "openai":
+        raise SettingsError(f"weighbridge.yaml: model.engine is {model.engine}; only openai is tuned at an endpoint")
+    require_leave("the training examples", model, settings)
+
+
+def _counted(bench: Bench) -> Counted:
+    offsets = open_tokenizer(bench.embedder_folder)
+    name = embedder_name(bench.settings)
+    return Counted(lambda text: len(offsets(text)), f"estimated with the tokenizer of {name}, not the endpoint's own")
+
+
+def _size(stage: Stage) -> str:
+    validated = f" and {stage.validated:,} validation" if stage.validated else ""
+    return f"{stage.examples:,} training{validated} examples ({stage.name})"
+
+
+def _price(stage: Stage, settings: Settings) -> str:
+    tokens, rate, currency = stage.tokens, settings.training.hosted.price_per_million, settings.prices.currency
+    chosen = ", as endpoints usually choose" if tokens.epochs_are_guessed else ""
+    passes = f"{tokens.per_pass:,} in each of {tokens.epochs} epochs{chosen}"
+    told = f"About {tokens.trained:,} tokens ({passes}; {tokens.how})"
+    price = tokens.price(rate)
+    if price is None:
+        return f"{told}; what they cost is not known, for training.hosted.price_per_million is not set"
+    amount = f"{price:,.{_CENTS if price >= 1 else _FRACTIONS}f} {currency}"
+    return f"{told}: about {amount}, at {rate:g} {currency} a million"

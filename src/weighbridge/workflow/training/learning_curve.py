@@ -1,0 +1,96 @@
+"""The learning curve: the same training on a quarter, a half and three quarters of the examples, asked the same."""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from shutil import rmtree
+
+from pydantic import TypeAdapter, ValidationError
+
+from weighbridge.checks.curve import CurvePoint, dev_losses
+from weighbridge.settings.training import RaftSettings
+from weighbridge.train.data.conversations import Conversation, conversation
+from weighbridge.train.data.tokens import encode
+from weighbridge.train.prepare import Exercise
+from weighbridge.train.runtime.adapter_weights import load_tuned
+from weighbridge.train.runtime.base_model import load_tokenizer
+from weighbridge.train.runtime.memory import release
+from weighbridge.train.runtime.quiet import quiet
+from weighbridge.train.supervised.generate import say
+from weighbridge.train.supervised.methods import precision
+from weighbridge.train.supervised.train import train_adapter
+from weighbridge.types import Completion, Example, Timing, Usage
+from weighbridge.wiring.reporter import Voice
+from weighbridge.workflow.training.rate_search import part
+from weighbridge.workspace import write_text
+
+SHARES = (0.25, 0.5, 0.75)
+_FEWEST = 8
+"""Training examples below which a quarter of them is too few to train on."""
+
+
+def curve_points(exercise: Exercise, folder: Path, voice: Voice) -> tuple[CurvePoint, ...]:
+    """Return what the dev questions make of each share of the examples, all of them last; nothing without either.
+
+    Points are kept in `curve.json`: a curve that was interrupted goes on.
+    """
+    if not exercise.asked or len(exercise.rows) < _FEWEST:
+        return ()
+    kept = _kept(folder / "curve.json")
+    points = list(kept)
+    for share in (*SHARES, 1.0)[len(kept) :]:
+        voice.say(f"  learning curve: {share:.0%} of the examples")
+        points.append(_point(exercise, folder, share, voice))
+        write_text(folder / "curve.json", _points().dump_json(tuple(points), indent=2).decode() + "\n")
+    return tuple(points)
+
+
+def _point(exercise: Exercise, folder: Path, share: float, voice: Voice) -> CurvePoint:
+    if share == 1:
+        return _asked(exercise, folder / "adapter", share, len(exercise.rows))
+    place = folder / "curve"
+    rows = part(exercise.rows, share, exercise.recipe.training.seed)
+    train_adapter(rows, place, recipe=exercise.recipe, validate=exercise.validate(), notify=voice.notify)
+    try:
+        return _asked(exercise, place / "adapter", share, len(rows))
+    finally:
+        rmtree(place, ignore_errors=True)
+
+
+def _asked(exercise: Exercise, adapter: Path, share: float, examples: int) -> CurvePoint:
+    """Ask an adapter the dev questions."""
+    tokenizer = load_tokenizer(exercise.recipe.base)
+    with quiet():
+        network = load_tuned(exercise.recipe.base, adapter, precision=precision())
+        losses = dev_losses(network, [encode(tokenizer, one) for one in references(exercise)])
+        scores = tuple(_scores(exercise, network, tokenizer, exercise.asked))
+    del network
+    release()
+    return CurvePoint(share=share, examples=examples, scores=scores, losses=losses)
+
+
+def references(exercise: Exercise) -> tuple[Conversation, ...]:
+    """Return the dev questions as they are asked in service, and what the strategy is taught to say to such prompts."""
+    taught = RaftSettings(withheld_target=exercise.recipe.training.raft.withheld_target)
+    return tuple(conversation(exercise.strategy, example, raft=taught) for example in exercise.asked)
+
+
+def _scores(exercise: Exercise, network: object, tokenizer: object, asked: Sequence[Example]) -> Iterator[float | None]:
+    prompts = [exercise.strategy.prompt_for(example.question) for example in asked]
+    maximum = exercise.recipe.model.maximum_tokens
+    said = say(network, tokenizer, [prompt.messages for prompt in prompts], maximum_tokens=maximum)
+    for example, prompt, raw in zip(asked, prompts, said, strict=True):
+        answer = exercise.strategy.understood(prompt, Completion(text=raw, usage=Usage()), Timing())
+        yield exercise.metric.score(example, answer).value
+
+
+def _kept(path: Path) -> tuple[CurvePoint, ...]:
+    try:
+        return _points().validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return ()
+
+
+@cache
+def _points() -> TypeAdapter[tuple[CurvePoint, ...]]:
+    return TypeAdapter(tuple[CurvePoint, ...])

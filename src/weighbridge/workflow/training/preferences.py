@@ -1,0 +1,276 @@
+"""The second training of an arm: what it is to prefer, collected or read; learnt; and whether its measure moved."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+from weighbridge.adapters import Training
+from weighbridge.answer.build import SHAPES
+from weighbridge.errors import TrainingError
+from weighbridge.evaluate.ledger import append, load
+from weighbridge.evaluate.run import Exam, evaluate, taken
+from weighbridge.evaluate.statistics import DIFFERENCE, SHARE, Bounds, mean_interval, paired
+from weighbridge.results import Estimate, Record
+from weighbridge.settings.schema import Arm
+from weighbridge.train.data.conversations import conversation
+from weighbridge.train.data.preference_file import PreferenceFile, read_preferences
+from weighbridge.train.data.preferences import Pair, Preferences, held_out, preferences_from
+from weighbridge.train.preference.grpo import greedy_rewards, train_grpo
+from weighbridge.train.preference.reward_model import RewardModel, open_reward_model, reward_key, train_reward_model
+from weighbridge.train.preference.rewards import Grounds, Judge, rewarding
+from weighbridge.train.preference.train import margins, train_preference, wants_pairs
+from weighbridge.train.prepare import Exercise
+from weighbridge.types import Example
+from weighbridge.wiring.components import Bench
+from weighbridge.wiring.engines import Engine, Weights, open_model
+from weighbridge.wiring.reporter import Voice
+
+_SHARE = 0.2
+"""Of the examples, whose preferences are kept back to measure by."""
+_CHANCE = 0.5
+_SURE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What a training moved, on what it had not seen: a mean over examples, before and after."""
+
+    measure: str
+    before: Estimate
+    after: Estimate
+    difference: Estimate
+    p_value: float
+    """Of a two-sided sign-flip test: with very few examples an interval is narrower than it should be, this is not."""
+
+    @property
+    def sentence(self) -> str:
+        """What moved, in words for people."""
+        sure = self.p_value <= _SURE
+        return (
+            f"{self.measure}, on {self.before.scored:,} examples kept back: {_words(self.before)} before, "
+            f"{_words(self.after)} after; difference {_words(self.difference, '+')}"
+            f"{'' if sure else ', which may be chance'}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refined:
+    """How a second training went; its notes tell what moved."""
+
+    training: Training
+    moved: tuple[Moved, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refinement:
+    """A second training, ready to begin."""
+
+    arm: Arm
+    exercise: Exercise
+    """What the arm learnt first: its strategy, recipe, metric and dev questions."""
+    start: Path
+    """The adapter to go on from: a PEFT folder."""
+    weights: Weights
+    """The same as the engine runs it: what answers are tried with."""
+    folder: Path
+    """Where `adapter/` is to be written, and `reward/` where there is a reward model."""
+    read: PreferenceFile | None = None
+    """What the user's own file prefers; None where it is to be had of attempts."""
+
+    @property
+    def seed(self) -> int:
+        return self.exercise.recipe.training.seed
+
+
+def refine(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refined:
+    """Train on by `training.preference`, and measure what that moved on examples that were kept back.
+
+    Raises:
+        TrainingError: there is nothing to learn from, or training fails.
+    """
+    method = todo.exercise.recipe.training.preference.method
+    if method not in _WAYS:
+        raise TrainingError(f"training.preference.method: {method}; choose one of {', '.join(_WAYS)}")
+    done = _WAYS[method](todo, bench, engine, voice)
+    told = tuple(moved.sentence for moved in done.moved)
+    for sentence in told:
+        voice.say(f"  {sentence}")
+    return replace(done, training=replace(done.training, notes=(*done.training.notes, *told)))
+
+
+def preferences_file(exercise: Exercise, bench: Bench, voice: Voice) -> PreferenceFile | None:
+    """Read the user's own file of what is preferred; None where there is none, or the method learns from rewards alone.
+
+    Raises:
+        DataError: the file cannot be used.
+    """
+    how = exercise.recipe.training.preference
+    if how.pairs is None or (how.method == "grpo" and "model" not in how.rewards):
+        return None
+    held_out = (*bench.workload.of("dev"), *bench.workload.of("test"))
+    groups = exercise.recipe.training.taught
+    read = read_preferences(how.pairs, exercise.strategy, held_out, groups=groups, notify=voice.notify)
+    voice.say(f"{how.pairs.name}: {read.sentence}")
+    return read
+
+
+def preferences(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Preferences:
+    """Return what is preferred: what the user's file says, or what attempts at the training questions tell."""
+    return todo.read.told if todo.read else attempted(todo, bench, engine, voice)
+
+
+def attempted(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Preferences:
+    """Ask the arm its own training questions several times over, and return what the graded answers tell.
+
+    Attempts are kept in the workspace: those that were made already, with these very weights, are not repeated.
+    """
+    how = todo.exercise.recipe.training.preference
+    examples = learnt(todo.exercise, bench)
+    records = [
+        record for number in range(how.samples) for record in _tries(todo, examples, bench, engine, (number, voice))
+    ]
+    references = [conversation(todo.exercise.strategy, example) for example in examples]
+    told = preferences_from(records, examples, references)
+    answered = [record for record in records if record.answer]
+    right = sum(record.outcome == "right" for record in answered)
+    voice.say(
+        f"Tried {len(examples):,} training questions {how.samples} times: {right:,} of {len(answered):,} answers "
+        f"right, {len(records) - len(answered):,} failed; {len(told.as_pairs()):,} pairs of a better and a worse answer"
+    )
+    return told
+
+
+def learnt(exercise: Exercise, bench: Bench) -> tuple[Example, ...]:
+    """Return the training examples an exercise is made of."""
+    names = {one.example_id for one in exercise.made}
+    return tuple(example for example in bench.workload.of("train") if example.id in names)
+
+
+def _tries(
+    todo: Refinement, examples: Sequence[Example], bench: Bench, engine: Engine, turn: tuple[int, Voice]
+) -> tuple[Record, ...]:
+    number, voice = turn
+    seed, workers = todo.seed + number, bench.settings.measure.workers
+    path = bench.workspace.attempts(todo.arm)
+    sampling = {"temperature": todo.exercise.recipe.training.preference.temperature, "seed": seed}
+    sampled = replace(engine, settings=engine.settings.model_copy(update=sampling))
+    with ExitStack() as stack:
+        model = open_model(sampled, todo.weights, workers=workers, stack=stack)
+        strategy = replace(todo.exercise.strategy, model=model)
+        exam = Exam(
+            task=bench.workload.outline.task,
+            examples=examples,
+            metrics=(todo.exercise.metric,),
+            reads=SHAPES[todo.arm].reads,
+            seed=seed,
+            workers=workers,
+        )
+        append(path, evaluate(strategy, exam, done=load(path), notify=voice.notify))
+        return taken(strategy, exam, load(path))
+
+
+def _preferred(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refined:
+    recipe, begun = todo.exercise.recipe, perf_counter()
+    told = preferences(todo, bench, engine, voice)
+    collecting = perf_counter() - begun
+    pairs = told.as_pairs()
+    kept_back = held_out([pair.example_id for pair in pairs], _SHARE, todo.seed)
+    asked = [pair for pair in pairs if pair.example_id in kept_back]
+    before = margins(todo.start, asked, base=recipe.base, notify=voice.notify)
+    lessons = pairs if wants_pairs(recipe.training.preference.method) else told.as_thumbs()
+    own = [one for one in lessons if one.example_id not in kept_back]
+    training = train_preference(todo.start, own, todo.folder, recipe=recipe, notify=voice.notify)
+    after = margins(todo.folder / "adapter", asked, base=recipe.base, notify=voice.notify)
+    note = f"{recipe.training.preference.method}: learnt from {len(own):,} of {len(lessons):,} preferences"
+    training = replace(training, seconds=training.seconds + collecting, notes=(note, *training.notes))
+    return Refined(training=training, moved=pairs_moved(asked, before, after, todo.seed) if asked else ())
+
+
+def pairs_moved(pairs: Sequence[Pair], before: Sequence[float], after: Sequence[float], seed: int) -> tuple[Moved, ...]:
+    """Return how far margins (see `train.preference.margins`) moved, and how many pairs are now ordered rightly.
+
+    Both are means over examples, of the means over an example's pairs: these are not independent of each other.
+    """
+    nats = [_by_example(pairs, values) for values in (before, after)]
+    right = [_by_example(pairs, [float(value > 0) for value in values]) for values in (before, after)]
+    return (
+        _moved("pairs whose better answer is the likelier one", right[0], right[1], seed, SHARE),
+        _moved("log p(better) - log p(worse), nats", nats[0], nats[1], seed, None),
+    )
+
+
+def rewards_moved(before: Sequence[float | None], after: Sequence[float | None], seed: int) -> tuple[Moved, ...]:
+    """Return how far the mean reward moved, over the examples that could be rewarded both times."""
+    both = [(old, new) for old, new in zip(before, after, strict=True) if old is not None and new is not None]
+    if not both:
+        return ()
+    return (_moved("mean reward", [old for old, _ in both], [new for _, new in both], seed, None),)
+
+
+def _moved(measure: str, before: Sequence[float], after: Sequence[float], seed: int, bounds: Bounds | None) -> Moved:
+    compared = paired(after, before, seed, bounds=DIFFERENCE if bounds else None)
+    return Moved(
+        measure=measure,
+        before=mean_interval(before, seed, bounds=bounds),
+        after=mean_interval(after, seed, bounds=bounds),
+        difference=compared.difference,
+        p_value=compared.p_value,
+    )
+
+
+def _by_example(pairs: Sequence[Pair], values: Sequence[float]) -> list[float]:
+    grouped: dict[str, list[float]] = {}
+    for pair, value in zip(pairs, values, strict=True):
+        grouped.setdefault(pair.example_id, []).append(value)
+    return [sum(own) / len(own) for own in grouped.values()]
+
+
+def _reinforced(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refined:
+    exercise, recipe, begun = todo.exercise, todo.exercise.recipe, perf_counter()
+    names = recipe.training.preference.rewards
+    judge = _judge(todo, bench, engine, voice) if "model" in names else None
+    judging = perf_counter() - begun
+    judged_by = reward_key(todo.folder / "reward") if judge else ""
+    grounds = Grounds(metric=exercise.metric, schema=bench.workload.schema, judge=judge, judged_by=judged_by)
+    rewarded = rewarding(exercise.strategy, names, grounds)
+    before = greedy_rewards(todo.start, exercise.asked, recipe=recipe, rewarding=rewarded, notify=voice.notify)
+    training = train_grpo(
+        todo.start, learnt(exercise, bench), todo.folder, recipe=recipe, rewarding=rewarded, notify=voice.notify
+    )
+    tuned = todo.folder / "adapter"
+    after = greedy_rewards(tuned, exercise.asked, recipe=recipe, rewarding=rewarded, notify=voice.notify)
+    note = f"grpo: {training.steps:,} steps, rewarded for {', '.join(names)}"
+    training = replace(training, seconds=training.seconds + judging, notes=(note, *training.notes))
+    return Refined(training=training, moved=rewards_moved(before, after, todo.seed))
+
+
+def _judge(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Judge:
+    recipe, folder = todo.exercise.recipe, todo.folder / "reward"
+    pairs = preferences(todo, bench, engine, voice).as_pairs()
+    voice.say(reward_sentence(train_reward_model(pairs, folder, recipe=recipe, notify=voice.notify), todo.seed))
+    return open_reward_model(folder, recipe.base)
+
+
+def reward_sentence(model: RewardModel, seed: int) -> str:
+    """Say how well a reward model orders pairs it has not seen."""
+    learnt = f"Reward model: {model.trained:,} pairs, loss {model.first_loss:.2f} to {model.last_loss:.2f}"
+    learning = "; ".join((learnt, *model.notes))
+    if not model.right:
+        return f"{learning}; no pair could be kept back to measure it by"
+    share = mean_interval(model.right, seed, bounds=SHARE)
+    unsure = "" if share.low > _CHANCE else "; it may be no better than chance, so do not trust what it rewards"
+    return f"{learning}; orders {_words(share)} of the pairs of {share.scored:,} examples kept back rightly{unsure}"
+
+
+def _words(value: Estimate, sign: str = "") -> str:
+    return f"{value.value:{sign}.2f} ({value.low:{sign}.2f} to {value.high:{sign}.2f})"
+
+
+_WAYS: Mapping[str, Callable[[Refinement, Bench, Engine, Voice], Refined]] = {
+    "dpo": _preferred,
+    "kto": _preferred,
+    "orpo": _preferred,
+    "grpo": _reinforced,
+}

@@ -1,0 +1,151 @@
+"""Learning rates and ranks raced against each other: all on a quarter of the examples, the better ones on more.
+
+The race is Optuna's: a tree-structured Parzen estimator proposes, successive halving drops. It is kept on disk, and so
+are the laps of the settings that are running, so that a race that was interrupted goes on.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from random import Random
+from shutil import rmtree
+from typing import Any
+
+from weighbridge.adapters import Training
+from weighbridge.errors import MissingExtraError, SettingsError, TrainingError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.train.card import read_training, write_training
+from weighbridge.train.data.tokens import Encoded
+from weighbridge.train.prepare import Exercise
+from weighbridge.train.runtime.recipe import Recipe
+from weighbridge.train.supervised.methods import USUAL_RATES
+from weighbridge.train.supervised.train import train_adapter
+from weighbridge.wiring.reporter import Voice
+from weighbridge.workspace import Workspace
+
+_RANKS = (4, 8, 16, 32, 64)
+_RANKED = frozenset({"lora", "rslora", "dora", "qlora"})
+SHARES = (0.25, 0.5, 1.0)
+"""Of the training examples: the laps of a race. Whoever is in the worse half after one does not run the next."""
+
+
+def raced(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -> Mapping[str, object]:
+    """Race `trials` settings, and return the training settings of the one that did best on dev after the last lap.
+
+    Raises:
+        MissingExtraError: Optuna is not installed.
+        SettingsError: there are no dev questions to tell the settings apart by.
+        TrainingError: the data cannot be used, or none of the settings could be trained with.
+        UnfinishedError: `training.seconds` are over in one of the laps; nobody drops out of the race for that.
+    """
+    try:
+        import optuna
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+    except ImportError:
+        raise MissingExtraError("train --search", "search") from None
+    if not exercise.asked:
+        raise SettingsError("train --search tells settings apart by dev questions; there are none: raise splits.dev")
+    rows = exercise.rows  # refuses what must not be learnt, before anything is trained
+    logging.getLogger("optuna").setLevel(logging.ERROR)
+    folder = workspace.adapters(exercise.strategy.name) / "race"
+    folder.mkdir(parents=True, exist_ok=True)
+    voice.say(f"Racing {trials} settings on {len(rows):,} rows and {len(exercise.asked)} dev questions")
+    study = _opened(JournalStorage(JournalFileBackend(str(folder / "journal.log"))), exercise.fingerprint)
+    for number in range(len(study.trials), trials):
+        # Seeded for each: what is proposed must not depend on where a race was interrupted.
+        study.sampler = optuna.samplers.TPESampler(seed=exercise.recipe.training.seed + number)
+        study.optimize(lambda trial: _run(trial, exercise, folder / "laps", voice), n_trials=1)
+    rmtree(folder / "laps", ignore_errors=True)
+    finished = [trial for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
+    if not finished:
+        raise TrainingError(
+            f"none of the {len(study.trials)} settings that were raced could be trained with; the reasons are above. "
+            "Race more of them (train --search), or train without a race"
+        )
+    best = max(finished, key=lambda trial: (trial.value, -trial.user_attrs["loss"]))
+    alike = sum(trial.value == best.value for trial in finished)
+    why = f", no better than {alike - 1} of the others, but its last loss was the lowest" if alike > 1 else ""
+    voice.say(f"Best of {len(study.trials)}: {_words(best.params)}, dev accuracy {best.value:.2f}{why}")
+    return _changed(best.params)
+
+
+def _opened(storage: Any, name: str) -> Any:
+    """Return the study of this name, new or as it was left; a trial that was interrupted is forgotten."""
+    import optuna
+
+    halving = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
+    begin = partial(
+        optuna.create_study, storage=storage, study_name=name, pruner=halving, direction="maximize", load_if_exists=True
+    )
+    study = begin()
+    kinds = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    finished = [trial for trial in study.trials if trial.state in kinds]
+    if len(finished) < len(study.trials):
+        optuna.delete_study(study_name=name, storage=storage)
+        study = begin()
+        study.add_trials(finished)
+    return study
+
+
+def _run(trial: Any, exercise: Exercise, folder: Path, voice: Voice) -> float:
+    import optuna
+
+    method = exercise.recipe.training.method
+    params: dict[str, Any] = {"learning_rate": trial.suggest_float("learning_rate", *USUAL_RATES[method], log=True)}
+    if method in _RANKED:
+        params["rank"] = trial.suggest_categorical("rank", _RANKS)
+    recipe = replace(exercise.recipe, training=exercise.recipe.training.model_copy(update=dict(_changed(params))))
+    score = 0.0
+    for lap, share in enumerate(SHARES, start=1):
+        try:
+            training = _lap(exercise, recipe, share, folder / str(lap), voice)
+            score = _dev(training)
+        except TrainingError as error:
+            voice.say(f"  {_words(params)}: out, because {error}")
+            raise optuna.TrialPruned from error
+        trial.report(score, lap)
+        trial.set_user_attr("loss", training.last_loss)
+        out = lap < len(SHARES) and trial.should_prune()
+        said = f"{_words(params)}: dev accuracy {score:.2f} on {share:.0%} of the examples"
+        voice.say(f"  {said}{', out' if out else ''}")
+        if out:
+            raise optuna.TrialPruned
+    return score
+
+
+def _lap(exercise: Exercise, recipe: Recipe, share: float, place: Path, voice: Voice) -> Training:
+    """Train on a share of the examples, or go on with it; a lap that `place` holds the end of is not run again."""
+    key = fingerprint(exercise.fingerprint, recipe.training.supervised, share)
+    if (finished := read_training(place, key)) is not None:
+        return finished
+    rows = part(exercise.rows, share, recipe.training.seed)
+    training = train_adapter(rows, place, recipe=recipe, validate=exercise.validate(), notify=voice.notify)
+    write_training(training, place, key)
+    return training
+
+
+def _dev(training: Training) -> float:
+    score = next(epoch.dev for epoch in training.epochs if epoch.epoch == training.chosen_epoch)
+    if score is None:
+        raise TrainingError("none of its answers to the dev questions could be scored")
+    return score
+
+
+def part(rows: tuple[Encoded, ...], share: float, seed: int) -> tuple[Encoded, ...]:
+    """Return a share of the rows, at least one, in their order; a smaller share is a part of a larger one."""
+    order = Random(seed).sample(range(len(rows)), len(rows))  # noqa: S311 - a sample, not a secret
+    chosen = set(order[: max(1, round(share * len(rows)))])
+    return tuple(row for number, row in enumerate(rows) if number in chosen)
+
+
+def _changed(params: Mapping[str, Any]) -> Mapping[str, object]:
+    """Return the training settings that a trial stands for; alpha stays twice the rank."""
+    return {**params, **({"alpha": 2 * params["rank"]} if "rank" in params else {})}
+
+
+def _words(params: Mapping[str, Any]) -> str:
+    rank = f", rank {params['rank']}" if "rank" in params else ""
+    return f"learning rate {params['learning_rate']:.1e}{rank}"

@@ -1,0 +1,297 @@
+"""Tune the search's own models, and keep one only if the whole search became better with confidence.
+
+What is weighed is the search as it would be served: indexed anew with the tuned embedder, or reranked by the tuned
+reranker. It is weighed against the search as it is served now, with the tuned models that are in force. An embedder
+always starts from that of the settings, a reranker from the embedder in force. Tune the embedder first: a reranker that
+was made for another is not used.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+from weighbridge.checks.retrieval import FEWEST, RetrievalVerdict, judge_retrieval, undecided
+from weighbridge.errors import SettingsError
+from weighbridge.fingerprint import fingerprint
+from weighbridge.models import fetch, file_fingerprint
+from weighbridge.protocols import Retriever
+from weighbridge.retrieve.embed.folder import WEIGHTS
+from weighbridge.settings.schema import Settings
+from weighbridge.train.retriever.checkpoints import RetrieverRecipe, Tuned
+from weighbridge.train.retriever.embedder import tune_embedder
+from weighbridge.train.retriever.negatives import Contrast, Mine, Mined, mine
+from weighbridge.train.retriever.pairs import Pairs
+from weighbridge.train.retriever.reranker import tune_reranker
+from weighbridge.types import Document
+from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.search import embedder_name, open_computed
+from weighbridge.wiring.tuned_retrievers import (
+    RetrieverCard,
+    Which,
+    promote,
+    promoted_embedder,
+    read_card,
+    searched,
+    serving,
+    with_retrieval,
+    write_card,
+)
+from weighbridge.wiring.workload import open_workload
+from weighbridge.workflow.training.retriever_data import Division, divide, pairs_of, with_made
+from weighbridge.workflow.training.retriever_judges import embedder_judge, reranker_judge
+from weighbridge.workflow.training.trial_index import TrialSearch, search_aside, search_in_workspace
+from weighbridge.workspace import Workspace
+
+_FORMAT = 1
+_RATES: Mapping[Which, float] = {"embedder": 2e-5, "reranker": 5e-5}
+_NEGATIVES: Mapping[Which, int] = {"embedder": 2, "reranker": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lessons:
+    """What is learnt, what decides, and how it came about."""
+
+    division: Division
+    pairs: Pairs
+    mined: Mined
+
+    @property
+    def contrasts(self) -> Sequence[Contrast]:
+        return self.mined.contrasts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Searches:
+    start: TrialSearch
+    """By the model that the tuning starts from: negatives are mined here, and epochs judged."""
+    served: Retriever
+    """As it is served now, with the tuned models in force: to become better than."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """One tuning."""
+
+    which: Which
+    settings: Settings
+    """The user's own, whatever is in force."""
+    workspace: Workspace
+    documents: Sequence[Document]
+    searches: _Searches
+    against: tuple[str, ...]
+    """The tuned models in force, by kind and id."""
+    lessons: _Lessons
+    recipe: RetrieverRecipe
+    fingerprint: str
+    """Of the base, everything learnt and asked, the recipe, and the search that it starts from."""
+
+    @property
+    def base(self) -> str:
+        return file_fingerprint(self.searches.start.folder / WEIGHTS)
+
+    @property
+    def folder(self) -> Path:
+        return self.workspace.adapter(self.which, self.fingerprint[:12])
+
+    @property
+    def name(self) -> str:
+        """What the model's folder is called, and so what reports call the model."""
+        return f"{embedder_name(self.settings)}-{'tuned' if self.which == 'embedder' else 'reranker'}"
+
+
+def tune_retriever(which: Which, settings: Settings, workspace: Workspace, voice: Voice) -> RetrieverCard:
+    """Tune the embedder or a reranker on this workload, weigh the search with it, and put it in force if it is better.
+
+    What is put in force is indexed with at once; what was in force before and is not beaten stays.
+
+    Where this very tuning was finished before, its card is returned, and one that was killed is finished; one that was
+    weighed against another search than is served now is weighed again. Nothing is trained where too few questions name
+    their evidence for a verdict.
+
+    Raises:
+        SettingsError: the settings name no documents.
+        MissingExtraError: sentence-transformers is not installed.
+        TrainingError: there is too little to learn from, or training failed.
+        WorkspaceError: the workspace is in use, or cannot be written.
+    """
+    if not settings.sources:
+        raise SettingsError(f"{workspace.settings_file}: there are no documents to search; set documents:")
+    started = perf_counter()
+    with workspace.locked(), _task(which, settings, workspace, voice) as task:
+        card = read_card(task.folder)
+        name = f"{which} {task.folder.name}"
+        if card is None or (name not in task.against and card.against != task.against):
+            card = _finished(task, voice, started)
+            write_card(card, task.folder)
+        if card.verdict.kept:
+            promote(card, workspace)
+            search_in_workspace(task.documents, searched(settings, workspace), workspace, voice)
+        told = tuple(_told(card, task))
+    for sentence in told:
+        voice.say(sentence)
+    return card
+
+
+def _told(card: RetrieverCard, task: _Task) -> Iterator[str]:
+    """Yield what came of a tuning, the verdict first, and what it means for the other model of the search."""
+    own = [] if any(name.startswith("embedder") for name in card.against) else ["the embedder of the settings"]
+    named = " and ".join((*own, *(f"the tuned {name}" for name in card.against)))
+    yield card.verdict.sentence
+    if card.model:
+        yield f"Before was the search with {named}"
+    if card.which == "embedder" and card.verdict.kept:
+        yield from (
+            f"The tuned {name} was made for the embedder before, and is not used any more; tune it again: weighbridge "
+            "train reranker"
+            for name in set(task.against) - set(serving(task.workspace, task.settings))
+            if name.startswith("reranker")
+        )
+
+
+@contextmanager
+def _task(which: Which, settings: Settings, workspace: Workspace, voice: Voice) -> Iterator[_Task]:
+    own = open_computed(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
+    workload = open_workload(settings, workspace, own, voice)
+    splits, training = settings.splits, settings.training
+    division = divide(workload.asked, own, similarity=splits.similarity, seed=splits.seed)
+    if made := [example for example in workload.examples if example.id in workload.spans]:
+        division = with_made(division, made, own, similarity=splits.similarity)
+    voice.say(f"Tuning the {which}: {division.sentence}")
+    recipe = RetrieverRecipe(
+        epochs=training.epochs,
+        learning_rate=_RATES[which],
+        seed=training.seed,
+        seconds=training.seconds,
+        precision=None if settings.retrieval.precision == "auto" else settings.retrieval.precision,
+    )
+    with _searches(which, settings, workspace, workload.documents, voice) as searches:
+        lessons = _lessons(which, division, searches.start, training.seed, voice)
+        yield _Task(
+            which=which,
+            settings=settings,
+            workspace=workspace,
+            documents=workload.documents,
+            searches=searches,
+            against=serving(workspace, settings),
+            lessons=lessons,
+            recipe=recipe,
+            fingerprint=_fingerprint(which, searches.start, lessons, recipe),
+        )
+
+
+def _fingerprint(which: Which, search: TrialSearch, lessons: _Lessons, recipe: RetrieverRecipe) -> str:
+    division, base = lessons.division, file_fingerprint(search.folder / WEIGHTS)
+    asked = [[(e.id, e.question.text, e.evidence) for e in side] for side in (division.choosing, division.deciding)]
+    learnt = [asdict(one) for one in lessons.contrasts]
+    return fingerprint(_FORMAT, which, base, search.served.fingerprint, asked, learnt, recipe.lasting)
+
+
+@contextmanager
+def _searches(
+    which: Which, settings: Settings, workspace: Workspace, documents: Sequence[Document], voice: Voice
+) -> Iterator[_Searches]:
+    now = search_in_workspace(documents, searched(settings, workspace), workspace, voice)
+    if which == "embedder" and promoted_embedder(workspace, settings):
+        with search_aside(documents, settings, workspace.adapters(which), voice) as own:
+            yield _Searches(start=own, served=now.served)
+    else:
+        own = replace(now, settings=with_retrieval(now.settings, {"rerank": settings.retrieval.rerank}))
+        yield _Searches(start=own, served=now.served)
+
+
+def _lessons(which: Which, division: Division, search: TrialSearch, seed: int, voice: Voice) -> _Lessons:
+    if not division.decidable:
+        nothing = Mined(contrasts=(), hard=0, random=0, filtered={})
+        return _Lessons(division=division, pairs=Pairs(pairs=(), attrition={}), mined=nothing)
+    pairs = pairs_of(division, search.index, search.embedder, seed=seed)
+    source = Mine(retriever=search.hybrid, index=search.index, embedder=search.embedder)
+    mined = mine(pairs.pairs, source, wanted=_NEGATIVES[which], seed=seed, notify=voice.notify)
+    voice.say(f"{len(mined.contrasts):,} pairs; wrong texts beside them: {mined.hard:,} mined, {mined.random:,} random")
+    for reason, count in (*pairs.attrition.items(), *mined.filtered.items()):
+        voice.say(f"  left out: {count:,} x {reason}")
+    return _Lessons(division=division, pairs=pairs, mined=mined)
+
+
+def _finished(task: _Task, voice: Voice, started: float) -> RetrieverCard:
+    """Train, weigh, and return the card."""
+    card = _card(task)
+    if not task.lessons.division.decidable:
+        return replace(card, seconds=perf_counter() - started)
+    model = task.folder / task.name
+    tuned = _trained(task, model, voice)
+    verdict = _weighed(task, model, voice)
+    return replace(
+        card,
+        training=tuned.training,
+        agreement=tuned.agreement,
+        verdict=verdict,
+        seconds=perf_counter() - started,
+        model=task.name,
+    )
+
+
+def _card(task: _Task) -> RetrieverCard:
+    """Return the card of a tuning in which nothing was trained."""
+    lessons, settings = task.lessons, task.settings
+    asked = len(lessons.division.deciding)
+    few = f"only {asked:,} train and dev questions name their evidence, and {FEWEST} families of them are needed"
+    return RetrieverCard(
+        id=task.folder.name,
+        which=task.which,
+        fingerprint=task.fingerprint,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        base_reference=settings.retrieval.embedder,
+        base_fingerprint=task.base,
+        replaces=settings.retrieval.rerank,
+        against=task.against,
+        division=lessons.division.sentence,
+        pairs=Counter(pair.origin for pair in lessons.pairs.pairs),
+        negatives={"mined": lessons.mined.hard, "random": lessons.mined.random},
+        questions=tuple(dict.fromkeys(pair.question for pair in lessons.pairs.pairs if pair.origin == "evidence")),
+        attrition={**lessons.pairs.attrition, **lessons.mined.filtered},
+        training=None,
+        agreement=None,
+        verdict=undecided(few, settings.retrieval.limit),
+        seconds=0.0,
+    )
+
+
+def _trained(task: _Task, model: Path, voice: Voice) -> Tuned:
+    search, lessons = task.searches.start, task.lessons
+    asked = lessons.division.choosing
+    if task.which == "embedder":
+        judge = embedder_judge(asked, search.hybrid, search.index)
+        return tune_embedder(
+            lessons.contrasts, search.folder, model, recipe=task.recipe, judge=judge, notify=voice.notify
+        )
+    reading = reranker_judge(asked, search.hybrid)
+    return tune_reranker(
+        lessons.contrasts, search.folder, model, recipe=task.recipe, judge=reading, notify=voice.notify
+    )
+
+
+def _weighed(task: _Task, model: Path, voice: Voice) -> RetrievalVerdict:
+    """Compare the search as it is with the search as it would be."""
+    if task.which == "reranker":
+        start = task.searches.start
+        after = replace(start, settings=with_retrieval(start.settings, {"rerank": str(model)}))
+        return _verdict(task, after.served, voice)
+    changed = with_retrieval(task.settings, {"embedder": str(model)})
+    with search_aside(task.documents, changed, task.folder, voice) as aside:
+        return _verdict(task, aside.served, voice)
+
+
+def _verdict(task: _Task, after: Retriever, voice: Voice) -> RetrievalVerdict:
+    measure = task.settings.measure
+    return judge_retrieval(
+        task.searches.served,
+        after,
+        task.lessons.division.deciding,
+        k=task.settings.retrieval.limit,
+        seed=measure.seed,
+        notify=voice.notify,
+    )

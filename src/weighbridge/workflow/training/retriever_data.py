@@ -1,0 +1,124 @@
+"""What a tuned model of the search learns, what chooses its epoch, and what decides on it: three sets of questions.
+
+The dev questions decide. Where these are few, some train questions are held back from learning and decide with them.
+Other train questions, held back too, choose the epoch, so that what decides has chosen nothing. Test questions do
+neither. The train questions are divided as the workload was: no near-paraphrase of one that decides is learnt.
+Examples made from documents are learnt only: what decides is what people asked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from weighbridge.adapters import Span
+from weighbridge.checks.retrieval import FEWEST, family, judged
+from weighbridge.dataset.split import FEWEST as DIVISIBLE
+from weighbridge.dataset.split import split_examples
+from weighbridge.dataset.synthesise.duplicates import near_held_out, remembering
+from weighbridge.dataset.synthesise.nouns import Made
+from weighbridge.protocols import Embedder, Index
+from weighbridge.settings.schema import SplitSettings
+from weighbridge.train.retriever.pairs import Pairs, labelled_pairs, made_pairs, unusable
+from weighbridge.types import PUBLIC, Chunk, Example
+
+ENOUGH = 40
+"""Families of dev questions from which no train question is held back to decide."""
+MOST_PAIRS = 500
+_HELD = 1 / 3
+"""Share of the train families that is held back to decide, at most."""
+_CHOOSING = 0.1
+_CHOOSING_FROM = 30
+"""Train families from which a share of them is held back to choose the epoch."""
+_MOST_DOCUMENTS = 2000
+"""Documents that pairs are made from by rule; of more, a sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Division:
+    """Examples by what they are for. None is learnt where pairs are to be made from the documents."""
+
+    taught: tuple[Example, ...]
+    choosing: tuple[Example, ...]
+    deciding: tuple[Example, ...]
+
+    @property
+    def decidable(self) -> bool:
+        return _families(self.deciding) >= FEWEST
+
+    @property
+    def sentence(self) -> str:
+        """Return who learns what, for people."""
+        held = sum(example.split != "dev" for example in self.deciding)
+        learnt = f"{len(self.taught):,} train questions are learnt" if self.taught else (
+            "too few train questions name their evidence, so pairs made from the documents are learnt"
+        )  # fmt: skip
+        dev = f"{len(self.deciding) - held:,} dev questions"
+        decide = f"{dev} and {held:,} train questions that are not learnt decide" if held else f"{dev} decide"
+        choose = f"{len(self.choosing):,} others choose the epoch" if self.choosing else "the last epoch is taken"
+        return f"{learnt}; {decide}; {choose}"
+
+
+def divide(examples: Sequence[Example], embedder: Embedder, *, similarity: float, seed: int) -> Division:
+    """Divide the train and dev examples whose evidence is known.
+
+    Args:
+        examples: all of the workload; those of the test split are left alone.
+        embedder: tells near-paraphrases.
+        similarity: the cosine from which questions are near-paraphrases.
+        seed: of the draw.
+    """
+    dev = judged([example for example in examples if example.split == "dev"])
+    train = tuple(example for example in examples if example.split == "train" and not unusable(example))
+    families, missing = _families(train), max(ENOUGH - _families(dev), 0)
+    if len(train) < DIVISIBLE or _families(dev) + int(families * _HELD) < FEWEST:
+        return Division(taught=(), choosing=(), deciding=(*dev, *train))
+    deciding = min(_HELD, missing / families)
+    choosing = _CHOOSING if families >= _CHOOSING_FROM else 0.0
+    if not deciding + choosing:
+        return Division(taught=train, choosing=(), deciding=dev)
+    shares = SplitSettings(dev=choosing if deciding else 0, test=deciding or choosing, similarity=similarity, seed=seed)
+    embed = lambda texts: embedder.embed(list(texts), kind="query")  # noqa: E731 - as the workload is split
+    dealt = split_examples(train, settings=shares, embed=embed).examples
+    sides = {split: tuple(e for e in dealt if e.split == split) for split in ("train", "dev", "test")}
+    if deciding:
+        return Division(taught=sides["train"], choosing=sides["dev"], deciding=(*dev, *sides["test"]))
+    return Division(taught=sides["train"], choosing=sides["test"], deciding=dev)
+
+
+def with_made(division: Division, made: Sequence[Example], embedder: Embedder, *, similarity: float) -> Division:
+    """Let examples made from documents be learnt too, but for those that are like one that chooses or decides."""
+    usable = [example for example in made if not unusable(example)]
+    embed = remembering(lambda texts: embedder.embed(list(texts), kind="query"))
+    near = near_held_out((*division.choosing, *division.deciding), embed, similarity).positions(
+        list(map(_made, usable))
+    )
+    return replace(division, taught=(*division.taught, *(e for at, e in enumerate(usable) if at not in near)))
+
+
+def _made(example: Example) -> Made:
+    return Made(
+        id=example.id,
+        question=example.question.text,
+        answers=example.answers,
+        spans=tuple(Span(name, 0, 0) for name in example.evidence),
+        made_by="",
+        family=example.family,
+    )
+
+
+def pairs_of(division: Division, index: Index, embedder: Embedder, *, seed: int) -> Pairs:
+    """Return what is learnt: pairs of the taught questions, or without any, pairs made from public documents."""
+    if division.taught:
+        return labelled_pairs(division.taught, index, embedder, most=MOST_PAIRS, seed=seed)
+    return made_pairs(_public_chunks(index, seed), most=MOST_PAIRS, seed=seed)
+
+
+def _public_chunks(index: Index, seed: int) -> list[Chunk]:
+    names = sorted(index.documents())
+    if len(names) > _MOST_DOCUMENTS:
+        names = Random(seed).sample(names, _MOST_DOCUMENTS)  # noqa: S311 - a sample, not a secret
+    return [chunk for name in names for chunk in index.chunks_of(name, groups=PUBLIC)]
+
+
+def _families(examples: Sequence[Example]) -> int:
+    return len({family(example) for example in examples})

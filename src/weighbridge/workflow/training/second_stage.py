@@ -1,0 +1,77 @@
+"""The second stage of a tuning: an adapter of its own, which names the supervised one that it goes on from."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+from weighbridge.adapters import Access, AdapterCard, Learnt, Lesson, Training, inherited
+from weighbridge.fingerprint import fingerprint
+from weighbridge.settings.schema import Arm
+from weighbridge.train.data.preference_file import PreferenceFile
+from weighbridge.train.prepare import Exercise, label_key
+from weighbridge.train.registry import folder_of
+from weighbridge.train.tune import Stage, run, spread
+from weighbridge.wiring.components import Bench
+from weighbridge.wiring.engines import Engine, weights_of
+from weighbridge.wiring.reporter import Voice
+from weighbridge.workflow.training.preferences import Refinement, refine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taught:
+    """What an arm learnt first, and what the user's own file prefers, where there is one."""
+
+    exercise: Exercise
+    read: PreferenceFile | None
+
+
+def preferred(arm: Arm, first: AdapterCard, taught: Taught, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
+    """Train an adapter on by `training.preference`, or take the one that this was done to; return its card.
+
+    Raises:
+        TrainingError: there is nothing to learn from, or training fails.
+    """
+    exercise, read = taught.exercise, taught.read
+    how = exercise.recipe.training.preference
+    told, access = asdict(read.told) if read else {}, _access(first.learnt, exercise, read)
+    settings = how.model_dump(mode="json", exclude={"pairs"})
+    key = fingerprint("preference", 2, first.fingerprint, settings, told, *label_key(access))
+    folder = bench.workspace.adapter(arm, key[:12])
+    start = folder_of(bench.workspace, first)
+    lessons = read.lessons if read else ()
+
+    def train() -> Training:
+        todo = Refinement(
+            arm=arm,
+            exercise=exercise,
+            start=start / first.adapter,
+            weights=weights_of(first, start, engine),
+            folder=folder,
+            read=read,
+        )
+        return refine(todo, bench, engine, voice).training
+
+    stage = Stage(
+        strategy=arm,
+        fingerprint=key,
+        recipe=exercise.recipe,
+        learnt=replace(_with(first.learnt, lessons), access=access),
+        lessons=(*exercise.lessons, *lessons),
+        prompts=spread(exercise.made),
+        train=train,
+        warnings=(),
+        parent=first.id,
+    )
+    return run(stage, folder, notify=voice.notify)
+
+
+def _with(learnt: Learnt, lessons: Sequence[Lesson]) -> Learnt:
+    """Return what was learnt together with the documents that the prompts of a file of preferences show."""
+    shown = {span.document_id: span.version for one in lessons for span in one.spans}
+    return replace(learnt, documents={**learnt.documents, **shown})
+
+
+def _access(learnt: Learnt, exercise: Exercise, read: PreferenceFile | None) -> Access:
+    """Return who may hear an adapter that goes on from what was learnt, by a file or by tries at its examples."""
+    tried = exercise.made if read is None or exercise.recipe.training.preference.method == "grpo" else ()
+    told = read.access if read else ()
+    return inherited((*learnt.access, *told, *(one for each in tried for one in each.access)))

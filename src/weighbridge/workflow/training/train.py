@@ -1,0 +1,303 @@
+"""Train the adapters of the tuned arms, on exactly the prompts that these arms will send; guard and promote them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from weighbridge.adapters import AdapterCard, Lesson, Seeded
+from weighbridge.answer.build import SHAPES, build
+from weighbridge.dataset.near_duplicates import asked_in, plain
+from weighbridge.dataset.synthesise.duplicates import near_held_out
+from weighbridge.dataset.synthesise.nouns import Made
+from weighbridge.errors import DataError, SettingsError, TrainingError
+from weighbridge.evaluate.metrics.behaviour import Accuracy
+from weighbridge.fingerprint import fingerprint
+from weighbridge.generate.scripted import Scripted
+from weighbridge.ingest.chunk import document_version
+from weighbridge.models import PINNED, fetch, file_fingerprint
+from weighbridge.report.adapter import adapter_page
+from weighbridge.report.lint import rendered
+from weighbridge.settings.schema import Arm, Settings
+from weighbridge.train.card import read_card, read_lessons, write_card
+from weighbridge.train.prepare import Exercise, Material
+from weighbridge.train.prepare import prepare as prepare_exercise
+from weighbridge.train.registry import folder_of, promote, promoted, promotions
+from weighbridge.train.runtime.recipe import Recipe
+from weighbridge.train.tune import tune
+from weighbridge.types import Document
+from weighbridge.wiring.components import Bench, open_bench
+from weighbridge.wiring.engines import Engine, open_engine
+from weighbridge.wiring.index import Agree, refuse
+from weighbridge.wiring.reporter import Voice, clocked
+from weighbridge.wiring.search import open_computed
+from weighbridge.wiring.search_noted import search_noted
+from weighbridge.workflow.training.examine import guarded
+from weighbridge.workflow.training.hosted import prepare, resume_hosted, train_hosted
+from weighbridge.workflow.training.messages import spread_sentence, training_sentence
+from weighbridge.workflow.training.preferences import preferences_file
+from weighbridge.workflow.training.rate_search import raced
+from weighbridge.workflow.training.second_stage import Taught, preferred
+from weighbridge.workspace import Workspace, write_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much a training may try before it settles on one adapter."""
+
+    seeds: int = 1
+    """Trainings that differ in nothing but the seed; the best on dev is promoted."""
+    search: int = 0
+    """Learning rates and ranks raced on small budgets before; 0: those of the settings."""
+    agree: Agree = refuse
+    """Asks the person who pays for a training at an endpoint."""
+
+
+_CUT = "training.seconds ("
+"""Begins the note on the card of an adapter that a time limit cut, as such limits did until ADR 17."""
+
+
+def train(
+    arms: Sequence[Arm], settings: Settings, workspace: Workspace, voice: Voice, *, effort: Effort
+) -> tuple[AdapterCard, ...]:
+    """Train the tuned arms named, or all the settings name, by the settings as they are; return their cards.
+
+    Raises:
+        SettingsError: an arm is not a tuned one, or there is none to train.
+        TrainingError: training failed, or what would be served differs from the adapter.
+    """
+    wanted = tuple(arms) or tuned(settings)
+    for arm in wanted:
+        if not SHAPES[arm].tuned:
+            raise SettingsError(f"{arm} is not trained: it answers with the base model as it is")
+    if not wanted:
+        raise SettingsError(f"{workspace.settings_file}: strategies: names none that is trained (fine-tuned, raft)")
+    with workspace.locked():
+        engine = open_engine(settings, voice)
+        bench = open_bench(settings, workspace, voice)
+        return tuple(_best_of(arm, bench, engine, voice, effort) for arm in wanted)
+
+
+def resume(arm: Arm, settings: Settings, workspace: Workspace, voice: Voice) -> AdapterCard:
+    """Let the newest unfinished training of an arm at the endpoint go on, and put its model in force.
+
+    Raises:
+        UserError: there is none.
+        TrainingError: the endpoint refuses, or its job failed.
+    """
+    with workspace.locked():
+        card = resume_hosted(arm, open_bench(settings, workspace, voice), open_engine(settings, voice), voice)
+        promote(workspace, card, chosen=False)
+        return card
+
+
+def tuned(settings: Settings) -> tuple[Arm, ...]:
+    """Return the arms of the settings that need training."""
+    return tuple(arm for arm in settings.strategies if SHAPES[arm].tuned)
+
+
+def train_all(
+    bench: Bench, engine: Engine, voice: Voice, seconds: dict[str, float], *, agree: Agree = refuse
+) -> dict[Arm, str]:
+    """See that every tuned arm has its adapter on this very data; return why any has not.
+
+    An adapter that a person promoted stays, whatever the settings say, and so does the best of several that were
+    trained on this very data for these very settings.
+    """
+    failed: dict[Arm, str] = {}
+    for arm in tuned(bench.settings):
+        with clocked(seconds, f"train: {arm}"):
+            try:
+                if not _stays(arm, bench, engine, voice):
+                    _train_arm(arm, bench, engine, voice, agree)
+            except (TrainingError, DataError) as error:
+                failed[arm] = f"{arm} is left out: {error}"
+                voice.say(failed[arm])
+    return failed
+
+
+def _train_arm(arm: Arm, bench: Bench, engine: Engine, voice: Voice, agree: Agree) -> None:
+    promote(bench.workspace, _made(arm, bench, engine, voice, agree), chosen=False)
+
+
+def recipe_of(bench: Bench, engine: Engine) -> Recipe:
+    """Return how the tuned arms of a bench are trained.
+
+    Raises:
+        SettingsError: the base model is not one that can be trained here.
+    """
+    if engine.base is None:
+        raise SettingsError(f"a model of the engine {engine.settings.engine} cannot be trained here")
+    model = bench.settings.model
+    package = model.reference.removeprefix("pypi:").split("/")[0]
+    return Recipe(
+        base=engine.base,
+        training=bench.settings.training.settled,
+        model=model,
+        reference=model.reference,
+        licence=PINNED[package].licence if package in PINNED else "",
+    )
+
+
+def exercise_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Exercise:
+    """Return what an arm will learn, checked."""
+    workload = bench.workload
+    return prepare_exercise(
+        build(arm, bench.parts, Scripted()),
+        Material(
+            examples=workload.examples,
+            documents=_texts(bench) if bench.settings.training.on != "answers" else (),
+            split=workload.outline.key,
+            spans=workload.spans,
+            search=search_noted(bench.settings, bench.workspace),
+        ),
+        recipe=recipe_of(bench, engine),
+        metric=Accuracy(workload.outline.task, workload.labels),
+        notify=voice.notify,
+    )
+
+
+def _texts(bench: Bench) -> tuple[Document, ...]:
+    """Return the documents with the versions that the index knows them by."""
+    tokens = bench.settings.chunks.tokens
+    return tuple(replace(each, version=document_version(each, tokens=tokens)) for each in bench.workload.documents)
+
+
+def _best_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, effort: Effort) -> AdapterCard:
+    """Race settings, train with several seeds, and promote the adapter that did best on dev."""
+    if effort.search and engine.base is None:
+        raise SettingsError("train --search races trainings on this machine; an endpoint's are paid for one by one")
+    found_for = _wanted(arm, bench, engine, voice) if effort.search or effort.seeds > 1 else ""
+    if effort.search:
+        found = raced(exercise_of(arm, bench, engine, voice), bench.workspace, effort.search, voice)
+        bench = _with(bench, found)
+    first = bench.settings.training.seed
+    benches = [_with(bench, {"seed": first + number}) for number in range(effort.seeds)]
+    cards = [_made(arm, each, engine, voice, effort.agree) for each in benches]
+    card = max(cards, key=lambda card: (card.promotable, _dev(card), -card.training.last_loss, card.id))
+    tried = tuple(Seeded(id=c.id, seed=c.seed, dev=c.dev.value if c.dev else None) for c in cards if len(cards) > 1)
+    if tried or effort.search:
+        card = replace(card, seeds=tried or card.seeds, searched=effort.search or card.searched)
+        write_card(card, folder_of(bench.workspace, card))
+        write_text(folder_of(bench.workspace, card) / "report.html", adapter_page(card))
+    if tried:
+        voice.say(spread_sentence(cards, card))
+    promote(bench.workspace, card, chosen=False, found_for=found_for)
+    return card
+
+
+def _wanted(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> str:
+    """Return the fingerprint of the data and the settings that an arm is to be trained by."""
+    if engine.base is None:
+        return prepare(arm, bench, voice).plan.fingerprint
+    how = bench.settings.training.preference
+    told = file_fingerprint(how.pairs) if how.pairs and how.pairs.is_file() else ""
+    first = exercise_of(arm, bench, engine, voice).fingerprint
+    return fingerprint(first, how.model_dump(mode="json"), told, engine.settings.quantisation)
+
+
+def _with(bench: Bench, changed: Mapping[str, object]) -> Bench:
+    training = bench.settings.training.model_copy(update=dict(changed))
+    return replace(bench, settings=bench.settings.model_copy(update={"training": training}))
+
+
+def _made(arm: Arm, bench: Bench, engine: Engine, voice: Voice, agree: Agree) -> AdapterCard:
+    """Return the examined adapter of an arm, trained here or at the endpoint unless it was already."""
+    if engine.settings.engine == "openai":
+        card = train_hosted(arm, bench, engine, voice, agree=agree)
+        voice.say(training_sentence(card))
+        return card
+    return _trained(arm, bench, engine, voice)
+
+
+def _trained(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
+    exercise = exercise_of(arm, bench, engine, voice)
+    folder = bench.workspace.adapter(arm, exercise.id)
+    if read_card(folder) is None:
+        voice.show(rendered(exercise.checked))
+    second = bench.settings.training.preference.method != "none"
+    read = preferences_file(exercise, bench, voice) if second else None  # what is wrong with it is told before training
+    card = tune(exercise, folder, notify=voice.notify)
+    voice.say(training_sentence(card))
+    if second:
+        card = preferred(arm, card, Taught(exercise=exercise, read=read), bench, engine, voice)
+        voice.say(training_sentence(card))
+    card = guarded(card, exercise, bench, engine, voice)
+    for warning in card.warnings:
+        voice.say(f"  note: {warning}")
+    return card
+
+
+def _stays(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> bool:
+    """Tell whether the adapter that this arm answers with was chosen by a person, or found for what is wanted now.
+
+    Raises:
+        TrainingError: it cannot be compared with the other strategies.
+    """
+    card, known = promoted(bench.workspace, arm), promotions(bench.workspace, arm)
+    if card is None:
+        return False
+    if known.chosen:
+        why = "which was promoted by hand"
+    elif known.found_for and known.found_for == _wanted(arm, bench, engine, voice):
+        why = "the best of several that were trained on this very data"
+    else:
+        return False
+    _require_comparable(card, bench, engine)
+    voice.say(
+        f"{arm} answers with adapter {card.id}, {why}; to train by the settings as they are: weighbridge train {arm}"
+    )
+    return True
+
+
+def _require_comparable(card: AdapterCard, bench: Bench, engine: Engine) -> None:
+    """Refuse an adapter of another base model or rounding, one that a clock cut, and one that learnt test questions."""
+    again = f"; run: weighbridge train {card.strategy}"
+    if engine.base and engine.base.fingerprint != card.base_fingerprint:
+        raise TrainingError(f"adapter {card.id} was trained on another base model, {card.base_reference}{again}")
+    if card.gguf and engine.settings.engine == "llamacpp" and card.quantisation != engine.settings.quantisation:
+        raise TrainingError(
+            f"adapter {card.id} is kept in {card.quantisation}, and model.quantisation is "
+            f"{engine.settings.quantisation} for all others{again}"
+        )
+    if any(note.startswith(_CUT) for note in card.training.notes):
+        raise TrainingError(
+            f"adapter {card.id} is unfinished: a time limit cut its training short, as an earlier version allowed, "
+            f"so its score would say how busy the machine was{again}"
+        )
+    lessons = [one for one in read_lessons(folder_of(bench.workspace, card)) if one.question or one.target]
+    if any(not one.question for one in lessons) and card.learnt.split != bench.workload.outline.key:
+        raise TrainingError(
+            f"adapter {card.id} was trained by an earlier version, which did not note the questions, and on another "
+            f"split, so nobody can tell whether it learnt today's test questions{again}"
+        )
+    if learnt := _tests_learnt(lessons, bench):
+        raise TrainingError(
+            f"adapter {card.id} learnt what are test questions today, or nearly ({learnt:,} of its {len(lessons):,} "
+            f"lessons), because the examples or their split changed since, so its score would measure memory{again}"
+        )
+
+
+def _tests_learnt(lessons: Sequence[Lesson], bench: Bench) -> int:
+    """Return how many lessons ask what a test question asks, by its words or nearly, as the split tells it.
+
+    An id does not tell: in a file without ids it is the number of a line. What today's split has outside the test is
+    known to be no test question.
+    """
+    outside = {plain(asked_in(example)) for example in bench.workload.examples if example.split != "test"}
+    others = [one for one in lessons if one.question and plain(one.question) not in outside]
+    if not others:
+        return 0
+    embedder = open_computed(bench.settings, fetch(bench.settings.retrieval.embedder))
+    tests = near_held_out(
+        bench.workload.of("test"),
+        lambda texts: embedder.embed(list(texts), kind="query"),
+        bench.settings.splits.similarity,
+    )
+    asked = [
+        Made(id=one.example_id, question=one.question, answers=(one.target,), spans=(), made_by="", family="")
+        for one in others
+    ]
+    return len(tests.positions(asked))
+
+
+def _dev(card: AdapterCard) -> float:
+    return card.dev.value if card.dev else float("-inf")

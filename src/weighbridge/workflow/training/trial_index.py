@@ -1,0 +1,88 @@
+"""A search opened to be weighed: over the workspace's own index, or over one built aside and thrown away."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from weighbridge.models import fetch
+from weighbridge.protocols import Embedder, Retriever, StoredIndex
+from weighbridge.retrieve.index.sync import Home, IndexCard, require_card, survey, sync
+from weighbridge.retrieve.stores.open import open_store
+from weighbridge.settings.schema import Settings
+from weighbridge.types import Document
+from weighbridge.wiring.index import follow
+from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.search import (
+    home,
+    material,
+    open_computed,
+    open_hybrid,
+    open_indexing,
+    open_searching,
+    retriever_on,
+)
+from weighbridge.workspace import Workspace
+
+_PREFIX = ".trial-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialSearch:
+    """An index that holds all documents, and how it is searched."""
+
+    settings: Settings
+    folder: Path
+    """The embedder's."""
+    embedder: Embedder
+    index: StoredIndex
+    card: IndexCard
+
+    @property
+    def served(self) -> Retriever:
+        """The search as the settings describe it, reranker and all."""
+        return retriever_on(self.index, self.settings, self.embedder, self.card)
+
+    @property
+    def hybrid(self) -> Retriever:
+        """The search that all else is made of."""
+        return open_hybrid(self.settings, self.index, self.embedder, self.card)
+
+
+def search_in_workspace(
+    documents: Sequence[Document], settings: Settings, workspace: Workspace, voice: Voice
+) -> TrialSearch:
+    """Bring the workspace's index up to date and open it. The caller holds the workspace's lock."""
+    folder = fetch(settings.retrieval.embedder, notify=voice.notify)
+    computed = open_computed(settings, folder)
+    follow(documents, settings, workspace, computed, voice=voice)
+    embedder = open_searching(settings, workspace, voice)
+    return _opened(home(settings, workspace, embedder), settings, folder)
+
+
+@contextmanager
+def search_aside(
+    documents: Sequence[Document], settings: Settings, parent: Path, voice: Voice
+) -> Iterator[TrialSearch]:
+    """Index the documents in a folder of their own under `parent`, give the search over it, and remove it."""
+    folder = fetch(settings.retrieval.embedder, notify=voice.notify)
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(f"{_PREFIX}*"):  # by a process that was killed; the caller holds the workspace's lock
+        shutil.rmtree(left, ignore_errors=True)
+    with TemporaryDirectory(prefix=_PREFIX, dir=parent) as name:
+        scratch, sources = Path(name), material(documents, settings, folder)
+        computed = open_computed(settings, folder)
+        embedder = open_indexing(documents, settings, scratch / "static.npz", computed, sources.cut, voice)
+        place = Home(folder=scratch, store=open_store(settings.retrieval.store, scratch), embedder=embedder)
+        card = sync(place, sources, survey(place, sources), notify=voice.notify)
+        try:
+            yield _opened(place, settings, folder)
+        finally:
+            place.store.drop(card.name)  # a database would keep it
+
+
+def _opened(place: Home, settings: Settings, folder: Path) -> TrialSearch:
+    card = require_card(place)
+    return TrialSearch(settings=settings, folder=folder, embedder=place.embedder, index=place.opened(card), card=card)

@@ -1,0 +1,80 @@
+"""The index follows the documents for as long as one stays."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+
+from weighbridge.errors import MissingExtraError, SettingsError, WeighbridgeError
+from weighbridge.ingest.read import Memory
+from weighbridge.models import fetch
+from weighbridge.retrieve.embed.local import LocalEmbedder
+from weighbridge.settings.schema import Settings
+from weighbridge.wiring.documents import read_sources
+from weighbridge.wiring.index import Choices, follow
+from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.search import open_computed
+from weighbridge.wiring.tuned_retrievers import searched
+from weighbridge.workspace import Workspace
+
+_SETTLED_MS = 50
+"""How long nothing may change before what has changed is taken to be whole."""
+_LOOK_AGAIN_MS = 30_000
+"""Some file systems tell of no changes, and none is told of before the watch has begun."""
+
+
+def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: Choices) -> None:
+    """Bring the index up to date whenever a file of the sources changes, until interrupted.
+
+    Where most documents would go, or a source cannot be read at all, that is said and the index stays as it is. What is
+    lost inside files is told by `weighbridge index`, not here. Databases and endpoints are
+    asked again when a file changes, and every half minute.
+
+    Raises:
+        SettingsError: no source is a file or folder.
+    """
+    paths = [source for source in settings.sources if isinstance(source, Path)]
+    if not paths:
+        raise SettingsError(f"{workspace.settings_file}: --watch follows files, and no source under documents: is one")
+    chosen, embedder = _opened(settings, workspace, voice)
+    memory: Memory = {}
+    with workspace.locked():
+        read_sources(settings, workspace, Voice(), memory=memory)
+    voice.say(f"Watching {', '.join(map(str, paths))}; Ctrl-C ends it")
+    for changed in _changes(paths, workspace):
+        start = perf_counter()
+        try:
+            with workspace.locked():
+                if searched(settings, workspace) != chosen:  # an embedder was tuned, or rolled back, meanwhile
+                    chosen, embedder = _opened(settings, workspace, voice)
+                documents = read_sources(settings, workspace, voice, memory=memory)
+                synced = follow(documents, chosen, workspace, embedder, voice=voice, choices=choices)
+        except WeighbridgeError as error:
+            voice.say(f"{error}")
+            continue
+        if not synced.plan.empty:
+            voice.say(f"{changed}: in the index {perf_counter() - start:.2f} s after the change was seen")
+
+
+def _opened(settings: Settings, workspace: Workspace, voice: Voice) -> tuple[Settings, LocalEmbedder]:
+    """Return the settings of the search that is in force, and its embedder, ready."""
+    chosen = searched(settings, workspace)
+    embedder = open_computed(chosen, fetch(chosen.retrieval.embedder, notify=voice.notify))
+    embedder.embed(["ready"], kind="document")
+    return chosen, embedder
+
+
+def _changes(paths: list[Path], workspace: Workspace) -> Iterator[str]:
+    """Yield a name for what has changed, once for each burst of changes; now and then also for what went unseen."""
+    try:
+        from watchfiles import watch as watched
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("--watch", "local") from error
+    places = [path if path.is_dir() else path.parent for path in paths]
+    state = workspace.state.resolve()
+    for changes in watched(
+        *places, step=_SETTLED_MS, debounce=1000, rust_timeout=_LOOK_AGAIN_MS, yield_on_timeout=True
+    ):
+        touched = sorted({Path(path) for _, path in changes if state not in Path(path).resolve().parents})
+        if touched or not changes:
+            more = f" and {len(touched) - 1:,} more" if len(touched) > 1 else ""
+            yield f"{touched[0].name if touched else 'a file'}{more}"

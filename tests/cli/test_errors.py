@@ -1,0 +1,58 @@
+import errno
+import os
+import signal
+
+import pytest
+
+from weighbridge.cli.errors import guarded
+from weighbridge.errors import ModelError, SettingsError, UnfinishedError
+
+
+def raising(error):
+    def command():
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (SettingsError("weighbridge.yaml:3: unknown key"), 2, "weighbridge.yaml:3: unknown key"),
+        (ModelError("the endpoint is down"), 1, "the endpoint is down"),
+        (UnfinishedError("step 12 of 24"), 3, "Stopped: step 12 of 24"),
+        (KeyboardInterrupt(), 130, "run the same command again"),
+        (SystemExit(130), 130, "run the same command again"),
+        (OSError(errno.ENOSPC, "No space left on device", "records.jsonl"), 2, "records.jsonl: the disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "mine"), 2, "mine: no permission"),
+        (ZeroDivisionError("a bug"), 1, "Please report it with the file"),
+    ],
+)
+def test_every_end_has_a_code_and_a_message(error, code, words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        guarded(raising(error))
+    told = capsys.readouterr().err
+    assert stop.value.code == code
+    assert words in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_that_a_library_turns_into_its_own_error_is_still_an_interrupt(number, capsys):
+    def command():
+        try:
+            os.kill(os.getpid(), number)
+            signal.pause()
+        except KeyboardInterrupt as stop:
+            raise ValueError("Error calling function `ser_path`: KeyboardInterrupt") from stop
+
+    with pytest.raises(SystemExit) as stop:
+        guarded(command)
+    assert stop.value.code == 130
+    assert "run the same command again" in capsys.readouterr().err
+
+
+def test_a_command_that_ends_well_exits_with_zero():
+    with pytest.raises(SystemExit) as stop:
+        guarded(lambda: None)
+    assert stop.value.code == 0

@@ -1,0 +1,70 @@
+"""All that the rules make of documents: grounded, with wordings in one family, and near misses without answers."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from weighbridge.dataset.synthesise.filters import grounded
+from weighbridge.dataset.synthesise.rules import WORDINGS, made_by_rules
+from weighbridge.types import Document, Progress
+
+CANTEEN = Document(
+    id="canteen",
+    title="The canteen",
+    text="# The canteen\n\nA main dish costs £4.80 for staff. The cook is Barnaby Thwaite, and he likes fish.\n",
+)
+HOSTEL = Document(id="hostel", text="# The hostel\n\nBed linen is changed on Mondays. The warden is Sunniva Pell.\n")
+
+
+def make(*documents, seed=7):
+    return made_by_rules(documents, documents, version=lambda document: f"v-{document.id}", seed=seed)
+
+
+def test_questions_their_wordings_and_near_misses():
+    made = make(CANTEEN, HOSTEL)
+    firsts = [one for one in made if one.id == one.family and one.answerable]
+    assert {one.question for one in firsts} == {
+        "The canteen: how much does a main dish cost for staff?",
+        "The canteen: who is the cook?",
+        "The hostel: when is bed linen changed?",
+        "The hostel: who is the warden?",
+    }
+    wordings = [one for one in made if "paraphrase" in one.made_by]
+    assert len(wordings) == WORDINGS * len(firsts)
+    assert {one.family for one in wordings} == {one.id for one in firsts}
+    assert "The canteen: what is the price of a main dish for staff?" in {one.question for one in wordings}
+    absent = [one for one in made if not one.answerable]
+    assert "The canteen: who is the warden?" in {one.question for one in absent}
+    assert all(not one.answers and not one.evidence and one.spans for one in absent)
+
+
+def test_each_carries_its_span_and_version():
+    texts = {document.id: document.text for document in (CANTEEN, HOSTEL)}
+    for one in make(CANTEEN, HOSTEL):
+        (span,) = one.spans
+        assert span.version == f"v-{span.document_id}"
+        assert grounded(one, texts)
+
+
+def test_progress_is_told_document_by_document():
+    told: list[Progress] = []
+    made_by_rules([CANTEEN, HOSTEL], [], version=lambda _: "", seed=1, notify=told.append)
+    assert [(step.done, step.total) for step in told] == [(1, 2), (2, 2)]
+
+
+def test_nothing_is_made_of_nothing():
+    assert make() == ()
+
+
+LINES = st.sampled_from([
+    "# Fleet", "| Ship | Built |", "|---|---|", "| Marrowby | 2009 |", "Phone: 12", "The fee is £5.", "", "## Dogs?",
+    "- Fare: £3 each", "Dogs travel on Mondays.", "```", "Ilse Brandt runs the bar.", "**bold** costs £4.", "\\|",
+])  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(st.lists(LINES, max_size=12).map("\n".join) | st.text(max_size=120))
+def test_whatever_the_document_every_answer_stands_in_its_span(text):
+    document = Document(id="d", text=text, title="Title")
+    made = make(document)
+    assert all(grounded(one, {"d": text}) for one in made)
+    assert make(document) == made

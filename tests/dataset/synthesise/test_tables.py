@@ -1,0 +1,85 @@
+"""Tables, labels and headings become questions with the places they stand at."""
+
+import pytest
+
+from weighbridge.dataset.synthesise.english import vocabulary_of
+from weighbridge.dataset.synthesise.tables import cell_draft, label_draft, placed_drafts, topic_of
+from weighbridge.ingest.outline import outline_of
+from weighbridge.types import Document
+
+TEXT = """# The fleet
+
+| Vessel | Built | Cars | Kind | From |
+|---|---|---|---|---|
+| Marrowby | 2009 | 48 cars | car ferry | 06:25 |
+| Stormcock | 2021 | none | **launch** | 08:40 |
+
+Phone: 01234 555
+
+## Motto
+
+Late, but never lost.
+
+## May I bring a dog?
+
+Yes, on a lead.
+"""
+
+
+def asked(text: str) -> dict[str, tuple[str, ...]]:
+    document = Document(id="fleet", text=text, title="The fleet")
+    found = {}
+    for placed in placed_drafts(document, outline_of(text), vocabulary_of([text])):
+        assert all(answer in text[placed.start : placed.end] for answer in placed.draft.answers)
+        found[placed.draft.question] = placed.draft.answers
+    return found
+
+
+def test_cells_labels_and_headings_are_asked_for():
+    assert asked(TEXT) == {
+        "When was Marrowby built?": ("2009",),
+        "How many cars does Marrowby have?": ("48 cars", "48"),
+        "What is the kind of Marrowby?": ("car ferry",),
+        'The fleet: what is given as "From" for Marrowby?': ("06:25",),
+        "When was Stormcock built?": ("2021",),
+        'The fleet: what is given as "From" for Stormcock?': ("08:40",),
+        "What is the phone of the fleet?": ("01234 555",),
+        "What is the motto of the fleet?": ("Late, but never lost",),
+        "May I bring a dog?": ("Yes, on a lead",),
+    }
+
+
+def test_what_stands_twice_and_what_is_marked_up_is_left_alone():
+    twice = "# Desk\n\nPhone: 12\n\nPhone: 13\n\nFax: [here](there)\n"
+    assert asked(twice) == {}
+
+
+def test_a_text_without_structure_gives_nothing():
+    assert asked("") == {}
+    assert asked("Hello there") == {}
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value"), [("Marrowby", "No", "No"), ("Marrowby", "#", "3"), ("Marrowby", "Ship", "Marrowby")]
+)
+def test_a_cell_that_says_nothing_gives_no_question(row, column, value):
+    assert cell_draft(row, column, value, vocabulary_of([])) is None
+
+
+def test_a_row_that_is_a_letter_is_called_by_its_column():
+    text = "# Pay\n\n| Band | Salary |\n|---|---|\n| A | £23,150 |\n"
+    assert "What is the salary of band A?" in asked(text)
+
+
+@pytest.mark.parametrize(
+    ("label", "topic"), [("Note", "Desk"), ("Phone", "phone"), ("Phone", "Who?"), ("Not here", "X")]
+)
+def test_what_is_no_label_of_the_topic_gives_no_question(label, topic):
+    assert label_draft(label, topic, "12", vocabulary_of([])) is None
+
+
+def test_the_topic_is_the_heading_above_without_its_brackets():
+    document = Document(id="a", text="# Loans: ships (finance only)\n\nText.", title="T")
+    outline = outline_of(document.text)
+    assert topic_of(document, outline, len(document.text)) == "Loans, ships"
+    assert topic_of(document, outline, 0) == "T"

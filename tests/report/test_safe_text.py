@@ -1,0 +1,23 @@
+"""How the texts around figures are written."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weighbridge.report.safe_text import clipped, counted, plain, superscript, visible
+
+
+def test_small_words() -> None:
+    assert [counted(number, "question") for number in (1, 1_000)] == ["1\u00a0question", "1,000\u00a0questions"]
+    assert clipped("abcdef", 4) == "abc…"
+    assert superscript(12) == "¹²"
+
+
+def test_a_plain_text_keeps_what_must_not_be_broken() -> None:
+    assert plain(" 46\u00a0%\n of\t\u2003all ") == "46\u00a0% of all"
+
+
+@given(st.text())
+def test_foreign_text_keeps_its_length_and_loses_what_hides(text: str) -> None:
+    assert len(visible(text)) == len(text)
+    assert not any(ord(mark) < 32 for mark in plain(text))
+    plain(text).encode()

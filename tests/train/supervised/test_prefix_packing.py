@@ -1,0 +1,131 @@
+"""A packed step is the step: nothing is lost, nothing is seen that should not be, and every gradient is the same."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weighbridge.train.data.tokens import IGNORED, Encoded
+from weighbridge.train.runtime.quiet import quiet
+from weighbridge.train.runtime.recipe import Recipe
+from weighbridge.train.supervised.methods import prepare
+from weighbridge.train.supervised.prefix_packing import labels, pack, shared
+from weighbridge.train.supervised.trainer import row_loss
+
+few = st.integers(3, 5)
+text = st.lists(few, min_size=2, max_size=12)
+
+
+@st.composite
+def some_examples(draw) -> list[Encoded]:
+    made = []
+    for number, tokens in enumerate(draw(st.lists(text, min_size=1, max_size=8))):
+        made.append(Encoded(example_id=str(number), tokens=tuple(tokens), start=draw(st.integers(0, len(tokens) - 1))))
+    return made
+
+
+@given(some_examples(), st.integers(4, 40))
+def test_every_example_can_be_read_off_a_row(examples: list[Encoded], limit: int):
+    rows = pack(examples, limit=limit)
+    taught = []
+    for row in rows:
+        assert len(row.tokens) <= limit or len(set(row.owners.tolist())) == 1
+        for place, target in zip(row.places, row.targets, strict=True):
+            path = np.flatnonzero(row.sees[place])
+            assert row.positions[path].tolist() == list(range(len(path)))
+            taught.append((*row.tokens[path].tolist(), int(target)))
+    wanted = [one.tokens[: place + 1] for one in examples for place in range(max(one.start, 1), len(one.tokens))]
+    assert sorted(taught) == sorted(wanted)
+    assert labels(examples) == len(wanted)
+
+
+@given(some_examples())
+def test_a_token_belongs_to_its_owner(examples: list[Encoded]):
+    for row in pack(examples):
+        for token, position, owner in zip(row.tokens, row.positions, row.owners, strict=True):
+            assert examples[owner].tokens[position] == token
+
+
+@given(some_examples())
+def test_what_is_shared_is_read_once(examples: list[Encoded]):
+    (row,) = pack(examples, limit=1000)
+    prefixes = {one.tokens[: end + 1] for one in examples for end in range(len(one.tokens))}
+    assert len(row.tokens) == len(prefixes)
+
+
+def test_shared_counts_what_two_texts_begin_with():
+    assert [shared((1, 2, 3), other) for other in ((1, 2, 4), (1, 2), (2,), (1, 2, 3))] == [2, 2, 0, 3]
+
+
+def mixed() -> list[Encoded]:
+    """Two prefixes, one inside the other; one ends directly before its answers; one text twice; one alone."""
+    random = np.random.default_rng(3)
+
+    def words(count: int) -> tuple[int, ...]:
+        return tuple(int(token) for token in random.integers(3, 250, count))
+
+    system, passage, alone, twice = words(40), words(25), words(30), words(6)
+    made = [
+        (system + words(5) + words(4), 45),
+        (system + words(7) + words(3), 47),
+        (system + passage + words(3), 65),
+        (system + passage + words(2), 65),
+        (system + passage + words(6) + words(2), 71),
+        (alone, 0),
+        (system + twice, 42),
+        (system + twice, 42),
+    ]
+    return [Encoded(example_id=str(n), tokens=tokens, start=start) for n, (tokens, start) in enumerate(made)]
+
+
+def gradients(network) -> dict[str, np.ndarray]:
+    found = {n: p.grad.numpy().copy() for n, p in network.named_parameters() if p.requires_grad}
+    network.zero_grad(set_to_none=True)
+    return found
+
+
+@pytest.mark.parametrize("method", ["lora", "prompt-tuning", "ia3", "full"])
+@pytest.mark.parametrize("limit", [1024, 130, 10])
+def test_loss_and_gradients_are_those_of_the_examples_alone(recipe: Recipe, method: str, limit: int):
+    import torch
+
+    how = recipe.training.model_copy(update={"method": method})
+    with quiet():
+        recipient = prepare(recipe.base, how, exact=True)
+    random = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for weight in filter(lambda weight: weight.requires_grad, recipient.network.parameters()):
+            weight.add_(torch.randn(weight.shape, generator=random), alpha=0.05)
+    examples = mixed()
+    rows = pack(examples, limit=limit)
+    read = [recipient.read(recipient.network, row).tolist() for row in rows]
+    packed = sum(_back(recipient, row) for row in rows)
+    assert [recipient.read(recipient.network, row).tolist() for row in rows] == read
+    together = gradients(recipient.network)
+    alone = sum(_plainly(recipient.network, one) for one in examples)
+    assert packed == pytest.approx(alone, rel=1e-6)
+    wanted = gradients(recipient.network)
+    assert together.keys() == wanted.keys()
+    for name, values in wanted.items():
+        np.testing.assert_allclose(together[name], values, rtol=2e-4, atol=1e-5 * max(1.0, np.abs(values).max()))
+
+
+def _back(recipient, row) -> float:
+    loss = row_loss(recipient, row)
+    loss.backward()
+    return loss.item()
+
+
+def _plainly(network, one: Encoded) -> float:
+    """One example by itself, through PEFT's and transformers' own loss; nothing foretells its first token."""
+    import torch
+
+    count = labels([one])
+    out = network(
+        input_ids=torch.tensor([one.tokens]),
+        attention_mask=torch.ones(1, len(one.tokens), dtype=torch.long),
+        labels=torch.tensor([(IGNORED, *one.labels[1:])]),
+    )
+    loss = out.loss * count
+    loss.backward()
+    return loss.item()
