@@ -43,7 +43,7 @@ class Scale:
 
 
 def scale(kind: FigureKind, value: float, currency: str = "USD") -> Scale:
-    """Return the scale on which a value, and the interval around it, are written."""
+    """Return the scale for writing a value and the interval around it."""
     size = abs(value)
     match kind.unit:
         case "share":

@@ -1,6 +1,6 @@
-"""The arms, as a table, and the one function that makes a strategy from it.
+"""The arms as a table, and the one function that makes a strategy from it.
 
-Training, measuring, asking and serving all call `build`: what is measured is what is served.
+Training, measuring, asking and serving all call `build`, so you serve the very strategy that you measured.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from weighbridge.types import Task
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What sets one arm apart from the others."""
+    """The properties that set one arm apart from the others."""
 
     reads: bool = False
     """Retrieves passages and answers from them."""
@@ -36,7 +36,7 @@ SHAPES: Mapping[Arm, Shape] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What all arms of one workload are owed alike."""
+    """The parts that all arms of one workload share."""
 
     task: Task
     about: str
@@ -71,7 +71,7 @@ def build(arm: Arm, parts: Parts, model: Model) -> Composed:
 
 
 def _instructions(shape: Shape, parts: Parts) -> Instructions:
-    """Return an arm's instructions; what reading passages looks like is shown only to a model not tuned to it."""
+    """Return an arm's instructions; only a model that is not tuned to read is shown examples of reading passages."""
     return instructions_for(
         parts.task,
         reads=shape.reads,

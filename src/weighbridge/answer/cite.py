@@ -1,9 +1,9 @@
-"""Citations: read out of a model's text, and written into the answers it is trained on.
+"""Finds citations in a model's text, and writes them into the answers it is trained on.
 
-A citation is a span of a retrieved passage in which the answer stands verbatim. A number that points at no passage,
-or at one that does not hold the answer's words, is not a citation. A passage that the model did not point at is cited
-only for an answer of two words or of four letters and digits: "5" or "the" stands somewhere by chance. An answer that
-quotes is cited by its quote alone, where that stands in a passage verbatim and holds the answer.
+A citation is a span of a retrieved passage that holds the answer verbatim. A number that points at no passage, or at
+one without the answer's words, is not a citation. A passage that the model did not point at is cited only for an
+answer of two words or of four letters and digits: "5" or "the" stands somewhere by chance. An answer that quotes is
+cited by its quote alone, where that stands in a passage verbatim and holds the answer.
 """
 
 import re
@@ -57,7 +57,7 @@ def _standing(words: Words, marked: Collection[int], prompt: Prompt) -> tuple[Ci
 
 
 def cited_reference(instructions: Instructions, example: Example, prompt: Prompt, *, from_memory: bool = False) -> str:
-    """Return what a strategy should say to this very prompt: what training teaches.
+    """Return the text that training teaches a strategy to say to this very prompt.
 
     A strategy that reads passages is taught to answer from them, so where its evidence is not among them it learns
     to abstain, or with `from_memory` to answer all the same; but a label is told by the message, so it is learnt

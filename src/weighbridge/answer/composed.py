@@ -34,15 +34,15 @@ class Composed:
         parts = (self.name, self.model.fingerprint, self.retriever.fingerprint, self.demonstrations.fingerprint)
         told = asdict(self.instructions)
         if not self.instructions.quotes:
-            del told["quotes"]  # a strategy that does not quote is what it was before there were quotes
+            del told["quotes"]  # so that strategies without quotes keep the fingerprint from before there were quotes
         return fingerprint(*parts, told, self.limit, LAYOUT)
 
     def prompt_for(self, question: Question) -> Prompt:
-        """Return exactly what `answer` sends. Training data is this, plus the answer to learn."""
+        """Return the exact prompt that `answer` sends. Training data is this prompt plus the answer to learn."""
         return self.prompt_with(question, self.retriever.search(question, limit=self.limit))
 
     def prompt_with(self, question: Question, passages: Sequence[Passage]) -> Prompt:
-        """Return what `answer` would send if the retriever found these passages, in this order."""
+        """Return the prompt that `answer` would send if the retriever found these passages, in this order."""
         shown = self.demonstrations.choose(question)
         return build_prompt(self.instructions, question, demonstrations=shown, passages=passages)
 
@@ -64,9 +64,9 @@ class Composed:
         return self.understood(prompt, completion, timing)
 
     def understood(self, prompt: Prompt, completion: Completion, timing: Timing) -> Answer:
-        """Return what a completion of one of this strategy's prompts means: its text, citations, or abstention.
+        """Read a completion of one of this strategy's prompts as an answer with citations, or as an abstention.
 
-        What the model thought before is kept apart, so that it is neither read as the answer nor cited.
+        The model's thinking is kept apart, so that it is neither read as the answer nor cited.
         """
         thought = split_thinking(completion.text)
         raw = thought.answer.strip()

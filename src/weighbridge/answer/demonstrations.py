@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nearest:
-    """The `count` training examples whose questions are most like the one asked, the most alike last.
+    """Shows the `count` training examples with questions most like the one asked, the most alike last.
 
-    A question is compared together with what its asker said before it, without which it may mean little.
+    A question is compared together with the asker's earlier turns, since a follow-up alone may mean little.
 
     An example asked by somebody with access groups is shown only to an asker who has all of these groups, because its
     answer comes from documents that others may not read.

@@ -1,7 +1,7 @@
 """Every word that is sent to a model, in one place. Pure, and shared by training, measuring and serving.
 
-A prompt begins with what never changes for a strategy (the instructions), then what changes (demonstrations,
-passages, the question), so that an engine which keeps the prefix of the last prompt need not read it again.
+A prompt begins with its constant part (the instructions), and the changing parts follow (demonstrations, passages, the
+question), so that an engine that keeps the prefix of the last prompt need not read it again.
 """
 
 from collections.abc import Sequence
@@ -27,8 +27,8 @@ class Instructions:
     quotes: bool = False
     """Whether an answer quotes the sentence that holds it first, as `answer.quote` writes and reads it."""
     abstains: bool = True
-    """Whether to abstain where it cannot tell, in words of its own too. A label is told by the message alone, so a
-    label task is not asked to: only the exact abstention counts there, which unanswerable examples still teach."""
+    """Whether to abstain where it cannot tell, in words of its own too. The message alone decides a label, so a label
+    task is not asked to abstain: only the exact abstention counts there, and unanswerable examples still teach it."""
     illustrations: tuple[Message, ...] = ()
     """Turns that show the form of question and answer; the same for every workload, and never about its facts."""
 
@@ -45,8 +45,8 @@ def instructions_for(
     """Return the instructions of a task, with passages (open book) or without (closed book).
 
     `about` is the user's own sentence on the task; `choices` are the labels of a label task, or the keys of a JSON
-    task. Every strategy of one workload gets the same ones. `illustrated` shows how passages are read and cited,
-    which a small model that was not tuned to it needs to be shown. `quotes` asks for the sentence before the answer,
+    task. Every strategy of one workload gets the same ones. `illustrated` shows how to read and cite passages: a
+    small model that was not tuned to it needs that. `quotes` asks for the sentence before the answer,
     where an answer is marked; that form is taught by tuning, and has no illustrations.
     """
     marks = reads and task == "answer"
@@ -102,8 +102,8 @@ def build_prompt(
 ) -> Prompt:
     """Build the prompt that a strategy sends; the empty cases are the simpler strategies.
 
-    A demonstration is shown with the conversation its question belongs to, without which it may make no sense. What
-    system turns of a conversation say stands before the user's next turn: each demonstration keeps its own, and chat
+    A demonstration is shown with the conversation of its question, since a follow-up may make no sense alone. The text
+    of a conversation's system turns stands before the user's next turn: each demonstration keeps its own, and chat
     templates take one system message at most.
     """
     shown = [turn for example in demonstrations for turn in _demonstrated(example)]
@@ -113,7 +113,7 @@ def build_prompt(
 
 
 def reference(example: Example) -> str:
-    """Return what a strategy without passages should say: the first accepted answer, or the abstention."""
+    """Return the wanted answer of a strategy without passages: the first accepted one, or the abstention."""
     return example.answers[0] if example.answerable else ABSTENTION
 
 
@@ -126,7 +126,7 @@ def _demonstrated(example: Example) -> tuple[Message, ...]:
 
 
 def _folded(turns: Sequence[Message]) -> tuple[Message, ...]:
-    """Return a conversation in which user and assistant take turns: what system turns say begins the user's next.
+    """Return a conversation of user and assistant in turn: the text of a system turn begins the user's next turn.
 
     A greeting of the assistant, before the user said anything, does so too: chat templates refuse it where it stood.
     """

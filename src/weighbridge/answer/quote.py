@@ -19,7 +19,7 @@ _QUOTED = re.compile(
 """A quote may hold quotation marks, and the marker: the last place that has all of ``" [2] Answer:`` ends it."""
 _PARAGRAPHS = re.compile(r"^#{1,6} .*\n|\n[ \t]*\n|\n(?=[ \t]*(?:[-*+|>#]|\d{1,9}[.)])\s)", re.MULTILINE)
 _LEADING = "#>*+-|\n\t "
-"""What lists, tables and headings begin with: no part of a sentence."""
+"""Marks that begin lists, tables and headings: no part of a sentence."""
 _LONGEST = 40
 """Words of a quote; a longer sentence, such as a table without stops, is cut around the answer."""
 _SPOKEN_FOR = 4
@@ -71,12 +71,12 @@ def taken_apart(raw: str) -> Said:
 
 
 def quoting(quote: str, number: int, answer: str) -> str:
-    """Write what `taken_apart` reads."""
+    """Write an answer in the form that `taken_apart` reads."""
     return f'"{quote}" [{number}] {_MARKER} {answer}'
 
 
 def sentence_holding(text: str, answer: str) -> str:
-    """Return the sentence of a text in which an answer stands verbatim, on one line; empty where it stands nowhere.
+    """Return the sentence of a text that holds an answer verbatim, on one line; empty where none does.
 
     An answer that goes over several sentences is returned with all of them.
     """

@@ -1,7 +1,7 @@
-"""A tuned strategy that learnt from what not everybody may read, and who answers the others.
+"""A tuned strategy with an adapter that learnt from restricted documents, and the base model for all other askers.
 
-An adapter says what it learnt to whoever asks it, and no filter takes that out of its weights again. So it is never
-asked for somebody who may not see all that it learnt from: the base model is, as if nothing had been trained.
+An adapter repeats its training documents to every asker, and no filter removes them from its weights. So it answers
+only an asker who may see all of them. The base model answers the others, as if nothing had been trained.
 """
 
 from dataclasses import dataclass, replace
@@ -17,12 +17,12 @@ NOTE = "answered by the base model: the tuned one learnt from what not every ask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """A `Strategy` made of two: the tuned one for those whom its label admits, and one on the base model."""
+    """A `Strategy` made of two: the tuned one for admitted askers, and one on the base model for the others."""
 
     tuned: Composed
     base: Composed
     access: Access
-    """The label of what the tuned one's model learnt."""
+    """The label of the documents that the tuned model learnt from."""
 
     @property
     def name(self) -> str:

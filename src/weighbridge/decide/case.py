@@ -1,4 +1,4 @@
-"""All that a decision between strategies rests on, for the sentences that explain it."""
+"""The measurements, limits and leads that a decision rests on, for the sentences that explain it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Case:
     comparisons: tuple[Comparison, ...]
     needs: Needs
     needed: QuestionsNeeded
-    """Questions that would settle what is not certain."""
+    """Questions that would settle the uncertain leads."""
 
     @property
     def first(self) -> Measurement:
@@ -41,7 +41,7 @@ class Case:
 
     @property
     def currency(self) -> str:
-        """What money is counted in."""
+        """The currency of all costs."""
         return next((m.cost.currency for m in self.by_name.values() if m.cost), "USD")
 
     def figure(self, strategy: str, name: str) -> Estimate | None:

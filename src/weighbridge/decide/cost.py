@@ -1,4 +1,4 @@
-"""What a strategy costs: measured seconds and tokens, times prices. Pure arithmetic, all in one currency.
+"""The cost of a strategy: measured seconds and tokens, times prices. Pure arithmetic, all in one currency.
 
 Own hardware is priced by the second it is busy with answers, one question at a time; idle time and people's time are
 not in it. An endpoint is priced by its tokens, and then the machine that asks it is not counted.
@@ -17,7 +17,7 @@ _SECONDS_PER_HOUR = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumption:
-    """What a strategy uses up: once, and per answer."""
+    """Seconds, tokens and money that a strategy uses up, once and per answer."""
 
     setup_seconds: float = 0.0
     training: float = 0.0
@@ -58,7 +58,7 @@ def cost_per_thousand(cost: Cost, answers: float) -> float:
 
 
 def break_even(left: Cost, right: Cost) -> float | None:
-    """Return the number of answers in all at which two strategies cost the same; None where one is always cheaper.
+    """Return the total number of answers for equal cost; None where one strategy is always cheaper.
 
     Beyond it the one with the lower running cost is the cheaper. 0 and equal lines count as none.
     """
@@ -79,10 +79,8 @@ def priced(
 ) -> Measurement:
     """Return a measurement with its cost, and with `cost_per_thousand` at the volume the user needs.
 
-    `training` is what was paid for a training at an endpoint.
-
-    The interval of that figure is what the intervals of the seconds, or of the tokens, make of it. Where what is
-    paid for was not measured, the measurement comes back without a cost.
+    `training` is the money paid for a training at an endpoint. The interval of the figure follows from the intervals
+    of the seconds or the tokens. A measurement without these comes back without a cost.
     """
     figures = measurement.figures
     read, written = figures.get("input_tokens"), figures.get("output_tokens")

@@ -1,4 +1,4 @@
-"""Which strategy to use: hard limits first, then points by the user's priorities, then whether the lead is certain."""
+"""Decides between strategies: hard limits first, then points by the user's priorities, then the lead's certainty."""
 
 from collections.abc import Mapping, Sequence
 

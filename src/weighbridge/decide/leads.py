@@ -1,8 +1,8 @@
-"""Whether the first in the ranking is ahead for certain, or only by the chance of which questions were asked.
+"""Tells a certain lead of the first in the ranking from one by chance of the questions asked.
 
 A lead is taken on the questions put to both strategies: the mean of the differences of their points, question by
-question, plus what latency and cost set them apart, which enter as measured (more questions do not change them). A
-failed attempt earns no points, as if it were wrong. A lead is certain when two things hold: its 95 % score interval
+question, plus their difference in latency and cost as measured (more questions do not change these). A failed attempt
+earns no points, as if it were wrong. A lead is certain when two things hold: its 95 % score interval
 lies above zero, and the exact sign-flip test rejects that it is zero at 5 %. The first must be ahead of each other one;
 no correction for their number is due, as all of these must hold together (an intersection-union test, Berger 1982).
 
@@ -21,12 +21,12 @@ from weighbridge.results import Comparison, PairedDifference
 LEVEL = 0.05
 """p-values up to this are called a difference; the same level as the intervals."""
 QUALITY = ("accuracy", "hallucination")
-"""The priorities whose points differ from question to question."""
+"""The priorities with points that differ from question to question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lead:
-    """By how much the first is ahead of another, in shares of all points; without bounds if they cannot be compared."""
+    """The first strategy's lead over another, in shares of all points; without bounds if they cannot be compared."""
 
     over: str
     value: float
@@ -109,7 +109,7 @@ def _measured_lead(over: str, constant: float) -> Lead:
 
 
 def _points_apart(pairs: Sequence[PairedDifference], ranking: Ranking) -> Tally:
-    """Return how often the points of two strategies differ by how much on a question."""
+    """Return the differences of two strategies' points on a question, with the number of questions of each."""
     seen: dict[float, int] = {}
     for pair in pairs:
         apart = ranking.share("accuracy") * pair.accuracy - ranking.share("hallucination") * pair.hallucination

@@ -1,4 +1,4 @@
-"""Hard limits: what a strategy must keep to be recommended at all.
+"""Hard limits: a strategy that breaks one is never recommended.
 
 A figure is held against its limit by its measured value, not by an end of its interval: a small test would else rule
 every strategy out. Where the limit lies inside the interval, it is said that it is uncertain: by `close_calls` of a
@@ -8,8 +8,8 @@ percentile of few timings, keeps no upper limit for certain. A figure that was n
 The floor is another matter: it needs evidence, since it can turn down every strategy without the user having asked
 for it. A strategy lies below it when its whole interval does.
 
-`must_cite` is held against what was measured: a strategy keeps it when it reads passages, and at least nine in ten of
-the answers it asserts (`MUST_CITE_SHARE`) carry a verbatim citation.
+A strategy keeps `must_cite` when it reads passages and at least nine in ten of the answers it asserts
+(`MUST_CITE_SHARE`) carry a verbatim citation, as measured.
 """
 
 import math
@@ -35,7 +35,7 @@ MUST_CITE_SHARE = 0.9
 class Broken:
     """A limit that a strategy breaks: in words, and by how much of the limit it is missed (1 where not a number).
 
-    `setting` is its name under `needs.limits`; empty for what no setting can lift.
+    `setting` is its name under `needs.limits`; empty for a limit that always holds.
     """
 
     sentence: str
@@ -137,7 +137,7 @@ def _number(measurement: Measurement, limit: NumberLimit, limits: Limits) -> Bro
 
 
 def _worst(estimate: Estimate, kind: FigureKind) -> float:
-    """Return the end of an interval that is farthest from what is wished."""
+    """Return the end of an interval on the unwanted side."""
     if kind.higher_is_better:
         return estimate.low
     return math.inf if estimate.open_above else estimate.high

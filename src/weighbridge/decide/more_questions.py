@@ -1,9 +1,9 @@
-"""How many questions would settle a decision, with the uncertainty of what was measured.
+"""The number of questions that would settle a decision, given the uncertainty of the measurements.
 
 The number that the measured leads alone would need is too low: leads that look large by chance need few questions,
-and then fall back (the winner's curse). So the true leads are drawn from what the test leaves possible (normal, with a
-flat prior), a longer test that includes the present one is drawn for each, and the number is the one at which the
-decision between all strategies is certain in enough of these draws (their predictive power: Spiegelhalter and
+and then fall back (the winner's curse). So the true leads are drawn from those that the test leaves possible (normal,
+with a flat prior), a longer test that includes the present one is drawn for each, and the number is the lowest that
+makes the decision between all strategies certain in enough of these draws (their predictive power: Spiegelhalter and
 Freedman 1986). How often it keeps its promise is measured by benchmarks/decision_promises.py.
 """
 
@@ -21,7 +21,7 @@ from weighbridge.results import Comparison
 _DRAWS = 400
 """Draws of a true state and of a longer test: enough to know a share of 80 % to 2 points."""
 _EVEN, _LIKELY, _NEARLY_SURE = 0.5, 0.82, 0.9
-"""Shares of the draws that must be decisive. 0.82 is what gives 80 % for a true lead of half its standard error, and
+"""Shares of the draws that must be decisive. 0.82 gives 80 % for a true lead of half its standard error, and
 more for larger ones; the smaller a lead, the more the draws flatter it (docs/adr/0015-statistics.md)."""
 _WITHIN_REACH = 100
 """Tests of more than this many times the present questions are out of reach: then no number is given."""
@@ -31,7 +31,7 @@ _FACTOR = 1.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionsNeeded:
-    """Test questions in all from which the decision is certain; None where no number within reach will do."""
+    """Total test questions that make the decision certain; None where no number within reach will do."""
 
     likely: int | None
     """In four of five cases."""
@@ -82,7 +82,7 @@ class _Field:
 
 
 def questions_needed(ranking: Ranking, leads: Sequence[Lead], comparisons: Sequence[Comparison]) -> QuestionsNeeded:
-    """Return how many questions would settle which strategy is first among all that are ranked."""
+    """Return the number of questions that would settle the first place among all ranked strategies."""
     if any(lead.tied or not lead.comparable or lead.asked == 0 for lead in leads):
         return OUT_OF_REACH
     spreads: dict[tuple[int, int], float] = {}
@@ -104,7 +104,7 @@ def questions_needed(ranking: Ranking, leads: Sequence[Lead], comparisons: Seque
 
 
 def _fewest(field: _Field, draws: Sequence[_Draw], share: float) -> int | None:
-    """Return the fewest questions at which a share of the draws is decided."""
+    """Return the fewest questions that decide a share of the draws."""
 
     def enough(questions: int) -> bool:
         return sum(field.decided(draw, questions) for draw in draws) >= share * len(draws)
@@ -135,7 +135,7 @@ def _drawn(field: _Field) -> list[_Draw]:
 
 
 def _covariance(field: _Field) -> list[list[float]]:
-    """Return the covariance of the first's leads on one question, which the spreads of all pairs determine."""
+    """Return the covariance of the first's leads on one question, from the spreads of all pairs."""
     others = range(1, len(field.measured) + 1)
     square = {pair: spread**2 for pair, spread in field.spreads.items()}
 

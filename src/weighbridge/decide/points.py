@@ -1,10 +1,10 @@
-"""How strategies are ranked: points per priority, weighed.
+"""Ranks strategies by points per priority, weighed.
 
-Accuracy gives its value, hallucination 1 minus its value. Latency gives 1 up to one second, which does not interrupt a
-person's thought, and 0 from ten, the limit of attention (Miller 1968; Nielsen, Usability Engineering, 1993, chapter 5),
-in between falling with its logarithm: what nobody notices must not decide. Cost gives 1 to the cheapest of the
-strategies ranked together and 0 from a hundred times that, likewise. All lie between 0 and 1. Latency is the median
-answer; the 95th percentile is for limits, it rests on too few timings to rank by.
+Accuracy gives its value, hallucination 1 minus its value. Latency gives 1 up to one second, since that does not
+interrupt a person's thought, and 0 from ten, the limit of attention (Miller 1968; Nielsen, Usability Engineering, 1993,
+chapter 5), in between falling with its logarithm: a difference nobody notices must not decide. Cost gives 1 to the
+cheapest of the strategies ranked together and 0 from a hundred times that, likewise. All lie between 0 and 1. Latency
+is the median answer; the 95th percentile is for limits, it rests on too few timings to rank by.
 
 A failed attempt earns nothing for accuracy or hallucination, as much as a wrong answer: no strategy may win by failing
 where others are wrong. The figures themselves leave failures out.
@@ -52,10 +52,10 @@ class Ranking:
     weights: Mapping[str, float]
     """As given, of the priorities that all of the strategies could be judged by."""
     left_out: tuple[str, ...]
-    """Priorities with a weight whose figure is missing for some strategy."""
+    """Priorities with a weight, but without a figure for some strategy."""
 
     def share(self, priority: str) -> float:
-        """Return what a priority weighs, as a share of all weights."""
+        """Return the weight of a priority, as a share of all weights."""
         return self.weights.get(priority, 0.0) / sum(self.weights.values())
 
 
@@ -87,7 +87,7 @@ def weights_of(priorities: Priorities) -> dict[str, float]:
 
 
 def row(measurement: Measurement, weights: Mapping[str, float], *, best_of: Sequence[Measurement]) -> Ranked:
-    """Return one strategy's points relative to the best of some; what it was not measured by earns it none."""
+    """Return one strategy's points relative to the best of some; a missing figure earns none."""
     points = {name: _points(name, measurement, best_of) for name in weights if JUDGED_BY[name] in measurement.figures}
     total = sum(weights[name] * points[name] for name in points) / (sum(weights.values()) or 1.0)
     return Ranked(strategy=measurement.strategy, points=points, total=total)
@@ -106,7 +106,7 @@ def _points(priority: str, measurement: Measurement, best_of: Sequence[Measureme
 
 
 def _falling(value: float, good: float, bad: float) -> float:
-    """Return 1 up to `good`, 0 from `bad`, and what lies between by the logarithm. Not negative."""
+    """Return 1 up to `good`, 0 from `bad`, and falling with the logarithm in between."""
     if value <= good:
         return 1.0
     return 0.0 if value >= bad else 1 - math.log(value / good) / math.log(bad / good)

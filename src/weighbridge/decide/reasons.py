@@ -1,4 +1,4 @@
-"""Why: sentences that each name the figures they rest on, the first strategy's against those of the next."""
+"""The reasons of a decision: sentences that name their figures, the first strategy's against those of the next."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,7 +13,7 @@ from weighbridge.results import Measurement
 
 
 def reasons_for(case: Case) -> tuple[str, ...]:
-    """Return why a strategy is recommended, or why it cannot be said which one to use."""
+    """Return why a strategy is recommended, or why none can be yet."""
     left_out = case.ranking.left_out
     return (
         _lead(case),
@@ -28,7 +28,7 @@ def reasons_for(case: Case) -> tuple[str, ...]:
 
 
 def reasons_for_too_bad(case: Case) -> tuple[str, ...]:
-    """Return why none is good enough, and which of them is the best."""
+    """Return why none is good enough, and name the best of them."""
     right = {m.strategy: m.figures["accuracy"] for m in (case.first, *case.others)}
     kind = FIGURES["accuracy"]
     if case.first.figures["accuracy"].value > 0:
@@ -92,7 +92,7 @@ def _doubt(lead: Lead) -> str:
 
 
 def _shares(case: Case) -> Iterator[str]:
-    """Yield what the first strategy's answers are worth, and how far they are from the next one's.
+    """Yield the accuracy and hallucination of the first strategy, and the difference from the next one.
 
     Without p-values: each figure alone may be undecided where the points of all priorities together are not.
     """

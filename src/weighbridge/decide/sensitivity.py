@@ -1,7 +1,7 @@
-"""What would change the decision: a weight, a volume, a limit, more questions.
+"""Sensitivity of the decision to a weight, a volume, a limit, or more questions.
 
 Each is found by ranking again with that one thing changed, or solved for exactly where the totals are linear in it.
-These sentences say which strategy would be first, not that its lead would be certain.
+These sentences name the strategy that would be first; its lead need not be certain.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,19 +20,19 @@ _LIKELY = 20
 """Weights are looked for up to this many times the sum of the given ones."""
 _MOST_ANSWERS = 10**9
 _EVIDENCE_MOSTLY_FOUND = 0.8
-"""Evidence recall from which on the search is not what to mend first."""
+"""Evidence recall above which the search is no longer the first thing to improve: chosen, not measured."""
 _LIMITABLE = ("latency_p95", "memory", "cost_per_thousand", "accuracy", "hallucination")
 
 
 def would_change(case: Case) -> tuple[str, ...]:
-    """Return what would put another strategy first, or would settle which one is."""
+    """Return the changes that would put another strategy first, or settle the first place."""
     return (*_more_questions(case), *_weights(case), *_volumes(case), *_limits(case), *_kinds(case), *_lifted(case))
 
 
 def would_help(
     nearest: Sequence[str], by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Broken]]
 ) -> tuple[str, ...]:
-    """Return which limits would have to go for a strategy to be recommended, the nearest strategy first."""
+    """Return the limits that would have to go for a strategy to be recommended, the nearest strategy first."""
     lifted = (
         f"Without {_settings(broken[name])}, {name} would be eligible."
         for name in nearest
@@ -43,7 +43,7 @@ def would_help(
 
 
 def would_improve(measurements: Iterable[Measurement]) -> tuple[str, ...]:
-    """Return what may raise the accuracy of all strategies: what the search finds, the base model, the examples."""
+    """Return how to raise the accuracy of all strategies: a better search, base model, or more examples."""
     recalls = {m.strategy: m.figures["recall"] for m in measurements if "recall" in m.figures}
     lines = []
     if recalls:
@@ -79,7 +79,7 @@ def _more_questions(case: Case) -> Iterator[str]:
 
 
 def _weights(case: Case) -> Iterator[str]:
-    """Yield, per priority, the nearest weights at which another strategy draws level; totals are linear in a weight."""
+    """Yield, per priority, the nearest weights that bring another strategy level; totals are linear in a weight."""
     weights, (first, *others) = case.ranking.weights, case.ranking.rows
     for name, now in weights.items():
         levels = []
@@ -99,7 +99,7 @@ def _weights(case: Case) -> Iterator[str]:
 
 
 def _volumes(case: Case) -> Iterator[str]:
-    """Yield the volumes nearest to the user's, below and above it, at which another strategy is first."""
+    """Yield the nearest volumes below and above the user's that put another strategy first."""
     eligible = (case.first, *case.others)
     costs = {m.strategy: m.cost for m in eligible if m.cost is not None}
     now = case.needs.answers_per_month
@@ -127,7 +127,7 @@ def _at_volume(measurement: Measurement, cost: Cost, answers: int) -> Measuremen
 
 
 def _flip(first_at: Callable[[int], str], now: int, volumes: Sequence[int]) -> int | None:
-    """Return the volume nearest to `now`, in the direction of `volumes`, at which another strategy is first."""
+    """Return the volume nearest to `now`, in the direction of `volumes`, that puts another strategy first."""
     same, here = now, first_at(now)
     for volume in volumes:
         if first_at(volume) == here:

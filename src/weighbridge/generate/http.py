@@ -43,8 +43,8 @@ class _Bounded(SyncByteStream):
 def http_client(*, limit: int = LARGEST_REPLY, direct: Collection[str] = ()) -> "Client":
     """Return the HTTP client that an OpenAI client is to use; it is closed with that one.
 
-    A reply of more than `limit` bytes is an `OpenAIError`, which is not tried again. Hosts named `direct` are asked
-    without any proxy that the environment names, NO_PROXY or not: what is sent to this machine must not leave it.
+    A reply of more than `limit` bytes is an `OpenAIError` and is not tried again. Requests to the hosts in `direct`
+    bypass every proxy of the environment, NO_PROXY or not: text sent to this machine must not leave it.
     """
     from openai import DefaultHttpxClient
 
@@ -94,16 +94,16 @@ def _read(begin: Callable[[], Iterable[Any]], pieces: SimpleQueue[Any], left: Ev
 
 
 def cause(error: BaseException) -> str:
-    """Return what an error says, and what the one says that it came from: "Connection error (Connection refused)"."""
+    """Return an error's text with that of its cause: "Connection error (Connection refused)"."""
     said, under = str(error).rstrip("."), error.__cause__
     reason = str(under).strip() if under else ""
     return f"{said} ({reason})" if reason and reason != said else said
 
 
 def said_by(error: "APIStatusError", *, setting: str = "model.base_url") -> str:
-    """Return an endpoint's own words for its refusal, and where it redirects to where that is what it does.
+    """Return an endpoint's own words for its refusal, or the target of its redirect.
 
-    `setting` is what names its address.
+    `setting` is the name of the setting that holds its address.
     """
     if error.status_code in _MOVED:
         there = urlsplit(error.response.headers.get("location", ""))
@@ -123,7 +123,7 @@ def unsent(error: "APIConnectionError") -> bool:
 
 
 def wait_asked(error: "APIStatusError") -> float:
-    """Return the seconds for which a busy endpoint asks to be left alone; 0 where it does not say."""
+    """Return the seconds that a busy endpoint asks us to wait; 0 where it does not say."""
     try:
         return max(0.0, float(error.response.headers.get("retry-after", "")))
     except ValueError:

@@ -108,9 +108,9 @@ def open_llamacpp(
     """Load a GGUF file to answer `workers` questions at once, one thread each; more callers wait their turn.
 
     Each worker holds its own weights and context, and uses one core: more threads for one answer would change its
-    text with the number of cores. `reuse_prefix` keeps what two prompts in a row have in common: the second is read
-    faster, but its text may then depend on what was asked before, so it is meant for serving and not for measuring.
-    `adapter` is a LoRA adapter as a GGUF file, which is added to the weights as they are read.
+    text with the number of cores. `reuse_prefix` keeps the common prefix of two prompts in a row: the second is read
+    faster, but its text may then depend on the prompt before it, so it is meant for serving and not for measuring.
+    `adapter` is a LoRA adapter as a GGUF file; llama.cpp adds it to the weights as it reads them.
 
     Raises:
         UserError: a file is missing or llama.cpp cannot load it.
@@ -149,7 +149,7 @@ def open_llamacpp(
 def started(parameters: Any) -> Any:
     """Return an engine that has answered once: one freed before its loop runs would wait for that loop for ever.
 
-    Raises `RuntimeError` where llama.cpp cannot load what the parameters name.
+    Raises `RuntimeError` where llama.cpp cannot load the files of the parameters.
     """
     import xllamacpp
 
@@ -159,7 +159,7 @@ def started(parameters: Any) -> Any:
 
 
 def engine_parameters(gguf: Path, *, context: int, adapter: Path | None = None) -> Any:
-    """Return llama.cpp's parameters for one engine with one thread, which listens at a free port of 127.0.0.1."""
+    """Return llama.cpp's parameters for one engine with one thread, listening at a free port of 127.0.0.1."""
     try:
         import xllamacpp
     except ImportError:
@@ -185,7 +185,7 @@ def engine_parameters(gguf: Path, *, context: int, adapter: Path | None = None) 
 
 
 class _Reply:
-    """What the engine sends, piece by piece: text to emit, and then how it ended."""
+    """Collects the pieces that the engine sends: text to emit, and then how it ended."""
 
     def __init__(self, emit: Emit) -> None:
         self.failure: BaseException | None = None

@@ -1,7 +1,7 @@
 """Any endpoint that speaks the chat completions API: a vLLM or llama.cpp server, a gateway, or a vendor.
 
-What an endpoint's weights are, it alone knows: the fingerprint covers its address, the model's name and the sampling
-settings, and a vendor may change the model behind a name. Few endpoints honour `seed` to the letter.
+Only the endpoint knows its weights: the fingerprint covers its address, the model's name and the sampling settings, and
+a vendor may change the model behind a name. Few endpoints honour `seed` to the letter.
 """
 
 import os
@@ -39,7 +39,7 @@ def is_local(base_url: str) -> bool:
 
 
 def address(settings: ModelSettings, *, environment: Mapping[str, str] = os.environ) -> str:
-    """Return where requests go: `model.base_url`, or else OPENAI_BASE_URL of the environment, or OpenAI itself.
+    """Return the address for requests: `model.base_url`, else OPENAI_BASE_URL of the environment, else OpenAI.
 
     Raises:
         UserError: the environment's is no address, or holds a secret.
@@ -57,8 +57,8 @@ def open_openai(
 ) -> "OpenAICompatible":
     """Return the model that `settings` name, with the key from the environment variable they name.
 
-    `option` is that of the command line which named it, where weighbridge.yaml did not: what errors tell to check. An
-    endpoint on this machine needs no key. Raises `UserError` where a key is needed and absent.
+    `option` is the command line's option that named the endpoint, if weighbridge.yaml did not: errors tell the user to
+    check it. An endpoint on this machine needs no key. Raises `UserError` where a key is needed and absent.
     """
     from openai import OpenAI
 
@@ -204,7 +204,7 @@ class OpenAICompatible:
 
 @dataclass(slots=True)
 class _Reply:
-    """What an endpoint sends, piece by piece.
+    """Collects the pieces that an endpoint sends.
 
     Thinking comes beside the answer in `reasoning_content` (DeepSeek, and vLLM until its issue 27755) or `reasoning`
     (vLLM since then, OpenRouter); some send both, with the same text. OpenAI puts a refusal into a field of its own.
@@ -214,7 +214,7 @@ class _Reply:
     thought: list[str] = field(default_factory=list)
     refusal: list[str] = field(default_factory=list)
     calls: bool = False
-    """Whether it calls a tool, which nobody offered it."""
+    """Whether it calls a tool, though nobody offered it one."""
     finish: str = ""
     usage: Any = None
 

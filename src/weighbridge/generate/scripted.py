@@ -51,7 +51,7 @@ def quote_reader(messages: Sequence[Message]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scripted:
-    """The `Model` whose text is `reply(messages)`, cut after `maximum_tokens` words.
+    """A `Model` that says `reply(messages)`, cut after `maximum_tokens` words.
 
     A token is a word here. `version` stands for the function in the fingerprint: change it when `reply` changes.
     """

@@ -144,9 +144,9 @@ def _hushed() -> Iterator[None]:
 
 
 class _Writer:
-    """Turns tokens into text as they come, and holds back what a later token may still change.
+    """Turns tokens into text as they come, and holds back the end that a later token may still change.
 
-    This is what `generate` of transformers wants as a streamer: `put` gets the prompt first, then each token.
+    It is a streamer for `generate` of transformers: `put` gets the prompt first, then each token.
     """
 
     def __init__(self, tokenizer: Any, emit: Emit) -> None:
@@ -168,7 +168,7 @@ class _Writer:
         """Be told that generation is over; `finish` sends the rest."""
 
     def finish(self) -> str:
-        """Send what was held back, and return the whole text."""
+        """Send the rest of the text, and return all of it."""
         self._send(self._decode(self.tokens))
         return self._sent
 
