@@ -1,4 +1,4 @@
-"""RAG, fine-tuning, or both? Weigh them on your own data, then serve the one that wins.
+"""RAG, fine-tuning, or both? Weigh them on your own data, then use the one that wins.
 
     workspace = weighbridge.open("mine")
     weighing = workspace.compare()

@@ -70,6 +70,13 @@ def test_the_page_runs_as_it_stands(mine):
     assert f"```text\n{printed[-1]}```" in page
 
 
+def test_the_readme_runs_as_it_stands(mine):
+    page = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    printed = execute(re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
+    assert len(printed) == 1
+    assert printed[0].splitlines()
+
+
 def test_the_notebook_runs_as_it_stands(mine):
     notebook = json.loads((DOCS / "library.ipynb").read_text(encoding="utf-8"))
     printed = execute("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")

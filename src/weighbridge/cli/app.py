@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    help="RAG, fine-tuning, or both? Weigh them on your own data, then serve the one that wins.",
+    help="RAG, fine-tuning, or both? Weigh them on your own data, then use the one that wins.",
     epilog="Start with: weighbridge demo",
 )
 
