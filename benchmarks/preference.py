@@ -45,7 +45,7 @@ from weighbridge.types import Example, Progress
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import Engine, Weights, open_engine
 from weighbridge.wiring.reporter import Voice
-from weighbridge.workflow.training.preferences import Moved, Refinement, attempted, pairs_moved, refine
+from weighbridge.workflow.training.preferences import Moved, Refinement, collect_attempts, pairs_moved, refine
 from weighbridge.workspace import Workspace
 
 Opened = tuple[Bench, Engine, Voice]
@@ -199,7 +199,7 @@ def _unseen_pairs(todo: Refinement, opened: Opened) -> tuple[Pair, ...]:
     made = tuple(conversation(todo.exercise.strategy, example) for example in asked)
     print("  of the questions measured by:", flush=True)
     apart = replace(bench, workload=replace(bench.workload, examples=asked))
-    return attempted(replace(todo, exercise=replace(todo.exercise, made=made)), apart, engine, voice).as_pairs()
+    return collect_attempts(replace(todo, exercise=replace(todo.exercise, made=made)), apart, engine, voice).as_pairs()
 
 
 def _row(name: str, moved: Moved, accuracy: str, seconds: tuple[str, str]) -> str:

@@ -100,7 +100,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Script:
             return made
 
         monkeypatch.setattr("weighbridge.workflow.training.train.tune", tune)
-        monkeypatch.setattr("weighbridge.workflow.training.train.guarded", lambda made, *_: made)
+        monkeypatch.setattr("weighbridge.workflow.training.train.examine_adapter", lambda made, *_: made)
 
     return put
 

@@ -24,7 +24,7 @@ from weighbridge.wiring.search_noted import changed_search, search_noted
 from weighbridge.wiring.tuned_retrievers import WHICH, RetrieverCard, Which, in_force, retriever_cards
 from weighbridge.wiring.tuned_retrievers import rollback as rollback_retriever
 from weighbridge.workflow.lineage import index_of
-from weighbridge.workflow.training.train import exercise_of, tuned
+from weighbridge.workflow.training.train import arms_to_train, exercise_of
 from weighbridge.workspace import Workspace, write_text
 
 
@@ -190,7 +190,7 @@ def _conversations(
     settings = settings.model_copy(update={"training": recipe})
     with workspace.locked():
         bench = open_bench(settings, workspace, voice)
-        for arm in tuned(settings):
+        for arm in arms_to_train(settings):
             if arm == card.strategy:
                 exercise = exercise_of(arm, bench, engine, voice)
                 if exercise.learnt.fingerprint == card.learnt.fingerprint:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from weighbridge.errors import TrainingError
 from weighbridge.results import Outcome, Record
 from weighbridge.train.data.conversations import Conversation
-from weighbridge.train.data.preferences import Pair, Preferences, Thumb, held_out, preferences_from, required
+from weighbridge.train.data.preferences import Pair, Preferences, Thumb, held_out, preferences_from, require_both_sides
 from weighbridge.types import Answer, Example, Finish, Message, Prompt, Question, Timing, Usage
 
 
@@ -105,9 +105,9 @@ def test_some_examples_are_held_out_but_never_all(names: list[str], share: float
 
 
 def test_nothing_to_learn_from_is_refused():
-    required([pair("q", "A", "B")], "dpo")
-    required([thumb("q", "A", up=True), thumb("q", "B", up=False)], "kto")
+    require_both_sides([pair("q", "A", "B")], "dpo")
+    require_both_sides([thumb("q", "A", up=True), thumb("q", "B", up=False)], "kto")
     with pytest.raises(TrainingError, match=r"dpo learns from better and worse answers, and there is none; raise"):
-        required([], "dpo")
+        require_both_sides([], "dpo")
     with pytest.raises(TrainingError, match="all 1 answers are disliked"):
-        required([thumb("q", "B", up=False)], "kto")
+        require_both_sides([thumb("q", "B", up=False)], "kto")

@@ -10,7 +10,7 @@ from gguf.quants import quantize
 
 from weighbridge.adapters import Parity
 from weighbridge.errors import TrainingError
-from weighbridge.train.export.gguf import Quantisation, base_weights, merged_weights, permuted, write_gguf
+from weighbridge.train.export.gguf import Quantisation, base_weights, merged_weights, permute_heads, write_gguf
 from weighbridge.train.parity.forms import check_forms
 from weighbridge.train.parity.judge import judge
 from weighbridge.train.runtime.adapter_weights import load_tuned
@@ -66,7 +66,7 @@ def test_another_scale(check, tiny: BaseFiles, merged, scale: float, quantisatio
 
 @pytest.mark.parametrize("projection", list(HEADS))
 def test_rows_that_are_permuted_twice(check, merged, projection: str):
-    assert not check(_each(merged, projection, lambda rows: permuted(rows, HEADS[projection]))).ok
+    assert not check(_each(merged, projection, lambda rows: permute_heads(rows, HEADS[projection]))).ok
 
 
 @pytest.mark.parametrize("projection", list(HEADS))

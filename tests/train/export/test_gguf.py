@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.errors import TrainingError, WorkspaceError
-from weighbridge.train.export.gguf import Quantisation, base_weights, permuted, write_gguf
+from weighbridge.train.export.gguf import Quantisation, base_weights, permute_heads, write_gguf
 from weighbridge.train.runtime.base_model import BaseFiles
 
 
@@ -19,7 +19,7 @@ def test_the_readers_order_undoes_ours(heads: int, half: int, inputs: int):
     from transformers.modeling_gguf_pytorch_utils import LlamaTensorProcessor
 
     matrix = np.arange(heads * 2 * half * inputs, dtype=np.float32).reshape(heads * 2 * half, inputs)
-    undone = LlamaTensorProcessor()._reverse_permute_weights(permuted(matrix, heads), heads, heads)  # noqa: SLF001 - the reference
+    undone = LlamaTensorProcessor()._reverse_permute_weights(permute_heads(matrix, heads), heads, heads)  # noqa: SLF001 - the reference
     assert np.array_equal(undone, matrix)
 
 

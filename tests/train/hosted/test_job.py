@@ -26,8 +26,8 @@ from weighbridge.train.hosted.job import (
     follow,
     locate,
     read_run,
+    require_success,
     start,
-    succeeded,
     write_run,
 )
 from weighbridge.train.hosted.results import Step, steps_of
@@ -127,7 +127,7 @@ def test_a_dpo_job_carries_its_beta(server, endpoint, folder):
 def test_a_job_is_followed_to_its_model(server, endpoint, folder):
     told: list[str] = []
     steps: list[Progress] = []
-    job = succeeded(endpoint, followed(endpoint, folder, told, notify=steps.append))
+    job = require_success(endpoint, followed(endpoint, folder, told, notify=steps.append))
     assert job.model == f"ft:{BASE}:org::ftjob-1"
     assert (job.trained_tokens, job.epochs, job.seconds) == (1234, EPOCHS, 60.0)
     assert told[0] == "Created fine-tuning job"
@@ -152,30 +152,30 @@ def test_without_a_result_file_the_losses_come_from_the_events(server, endpoint,
 def test_a_file_the_endpoint_cannot_use_fails_with_its_words(server, endpoint, folder):
     (folder / "train.jsonl").write_text(LINE * 3)
     with pytest.raises(TrainingError, match=r"ftjob-1 failed: .* at least 10 examples \(in training_file\)\. Mend"):
-        succeeded(endpoint, followed(endpoint, folder))
+        require_success(endpoint, followed(endpoint, folder))
     assert read_run(folder).status == "failed"
 
 
 def test_a_job_that_fails_says_why_without_the_key(server, endpoint, folder):
     server.fails = f"Moderation\nblocked {KEY}"
     with pytest.raises(TrainingError, match=r"failed: Moderation blocked \*\*\*\."):
-        succeeded(endpoint, followed(endpoint, folder))
+        require_success(endpoint, followed(endpoint, folder))
 
 
 def test_a_cancelled_job_is_over(server, endpoint, folder):
     run = begun(endpoint, folder)
     assert cancel(endpoint, run.job).status == "cancelled"
     with pytest.raises(TrainingError, match="was cancelled; train again"):
-        succeeded(endpoint, followed(endpoint, folder))
+        require_success(endpoint, followed(endpoint, folder))
 
 
 def test_a_paused_job_stays_until_it_is_resumed(server, endpoint, folder):
     run = begun(endpoint, folder)
     assert pause(endpoint, run.job).status == "paused"
     with pytest.raises(TrainingError, match="is paused; to let it go on: weighbridge hosted resume"):
-        succeeded(endpoint, followed(endpoint, folder))
+        require_success(endpoint, followed(endpoint, folder))
     assert unpause(endpoint, run.job).status == "running"
-    assert succeeded(endpoint, followed(endpoint, folder)).model
+    assert require_success(endpoint, followed(endpoint, folder)).model
     assert created(server) == 1
 
 
@@ -251,7 +251,7 @@ def test_killed_anywhere_it_goes_on_with_the_same_files_and_one_job(server, endp
         patch.setattr("weighbridge.train.hosted.job.write_run", dying)
         with pytest.raises(KilledError):
             followed(endpoint, folder)
-    assert succeeded(endpoint, followed(endpoint, folder)).model
+    assert require_success(endpoint, followed(endpoint, folder)).model
     assert created(server) == 1
 
 
@@ -265,7 +265,7 @@ def test_killed_while_following_it_goes_on_and_tells_nothing_twice(server, endpo
 
     with pytest.raises(KilledError):
         followed(endpoint, folder, tell=killed)
-    succeeded(endpoint, followed(endpoint, folder, told))
+    require_success(endpoint, followed(endpoint, folder, told))
     assert len(told) == len(set(told))
     assert created(server) == 1
 
@@ -273,7 +273,7 @@ def test_killed_while_following_it_goes_on_and_tells_nothing_twice(server, endpo
 def test_a_server_that_dies_for_a_while_is_waited_for(server, endpoint, folder):
     server.faults = [Fault("GET", "/ftjob-1", status=0, times=9), Fault("GET", "/ftjob-1", status=502, times=9)]
     told: list[str] = []
-    assert succeeded(endpoint, followed(endpoint, folder, told)).model
+    assert require_success(endpoint, followed(endpoint, folder, told)).model
     assert told[0].endswith("; asked again, up to 20 times")
     assert told[1] == f"{endpoint.where} answers again"
 
@@ -282,14 +282,14 @@ def test_a_server_that_stays_dead_ends_the_following_but_not_the_job(server, end
     server.faults = [Fault("GET", "/ftjob-1", status=503, times=21)]
     with pytest.raises(EndpointAwayError, match=r"HTTP 503: .*out of order"):
         followed(endpoint, folder)
-    assert succeeded(endpoint, followed(endpoint, folder)).model
+    assert require_success(endpoint, followed(endpoint, folder)).model
     assert created(server) == 1
 
 
 def test_events_that_cannot_be_had_stop_nothing(server, endpoint, folder):
     server.without = ("/events",)
     told: list[str] = []
-    assert succeeded(endpoint, followed(endpoint, folder, told)).model
+    assert require_success(endpoint, followed(endpoint, folder, told)).model
     assert told == [f"ftjob-1 is {state}" for state in ("queued", "running", "succeeded")]
 
 
@@ -313,7 +313,7 @@ def test_a_malformed_reply_makes_no_sense_and_is_said_so(server, endpoint, folde
     with pytest.raises(EndpointAwayError, match="asking about ftjob-1: the reply makes no sense") as caught:
         job_of(endpoint, "ftjob-1")
     assert "\n" not in str(caught.value)
-    assert succeeded(endpoint, followed(endpoint, folder)).model
+    assert require_success(endpoint, followed(endpoint, folder)).model
 
 
 @pytest.mark.parametrize("path", ["/files", JOBS])
@@ -426,7 +426,7 @@ def test_a_busy_endpoint_is_left_alone_as_long_as_it_asks(server, endpoint, fold
 def test_a_state_that_the_api_has_not_is_followed_and_told_once(server, endpoint, folder, word):
     server.word = word
     told: list[str] = []
-    assert succeeded(endpoint, followed(endpoint, folder, told)).model
+    assert require_success(endpoint, followed(endpoint, folder, told)).model
     assert [line for line in told if "pre-heating" in line] == [
         "ftjob-1 is pre-heating, which is no state that is known here; it is followed on"
     ]
@@ -471,7 +471,7 @@ def test_success_without_a_model_is_no_success(endpoint):
         seconds=None,
     )
     with pytest.raises(TrainingError, match="names no tuned model"):
-        succeeded(endpoint, job)
+        require_success(endpoint, job)
 
 
 def test_a_state_that_cannot_be_read_begins_nothing(endpoint, folder):

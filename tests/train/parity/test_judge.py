@@ -13,7 +13,7 @@ from weighbridge.train.data.tokens import prompt_tokens
 from weighbridge.train.export.gguf import Quantisation, base_weights, merged_weights, write_gguf
 from weighbridge.train.parity.forms import check_forms
 from weighbridge.train.parity.judge import Form, Place, compare, judge, wordless
-from weighbridge.train.parity.replies import Reply, lead_at, shared
+from weighbridge.train.parity.replies import Reply, common_prefix_length, lead_at
 from weighbridge.train.parity.teacher_forcing import Wanted, read
 from weighbridge.train.parity.tolerance import TOLERANCES
 from weighbridge.train.runtime.adapter_weights import load_tuned, method_of
@@ -189,9 +189,9 @@ def test_where_two_texts_part_and_how_sure_the_engine_was() -> None:
         likeliest=({1: -0.1, 9: -4.0}, {2: -0.7, 8: -0.8}, {3: -0.2}),
         texts=("ab", "cd", "e"),
     )
-    assert shared("abcd", "abxd") == 2
-    assert shared("ab", "abc") == 2
-    assert shared("", "x") == 0
+    assert common_prefix_length("abcd", "abxd") == 2
+    assert common_prefix_length("ab", "abc") == 2
+    assert common_prefix_length("", "x") == 0
     assert lead_at(reply, 1) == pytest.approx(3.9)
     assert lead_at(reply, 2) == pytest.approx(0.1)
     assert lead_at(reply, 4) == math.inf

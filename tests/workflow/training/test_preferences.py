@@ -26,7 +26,7 @@ from weighbridge.wiring.reporter import Voice
 from weighbridge.wiring.workload import Outline, Workload
 from weighbridge.workflow.training.preferences import (
     Refinement,
-    attempted,
+    collect_attempts,
     pairs_moved,
     preferences,
     preferences_file,
@@ -112,7 +112,7 @@ def opened(base: BaseFiles, start: Path, tmp_path: Path) -> Callable[..., Opened
 def test_attempts_are_kept_and_not_repeated(opened: Callable[..., Opened]):
     todo, bench, engine = opened(method="dpo")
     said: list[str] = []
-    told = attempted(todo, bench, engine, Voice(say=said.append))
+    told = collect_attempts(todo, bench, engine, Voice(say=said.append))
     kept = load(bench.workspace.attempts("fine-tuned"))
     assert len(kept) == 12
     assert {record.example_id[0] for record in kept.values()} == {"t"}
@@ -120,7 +120,7 @@ def test_attempts_are_kept_and_not_repeated(opened: Callable[..., Opened]):
     (sentence,) = said
     assert sentence.startswith("Tried 6 training questions 2 times: 0 of 12 answers right, 0 failed; ")
     assert sentence.endswith(f"; {len(told.as_pairs())} pairs of a better and a worse answer")
-    again = attempted(todo, bench, replace(engine, served=None), Voice())
+    again = collect_attempts(todo, bench, replace(engine, served=None), Voice())
     assert again == told
     assert load(bench.workspace.attempts("fine-tuned")) == kept
 

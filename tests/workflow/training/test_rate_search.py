@@ -20,7 +20,7 @@ from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.methods import USUAL_RATES
 from weighbridge.types import Example
 from weighbridge.wiring.reporter import Voice
-from weighbridge.workflow.training.rate_search import raced
+from weighbridge.workflow.training.rate_search import race_settings
 from weighbridge.workspace import Workspace
 
 from ...tiny_llama import examples, no_model, one_thread, recipe, tiny
@@ -48,7 +48,7 @@ def race(exercise: Exercise, folder: Path, said: list[str], *, kill_after: int =
         if len(said) == kill_after:
             raise KeyboardInterrupt
 
-    return raced(exercise, Workspace(folder), 3, Voice(say=say))
+    return race_settings(exercise, Workspace(folder), 3, Voice(say=say))
 
 
 def test_a_race_that_was_interrupted_ends_as_if_it_had_not_been(exercise: Callable[..., Exercise], tmp_path: Path):
@@ -89,7 +89,7 @@ def test_learning_rates_are_proposed_as_the_method_wants_them(
     exercise: Callable[..., Exercise], tmp_path: Path, method: Method
 ):
     low, high = USUAL_RATES[method]
-    found = raced(exercise(method=method), Workspace(tmp_path), 1, Voice(say=lambda _: None))
+    found = race_settings(exercise(method=method), Workspace(tmp_path), 1, Voice(say=lambda _: None))
     assert low <= float(str(found["learning_rate"])) <= high
     assert ("rank" in found) == (method == "lora")
 
@@ -137,7 +137,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trainings]:
 
 def run_race(exercise: Exercise, folder: Path, trials: int = 8) -> tuple[Mapping[str, object], list[str]]:
     said: list[str] = []
-    return raced(exercise, Workspace(folder), trials, Voice(say=said.append)), said
+    return race_settings(exercise, Workspace(folder), trials, Voice(say=said.append)), said
 
 
 @pytest.mark.parametrize("best", [2e-4, 1e-3, 4e-3])

@@ -41,7 +41,7 @@ def texts(conversations: Sequence[Conversation]) -> Iterator[Finding]:
     """Yield what is wrong with the questions and answers to learn, leaks aside."""
     yield from _empty(conversations)
     yield from _odd_answers(conversations)
-    yield from _repeated(conversations)
+    yield from _find_repetitions(conversations)
     yield from _abstentions(conversations)
     yield from _labels(Counter(one.target for one in conversations if one.labels))
 
@@ -69,7 +69,7 @@ def _echoes(one: Conversation) -> bool:
     return plain(taken_apart(one.target).answer) == plain(asked)
 
 
-def _repeated(conversations: Sequence[Conversation]) -> Iterator[Finding]:
+def _find_repetitions(conversations: Sequence[Conversation]) -> Iterator[Finding]:
     """Find prompts that are learnt with several answers, and such as are learnt again with the same."""
     said: dict[object, Counter[str]] = defaultdict(Counter)
     first: dict[object, str] = {}

@@ -49,7 +49,7 @@ class Preferences:
         joined = (
             Pair(example_id=up.example_id, prompt=prompt, chosen=up.answer, rejected=down.answer)
             for prompt, thumbs in asked.items()
-            for up, down in _matched([one for one in thumbs if one.up], [one for one in thumbs if not one.up])
+            for up, down in _match_sides([one for one in thumbs if one.up], [one for one in thumbs if not one.up])
         )
         return tuple(dict.fromkeys((*self.pairs, *joined)))
 
@@ -90,7 +90,7 @@ def preferences_from(
     for record in records:
         tried.setdefault(record.example_id, []).append(record)
     targets = {reference.example_id: reference.target for reference in references}
-    told = [thumb for name, own in tried.items() for thumb in _told(name, own, targets.get(name, ""))]
+    told = [thumb for name, own in tried.items() for thumb in _thumbs_of(name, own, targets.get(name, ""))]
     return Preferences(thumbs=tuple(dict.fromkeys(told)))
 
 
@@ -101,7 +101,7 @@ def held_out(example_ids: Sequence[str], share: float, seed: int) -> frozenset[s
     return frozenset(Random(seed).sample(distinct, max(wanted, 0)))  # noqa: S311 - a sample, not a secret
 
 
-def required(lessons: Sequence[Pair | Thumb], method: str) -> None:
+def require_both_sides(lessons: Sequence[Pair | Thumb], method: str) -> None:
     """Raise `TrainingError` where there is nothing to learn from, or thumbs of one kind only."""
     liked = {thumb.up for thumb in lessons if isinstance(thumb, Thumb)}
     if lessons and len(liked) != 1:
@@ -114,24 +114,24 @@ def required(lessons: Sequence[Pair | Thumb], method: str) -> None:
     )
 
 
-def _told(name: str, records: Sequence[Record], target: str) -> Iterator[Thumb]:
+def _thumbs_of(name: str, records: Sequence[Record], target: str) -> Iterator[Thumb]:
     prompts = {record.answer.prompt.messages: None for record in records if record.answer}
     for prompt in prompts:
         own = [record for record in records if record.answer and record.answer.prompt.messages == prompt]
-        right = _said(own, "right") or ([target] if target else [])
-        wrong = [text for text in _said(own, "wrong") if text not in right]
+        right = _distinct_texts(own, "right") or ([target] if target else [])
+        wrong = [text for text in _distinct_texts(own, "wrong") if text not in right]
         for text, up in ((text, up) for texts, up in ((right, True), (wrong, False)) for text in texts):
             yield Thumb(example_id=name, prompt=prompt, answer=text, up=up)
 
 
-def _said(records: Sequence[Record], outcome: Outcome) -> list[str]:
+def _distinct_texts(records: Sequence[Record], outcome: Outcome) -> list[str]:
     """Return the distinct texts of the tries that ended so; of right ones those that ended by themselves."""
     told = [record.answer for record in records if record.answer and record.outcome == outcome]
     whole = [answer.raw for answer in told if outcome == "wrong" or answer.finish == "stop"]
     return list(dict.fromkeys(text for text in whole if text.strip()))
 
 
-def _matched(liked: Sequence[Thumb], disliked: Sequence[Thumb]) -> Iterator[tuple[Thumb, Thumb]]:
+def _match_sides(liked: Sequence[Thumb], disliked: Sequence[Thumb]) -> Iterator[tuple[Thumb, Thumb]]:
     """Yield each answer of the longer side once, with one of the shorter side in turn; nothing where one is empty."""
     if not liked or not disliked:
         return

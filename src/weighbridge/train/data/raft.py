@@ -40,7 +40,7 @@ def raft_prompt(strategy: Composed, example: Example, *, raft: RaftSettings, see
     if not (withheld or raft.distractors):
         return strategy.prompt_for(example.question)
     wanted = raft.distractors + max(1, len(example.evidence)) if raft.distractors else strategy.limit
-    golden, others = _searched(strategy, example, wanted)
+    golden, others = _search_distractors(strategy, example, wanted)
     shown = [] if withheld else golden
     passages = [*shown, *others[: raft.distractors if shown else wanted]]
     if raft.distractors:
@@ -60,7 +60,9 @@ def _hash(*parts: object) -> int:
     return int(fingerprint(*parts), 16)
 
 
-def _searched(strategy: Composed, example: Example, wanted: int) -> tuple[Sequence[Passage], Sequence[Passage]]:
+def _search_distractors(
+    strategy: Composed, example: Example, wanted: int
+) -> tuple[Sequence[Passage], Sequence[Passage]]:
     """Return the golden passages and the distractors, best first.
 
     The search goes deeper for `wanted` distractors, for all evidence, and for a passage in which an answer stands.

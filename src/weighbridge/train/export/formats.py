@@ -173,7 +173,7 @@ def _peft(tuned: _Tuned, target: Path) -> None:
     write_json(target / CONFIG, {**adapter_config(tuned.adapter), "base_model_name_or_path": name})
 
 
-def _merged(tuned: _Tuned, target: Path) -> None:
+def _write_merged(tuned: _Tuned, target: Path) -> None:
     network = merged_network(tuned.base, tuned.adapter)
     with quiet():
         network.save_pretrained(target)
@@ -197,7 +197,7 @@ def _gguf(tuned: _Tuned, target: Path, *, quantisation: Quantisation) -> None:
 
 def _huggingface(tuned: _Tuned, target: Path) -> None:
     if method_of(tuned.adapter) == "full":
-        _merged(tuned, target)
+        _write_merged(tuned, target)
     else:
         _peft(tuned, target)
         _tokenizer(tuned, target)
@@ -222,7 +222,7 @@ def _llama_factory(tuned: _Tuned, target: Path) -> None:
 
 _WRITERS: Mapping[Form, Callable[[_Tuned, Path], None]] = {
     "peft": _peft,
-    "merged": _merged,
+    "merged": _write_merged,
     "gguf-F16": partial(_gguf, quantisation="F16"),
     "gguf-Q8_0": partial(_gguf, quantisation="Q8_0"),
     "gguf-Q4_0": partial(_gguf, quantisation="Q4_0"),

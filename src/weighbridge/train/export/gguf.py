@@ -106,7 +106,7 @@ def write_gguf(template: Path, weights: Weights, target: Path, *, quantisation: 
 
 def write_like(template: Layout, weights: Weights, target: Path, *, quantisation: Quantisation) -> Path:
     """Do what `write_gguf` does, with a template that has been read: that takes seconds where it has many tokens."""
-    named = _named(template, weights)
+    named = _values_by_tensor(template, weights)
     with written_beside(target) as beside:
         _write(template.reader, named, beside, quantisation)
     return target
@@ -164,7 +164,7 @@ def _same(one: Any, other: Any) -> bool:
     return b"".join(part.tobytes() for part in one.parts) == b"".join(part.tobytes() for part in other.parts)
 
 
-def permuted(matrix: "Array", heads: int) -> "Array":
+def permute_heads(matrix: "Array", heads: int) -> "Array":
     """Return a projection's rows in llama.cpp's order; shape (heads * size, inputs), size even."""
     pairs = matrix.reshape(heads, 2, matrix.shape[0] // heads // 2, *matrix.shape[1:])
     return pairs.swapaxes(1, 2).reshape(matrix.shape)
@@ -172,11 +172,11 @@ def permuted(matrix: "Array", heads: int) -> "Array":
 
 def _llama_order(reader: Any, name: str, values: "Array") -> "Array":
     if ".attn_q." in name:
-        return permuted(values, int(reader.fields["llama.attention.head_count"].contents()))
+        return permute_heads(values, int(reader.fields["llama.attention.head_count"].contents()))
     if ".attn_k." in name:
         key = "llama.attention.head_count"
         grouped = reader.fields.get(f"{key}_kv", reader.fields[key])
-        return permuted(values, int(grouped.contents()))
+        return permute_heads(values, int(grouped.contents()))
     return values
 
 
@@ -184,7 +184,7 @@ _ORDERS: Mapping[str, Callable[[Any, str, "Array"], "Array"]] = {"llama": _llama
 """How each architecture we export lays out its matrices in a GGUF; one is added together with a test of its parity."""
 
 
-def _named(template: Layout, weights: Weights) -> dict[str, "Array"]:
+def _values_by_tensor(template: Layout, weights: Weights) -> dict[str, "Array"]:
     """Return the new values of every tensor of the template, by its GGUF name, in the template's order."""
     found = {template.name_of(key): key for key in weights}
     wanted = {tensor.name: _shape(tensor) for tensor in template.reader.tensors}

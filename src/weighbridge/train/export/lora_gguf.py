@@ -61,7 +61,7 @@ def write_lora_gguf(adapter: Path, base: BaseFiles, target: Path) -> Path:
 
 def write_lora_like(adapter: Path, template: Layout, target: Path) -> Path:
     """Do what `write_lora_gguf` does for a LoRA, with a GGUF of the base model that has been read."""
-    pairs = dict(_named(template, _pairs(adapter)))
+    pairs = dict(_pairs_by_tensor(template, _pairs(adapter)))
     first = next(iter(pairs.values()))
     alpha = first.scale * first.a.shape[0]
     with written_beside(target) as beside:
@@ -96,7 +96,7 @@ def _scale(config: Mapping[str, Any], module: str, rank: int) -> float:
     return alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
 
 
-def _named(template: Layout, pairs: Mapping[str, _Pair]) -> Iterator[tuple[str, _Pair]]:
+def _pairs_by_tensor(template: Layout, pairs: Mapping[str, _Pair]) -> Iterator[tuple[str, _Pair]]:
     """Yield what is added to each tensor of the base model, in its order there, by its GGUF name."""
     found = {template.name_of(f"{module}.weight"): pair for module, pair in pairs.items()}
     known = {tensor.name: tuple(int(size) for size in reversed(tensor.shape)) for tensor in template.reader.tensors}

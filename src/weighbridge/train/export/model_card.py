@@ -24,7 +24,7 @@ def model_card(card: AdapterCard) -> str:
     parts = (
         _front(card),
         _heading(card),
-        _learnt(card),
+        _training_section(card),
         _recipe(card),
         _figures(card),
         _guards(card.guards),
@@ -68,7 +68,7 @@ def _heading(card: AdapterCard) -> Iterator[str]:
     name = hub_name(card.base_reference) or base or "its base model"
     yield f"# {card.strategy} {card.id}"
     yield ""
-    yield f"{_named(card.recipe)} of `{name}`, made {card.made_at} by Weighbridge."
+    yield f"{_method_name(card.recipe)} of `{name}`, made {card.made_at} by Weighbridge."
     yield ""
     yield f"- Base model: `{base or name}`, SHA-256 `{card.base_fingerprint}`."
     yield f"- Licence: {card.licence or 'that of the base model, which is not known here'}."
@@ -80,12 +80,12 @@ def _heading(card: AdapterCard) -> Iterator[str]:
         yield "- **Nothing in these files keeps others out.** Whoever serves it must: let nobody else read or ask it."
 
 
-def _named(recipe: Mapping[str, Any]) -> str:
+def _method_name(recipe: Mapping[str, Any]) -> str:
     method = str(recipe.get("method", "lora"))
     return "A full fine-tuning" if method == "full" else f"A PEFT adapter ({method})"
 
 
-def _learnt(card: AdapterCard) -> Iterator[str]:
+def _training_section(card: AdapterCard) -> Iterator[str]:
     learnt, training = card.learnt, card.training
     yield "## What it was trained on"
     yield ""

@@ -50,7 +50,7 @@ def write_axolotl(base: BaseFiles, card: AdapterCard, made: Sequence[Conversatio
     Raises:
         UserError: Axolotl cannot train this recipe.
     """
-    how = _supervised(card, "Axolotl", _AXOLOTL)
+    how = _supervised_recipe(card, "Axolotl", _AXOLOTL)
     config = {
         "base_model": f"./{_BASE}",
         "datasets": [
@@ -80,7 +80,7 @@ def write_axolotl(base: BaseFiles, card: AdapterCard, made: Sequence[Conversatio
         "seed": how.seed,
         "output_dir": "./out",
     }
-    _write(base, _marked(made), folder)
+    _write(base, _mark_trained_turns(made), folder)
     write_text(folder / "axolotl.yaml", _yaml(config))
 
 
@@ -92,7 +92,7 @@ def write_llama_factory(base: BaseFiles, card: AdapterCard, made: Sequence[Conve
     Raises:
         UserError: LLaMA-Factory cannot train this recipe.
     """
-    how = _supervised(card, "LLaMA-Factory", _FACTORY)
+    how = _supervised_recipe(card, "LLaMA-Factory", _FACTORY)
     config = {
         "model_name_or_path": f"./{_BASE}",
         "stage": "sft",
@@ -117,11 +117,11 @@ def write_llama_factory(base: BaseFiles, card: AdapterCard, made: Sequence[Conve
         "output_dir": "./out",
     }
     _write(base, chat_lines(made), folder)
-    write_json(folder / "dataset_info.json", {_NAME: _described()})
+    write_json(folder / "dataset_info.json", {_NAME: _dataset_description()})
     write_text(folder / "llama-factory.yaml", _yaml(config))
 
 
-def _supervised(card: AdapterCard, product: str, known: Mapping[Method, object]) -> TrainingSettings:
+def _supervised_recipe(card: AdapterCard, product: str, known: Mapping[Method, object]) -> TrainingSettings:
     """Return the recipe; `UserError` where the product cannot follow it."""
     how = TrainingSettings.model_validate(card.recipe)
     if how.method not in known:
@@ -175,7 +175,7 @@ def _config(base: BaseFiles) -> Mapping[str, Any]:
     return said
 
 
-def _described() -> dict[str, Any]:
+def _dataset_description() -> dict[str, Any]:
     """Return how LLaMA-Factory is to read the data: it calls OpenAI's format a kind of sharegpt."""
     return {
         "file_name": DATA,
@@ -191,7 +191,7 @@ def _described() -> dict[str, Any]:
     }
 
 
-def _marked(made: Sequence[Conversation]) -> str:
+def _mark_trained_turns(made: Sequence[Conversation]) -> str:
     """Return conversations in the chat format, where each turn says whether it is learnt: the last one alone."""
     rows = [json.loads(line) for line in chat_lines(made).splitlines()]
     for row in rows:

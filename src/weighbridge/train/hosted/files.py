@@ -50,7 +50,7 @@ class TokenEstimate:
 
 def chat_lines(made: Sequence[Conversation]) -> str:
     """Return conversations in the chat format, a line each."""
-    return "".join(_line({"messages": [*_turns(one.prompt), _said(one.target)]}) for one in made)
+    return "".join(_line({"messages": [*_turns(one.prompt), _assistant_message(one.target)]}) for one in made)
 
 
 def preference_lines(pairs: Sequence[Pair]) -> str:
@@ -59,8 +59,8 @@ def preference_lines(pairs: Sequence[Pair]) -> str:
         _line(
             {
                 "input": {"messages": _turns(pair.prompt)},
-                "preferred_output": [_said(pair.chosen)],
-                "non_preferred_output": [_said(pair.rejected)],
+                "preferred_output": [_assistant_message(pair.chosen)],
+                "non_preferred_output": [_assistant_message(pair.rejected)],
             }
         )
         for pair in pairs
@@ -98,7 +98,7 @@ def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
     return [{"role": message.role, "content": message.content} for message in messages]
 
 
-def _said(text: str) -> dict[str, str]:
+def _assistant_message(text: str) -> dict[str, str]:
     return {"role": "assistant", "content": text}
 
 

@@ -99,9 +99,9 @@ def start(endpoint: Endpoint, run: HostedRun, folder: Path, *, wait: Wait = slee
         TrainingError: the endpoint refuses.
     """
     if not run.training_file:
-        run = write_run(replace(run, training_file=_sent(endpoint, folder / TRAINING)), folder)
+        run = write_run(replace(run, training_file=_upload(endpoint, folder / TRAINING)), folder)
     if not run.validation_file and (folder / VALIDATION).exists():
-        run = write_run(replace(run, validation_file=_sent(endpoint, folder / VALIDATION)), folder)
+        run = write_run(replace(run, validation_file=_upload(endpoint, folder / VALIDATION)), folder)
     run = locate(endpoint, run, folder)
     if run.job:
         return run
@@ -112,7 +112,7 @@ def start(endpoint: Endpoint, run: HostedRun, folder: Path, *, wait: Wait = slee
 
 def locate(endpoint: Endpoint, run: HostedRun, folder: Path) -> HostedRun:
     """Return a run with its job, where one was asked for and the answer was never read."""
-    job = _begun(endpoint, run, folder) if run.asked and not run.job else None
+    job = _find_job(endpoint, run, folder) if run.asked and not run.job else None
     return write_run(replace(run, job=job.id, status=job.status), folder) if job else run
 
 
@@ -139,7 +139,7 @@ def follow(endpoint: Endpoint, run: HostedRun, folder: Path, watch: Watch) -> Ho
             if away:
                 watch.tell(f"{endpoint.where} answers again")
             away = 0
-            run = _told(endpoint, run, job, folder, watch)
+            run = _report_progress(endpoint, run, job, folder, watch)
             if job.status in STILL:
                 return job
         watch.wait(wait)
@@ -158,7 +158,7 @@ def ask_about(endpoint: Endpoint, run: HostedRun, folder: Path, *, retries: int 
         raise TrainingError(f"{error}. If that job is gone for good, delete {folder / STATE} to begin anew") from None
 
 
-def succeeded(endpoint: Endpoint, job: HostedJob) -> HostedJob:
+def require_success(endpoint: Endpoint, job: HostedJob) -> HostedJob:
     """Return a job that has succeeded.
 
     Raises:
@@ -179,7 +179,7 @@ def succeeded(endpoint: Endpoint, job: HostedJob) -> HostedJob:
             raise TrainingError(f"{where} is {status}; to let it go on: weighbridge hosted resume")
 
 
-def _told(endpoint: Endpoint, run: HostedRun, job: HostedJob, folder: Path, watch: Watch) -> HostedRun:
+def _report_progress(endpoint: Endpoint, run: HostedRun, job: HostedJob, folder: Path, watch: Watch) -> HostedRun:
     """Pass on what is new about a job, after it was written down; its state where no event says it."""
     new = events_since(endpoint, run.job, run.told)
     now = replace(run, status=job.status, told=new[-1].id if new else run.told)
@@ -194,7 +194,7 @@ def _told(endpoint: Endpoint, run: HostedRun, job: HostedJob, folder: Path, watc
     return now
 
 
-def _sent(endpoint: Endpoint, file: Path) -> str:
+def _upload(endpoint: Endpoint, file: Path) -> str:
     try:
         return upload(endpoint, file)
     except UnsupportedError as error:
@@ -211,7 +211,7 @@ def _create(endpoint: Endpoint, run: HostedRun, folder: Path, wait: Wait) -> Hos
             return create(endpoint, run.order, run.training_file, run.validation_file)
         except EndpointAwayError as error:
             wait(max(2.0 ** (tried - 1), error.after))
-            if job := _begun(endpoint, run, folder):
+            if job := _find_job(endpoint, run, folder):
                 return job
             if error.unread or tried == _TRIES:  # what is unread may yet begin
                 raise
@@ -221,7 +221,7 @@ def _create(endpoint: Endpoint, run: HostedRun, folder: Path, wait: Wait) -> Hos
     raise AssertionError
 
 
-def _begun(endpoint: Endpoint, run: HostedRun, folder: Path) -> HostedJob | None:
+def _find_job(endpoint: Endpoint, run: HostedRun, folder: Path) -> HostedJob | None:
     try:
         return find(endpoint, run.training_file)
     except UnsupportedError as error:

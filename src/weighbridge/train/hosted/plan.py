@@ -133,11 +133,11 @@ def prepare_hosted(teaching: Teaching, *, notify: Notify = silent) -> Prepared:
     made = conversations(teaching.strategy, learnt, how=how, notify=notify)
     asked = public(teaching.examples, "dev", how.dev_examples, DEV_SEED)
     validation = chat_lines(conversations(teaching.strategy, asked, split="dev", notify=notify))
-    warnings = [*_lint(made, teaching), *_left_out(teaching.examples), *_unsent(how)]
+    warnings = [*_lint(made, teaching), *_left_out(teaching.examples), *_settings_not_sent(how)]
     files = {"supervised": (chat_lines(made), validation)}
     lessons = [_lesson(one, teaching) for one in made]
     if how.preference.method == "dpo":
-        read = _preferred(teaching, warnings, notify)
+        read = _read_preferences(teaching, warnings, notify)
         files["dpo"] = (preference_lines(read.told.as_pairs()), "")
         lessons += read.lessons
     stages = tuple(_stage(name, *both, teaching, warnings) for name, both in files.items())
@@ -147,7 +147,7 @@ def prepare_hosted(teaching: Teaching, *, notify: Notify = silent) -> Prepared:
         endpoint=teaching.endpoint,
         base=teaching.model.reference.removeprefix("openai:"),
         recipe=_recipe(how, stages[0].order),
-        learnt=_learnt(made, lessons, teaching),
+        learnt=_training_data(made, lessons, teaching),
         stages=stages,
         warnings=tuple(warnings),
     )
@@ -196,7 +196,7 @@ def _left_out(examples: Sequence[Example]) -> Iterator[str]:
         yield f"{closed:,} examples of restricted askers are left out: they may not leave, and a model speaks to all"
 
 
-def _unsent(how: TrainingSettings) -> Iterator[str]:
+def _settings_not_sent(how: TrainingSettings) -> Iterator[str]:
     usual = TrainingSettings()
     if own := [name for name in _ITS_OWN if getattr(how, name) != getattr(usual, name)]:
         yield f"{', '.join(f'training.{name}' for name in own)}: not sent; an endpoint trains in its own way"
@@ -207,7 +207,7 @@ def _lesson(one: Conversation, teaching: Teaching) -> Lesson:
     return replace(told, spans=told.spans or teaching.spans.get(one.example_id, ()))
 
 
-def _preferred(teaching: Teaching, warnings: list[str], notify: Notify) -> PreferenceFile:
+def _read_preferences(teaching: Teaching, warnings: list[str], notify: Notify) -> PreferenceFile:
     path = teaching.training.preference.pairs
     held_out = [example for example in teaching.examples if example.split != "train"]
     read = read_preferences(path, teaching.strategy, held_out, notify=notify) if path else None
@@ -263,7 +263,7 @@ def _key(teaching: Teaching, stages: Sequence[Stage], files: Mapping[str, tuple[
     return fingerprint("hosted", _FORMAT, teaching.endpoint, orders, files)
 
 
-def _learnt(made: Sequence[Conversation], lessons: Sequence[Lesson], teaching: Teaching) -> Learnt:
+def _training_data(made: Sequence[Conversation], lessons: Sequence[Lesson], teaching: Teaching) -> Learnt:
     said = [[(turn.role, turn.content) for turn in one.prompt] + [("target", one.target)] for one in made]
     return Learnt(
         fingerprint=fingerprint(said),

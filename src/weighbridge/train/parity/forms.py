@@ -78,7 +78,7 @@ def check_forms(
                 settings=settings,
                 folder=Path(folder),
             )
-            forms = tuple(_followed(_forms(bench, served), bench, notify))
+            forms = tuple(_report_forms(_forms(bench, served), bench, notify))
             del bench
     except OSError as error:
         raise WorkspaceError(f"{served.parent}: cannot be written ({error}); free some disk, then run again") from error
@@ -88,7 +88,7 @@ def check_forms(
     return parities
 
 
-def _followed(forms: Iterator[Form], bench: _Bench, notify: Notify) -> Iterator[Form]:
+def _report_forms(forms: Iterator[Form], bench: _Bench, notify: Notify) -> Iterator[Form]:
     """Yield the forms, and say how far they are."""
     added = method_of(bench.adapter) in ADDED_WHILE_RUNNING
     total = len(TOLERANCES) + len(("endpoint", "merged", "the comparison")) + added
@@ -104,14 +104,14 @@ def _forms(bench: _Bench, served: Path) -> Iterator[Form]:
     yield first
     endpoint = partial(ask_endpoint, served, bench.prompts, settings=bench.settings)
     yield asked_form(f"endpoint {own}", TOLERANCES[own], endpoint)
-    yield from _merged(bench, first)
+    yield from _merged_forms(bench, first)
     release()
     if method_of(bench.adapter) in ADDED_WHILE_RUNNING:
         yield asked_form("adapter F16", TOLERANCES["F16"], partial(_beside_the_base, bench))
         release()
 
 
-def _merged(bench: _Bench, first: Form) -> Iterator[Form]:
+def _merged_forms(bench: _Bench, first: Form) -> Iterator[Form]:
     """Yield the GGUFs in the other quantisations, and then the merged model they are written from.
 
     It follows the answers of the most precise file: float32 and float16 choose the same tokens, but for near ties.
@@ -120,7 +120,7 @@ def _merged(bench: _Bench, first: Form) -> Iterator[Form]:
     closest = first
     for kind in TOLERANCES:
         if kind != bench.settings.quantisation:
-            form = _made(bench, network.state_dict(), kind)
+            form = _quantised_form(bench, network.state_dict(), kind)
             closest = form if kind == "F16" and form.replies else closest
             yield form
     drafts = [reply.tokens for reply in closest.replies] or [()] * len(bench.prompts)
@@ -131,7 +131,7 @@ def _merged(bench: _Bench, first: Form) -> Iterator[Form]:
     yield Form(name="merged", tolerance=TOLERANCES["F16"], replies=replies)
 
 
-def _made(bench: _Bench, weights: Mapping[str, object], kind: Quantisation) -> Form:
+def _quantised_form(bench: _Bench, weights: Mapping[str, object], kind: Quantisation) -> Form:
     """Write the merged model in another quantisation, and ask it."""
     target = bench.folder / f"{kind}.gguf"
     write_like(bench.template, weights, target, quantisation=kind)

@@ -102,7 +102,10 @@ def compare(forms: Sequence[Form], adapter: Path, base: BaseFiles, prompts: Prom
     with quiet():
         tokenizer = load_tokenizer(base)
         read_as = [prompt_tokens(tokenizer, messages) for messages in prompts]
-        whole = [replace(form, replies=tuple(_reported(one, tokenizer) for one in form.replies)) for form in forms]
+        whole = [
+            replace(form, replies=tuple(_cut_where_incomplete(one, tokenizer) for one in form.replies))
+            for form in forms
+        ]
         tuned, untuned = _read(adapter, base, read_as, whole)
     return tuple(
         judge(
@@ -144,7 +147,7 @@ def judge(
         prompts=len(answers),
         identical=sum(all(place.agrees for place in answer) for answer in answers) / max(len(answers), 1),
         agreement=sum(place.agrees for place in places) / count,
-        common_prefix=sum(_agreeing(answer) for answer in answers) / max(len(answers), 1),
+        common_prefix=sum(_count_agreeing(answer) for answer in answers) / max(len(answers), 1),
         divergence=divergence,
         divergence_from_base=from_base,
     )
@@ -167,7 +170,7 @@ def _sure(answers: Sequence[Sequence[Place]], tolerance: Tolerance) -> Iterator[
         prompt, number, place = clear[0]
         which = "1 token differs" if len(clear) == 1 else f"{len(clear)} tokens differ"
         where = f"first at token {number} of its answer to prompt {prompt}"
-        yield f"{which} where the adapter is sure, {where}: {_parted(place)}"
+        yield f"{which} where the adapter is sure, {where}: {_describe_difference(place)}"
 
 
 def _furthest(answers: Sequence[Sequence[Place]]) -> str:
@@ -178,14 +181,14 @@ def _furthest(answers: Sequence[Sequence[Place]]) -> str:
     ]
     divergence, prompt, number, place = max(ranked, key=lambda one: one[0])
     where = f"furthest at token {number} of its answer to prompt {prompt}, by {divergence:.3f}"
-    return f"{where}: both say {place.said!r}" if place.agrees else f"{where}: {_parted(place)}"
+    return f"{where}: both say {place.said!r}" if place.agrees else f"{where}: {_describe_difference(place)}"
 
 
-def _parted(place: Place) -> str:
+def _describe_difference(place: Place) -> str:
     return f"it says {place.said!r}, the adapter {place.wanted!r}, which it finds likelier by {place.behind:.2f} nats"
 
 
-def _agreeing(answer: Sequence[Place]) -> int:
+def _count_agreeing(answer: Sequence[Place]) -> int:
     return next((number for number, place in enumerate(answer) if not place.agrees), len(answer))
 
 
@@ -199,7 +202,7 @@ def _misread(form: Form, prompts: Sequence[tuple[int, ...]]) -> Iterator[str]:
             yield f"prompt {number}: {reply.fault}"
 
 
-def _reported(reply: Reply, tokenizer: Any) -> Reply:
+def _cut_where_incomplete(reply: Reply, tokenizer: Any) -> Reply:
     """Return the answer up to where llama.cpp leaves out tokens: those that are only a part of a character."""
     own = [str(tokenizer.decode([token], skip_special_tokens=True)).strip() for token in reply.tokens]
     pairs = enumerate(zip(own, reply.texts, strict=True))
@@ -235,12 +238,12 @@ def _places(form: Form, tuned: Readings, untuned: Readings, tokenizer: Any) -> I
         ours, theirs = (side.get((number, reply.tokens), ()) for side in (tuned, untuned))
         rows = zip(reply.tokens, reply.likeliest, ours, theirs, strict=True)
         yield tuple(
-            replace(_compared(*row), said=tokenizer.decode([row[0]]), wanted=tokenizer.decode([row[2].best]))
+            replace(_compare_place(*row), said=tokenizer.decode([row[0]]), wanted=tokenizer.decode([row[2].best]))
             for row in rows
         )
 
 
-def _compared(token: int, likeliest: Mapping[int, float], ours: Reading, theirs: Reading) -> Place:
+def _compare_place(token: int, likeliest: Mapping[int, float], ours: Reading, theirs: Reading) -> Place:
     return Place(
         agrees=ours.best == token,
         lead=ours.lead,

@@ -57,7 +57,7 @@ def ask_file(
         ModelError: llama.cpp cannot answer.
     """
     with open_llamacpp(gguf, settings=settings, name="parity", adapter=adapter) as model:
-        return tuple(_asked(model, messages) for messages in prompts)
+        return tuple(_ask_llamacpp(model, messages) for messages in prompts)
 
 
 def ask_endpoint(gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> tuple[Reply, ...]:
@@ -72,7 +72,7 @@ def ask_endpoint(gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> tu
     """
     from openai import OpenAIError
 
-    with _served(gguf, settings) as model:
+    with _serve(gguf, settings) as model:
         try:
             return tuple(_over_http(model, messages) for messages in prompts)  # each twice, so nothing is kept
         except OpenAIError as error:
@@ -86,10 +86,12 @@ def ask_network(
 
     A draft (another form's answer) is read in one pass, which is many times faster than generating.
     """
-    return tuple(_followed(network, tokenizer, prompt, draft) for prompt, draft in zip(prompts, drafts, strict=True))
+    return tuple(
+        _follow_draft(network, tokenizer, prompt, draft) for prompt, draft in zip(prompts, drafts, strict=True)
+    )
 
 
-def _asked(model: LlamaCpp, messages: tuple[Message, ...]) -> Reply:
+def _ask_llamacpp(model: LlamaCpp, messages: tuple[Message, ...]) -> Reply:
     said: list[dict[str, Any]] = []
     request = {"messages": turns(messages), **_greedy(model.settings), "cache_prompt": False}
     engine = model.idle.get()
@@ -122,7 +124,7 @@ def _reply(said: Mapping[str, Any]) -> Reply:
 
 
 @contextmanager
-def _served(gguf: Path, settings: ModelSettings) -> Iterator[OpenAICompatible]:
+def _serve(gguf: Path, settings: ModelSettings) -> Iterator[OpenAICompatible]:
     """Serve a file until the block ends. No proxy that the environment names is asked for it."""
     from openai import DefaultHttpxClient, OpenAI
 
@@ -157,12 +159,12 @@ def _over_http(model: OpenAICompatible, messages: tuple[Message, ...]) -> Reply:
     streamed = model.generate(messages).text if sound else ""
     reply = _reply(said)
     same = streamed.startswith(sound) if cut else streamed == whole
-    if same or lead_at(reply, shared(streamed, whole)) <= TOLERANCES[model.settings.quantisation].lead:
+    if same or lead_at(reply, common_prefix_length(streamed, whole)) <= TOLERANCES[model.settings.quantisation].lead:
         return reply
     return replace(reply, fault=f"it streams {streamed!r} and says {whole!r} in one piece")
 
 
-def shared(left: str, right: str) -> int:
+def common_prefix_length(left: str, right: str) -> int:
     """Return how many characters two texts have in common at their beginning."""
     pairs = enumerate(zip(left, right, strict=False))
     return next((n for n, (ours, theirs) in pairs if ours != theirs), min(len(left), len(right)))
@@ -179,7 +181,7 @@ def lead_at(reply: Reply, character: int) -> float:
     return math.inf
 
 
-def _followed(network: Any, tokenizer: Any, prompt: tuple[int, ...], draft: tuple[int, ...]) -> Reply:
+def _follow_draft(network: Any, tokenizer: Any, prompt: tuple[int, ...], draft: tuple[int, ...]) -> Reply:
     import torch
 
     with torch.inference_mode():

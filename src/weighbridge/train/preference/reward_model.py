@@ -12,7 +12,7 @@ from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.data.conversations import Conversation
-from weighbridge.train.data.preferences import Pair, held_out, required
+from weighbridge.train.data.preferences import Pair, held_out, require_both_sides
 from weighbridge.train.data.tokens import Encoded, encode
 from weighbridge.train.preference.checkpoints import Course, followed, take
 from weighbridge.train.preference.refine import placed, rows_at_once, save_adapter, steps_for, usual, weights_key
@@ -78,7 +78,7 @@ def train_reward_model(pairs: Sequence[Pair], folder: Path, *, recipe: Recipe, n
         UnfinishedError: `training.seconds` are over, and steps are left.
         WorkspaceError: the folder cannot be written.
     """
-    required(pairs, "a reward model")
+    require_both_sides(pairs, "a reward model")
     kept_back = held_out([pair.example_id for pair in pairs], _SHARE, recipe.training.seed)
     learnt = [pair for pair in pairs if pair.example_id not in kept_back]
     asked = [pair for pair in pairs if pair.example_id in kept_back]

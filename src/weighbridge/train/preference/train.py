@@ -15,7 +15,7 @@ from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.data.conversations import Conversation
-from weighbridge.train.data.preferences import Pair, Thumb, required
+from weighbridge.train.data.preferences import Pair, Thumb, require_both_sides
 from weighbridge.train.data.tokens import Encoded, encode
 from weighbridge.train.preference.checkpoints import Course, followed, take
 from weighbridge.train.preference.methods import METHODS, Compared, Method
@@ -65,7 +65,7 @@ def train_preference(
     name = recipe.training.preference.method
     if (method := METHODS.get(name)) is None:
         raise TrainingError(f"training.preference.method: {name} does not learn from preferences; {_choice()}")
-    required(lessons, name)
+    require_both_sides(lessons, name)
     if strange := [one for one in lessons if not isinstance(one, method.learns)]:
         raise TrainingError(
             f"training.preference.method: {name} learns from {method.learns.__name__.lower()}s, and it was given a "

@@ -23,7 +23,7 @@ _FEW = 4
 """Dev questions that may fall either way by rounding."""
 
 
-def guarded(card: AdapterCard, exercise: Exercise, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
+def examine_adapter(card: AdapterCard, exercise: Exercise, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
     """Examine an adapter that was not examined yet, write what was found onto its card and report, and say it.
 
     Of one that was examined before a learning curve was wanted, only that is drawn.
@@ -42,7 +42,7 @@ def guarded(card: AdapterCard, exercise: Exercise, bench: Bench, engine: Engine,
     if card.guards:
         card = replace(card, guards=(*card.guards, learning_curve(points)))
     else:
-        card = _examined(card, exercise, bench, engine.served, points, voice)
+        card = _run_checks(card, exercise, bench, engine.served, points, voice)
     write_card(card, folder)
     write_text(folder / "report.html", adapter_page(card))
     for guard in card.guards:
@@ -51,7 +51,7 @@ def guarded(card: AdapterCard, exercise: Exercise, bench: Bench, engine: Engine,
     return card
 
 
-def _examined(
+def _run_checks(
     card: AdapterCard, exercise: Exercise, bench: Bench, base: Path, points: tuple[CurvePoint, ...], voice: Voice
 ) -> AdapterCard:
     examined = Examined(

@@ -26,7 +26,7 @@ from weighbridge.settings.schema import Arm, Settings
 from weighbridge.train.card import kept_up, read_card, write_card
 from weighbridge.train.hosted.client import Endpoint, EndpointAwayError, unpause
 from weighbridge.train.hosted.files import Counted
-from weighbridge.train.hosted.job import HostedRun, Watch, follow, read_run, start, succeeded, write_run
+from weighbridge.train.hosted.job import HostedRun, Watch, follow, read_run, require_success, start, write_run
 from weighbridge.train.hosted.plan import (
     DEV_SEED,
     HostedPlan,
@@ -46,7 +46,14 @@ from weighbridge.wiring.offline import require_leave
 from weighbridge.wiring.reporter import Voice
 from weighbridge.wiring.search import embedder_name
 from weighbridge.wiring.search_noted import search_noted
-from weighbridge.workflow.training.hosted_jobs import FAILED, HostedStatus, acted, asked_about, opened, unfinished
+from weighbridge.workflow.training.hosted_jobs import (
+    FAILED,
+    HostedStatus,
+    act_on_job,
+    asked_about,
+    connect,
+    unfinished_jobs,
+)
 
 _CENTS, _FRACTIONS = 2, 4
 """Digits of a price, and of one below 1."""
@@ -75,7 +82,7 @@ def prepare(arm: Arm, bench: Bench, voice: Voice) -> Prepared:
         model=settings.model,
         training=settings.training,
         endpoint=address(settings.model),
-        tokens=_counted(bench),
+        tokens=_token_counter(bench),
         spans=bench.workload.spans,
         search=search_noted(settings, bench.workspace),
     )
@@ -106,12 +113,12 @@ def train_hosted(arm: Arm, bench: Bench, engine: Engine, voice: Voice, *, agree:
     if (card := read_card(folder)) is not None:
         voice.say(f"{card.hosted} was tuned on this very data: nothing is sent")
         return kept_up(card, plan.learnt, prepared.lessons, folder)
-    with opened(bench.settings) as endpoint:
-        for other in unfinished(arm, bench.workspace):
+    with connect(bench.settings) as endpoint:
+        for other in unfinished_jobs(arm, bench.workspace):
             if other.folder.parent != folder:
                 voice.say(_older(other))
         jobs = _jobs(plan, folder, endpoint, bench.settings, voice, agree)
-        return _finished(plan, folder, endpoint, jobs, bench, engine)
+        return _write_card(plan, folder, endpoint, jobs, bench, engine)
 
 
 def resume_hosted(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
@@ -122,20 +129,20 @@ def resume_hosted(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Adapt
         TrainingError: as `train_hosted`.
     """
     _may_send(bench.settings)
-    open_runs = unfinished(arm, bench.workspace)
+    open_runs = unfinished_jobs(arm, bench.workspace)
     if not open_runs:
         raise UserError(f"{bench.workspace.root}: {arm} has no job to resume; begin one: weighbridge train {arm}")
     folder = open_runs[-1].folder.parent
     if (plan := read_plan(folder)) is None:
         raise TrainingError(f"{folder}: its plan cannot be read; cancel the job, and train again")
-    with opened(bench.settings) as endpoint:
+    with connect(bench.settings) as endpoint:
         for now in asked_about(open_runs[-1:], endpoint):
             if now.status == "paused":
-                now = acted(now, endpoint, unpause)  # noqa: PLW2901 - the same job, a moment later
+                now = act_on_job(now, endpoint, unpause)  # noqa: PLW2901 - the same job, a moment later
             if now.refused:
                 raise TrainingError(now.error)
         jobs = _jobs(plan, folder, endpoint, bench.settings, voice, lambda _: False)
-        return _finished(plan, folder, endpoint, jobs, bench, engine)
+        return _write_card(plan, folder, endpoint, jobs, bench, engine)
 
 
 def _jobs(
@@ -149,7 +156,7 @@ def _jobs(
     for stage in plan.stages:
         place = folder / stage.name
         model = jobs[-1].model if jobs else plan.base
-        run = _agreed(stage, model, place, endpoint, settings, agree)
+        run = _agree_to_run(stage, model, place, endpoint, settings, agree)
         try:
             run = start(endpoint, run, place)
             voice.say(f"{endpoint.where}: {run.job} ({plan.strategy}, {stage.name}) is {run.status}; following it")
@@ -161,7 +168,7 @@ def _jobs(
             raise
         if job.status == "paused":
             raise TrainingError(f"{endpoint.where}: {job.id} is paused; to let it go on: {_RESUME} {plan.strategy}")
-        jobs.append(succeeded(endpoint, job))
+        jobs.append(require_success(endpoint, job))
     return tuple(jobs)
 
 
@@ -173,7 +180,9 @@ def _goes_on(run: HostedRun | None, strategy: str) -> str:
     return f"{told}. To follow it again: {_RESUME} {strategy}; to stop it: {_CANCEL} {strategy}"
 
 
-def _agreed(stage: Stage, model: str, place: Path, endpoint: Endpoint, settings: Settings, agree: Agree) -> HostedRun:
+def _agree_to_run(
+    stage: Stage, model: str, place: Path, endpoint: Endpoint, settings: Settings, agree: Agree
+) -> HostedRun:
     """Return the run that was begun in a stage's folder, or after a question a new one."""
     run = read_run(place)
     if run is not None and run.status not in FAILED:
@@ -197,7 +206,7 @@ def _older(job: HostedStatus) -> str:
     return f"Another job, of other data or settings, is not finished: {told} (adapter {job.adapter})"
 
 
-def _finished(
+def _write_card(
     plan: HostedPlan, folder: Path, endpoint: Endpoint, jobs: Sequence[HostedJob], bench: Bench, engine: Engine
 ) -> AdapterCard:
     last = jobs[-1]
@@ -266,7 +275,7 @@ def _may_send(settings: Settings) -> None:
     require_leave("the training examples", model, settings)
 
 
-def _counted(bench: Bench) -> Counted:
+def _token_counter(bench: Bench) -> Counted:
     offsets = open_tokenizer(bench.embedder_folder)
     name = embedder_name(bench.settings)
     return Counted(lambda text: len(offsets(text)), f"estimated with the tokenizer of {name}, not the endpoint's own")

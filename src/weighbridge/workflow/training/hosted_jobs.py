@@ -48,7 +48,7 @@ class HostedStatus:
 
 def hosted_status(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[HostedStatus, ...]:
     """Ask the endpoint about every job of an arm, oldest first; one that it tells nothing of is `refused`."""
-    with opened(settings) as endpoint:
+    with connect(settings) as endpoint:
         return tuple(asked_about(_runs(arm, workspace), endpoint))
 
 
@@ -61,8 +61,8 @@ def cancel_hosted(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[H
     Raises:
         UserError: there is none.
     """
-    dropped = tuple(_after_all_not(unfinished(arm, workspace)))
-    if dropped and not unfinished(arm, workspace):
+    dropped = tuple(_after_all_not(unfinished_jobs(arm, workspace)))
+    if dropped and not unfinished_jobs(arm, workspace):
         return dropped
     return (*dropped, *_each(arm, settings, workspace, cancel))
 
@@ -72,7 +72,7 @@ def pause_hosted(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[Ho
     return _each(arm, settings, workspace, pause)
 
 
-def unfinished(arm: Arm, workspace: Workspace) -> tuple[HostedStatus, ...]:
+def unfinished_jobs(arm: Arm, workspace: Workspace) -> tuple[HostedStatus, ...]:
     """Return the jobs whose adapter has no card yet, and which are not known to have failed."""
     return tuple(
         one
@@ -82,7 +82,7 @@ def unfinished(arm: Arm, workspace: Workspace) -> tuple[HostedStatus, ...]:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Endpoint]:
+def connect(settings: Settings) -> Iterator[Endpoint]:
     """Connect to the endpoint that the settings name."""
     endpoint = open_endpoint(settings.model)
     with closing(endpoint.client):
@@ -93,12 +93,12 @@ def asked_about(runs: Sequence[HostedStatus], endpoint: Endpoint) -> Iterator[Ho
     """Yield runs as the endpoint gives them now; those of another endpoint are `elsewhere`."""
     for one in runs:
         try:
-            yield _asked(one, endpoint)
+            yield _ask_status(one, endpoint)
         except TrainingError as error:
             yield replace(one, error=str(error), refused=True)
 
 
-def _asked(one: HostedStatus, endpoint: Endpoint) -> HostedStatus:
+def _ask_status(one: HostedStatus, endpoint: Endpoint) -> HostedStatus:
     run = read_run(one.folder)
     if run is None or run.endpoint != endpoint.where:
         where = f"at {run.endpoint if run else 'an unknown endpoint'}, not at {endpoint.where}"
@@ -119,15 +119,15 @@ def _after_all_not(runs: Sequence[HostedStatus]) -> Iterator[HostedStatus]:
 def _each(
     arm: Arm, settings: Settings, workspace: Workspace, act: Callable[[Endpoint, str], HostedJob]
 ) -> tuple[HostedStatus, ...]:
-    with opened(settings) as endpoint:
-        found = [one for one in asked_about(unfinished(arm, workspace), endpoint) if one.job or one.refused]
+    with connect(settings) as endpoint:
+        found = [one for one in asked_about(unfinished_jobs(arm, workspace), endpoint) if one.job or one.refused]
         going = [one for one in found if one.status not in {*ENDED, _ELSEWHERE}]
         if not going:
             raise UserError(f"{workspace.root}: {arm} has no job at {endpoint.where} that is not finished")
-        return tuple(one if one.refused else acted(one, endpoint, act) for one in going)
+        return tuple(one if one.refused else act_on_job(one, endpoint, act) for one in going)
 
 
-def acted(one: HostedStatus, endpoint: Endpoint, act: Callable[[Endpoint, str], HostedJob]) -> HostedStatus:
+def act_on_job(one: HostedStatus, endpoint: Endpoint, act: Callable[[Endpoint, str], HostedJob]) -> HostedStatus:
     """Return a job as it is after something was done to it at the endpoint; `refused` where that was not done."""
     try:
         job = act(endpoint, one.job)

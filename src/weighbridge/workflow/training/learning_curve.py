@@ -36,7 +36,7 @@ def curve_points(exercise: Exercise, folder: Path, voice: Voice) -> tuple[CurveP
     """
     if not exercise.asked or len(exercise.rows) < _FEWEST:
         return ()
-    kept = _kept(folder / "curve.json")
+    kept = _read_points(folder / "curve.json")
     points = list(kept)
     for share in (*SHARES, 1.0)[len(kept) :]:
         voice.say(f"  learning curve: {share:.0%} of the examples")
@@ -47,17 +47,17 @@ def curve_points(exercise: Exercise, folder: Path, voice: Voice) -> tuple[CurveP
 
 def _point(exercise: Exercise, folder: Path, share: float, voice: Voice) -> CurvePoint:
     if share == 1:
-        return _asked(exercise, folder / "adapter", share, len(exercise.rows))
+        return _ask_dev_questions(exercise, folder / "adapter", share, len(exercise.rows))
     place = folder / "curve"
     rows = part(exercise.rows, share, exercise.recipe.training.seed)
     train_adapter(rows, place, recipe=exercise.recipe, validate=exercise.validate(), notify=voice.notify)
     try:
-        return _asked(exercise, place / "adapter", share, len(rows))
+        return _ask_dev_questions(exercise, place / "adapter", share, len(rows))
     finally:
         rmtree(place, ignore_errors=True)
 
 
-def _asked(exercise: Exercise, adapter: Path, share: float, examples: int) -> CurvePoint:
+def _ask_dev_questions(exercise: Exercise, adapter: Path, share: float, examples: int) -> CurvePoint:
     """Ask an adapter the dev questions."""
     tokenizer = load_tokenizer(exercise.recipe.base)
     with quiet():
@@ -84,7 +84,7 @@ def _scores(exercise: Exercise, network: object, tokenizer: object, asked: Seque
         yield exercise.metric.score(example, answer).value
 
 
-def _kept(path: Path) -> tuple[CurvePoint, ...]:
+def _read_points(path: Path) -> tuple[CurvePoint, ...]:
     try:
         return _points().validate_json(path.read_bytes())
     except (OSError, ValidationError):

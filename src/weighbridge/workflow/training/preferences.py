@@ -118,16 +118,16 @@ def preferences_file(exercise: Exercise, bench: Bench, voice: Voice) -> Preferen
 
 def preferences(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Preferences:
     """Return what is preferred: what the user's file says, or what attempts at the training questions tell."""
-    return todo.read.told if todo.read else attempted(todo, bench, engine, voice)
+    return todo.read.told if todo.read else collect_attempts(todo, bench, engine, voice)
 
 
-def attempted(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Preferences:
+def collect_attempts(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Preferences:
     """Ask the arm its own training questions several times over, and return what the graded answers tell.
 
     Attempts are kept in the workspace: those that were made already, with these very weights, are not repeated.
     """
     how = todo.exercise.recipe.training.preference
-    examples = learnt(todo.exercise, bench)
+    examples = training_examples(todo.exercise, bench)
     records = [
         record for number in range(how.samples) for record in _tries(todo, examples, bench, engine, (number, voice))
     ]
@@ -142,7 +142,7 @@ def attempted(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> P
     return told
 
 
-def learnt(exercise: Exercise, bench: Bench) -> tuple[Example, ...]:
+def training_examples(exercise: Exercise, bench: Bench) -> tuple[Example, ...]:
     """Return the training examples an exercise is made of."""
     names = {one.example_id for one in exercise.made}
     return tuple(example for example in bench.workload.of("train") if example.id in names)
@@ -171,7 +171,7 @@ def _tries(
         return taken(strategy, exam, load(path))
 
 
-def _preferred(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refined:
+def _train_on_pairs(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refined:
     recipe, begun = todo.exercise.recipe, perf_counter()
     told = preferences(todo, bench, engine, voice)
     collecting = perf_counter() - begun
@@ -196,8 +196,8 @@ def pairs_moved(pairs: Sequence[Pair], before: Sequence[float], after: Sequence[
     nats = [_by_example(pairs, values) for values in (before, after)]
     right = [_by_example(pairs, [float(value > 0) for value in values]) for values in (before, after)]
     return (
-        _moved("pairs whose better answer is the likelier one", right[0], right[1], seed, SHARE),
-        _moved("log p(better) - log p(worse), nats", nats[0], nats[1], seed, None),
+        _compare_measure("pairs whose better answer is the likelier one", right[0], right[1], seed, SHARE),
+        _compare_measure("log p(better) - log p(worse), nats", nats[0], nats[1], seed, None),
     )
 
 
@@ -206,10 +206,12 @@ def rewards_moved(before: Sequence[float | None], after: Sequence[float | None],
     both = [(old, new) for old, new in zip(before, after, strict=True) if old is not None and new is not None]
     if not both:
         return ()
-    return (_moved("mean reward", [old for old, _ in both], [new for _, new in both], seed, None),)
+    return (_compare_measure("mean reward", [old for old, _ in both], [new for _, new in both], seed, None),)
 
 
-def _moved(measure: str, before: Sequence[float], after: Sequence[float], seed: int, bounds: Bounds | None) -> Moved:
+def _compare_measure(
+    measure: str, before: Sequence[float], after: Sequence[float], seed: int, bounds: Bounds | None
+) -> Moved:
     compared = paired(after, before, seed, bounds=DIFFERENCE if bounds else None)
     return Moved(
         measure=measure,
@@ -227,7 +229,7 @@ def _by_example(pairs: Sequence[Pair], values: Sequence[float]) -> list[float]:
     return [sum(own) / len(own) for own in grouped.values()]
 
 
-def _reinforced(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refined:
+def _train_on_rewards(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refined:
     exercise, recipe, begun = todo.exercise, todo.exercise.recipe, perf_counter()
     names = recipe.training.preference.rewards
     judge = _judge(todo, bench, engine, voice) if "model" in names else None
@@ -237,7 +239,12 @@ def _reinforced(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) ->
     rewarded = rewarding(exercise.strategy, names, grounds)
     before = greedy_rewards(todo.start, exercise.asked, recipe=recipe, rewarding=rewarded, notify=voice.notify)
     training = train_grpo(
-        todo.start, learnt(exercise, bench), todo.folder, recipe=recipe, rewarding=rewarded, notify=voice.notify
+        todo.start,
+        training_examples(exercise, bench),
+        todo.folder,
+        recipe=recipe,
+        rewarding=rewarded,
+        notify=voice.notify,
     )
     tuned = todo.folder / "adapter"
     after = greedy_rewards(tuned, exercise.asked, recipe=recipe, rewarding=rewarded, notify=voice.notify)
@@ -269,8 +276,8 @@ def _words(value: Estimate, sign: str = "") -> str:
 
 
 _WAYS: Mapping[str, Callable[[Refinement, Bench, Engine, Voice], Refined]] = {
-    "dpo": _preferred,
-    "kto": _preferred,
-    "orpo": _preferred,
-    "grpo": _reinforced,
+    "dpo": _train_on_pairs,
+    "kto": _train_on_pairs,
+    "orpo": _train_on_pairs,
+    "grpo": _train_on_rewards,
 }

@@ -31,7 +31,7 @@ SHARES = (0.25, 0.5, 1.0)
 """Of the training examples: the laps of a race. Whoever is in the worse half after one does not run the next."""
 
 
-def raced(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -> Mapping[str, object]:
+def race_settings(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -> Mapping[str, object]:
     """Race `trials` settings, and return the training settings of the one that did best on dev after the last lap.
 
     Raises:
@@ -53,7 +53,7 @@ def raced(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -
     folder = workspace.adapters(exercise.strategy.name) / "race"
     folder.mkdir(parents=True, exist_ok=True)
     voice.say(f"Racing {trials} settings on {len(rows):,} rows and {len(exercise.asked)} dev questions")
-    study = _opened(JournalStorage(JournalFileBackend(str(folder / "journal.log"))), exercise.fingerprint)
+    study = _open_study(JournalStorage(JournalFileBackend(str(folder / "journal.log"))), exercise.fingerprint)
     for number in range(len(study.trials), trials):
         # Seeded for each: what is proposed must not depend on where a race was interrupted.
         study.sampler = optuna.samplers.TPESampler(seed=exercise.recipe.training.seed + number)
@@ -69,10 +69,10 @@ def raced(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -
     alike = sum(trial.value == best.value for trial in finished)
     why = f", no better than {alike - 1} of the others, but its last loss was the lowest" if alike > 1 else ""
     voice.say(f"Best of {len(study.trials)}: {_words(best.params)}, dev accuracy {best.value:.2f}{why}")
-    return _changed(best.params)
+    return _trial_settings(best.params)
 
 
-def _opened(storage: Any, name: str) -> Any:
+def _open_study(storage: Any, name: str) -> Any:
     """Return the study of this name, new or as it was left; a trial that was interrupted is forgotten."""
     import optuna
 
@@ -97,7 +97,9 @@ def _run(trial: Any, exercise: Exercise, folder: Path, voice: Voice) -> float:
     params: dict[str, Any] = {"learning_rate": trial.suggest_float("learning_rate", *USUAL_RATES[method], log=True)}
     if method in _RANKED:
         params["rank"] = trial.suggest_categorical("rank", _RANKS)
-    recipe = replace(exercise.recipe, training=exercise.recipe.training.model_copy(update=dict(_changed(params))))
+    recipe = replace(
+        exercise.recipe, training=exercise.recipe.training.model_copy(update=dict(_trial_settings(params)))
+    )
     score = 0.0
     for lap, share in enumerate(SHARES, start=1):
         try:
@@ -141,7 +143,7 @@ def part(rows: tuple[Encoded, ...], share: float, seed: int) -> tuple[Encoded, .
     return tuple(row for number, row in enumerate(rows) if number in chosen)
 
 
-def _changed(params: Mapping[str, Any]) -> Mapping[str, object]:
+def _trial_settings(params: Mapping[str, Any]) -> Mapping[str, object]:
     """Return the training settings that a trial stands for; alpha stays twice the rank."""
     return {**params, **({"alpha": 2 * params["rank"]} if "rank" in params else {})}
 

@@ -125,18 +125,18 @@ def tune_retriever(which: Which, settings: Settings, workspace: Workspace, voice
         card = read_card(task.folder)
         name = f"{which} {task.folder.name}"
         if card is None or (name not in task.against and card.against != task.against):
-            card = _finished(task, voice, started)
+            card = _train_and_judge(task, voice, started)
             write_card(card, task.folder)
         if card.verdict.kept:
             promote(card, workspace)
             search_in_workspace(task.documents, searched(settings, workspace), workspace, voice)
-        told = tuple(_told(card, task))
+        told = tuple(_describe_outcome(card, task))
     for sentence in told:
         voice.say(sentence)
     return card
 
 
-def _told(card: RetrieverCard, task: _Task) -> Iterator[str]:
+def _describe_outcome(card: RetrieverCard, task: _Task) -> Iterator[str]:
     """Yield what came of a tuning, the verdict first, and what it means for the other model of the search."""
     own = [] if any(name.startswith("embedder") for name in card.against) else ["the embedder of the settings"]
     named = " and ".join((*own, *(f"the tuned {name}" for name in card.against)))
@@ -216,14 +216,14 @@ def _lessons(which: Which, division: Division, search: TrialSearch, seed: int, v
     return _Lessons(division=division, pairs=pairs, mined=mined)
 
 
-def _finished(task: _Task, voice: Voice, started: float) -> RetrieverCard:
+def _train_and_judge(task: _Task, voice: Voice, started: float) -> RetrieverCard:
     """Train, weigh, and return the card."""
     card = _card(task)
     if not task.lessons.division.decidable:
         return replace(card, seconds=perf_counter() - started)
     model = task.folder / task.name
-    tuned = _trained(task, model, voice)
-    verdict = _weighed(task, model, voice)
+    tuned = _train_model(task, model, voice)
+    verdict = _judge_model(task, model, voice)
     return replace(
         card,
         training=tuned.training,
@@ -260,7 +260,7 @@ def _card(task: _Task) -> RetrieverCard:
     )
 
 
-def _trained(task: _Task, model: Path, voice: Voice) -> Tuned:
+def _train_model(task: _Task, model: Path, voice: Voice) -> Tuned:
     search, lessons = task.searches.start, task.lessons
     asked = lessons.division.choosing
     if task.which == "embedder":
@@ -274,7 +274,7 @@ def _trained(task: _Task, model: Path, voice: Voice) -> Tuned:
     )
 
 
-def _weighed(task: _Task, model: Path, voice: Voice) -> RetrievalVerdict:
+def _judge_model(task: _Task, model: Path, voice: Voice) -> RetrievalVerdict:
     """Compare the search as it is with the search as it would be."""
     if task.which == "reranker":
         start = task.searches.start

@@ -90,12 +90,12 @@ def with_made(division: Division, made: Sequence[Example], embedder: Embedder, *
     usable = [example for example in made if not unusable(example)]
     embed = remembering(lambda texts: embedder.embed(list(texts), kind="query"))
     near = near_held_out((*division.choosing, *division.deciding), embed, similarity).positions(
-        list(map(_made, usable))
+        list(map(_from_example, usable))
     )
     return replace(division, taught=(*division.taught, *(e for at, e in enumerate(usable) if at not in near)))
 
 
-def _made(example: Example) -> Made:
+def _from_example(example: Example) -> Made:
     return Made(
         id=example.id,
         question=example.question.text,

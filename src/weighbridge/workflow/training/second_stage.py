@@ -24,7 +24,9 @@ class Taught:
     read: PreferenceFile | None
 
 
-def preferred(arm: Arm, first: AdapterCard, taught: Taught, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
+def train_second_stage(
+    arm: Arm, first: AdapterCard, taught: Taught, bench: Bench, engine: Engine, voice: Voice
+) -> AdapterCard:
     """Train an adapter on by `training.preference`, or take the one that this was done to; return its card.
 
     Raises:

@@ -30,12 +30,12 @@ from weighbridge.wiring.index import Agree, refuse
 from weighbridge.wiring.reporter import Voice, clocked
 from weighbridge.wiring.search import open_computed
 from weighbridge.wiring.search_noted import search_noted
-from weighbridge.workflow.training.examine import guarded
+from weighbridge.workflow.training.examine import examine_adapter
 from weighbridge.workflow.training.hosted import prepare, resume_hosted, train_hosted
 from weighbridge.workflow.training.messages import spread_sentence, training_sentence
 from weighbridge.workflow.training.preferences import preferences_file
-from weighbridge.workflow.training.rate_search import raced
-from weighbridge.workflow.training.second_stage import Taught, preferred
+from weighbridge.workflow.training.rate_search import race_settings
+from weighbridge.workflow.training.second_stage import Taught, train_second_stage
 from weighbridge.workspace import Workspace, write_text
 
 
@@ -64,7 +64,7 @@ def train(
         SettingsError: an arm is not a tuned one, or there is none to train.
         TrainingError: training failed, or what would be served differs from the adapter.
     """
-    wanted = tuple(arms) or tuned(settings)
+    wanted = tuple(arms) or arms_to_train(settings)
     for arm in wanted:
         if not SHAPES[arm].tuned:
             raise SettingsError(f"{arm} is not trained: it answers with the base model as it is")
@@ -89,7 +89,7 @@ def resume(arm: Arm, settings: Settings, workspace: Workspace, voice: Voice) -> 
         return card
 
 
-def tuned(settings: Settings) -> tuple[Arm, ...]:
+def arms_to_train(settings: Settings) -> tuple[Arm, ...]:
     """Return the arms of the settings that need training."""
     return tuple(arm for arm in settings.strategies if SHAPES[arm].tuned)
 
@@ -103,7 +103,7 @@ def train_all(
     trained on this very data for these very settings.
     """
     failed: dict[Arm, str] = {}
-    for arm in tuned(bench.settings):
+    for arm in arms_to_train(bench.settings):
         with clocked(seconds, f"train: {arm}"):
             try:
                 if not _stays(arm, bench, engine, voice):
@@ -115,7 +115,7 @@ def train_all(
 
 
 def _train_arm(arm: Arm, bench: Bench, engine: Engine, voice: Voice, agree: Agree) -> None:
-    promote(bench.workspace, _made(arm, bench, engine, voice, agree), chosen=False)
+    promote(bench.workspace, _adapter_of(arm, bench, engine, voice, agree), chosen=False)
 
 
 def recipe_of(bench: Bench, engine: Engine) -> Recipe:
@@ -165,13 +165,13 @@ def _best_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, effort: Effor
     """Race settings, train with several seeds, and promote the adapter that did best on dev."""
     if effort.search and engine.base is None:
         raise SettingsError("train --search races trainings on this machine; an endpoint's are paid for one by one")
-    found_for = _wanted(arm, bench, engine, voice) if effort.search or effort.seeds > 1 else ""
+    found_for = _wanted_fingerprint(arm, bench, engine, voice) if effort.search or effort.seeds > 1 else ""
     if effort.search:
-        found = raced(exercise_of(arm, bench, engine, voice), bench.workspace, effort.search, voice)
+        found = race_settings(exercise_of(arm, bench, engine, voice), bench.workspace, effort.search, voice)
         bench = _with(bench, found)
     first = bench.settings.training.seed
     benches = [_with(bench, {"seed": first + number}) for number in range(effort.seeds)]
-    cards = [_made(arm, each, engine, voice, effort.agree) for each in benches]
+    cards = [_adapter_of(arm, each, engine, voice, effort.agree) for each in benches]
     card = max(cards, key=lambda card: (card.promotable, _dev(card), -card.training.last_loss, card.id))
     tried = tuple(Seeded(id=c.id, seed=c.seed, dev=c.dev.value if c.dev else None) for c in cards if len(cards) > 1)
     if tried or effort.search:
@@ -184,7 +184,7 @@ def _best_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, effort: Effor
     return card
 
 
-def _wanted(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> str:
+def _wanted_fingerprint(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> str:
     """Return the fingerprint of the data and the settings that an arm is to be trained by."""
     if engine.base is None:
         return prepare(arm, bench, voice).plan.fingerprint
@@ -199,16 +199,16 @@ def _with(bench: Bench, changed: Mapping[str, object]) -> Bench:
     return replace(bench, settings=bench.settings.model_copy(update={"training": training}))
 
 
-def _made(arm: Arm, bench: Bench, engine: Engine, voice: Voice, agree: Agree) -> AdapterCard:
+def _adapter_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, agree: Agree) -> AdapterCard:
     """Return the examined adapter of an arm, trained here or at the endpoint unless it was already."""
     if engine.settings.engine == "openai":
         card = train_hosted(arm, bench, engine, voice, agree=agree)
         voice.say(training_sentence(card))
         return card
-    return _trained(arm, bench, engine, voice)
+    return _train_here(arm, bench, engine, voice)
 
 
-def _trained(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
+def _train_here(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
     exercise = exercise_of(arm, bench, engine, voice)
     folder = bench.workspace.adapter(arm, exercise.id)
     if read_card(folder) is None:
@@ -218,9 +218,9 @@ def _trained(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCar
     card = tune(exercise, folder, notify=voice.notify)
     voice.say(training_sentence(card))
     if second:
-        card = preferred(arm, card, Taught(exercise=exercise, read=read), bench, engine, voice)
+        card = train_second_stage(arm, card, Taught(exercise=exercise, read=read), bench, engine, voice)
         voice.say(training_sentence(card))
-    card = guarded(card, exercise, bench, engine, voice)
+    card = examine_adapter(card, exercise, bench, engine, voice)
     for warning in card.warnings:
         voice.say(f"  note: {warning}")
     return card
@@ -237,7 +237,7 @@ def _stays(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> bool:
         return False
     if known.chosen:
         why = "which was promoted by hand"
-    elif known.found_for and known.found_for == _wanted(arm, bench, engine, voice):
+    elif known.found_for and known.found_for == _wanted_fingerprint(arm, bench, engine, voice):
         why = "the best of several that were trained on this very data"
     else:
         return False

@@ -59,7 +59,7 @@ def search_in_workspace(
     computed = open_computed(settings, folder)
     follow(documents, settings, workspace, computed, voice=voice)
     embedder = open_searching(settings, workspace, voice)
-    return _opened(home(settings, workspace, embedder), settings, folder)
+    return _open_trial(home(settings, workspace, embedder), settings, folder)
 
 
 @contextmanager
@@ -78,11 +78,11 @@ def search_aside(
         place = Home(folder=scratch, store=open_store(settings.retrieval.store, scratch), embedder=embedder)
         card = sync(place, sources, survey(place, sources), notify=voice.notify)
         try:
-            yield _opened(place, settings, folder)
+            yield _open_trial(place, settings, folder)
         finally:
             place.store.drop(card.name)  # a database would keep it
 
 
-def _opened(place: Home, settings: Settings, folder: Path) -> TrialSearch:
+def _open_trial(place: Home, settings: Settings, folder: Path) -> TrialSearch:
     card = require_card(place)
     return TrialSearch(settings=settings, folder=folder, embedder=place.embedder, index=place.opened(card), card=card)
