@@ -21,7 +21,8 @@ from weighbridge.models import fetch
 from weighbridge.settings.file import load_settings
 from weighbridge.wiring.reporter import MUTE
 from weighbridge.wiring.search import open_computed
-from weighbridge.workflow.make_examples import MakingReport, Wanted, make_examples, report_lines
+from weighbridge.workflow.make_examples import Wanted, make_examples
+from weighbridge.workflow.make_examples_report import MakingReport, report_lines
 from weighbridge.workspace import Workspace
 
 SETTINGS = "documents: documents.jsonl\nexamples: examples.jsonl\ntask: answer\nstrategies: [rag]\n"

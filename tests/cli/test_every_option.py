@@ -72,7 +72,7 @@ def furnish(root: Path, embedder: Path, more: str) -> Path:
         for name, berth in berths.items()
     ]
     told: list[dict[str, object]] = [
-        {"id": name, "title": name, "text": f"The ship {name} berths at the {berth}. A cabin costs £{number}."}
+        {"id": name, "title": name, "text": f"The ship {name} berths at the {berth}.\n\nCabin: £{number}"}
         for number, (name, berth) in enumerate(berths.items(), start=20)
     ]
     told.append({"id": "Zephyr", "title": "Zephyr", "text": VAULT, "groups": ["finance"]})

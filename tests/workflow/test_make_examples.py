@@ -26,11 +26,12 @@ from weighbridge.workspace import Workspace
 pytestmark = pytest.mark.models
 
 DOCUMENTS = {
-    "canteen": "# The canteen\n\nA main dish costs £4.80 for staff. The cook is Barnaby Thwaite, and he likes fish.",
-    "hostel": "# The hostel\n\nThe warden is Sunniva Pell. Bed linen is changed on Mondays.",
+    "canteen": "# The canteen\n\n| Dish | Price |\n|---|---|\n| Crab soup | £4.80 |\n| Leek pie | £6.10 |\n\n"
+    "Cook: Barnaby Thwaite\n\nHe likes fish.",
+    "hostel": "# The hostel\n\nWarden: Sunniva Pell\n\nLinen: changed on Mondays",
     "secret": "---\ngroups: [people-team]\n---\n# Pay\n\nThe bonus for captains is £900. The pay clerk is Ilse Brandt.",
 }
-QUESTIONS = ("When is bed linen changed in the hostel?", "What do dogs eat?", "Is there a bar?", "Who sells hats?")
+QUESTIONS = ("What is the linen of the hostel?", "What do dogs eat?", "Is there a bar?", "Who sells hats?")
 Serve = Callable[[Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]], str]
 
 
@@ -76,8 +77,8 @@ def test_by_rules_the_public_documents_give_examples_that_leak_nothing(
     assert read_made(report.path) == report.kept
     assert len(read_examples(report.path)) == len(report.kept) == sum(report.kinds.values())
     asked = {one.question: one.answers for one in report.kept}
-    assert asked["The canteen: who is the cook?"] == ("Barnaby Thwaite",)
-    assert not any("changed" in question for question in asked)
+    assert asked["What is the cook of the canteen?"] == ("Barnaby Thwaite",)
+    assert not any("linen" in question for question in asked)
     assert lost(report)["nearly a dev or test question (leak)"] >= 1
     assert (report.documents, report.restricted) == (2, 1)
     assert not any("secret" in span.document_id for one in report.kept for span in one.spans)
@@ -85,6 +86,7 @@ def test_by_rules_the_public_documents_give_examples_that_leak_nothing(
     lines = list(report_lines(report))
     assert lines[0].startswith("Made of 2 documents (1 restricted ones not used)")
     assert any(line.startswith("  - nearly a dev or test question (leak)") for line in lines)
+    assert 'Rules read tables, "label: value" lines and headings. Sentences need a model:' in lines
 
 
 def test_no_more_than_wanted_is_kept_and_the_same_again(workspace: Workspace, by_rules: MakingReport) -> None:

@@ -57,7 +57,7 @@ def train(
 
 def make_examples(
     count: Annotated[int, typer.Option(min=1, help="How many are wanted.")] = 200,
-    by: Annotated[str, typer.Option(help="rules, model or both.")] = "rules",
+    by: Annotated[str, typer.Option(help="rules (tables, labels, headings), model (sentences too) or both.")] = "rules",
     teacher: Annotated[
         str, typer.Option(help="NAME@URL of a model at an endpoint, which writes instead of the base model.")
     ] = "",
@@ -65,9 +65,10 @@ def make_examples(
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Make training examples from the documents, drop what is not good enough, and say how many went for what reason.
+    """Make training examples from the documents, drop those that are not good enough, and count them by reason.
 
-    To train on them, set training.made to the file: they join the train split only.
+    Rules read tables, "label: value" lines and headings. Sentences need a model: the base model, or better a larger one
+    at an endpoint (--teacher). To train on the examples, set training.made to the file: they join the train split only.
     """
     from weighbridge.workflow.make_examples import Wanted
     from weighbridge.workflow.make_examples import make_examples as make
@@ -76,7 +77,7 @@ def make_examples(
     if by not in ("rules", "model", "both"):
         raise typer.BadParameter(f"'{by}' is not one of rules, model, both", param_hint="--by")
     if teacher and by == "rules":
-        raise typer.BadParameter("the rules ask nobody; add --by model or --by both", param_hint="--teacher")
+        raise typer.BadParameter("rules ask no model; add --by model or --by both", param_hint="--teacher")
     settings, place = opened(workspace)
     way: Any = by
     with voice_on(as_json=as_json) as console:

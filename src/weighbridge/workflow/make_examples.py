@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from random import Random
 from time import perf_counter
-from typing import Literal
 
 from weighbridge.dataset.synthesise.cached_model import Remembered
 from weighbridge.dataset.synthesise.choose import at_most, balanced
@@ -56,10 +55,8 @@ from weighbridge.wiring.engines import open_engine, open_model
 from weighbridge.wiring.offline import require_leave
 from weighbridge.wiring.reporter import Voice
 from weighbridge.wiring.search import material, open_computed
-from weighbridge.workflow.make_examples_report import MakingReport, kind
+from weighbridge.workflow.make_examples_report import By, MakingReport, kind
 from weighbridge.workspace import Workspace
-
-By = Literal["rules", "model", "both"]
 
 MOST_DOCUMENTS = 5_000
 """Documents, drawn with the seed, that examples are made of."""
@@ -157,6 +154,7 @@ def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, voic
         path=path if sifted.kept else None,
         setting=_setting(path, workspace),
         task=sources.bench.workload.outline.task,
+        by=wanted.by,
         documents=len(sources.documents),
         restricted=len(sources.sampled) - len(sources.documents),
         seconds=perf_counter() - start,

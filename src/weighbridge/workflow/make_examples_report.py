@@ -3,11 +3,16 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from weighbridge.dataset.synthesise.nouns import Attrition, Made, attrition_lines
 from weighbridge.types import Task
 
+By = Literal["rules", "model", "both"]
+
 _SHOWN = 3
+_FEW = 0.1
+"""The share of a model's questions below which a larger model is advised: of 164 by the default one 2 % were kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +28,7 @@ class MakingReport:
     setting: str
     """That file as `training.made` names it: from the workspace, where it lies in it."""
     task: Task
+    by: By
     documents: int
     restricted: int
     """Documents that were not used because only some may read them."""
@@ -43,13 +49,23 @@ def report_lines(report: MakingReport) -> Iterator[str]:
         yield f"    {each:<40} {count:>7,}"
         for made in [one for one in report.kept if kind(one) == each][:_SHOWN]:
             yield f"      {made.question}  ->  {made.answers[0] if made.answers else '(not answerable)'}"
+    yield from _advice(report)
     if report.path is None:
         yield "Nothing was good enough to keep, and nothing was written"
-        if report.task != "answer":
-            yield f"This is a {report.task} task: --by model rewords its train questions"
         return
     yield f"{len(report.kept):,} examples of {report.families:,} questions written to {report.path}"
     yield f"To train on them too, set training.made: {report.setting} in weighbridge.yaml"
+
+
+def _advice(report: MakingReport) -> Iterator[str]:
+    """Say what would make more, where this way of making cannot."""
+    if report.task != "answer" and report.by == "rules":
+        yield f"This is a {report.task} task: --by model rewords its train questions"
+    elif report.by == "rules":
+        yield 'Rules read tables, "label: value" lines and headings. Sentences need a model:'
+        yield "  weighbridge make-examples --by both --teacher NAME@URL   (an OpenAI-compatible endpoint)"
+    elif len(report.kept) < _FEW * report.attrition.made:
+        yield "Few questions were good enough. A larger model writes better ones: --teacher NAME@URL"
 
 
 def kind(made: Made) -> str:

@@ -10,9 +10,13 @@ from weighbridge.types import Document, Progress
 CANTEEN = Document(
     id="canteen",
     title="The canteen",
-    text="# The canteen\n\nA main dish costs £4.80 for staff. The cook is Barnaby Thwaite, and he likes fish.\n",
+    text="# The canteen\n\n"
+    "| Dish | Price | Served |\n|---|---|---|\n| Soup | £4.80 | from noon |\n| Pie | £6 | on Mondays |\n",
 )
-HOSTEL = Document(id="hostel", text="# The hostel\n\nBed linen is changed on Mondays. The warden is Sunniva Pell.\n")
+HOSTEL = Document(
+    id="hostel",
+    text="# The hostel\n\n| Room | Beds |\n|---|---|\n| Chart Room | four beds |\n\nWarden: Sunniva Pell\n",
+)
 
 
 def make(*documents, seed=7):
@@ -23,17 +27,19 @@ def test_questions_their_wordings_and_near_misses():
     made = make(CANTEEN, HOSTEL)
     firsts = [one for one in made if one.id == one.family and one.answerable]
     assert {one.question for one in firsts} == {
-        "The canteen: how much does a main dish cost for staff?",
-        "The canteen: who is the cook?",
-        "The hostel: when is bed linen changed?",
-        "The hostel: who is the warden?",
+        "What is the price of Soup?",
+        'The canteen: what is given as "Served" for Soup?',
+        "What is the price of Pie?",
+        'The canteen: what is given as "Served" for Pie?',
+        "How many beds does Chart Room have?",
+        "What is the warden of the hostel?",
     }
     wordings = [one for one in made if "paraphrase" in one.made_by]
     assert len(wordings) == WORDINGS * len(firsts)
     assert {one.family for one in wordings} == {one.id for one in firsts}
-    assert "The canteen: what is the price of a main dish for staff?" in {one.question for one in wordings}
+    assert "Price of Soup?" in {one.question for one in wordings}
     absent = [one for one in made if not one.answerable]
-    assert "The canteen: who is the warden?" in {one.question for one in absent}
+    assert "How many beds does Soup have?" in {one.question for one in absent}
     assert all(not one.answers and not one.evidence and one.spans for one in absent)
 
 

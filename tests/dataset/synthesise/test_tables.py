@@ -18,7 +18,7 @@ Phone: 01234 555
 
 ## Motto
 
-Late, but never lost.
+Late, but never lost
 
 ## May I bring a dog?
 
@@ -63,7 +63,41 @@ def test_a_text_without_structure_gives_nothing():
     ("row", "column", "value"), [("Marrowby", "No", "No"), ("Marrowby", "#", "3"), ("Marrowby", "Ship", "Marrowby")]
 )
 def test_a_cell_that_says_nothing_gives_no_question(row, column, value):
-    assert cell_draft(row, column, value, vocabulary_of([])) is None
+    assert cell_draft(row, column, value, "The fleet", vocabulary_of([])) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "question"),
+    [
+        ("Kind", "What is the kind of Marrowby?"),
+        ("Home port", "What is the home port of Marrowby?"),
+        ("Status", "What is the status of Marrowby?"),
+        ("Opens", 'Fleet: what is given as "Opens" for Marrowby?'),
+        ("Closed", 'Fleet: what is given as "Closed" for Marrowby?'),
+        ("Sent by", 'Fleet: what is given as "Sent by" for Marrowby?'),
+        ("Mate (L1)", 'Fleet: what is given as "Mate (L1)" for Marrowby?'),
+    ],
+)
+def test_a_column_that_is_no_plain_noun_is_quoted(column, question):
+    draft = cell_draft("Marrowby", column, "08:40", "Fleet", vocabulary_of([]))
+    assert draft is not None
+    assert draft.question == question
+
+
+def test_without_a_topic_nothing_stands_before_the_question():
+    draft = cell_draft("Marrowby", "Opens", "08:40", "", vocabulary_of([]))
+    assert draft is not None
+    assert (draft.question, draft.others) == ('What is given as "Opens" for Marrowby?', ())
+
+
+def test_sentences_and_headings_over_sentences_are_left_to_a_model():
+    assert asked("# Desk\n\nThe desk opens on Mondays.\n\n## Adding a desk\n\nA small change\n") == {}
+
+
+def test_names_keep_their_underscores():
+    assert "What is the level of unused_desk?" in asked(
+        "# Lints\n\n| Lint | Level |\n|---|---|\n| `unused_desk` | warn |\n"
+    )
 
 
 def test_a_row_that_is_a_letter_is_called_by_its_column():

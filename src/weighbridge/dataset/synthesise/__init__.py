@@ -1,14 +1,14 @@
-"""Training examples made from the user's documents: by rules, by a model, and what of them is good enough to learn.
+"""Makes training examples from the user's documents, by rules and by a model, and keeps those worth learning.
 
-made.py         the nouns: an example that was made, and how many were lost to what
-english.py      words, verbs and values as English sentences use them
-sentences.py    a sentence becomes a question whose answer stands in it
-structured.py   so do table cells, "label: value" lines and headings
-absent.py       questions that no document answers
-rules.py        all that needs no model
-asked.py        all that a model is asked for, and reading what it says
-said.py         what a model said, kept
-filters.py      which of them read well, are grounded and can be found
-alike.py        which of them were asked before, by each other, in training or in the test
-rows.py         the file they are kept in, and joining them to the examples
+nouns.py           an example that was made, and the account of those that were dropped
+tables.py          table cells, "label: value" lines and headings become questions
+english.py         dates, prices and names as English writes them
+unanswerable.py    questions that no document answers
+rules.py           everything that needs no model
+teacher.py         what a model is asked for, and how its replies are read
+cached_model.py    a model whose replies are kept
+filters.py         drops examples that read badly, are not grounded, or cannot be found
+duplicates.py      drops examples that were asked before: by each other, in training or in the test
+choose.py          keeps as many as are wanted, spread over the documents
+file.py            the file of made examples, and how they join the others
 """

@@ -12,7 +12,7 @@ from weighbridge.adapters import Span
 from weighbridge.dataset.near_duplicates import plain
 from weighbridge.dataset.synthesise.english import DATE, MONEY, NUMBER, content_words
 from weighbridge.dataset.synthesise.nouns import OWN, Filter, Made
-from weighbridge.dataset.synthesise.sentences import MOST_WORDS
+from weighbridge.dataset.synthesise.tables import MOST_WORDS
 from weighbridge.ingest.outline import SENTENCE_ENDS
 from weighbridge.protocols import Notify, silent
 from weighbridge.types import Passage, Progress

@@ -1,11 +1,11 @@
-"""Examples by rules alone: what documents state in tables, labels and plain sentences, other wordings, near misses."""
+"""Examples by rules alone: what documents state in tables, labels and headings, other wordings, near misses."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from weighbridge.adapters import Span
-from weighbridge.dataset.synthesise.english import Vocabulary, content_words, vocabulary_of
+from weighbridge.dataset.synthesise.english import Vocabulary, vocabulary_of
 from weighbridge.dataset.synthesise.nouns import Made, made_of
 from weighbridge.dataset.synthesise.tables import Placed, placed_drafts
 from weighbridge.dataset.synthesise.unanswerable import Candidate, candidates_of, unanswered
@@ -62,23 +62,8 @@ def _drafted(
     for done, document in enumerate(documents, 1):
         known = version(document)
         for placed in placed_drafts(document, outline_of(document.text), words):
-            yield _Drafted(_situated(placed, words), document.id, known)
+            yield _Drafted(placed, document.id, known)
         notify(Progress(task="making by rules", done=done, total=len(documents), unit="documents"))
-
-
-def _situated(placed: Placed, words: Vocabulary) -> Placed:
-    """Put the topic before a question that names nothing and shares no word with it: "Canteen: who is the cook?"."""
-    draft, topic = placed.draft, placed.topic
-    if not topic or draft.rule in {"table", "label", "heading"}:
-        return placed
-    names = any(word[0].isupper() for word in draft.question.split()[1:])
-    if names or content_words(topic) & content_words(draft.question):
-        return placed
-    about = words.lowered(topic)
-    asked = f"{topic}: {draft.question[0].lower()}{draft.question[1:]}"
-    others = tuple(f"{topic}: {other[0].lower()}{other[1:]}" for other in draft.others)
-    indirect = f"{draft.indirect} ({about})"
-    return replace(placed, draft=replace(draft, question=asked, indirect=indirect, others=others))
 
 
 def _first(one: _Drafted) -> Made:

@@ -1,46 +1,63 @@
-"""Table cells, "label: value" lines, headings and sentences of a document become questions, each with its place."""
+"""Table cells, "label: value" lines and headings of a document become questions, each with its place."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from weighbridge.dataset.synthesise.english import DATE, NUMBER, Vocabulary
-from weighbridge.dataset.synthesise.sentences import MOST_WORDS, Draft, drafts_of
-from weighbridge.ingest.consistency.statements import facts_of, statements_of
+from weighbridge.ingest.consistency.statements import facts_of
 from weighbridge.ingest.outline import Heading, Outline, Table
 from weighbridge.types import Document
 
+MOST_WORDS = 12
+"""Words of an answer: a longer one is a text rather than a value."""
+
 _MARKUP = re.compile(r"[*_`|\[\]<>\\]")
-_NOTHING = frozenset({"", "-", "\u2013", "\u2014", "none", "n/a", "na", "tbd", "yes", "no", "x", "?", "..."})
+_EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+|_+(?!\w)")
+_NOTHING = frozenset({"", "-", "\u2013", "\u2014", "none", "n/a", "na", "tbd", "yes", "no", "y", "n", "x", "?", "..."})
 _NO_NOUNS = frozenset({
-    "first", "last", "from", "to", "at", "by", "in", "on", "new", "old", "other", "before", "after", "until", "since",
-    "next", "previous", "high", "low", "max", "min", "total",
+    "first", "last", "from", "to", "at", "by", "in", "on", "of", "for", "with", "new", "old", "other", "before",
+    "after", "until", "since", "next", "previous", "high", "low", "max", "min", "total",
 })  # fmt: skip
+_NOUN = re.compile(r"[A-Z]?[a-z]+(?: [a-z]+)?(?<![^su]s)(?<!ed)")
+"""A label that can be asked for as "the label of": one or two words, and neither a plural nor the form of a verb.
+
+Others are quoted: the handbooks that ADR 0022 measures have columns like "Opens" and "Junior SRE (L1)", and nobody asks
+"What are the opens of Monday?".
+"""
 _HAPPENED = re.compile(r"(?:built|founded|opened|closed|launched|born|made|established|introduced|released|died)")
 _MOST_SUBJECT = 8
 _COUNT = re.compile(r"[A-Za-z]+(?: [a-z]+)?s")
 _LONGEST_LABEL = 5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A question, how to ask it indirectly, other direct wordings, its answers (the best first), and its rule."""
+
+    question: str
+    indirect: str
+    """As after "Could you tell me": "what the kind of Marrowby is"."""
+    answers: tuple[str, ...]
+    rule: str
+    subject: str
+    """What it asks about, as it stands in the question."""
+    others: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A draft and the stretch of its document that it was made of; `topic` is what that stretch is about."""
+    """A draft and the stretch of its document that it was made of."""
 
     draft: Draft
     start: int
     end: int
-    topic: str
 
 
 def placed_drafts(document: Document, outline: Outline, words: Vocabulary) -> Iterator[Placed]:
     """Yield the questions that a document answers, in no particular order."""
     yield from _of_facts(document, outline, words)
     yield from _of_headings(document, outline, words)
-    for place, statement in enumerate(statements_of(document, outline)):
-        sentence = document.text[statement.start : statement.end]
-        if not _MARKUP.search(sentence):
-            for draft in drafts_of(re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", sentence), words, opening=place == 0):
-                yield Placed(draft, statement.start, statement.end, topic_of(document, outline, statement.start))
 
 
 def topic_of(document: Document, outline: Outline, place: int) -> str:
@@ -53,24 +70,20 @@ def _of_facts(document: Document, outline: Outline, words: Vocabulary) -> Iterat
     for key, fact in facts_of(document, outline).items():
         block = outline.block(fact.end - 1)
         topic = topic_of(document, outline, fact.start)
-        told = [_plain(part) for part in key]
-        if not all(told) or not _is_answer(fact.value):
+        labels = [_plain(part) for part in key]
+        if not all(labels) or not _is_answer(fact.value):
             continue
         draft = None
         if isinstance(block, Table):
             first = _plain(block.header.strip("|").split("|")[0])
-            row = _row(told[-2], first)
-            if told[-1].casefold() in _NO_NOUNS:
-                draft = _given(row, told[-1], fact.value, topic) if topic else None
-            else:
-                draft = cell_draft(row, told[-1], fact.value, words)
-        elif topic and fact.value[-1] not in ".:;" and len(told[-1].split()) <= _LONGEST_LABEL:
-            draft = label_draft(told[-1], topic, fact.value, words)
+            draft = cell_draft(_row(labels[-2], first), labels[-1], fact.value, topic, words)
+        elif topic and fact.value[-1] not in ".:;" and len(labels[-1].split()) <= _LONGEST_LABEL:
+            draft = label_draft(labels[-1], topic, fact.value, words)
         if draft:
-            yield Placed(draft, fact.start, fact.end, topic)
+            yield Placed(draft, fact.start, fact.end)
 
 
-def cell_draft(row: str, column: str, value: str, words: Vocabulary) -> Draft | None:
+def cell_draft(row: str, column: str, value: str, topic: str, words: Vocabulary) -> Draft | None:
     """Return "What is the <column> of <row>?", or a better way to ask for dates and counts; None where it has none."""
     name, asked = words.lowered(row), column if column.isupper() else column[:1].lower() + column[1:]
     if value.casefold() in {row.casefold(), column.casefold()} or not re.search(r"[A-Za-z]{2}", column):
@@ -83,16 +96,11 @@ def cell_draft(row: str, column: str, value: str, words: Vocabulary) -> Draft | 
     if _COUNT.fullmatch(asked) and (count := re.match(rf"{NUMBER}(?: {re.escape(asked)})?$", value)):
         said = f"how many {asked} {name} has"
         return _draft(f"How many {asked} does {name} have?", said, count.group(), "table", row, (short,))
-    be = "are" if asked.endswith("s") and not asked.endswith(("ss", "us", "is")) else "is"
-    said = f"what the {asked} of {name} {be}"
-    return _draft(f"What {be} the {asked} of {name}?", said, value, "table", row, (short,))
-
-
-def _given(row: str, column: str, value: str, topic: str) -> Draft:
-    """Return a question about a column whose name is no noun."""
-    said = f'what is given as "{column}" for {row} under {topic}'
-    question = f'{topic}: what is given as "{column}" for {row}?'
-    return _draft(question, said, value, "table", row, (f"{topic}: {column} for {row}?",))
+    if not _is_noun(column):
+        said = f'what is given as "{column}" for {row}' + (f" under {topic}" if topic else "")
+        question = f'{topic}: what is given as "{column}" for {row}?' if topic else f"W{said[1:]}?"
+        return _draft(question, said, value, "table", row, (f"{topic}: {column} for {row}?",) if topic else ())
+    return _draft(f"What is the {asked} of {name}?", f"what the {asked} of {name} is", value, "table", row, (short,))
 
 
 def label_draft(label: str, topic: str, value: str, words: Vocabulary) -> Draft | None:
@@ -101,9 +109,10 @@ def label_draft(label: str, topic: str, value: str, words: Vocabulary) -> Draft 
         return None
     asked = label if label.isupper() else label[:1].lower() + label[1:]
     about = words.lowered(topic)
-    be = "are" if asked.endswith("s") and not asked.endswith(("ss", "us", "is")) else "is"
-    said = f"what the {asked} of {about} {be}"
-    return _draft(f"What {be} the {asked} of {about}?", said, value, "label", topic, (f"{topic}: {asked}?",))
+    question, said = f"What is the {asked} of {about}?", f"what the {asked} of {about} is"
+    if not _is_noun(label):
+        question, said = f'What is given as "{label}" for {about}?', f'what is given as "{label}" for {about}'
+    return _draft(question, said, value, "label", topic, (f"{topic}: {asked}?",))
 
 
 _NOT_A_LABEL = re.compile(
@@ -111,8 +120,12 @@ _NOT_A_LABEL = re.compile(
 )
 
 
+def _is_noun(label: str) -> bool:
+    return bool(_NOUN.fullmatch(label)) and _NO_NOUNS.isdisjoint(label.casefold().split())
+
+
 def _of_headings(document: Document, outline: Outline, words: Vocabulary) -> Iterator[Placed]:
-    """Yield headings over a text of a few words: questions as they stand, others as labels."""
+    """Yield headings over a text of a few words: questions as they stand, nouns as labels of what is no sentence."""
     blocks = sorted(outline.blocks(), key=lambda block: block.start)
     for at, heading in enumerate(blocks):
         if not isinstance(heading, Heading):
@@ -124,13 +137,14 @@ def _of_headings(document: Document, outline: Outline, words: Vocabulary) -> Ite
         start = document.text.index(body, heading.end)
         above = outline.above(heading.start)
         topic = above[-1] if above else document.title
+        draft: Draft | None = None
         if heading.title.endswith("?"):
             indirect = f"the answer to this: {heading.title[:-1]}"
-            draft: Draft | None = _draft(heading.title, indirect, body.rstrip("."), "heading", topic, ())
-        else:
-            draft = label_draft(_plain(heading.title), topic, body.rstrip("."), words) if topic else None
+            draft = _draft(heading.title, indirect, body.rstrip("."), "heading", topic, ())
+        elif topic and body[-1] != "." and _is_noun(title := _plain(heading.title)):
+            draft = label_draft(title, topic, body, words)
         if draft:
-            yield Placed(draft, start, start + len(body), topic)
+            yield Placed(draft, start, start + len(body))
 
 
 def _draft(question: str, said: str, value: str, rule: str, subject: str, others: tuple[str, ...]) -> Draft:
@@ -152,5 +166,5 @@ def _is_answer(value: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    plain = re.sub(r"[*_`]+", "", text).strip(" :#|")
-    return "" if _MARKUP.search(plain) or len(plain.split()) > _MOST_SUBJECT else plain
+    plain = _EMPHASIS.sub("", text).strip(" :#|")
+    return "" if _MARKUP.search(plain.replace("_", "")) or '"' in plain or len(plain.split()) > _MOST_SUBJECT else plain

@@ -17,12 +17,8 @@ from weighbridge.types import Document
 
 _TRIES = 6
 """Other things that each question is asked of."""
-_BELONGS = re.compile(
-    r": (?:who|what) is the (?:head|chair|chairman|manager|director|captain|master|keeper|contact|president|secretary|"
-    r"leader|owner|editor|warden|coordinator|extension|limit|deposit|deadline|fee|price|telephone number|phone number|"
-    r"address|motto|capacity)\?$"
-)
-"""Questions for what each topic has its own of. Of other things the answer may be the same whatever the topic."""
+_REPLACED = frozenset({"table", "label"})
+"""Rules whose questions name a row or a topic, which another row or topic may replace."""
 _FRONT = re.compile(r"[A-Z][^\Waeiou]*[aeiou]+[^\Waeiou]{1,2}(?=\w)")
 _BACK = re.compile(r"(?<=\w\w)[^\Waeiou][aeiou][^\Waeiou]*e?$")
 """What names are put together from: "Marrowby" and "Stormcock" give "Marrcock"."""
@@ -47,16 +43,16 @@ def candidates_of(drafts: Sequence[Placed], seed: int) -> tuple[Candidate, ...]:
     random = Random(seed)  # noqa: S311 - reproducible, and no secret
     subjects: dict[str, list[str]] = defaultdict(list)
     for placed in drafts:
-        kind, subject = ("topic", placed.topic) if _has_topic(placed) else (_kind(placed), placed.draft.subject)
-        if kind and subject not in subjects[kind]:
-            subjects[kind].append(subject)
+        draft = placed.draft
+        if draft.rule in _REPLACED and draft.subject not in subjects[draft.rule]:
+            subjects[draft.rule].append(draft.subject)
     found: dict[str, Candidate] = {}
     for at, placed in enumerate(drafts):
-        others = subjects.get(_kind(placed), [])
+        others = subjects.get(placed.draft.rule, [])
         for other in random.sample(others, min(_TRIES, len(others))):
             if one := _swapped(placed, at, other):
                 found.setdefault(one.question, one)
-        if _kind(placed) in {"row", "name", "the name"} and (one := _renamed(placed, at, others, random)):
+        if placed.draft.rule == "table" and (one := _renamed(placed, at, others, random)):
             found.setdefault(one.question, one)
     return tuple(found.values())
 
@@ -82,31 +78,8 @@ def _may_answer(document: Document, words: frozenset[str], one: Candidate) -> bo
     return one.named <= words and 2 * len(one.wanted & words) >= len(one.wanted)
 
 
-def _kind(placed: Placed) -> str:
-    """Return what sort of thing a question asks about, which only one of the same sort may replace; empty: none."""
-    draft = placed.draft
-    if _has_topic(placed):
-        return "topic" if _BELONGS.search(draft.question) else ""
-    if draft.rule in {"table", "label"}:
-        return "row" if draft.rule == "table" else "title"
-    if draft.rule == "who" or draft.subject not in draft.question:
-        return ""
-    name = draft.subject.removeprefix("the ")
-    if not all(word[0].isupper() for word in name.split()):
-        return ""
-    return "name" if name == draft.subject else "the name"
-
-
-def _has_topic(placed: Placed) -> bool:
-    return bool(placed.topic) and placed.draft.question.startswith(f"{placed.topic}: ") and placed.draft.rule != "table"
-
-
-def _subject(placed: Placed) -> str:
-    return placed.topic if _kind(placed) == "topic" else placed.draft.subject
-
-
 def _swapped(placed: Placed, at: int, other: str) -> Candidate | None:
-    subject, question, indirect = _subject(placed), placed.draft.question, placed.draft.indirect
+    subject, question, indirect = placed.draft.subject, placed.draft.question, placed.draft.indirect
     if subject == other or subject not in question:
         return None
     wanted, named = content_words(question.replace(subject, " ")), content_words(other)
@@ -117,9 +90,8 @@ def _swapped(placed: Placed, at: int, other: str) -> Candidate | None:
 
 def _renamed(placed: Placed, at: int, others: Sequence[str], random: Random) -> Candidate | None:
     """Return a question about a name made of the beginning of one and the end of another."""
-    subject = _subject(placed)
-    names = [other.removeprefix("the ") for other in others if other != subject]
-    own = subject.removeprefix("the ")
+    own = placed.draft.subject
+    names = [other for other in others if other != own]
     if not names or not own.isascii() or any(map(str.isdigit, own)):
         return None
     other = random.choice(names)
