@@ -1,4 +1,4 @@
-"""Examples become conversations: exactly what a strategy sends, and what it should say to that."""
+"""Turns examples into conversations: the exact prompt of a strategy, and the answer it should give."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Conversation:
     prompt: tuple[Message, ...]
     target: str
     question: str = ""
-    """What is asked, after what its asker said before it: for finding test questions among those learnt."""
+    """The question after the earlier turns of its asker. The search for leaked test questions compares it."""
     answers: tuple[str, ...] = ()
     """All that is accepted; `target` says the first of them, or abstains."""
     passages: tuple[Passage, ...] = ()
@@ -45,10 +45,10 @@ def conversations(
     how: TrainingSettings = _USUAL,
     notify: Notify = silent,
 ) -> tuple[Conversation, ...]:
-    """Return what a strategy is to learn, in the order of the examples.
+    """Return the conversations that a strategy is trained on, in the order of the examples.
 
-    The strategy's model is not asked. Prompts and passages are the strategy's own, so what it reads in training is
-    what it will read in service; `how.raft` may withhold evidence or set distractors beside it, drawn with `how.seed`,
+    The strategy's model is not asked. Prompts and passages are the strategy's own, so the model reads the same in
+    training as in service; `how.raft` may withhold evidence or set distractors beside it, drawn with `how.seed`,
     where the strategy reads.
 
     Raises:
@@ -70,7 +70,7 @@ def conversations(
 def conversation(
     strategy: Composed, example: Example, *, raft: RaftSettings = AS_RETRIEVED, seed: int = 0
 ) -> Conversation:
-    """Return what a strategy should say to one example, whatever its split.
+    """Return the conversation that teaches one example, whatever its split.
 
     Raises:
         TrainingError: the prompt holds a passage that its asker may not read.
@@ -97,7 +97,7 @@ def conversation(
 
 
 def beyond(question: Question, passages: Sequence[Passage]) -> list[Chunk]:
-    """Return what of the passages whoever asks may not read."""
+    """Return the chunks of the passages that the asker may not read."""
     chunks = (passage.chunk for passage in passages)
     return [chunk for chunk in chunks if chunk.groups and not chunk.groups & question.groups]
 
@@ -112,7 +112,7 @@ def access_of(question: Question, passages: Sequence[Passage]) -> Access:
 
 
 def lesson(conversation: Conversation) -> Lesson:
-    """Return what a conversation teaches, and which stretches of which documents its prompt shows, in their order."""
+    """Return the lesson of a conversation, with the stretches of documents that its prompt shows, in order."""
     chunks = (passage.chunk for passage in conversation.passages)
     return Lesson(
         example_id=conversation.example_id,

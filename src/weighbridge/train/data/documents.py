@@ -1,4 +1,4 @@
-"""Raw documents become rows to learn by heart: continued pre-training. Only of what may be learnt."""
+"""Turns raw documents into rows of tokens for continued pre-training, as far as access groups allow."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from weighbridge.train.data.tokens import Encoded
 from weighbridge.types import PUBLIC, Document
 
 _LEAST = 2
-"""Tokens of a row from which anything is learnt: nothing foretells the first."""
+"""Tokens of the shortest row. The first token has no context to be predicted from."""
 
 
 def readable(documents: Sequence[Document], groups: frozenset[str] = PUBLIC) -> tuple[Document, ...]:
@@ -18,11 +18,11 @@ def readable(documents: Sequence[Document], groups: frozenset[str] = PUBLIC) -> 
 def text_rows(
     documents: Sequence[Document], tokenizer: Any, *, maximum_tokens: int, groups: frozenset[str] = PUBLIC
 ) -> tuple[Encoded, ...]:
-    """Return documents as rows of at most `maximum_tokens` tokens, of which every one is learnt.
+    """Return documents as rows of at most `maximum_tokens` tokens; the loss counts every token.
 
     No text is lost: a document's rows follow each other, and its last one ends with the stop token. A row is named by
     its document and the stretch of its text, like "guide.md#0-812". A word is not cut where a row could end before it.
-    Documents that nobody of these access groups may read are left out; `readable` tells which are not.
+    Documents that nobody of these access groups may read are left out; `readable` tells them apart.
     """
     return tuple(row for document in readable(documents, groups) for row in _rows(document, tokenizer, maximum_tokens))
 

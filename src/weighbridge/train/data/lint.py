@@ -1,4 +1,4 @@
-"""Looks at what is about to be trained on, token by token, before an hour is spent on it."""
+"""Checks training data token by token before an hour of training is spent on it."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ _LONG, _TIMES = 64, 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lint:
-    """What was found, the first few conversations to look at, and all of them as tokens, in order."""
+    """The findings, the first few conversations to look at, and all conversations as tokens, in order."""
 
     findings: tuple[Finding, ...]
     rows: tuple[Row, ...]
@@ -44,10 +44,10 @@ def lint(
     maximum_tokens: int,
     test: Sequence[Example] = (),
 ) -> Lint:
-    """Tokenise conversations by the model's own chat template and report what would spoil the training.
+    """Tokenise conversations by the model's own chat template and report faults that would spoil the training.
 
     `context` is the most tokens that prompt and answer may take together, `maximum_tokens` the most an answer may
-    take in service. No conversation may ask what an example of `test` asks.
+    take in service. No conversation may repeat the question of an example of `test`.
     """
     from jinja2 import TemplateError
 
@@ -71,7 +71,7 @@ def lint(
 
 
 def _left_out(conversations: Sequence[Conversation], tokenizer: Any) -> Iterator[Finding]:
-    """Render one conversation of each sequence of roles, and miss what the template drops or moves."""
+    """Render one conversation of each sequence of roles, and report texts that the template drops or moves."""
     shapes = {tuple(turn.role for turn in one.prompt): one for one in reversed(conversations)}
     dropped: dict[str, list[str]] = defaultdict(list)
     for one in reversed(shapes.values()):
@@ -109,7 +109,7 @@ def _template(conversations: Sequence[Conversation], encoded: Sequence[Encoded],
 
 
 def _specials(conversations: Sequence[Conversation], tokenizer: Any) -> Iterator[Finding]:
-    """Find the tokens that steer the model where only words belong: they are read as what they are called."""
+    """Find control tokens inside texts. The tokenizer would read them as control tokens, not as words."""
     added = (str(token) for token in tokenizer.added_tokens_decoder.values() if token.special)
     special = [text for text in sorted({*tokenizer.all_special_tokens, *added}) if text.strip()]
     answers, prompts = defaultdict(list), defaultdict(list)

@@ -1,4 +1,4 @@
-"""What would spoil a training and can be told from the texts alone: no tokenizer is asked."""
+"""Checks of training data that need the texts alone and no tokenizer."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +23,9 @@ from weighbridge.types import Example
 _NAMED = 3
 _MOSTLY = 0.5
 _FEW = 10
-"""Examples below which nothing is said of how labels are spread."""
+"""With fewer examples, the distribution of labels is not reported."""
 _OVERLAP = 0.9
-"""Jaccard overlap of two questions' words from which they are nearly equal."""
+"""Two questions are nearly equal from this Jaccard overlap of their words on."""
 _MOST = 50
 """Near questions looked at for each: those made from one template are near to thousands, and ask of other things."""
 _ROUNDING = 1e-9
@@ -38,7 +38,7 @@ def some(ids: Sequence[str]) -> str:
 
 
 def texts(conversations: Sequence[Conversation]) -> Iterator[Finding]:
-    """Yield what is wrong with the questions and answers to learn, leaks aside."""
+    """Yield the faults of the questions and answers, leaks aside."""
     yield from _empty(conversations)
     yield from _odd_answers(conversations)
     yield from _find_repetitions(conversations)
@@ -146,7 +146,7 @@ class _Near:
                 self._holding[word][place, size].append(question)
 
     def to(self, question: Asked) -> Iterator[Asked]:
-        """Yield the questions whose words overlap with this one's by `_OVERLAP` or more."""
+        """Yield the questions with a word overlap of at least `_OVERLAP` with this one."""
         seen, size = set(), len(question.words)
         for place, word in enumerate(self._first(question)):
             for (other_place, other_size), others in self._holding.get(word, {}).items():

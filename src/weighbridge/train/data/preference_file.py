@@ -18,7 +18,7 @@ from weighbridge.train.data.preferences import Pair, Preferences, Thumb
 from weighbridge.types import PUBLIC, Example, Message, Passage, Progress, Prompt, Question, Role
 
 _OVERLAP = 0.8
-"""Share of the words of two questions that both have (Jaccard), from which they count as the same."""
+"""Two questions count as the same from this Jaccard overlap of their words on."""
 _ROUNDING = 1e-9
 _SHORTEST = 3
 """Words of a question that is looked for inside a longer prompt."""
@@ -29,25 +29,25 @@ _FORMS = 'each line is {"question", "chosen", "rejected"}, or {"question", "answ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferenceFile:
-    """What a file of preferences holds, in its order, and how many rows were left out of it."""
+    """The preferences of a file, in its order, and the numbers of rows left out."""
 
     told: Preferences
     lessons: tuple[Lesson, ...]
-    """What is preferred of it, and where in the documents the prompts' passages stand."""
+    """The preferences, with the places of the prompts' passages in the documents."""
     tested: int
-    """Rows whose question is, or nearly is, one of the dev or test questions."""
+    """Rows left out because they ask, or nearly ask, a dev or test question."""
     restricted: int
     """Rows of askers with access groups that may not be learnt from."""
     repeated: int
-    """Rows that say what an earlier one says."""
+    """Rows left out because they repeat an earlier row."""
     contradicted: int
     """Rows that say the opposite of another one; the two cancel out."""
     access: Access = ()
-    """Who may hear what is learnt of it."""
+    """The groups that may hear the answers of a model trained on the file."""
 
     @property
     def sentence(self) -> str:
-        """What was read, in words for people."""
+        """The numbers of rows read and left out, as a sentence for people."""
         left = {
             "ask a dev or test question": self.tested,
             "are of askers with access groups": self.restricted,
@@ -69,9 +69,9 @@ def read_preferences(
 ) -> PreferenceFile:
     """Read a JSONL file of pairs and thumbs.
 
-    A row names a `question`, which is put to the model as the strategy puts it, or a `prompt`: a text or a list of
-    messages, sent as it is. `held_out` are the examples of the dev and test splits, none of which may be learnt. Rows
-    of askers with access groups are learnt where all of these are among `groups`.
+    A row names a `question`, sent in the strategy's own prompt, or a `prompt`: a text or a list of messages, sent
+    unchanged. `held_out` holds the examples of the dev and test splits; rows that repeat one are left out. A row of an
+    asker with access groups is used if all of them are among `groups`.
 
     Raises:
         DataError: with file and line, where a row is none of these; with the file, where nothing is left of it.
@@ -151,7 +151,7 @@ class Forbidden:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What a row asks, in the user's turns, and the passages that its prompt shows."""
+    """The question of a row, in the user's turns, and the passages of its prompt."""
 
     turns: tuple[str, ...]
     groups: frozenset[str]
@@ -159,7 +159,7 @@ class _Asked:
 
     @property
     def access(self) -> Access:
-        """Who may hear what is said to it."""
+        """The groups that may hear the answer."""
         return access_of(Question("", groups=self.groups), self.passages)
 
     @property
@@ -177,7 +177,7 @@ def _rows(
 
 
 def _prompt(row: Row, strategy: Composed, groups: frozenset[str]) -> tuple[_Asked, tuple[Message, ...]]:
-    """Return what a row asks, and the messages it is asked with; of an asker beyond `groups`, as anybody asks it."""
+    """Return the question of a row and its prompt. An asker beyond `groups` counts as one without groups."""
     own = frozenset(row.names("groups"))
     if "question" in row.values and "prompt" in row.values:
         raise DataError(f"{row.place}: has both 'question' and 'prompt'; keep the one that is meant")

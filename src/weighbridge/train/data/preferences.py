@@ -16,7 +16,7 @@ from weighbridge.types import Example, Message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """Two answers to one prompt, of which the first is the better one."""
+    """Two answers to one prompt; the first is the better one."""
 
     example_id: str
     prompt: tuple[Message, ...]
@@ -36,7 +36,7 @@ class Thumb:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What is preferred, as it was told: pairs, thumbs, or both. Either form can be had of it."""
+    """Preferences as they were given: pairs, thumbs, or both. Each form converts into the other."""
 
     pairs: tuple[Pair, ...] = ()
     thumbs: tuple[Thumb, ...] = ()
@@ -73,7 +73,7 @@ class Preferences:
 def preferences_from(
     records: Sequence[Record], examples: Sequence[Example], references: Sequence[Conversation]
 ) -> Preferences:
-    """Return what graded attempts at training questions tell, in the order of the examples.
+    """Return preferences from graded attempts at training questions, in the order of the examples.
 
     Right tries are liked and wrong ones are not; where no try was right, the reference takes their place. Tries that
     abstained where they need not have, and those that could not be graded, say nothing: a model that is taught that

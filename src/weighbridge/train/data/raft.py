@@ -49,7 +49,7 @@ def raft_prompt(strategy: Composed, example: Example, *, raft: RaftSettings, see
 
 
 def is_withheld(example_id: str, share: float, seed: int) -> bool:
-    """Tell whether an example is among the share whose evidence is withheld: by a hash, so stable.
+    """Tell whether the evidence of an example is withheld. A hash decides, so the choice is stable.
 
     An example that is withheld at one share is withheld at every larger one too.
     """
@@ -65,7 +65,7 @@ def _search_distractors(
 ) -> tuple[Sequence[Passage], Sequence[Passage]]:
     """Return the golden passages and the distractors, best first.
 
-    The search goes deeper for `wanted` distractors, for all evidence, and for a passage in which an answer stands.
+    The search goes deeper for `wanted` distractors, for all evidence, and for a passage that holds an answer.
     """
     golden: Sequence[Passage] = ()
     others: Sequence[Passage] = ()
@@ -96,7 +96,7 @@ def _golden(found: Sequence[Passage], example: Example) -> list[Passage]:
 
 
 def _proves(passage: Passage, strategy: Composed, example: Example) -> bool:
-    """Tell whether a passage may be what the answer is known from; a label is not known from passages."""
+    """Tell whether a passage may prove the answer. A label is not proved by passages."""
     if not set(passage.documents).isdisjoint(_evidence(example)):
         return True
     return strategy.instructions.abstains and _holds(passage, example, telling=True)

@@ -34,8 +34,8 @@ def prompt_tokens(tokenizer: Any, messages: tuple[Message, ...]) -> tuple[int, .
 def encode(tokenizer: Any, conversation: Conversation) -> Encoded:
     """Return a conversation's tokens up to the answer's stop token.
 
-    What the template puts behind the stop token is never generated, so it is not learnt. Where the template does not
-    continue the prompt, `start` is where the two part: `lint` reports that.
+    Tokens that the template puts behind the stop token are never generated, so they are not learnt. If the template
+    does not continue the prompt, `start` is the first difference, and `lint` reports it.
     """
     prompt = prompt_tokens(tokenizer, conversation.prompt)
     said = (*conversation.prompt, Message("assistant", conversation.target))

@@ -1,6 +1,6 @@
-"""A tuned model, or what it was trained on, for other programs: one function writes every form.
+"""Writes a tuned model or its training data for other programs. One function writes every form.
 
-What is exported is written beside the target and renamed, and its files are listed with their hashes. An export may be
+An export is written beside the target and renamed, and its files are listed with their hashes. An export may be
 written again over itself, and into an empty folder; whatever else lies at the target, or has been added to it or
 changed since, is left alone.
 """
@@ -40,7 +40,7 @@ _MANIFEST = "weighbridge-export.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Tuned:
-    """What is exported."""
+    """A tuned model, with all that its exports need."""
 
     folder: Path
     base: BaseFiles
@@ -53,7 +53,7 @@ class _Tuned:
         return self.folder / self.card.adapter
 
     def learnt(self) -> Sequence[Conversation]:
-        """Return what it was trained on; `UserError` where nobody has told."""
+        """Return the training data; `UserError` if it was not given."""
         if not self.conversations:
             raise UserError(f"{self.card.id}: the conversations it learnt are needed for this form, and there are none")
         return self.conversations
@@ -71,7 +71,7 @@ def export(
     """Write the adapter of a card's folder in one form, whole or not at all, and return the file or folder written.
 
     Files: a GGUF, and `openai` (JSONL). Folders: `peft` and `huggingface` (with a model card), `merged` (transformers),
-    `axolotl` and `llama-factory` (settings, data, base model). `conversations` are what it was trained on; only the
+    `axolotl` and `llama-factory` (settings, data, base model). `conversations` are its training data; only the
     forms that hold data need them.
 
     Raises:
@@ -101,7 +101,7 @@ def export(
 
 
 def _require_free(target: Path, form: Form) -> None:
-    """Refuse a target at which something else lies than an export of ours, just as it was written, or nothing."""
+    """Refuse a target that holds anything but an unchanged export of ours."""
     if target.absolute() == Path.cwd():
         raise UserError(f"{target}: the folder you are in cannot be replaced; name another one")
     there = next(path for path in (target, *target.absolute().parents) if path.exists())
@@ -144,7 +144,7 @@ def _files(target: Path) -> dict[str, str]:
 
 
 def _put(beside: Path, target: Path, said: Mapping[str, Any]) -> None:
-    """List what was written, and put it in the target's place."""
+    """List the written files, and move the export to the target."""
     files = _files(beside)
     if beside.is_dir():
         write_json(beside / _MANIFEST, {**said, "files": files})

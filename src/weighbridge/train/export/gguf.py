@@ -94,7 +94,7 @@ def merged_weights(base: BaseFiles, adapter: Path) -> Weights:
 def write_gguf(template: Path, weights: Weights, target: Path, *, quantisation: Quantisation) -> Path:
     """Write weights as a GGUF file, whole or not at all, and return its path.
 
-    Matrices are stored in the quantisation, vectors in float32. As llama.cpp does, a matrix whose rows do not divide
+    Matrices are stored in the quantisation, vectors in float32. As in llama.cpp, a matrix with rows that do not divide
     into blocks of 32 is stored as F16, and embeddings are Q8_0 where the rest is Q4_0.
 
     Raises:
@@ -105,7 +105,7 @@ def write_gguf(template: Path, weights: Weights, target: Path, *, quantisation: 
 
 
 def write_like(template: Layout, weights: Weights, target: Path, *, quantisation: Quantisation) -> Path:
-    """Do what `write_gguf` does, with a template that has been read: that takes seconds where it has many tokens."""
+    """Write a GGUF like `write_gguf`, with a template already read. Reading a large vocabulary takes seconds."""
     named = _values_by_tensor(template, weights)
     with written_beside(target) as beside:
         _write(template.reader, named, beside, quantisation)
@@ -132,7 +132,7 @@ def written_beside(target: Path) -> Iterator[Path]:
 
 
 def faults(template: Layout, gguf: Path, *, quantisation: Quantisation) -> tuple[str, ...]:
-    """Say in what a file is not described as we write it: by its metadata, its tensors and how each is stored.
+    """Return the differences of a file from our own export: metadata, tensors, and the type of each.
 
     Raises:
         TrainingError: the file is not a GGUF.

@@ -1,4 +1,4 @@
-"""A LoRA adapter as a GGUF of its own, which llama.cpp adds to a base model while it runs.
+"""Writes a LoRA adapter as a GGUF of its own; llama.cpp adds it to a base model at run time.
 
 The layout is that of llama.cpp's `convert_lora_to_gguf.py`: of each matrix W that is adapted there are `W.lora_a`,
 shape (rank, inputs), and `W.lora_b`, shape (outputs, rank), and llama.cpp computes W + alpha / rank * B A. Where the
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float32]
 
 ADDED_WHILE_RUNNING = frozenset({"lora", "rslora"})
-"""Methods whose adapter llama.cpp can add to a base model."""
+"""llama.cpp can add adapters of these methods to a base model."""
 _WHY_NOT = {
     "dora": "DoRA also changes the length of each row, which no LoRA file can say",
     "ia3": "IA3 multiplies activations, and llama.cpp only adds matrices",
@@ -36,7 +36,7 @@ _KEY = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])\.weig
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """What is added to one matrix: `scale * b @ a`."""
+    """The update of one matrix: `scale * b @ a`."""
 
     a: "Array"
     b: "Array"
@@ -60,7 +60,7 @@ def write_lora_gguf(adapter: Path, base: BaseFiles, target: Path) -> Path:
 
 
 def write_lora_like(adapter: Path, template: Layout, target: Path) -> Path:
-    """Do what `write_lora_gguf` does for a LoRA, with a GGUF of the base model that has been read."""
+    """Write a LoRA like `write_lora_gguf`, with a GGUF of the base model already read."""
     pairs = dict(_pairs_by_tensor(template, _pairs(adapter)))
     first = next(iter(pairs.values()))
     alpha = first.scale * first.a.shape[0]
@@ -70,7 +70,7 @@ def write_lora_like(adapter: Path, template: Layout, target: Path) -> Path:
 
 
 def _pairs(adapter: Path) -> dict[str, _Pair]:
-    """Return what is added to each module, by its name in transformers."""
+    """Return the update of each module, by its name in transformers."""
     from safetensors.numpy import load_file
 
     config = adapter_config(adapter)
@@ -89,7 +89,7 @@ def _pairs(adapter: Path) -> dict[str, _Pair]:
 
 
 def _scale(config: Mapping[str, Any], module: str, rank: int) -> float:
-    """Return PEFT's scaling of one module, whose alpha may be set by a pattern of its name."""
+    """Return PEFT's scaling of one module. A pattern of its name may set its alpha."""
     patterns: Mapping[str, float] = config.get("alpha_pattern") or {}
     own = [alpha for pattern, alpha in patterns.items() if re.fullmatch(rf"(.*\.)?({pattern})", module)]
     alpha = float(own[0] if own else config["lora_alpha"])
@@ -97,7 +97,7 @@ def _scale(config: Mapping[str, Any], module: str, rank: int) -> float:
 
 
 def _pairs_by_tensor(template: Layout, pairs: Mapping[str, _Pair]) -> Iterator[tuple[str, _Pair]]:
-    """Yield what is added to each tensor of the base model, in its order there, by its GGUF name."""
+    """Yield the update of each tensor of the base model by its GGUF name, in the order of the base model."""
     found = {template.name_of(f"{module}.weight"): pair for module, pair in pairs.items()}
     known = {tensor.name: tuple(int(size) for size in reversed(tensor.shape)) for tensor in template.reader.tensors}
     for name, pair in found.items():

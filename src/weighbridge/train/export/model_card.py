@@ -1,4 +1,4 @@
-"""The README.md of an exported model: what it is, what it learnt, how well, and what was checked.
+"""Writes the README.md of an exported model: its origin, training data, results and checks.
 
 The front matter has the keys that a model hub reads: `base_model` (only a hub's own name may stand there), `license`,
 `library_name`, `tags`.

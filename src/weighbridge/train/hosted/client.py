@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _LONGEST_QUOTE = 400
 _LOOKED_THROUGH = 1000
-"""Jobs, newest first, among which one that was begun is looked for."""
+"""Jobs, newest first, searched for one that was begun."""
 _MOST_EVENTS = 10_000
 _UNSUPPORTED = frozenset({404, 405, 501})
 _KEYLESS = frozenset({401, 403})
 _BUSY = frozenset({408, 409, 429})
 _BROKEN = 500
 _GATEWAY = frozenset({408, 502, 504})
-"""Said by what stands before an endpoint, which may be at work all the same."""
+"""Statuses of a gateway before an endpoint. The endpoint itself may have received the request."""
 _LONGEST_WAIT = 60.0
 
 
 class EndpointAwayError(TrainingError):
     """The endpoint gave no answer that can be used, or has no time; to ask again later may help.
 
-    `unread` where it may have done, or may yet do, what it was asked all the same; `after`: the seconds it asks to be
-    left alone.
+    `unread` is set if the endpoint may carry out the request all the same. `after` holds the seconds to wait before
+    the next request.
     """
 
     def __init__(self, message: str, *, unread: bool, after: float = 0.0) -> None:
@@ -71,9 +71,9 @@ class Endpoint:
     where: str
 
     def call(self, doing: str, ask: Callable[["OpenAI"], T], *, retries: int | None = None) -> T:
-        """Return what the client returns.
+        """Call the client and return its result.
 
-        `doing` begins the messages of errors. The client itself retries what was busy, as often as it is set to, or
+        `doing` begins the messages of errors. The client retries busy endpoints as often as it is set to, or
         `retries` times.
 
         Raises:
@@ -140,7 +140,7 @@ def upload(endpoint: Endpoint, file: Path) -> str:
 
 
 def create(endpoint: Endpoint, order: Order, training_file: str, validation_file: str) -> HostedJob:
-    """Ask for a job, once: nothing is retried, because a request whose answer was lost may have begun one."""
+    """Ask for a job once. Nothing is retried, because a request with a lost answer may have begun one."""
     from openai import omit
 
     def ask(client: "OpenAI") -> HostedJob:
@@ -171,7 +171,7 @@ def find(endpoint: Endpoint, training_file: str) -> HostedJob | None:
 
 
 def job_of(endpoint: Endpoint, name: str, *, retries: int | None = None) -> HostedJob:
-    """Return what the endpoint says about a job."""
+    """Return the endpoint's description of a job."""
 
     def ask(client: "OpenAI") -> HostedJob:
         return read_job(client.fine_tuning.jobs.retrieve(name), endpoint.safe)

@@ -1,4 +1,4 @@
-"""The files that a fine-tuning endpoint learns from: JSONL in its chat or its preference format, and what it costs.
+"""Writes the training files of a fine-tuning endpoint (JSONL, chat or preferences), and estimates their cost.
 
 The formats are those of OpenAI's fine-tuning API: `{"messages": [...]}`, and for preferences
 `{"input": {"messages": [...]}, "preferred_output": [...], "non_preferred_output": [...]}`.
@@ -20,7 +20,7 @@ _TARGET_EPOCHS, _FEWEST_SHOWN, _MOST_SHOWN, _MOST_EPOCHS = 3, 100, 25_000, 25
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How tokens are counted, and what that is called. An endpoint's own tokenizer is not at hand."""
+    """A token counter and its description. The endpoint's own tokenizer is not available here."""
 
     count: Callable[[str], int]
     how: str
@@ -28,7 +28,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenEstimate:
-    """What a job will be charged for."""
+    """The tokens that an endpoint will charge for."""
 
     per_pass: int
     longest: int
@@ -44,7 +44,7 @@ class TokenEstimate:
         return self.per_pass * self.epochs
 
     def price(self, per_million: float | None) -> float | None:
-        """Return what the trained tokens cost; None where no price is known."""
+        """Return the price of the trained tokens; None if no price is known."""
         return None if per_million is None else self.trained * per_million / 1e6
 
 

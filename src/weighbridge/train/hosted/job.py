@@ -31,7 +31,7 @@ from weighbridge.workspace import write_text
 
 TRAINING, VALIDATION, STATE = "train.jsonl", "validation.jsonl", "hosted.json"
 STILL = frozenset({*ENDED, "paused"})
-"""States in which following a job has no end."""
+"""States that end the watching of a job."""
 _TRIES = 3
 _PATIENCE = 20
 """Times in a row that a followed job's endpoint may be away."""
@@ -47,14 +47,14 @@ class Watch:
     every: float
     """Seconds between two questions."""
     tell: Tell
-    """Receives what happened, a sentence each."""
+    """Receives each event as a sentence."""
     notify: Notify = silent
     wait: Wait = sleep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostedRun:
-    """What was sent, and what has become of it."""
+    """The files and the job of one run, as far as the run has come."""
 
     order: Order
     endpoint: str
@@ -92,7 +92,7 @@ def write_run(run: HostedRun, folder: Path) -> HostedRun:
 
 
 def start(endpoint: Endpoint, run: HostedRun, folder: Path, *, wait: Wait = sleep) -> HostedRun:
-    """Upload the files in `folder` and begin the job: only what has not been done yet, and a job never twice.
+    """Upload the files in `folder` and begin the job. Finished steps are skipped, and no job begins twice.
 
     Raises:
         EndpointAwayError: the endpoint gives no usable answer. Whether it began a job is asked at the next call.
@@ -146,7 +146,7 @@ def follow(endpoint: Endpoint, run: HostedRun, folder: Path, watch: Watch) -> Ho
 
 
 def ask_about(endpoint: Endpoint, run: HostedRun, folder: Path, *, retries: int | None = None) -> HostedJob:
-    """Return what the endpoint says about a run's job.
+    """Return the endpoint's description of a run's job.
 
     Raises:
         EndpointAwayError: the endpoint gives no usable answer.
@@ -162,7 +162,7 @@ def require_success(endpoint: Endpoint, job: HostedJob) -> HostedJob:
     """Return a job that has succeeded.
 
     Raises:
-        TrainingError: it has not; with the endpoint's own words, and what to do.
+        TrainingError: it has not; with the endpoint's own words and advice.
     """
     where = f"{endpoint.where}: {job.id}"
     match job.status:
@@ -180,7 +180,7 @@ def require_success(endpoint: Endpoint, job: HostedJob) -> HostedJob:
 
 
 def _report_progress(endpoint: Endpoint, run: HostedRun, job: HostedJob, folder: Path, watch: Watch) -> HostedRun:
-    """Pass on what is new about a job, after it was written down; its state where no event says it."""
+    """Write down and report the news of a job: its events, or its state if no event tells it."""
     new = events_since(endpoint, run.job, run.told)
     now = replace(run, status=job.status, told=new[-1].id if new else run.told)
     if now != run:

@@ -1,6 +1,6 @@
-"""What would be sent to a fine-tuning endpoint, checked and counted; nothing has been sent yet.
+"""Plans a fine-tuning at an endpoint: the files, checked and counted, before anything is sent.
 
-A plan is one stage, or two: the supervised one, and after it one on preferences, which goes on from its model.
+A plan is one stage, or two: the supervised one, and after it one on preferences that continues from its model.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ _ITS_OWN = ("method", "rank", "alpha", "layers", "learning_rate", "patience", "s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One job: what is asked for, and how much it learns."""
+    """One job: its order, and the amount of training data."""
 
     name: str
     """The folder its files lie in."""
@@ -75,7 +75,7 @@ class HostedPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teaching:
-    """What a strategy is to learn at an endpoint, and by which settings."""
+    """The training data of a strategy at an endpoint, and the settings of the training."""
 
     strategy: Composed
     examples: Sequence[Example]
@@ -123,9 +123,9 @@ def prepare_hosted(teaching: Teaching, *, notify: Notify = silent) -> Prepared:
     """Build the files of a hosted training, check them, and count their tokens.
 
     Raises:
-        SettingsError: the settings ask for what the API has not.
-        TrainingError: nothing may be learnt, or what is to be learnt stands in the test split.
-        DataError: a file is not what the API takes; with line numbers.
+        SettingsError: the API does not offer a feature of the settings.
+        TrainingError: there is nothing to train on, or the data repeats the test split.
+        DataError: the API would refuse a file; with line numbers.
     """
     how = teaching.training
     _possible(how)
@@ -234,7 +234,7 @@ def _stage(name: str, training: str, validation: str, teaching: Teaching, warnin
 
 
 def _order(name: str, teaching: Teaching) -> Order:
-    """Return what a stage asks for. What the settings file does not name is left to the endpoint."""
+    """Return the order of a stage. Settings that the file does not name are left to the endpoint."""
     how = teaching.training
     second = name == "dpo"
     told = how.preference if second else how
@@ -250,7 +250,7 @@ def _order(name: str, teaching: Teaching) -> Order:
 
 
 def _recipe(how: TrainingSettings, order: Order) -> Mapping[str, Any]:
-    """Return what the card says of how it was trained: nothing that was the endpoint's own choice."""
+    """Return the recipe for the card, without the endpoint's own choices."""
     chosen_there = {name for name in ("epochs", "batch_size") if getattr(order, name) is None}
     left_out = dict.fromkeys((*_ITS_OWN, *chosen_there, "learning_curve"), True)
     sent = {"method", "pairs"} | (how.preference.model_fields_set & {"epochs", "beta"})

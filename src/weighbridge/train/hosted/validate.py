@@ -1,4 +1,4 @@
-"""Reads a fine-tuning file as the endpoint will, and finds what it would refuse, before anything is sent."""
+"""Validates a fine-tuning file by the endpoint's rules before anything is sent."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ _OUTPUTS = ("preferred_output", "non_preferred_output")
 
 @dataclass(frozen=True, slots=True)
 class FileCheck:
-    """A file that can be sent: how many examples it holds, and what is odd about it."""
+    """A valid file: the number of its examples, and warnings."""
 
     examples: int
     warnings: tuple[str, ...]
@@ -25,7 +25,7 @@ class FileCheck:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A line of a file: its number from 1, what it asks, and all it says, each as canonical text."""
+    """A line of a file: its number from 1, its prompt and its whole content, both as canonical text."""
 
     number: int
     asked: str
@@ -56,7 +56,7 @@ def check_apart(training: str, validation: str, name: str) -> None:
     """Check that nothing is both learnt and validated on; `name` is the validation file's.
 
     Raises:
-        DataError: with the lines of the validation file whose prompt is also trained on.
+        DataError: prompts of the validation file are also trained on; with their lines.
     """
     learnt = {row.asked for row in _read(training, "")[0]}
     if both := [str(row.number) for row in _read(validation, name)[0] if row.asked in learnt]:
@@ -83,7 +83,7 @@ def _read(lines: str, name: str) -> tuple[tuple[_Row, ...], list[str]]:
 
 
 def _wrong(value: Any) -> str:
-    """Return what is wrong with one example; empty where nothing is."""
+    """Return the fault of one example; empty if it has none."""
     if not isinstance(value, Mapping):
         return "an example is a JSON object"
     if "messages" in value:

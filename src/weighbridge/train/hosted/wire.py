@@ -1,11 +1,11 @@
-"""What a fine-tuning endpoint says, as our own nouns. It is not trusted to have the shape that its API promises."""
+"""Parses the replies of a fine-tuning endpoint. No reply is trusted to have the promised shape."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Safe = Callable[[str], str]
-"""Makes one line of bounded length of what an endpoint says, free of the key."""
+"""Shortens an endpoint's text to one line without the key."""
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 KNOWN = frozenset({*ENDED, "validating_files", "queued", "running", "paused"})
@@ -20,7 +20,7 @@ class NonsenseError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostedJob:
-    """What an endpoint says about a job."""
+    """A fine-tuning job as the endpoint describes it."""
 
     id: str
     status: str

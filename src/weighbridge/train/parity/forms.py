@@ -34,7 +34,7 @@ _TASK = "comparing the exported forms"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bench:
-    """What all forms are compared by."""
+    """The parts that all comparisons share."""
 
     adapter: Path
     base: BaseFiles

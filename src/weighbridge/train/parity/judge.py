@@ -1,4 +1,4 @@
-"""Does an exported form still say what the adapter learnt? Which forms there are is `parity_forms.py`.
+"""Judges whether an exported form answers like its adapter. `forms.py` lists the forms.
 
 A form answers a few prompts, and reports the log-probabilities of its likeliest tokens. The adapter on the float32
 base model then reads the same tokens and is compared at every place. These must hold:
@@ -11,7 +11,7 @@ base model then reads the same tokens and is compared at every place. These must
 4. The form is nearer to the adapter than to the base model, wherever the adapter moves the base model by more than
    rounding does. Where the tolerance of the third rule is wide, only this one notices a forgotten adapter.
 
-What rounding allows depends on the quantisation: `TOLERANCES`, measured in docs/adr/0004-merge-and-gguf.md. An adapter
+The tolerance depends on the quantisation: `TOLERANCES`, measured in docs/adr/0004-merge-and-gguf.md. An adapter
 that moves less than rounding does cannot be told from none; `changed` says whether it changed any word.
 """
 
@@ -42,22 +42,22 @@ _QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """One form of a tuned model, and what it answered to the prompts."""
+    """One form of a tuned model, and its answers to the prompts."""
 
     name: str
     tolerance: Tolerance
     replies: tuple[Reply, ...] = ()
     faults: tuple[str, ...] = ()
-    """What is wrong with it before any token is compared."""
+    """Faults found before any token is compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One token of an answer: what the form chose, and what the adapter and the base model make of the place."""
+    """One place of an answer: the form's token, and the probabilities of the adapter and the base model."""
 
     agrees: bool
     lead: float
-    """Nats by which the adapter's best token leads its second."""
+    """The lead of the adapter's best token over its second, in nats."""
     base_agrees: bool
     divergence: float
     divergence_from_base: float
@@ -67,13 +67,13 @@ class Place:
     """The token that the form chose, as text, and below it the adapter's."""
     wanted: str = ""
     behind: float = 0.0
-    """Nats by which the adapter finds the chosen token less likely than its own."""
+    """The adapter's log-probability of its own token minus that of the chosen one, in nats."""
     doubt: float = 1.0
-    """The chance that two tokens drawn from the adapter's distribution differ: what rounding can move at all."""
+    """The chance that two tokens drawn from the adapter's distribution differ: rounding moves doubtful places only."""
 
 
 def file_form(template: Layout, gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> Form:
-    """Return a GGUF in `settings.quantisation`: how it is described, and what llama.cpp answers from it."""
+    """Return a GGUF in `settings.quantisation` as a form: faults of the file, and answers by llama.cpp."""
     kind = settings.quantisation
     try:
         wrong = faults(template, gguf, quantisation=kind)
@@ -121,7 +121,7 @@ def compare(forms: Sequence[Form], adapter: Path, base: BaseFiles, prompts: Prom
 def judge(
     answers: Sequence[Sequence[Place]], *, tolerance: Tolerance, form: str = "", wrong: Sequence[str] = ()
 ) -> Parity:
-    """Apply the rules to the places of each answer; `wrong` is what rule 1 and the form itself have found."""
+    """Apply the rules to the places of each answer; `wrong` holds the faults found by rule 1 and by the form itself."""
     places = [place for answer in answers for place in answer]
     count = max(len(places), 1)
     divergence = math.fsum(place.divergence for place in places) / count
@@ -154,7 +154,7 @@ def judge(
 
 
 def wordless(form: Parity) -> Parity:
-    """Leave out of its reasons what was said: everybody reads a card, and not everybody may hear the adapter."""
+    """Hide quoted answers in the reasons: everybody reads a card, but not everybody may hear the adapter."""
     return replace(form, reasons=tuple(_QUOTED.sub("(not shown)", reason) for reason in form.reasons))
 
 
@@ -193,7 +193,7 @@ def _count_agreeing(answer: Sequence[Place]) -> int:
 
 
 def _misread(form: Form, prompts: Sequence[tuple[int, ...]]) -> Iterator[str]:
-    """Yield where a form reads a prompt otherwise than the adapter's tokenizer, and what each reply is faulted for."""
+    """Yield prompts that a form tokenises otherwise than the adapter, and the fault of each reply."""
     for number, (reply, prompt) in enumerate(zip(form.replies, prompts, strict=False), 1):
         if reply.prompt_length != len(prompt):
             counts = f"as {reply.prompt_length} tokens and not as {len(prompt)}"
@@ -213,7 +213,7 @@ def _cut_where_incomplete(reply: Reply, tokenizer: Any) -> Reply:
 def _read(
     adapter: Path, base: BaseFiles, prompts: Sequence[tuple[int, ...]], forms: Sequence[Form]
 ) -> tuple[Readings, Readings]:
-    """Return what the adapter, and what the base model makes of all answers; each distinct one is read once."""
+    """Return the readings of all answers by the adapter and the base model. Equal answers are read once."""
     import torch
 
     asked: dict[tuple[int, tuple[int, ...]], list[set[int]]] = {}

@@ -1,4 +1,4 @@
-"""What each form of a tuned model answers: its tokens, and at each place the log-probabilities of the likeliest.
+"""Asks each form of a tuned model: tokens, and at each place the log-probabilities of the likeliest.
 
 A form is asked as it would be used: a GGUF file in this process, a served one through the official OpenAI client over
 HTTP, and a network of PyTorch by reading tokens. All answers are greedy.
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 _LIKELIEST = 10
 _LONGEST = 64
-"""Tokens of an answer that are compared; what a form does wrong shows long before."""
+"""Tokens compared of an answer. A fault of a form shows long before."""
 _UNFINISHED = "\N{REPLACEMENT CHARACTER}"
-"""What stands for a part of a character, where an answer ends in the middle of one; a stream leaves it out."""
+"""Stands for an incomplete character at the end of an answer; a stream leaves it out."""
 
 Prompts = Sequence[tuple[Message, ...]]
 
@@ -42,9 +42,9 @@ class Reply:
     tokens: tuple[int, ...]
     likeliest: tuple[Mapping[int, float], ...]
     texts: tuple[str, ...]
-    """What the form says each token is; llama.cpp holds back the bytes of a character until they are complete."""
+    """The text of each token by the form; llama.cpp holds back bytes until a character is complete."""
     fault: str = ""
-    """What is wrong with it besides its tokens."""
+    """A fault other than its tokens."""
 
 
 def ask_file(
@@ -63,7 +63,7 @@ def ask_file(
 def ask_endpoint(gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> tuple[Reply, ...]:
     """Serve a GGUF by llama.cpp's own HTTP server on 127.0.0.1, and ask it as the `openai` engine asks an endpoint.
 
-    Besides its tokens, what it streams must be what it says in one piece, but for near ties: the same prompt may be
+    Besides its tokens, its streamed text must equal its text in one piece, but for near ties: the same prompt may be
     read in other pieces, and round otherwise.
 
     Raises:
@@ -82,9 +82,9 @@ def ask_endpoint(gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> tu
 def ask_network(
     network: Any, tokenizer: Any, prompts: Sequence[tuple[int, ...]], drafts: Sequence[tuple[int, ...]]
 ) -> tuple[Reply, ...]:
-    """Ask a network of PyTorch, whose answer to each prompt is followed as long as it is the draft's, and one more.
+    """Ask a PyTorch network. Each answer is followed as long as it equals the draft, and one token more.
 
-    A draft (another form's answer) is read in one pass, which is many times faster than generating.
+    A draft (another form's answer) is read in one pass, many times faster than generating.
     """
     return tuple(
         _follow_draft(network, tokenizer, prompt, draft) for prompt, draft in zip(prompts, drafts, strict=True)
@@ -171,7 +171,7 @@ def common_prefix_length(left: str, right: str) -> int:
 
 
 def lead_at(reply: Reply, character: int) -> float:
-    """Return the nats by which the token at a character of an answer led the next likeliest; infinite behind it."""
+    """Return the lead in nats of the token at a character of an answer; infinite behind its end."""
     end = 0
     for text, likeliest in zip(reply.texts, reply.likeliest, strict=True):
         end += len(text)

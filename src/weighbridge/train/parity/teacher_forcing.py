@@ -9,19 +9,19 @@ Answer = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a network makes of one place of an answer."""
+    """A network's distribution at one place of an answer."""
 
     best: int
     """The token it would choose."""
     lead: float
-    """Nats by which that token leads the second."""
+    """The lead of that token over the second, in nats."""
     known: Mapping[int, float]
     """Log-probabilities, in nats, of the tokens that were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An answer to a prompt, and the tokens whose probabilities are wanted at each of its places."""
+    """An answer to a prompt, and the tokens to report at each of its places."""
 
     prompt: int
     answer: Answer
@@ -33,7 +33,7 @@ Readings = Mapping[tuple[int, Answer], tuple[Reading, ...]]
 
 
 def read(network: Any, prompts: Sequence[Answer], wanted: Sequence[Wanted]) -> Readings:
-    """Return what a network (a transformers causal language model) makes of answers to prompts, all as tokens."""
+    """Return the distributions of a network (a transformers causal language model) along answers to prompts."""
     import torch
 
     made: dict[tuple[int, Answer], tuple[Reading, ...]] = {}

@@ -1,4 +1,4 @@
-"""What rounding weights does to a model, and so how far an exported form may be from its adapter.
+"""How far rounding of weights moves a model, and so how far an export may be from its adapter.
 
 Measured on SmolLM2-135M-Instruct, as docs/adr/0004-merge-and-gguf.md tells.
 """
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from weighbridge.train.export.gguf import Quantisation
 
 _LEAST = 0.05
-"""Of a tolerance, what is left where the adapter has no doubt at all."""
+"""The share of a tolerance that is left if the adapter has no doubt at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """What rounding the weights does to a good export, and may do: some three to five times that."""
+    """The measured effect of rounding on a good export, and the tolerance: three to five times as much."""
 
     rounding: float
-    """Nats, mean over the places: what it was seen to do."""
+    """The measured effect in nats, mean over the places."""
     divergence: float
-    """Nats, mean over the places: what it may do."""
+    """The tolerated effect in nats, mean over the places."""
     lead: float
-    """Nats by which a token must lead for both to be held to it: some six deviations of it, or more, by rounding.
+    """A token must lead by this many nats to count: at least six standard deviations of rounding.
 
     Noise of deviation s on all log-probabilities makes a divergence of s**2 * doubt / 2, and a deviation of
     s * sqrt(2) between two of them.

@@ -1,4 +1,4 @@
-"""What a finished tuning is checked for before anybody is served by it; the findings go onto its card."""
+"""Checks a trained adapter before it serves anybody, and writes the findings onto its card."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,9 +24,9 @@ _FEW = 4
 
 
 def examine_adapter(card: AdapterCard, exercise: Exercise, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
-    """Examine an adapter that was not examined yet, write what was found onto its card and report, and say it.
+    """Examine an adapter once, write the findings onto its card and report, and say them.
 
-    Of one that was examined before a learning curve was wanted, only that is drawn.
+    If only the learning curve is missing, only the curve is drawn.
 
     Raises:
         TrainingError: a training for the learning curve failed.
@@ -72,7 +72,7 @@ def _run_checks(
 
 
 def _scores_apart(card: AdapterCard, served: Estimate | None) -> Iterator[Parity]:
-    """Yield a failed comparison where what is served scores otherwise on dev than the adapter did while training."""
+    """Yield a failed comparison if the served model and the adapter score differently on dev."""
     own = next((epoch.dev for epoch in card.training.epochs if epoch.epoch == card.training.chosen_epoch), None)
     if own is None or served is None or not card.parity or card.parent:
         return

@@ -1,6 +1,6 @@
 """Fine-tuning at an endpoint: prepare, ask, upload, follow; and the model that comes of it, as an arm like any other.
 
-An adapter's folder holds the plan, a folder for each job with what was sent and how far it is, and the card at the end.
+An adapter's folder holds the plan, a folder for each job with its files and its state, and the card at the end.
 """
 
 from collections.abc import Callable, Sequence
@@ -65,12 +65,12 @@ Agree = Callable[[str], bool]
 
 
 def prepare(arm: Arm, bench: Bench, voice: Voice) -> Prepared:
-    """Write the files that an endpoint would learn an arm from, and say what that would cost; nothing is sent.
+    """Write the training files of an arm for an endpoint, and report their cost; nothing is sent.
 
     Raises:
-        SettingsError: the settings ask for what the fine-tuning API has not, or forbid that data leaves.
+        SettingsError: the API does not offer a feature of the settings, or the settings forbid that data leaves.
         TrainingError: nothing may be learnt.
-        DataError: the files are not what the API takes.
+        DataError: the API would refuse the files.
     """
     settings = bench.settings
     start_of = perf_counter()
@@ -173,7 +173,7 @@ def _jobs(
 
 
 def _goes_on(run: HostedRun | None, strategy: str) -> str:
-    """Say what becomes of a job that is no longer followed."""
+    """Say whether a job goes on without being watched."""
     if run is None or not run.asked:
         return f"No job was asked for yet. To go on: {_RESUME} {strategy}; or not to: {_CANCEL} {strategy}"
     told = f"{run.job or 'The job'} goes on at {run.endpoint}"

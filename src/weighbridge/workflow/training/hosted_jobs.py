@@ -1,4 +1,4 @@
-"""The jobs that an arm has at an endpoint: what they are, and stopping them. None of it needs the workspace's lock."""
+"""Lists and stops the jobs of an arm at an endpoint, without the workspace's lock."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -14,7 +14,7 @@ from weighbridge.train.hosted.wire import ENDED, HostedJob
 from weighbridge.workspace import Workspace
 
 FAILED = frozenset({"failed", "cancelled"})
-"""States after which a new job may be begun."""
+"""A new job may begin after one of these states."""
 _ELSEWHERE = "elsewhere"
 _UNREADABLE = "unreadable"
 
@@ -29,16 +29,15 @@ class HostedStatus:
     job: str
     """Empty where none has been begun."""
     status: str
-    """The endpoint's word, in lower case; "not begun", "elsewhere" for a job of another endpoint, or "unreadable" where
-    what was written down about it cannot be read."""
+    """The endpoint's word, in lower case; "not begun", "elsewhere" for a job of another endpoint, or "unreadable" if
+    its file cannot be read."""
     model: str
     """The tuned model's name; empty until there is one."""
     error: str
     folder: Path
     """Where the files that were sent lie."""
     refused: bool = False
-    """Whether the endpoint did not do just now what it was asked: `error` says why, and `status` is what it was last
-    known to be."""
+    """Whether the endpoint refused the last request: `error` says why, and `status` is the last known state."""
 
     @property
     def unsettled(self) -> bool:
@@ -53,7 +52,7 @@ def hosted_status(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[H
 
 
 def cancel_hosted(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[HostedStatus, ...]:
-    """Stop every unfinished job of an arm for good, and return what they are now.
+    """Stop every unfinished job of an arm for good, and return their new states.
 
     One that was agreed to and not asked for yet will not be begun without asking again. One that the endpoint does not
     stop is `refused`, and the others are stopped all the same.
@@ -73,7 +72,7 @@ def pause_hosted(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[Ho
 
 
 def unfinished_jobs(arm: Arm, workspace: Workspace) -> tuple[HostedStatus, ...]:
-    """Return the jobs whose adapter has no card yet, and which are not known to have failed."""
+    """Return the jobs without an adapter card that are not known to have failed."""
     return tuple(
         one
         for one in _runs(arm, workspace)
@@ -108,7 +107,7 @@ def _ask_status(one: HostedStatus, endpoint: Endpoint) -> HostedStatus:
 
 
 def _after_all_not(runs: Sequence[HostedStatus]) -> Iterator[HostedStatus]:
-    """Take back what was agreed to, of the runs for which no job was asked for yet."""
+    """Withdraw the consent of runs that have not asked for a job yet."""
     for one in runs:
         run = read_run(one.folder) if one.status != _UNREADABLE else None
         if run and not run.asked:

@@ -26,11 +26,11 @@ from weighbridge.workspace import write_text
 
 SHARES = (0.25, 0.5, 0.75)
 _FEWEST = 8
-"""Training examples below which a quarter of them is too few to train on."""
+"""With fewer training examples, a quarter of them is too few to train on."""
 
 
 def curve_points(exercise: Exercise, folder: Path, voice: Voice) -> tuple[CurvePoint, ...]:
-    """Return what the dev questions make of each share of the examples, all of them last; nothing without either.
+    """Return the dev scores of trainings on growing shares of the examples, all of them last; empty without dev.
 
     Points are kept in `curve.json`: a curve that was interrupted goes on.
     """
@@ -70,7 +70,7 @@ def _ask_dev_questions(exercise: Exercise, adapter: Path, share: float, examples
 
 
 def references(exercise: Exercise) -> tuple[Conversation, ...]:
-    """Return the dev questions as they are asked in service, and what the strategy is taught to say to such prompts."""
+    """Return the dev questions with the prompts of service and the answers that training teaches."""
     taught = RaftSettings(withheld_target=exercise.recipe.training.raft.withheld_target)
     return tuple(conversation(exercise.strategy, example, raft=taught) for example in exercise.asked)
 

@@ -1,4 +1,4 @@
-"""What is said of trainings to whoever started them."""
+"""Sentences about trainings for the terminal."""
 
 from collections.abc import Iterator, Sequence
 from statistics import fmean, stdev
@@ -7,7 +7,7 @@ from weighbridge.adapters import AdapterCard, Training
 
 
 def spread_sentence(cards: Sequence[AdapterCard], best: AdapterCard) -> str:
-    """Say how much trainings by several seeds differ, and which of them serves."""
+    """Say how much the trainings of several seeds differ, and name the one that serves."""
     values = [card.dev.value for card in cards if card.dev]
     if len(values) < len(cards):
         return f"{len(cards)} seeds; there are no dev questions to tell them apart: {best.id} (seed {best.seed}) serves"
@@ -20,7 +20,7 @@ def spread_sentence(cards: Sequence[AdapterCard], best: AdapterCard) -> str:
 
 
 def training_sentence(card: AdapterCard) -> str:
-    """Say how a training went, and whether what is served agrees with the adapter."""
+    """Say how a training went, and whether the served model agrees with the adapter."""
     training = card.training
     best = next(epoch for epoch in training.epochs if epoch.epoch == training.chosen_epoch)
     dev = "" if best.dev is None else f", dev accuracy {best.dev:.2f}"
@@ -38,7 +38,7 @@ def _speed(training: Training) -> str:
 
 
 def _agreements(card: AdapterCard) -> Iterator[str]:
-    """Yield how well what is served agrees with the adapter, and which other forms do not."""
+    """Yield the agreement of the served model with the adapter, and the other forms that disagree."""
     for served in card.parity[:1]:
         yield f"{served.form} agrees with the adapter on {served.agreement:.0%} of tokens"
     if others := [parity for parity in card.parity[1:] if parity.ok]:

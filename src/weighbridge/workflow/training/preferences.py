@@ -1,4 +1,4 @@
-"""The second training of an arm: what it is to prefer, collected or read; learnt; and whether its measure moved."""
+"""Trains an arm on preferences, collected or read from a file, and measures the effect."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -28,14 +28,14 @@ from weighbridge.wiring.engines import Engine, Weights, open_model
 from weighbridge.wiring.reporter import Voice
 
 _SHARE = 0.2
-"""Of the examples, whose preferences are kept back to measure by."""
+"""Share of the examples held out to measure the effect."""
 _CHANCE = 0.5
 _SURE = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """What a training moved, on what it had not seen: a mean over examples, before and after."""
+    """A mean over held-out examples before and after a training."""
 
     measure: str
     before: Estimate
@@ -46,7 +46,7 @@ class Moved:
 
     @property
     def sentence(self) -> str:
-        """What moved, in words for people."""
+        """The effect, as a sentence for people."""
         sure = self.p_value <= _SURE
         return (
             f"{self.measure}, on {self.before.scored:,} examples kept back: {_words(self.before)} before, "
@@ -57,7 +57,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refined:
-    """How a second training went; its notes tell what moved."""
+    """The outcome of a second training; its notes tell the effect."""
 
     training: Training
     moved: tuple[Moved, ...]
@@ -69,15 +69,15 @@ class Refinement:
 
     arm: Arm
     exercise: Exercise
-    """What the arm learnt first: its strategy, recipe, metric and dev questions."""
+    """The first training of the arm: its strategy, recipe, metric and dev questions."""
     start: Path
     """The adapter to go on from: a PEFT folder."""
     weights: Weights
-    """The same as the engine runs it: what answers are tried with."""
+    """The same weights in the form that the engine runs, for attempts at answers."""
     folder: Path
     """Where `adapter/` is to be written, and `reward/` where there is a reward model."""
     read: PreferenceFile | None = None
-    """What the user's own file prefers; None where it is to be had of attempts."""
+    """The preferences of the user's own file; None if attempts provide them."""
 
     @property
     def seed(self) -> int:
@@ -85,7 +85,7 @@ class Refinement:
 
 
 def refine(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refined:
-    """Train on by `training.preference`, and measure what that moved on examples that were kept back.
+    """Continue training by `training.preference`, and measure the effect on held-out examples.
 
     Raises:
         TrainingError: there is nothing to learn from, or training fails.
@@ -101,7 +101,7 @@ def refine(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refi
 
 
 def preferences_file(exercise: Exercise, bench: Bench, voice: Voice) -> PreferenceFile | None:
-    """Read the user's own file of what is preferred; None where there is none, or the method learns from rewards alone.
+    """Read the user's own file of preferences; None without one, or if the method learns from rewards alone.
 
     Raises:
         DataError: the file cannot be used.
@@ -117,12 +117,12 @@ def preferences_file(exercise: Exercise, bench: Bench, voice: Voice) -> Preferen
 
 
 def preferences(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Preferences:
-    """Return what is preferred: what the user's file says, or what attempts at the training questions tell."""
+    """Return the preferences of the user's file, or else those of attempts at the training questions."""
     return todo.read.told if todo.read else collect_attempts(todo, bench, engine, voice)
 
 
 def collect_attempts(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Preferences:
-    """Ask the arm its own training questions several times over, and return what the graded answers tell.
+    """Ask the arm its own training questions several times, and return preferences from the graded answers.
 
     Attempts are kept in the workspace: those that were made already, with these very weights, are not repeated.
     """

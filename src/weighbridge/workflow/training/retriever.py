@@ -1,7 +1,7 @@
 """Tune the search's own models, and keep one only if the whole search became better with confidence.
 
-What is weighed is the search as it would be served: indexed anew with the tuned embedder, or reranked by the tuned
-reranker. It is weighed against the search as it is served now, with the tuned models that are in force. An embedder
+The search is measured as it would be served: indexed again with the tuned embedder, or reranked by the tuned
+reranker. It is compared with the search as it is served now, with the tuned models that are in force. An embedder
 always starts from that of the settings, a reranker from the embedder in force. Tune the embedder first: a reranker that
 was made for another is not used.
 """
@@ -53,7 +53,7 @@ _NEGATIVES: Mapping[Which, int] = {"embedder": 2, "reranker": 3}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Lessons:
-    """What is learnt, what decides, and how it came about."""
+    """The training pairs, the questions that decide, and their origin."""
 
     division: Division
     pairs: Pairs
@@ -99,14 +99,14 @@ class _Task:
 
     @property
     def name(self) -> str:
-        """What the model's folder is called, and so what reports call the model."""
+        """The name of the model's folder. Reports use it too."""
         return f"{embedder_name(self.settings)}-{'tuned' if self.which == 'embedder' else 'reranker'}"
 
 
 def tune_retriever(which: Which, settings: Settings, workspace: Workspace, voice: Voice) -> RetrieverCard:
     """Tune the embedder or a reranker on this workload, weigh the search with it, and put it in force if it is better.
 
-    What is put in force is indexed with at once; what was in force before and is not beaten stays.
+    A model that wins is used for the index at once. A model in force that is not beaten stays.
 
     Where this very tuning was finished before, its card is returned, and one that was killed is finished; one that was
     weighed against another search than is served now is weighed again. Nothing is trained where too few questions name
@@ -137,7 +137,7 @@ def tune_retriever(which: Which, settings: Settings, workspace: Workspace, voice
 
 
 def _describe_outcome(card: RetrieverCard, task: _Task) -> Iterator[str]:
-    """Yield what came of a tuning, the verdict first, and what it means for the other model of the search."""
+    """Yield the outcome of a tuning, the verdict first, and its consequence for the other model of the search."""
     own = [] if any(name.startswith("embedder") for name in card.against) else ["the embedder of the settings"]
     named = " and ".join((*own, *(f"the tuned {name}" for name in card.against)))
     yield card.verdict.sentence
@@ -235,7 +235,7 @@ def _train_and_judge(task: _Task, voice: Voice, started: float) -> RetrieverCard
 
 
 def _card(task: _Task) -> RetrieverCard:
-    """Return the card of a tuning in which nothing was trained."""
+    """Return the card of a tuning that trained nothing."""
     lessons, settings = task.lessons, task.settings
     asked = len(lessons.division.deciding)
     few = f"only {asked:,} train and dev questions name their evidence, and {FEWEST} families of them are needed"

@@ -1,9 +1,9 @@
-"""What a tuned model of the search learns, what chooses its epoch, and what decides on it: three sets of questions.
+"""Divides questions into three sets: to train a model of the search, to choose its epoch, and to decide on it.
 
 The dev questions decide. Where these are few, some train questions are held back from learning and decide with them.
-Other train questions, held back too, choose the epoch, so that what decides has chosen nothing. Test questions do
+Other train questions, held back too, choose the epoch, so that no question both chooses and decides. Test questions do
 neither. The train questions are divided as the workload was: no near-paraphrase of one that decides is learnt.
-Examples made from documents are learnt only: what decides is what people asked.
+Examples made from documents are only trained on: questions that people asked decide.
 """
 
 from collections.abc import Sequence
@@ -22,20 +22,20 @@ from weighbridge.train.retriever.pairs import Pairs, labelled_pairs, made_pairs,
 from weighbridge.types import PUBLIC, Chunk, Example
 
 ENOUGH = 40
-"""Families of dev questions from which no train question is held back to decide."""
+"""With this many families of dev questions, no train question is held back to decide."""
 MOST_PAIRS = 500
 _HELD = 1 / 3
 """Share of the train families that is held back to decide, at most."""
 _CHOOSING = 0.1
 _CHOOSING_FROM = 30
-"""Train families from which a share of them is held back to choose the epoch."""
+"""With this many train families, a share of them is held back to choose the epoch."""
 _MOST_DOCUMENTS = 2000
 """Documents that pairs are made from by rule; of more, a sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Division:
-    """Examples by what they are for. None is learnt where pairs are to be made from the documents."""
+    """Examples by their use. None is trained on if pairs are made from the documents."""
 
     taught: tuple[Example, ...]
     choosing: tuple[Example, ...]
@@ -47,7 +47,7 @@ class Division:
 
     @property
     def sentence(self) -> str:
-        """Return who learns what, for people."""
+        """Return the division as a sentence for people."""
         held = sum(example.split != "dev" for example in self.deciding)
         learnt = f"{len(self.taught):,} train questions are learnt" if self.taught else (
             "too few train questions name their evidence, so pairs made from the documents are learnt"
@@ -59,12 +59,12 @@ class Division:
 
 
 def divide(examples: Sequence[Example], embedder: Embedder, *, similarity: float, seed: int) -> Division:
-    """Divide the train and dev examples whose evidence is known.
+    """Divide the train and dev examples with known evidence.
 
     Args:
         examples: all of the workload; those of the test split are left alone.
         embedder: tells near-paraphrases.
-        similarity: the cosine from which questions are near-paraphrases.
+        similarity: the smallest cosine of near-paraphrases.
         seed: of the draw.
     """
     dev = judged([example for example in examples if example.split == "dev"])
@@ -107,7 +107,7 @@ def _from_example(example: Example) -> Made:
 
 
 def pairs_of(division: Division, index: Index, embedder: Embedder, *, seed: int) -> Pairs:
-    """Return what is learnt: pairs of the taught questions, or without any, pairs made from public documents."""
+    """Return training pairs of the taught questions or, without any, pairs made from public documents."""
     if division.taught:
         return labelled_pairs(division.taught, index, embedder, most=MOST_PAIRS, seed=seed)
     return made_pairs(_public_chunks(index, seed), most=MOST_PAIRS, seed=seed)

@@ -29,7 +29,7 @@ _DEPTH = 20
 def embedder_judge(examples: Sequence[Example], nominator: Retriever, index: Index) -> EmbedderJudge | None:
     """Return a judge by the mean nDCG@10 of vectors alone; None without questions.
 
-    At most 24 questions are asked, of a pool: what the search finds for any of them now, and all their evidence.
+    At most 24 questions are asked, of a pool: all present results of the search for them, and all their evidence.
     """
     asked = examples[:MOST_QUESTIONS]
     if not asked:
@@ -52,7 +52,7 @@ def embedder_judge(examples: Sequence[Example], nominator: Retriever, index: Ind
 
 
 def reranker_judge(examples: Sequence[Example], nominator: Retriever) -> RerankerJudge | None:
-    """Return a judge by the mean nDCG@10 of what the search nominates, reranked; None without questions."""
+    """Return a judge by the mean nDCG@10 of the reranked candidates; None without questions."""
     asked = examples[:MOST_QUESTIONS]
     if not asked:
         return None

@@ -1,4 +1,4 @@
-"""The second stage of a tuning: an adapter of its own, which names the supervised one that it goes on from."""
+"""The second stage of a training: an adapter of its own that names the supervised one it continues."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +18,7 @@ from weighbridge.workflow.training.preferences import Refinement, refine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taught:
-    """What an arm learnt first, and what the user's own file prefers, where there is one."""
+    """The first training of an arm, and the user's own preferences if there is a file."""
 
     exercise: Exercise
     read: PreferenceFile | None
@@ -67,13 +67,13 @@ def train_second_stage(
 
 
 def _with(learnt: Learnt, lessons: Sequence[Lesson]) -> Learnt:
-    """Return what was learnt together with the documents that the prompts of a file of preferences show."""
+    """Return the training data with the documents shown in the prompts of a file of preferences added."""
     shown = {span.document_id: span.version for one in lessons for span in one.spans}
     return replace(learnt, documents={**learnt.documents, **shown})
 
 
 def _access(learnt: Learnt, exercise: Exercise, read: PreferenceFile | None) -> Access:
-    """Return who may hear an adapter that goes on from what was learnt, by a file or by tries at its examples."""
+    """Return the groups that may hear an adapter trained further by a file or by attempts at its examples."""
     tried = exercise.made if read is None or exercise.recipe.training.preference.method == "grpo" else ()
     told = read.access if read else ()
     return inherited((*learnt.access, *told, *(one for each in tried for one in each.access)))

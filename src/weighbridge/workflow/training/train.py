@@ -62,7 +62,7 @@ def train(
 
     Raises:
         SettingsError: an arm is not a tuned one, or there is none to train.
-        TrainingError: training failed, or what would be served differs from the adapter.
+        TrainingError: training failed, or the served form differs from the adapter.
     """
     wanted = tuple(arms) or arms_to_train(settings)
     for arm in wanted:
@@ -138,7 +138,7 @@ def recipe_of(bench: Bench, engine: Engine) -> Recipe:
 
 
 def exercise_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Exercise:
-    """Return what an arm will learn, checked."""
+    """Return the training data of an arm, checked."""
     workload = bench.workload
     return prepare_exercise(
         build(arm, bench.parts, Scripted()),
@@ -227,7 +227,7 @@ def _train_here(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Adapter
 
 
 def _stays(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> bool:
-    """Tell whether the adapter that this arm answers with was chosen by a person, or found for what is wanted now.
+    """Tell whether the serving adapter of an arm was chosen by a person, or matches the present settings.
 
     Raises:
         TrainingError: it cannot be compared with the other strategies.
@@ -277,10 +277,10 @@ def _require_comparable(card: AdapterCard, bench: Bench, engine: Engine) -> None
 
 
 def _tests_learnt(lessons: Sequence[Lesson], bench: Bench) -> int:
-    """Return how many lessons ask what a test question asks, by its words or nearly, as the split tells it.
+    """Return the number of lessons that repeat a test question, word for word or nearly, as the split judges.
 
-    An id does not tell: in a file without ids it is the number of a line. What today's split has outside the test is
-    known to be no test question.
+    An id does not tell: in a file without ids it is the number of a line. Questions that today's split has outside the
+    test are known to be no test questions.
     """
     outside = {plain(asked_in(example)) for example in bench.workload.examples if example.split != "test"}
     others = [one for one in lessons if one.question and plain(one.question) not in outside]
