@@ -15,8 +15,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "build" / "docs"
-SITE = ROOT / "build" / "site"
+BUILD = ROOT / "build"
+SOURCE = BUILD / "docs"
+SITE = BUILD / "site"
+EACH_DECISION = '"adr/*.md"'
+"""What stands in the navigation for the list of all decisions."""
 WORKER = "worker.js"
 SHIM = 'src="https://unpkg.com/iframe-worker/shim"'
 """Zensical's offline plugin loads this script from a server: the search needs it where a folder is opened without one.
@@ -55,9 +58,26 @@ def adapt_links(text: str, source: str, paths: Mapping[str, str]) -> str:
     return LINK.sub(adapt, text)
 
 
+def settings() -> str:
+    """Return the text of `zensical.toml` with every decision in the navigation."""
+    decisions = ", ".join(f'"adr/{page.name}"' for page in sorted(ROOT.glob("docs/adr/*.md")))
+    return (ROOT / "zensical.toml").read_text(encoding="utf-8").replace(EACH_DECISION, decisions)
+
+
+def navigation() -> Iterator[tuple[str, str, str]]:
+    """Return chapter, title and path of every page, in order; a page with an empty title goes by its own heading."""
+    for chapter in tomllib.loads(settings())["project"]["nav"]:
+        for heading, entries in chapter.items():
+            for entry in [{heading: entries}] if isinstance(entries, str) else entries:
+                for title, path in [("", entry)] if isinstance(entry, str) else entry.items():
+                    yield heading, title, path
+
+
 def copy_pages(paths: Mapping[str, str]) -> None:
-    """Write every page and picture into the folder that Zensical reads."""
+    """Write the settings, every page and every picture into the folder that Zensical reads."""
     shutil.rmtree(SOURCE, ignore_errors=True)
+    SOURCE.mkdir(parents=True)
+    (BUILD / "zensical.toml").write_text(settings(), encoding="utf-8")
     for source, target in paths.items():
         place = SOURCE / target
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -82,37 +102,31 @@ def write_llms_txt() -> None:
 
     Each page stands as Markdown beside its HTML, so that the links of `llms.txt` lead to text without markup.
     """
-    project = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads(settings())["project"]
     lines = [f"# {project['site_name']}", "", f"> {project['site_description']}"]
     whole = []
-    for chapter in project["nav"]:
-        for heading, entries in chapter.items():
+    chapter = ""
+    for heading, title, path in navigation():
+        if heading != chapter:
             lines += ["", f"## {heading}", ""]
-            for title, path in _pages(heading, entries):
-                text = (SOURCE / path).read_text(encoding="utf-8")
-                lines.append(f"- [{title}]({path}): {first_sentence(text)}")
-                whole.append(f"<!-- {path} -->\n\n{text.strip()}\n")
-                place = SITE / path
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_text(text, encoding="utf-8")
+            chapter = heading
+        text = (SOURCE / path).read_text(encoding="utf-8")
+        name = title or text.splitlines()[0].removeprefix("# ")
+        lines.append(f"- [{name}]({path}): {first_sentence(text)}")
+        whole.append(f"<!-- {path} -->\n\n{text.strip()}\n")
+        place = SITE / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
     (SITE / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (SITE / "llms-full.txt").write_text("\n".join(whole), encoding="utf-8")
 
 
-def _pages(heading: str, entries: object) -> Iterator[tuple[str, str]]:
-    """Return title and path of each page of a chapter; a chapter may be a single page."""
-    if isinstance(entries, str):
-        yield heading, entries
-    elif isinstance(entries, list):
-        for entry in entries:
-            yield from entry.items()
-
-
 def first_sentence(text: str) -> str:
     """Return the first sentence of a page that is neither heading, quotation, comment, table nor code."""
+    dated = re.compile(r"(Status: |\d{4}-\d\d-\d\d)")  # the line under the heading of a decision
     for paragraph in re.sub(r"```.*?```", "", text, flags=re.DOTALL).split("\n\n"):
         plain = LINK.sub(r"\2", " ".join(paragraph.split()))
-        if plain and not plain.startswith(("#", ">", "<!--", "|", "![")):
+        if plain and not plain.startswith(("#", ">", "<!--", "|", "![")) and not dated.match(plain):
             return re.split(r"(?<=[.?!])\s", plain)[0]
     return ""
 
@@ -120,7 +134,7 @@ def first_sentence(text: str) -> str:
 def main() -> int:
     """Build the site; any warning fails the build."""
     copy_pages(site_paths())
-    built = subprocess.run([sys.executable, "-m", "zensical", "build", "--strict", "--clean"], cwd=ROOT, check=False)
+    built = subprocess.run([sys.executable, "-m", "zensical", "build", "--strict", "--clean"], cwd=BUILD, check=False)
     if built.returncode == 0:
         use_own_worker()
         write_llms_txt()

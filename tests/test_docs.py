@@ -39,3 +39,20 @@ def test_commands_in_the_docs_exist(page):
     for line in re.findall(r"^(?:\$ )?weighbridge (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
         word = shlex.split(line, comments=True)[0]
         assert word in commands or word.startswith("-"), f"{page.name}: weighbridge {line}"
+
+
+def test_the_guide_for_contributors_names_files_that_exist():
+    page = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w./-]+(?:\.py|\.toml|\.md|\.png|/))`", page))
+    assert len(named) > 40
+    package = ROOT / "src" / "weighbridge"
+    missing = [path for path in sorted(named) if not ((ROOT / path).exists() or (package / path).exists())]
+    assert [path for path in missing if "NAME" not in path] == []
+
+
+def test_a_newcomers_questions_are_answered_in_the_file_named():
+    page = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (Where .+\?) \| `(.+)` \| `(.+)` \|$", page, re.MULTILINE)
+    assert len(rows) >= 10
+    for question, path, name in rows:
+        assert name in (ROOT / "src" / "weighbridge" / path).read_text(encoding="utf-8"), question

@@ -1,7 +1,6 @@
 """The site shows every page, and its links hold; `make docs` builds it."""
 
 import importlib.util
-import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -14,18 +13,10 @@ def _site():
     return module
 
 
-def _pages_of_the_navigation():
-    nav = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"]
-    pages = []
-    for chapter in nav:
-        for entries in chapter.values():
-            pages += [entries] if isinstance(entries, str) else [path for entry in entries for path in entry.values()]
-    return pages
-
-
 def test_the_navigation_lists_every_page_once():
-    there = [target for target in _site().site_paths().values() if target.endswith(".md")]
-    assert sorted(_pages_of_the_navigation()) == sorted(there)
+    site = _site()
+    there = [target for target in site.site_paths().values() if target.endswith(".md")]
+    assert sorted(path for _, _, path in site.navigation()) == sorted(there)
 
 
 def test_links_follow_the_pages_into_the_site():
