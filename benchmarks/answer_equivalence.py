@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.scoring import grade as grading
-from weighbridge.scoring.classifier import Classifier, Tree, load_classifier
+from weighbridge.scoring.classifier import Classifier, DecisionTree, load_classifier
 from weighbridge.scoring.features import extract_features
 from weighbridge.scoring.overlap import normalise, token_f1
 
@@ -166,9 +166,9 @@ def fit(features: Sequence[dict[str, float]], right: Sequence[bool], seed: int) 
     return made
 
 
-def _export(nodes: NDArray[np.void]) -> Tree:
+def _export(nodes: NDArray[np.void]) -> DecisionTree:
     leaf = nodes["is_leaf"].astype(bool)
-    return Tree(
+    return DecisionTree(
         feature=[-1 if is_leaf else int(feature) for is_leaf, feature in zip(leaf, nodes["feature_idx"], strict=True)],
         threshold=[0.0 if is_leaf else float(t) for is_leaf, t in zip(leaf, nodes["num_threshold"], strict=True)],
         left=[int(node) for node in nodes["left"]],

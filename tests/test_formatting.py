@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import amount, difference, figure, listed, points, probability, seconds, share
+from weighbridge.formatting import (
+    amount,
+    figure,
+    join_words,
+    percentage,
+    points,
+    probability,
+    seconds,
+    write_difference,
+)
 from weighbridge.results import Estimate
 
 
@@ -50,18 +59,18 @@ def test_an_interval_has_the_scale_of_its_value_and_what_is_exact_has_none():
 
 
 def test_differences_carry_their_signs():
-    gap = difference(FIGURES["accuracy"], estimate(0.08, -0.02, 0.18)).replace("\u00a0", " ")
+    gap = write_difference(FIGURES["accuracy"], estimate(0.08, -0.02, 0.18)).replace("\u00a0", " ")
     assert gap == "+8 points (\N{MINUS SIGN}2 to +18)"
-    assert difference(FIGURES["cost_per_thousand"], estimate(-0.5, -0.6, -0.001)).replace("\u00a0", " ") == (
+    assert write_difference(FIGURES["cost_per_thousand"], estimate(-0.5, -0.6, -0.001)).replace("\u00a0", " ") == (
         "\N{MINUS SIGN}$0.50 (\N{MINUS SIGN}0.60 to 0.00)"
     )
-    assert difference(FIGURES["accuracy"], estimate(-0.00001, -0.1, 0.1)).startswith("0")
+    assert write_difference(FIGURES["accuracy"], estimate(-0.00001, -0.1, 0.1)).startswith("0")
 
 
 def test_nothing_in_a_figure_can_be_broken_over_lines():
     written = (
         figure(FIGURES["latency_p50"], estimate(0.7, 0.6, 0.8)),
-        difference(FIGURES["hallucination"], estimate(-0.25, -0.42, -0.07)),
+        write_difference(FIGURES["hallucination"], estimate(-0.25, -0.42, -0.07)),
         probability(0.0004),
     )
     assert not any(" " in text for text in written)
@@ -71,11 +80,16 @@ def test_small_words():
     assert [probability(value).replace("\u00a0", " ") for value in (0.0004, 0.0042, 0.31)] == [
         "p < 0.001", "p = 0.004", "p = 0.31",
     ]  # fmt: skip
-    assert [share(value) for value in (0.05, 0.001)] == ["5\u00a0%", "0.1\u00a0%"]
+    assert [percentage(value) for value in (0.05, 0.001)] == ["5\u00a0%", "0.1\u00a0%"]
     assert [points(value) for value in (0.2316, -0.01)] == ["23.2", "\N{MINUS SIGN}1.0"]
     assert seconds(90) == "90\u00a0s"
-    assert [listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
-    assert listed(["a", "b"], "or") == "a or b"
+    assert [join_words(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+    assert join_words(["a", "b"], "or") == "a or b"
 
 
 @given(st.sampled_from(sorted(FIGURES)), st.floats(0, 1e9))

@@ -11,7 +11,7 @@ from pathlib import Path
 import ir_measures
 from ir_measures import RR, R, nDCG
 
-from weighbridge.evaluate.statistics import holm, paired
+from weighbridge.evaluate.statistics import compare_pairs, holm
 
 Run = Mapping[str, Mapping[str, float]]
 Judgements = Mapping[str, Mapping[str, int]]
@@ -69,7 +69,7 @@ def score(run: Run, judged: Sequence[Judged]) -> dict[str, dict[str, float]]:
 def compare(ours: Mapping[str, float], theirs: Sequence[Mapping[str, float]]) -> list[Beaten]:
     """Return how ours stands against each of theirs over the same queries, all of them tested together."""
     queries = sorted(ours)
-    pairs = [paired([ours[q] for q in queries], [other[q] for q in queries], SEED) for other in theirs]
+    pairs = [compare_pairs([ours[q] for q in queries], [other[q] for q in queries], SEED) for other in theirs]
     corrected = holm([pair.p_value for pair in pairs])
     return [
         Beaten(

@@ -83,21 +83,21 @@ def figure(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
     return f"{value}{NB}({bounds})" if bounds else value
 
 
-def difference(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
+def write_difference(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
     """Return a difference with its sign and interval: ``+8 points (-2 to +18)``; shares differ by points."""
     written = scale(kind, estimate.value, currency)
     if kind.unit == "share":
         written = Scale(0.01, written.decimals, after=f"{NB}points")
-    bounds = [signed(written.number(bound)) for bound in (estimate.low, estimate.high)]
-    return f"{signed(written.write(estimate.value))}{NB}({bounds[0]}{NB}to{NB}{bounds[1]})"
+    bounds = [with_sign(written.number(bound)) for bound in (estimate.low, estimate.high)]
+    return f"{with_sign(written.write(estimate.value))}{NB}({bounds[0]}{NB}to{NB}{bounds[1]})"
 
 
-def signed(text: str) -> str:
+def with_sign(text: str) -> str:
     """Return a written number with a plus sign if it is above zero."""
     return text if text[0] == MINUS or not any(digit in text for digit in "123456789") else f"+{text}"
 
 
-def share(value: float) -> str:
+def percentage(value: float) -> str:
     """Return a share as a percentage."""
     return _share(abs(value)).write(value)
 
@@ -126,7 +126,7 @@ def money_scale(size: float, currency: str) -> Scale:
     return Scale(1, decimals, before=symbol) if symbol else Scale(1, decimals, after=f"{NB}{currency}")
 
 
-def listed(parts: Sequence[str], last: str = "and") -> str:
+def join_words(parts: Sequence[str], last: str = "and") -> str:
     """Return parts as an English list: ``rag, raft and prompt``."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
 

@@ -9,7 +9,7 @@ from weighbridge.answer.build import SHAPES, Parts, build
 from weighbridge.answer.cite import cited_reference
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
-from weighbridge.answer.quote import Said, quoting, sentence_holding, taken_apart, words_of
+from weighbridge.answer.quote import QuotedAnswer, answer_words, read_quote, sentence_holding, write_quote
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import NONE, NOTHING
 from weighbridge.scoring.language.refusals import ABSTENTION
@@ -105,18 +105,18 @@ def test_whether_it_abstains_is_told_by_the_answer_not_by_the_quote():
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        ("four weeks [2]", Said("four weeks [2]")),
-        ("Answer: four weeks", Said("four weeks")),
-        ("It is four weeks. [2] Answer: four weeks", Said("four weeks")),
-        ('"Q: When? Answer: now" [3] Answer: now', Said("now", "Q: When? Answer: now", 3)),
-        ('"She said "go"." [1]\nAnswer: go', Said("go", 'She said "go".', 1)),
-        ("“It is.” [1] Answer: it is", Said("it is", "It is.", 1)),
-        ('"cut short by the len', Said('"cut short by the len')),
-        ("", Said("")),
+        ("four weeks [2]", QuotedAnswer("four weeks [2]")),
+        ("Answer: four weeks", QuotedAnswer("four weeks")),
+        ("It is four weeks. [2] Answer: four weeks", QuotedAnswer("four weeks")),
+        ('"Q: When? Answer: now" [3] Answer: now', QuotedAnswer("now", "Q: When? Answer: now", 3)),
+        ('"She said "go"." [1]\nAnswer: go', QuotedAnswer("go", 'She said "go".', 1)),
+        ("“It is.” [1] Answer: it is", QuotedAnswer("it is", "It is.", 1)),
+        ('"cut short by the len', QuotedAnswer('"cut short by the len')),
+        ("", QuotedAnswer("")),
     ],
 )
-def test_what_models_say_is_taken_apart(raw: str, said: Said):
-    assert taken_apart(raw) == said
+def test_what_models_say_is_taken_apart(raw: str, said: QuotedAnswer):
+    assert read_quote(raw) == said
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_sentence_is_verbatim_and_holds_the_answer(before: str, answer: str, a
     text = f"{before} {answer} {after}"
     if sentence := sentence_holding(text, answer):
         assert sentence in " ".join(text.split())
-        assert words_of(answer).find(sentence)
+        assert answer_words(answer).find(sentence)
 
 
 words = st.lists(st.from_regex(r"[\w\"'.,;()\[£%-]{1,8}", fullmatch=True), min_size=1, max_size=8).map(" ".join)
@@ -166,7 +166,7 @@ def test_what_is_taught_is_understood(before: str, answer: str, after: str):
     target = cited_reference(OPEN, asked(answer), prompt)
     said = understood(target, prompt)
     assert said.text == answer
-    if target == quoting(taken_apart(target).quote, 1, answer):
+    if target == write_quote(read_quote(target).quote, 1, answer):
         assert said.citations[0].marked
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from weighbridge.adapters import access_words
-from weighbridge.answer.build import SHAPES, Parts, build, untuned
+from weighbridge.answer.build import SHAPES, Parts, build, untuned_arm
 from weighbridge.answer.restricted import NOTE, Admitted
-from weighbridge.evaluate.run import Exam, evaluate, taken
+from weighbridge.evaluate.run import EvaluationSpec, evaluate, stored_records
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import NONE, NOTHING
 from weighbridge.types import Example, Message, Question
@@ -24,7 +24,7 @@ def saying(text: str) -> Scripted:
 
 
 def admitted(arm: str = "fine-tuned") -> Admitted:
-    tuned, base = build(arm, PARTS, saying("tuned")), build(untuned(arm), PARTS, saying("base"))
+    tuned, base = build(arm, PARTS, saying("tuned")), build(untuned_arm(arm), PARTS, saying("base"))
     return Admitted(tuned=tuned, base=replace(base, name=arm), access=ACCESS)
 
 
@@ -41,18 +41,18 @@ def test_mixed_askers_are_answered_each_as_is_right_and_their_records_never_cros
         Example(id=f"{n}", question=Question("Who?", groups=(IN, OUT, frozenset())[n % 3]), answers=("x",))
         for n in range(24)
     ]
-    exam = Exam(task="answer", examples=asked, metrics=(), reads=False, seed=1, workers=4)
+    exam = EvaluationSpec(task="answer", examples=asked, metrics=(), reads=False, seed=1, workers=4)
     records = {record.key: record for record in evaluate(admitted(), exam)}
-    said = [record.answer.text for record in taken(admitted(), exam, records) if record.answer]
+    said = [record.answer.text for record in stored_records(admitted(), exam, records) if record.answer]
     assert said == ["tuned", "base", "base"] * 8
     for other in (replace(admitted(), access=ACCESS[:1]), admitted().tuned, admitted().base):
-        assert not taken(other, exam, records)
+        assert not stored_records(other, exam, records)
     moved = replace(exam, examples=[replace(e, question=replace(e.question, groups=OUT)) for e in asked[::3]])
-    assert not taken(admitted(), moved, records)
+    assert not stored_records(admitted(), moved, records)
 
 
 def test_the_others_are_asked_as_the_untuned_arm_asks():
-    assert {arm: untuned(arm) for arm, shape in SHAPES.items() if shape.tuned} == {
+    assert {arm: untuned_arm(arm) for arm, shape in SHAPES.items() if shape.tuned} == {
         "fine-tuned": "prompt",
         "raft": "rag",
     }

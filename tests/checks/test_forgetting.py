@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weighbridge.checks.forgetting import SHOT, Likelihoods, forgetting, option_likelihoods, probes
+from weighbridge.checks.forgetting import SHOT, Likelihoods, check_forgetting, option_likelihoods, probes
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.tokens import encode
 from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
@@ -35,10 +35,10 @@ def test_the_probe_is_whole_and_balanced() -> None:
 
 
 def test_an_equal_network_passes_and_a_worse_one_fails() -> None:
-    same = forgetting(probes(), likelihoods(80), likelihoods(80))
+    same = check_forgetting(probes(), likelihoods(80), likelihoods(80))
     assert same.passed
     assert same.figures["difference"].value == 0
-    worse = forgetting(probes(), likelihoods(80), likelihoods(50))
+    worse = check_forgetting(probes(), likelihoods(80), likelihoods(50))
     assert worse.passed is False
     assert worse.figures["difference"].high < -0.02
     assert "lower training.learning_rate" in worse.summary
@@ -46,21 +46,21 @@ def test_an_equal_network_passes_and_a_worse_one_fails() -> None:
 
 
 def test_a_small_loss_cannot_be_ruled_out_and_the_sentence_says_so() -> None:
-    guard = forgetting(probes(), likelihoods(80), likelihoods(79))
+    guard = check_forgetting(probes(), likelihoods(80), likelihoods(79))
     assert guard.passed
     assert "no loss is shown, and one of" in guard.summary
     assert "cannot be ruled out" in guard.summary
 
 
 def test_a_loss_within_the_margin_is_borne_but_not_called_none() -> None:
-    guard = forgetting(probes(), likelihoods(84), likelihoods(79))
+    guard = check_forgetting(probes(), likelihoods(84), likelihoods(79))
     assert guard.passed
     assert -0.02 <= guard.figures["difference"].high < 0
     assert "some loss is likely" in guard.summary
 
 
 def test_a_guessing_base_has_nothing_to_lose() -> None:
-    guard = forgetting(probes(), likelihoods(30), likelihoods(10))
+    guard = check_forgetting(probes(), likelihoods(30), likelihoods(10))
     assert guard.passed is None
     assert "nothing to lose" in guard.summary
 
@@ -70,14 +70,14 @@ def test_a_guessing_base_has_nothing_to_lose() -> None:
 def test_options_that_all_become_less_likely_are_not_forgotten(shifts: list[float]) -> None:
     base = likelihoods(80)
     tuned = [[value + shift for value in row] for row, shift in zip(base, shifts, strict=True)]
-    guard = forgetting(probes(), base, tuned)
+    guard = check_forgetting(probes(), base, tuned)
     assert guard.passed
     assert abs(guard.figures["probability, difference"].value) < 1e-9
 
 
 def test_knowledge_that_fades_before_any_choice_changes_fails() -> None:
     flat = [[value / 4 for value in row] for row in likelihoods(80)]
-    guard = forgetting(probes(), likelihoods(80), flat)
+    guard = check_forgetting(probes(), likelihoods(80), flat)
     assert guard.figures["difference"].value == 0
     assert guard.passed is False
     assert "less sure of what it knew" in guard.summary
@@ -88,7 +88,7 @@ def test_the_probability_is_the_softmax_of_scipy() -> None:
 
     rows = likelihoods(80)
     wanted = sum(softmax(row)[probe.answer] for row, probe in zip(rows, probes(), strict=True)) / 120
-    assert forgetting(probes(), rows, rows).figures["probability, base"].value == pytest.approx(wanted)
+    assert check_forgetting(probes(), rows, rows).figures["probability, base"].value == pytest.approx(wanted)
 
 
 def test_a_network_reads_questions_by_its_chat_template(tiny: BaseFiles) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.checks.retrieval import FEWEST, Found, decide, judge_retrieval, measure
+from weighbridge.checks.retrieval import FEWEST, Found, decide_retrieval, judge_retrieval, measure_search
 from weighbridge.types import Chunk, Example, Passage, Question
 
 
@@ -88,7 +88,7 @@ def test_without_evidence_nothing_is_decided() -> None:
 
 
 def test_a_document_stands_where_its_best_passage_does() -> None:
-    found = measure(Fixed({"q0": ["wrong 1", "wrong 1", "right"]}), [asked(0)], k=2)
+    found = measure_search(Fixed({"q0": ["wrong 1", "wrong 1", "right"]}), [asked(0)], k=2)
     assert found.ndcg["example e0"] == pytest.approx(1 / 1.5849625)
     assert found.hits["example e0"] == 0
 
@@ -96,7 +96,7 @@ def test_a_document_stands_where_its_best_passage_does() -> None:
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=40), st.integers(0, 3))
 def test_nothing_is_kept_that_is_not_better(pairs: list[tuple[float, float]], seed: int) -> None:
     before, after = ({f"{n}": pair[side] for n, pair in enumerate(pairs)} for side in (0, 1))
-    verdict = decide(Found(before, before), Found(after, after), questions=len(pairs), k=3, seed=seed)
+    verdict = decide_retrieval(Found(before, before), Found(after, after), questions=len(pairs), k=3, seed=seed)
     assert verdict.difference is not None
     assert verdict.p_value is not None
     assert verdict.kept == (len(pairs) >= FEWEST and verdict.difference.low > 0 and verdict.p_value < 0.05)

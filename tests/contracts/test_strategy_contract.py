@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.answer.build import SHAPES, Parts, build, untuned
+from weighbridge.answer.build import SHAPES, Parts, build, untuned_arm
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.demonstrations import nearest
 from weighbridge.answer.restricted import Admitted
@@ -102,7 +102,7 @@ def make_arm(arm: str) -> Make:
 
 def make_admitted(arm: str) -> Make:
     def make(parts: Parts, base: Model = BASE, adapter: Model = ADAPTER) -> Strategy:
-        others = replace(build(untuned(arm), parts, base), name=arm)
+        others = replace(build(untuned_arm(arm), parts, base), name=arm)
         return Admitted(tuned=build(arm, parts, adapter), base=others, access=LEARNT_FROM)
 
     return make

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from weighbridge.decide.cost import Consumption, break_even, cost_of, cost_per_thousand, priced
+from weighbridge.decide.cost import Consumption, break_even, cost_of, cost_per_thousand, with_cost
 from weighbridge.errors import SettingsError
 from weighbridge.results import Cost, Estimate, Measurement
 from weighbridge.settings.schema import Needs, Prices
@@ -47,23 +47,23 @@ def test_a_measurement_gets_its_cost_at_the_users_volume(measurement: Callable[.
     measured = measurement("rag", {"accuracy": 0.5, "setup": 1800.0})
     seconds = Estimate(value=0.9, low=0.8, high=1.1, scored=11)
     needs = Needs(answers_per_month=1000, months=10)
-    with_cost = priced(measured, seconds, Prices(machine_per_hour=4.0), needs)
-    figure = with_cost.figures["cost_per_thousand"]
-    assert with_cost.cost is not None
-    assert with_cost.cost.upfront == pytest.approx(2.0)
+    priced = with_cost(measured, seconds, Prices(machine_per_hour=4.0), needs)
+    figure = priced.figures["cost_per_thousand"]
+    assert priced.cost is not None
+    assert priced.cost.upfront == pytest.approx(2.0)
     assert figure.value == pytest.approx(1.0 + 0.2)
     assert (figure.low, figure.high) == pytest.approx((0.8 / 0.9 + 0.2, 1.1 / 0.9 + 0.2))
     assert figure.scored == 11
-    assert with_cost.figures["accuracy"] == measured.figures["accuracy"]
+    assert priced.figures["accuracy"] == measured.figures["accuracy"]
 
 
 def test_tokens_price_a_measurement_without_timings(measurement: Callable[..., Measurement]):
     measured = measurement("rag", {"input_tokens": 800.0, "output_tokens": 20.0})
-    with_cost = priced(measured, None, Prices(input_per_million=2.5, output_per_million=10.0), Needs())
-    assert with_cost.figures["cost_per_thousand"].value == pytest.approx(2.2)
+    priced = with_cost(measured, None, Prices(input_per_million=2.5, output_per_million=10.0), Needs())
+    assert priced.figures["cost_per_thousand"].value == pytest.approx(2.2)
 
 
 def test_what_was_not_measured_is_not_priced(measurement: Callable[..., Measurement]):
     measured = measurement("rag", {"accuracy": 0.5})
-    assert priced(measured, None, Prices(), Needs()) == measured
-    assert priced(measured, None, Prices(input_per_million=1.0, output_per_million=1.0), Needs()) == measured
+    assert with_cost(measured, None, Prices(), Needs()) == measured
+    assert with_cost(measured, None, Prices(input_per_million=1.0, output_per_million=1.0), Needs()) == measured

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from weighbridge.decide.cost import priced
+from weighbridge.decide.cost import with_cost
 from weighbridge.decide.decide import decide
 from weighbridge.evaluate.summarise import Footprint, compare_all, seconds_per_answer, summarise
 from weighbridge.results import Comparison, Decision, Measurement, Outcome, Record, Score
@@ -66,7 +66,7 @@ def decided(
         measurements, comparisons = measured({name: marks[name] for name in order}, beside)
         if prices:
             measurements = [
-                priced(m, seconds_per_answer(beside[m.strategy].timings, 7), prices, wanted) for m in measurements
+                with_cost(m, seconds_per_answer(beside[m.strategy].timings, 7), prices, wanted) for m in measurements
             ]
         decisions.append(decide(measurements, comparisons, wanted))
     assert all(decision == decisions[0] for decision in decisions)

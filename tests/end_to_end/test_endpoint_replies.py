@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from weighbridge.answer.build import Parts, build
-from weighbridge.evaluate.run import Exam, evaluate
+from weighbridge.evaluate.run import EvaluationSpec, evaluate
 from weighbridge.generate.openai import open_openai
 from weighbridge.protocols import NONE, NOTHING
 from weighbridge.results import Record
@@ -41,7 +41,7 @@ def asked(start: Start, delta: dict[str, Any], finish: str, *, answerable: bool 
     parts = Parts(task="answer", about="", choices=(), retriever=NOTHING, demonstrations=NONE, limit=1)
     settings = ModelSettings(engine="openai", reference="m", base_url=start(behave))
     with closing(open_openai(settings, environment={})) as model:
-        exam = Exam(task="answer", examples=[example], metrics=(), reads=False, seed=0)
+        exam = EvaluationSpec(task="answer", examples=[example], metrics=(), reads=False, seed=0)
         (record,) = evaluate(build("prompt", parts, model), exam)
     return record
 

@@ -13,7 +13,7 @@ from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
 from weighbridge.errors import ModelError, PromptTooLongError
 from weighbridge.evaluate.metrics.suite import metrics_for
-from weighbridge.evaluate.run import Exam, evaluate, graded, record_key, taken
+from weighbridge.evaluate.run import EvaluationSpec, evaluate, grade_record, record_key, stored_records
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import Strategy
 from weighbridge.types import Answer, Example, Message, Progress, Question
@@ -23,9 +23,9 @@ MakeExample = Callable[..., Example]
 Told = Callable[..., Strategy]
 
 
-def exam_of(examples: Sequence[Example], *, workers: int = 2, seed: int = 7) -> Exam:
+def exam_of(examples: Sequence[Example], *, workers: int = 2, seed: int = 7) -> EvaluationSpec:
     metrics = metrics_for("answer", reads=False)
-    return Exam(task="answer", examples=examples, metrics=metrics, reads=False, seed=seed, workers=workers)
+    return EvaluationSpec(task="answer", examples=examples, metrics=metrics, reads=False, seed=seed, workers=workers)
 
 
 def test_a_real_strategy_is_asked_every_question(example: MakeExample):
@@ -75,7 +75,7 @@ def test_what_is_done_is_skipped_and_what_failed_is_tried_again(told: Told, answ
     stored |= {record.key: record for record in again}
     assert list(evaluate(strategy, exam, done=stored)) == []
     assert len(strategy.asked) == 4
-    assert [record.example_id for record in taken(strategy, exam, stored)] == ["a", "b", "c"]
+    assert [record.example_id for record in stored_records(strategy, exam, stored)] == ["a", "b", "c"]
 
 
 def test_the_key_holds_all_that_makes_an_attempt(example: MakeExample):
@@ -105,10 +105,10 @@ def test_stored_answers_are_graded_by_the_metrics_of_today(told: Told, answered:
     exam = exam_of([example("Paris", name="1")])
     (record,) = evaluate(strategy, exam)
     stale = dataclasses.replace(record, scores=(), outcome=None)
-    assert graded(exam, exam.examples[0], stale) == record
-    assert taken(strategy, exam, {record.key: stale}) == (record,)
+    assert grade_record(exam, exam.examples[0], stale) == record
+    assert stored_records(strategy, exam, {record.key: stale}) == (record,)
     failed = dataclasses.replace(stale, answer=None, error="down")
-    assert graded(exam, exam.examples[0], failed) == failed
+    assert grade_record(exam, exam.examples[0], failed) == failed
 
 
 def test_progress_counts_what_was_done_before(told: Told, answered: Make, example: MakeExample):

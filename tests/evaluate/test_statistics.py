@@ -9,10 +9,10 @@ from scipy import stats
 from weighbridge.evaluate.statistics import (
     DIFFERENCE,
     SHARE,
+    compare_pairs,
     examples_needed,
     holm,
     mean_interval,
-    paired,
     quantile_interval,
 )
 from weighbridge.intervals import sign_flip
@@ -110,7 +110,7 @@ def test_few_pairs_are_tested_exactly_as_scipy_does(n: int, seed: int):
     theirs = stats.permutation_test(
         (left, right), lambda a, b: np.mean(a - b), permutation_type="samples", n_resamples=np.inf
     )
-    assert paired(left, right, 1).p_value == pytest.approx(theirs.pvalue)
+    assert compare_pairs(left, right, 1).p_value == pytest.approx(theirs.pvalue)
 
 
 def test_many_pairs_are_tested_as_scipy_does():
@@ -118,12 +118,12 @@ def test_many_pairs_are_tested_as_scipy_does():
     theirs = stats.permutation_test(
         (left, right), lambda a, b: np.mean(a - b), permutation_type="samples", n_resamples=9999, rng=3
     )
-    assert paired(left, right, 1).p_value == pytest.approx(theirs.pvalue, abs=0.02)
+    assert compare_pairs(left, right, 1).p_value == pytest.approx(theirs.pvalue, abs=0.02)
 
 
 def test_pairs_must_be_pairs():
     with pytest.raises(ValueError, match="shorter"):
-        paired([1.0, 0.0], [1.0], 1)
+        compare_pairs([1.0, 0.0], [1.0], 1)
 
 
 def test_holm_by_hand():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openai import APIStatusError, OpenAI, OpenAIError
 
-from weighbridge.generate.http import attended, cause, http_client, said_by
+from weighbridge.generate.http import error_with_cause, http_client, iterate_interruptibly, refusal_text
 
 Start = Callable[[Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]], str]
 
@@ -60,15 +60,15 @@ def test_a_refusal_is_in_the_endpoints_words(
 ) -> None:
     with pytest.raises(APIStatusError) as caught:
         ask(chat_endpoint(replying(status, [body], **{name.replace("-", "_"): each for name, each in headers.items()})))
-    assert said in said_by(caught.value)
-    assert "p@" not in said_by(caught.value)
+    assert said in refusal_text(caught.value)
+    assert "p@" not in refusal_text(caught.value)
 
 
 def test_an_error_names_what_it_came_from() -> None:
     error = ValueError("Connection error.")
-    assert cause(error) == "Connection error"
+    assert error_with_cause(error) == "Connection error"
     error.__cause__ = OSError("refused")
-    assert cause(error) == "Connection error (refused)"
+    assert error_with_cause(error) == "Connection error (refused)"
 
 
 def test_what_is_read_beside_comes_in_order_and_so_does_its_failure() -> None:
@@ -79,9 +79,9 @@ def test_what_is_read_beside_comes_in_order_and_so_does_its_failure() -> None:
 
     heard: list[str] = []
     with pytest.raises(ValueError, match="broken"):
-        heard += attended(pieces, lambda: None)
+        heard += iterate_interruptibly(pieces, lambda: None)
     assert heard == ["a", "b"]
-    assert list(attended(lambda: ("a", "b"), lambda: None)) == ["a", "b"]
+    assert list(iterate_interruptibly(lambda: ("a", "b"), lambda: None)) == ["a", "b"]
 
 
 def test_whoever_waits_for_a_silent_endpoint_can_end_it() -> None:
@@ -97,7 +97,7 @@ def test_whoever_waits_for_a_silent_endpoint_can_end_it() -> None:
     heard: list[str] = []
     try:
         with pytest.raises(InterruptedError):
-            heard += attended(silent, waiting)
+            heard += iterate_interruptibly(silent, waiting)
         assert not released.is_set()
     finally:
         released.set()

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from weighbridge.adapters import admits, inherited
-from weighbridge.answer.build import Parts, build, untuned
+from weighbridge.answer.build import Parts, build, untuned_arm
 from weighbridge.answer.restricted import NOTE, Admitted
 from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.generate.scripted import Scripted
@@ -93,7 +93,7 @@ def test_whom_an_adapter_answers_may_see_all_that_it_learnt_from(
     )
     known = {document.id: document for document in documents}
     learnt = {name for lesson in made.lessons for name in (*lesson.evidence, *(s.document_id for s in lesson.spans))}
-    base = replace(build(untuned(arm), parts, saying("base")), name=arm)
+    base = replace(build(untuned_arm(arm), parts, saying("base")), name=arm)
     served = Admitted(tuned=made.strategy, base=base, access=made.learnt.access)
     assert all(visible(known[name].groups, allowed) for name in learnt)
     assert allowed or made.learnt.access == ()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.evaluate.statistics import DIFFERENCE, SHARE, holm, mean_interval, paired, quantile_interval
+from weighbridge.evaluate.statistics import DIFFERENCE, SHARE, compare_pairs, holm, mean_interval, quantile_interval
 from weighbridge.intervals import sign_flip, tally
 
 shares = st.floats(0, 1) | st.sampled_from([0.0, 0.5, 1.0])
@@ -37,7 +37,7 @@ def test_a_quantile_lies_in_its_interval_among_the_values(values: list[float], q
 @given(pairs)
 def test_a_comparison_turned_round_is_the_same_comparison(values: list[tuple[float, float]]):
     left, right = [a for a, _ in values], [b for _, b in values]
-    there, back = paired(left, right, 1), paired(right, left, 1)
+    there, back = compare_pairs(left, right, 1), compare_pairs(right, left, 1)
     assert there.difference.value == pytest.approx(-back.difference.value)
     assert there.p_value == back.p_value
     assert there.difference.low == pytest.approx(-back.difference.high)
@@ -69,10 +69,10 @@ def test_holm_does_not_depend_on_the_order(values: list[float], random: object):
 
 @given(some_shares)
 def test_equal_arms_are_never_told_apart(values: list[float]):
-    same = paired(values, values, 1)
+    same = compare_pairs(values, values, 1)
     assert same.p_value == 1.0
     assert same.difference.low < 0 < same.difference.high
 
 
 def test_bounds_are_those_of_differences():
-    assert paired([1.0], [0.0], 1).difference.high == DIFFERENCE.high
+    assert compare_pairs([1.0], [0.0], 1).difference.high == DIFFERENCE.high

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.report.charts import Point, Reach, Segment, axis, scatter, stacked
+from weighbridge.report.charts import BarSegment, Point, Reach, axis, scatter, stacked_bar
 
 reaches = st.tuples(st.just(0.0) | st.floats(1e-6, 1e6), st.floats(0, 1), st.floats(0, 1)).map(
     lambda drawn: Reach(drawn[0], drawn[0] * (1 - drawn[1]), drawn[0] * (1 + drawn[2]))
@@ -36,8 +36,8 @@ def test_a_scatter_is_well_formed_and_names_every_point() -> None:
 
 def test_a_bar_gives_every_part_its_share_and_skips_none() -> None:
     parts = (("right", 3, "right"), ("wrong missed", 1, "wrong"), ("error", 0, "failed"))
-    segments = [Segment(style=style, count=count, meaning=meaning) for style, count, meaning in parts]
-    drawn = ET.fromstring(stacked(segments, "rag"))  # noqa: S314 - our own drawing
+    segments = [BarSegment(style=style, count=count, meaning=meaning) for style, count, meaning in parts]
+    drawn = ET.fromstring(stacked_bar(segments, "rag"))  # noqa: S314 - our own drawing
     groups = list(drawn.iter("g"))
     assert [group.find("rect").get("width") for group in groups] == ["75.00%", "25.00%"]
     assert drawn.get("aria-label") == "rag: 3 right, 1 wrong"

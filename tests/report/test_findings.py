@@ -5,10 +5,10 @@ from dataclasses import replace
 from weighbridge.figures import FIGURES
 from weighbridge.report.findings import (
     against_leader,
-    broken_limits,
     headline,
     kinds_taken,
     leader,
+    limit_sentences,
     notes,
     shortfalls,
     steps,
@@ -157,9 +157,9 @@ def test_steps_are_told_in_whole_seconds_by_their_kind() -> None:
 
 def test_broken_limits_are_told_once() -> None:
     decision = weighing().decision
-    assert [line.split()[0] for line in broken_limits(decision)] == ["raft", "fine-tuned"]
+    assert [line.split()[0] for line in limit_sentences(decision)] == ["raft", "fine-tuned"]
     told = replace(decision, reasons=(*decision.reasons, "raft is out: memory 1.08 GiB is above 1 GiB."))
-    assert [line.split()[0] for line in broken_limits(told)] == ["fine-tuned"]
+    assert [line.split()[0] for line in limit_sentences(told)] == ["fine-tuned"]
 
 
 def test_one_answer_to_all_questions_is_told() -> None:

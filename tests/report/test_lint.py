@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from weighbridge.lints import Finding, Row, Token
-from weighbridge.report.lint import rendered
+from weighbridge.report.lint import render_lint
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def printed(found: Found, *, colour: bool = False) -> list[str]:
     file = StringIO()
     system: Literal["standard"] | None = "standard" if colour else None
     console = Console(file=file, width=10_000, color_system=system, force_terminal=colour, legacy_windows=False)
-    console.print(rendered(found), soft_wrap=True)
+    console.print(render_lint(found), soft_wrap=True)
     return file.getvalue().split("\n")[:-1]
 
 

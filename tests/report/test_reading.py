@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from weighbridge.report.page import page
-from weighbridge.report.reading import Line, account, lines
+from weighbridge.report.reading import ReasonLine, count_omissions, group_omissions
 from weighbridge.results import Contradiction, Omission, ReadingReport
 
 from .sample import weighing
@@ -30,16 +30,18 @@ REPORT = ReadingReport(
 
 
 def test_reasons_are_counted_the_most_frequent_first() -> None:
-    assert lines(REPORT.skipped) == [
-        Line("not text", 4, "a.exe, b.bin, c.bin and 1 more"),
-        Line("empty", 1, "<script>x"),
+    assert group_omissions(REPORT.skipped) == [
+        ReasonLine("not text", 4, "a.exe, b.bin, c.bin and 1 more"),
+        ReasonLine("empty", 1, "<script>x"),
     ]
-    assert lines(()) == []
+    assert group_omissions(()) == []
 
 
 def test_the_account_leaves_out_what_did_not_happen() -> None:
-    assert list(account(ReadingReport(files=1, documents=1, seconds=0.1))) == ["1\u00a0file became 1\u00a0document"]
-    assert len(list(account(REPORT))) == 5
+    assert list(count_omissions(ReadingReport(files=1, documents=1, seconds=0.1))) == [
+        "1\u00a0file became 1\u00a0document"
+    ]
+    assert len(list(count_omissions(REPORT))) == 5
 
 
 def test_the_page_shows_reasons_but_no_quotes() -> None:

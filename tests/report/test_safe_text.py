@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.report.safe_text import clipped, counted, plain, superscript, visible
+from weighbridge.report.safe_text import clip, count_noun, plain, superscript, visible
 
 
 def test_small_words() -> None:
-    assert [counted(number, "question") for number in (1, 1_000)] == ["1\u00a0question", "1,000\u00a0questions"]
-    assert clipped("abcdef", 4) == "abc…"
+    assert [count_noun(number, "question") for number in (1, 1_000)] == ["1\u00a0question", "1,000\u00a0questions"]
+    assert clip("abcdef", 4) == "abc…"
     assert superscript(12) == "¹²"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from weighbridge.report.terminal import render
+from weighbridge.report.terminal import render_weighing
 from weighbridge.results import Weighing
 
 from .sample import weighing
@@ -19,7 +19,7 @@ OUTLOOKS = ("recommended", "not decisive", "none is good enough", "none meets yo
 def printed(value: Weighing, width: int) -> str:
     """Return what a console of this width shows, with plain spaces."""
     file = StringIO()
-    Console(file=file, width=width, color_system=None, legacy_windows=False).print(render(value))
+    Console(file=file, width=width, color_system=None, legacy_windows=False).print(render_weighing(value))
     return "".join(f"{line.rstrip()}\n" for line in file.getvalue().replace("\u00a0", " ").splitlines())
 
 

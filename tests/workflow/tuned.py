@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from weighbridge.checks.retrieval import undecided
+from weighbridge.checks.retrieval import revert_undecided
 from weighbridge.models import file_fingerprint
 from weighbridge.retrieve.embed.folder import WEIGHTS
 from weighbridge.wiring.tuned_retrievers import RetrieverCard
@@ -24,7 +24,7 @@ def tuned(reference: str, base: Path) -> RetrieverCard:
         attrition={},
         training=None,
         agreement=None,
-        verdict=undecided("it was not asked", 3),
+        verdict=revert_undecided("it was not asked", 3),
         seconds=1.0,
         model="tuned",
     )

@@ -51,7 +51,7 @@ class Parts:
     """Whether the arm that is tuned to read learns to quote before it answers."""
 
 
-def untuned(arm: Arm) -> Arm:
+def untuned_arm(arm: Arm) -> Arm:
     """Return the arm that reads and shows as this one does, on the base model."""
     wanted = replace(SHAPES[arm], tuned=False)
     return next(other for other, shape in SHAPES.items() if shape == wanted)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 
 from weighbridge.answer.prompt import Instructions, reference
-from weighbridge.answer.quote import Said, Words, quoting, sentence_holding, words_of
+from weighbridge.answer.quote import QuotedAnswer, Words, answer_words, sentence_holding, write_quote
 from weighbridge.scoring.language.refusals import ABSTENTION, is_agreed_abstention
 from weighbridge.types import Citation, Example, Passage, Prompt
 
@@ -31,10 +31,10 @@ def find_citations(raw: str, prompt: Prompt) -> tuple[Citation, ...]:
     text = without_marks(raw)
     if is_agreed_abstention(text):
         return ()
-    return _standing(words_of(text), {int(number) for number in _MARK.findall(raw)}, prompt)
+    return _cite_standing_words(answer_words(text), {int(number) for number in _MARK.findall(raw)}, prompt)
 
 
-def quoted_citations(said: Said, prompt: Prompt) -> tuple[Citation, ...]:
+def quoted_citations(said: QuotedAnswer, prompt: Prompt) -> tuple[Citation, ...]:
     """Return where the quote of an answer stands verbatim, the passage it points at first.
 
     None where the quote stands nowhere, or does not hold the answer's words. An answer that quotes nothing is cited as
@@ -43,12 +43,12 @@ def quoted_citations(said: Said, prompt: Prompt) -> tuple[Citation, ...]:
     if not said.quote:
         return find_citations(said.answer, prompt)
     text = without_marks(said.answer)
-    if is_agreed_abstention(text) or words_of(text).find(said.quote) is None:
+    if is_agreed_abstention(text) or answer_words(text).find(said.quote) is None:
         return ()
-    return _standing(words_of(said.quote), {said.number}, prompt)
+    return _cite_standing_words(answer_words(said.quote), {said.number}, prompt)
 
 
-def _standing(words: Words, marked: Collection[int], prompt: Prompt) -> tuple[Citation, ...]:
+def _cite_standing_words(words: Words, marked: Collection[int], prompt: Prompt) -> tuple[Citation, ...]:
     found = []
     for number, passage in enumerate(prompt.passages, start=1):
         if (words.telling or number in marked) and (place := words.find(passage.chunk.text)):
@@ -75,7 +75,7 @@ def cited_reference(instructions: Instructions, example: Example, prompt: Prompt
         return answer
     for number, text in proving.items() if instructions.quotes else ():
         if quote := sentence_holding(text, answer):
-            return quoting(quote, number, answer)
+            return write_quote(quote, number, answer)
     verbatim = [number for number, text in proving.items() if answer.casefold() in text.casefold()]
     return f"{answer} [{[*verbatim, *proving][0]}]"
 

@@ -10,7 +10,7 @@ from time import perf_counter
 
 from weighbridge.answer.cite import quoted_citations, without_marks
 from weighbridge.answer.prompt import LAYOUT, Instructions, build_prompt
-from weighbridge.answer.quote import Said, taken_apart
+from weighbridge.answer.quote import QuotedAnswer, read_quote
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import NONE, NOTHING, Demonstrations, Emit, Model, Retriever, ignore
 from weighbridge.scoring.language.refusals import is_agreed_abstention, is_refusal
@@ -72,7 +72,7 @@ class Composed:
         raw = thought.answer.strip()
         marks = self.instructions.marks
         declines = is_refusal if self.instructions.abstains else is_agreed_abstention
-        said = taken_apart(raw) if self.instructions.quotes else Said(raw)
+        said = read_quote(raw) if self.instructions.quotes else QuotedAnswer(raw)
         return Answer(
             text=without_marks(said.answer) if marks else said.answer,
             raw=raw,

@@ -38,7 +38,7 @@ class Nearest:
         return fingerprint(shown, self.embedder.fingerprint, self.count)
 
     def choose(self, question: Question) -> Sequence[Example]:
-        likeness = self.vectors @ self.embedder.embed([_said(question)], kind="query")[0]
+        likeness = self.vectors @ self.embedder.embed([_user_words(question)], kind="query")[0]
         allowed = [n for n, example in enumerate(self.examples) if example.question.groups <= question.groups]
         best = sorted(allowed, key=lambda n: (-likeness[n], self.examples[n].id))[: self.count]
         return [self.examples[n] for n in reversed(best)]
@@ -49,10 +49,10 @@ def nearest(examples: Sequence[Example], embedder: Embedder, *, count: int) -> N
     for example in examples:
         if example.split != "train":
             raise ValueError(f"example {example.id!r} is in split {example.split!r}; only 'train' may be shown")
-    vectors = embedder.embed([_said(example.question) for example in examples], kind="query")
+    vectors = embedder.embed([_user_words(example.question) for example in examples], kind="query")
     return Nearest(tuple(examples), vectors, embedder, count)
 
 
-def _said(question: Question) -> str:
+def _user_words(question: Question) -> str:
     before = (turn.content for turn in question.history if turn.role == "user")
     return " ".join([*before, question.text])

@@ -106,8 +106,8 @@ def build_prompt(
     of a conversation's system turns stands before the user's next turn: each demonstration keeps its own, and chat
     templates take one system message at most.
     """
-    shown = [turn for example in demonstrations for turn in _demonstrated(example)]
-    asked = _folded((*question.history, Message("user", _asked(instructions, question, passages))))
+    shown = [turn for example in demonstrations for turn in _demonstration_turns(example)]
+    asked = _alternate_turns((*question.history, Message("user", _question_text(instructions, question, passages))))
     constant = (Message("system", instructions.system), *instructions.illustrations)
     return Prompt((*constant, *shown, *asked), tuple(passages))
 
@@ -117,15 +117,15 @@ def reference(example: Example) -> str:
     return example.answers[0] if example.answerable else ABSTENTION
 
 
-def _demonstrated(example: Example) -> tuple[Message, ...]:
+def _demonstration_turns(example: Example) -> tuple[Message, ...]:
     question = example.question
     return (
-        *_folded((*question.history, Message("user", question.text))),
+        *_alternate_turns((*question.history, Message("user", question.text))),
         Message("assistant", reference(example)),
     )
 
 
-def _folded(turns: Sequence[Message]) -> tuple[Message, ...]:
+def _alternate_turns(turns: Sequence[Message]) -> tuple[Message, ...]:
     """Return a conversation of user and assistant in turn: the text of a system turn begins the user's next turn.
 
     A greeting of the assistant, before the user said anything, does so too: chat templates refuse it where it stood.
@@ -145,14 +145,14 @@ def _folded(turns: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(folded)
 
 
-def _asked(instructions: Instructions, question: Question, passages: Sequence[Passage]) -> str:
+def _question_text(instructions: Instructions, question: Question, passages: Sequence[Passage]) -> str:
     if not instructions.reads:
         return question.text
-    numbered = [f"[{n}] {_titled(passage)}" for n, passage in enumerate(passages, start=1)]
+    numbered = [f"[{n}] {_with_title(passage)}" for n, passage in enumerate(passages, start=1)]
     return "\n".join(["Passages:", *(numbered or ["(no passage was found)"]), "", f"Question: {question.text}"])
 
 
-def _titled(passage: Passage) -> str:
+def _with_title(passage: Passage) -> str:
     text = passage_text(passage.chunk).lstrip("# ")
     title = passage.chunk.title
     if text.startswith(title):

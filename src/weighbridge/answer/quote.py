@@ -27,7 +27,7 @@ _SPOKEN_FOR = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class QuotedAnswer:
     """A model's text taken apart. `quote` is empty, and `number` 0, where it quotes nothing in the agreed form."""
 
     answer: str
@@ -55,23 +55,23 @@ class Words:
         return re.search(pattern, text, re.IGNORECASE)
 
 
-def words_of(text: str) -> Words:
+def answer_words(text: str) -> Words:
     """Return the words of an answer or a quote, to be looked for."""
     return Words(tuple(text.strip(" .\"'\n\t").split()))
 
 
-def taken_apart(raw: str) -> Said:
+def read_quote(raw: str) -> QuotedAnswer:
     """Read a model's text: the quote and the number before the last marker, and the answer after it.
 
     A text without a marker is an answer as it stands.
     """
     if found := _QUOTED.match(raw):
-        return Said(found["answer"].strip(), found["quote"].strip(), int(found["number"]))
-    return Said(raw.rpartition(_MARKER)[2].strip())
+        return QuotedAnswer(found["answer"].strip(), found["quote"].strip(), int(found["number"]))
+    return QuotedAnswer(raw.rpartition(_MARKER)[2].strip())
 
 
-def quoting(quote: str, number: int, answer: str) -> str:
-    """Write an answer in the form that `taken_apart` reads."""
+def write_quote(quote: str, number: int, answer: str) -> str:
+    """Write an answer in the form that `read_quote` reads."""
     return f'"{quote}" [{number}] {_MARKER} {answer}'
 
 
@@ -80,7 +80,7 @@ def sentence_holding(text: str, answer: str) -> str:
 
     An answer that goes over several sentences is returned with all of them.
     """
-    place = words_of(answer).find(text)
+    place = answer_words(answer).find(text)
     if place is None:
         return ""
     ends = sorted(match.end() for pattern in (SENTENCE_ENDS, _PARAGRAPHS) for match in pattern.finditer(text))

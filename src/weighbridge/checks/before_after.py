@@ -8,7 +8,7 @@ from pathlib import Path
 from weighbridge.adapters import AdapterCard
 from weighbridge.answer.composed import Composed
 from weighbridge.evaluate.ledger import append, load
-from weighbridge.evaluate.run import Exam, evaluate, taken
+from weighbridge.evaluate.run import EvaluationSpec, evaluate, stored_records
 from weighbridge.generate.llamacpp import LlamaCpp, open_llamacpp
 from weighbridge.generate.transformers import Transformers, open_transformers
 from weighbridge.protocols import Notify, silent
@@ -24,14 +24,14 @@ Records = Mapping[str, Record]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class ServedModels:
     """The model of an adapter and its base model, as they are served: by the same engine."""
 
     tuned: Opener
     base: Opener
 
 
-def served(recipe: Recipe, folder: Path, card: AdapterCard, base_gguf: Path, *, workers: int) -> Served:
+def open_served(recipe: Recipe, folder: Path, card: AdapterCard, base_gguf: Path, *, workers: int) -> ServedModels:
     """Return how to open an adapter and its base: as GGUF, or with PyTorch where that serves, or no GGUF is there."""
     settings = recipe.model
 
@@ -42,12 +42,12 @@ def served(recipe: Recipe, folder: Path, card: AdapterCard, base_gguf: Path, *, 
         return open_transformers(recipe.base.hf, settings=settings, adapter=adapter, name="transformers")
 
     if card.gguf and settings.engine != "transformers":
-        return Served(tuned=lambda: gguf(folder / card.gguf), base=lambda: gguf(base_gguf))
-    return Served(tuned=lambda: network(folder / card.adapter), base=lambda: network(None))
+        return ServedModels(tuned=lambda: gguf(folder / card.gguf), base=lambda: gguf(base_gguf))
+    return ServedModels(tuned=lambda: network(folder / card.adapter), base=lambda: network(None))
 
 
-def ask(
-    strategy: Composed, opener: Opener, exam: Exam, *, kept: Path | None = None, notify: Notify = silent
+def ask_all(
+    strategy: Composed, opener: Opener, exam: EvaluationSpec, *, kept: Path | None = None, notify: Notify = silent
 ) -> Records:
     """Ask a strategy, on the model that is opened, every question of an exam.
 
@@ -64,7 +64,7 @@ def ask(
         if kept:
             append(kept, made)
         stored = load(kept) if kept else {record.key: record for record in made}
-        return {record.example_id: record for record in taken(asked, exam, stored)}
+        return {record.example_id: record for record in stored_records(asked, exam, stored)}
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def each(examples: Iterable[Example], records: Records, value: Callable[[Record]
     return [value(record) if record and record.answer else None for record in found]
 
 
-def said(record: Record | None, limit: int = 90) -> str:
+def answer_line(record: Record | None, limit: int = 90) -> str:
     """Return what was answered, on one line and cut; or why nothing was."""
     if record is None:
         return "(not asked)"

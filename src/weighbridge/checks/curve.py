@@ -65,8 +65,8 @@ def learning_curve(points: Sequence[CurvePoint]) -> Guard:
     figures = {
         **_at("score", ordered, rows, SHARE, missing),
         **_at("loss", ordered, losses, None, 0),
-        "doubling": _widened(over_questions, _scatter(ordered, weights, rows)),
-        "doubling, loss": _widened(mean_interval(_slopes(weights, losses), SEED), _scatter(ordered, weights, losses)),
+        "doubling": _widen(over_questions, _scatter(ordered, weights, rows)),
+        "doubling, loss": _widen(mean_interval(_slopes(weights, losses), SEED), _scatter(ordered, weights, losses)),
     }
     return Guard(name="learning curve", passed=None, summary=_sentence(ordered, figures), figures=figures)
 
@@ -114,7 +114,7 @@ def _scatter(points: Sequence[CurvePoint], weights: Sequence[float], rows: Seque
     return float(t.ppf((1 + CONFIDENCE) / 2, free)) * math.sqrt(off / free * math.fsum(w * w for w in weights))
 
 
-def _widened(slope: Estimate, half: float) -> Estimate:
+def _widen(slope: Estimate, half: float) -> Estimate:
     return replace(slope, low=min(slope.low, slope.value - half), high=max(slope.high, slope.value + half))
 
 

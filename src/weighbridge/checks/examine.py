@@ -12,14 +12,14 @@ from tempfile import TemporaryDirectory
 
 from weighbridge.adapters import AdapterCard, Guard
 from weighbridge.answer.composed import Composed
-from weighbridge.checks.before_after import Records, Served, ask, each, served
+from weighbridge.checks.before_after import Records, ServedModels, ask_all, each, open_served
 from weighbridge.checks.curve import CurvePoint, learning_curve
-from weighbridge.checks.forgetting import SHOT, Likelihoods, forgetting, option_likelihoods, probes
+from weighbridge.checks.forgetting import SHOT, Likelihoods, check_forgetting, option_likelihoods, probes
 from weighbridge.checks.paraphrases import paraphrases, reword, worth_rewording
 from weighbridge.checks.refusals import refusals, unanswerable
 from weighbridge.checks.repetition import repetition
-from weighbridge.checks.speed import forms_of, time_forms, unmeasured
-from weighbridge.evaluate.run import Exam
+from weighbridge.checks.speed import forms_of, speed_not_compared, time_forms
+from weighbridge.evaluate.run import EvaluationSpec
 from weighbridge.evaluate.statistics import SHARE, mean_interval
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Metric, Notify, silent
@@ -96,7 +96,7 @@ def examine(tuned: Examined, *, notify: Notify = silent) -> Findings:
     speed = _speed(tuned, public)
     _say(notify, len(_STEPS))
     curve = (learning_curve(tuned.points),) if tuned.points else ()
-    return Findings(guards=(forgetting(probes(), *likelihoods), *answers, *curve, speed), dev=dev)
+    return Findings(guards=(check_forgetting(probes(), *likelihoods), *answers, *curve, speed), dev=dev)
 
 
 def _say(notify: Notify, done: int) -> None:
@@ -135,8 +135,8 @@ def _answers(tuned: Examined, notify: Notify) -> tuple[tuple[Guard, ...], Estima
     both = (*tuned.examples, *(unanswerable() if tuned.strategy.instructions.abstains else ()))
     answerable = [example for example in tuned.examples if example.answerable]
     reworded = reword(answerable, tuned.task)
-    models = served(tuned.recipe, tuned.folder, tuned.card, tuned.base_gguf, workers=tuned.workers)
-    after = _asked(tuned, models, (*both, *(one.example for one in reworded)), notify)
+    models = open_served(tuned.recipe, tuned.folder, tuned.card, tuned.base_gguf, workers=tuned.workers)
+    after = _ask_tuned(tuned, models, (*both, *(one.example for one in reworded)), notify)
     _say(notify, 2)
     before = _asked_before(tuned, models, both, notify)
     if worth_rewording(answerable, before, metric=tuned.metric.name):
@@ -157,17 +157,17 @@ def _score(tuned: Examined, after: Records) -> Estimate | None:
     return mean_interval(known, seed, bounds=SHARE, unscored=unscored) if known else None
 
 
-def _asked(tuned: Examined, models: Served, examples: Sequence[Example], notify: Notify) -> Records:
-    return ask(tuned.strategy, models.tuned, _exam(tuned, examples), notify=notify)
+def _ask_tuned(tuned: Examined, models: ServedModels, examples: Sequence[Example], notify: Notify) -> Records:
+    return ask_all(tuned.strategy, models.tuned, _exam(tuned, examples), notify=notify)
 
 
-def _asked_before(tuned: Examined, models: Served, examples: Sequence[Example], notify: Notify) -> Records:
+def _asked_before(tuned: Examined, models: ServedModels, examples: Sequence[Example], notify: Notify) -> Records:
     kept = tuned.kept / f"{tuned.strategy.name}.jsonl"
-    return ask(tuned.strategy, models.base, _exam(tuned, examples), kept=kept, notify=notify)
+    return ask_all(tuned.strategy, models.base, _exam(tuned, examples), kept=kept, notify=notify)
 
 
-def _exam(tuned: Examined, examples: Sequence[Example]) -> Exam:
-    return Exam(
+def _exam(tuned: Examined, examples: Sequence[Example]) -> EvaluationSpec:
+    return EvaluationSpec(
         task=tuned.task,
         examples=examples,
         metrics=(tuned.metric,),
@@ -185,7 +185,7 @@ def _speed(tuned: Examined, public: Sequence[Example]) -> Guard:
         adapter = tuned.folder / tuned.card.adapter
         forms = forms_of(adapter, tuned.recipe.base, ggufs, tuned.recipe.model, Path(scratch))
         if forms is None:
-            return unmeasured("this method leaves one form only")
+            return speed_not_compared("this method leaves one form only")
         try:
             return time_forms(forms, prompts)
         finally:

@@ -19,7 +19,7 @@ from typing import Any
 
 from weighbridge.adapters import Guard
 from weighbridge.checks.likelihood import Branches, log_likelihoods
-from weighbridge.checks.shares import SHOWN, change, compared, questions, share
+from weighbridge.checks.shares import SHOWN, change, compare_shares, questions, share
 from weighbridge.results import Estimate
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.tokens import encode
@@ -71,7 +71,7 @@ def option_likelihoods(network: Any, tokenizer: Any, asked: Sequence[Probe]) -> 
     )
 
 
-def forgetting(asked: Sequence[Probe], base: Likelihoods, tuned: Likelihoods) -> Guard:
+def check_forgetting(asked: Sequence[Probe], base: Likelihoods, tuned: Likelihoods) -> Guard:
     """Compare what the base and the tuned network make of the same questions.
 
     Fails where the accuracy is lower than before by more than `MARGIN`, or the probability of the right option among
@@ -81,7 +81,7 @@ def forgetting(asked: Sequence[Probe], base: Likelihoods, tuned: Likelihoods) ->
     choices = [[max(range(len(row)), key=row.__getitem__) for row in side] for side in (base, tuned)]
     right = [[float(pick == probe.answer) for pick, probe in zip(side, asked, strict=True)] for side in choices]
     sure = [[_probability(row, probe.answer) for row, probe in zip(side, asked, strict=True)] for side in (base, tuned)]
-    figures = {**compared(right[0], right[1]), **compared(sure[0], sure[1], called="probability,")}
+    figures = {**compare_shares(right[0], right[1]), **compare_shares(sure[0], sure[1], called="probability,")}
     lost = [n for n in range(len(asked)) if right[0][n] > right[1][n]]
     shown = [
         f"{asked[n].question} before: {asked[n].options[choices[0][n]]}; now: {asked[n].options[choices[1][n]]}"

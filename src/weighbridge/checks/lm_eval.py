@@ -14,9 +14,9 @@ from typing import Any
 
 from weighbridge.adapters import Guard
 from weighbridge.checks.forgetting import GENTLER, MARGIN
-from weighbridge.checks.shares import change, compared, questions, share
+from weighbridge.checks.shares import change, compare_shares, questions, share
 from weighbridge.errors import MissingExtraError, UserError
-from weighbridge.formatting import listed
+from weighbridge.formatting import join_words
 from weighbridge.results import Estimate
 from weighbridge.train.runtime.adapter_weights import load_tuned, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
@@ -56,7 +56,7 @@ def forgetting_by_lm_eval(base: BaseFiles, adapter: Path, tasks: Tasks) -> Guard
         UserError: a task is not known, its data cannot be had, or it has no metric that counts right answers.
         TrainingError: the adapter's folder is not whole.
     """
-    loaded = _loaded(tasks)
+    loaded = _load_tasks(tasks)
     if method_of(adapter) == "full":
         before = _run(load_network(base, precision=precision()), base, loaded, tasks)
         release()
@@ -68,15 +68,15 @@ def forgetting_by_lm_eval(base: BaseFiles, adapter: Path, tasks: Tasks) -> Guard
             before = _run(network, base, loaded, tasks)
         del network
     release()
-    figures: dict[str, Estimate] = dict(_compared(before, after, before.keys()))
+    figures: dict[str, Estimate] = dict(_compare_answers(before, after, before.keys()))
     for name in tasks.names if len(tasks.names) > 1 else ():
-        figures |= _compared(before, after, [key for key in before if key.startswith(f"{name}/")], called=name)
+        figures |= _compare_answers(before, after, [key for key in before if key.startswith(f"{name}/")], called=name)
     passed = figures["difference"].high >= -MARGIN
     summary = _sentence(figures, tasks, failed=not passed)
     return Guard(name="forgetting", passed=passed, summary=summary, figures=figures)
 
 
-def _loaded(tasks: Tasks) -> Mapping[str, Any]:
+def _load_tasks(tasks: Tasks) -> Mapping[str, Any]:
     """Return the tasks with their data, as lm-eval evaluates them, before any network is in memory."""
     try:
         with mute():
@@ -89,8 +89,8 @@ def _loaded(tasks: Tasks) -> Mapping[str, Any]:
     with mute():
         known = TaskManager(include_path=tasks.folder, include_defaults=tasks.folder is None)
         if unknown := [name for name in tasks.names if name not in known.all_tasks]:
-            raise UserError(_unknown(unknown[0], known.all_tasks, tasks.folder))
-        with _told(tasks):
+            raise UserError(_unknown_task_error(unknown[0], known.all_tasks, tasks.folder))
+        with _translate_errors(tasks):
             loaded: Mapping[str, Any] = known.load(list(tasks.names))
             for task in loaded["tasks"].values():
                 if task.get_config("num_fewshot") is None:
@@ -99,22 +99,22 @@ def _loaded(tasks: Tasks) -> Mapping[str, Any]:
             return loaded
 
 
-def _unknown(name: str, known: Sequence[str], folder: Path | None) -> str:
+def _unknown_task_error(name: str, known: Sequence[str], folder: Path | None) -> str:
     """Say what tasks there are instead of one that there is not."""
     if folder is None:
         near = get_close_matches(name, known, n=3, cutoff=0.5)
-        meant = f"; did you mean {listed(near, 'or')}?" if near else "."
+        meant = f"; did you mean {join_words(near, 'or')}?" if near else "."
         return f"lm-eval has no task {name}{meant} Tasks of your own are found with --folder"
-    there = f"define {listed(known[:_NAMED])}" if known else "define none that can be read"
+    there = f"define {join_words(known[:_NAMED])}" if known else "define none that can be read"
     return f"{folder}: there is no lm-eval task {name}; the *.yaml files here {there}"
 
 
 @contextmanager
-def _told(tasks: Tasks) -> Iterator[None]:
+def _translate_errors(tasks: Tasks) -> Iterator[None]:
     """Turn what lm-eval and the tasks, which may be the user's own, raise into errors that say what to do."""
     from jinja2 import TemplateError
 
-    named = listed(tasks.names)
+    named = join_words(tasks.names)
     try:
         yield
     except ConnectionError as error:
@@ -140,7 +140,7 @@ def _run(network: Any, base: BaseFiles, loaded: Mapping[str, Any], tasks: Tasks)
 
     Not by `simple_evaluate`, which asks git for a commit, and lets git's complaint through where there is none.
     """
-    with mute(), _told(tasks):
+    with mute(), _translate_errors(tasks):
         from lm_eval import evaluate
         from lm_eval.models.huggingface import HFLM
 
@@ -152,10 +152,10 @@ def _run(network: Any, base: BaseFiles, loaded: Mapping[str, Any], tasks: Tasks)
             bootstrap_iters=0,
             log_samples=True,
         )
-    return dict(_answered(found["samples"]))
+    return dict(_metric_values(found["samples"]))
 
 
-def _answered(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tuple[str, float | None]]:
+def _metric_values(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tuple[str, float | None]]:
     for task, rows in samples.items():
         for row in rows:
             metric = next((name for name in _METRICS if name in row), None)
@@ -165,16 +165,17 @@ def _answered(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tu
             yield f"{task}/{row['filter']}/{row['doc_id']}", float(row[metric])
 
 
-def _compared(before: _Found, after: _Found, keys: Iterable[str], *, called: str = "") -> Mapping[str, Estimate]:
+def _compare_answers(before: _Found, after: _Found, keys: Iterable[str], *, called: str = "") -> Mapping[str, Estimate]:
     pairs = [(before[key], after.get(key)) for key in keys]
-    return compared([one for one, _ in pairs], [other for _, other in pairs], called=called)
+    return compare_shares([one for one, _ in pairs], [other for _, other in pairs], called=called)
 
 
 def _sentence(figures: Mapping[str, Estimate], tasks: Tasks, *, failed: bool) -> str:
     base, tuned = figures["base"], figures["tuned"]
     text = (
-        f"Of {questions(base.scored)} of the lm-eval task{'s' if len(tasks.names) > 1 else ''} {listed(tasks.names)} "
-        f"the base model gets {share(base)} right and the tuned one {share(tuned)}, {change(figures['difference'])}"
+        f"Of {questions(base.scored)} of the lm-eval task{'s' if len(tasks.names) > 1 else ''} "
+        f"{join_words(tasks.names)} the base model gets {share(base)} right and the tuned one {share(tuned)}, "
+        f"{change(figures['difference'])}"
     )
     if failed:
         return f"{text}; {GENTLER}"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from weighbridge.adapters import Guard
-from weighbridge.checks.before_after import Records, said
+from weighbridge.checks.before_after import Records, answer_line
 from weighbridge.checks.shares import SEED, SHOWN, change, questions, share
 from weighbridge.evaluate.statistics import DIFFERENCE, SHARE, Bounds, mean_interval
 from weighbridge.results import Estimate, Record
@@ -97,7 +97,7 @@ def paraphrases(
         return Guard(name="paraphrases", passed=None, summary=summary, figures={})
     before = _scores(examples, reworded, base, metric)
     figures = {
-        **_lost(list(rows.values()), len(examples) - len(rows)),
+        **_loss_estimates(list(rows.values()), len(examples) - len(rows)),
         "same answer": mean_interval(alike, SEED, bounds=SHARE),
         **_families(examples, tuned),
         **_against(rows, before, len(examples)),
@@ -109,7 +109,7 @@ def paraphrases(
         passed=passed,
         summary=_sentence(figures, [score for score in known if score is not None], passed=passed),
         figures=figures,
-        shown=tuple(_shown(reworded, tuned, metric)),
+        shown=tuple(_costliest_rewordings(reworded, tuned, metric)),
     )
 
 
@@ -141,7 +141,7 @@ def _scores(
     return rows
 
 
-def _lost(rows: Sequence[tuple[float, float]], missing: int, *, called: str = "") -> dict[str, Estimate]:
+def _loss_estimates(rows: Sequence[tuple[float, float]], missing: int, *, called: str = "") -> dict[str, Estimate]:
     return {
         f"{called}plain": mean_interval([a for a, _ in rows], SEED, bounds=SHARE, unscored=missing),
         f"{called}reworded": mean_interval([b for _, b in rows], SEED, bounds=SHARE, unscored=missing),
@@ -159,7 +159,7 @@ def _against(
     missing = asked - len(both)
     more = [(tuned[name][1] - tuned[name][0]) - (base[name][1] - base[name][0]) for name in both]
     return {
-        **_lost([base[name] for name in both], missing, called="base "),
+        **_loss_estimates([base[name] for name in both], missing, called="base "),
         "difference less the base's": mean_interval(more, SEED, bounds=_TWO_DIFFERENCES, unscored=missing),
     }
 
@@ -198,14 +198,14 @@ def _families(examples: Sequence[Example], records: Records) -> dict[str, Estima
     return {"same within a family": mean_interval(alike, SEED, bounds=SHARE)} if alike else {}
 
 
-def _shown(reworded: Sequence[Reworded], records: Records, metric: str) -> Iterator[str]:
+def _costliest_rewordings(reworded: Sequence[Reworded], records: Records, metric: str) -> Iterator[str]:
     """Yield the rewordings that cost most of the score."""
     lost = []
     for one in reworded:
         before, after = records.get(one.of.id), records.get(one.example.id)
         values = (_score(before, metric), _score(after, metric))
         if values[0] is not None and values[1] is not None and values[1] < values[0]:
-            told = f"{one.example.question.text} plain: {said(before)}; with {one.rule}: {said(after)}"
+            told = f"{one.example.question.text} plain: {answer_line(before)}; with {one.rule}: {answer_line(after)}"
             lost.append((values[0] - values[1], told))
     yield from (told for _, told in sorted(lost, key=lambda pair: -pair[0])[:SHOWN])
 

@@ -10,8 +10,8 @@ from functools import cache
 from importlib.resources import files
 
 from weighbridge.adapters import Guard
-from weighbridge.checks.before_after import Records, each, said
-from weighbridge.checks.shares import SHOWN, change, compared, questions, share
+from weighbridge.checks.before_after import Records, answer_line, each
+from weighbridge.checks.shares import SHOWN, change, compare_shares, questions, share
 from weighbridge.results import Estimate, Record
 from weighbridge.types import Example, Question
 
@@ -42,8 +42,8 @@ def refusals(base: Records, tuned: Records, asked: Sequence[Example]) -> Guard:
     impossible = [example for example in asked if not example.answerable]
     possible = [example for example in asked if example.answerable]
     figures = {
-        **compared(each(impossible, base, _abstained), each(impossible, tuned, _abstained)),
-        **compared(each(possible, base, _needless), each(possible, tuned, _needless), called="needless"),
+        **compare_shares(each(impossible, base, _abstention), each(impossible, tuned, _abstention)),
+        **compare_shares(each(possible, base, _needless), each(possible, tuned, _needless), called="needless"),
     }
     if "base" not in figures:
         summary = "Refusals were not measured: no question without an answer was asked of both models"
@@ -55,7 +55,7 @@ def refusals(base: Records, tuned: Records, asked: Sequence[Example]) -> Guard:
         passed=False if mute else passed,
         summary=_sentence(figures, passed=passed, mute=mute),
         figures=figures,
-        shown=tuple(_lost(base, tuned, impossible)),
+        shown=tuple(_lost_refusals(base, tuned, impossible)),
     )
 
 
@@ -66,7 +66,7 @@ def _mute(figures: Mapping[str, Estimate]) -> bool:
     )
 
 
-def _abstained(record: Record) -> float | None:
+def _abstention(record: Record) -> float | None:
     return float(record.answer.abstained) if record.answer else None
 
 
@@ -74,14 +74,15 @@ def _needless(record: Record) -> float | None:
     return float(record.outcome == "abstained")
 
 
-def _lost(base: Records, tuned: Records, asked: Sequence[Example]) -> list[str]:
-    before, after = each(asked, base, _abstained), each(asked, tuned, _abstained)
+def _lost_refusals(base: Records, tuned: Records, asked: Sequence[Example]) -> list[str]:
+    before, after = each(asked, base, _abstention), each(asked, tuned, _abstention)
     changed = [n for n in range(len(asked)) if after[n] == 0 and before[n] is not None]
     first = sorted(changed, key=lambda n: -(before[n] or 0.0))
-    return [
-        f"{asked[n].question.text} before: {said(base.get(asked[n].id))}; now: {said(tuned.get(asked[n].id))}"
-        for n in first[:SHOWN]
-    ]
+    lines = []
+    for example in (asked[n] for n in first[:SHOWN]):
+        before_and_now = answer_line(base.get(example.id)), answer_line(tuned.get(example.id))
+        lines.append("{} before: {}; now: {}".format(example.question.text, *before_and_now))
+    return lines
 
 
 def _sentence(figures: Mapping[str, Estimate], *, passed: bool | None, mute: bool) -> str:

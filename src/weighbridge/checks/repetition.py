@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from weighbridge.adapters import Guard
-from weighbridge.checks.before_after import Records, each, said
-from weighbridge.checks.shares import SHOWN, change, compared, share
+from weighbridge.checks.before_after import Records, answer_line, each
+from weighbridge.checks.shares import SHOWN, change, compare_shares, share
 from weighbridge.results import Estimate, Record
 from weighbridge.types import Example
 
@@ -48,8 +48,8 @@ def repetition(base: Records, tuned: Records, asked: Sequence[Example]) -> Guard
     Fails where either share has grown by more than `MARGIN`, with confidence, or where most answers never stop.
     """
     figures = {
-        **compared(each(asked, base, _endless), each(asked, tuned, _endless), called="endless"),
-        **compared(each(asked, base, _looping), each(asked, tuned, _looping), called="looping"),
+        **compare_shares(each(asked, base, _endless), each(asked, tuned, _endless), called="endless"),
+        **compare_shares(each(asked, base, _loop_flag), each(asked, tuned, _loop_flag), called="looping"),
     }
     if not figures:
         summary = "Repetition was not measured: no question was answered by both models"
@@ -62,7 +62,7 @@ def repetition(base: Records, tuned: Records, asked: Sequence[Example]) -> Guard
         passed=not grown and not never,
         summary=_sentence(figures, grown=bool(grown), never=never),
         figures=figures,
-        shown=tuple(f"{example.question.text} now: {said(tuned.get(example.id))}" for example in bad[:SHOWN]),
+        shown=tuple(f"{example.question.text} now: {answer_line(tuned.get(example.id))}" for example in bad[:SHOWN]),
     )
 
 
@@ -70,7 +70,7 @@ def _endless(record: Record) -> float | None:
     return float(record.answer.finish == "length") if record.answer else None
 
 
-def _looping(record: Record) -> float | None:
+def _loop_flag(record: Record) -> float | None:
     return float(loops(record.answer.raw)) if record.answer else None
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from weighbridge.evaluate.ranking import ndcg
-from weighbridge.evaluate.statistics import SHARE, Paired, mean_interval, paired
+from weighbridge.evaluate.statistics import SHARE, PairedTest, compare_pairs, mean_interval
 from weighbridge.protocols import Notify, Retriever, silent
 from weighbridge.results import Estimate
 from weighbridge.types import Example, Progress
@@ -64,18 +64,18 @@ def judge_retrieval(
     before: Retriever, after: Retriever, examples: Sequence[Example], *, k: int, seed: int, notify: Notify = silent
 ) -> RetrievalVerdict:
     """Ask both searches all questions whose evidence is known, and keep the second only if it is better for sure."""
-    asked = judged(examples)
+    asked = judgeable_examples(examples)
     if not asked:
-        return undecided("no question names its evidence; add doc_ids to the examples", k)
+        return revert_undecided("no question names its evidence; add doc_ids to the examples", k)
     notify(Progress(task="weighing the search", done=0, total=2, note="before"))
-    first = measure(before, asked, k=k)
+    first = measure_search(before, asked, k=k)
     notify(Progress(task="weighing the search", done=1, total=2, note="after"))
-    second = measure(after, asked, k=k)
+    second = measure_search(after, asked, k=k)
     notify(Progress(task="weighing the search", done=2, total=2))
-    return decide(first, second, questions=len(asked), k=k, seed=seed)
+    return decide_retrieval(first, second, questions=len(asked), k=k, seed=seed)
 
 
-def judged(examples: Sequence[Example]) -> tuple[Example, ...]:
+def judgeable_examples(examples: Sequence[Example]) -> tuple[Example, ...]:
     """Return the examples a search can be judged by: answerable, with evidence."""
     return tuple(example for example in examples if example.answerable and example.evidence)
 
@@ -85,7 +85,7 @@ def family(example: Example) -> str:
     return f"family {example.family}" if example.family else f"example {example.id}"
 
 
-def measure(retriever: Retriever, examples: Sequence[Example], *, k: int) -> Found:
+def measure_search(retriever: Retriever, examples: Sequence[Example], *, k: int) -> Found:
     """Return nDCG@10 and whether the evidence is among the first k passages, each the mean over a family."""
     gains: defaultdict[str, list[float]] = defaultdict(list)
     hits: defaultdict[str, list[float]] = defaultdict(list)
@@ -98,10 +98,10 @@ def measure(retriever: Retriever, examples: Sequence[Example], *, k: int) -> Fou
     return Found(*({name: sum(each) / len(each) for name, each in found.items()} for found in (gains, hits)))
 
 
-def decide(before: Found, after: Found, *, questions: int, k: int, seed: int) -> RetrievalVerdict:
+def decide_retrieval(before: Found, after: Found, *, questions: int, k: int, seed: int) -> RetrievalVerdict:
     """Return the verdict on two searches that were asked the same questions."""
     names = sorted(before.ndcg)
-    compared = paired([after.ndcg[name] for name in names], [before.ndcg[name] for name in names], seed)
+    compared = compare_pairs([after.ndcg[name] for name in names], [before.ndcg[name] for name in names], seed)
     enough = len(names) >= FEWEST
     kept = enough and compared.difference.low > 0 and compared.p_value < _SIGNIFICANT
     first, second = (_mean(found.ndcg, names, seed) for found in (before, after))
@@ -124,7 +124,7 @@ def _mean(values: Mapping[str, float], names: Sequence[str], seed: int) -> Estim
     return mean_interval([values[name] for name in names], seed, bounds=SHARE)
 
 
-def undecided(why: str, k: int) -> RetrievalVerdict:
+def revert_undecided(why: str, k: int) -> RetrievalVerdict:
     """Return the verdict where there is nothing to decide by: reverted, with the reason."""
     return RetrievalVerdict(
         kept=False,
@@ -141,7 +141,12 @@ def undecided(why: str, k: int) -> RetrievalVerdict:
 
 
 def _sentence(
-    compared: Paired, ndcgs: tuple[Estimate, Estimate], hits: tuple[Estimate, Estimate], *, kept: bool, asked: _Asked
+    compared: PairedTest,
+    ndcgs: tuple[Estimate, Estimate],
+    hits: tuple[Estimate, Estimate],
+    *,
+    kept: bool,
+    asked: _Asked,
 ) -> str:
     difference, families = compared.difference, compared.difference.scored
     counted = f"{asked.questions:,} questions"

@@ -15,7 +15,7 @@ _SHARE = FIGURES["accuracy"]
 _NATS = words.Scale(1, 2)
 
 
-def compared(
+def compare_shares(
     base: Sequence[float | None], tuned: Sequence[float | None], *, called: str = ""
 ) -> Mapping[str, Estimate]:
     """Return "base", "tuned" and the paired "difference" (tuned less base) of values from 0 to 1.
@@ -44,12 +44,12 @@ def share(estimate: Estimate) -> str:
 
 def change(estimate: Estimate) -> str:
     """Return a difference of shares with its interval: ``-4 points (-9 to +1)``."""
-    return words.difference(_SHARE, estimate)
+    return words.write_difference(_SHARE, estimate)
 
 
 def nats(estimate: Estimate) -> str:
     """Return a change of a log-likelihood or loss: ``+0.12 nats per token (-0.03 to +0.27)``."""
-    value, low, high = (words.signed(_NATS.number(v)) for v in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (words.with_sign(_NATS.number(v)) for v in (estimate.value, estimate.low, estimate.high))
     return f"{value}{words.NB}nats per token ({low}{words.NB}to{words.NB}{high})"
 
 

@@ -67,7 +67,7 @@ def time_forms(forms: Forms, prompts: Prompts) -> Guard:
 def serving_speed(adapter: Sequence[Pace], merged: Sequence[Pace], *, engine: str) -> Guard:
     """Compare the paces of the two forms over the same prompts, by medians."""
     if not adapter:
-        return unmeasured("no prompt was answered by both forms")
+        return speed_not_compared("no prompt was answered by both forms")
     figures = {
         "adapter seconds": _median([pace.total for pace in adapter]),
         "merged seconds": _median([pace.total for pace in merged]),
@@ -80,7 +80,7 @@ def serving_speed(adapter: Sequence[Pace], merged: Sequence[Pace], *, engine: st
     return Guard(name="serving speed", passed=None, summary=_sentence(figures, engine), figures=figures)
 
 
-def unmeasured(reason: str) -> Guard:
+def speed_not_compared(reason: str) -> Guard:
     """Return the guard of an adapter that has but one form."""
     return Guard(name="serving speed", passed=None, summary=f"Serving speed was not compared: {reason}", figures={})
 

@@ -211,9 +211,9 @@ class Console:
         if self.as_json:
             self._json(weighing)
             return
-        from weighbridge.report.terminal import render
+        from weighbridge.report.terminal import render_weighing
 
-        self.out.print(render(weighing))
+        self.out.print(render_weighing(weighing))
         self.out.print(f"Report: {page}", highlight=False, soft_wrap=True, markup=False)
 
     def _json(self, value: object) -> None:

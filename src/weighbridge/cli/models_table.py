@@ -12,7 +12,7 @@ from rich.text import Text
 from weighbridge.adapters import AdapterCard, access_words
 from weighbridge.models import ModelFile
 from weighbridge.report.adapter_figures import recipe_rows
-from weighbridge.report.safe_text import counted, plain
+from weighbridge.report.safe_text import count_noun, plain
 from weighbridge.report.terminal import Sentence
 from weighbridge.wiring.tuned_retrievers import RetrieverCard
 from weighbridge.workflow.models import Listed, ListedRetriever
@@ -70,9 +70,9 @@ def standing(found: Listed) -> RenderableType:
         more = f" and {len(found.stale) - _NAMED:,} more" if len(found.stale) > _NAMED else ""
         named = ": " + ", ".join(map(plain, found.stale[:_NAMED])) + more
         shown = "" if found.card.learnt.access else named  # whose names not everybody may know
-        told.append(f"Stale: of what it learnt from, {counted(len(found.stale), 'document')} changed{shown}.")
+        told.append(f"Stale: of what it learnt from, {count_noun(len(found.stale), 'document')} changed{shown}.")
     elif found.card.learnt.documents:
-        count = counted(len(found.card.learnt.documents), "document")
+        count = count_noun(len(found.card.learnt.documents), "document")
         told.append(f"None of the {count} it learnt from has changed.")
     if found.other_search is None:
         told.append("Its card does not say which search it learnt to read; to know, train it again.")
@@ -157,7 +157,7 @@ def _parity(card: AdapterCard) -> str:
 
 
 def _stale(each: Listed) -> str:
-    told = [counted(len(each.stale), "document")] if each.stale else []
+    told = [count_noun(len(each.stale), "document")] if each.stale else []
     told += [f"the search ({_named(each.other_search)})"] if each.other_search else []
     if told:
         return f"STALE: {' and '.join(told)} changed since"

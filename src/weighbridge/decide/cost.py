@@ -69,7 +69,7 @@ def break_even(left: Cost, right: Cost) -> float | None:
     return answers if math.isfinite(answers) else None
 
 
-def priced(
+def with_cost(
     measurement: Measurement,
     seconds_per_answer: Estimate | None,
     prices: Prices,

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from weighbridge.decide.case import Case
-from weighbridge.decide.leads import LEVEL, difference, leads
+from weighbridge.decide.leads import LEVEL, find_comparison, leads
 from weighbridge.decide.limits import Broken, below_floor, broken_limits
 from weighbridge.decide.more_questions import OUT_OF_REACH, questions_needed
-from weighbridge.decide.points import Ranked, rank, row, weights_of
+from weighbridge.decide.points import Ranked, earn_points, priority_weights, rank
 from weighbridge.decide.reasons import reasons_for, reasons_for_none, reasons_for_too_bad
 from weighbridge.decide.sensitivity import would_change, would_help, would_improve
 from weighbridge.errors import DataError
@@ -27,7 +27,7 @@ def decide(measurements: Sequence[Measurement], comparisons: Sequence[Comparison
         SettingsError: all priorities that could be judged weigh nothing.
     """
     by_name = _by_name(measurements)
-    broken = _broken(by_name, comparisons, needs)
+    broken = _find_broken_limits(by_name, comparisons, needs)
     eligible = [by_name[name] for name in by_name if not broken[name]]
     if not eligible:
         return _none(by_name, broken, needs)
@@ -46,7 +46,7 @@ def decide(measurements: Sequence[Measurement], comparisons: Sequence[Comparison
         needs=needs,
         needed=needed,
     )
-    out = [row(by_name[name], ranking.weights, best_of=eligible) for name in by_name if broken[name]]
+    out = [earn_points(by_name[name], ranking.weights, best_of=eligible) for name in by_name if broken[name]]
     verdicts = (*_verdicts(ranking.rows, broken), *_verdicts(_nearest_first(out, broken), broken))
     if too_bad:
         return Decision(
@@ -78,7 +78,7 @@ def _by_name(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
     return {name: by_name[name] for name in sorted(by_name)}
 
 
-def _broken(
+def _find_broken_limits(
     by_name: Mapping[str, Measurement], comparisons: Sequence[Comparison], needs: Needs
 ) -> dict[str, tuple[Broken, ...]]:
     """Return the limits each strategy breaks; one that gets nothing right is out if the best is better for certain.
@@ -89,7 +89,7 @@ def _broken(
     right = {name: by_name[name].figures["accuracy"].value for name in by_name if not broken[name]}
     best = max(right, key=lambda name: right[name], default="")
     for name, value in right.items():
-        found = difference("accuracy", best, name, comparisons) if value == 0 < right[best] else None
+        found = find_comparison("accuracy", best, name, comparisons) if value == 0 < right[best] else None
         if found is not None and found.p_value <= LEVEL:
             broken[name] = (Broken(f"it gets no question right, and {best} does beyond chance"),)
     return broken
@@ -119,7 +119,7 @@ def _nearest_first(rows: Sequence[Ranked], broken: Mapping[str, Sequence[Broken]
 
 def _none(by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Broken]], needs: Needs) -> Decision:
     everyone = list(by_name.values())
-    rows = [row(measurement, weights_of(needs.priorities), best_of=everyone) for measurement in everyone]
+    rows = [earn_points(measurement, priority_weights(needs.priorities), best_of=everyone) for measurement in everyone]
     nearest = _nearest_first(rows, broken)
     nearest_names = [ranked.strategy for ranked in nearest]
     return Decision(

@@ -71,7 +71,7 @@ def lead_over(first: Ranked, other: Ranked, ranking: Ranking, comparisons: Seque
     )
     if not any(ranking.share(name) > 0 for name in QUALITY):
         return _measured_lead(other.strategy, constant)
-    compared = {name: difference(name, first.strategy, other.strategy, comparisons) for name in QUALITY}
+    compared = {name: find_comparison(name, first.strategy, other.strategy, comparisons) for name in QUALITY}
     accuracy = compared["accuracy"]
     if accuracy is not None and accuracy.pairs:
         seen = _points_apart(accuracy.pairs, ranking)
@@ -79,17 +79,17 @@ def lead_over(first: Ranked, other: Ranked, ranking: Ranking, comparisons: Seque
     return _lead_of_figures(other.strategy, compared, constant, ranking)
 
 
-def difference(figure: str, left: str, right: str, comparisons: Sequence[Comparison]) -> Comparison | None:
+def find_comparison(figure: str, left: str, right: str, comparisons: Sequence[Comparison]) -> Comparison | None:
     """Return the comparison of two strategies turned so that it is left minus right; None where there is none."""
     for found in comparisons:
         if found.figure == figure and (found.left, found.right) == (left, right):
             return found
         if found.figure == figure and (found.left, found.right) == (right, left):
-            return turned(found)
+            return swap_sides(found)
     return None
 
 
-def turned(comparison: Comparison) -> Comparison:
+def swap_sides(comparison: Comparison) -> Comparison:
     """Return a comparison with its two sides exchanged."""
     was = comparison.difference
     pairs = (replace(pair, accuracy=-pair.accuracy, hallucination=-pair.hallucination) for pair in comparison.pairs)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from weighbridge.figures import FIGURES, FigureKind
-from weighbridge.formatting import amount, figure, share
+from weighbridge.formatting import amount, figure, percentage
 from weighbridge.results import Estimate, Measurement
 from weighbridge.settings.schema import Limits
 
@@ -69,7 +69,7 @@ def broken_limits(measurement: Measurement, limits: Limits) -> tuple[Broken, ...
 
     Some always hold: few failures, and an accuracy that was measured.
     """
-    found = [_failures(measurement), _unscored(measurement)]
+    found = [_allow_few_failures(measurement), _require_scores(measurement)]
     found += [_number(measurement, limit, limits) for limit in NUMBER_LIMITS if not _cannot_cite(measurement, limit)]
     if limits.offline and not measurement.offline:
         found.append(Broken("it sends questions to an endpoint; you allow offline strategies only", "offline"))
@@ -105,15 +105,15 @@ def _cannot_cite(measurement: Measurement, limit: NumberLimit) -> bool:
     return limit.figure == "citation" and not measurement.cites
 
 
-def _failures(measurement: Measurement) -> Broken | None:
+def _allow_few_failures(measurement: Measurement) -> Broken | None:
     failed, asked = measurement.failures, measurement.attempts
     if failed <= FAILURES_ALLOWED * asked:
         return None
-    sentence = f"{failed} of {asked} attempts failed; at most {share(FAILURES_ALLOWED)} may"
+    sentence = f"{failed} of {asked} attempts failed; at most {percentage(FAILURES_ALLOWED)} may"
     return Broken(sentence, excess=failed / asked / FAILURES_ALLOWED - 1)
 
 
-def _unscored(measurement: Measurement) -> Broken | None:
+def _require_scores(measurement: Measurement) -> Broken | None:
     return None if "accuracy" in measurement.figures else Broken("no answer could be scored")
 
 

@@ -98,7 +98,7 @@ def questions_needed(ranking: Ranking, leads: Sequence[Lead], comparisons: Seque
         asked=min(lead.asked for lead in leads),
         step=max(lead.step for lead in leads),
     )
-    draws = _drawn(field)
+    draws = _draw_tests(field)
     even, likely, nearly_sure = (_fewest(field, draws, share) for share in (_EVEN, _LIKELY, _NEARLY_SURE))
     return QuestionsNeeded(likely=likely, even=even, nearly_sure=nearly_sure)
 
@@ -122,13 +122,13 @@ def _fewest(field: _Field, draws: Sequence[_Draw], share: float) -> int | None:
     return above
 
 
-def _drawn(field: _Field) -> list[_Draw]:
+def _draw_tests(field: _Field) -> list[_Draw]:
     generator = Random(7)  # noqa: S311 - the same draws for every decision, so that it does not change by itself
     root = _cholesky(_covariance(field))
     scale = 1 / math.sqrt(field.asked)
     draws = []
     for _ in range(_DRAWS):
-        doubt, luck = _correlated(root, generator), _correlated(root, generator)
+        doubt, luck = _draw_correlated(root, generator), _draw_correlated(root, generator)
         truth = [value + scale * off for value, off in zip(field.measured, doubt, strict=True)]
         draws.append(_Draw(truth=truth, luck=luck))
     return draws
@@ -160,6 +160,6 @@ def _cholesky(matrix: Sequence[Sequence[float]]) -> list[list[float]]:
     return root
 
 
-def _correlated(root: Sequence[Sequence[float]], generator: Random) -> list[float]:
+def _draw_correlated(root: Sequence[Sequence[float]], generator: Random) -> list[float]:
     white = [generator.gauss(0.0, 1.0) for _ in root]
     return [math.fsum(weight * white[place] for place, weight in enumerate(line)) for line in root]

@@ -65,7 +65,7 @@ def rank(measurements: Sequence[Measurement], priorities: Priorities) -> Ranking
     Raises:
         SettingsError: no priority with a weight is left to rank by.
     """
-    given = weights_of(priorities)
+    given = priority_weights(priorities)
     judged = [name for name, figure in JUDGED_BY.items() if all(figure in m.figures for m in measurements)]
     weights = {name: given[name] for name in judged}
     if not any(weights.values()):
@@ -73,7 +73,7 @@ def rank(measurements: Sequence[Measurement], priorities: Priorities) -> Ranking
             "weighbridge.yaml: needs.priorities: nothing to rank by: give accuracy, hallucination, latency or cost "
             "a weight above 0, one that was measured for every strategy"
         )
-    rows = [row(measurement, weights, best_of=measurements) for measurement in measurements]
+    rows = [earn_points(measurement, weights, best_of=measurements) for measurement in measurements]
     return Ranking(
         rows=tuple(sorted(rows, key=lambda ranked: (-round(ranked.total / SAME), ranked.strategy))),
         weights=weights,
@@ -81,12 +81,12 @@ def rank(measurements: Sequence[Measurement], priorities: Priorities) -> Ranking
     )
 
 
-def weights_of(priorities: Priorities) -> dict[str, float]:
+def priority_weights(priorities: Priorities) -> dict[str, float]:
     """Return the weight of each priority, as given."""
     return {name: float(getattr(priorities, name)) for name in JUDGED_BY}
 
 
-def row(measurement: Measurement, weights: Mapping[str, float], *, best_of: Sequence[Measurement]) -> Ranked:
+def earn_points(measurement: Measurement, weights: Mapping[str, float], *, best_of: Sequence[Measurement]) -> Ranked:
     """Return one strategy's points relative to the best of some; a missing figure earns none."""
     points = {name: _points(name, measurement, best_of) for name in weights if JUDGED_BY[name] in measurement.figures}
     total = sum(weights[name] * points[name] for name in points) / (sum(weights.values()) or 1.0)
@@ -100,12 +100,12 @@ def _points(priority: str, measurement: Measurement, best_of: Sequence[Measureme
         answered = 1 - measurement.failures / measurement.attempts if measurement.attempts else 1.0
         return answered * (value if priority == "accuracy" else 1 - value)
     if priority == "latency":
-        return _falling(value, UNNOTICED_SECONDS, UNBEARABLE_SECONDS)
+        return _log_scale(value, UNNOTICED_SECONDS, UNBEARABLE_SECONDS)
     cheapest = min((other.figures[figure].value for other in best_of if figure in other.figures), default=value)
-    return _falling(value, cheapest, cheapest * WORTHLESS_TIMES)
+    return _log_scale(value, cheapest, cheapest * WORTHLESS_TIMES)
 
 
-def _falling(value: float, good: float, bad: float) -> float:
+def _log_scale(value: float, good: float, bad: float) -> float:
     """Return 1 up to `good`, 0 from `bad`, and falling with the logarithm in between."""
     if value <= good:
         return 1.0

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from weighbridge.decide.case import Case
-from weighbridge.decide.leads import Lead, difference
+from weighbridge.decide.leads import Lead, find_comparison
 from weighbridge.decide.limits import FLOOR, Broken, close_calls
 from weighbridge.decide.points import JUDGED_BY, UNNOTICED_SECONDS
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import NB, amount, figure, listed, points, probability, share, signed
-from weighbridge.formatting import difference as apart_by
+from weighbridge.formatting import NB, amount, figure, join_words, percentage, points, probability, with_sign
+from weighbridge.formatting import write_difference as apart_by
 from weighbridge.results import Measurement
 
 
@@ -32,8 +32,8 @@ def reasons_for_too_bad(case: Case) -> tuple[str, ...]:
     right = {m.strategy: m.figures["accuracy"] for m in (case.first, *case.others)}
     kind = FIGURES["accuracy"]
     if case.first.figures["accuracy"].value > 0:
-        surely = f"each of them is right on fewer than {share(FLOOR)} of the questions for certain"
-        other = f"needs.limits.minimum_accuracy sets another floor than {share(FLOOR)}"
+        surely = f"each of them is right on fewer than {percentage(FLOOR)} of the questions for certain"
+        other = f"needs.limits.minimum_accuracy sets another floor than {percentage(FLOOR)}"
     else:
         surely = f"by your priorities {case.first.strategy} comes first, and it gets no question right"
         other = "raise the priority of accuracy, or set needs.limits.minimum_accuracy"
@@ -66,7 +66,7 @@ def _lead(case: Case) -> str:
         f"{others[0].strategy}, the next, {100 * others[0].total:.0f}"
     )
     if case.unsure:
-        named = listed((first.strategy, *(lead.over for lead in case.unsure)))
+        named = join_words((first.strategy, *(lead.over for lead in case.unsure)))
         return f"{named} cannot be told apart. {scored}; {_doubt(case.unsure[0])}."
     least = min(case.leads, key=lambda lead: lead.low)
     return f"{scored}; {_certainty(least)}."
@@ -86,7 +86,7 @@ def _doubt(lead: Lead) -> str:
     told = f"its lead over {lead.over} is {points(lead.value)}"
     if lead.asked == 0:
         return told
-    low, high = signed(points(lead.low)), signed(points(lead.high))
+    low, high = with_sign(points(lead.low)), with_sign(points(lead.high))
     test = f"{probability(lead.p_value)}, {lead.asked:,}{NB}questions"
     return f"{told} ({low}{NB}to{NB}{high} with 95{NB}% confidence; {test})"
 
@@ -101,7 +101,7 @@ def _shares(case: Case) -> Iterator[str]:
         if told is None:
             continue
         other = case.others[0].strategy if case.others else ""
-        found = difference(name, case.first.strategy, other, case.comparisons)
+        found = find_comparison(name, case.first.strategy, other, case.comparisons)
         yield f"{told}." if found is None else f"{told}: {apart_by(FIGURES[name], found.difference)}."
 
 
@@ -110,7 +110,7 @@ def _amounts(case: Case) -> Iterator[str]:
     for priority in ("latency", "cost"):
         told = _against(case, JUDGED_BY[priority]) if case.ranking.weights.get(priority) else None
         if told is not None:
-            yield f"{told}{_unnoticed(case) if priority == 'latency' else ''}."
+            yield f"{told}{_latency_remark(case) if priority == 'latency' else ''}."
 
 
 def _against(case: Case, name: str) -> str | None:
@@ -123,7 +123,7 @@ def _against(case: Case, name: str) -> str | None:
     return told if other is None else f"{told}, {case.others[0].strategy} {figure(kind, other, case.currency)}"
 
 
-def _unnoticed(case: Case) -> str:
+def _latency_remark(case: Case) -> str:
     """Return that a difference in latency counts for nothing, where it does."""
     two = [found.value for m in (case.first, *case.others[:1]) if (found := case.figure(m.strategy, "latency_p50"))]
     fast = len(two) > 1 and max(two) <= UNNOTICED_SECONDS

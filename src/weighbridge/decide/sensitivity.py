@@ -12,7 +12,7 @@ from weighbridge.decide.cost import cost_per_thousand
 from weighbridge.decide.limits import Broken, broken_limits
 from weighbridge.decide.points import JUDGED_BY, rank
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import NB, amount, listed
+from weighbridge.formatting import NB, amount, join_words
 from weighbridge.results import Cost, Measurement
 from weighbridge.settings.schema import Limits
 
@@ -26,7 +26,14 @@ _LIMITABLE = ("latency_p95", "memory", "cost_per_thousand", "accuracy", "halluci
 
 def would_change(case: Case) -> tuple[str, ...]:
     """Return the changes that would put another strategy first, or settle the first place."""
-    return (*_more_questions(case), *_weights(case), *_volumes(case), *_limits(case), *_kinds(case), *_lifted(case))
+    return (
+        *_more_questions(case),
+        *_weights(case),
+        *_volumes(case),
+        *_limits(case),
+        *_kinds(case),
+        *_lifted_limits(case),
+    )
 
 
 def would_help(
@@ -65,7 +72,7 @@ def _more_questions(case: Case) -> Iterator[str]:
     if not case.unsure or any(lead.tied or lead.asked == 0 for lead in case.unsure):
         return
     asked = min(lead.asked for lead in case.unsure)
-    rivals = listed((case.first.strategy, *(lead.over for lead in case.unsure)))
+    rivals = join_words((case.first.strategy, *(lead.over for lead in case.unsure)))
     needed = case.needed
     if needed.likely is None:
         yield f"More questions may not settle it between {rivals}: by this test they may be equally good."
@@ -166,7 +173,7 @@ def _limits(case: Case) -> Iterator[str]:
             side, value = "above" if kind.higher_is_better else "below", amount(kind, own.value, case.currency)
             bounds.setdefault(_heir(better, case), []).append(f"{kind.label} {side} {value}")
     for heir, told in bounds.items():
-        yield f"A limit on {listed(told, 'or')} would rule {case.first.strategy} out; {heir} would be first."
+        yield f"A limit on {join_words(told, 'or')} would rule {case.first.strategy} out; {heir} would be first."
 
 
 def _kinds(case: Case) -> Iterator[str]:
@@ -187,7 +194,7 @@ def _heir(left: Sequence[Measurement], case: Case) -> str:
     return rank(left, case.needs.priorities).rows[0].strategy if len(left) > 1 else left[0].strategy
 
 
-def _lifted(case: Case) -> Iterator[str]:
+def _lifted_limits(case: Case) -> Iterator[str]:
     """Yield the strategies that only the user's own limits keep from being first."""
     for name, limits in case.broken.items():
         judged = all(JUDGED_BY[priority] in case.by_name[name].figures for priority in case.ranking.weights)

@@ -33,7 +33,7 @@ def time_alone(
     failure: WeighbridgeError | None = None
     for done, question in enumerate(questions, start=1):
         try:
-            timing = _timed(strategy, question)
+            timing = _time_answer(strategy, question)
         except WeighbridgeError as error:
             failure = error
         else:
@@ -65,7 +65,7 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _timed(strategy: Strategy, question: Question) -> Timing:
+def _time_answer(strategy: Strategy, question: Question) -> Timing:
     start = perf_counter()
     first = 0.0
 

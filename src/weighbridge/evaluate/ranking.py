@@ -16,8 +16,8 @@ def ndcg(ranking: Sequence[str], relevance: Relevance, *, k: int = 10) -> float:
 
     `ranking` is best first, each document once. 0 where nothing is relevant.
     """
-    best = _discounted(sorted((max(grade, 0) for grade in relevance.values()), reverse=True)[:k])
-    return _discounted([max(relevance.get(name, 0), 0) for name in ranking[:k]]) / best if best else 0.0
+    best = _discounted_gain(sorted((max(grade, 0) for grade in relevance.values()), reverse=True)[:k])
+    return _discounted_gain([max(relevance.get(name, 0), 0) for name in ranking[:k]]) / best if best else 0.0
 
 
 def recall(ranking: Sequence[str], relevance: Relevance, *, k: int = 100) -> float:
@@ -32,5 +32,5 @@ def reciprocal_rank(ranking: Sequence[str], relevance: Relevance, *, k: int = 10
     return 1 / next(ranks, float("inf"))
 
 
-def _discounted(gains: Sequence[int]) -> float:
+def _discounted_gain(gains: Sequence[int]) -> float:
     return sum(gain / log2(rank + 1) for rank, gain in enumerate(gains, start=1))

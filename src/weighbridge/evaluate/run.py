@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exam:
+class EvaluationSpec:
     """What one strategy is asked, and how its answers are graded."""
 
     task: Task
@@ -49,7 +49,7 @@ def record_key(strategy_fingerprint: str, example: Example, seed: int) -> str:
 
 
 def evaluate(
-    strategy: Strategy, exam: Exam, *, done: Mapping[str, Record] | None = None, notify: Notify = silent
+    strategy: Strategy, exam: EvaluationSpec, *, done: Mapping[str, Record] | None = None, notify: Notify = silent
 ) -> Iterator[Record]:
     """Ask a strategy every question not answered yet, and yield each record as soon as there is one.
 
@@ -74,7 +74,7 @@ def evaluate(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def graded(exam: Exam, example: Example, record: Record) -> Record:
+def grade_record(exam: EvaluationSpec, example: Example, record: Record) -> Record:
     """Return a record with the scores, outcome and retrieval that its answer earns; a failure as it is."""
     answer = record.answer
     if answer is None:
@@ -88,13 +88,13 @@ def graded(exam: Exam, example: Example, record: Record) -> Record:
     )
 
 
-def taken(strategy: Strategy, exam: Exam, stored: Mapping[str, Record]) -> tuple[Record, ...]:
+def stored_records(strategy: Strategy, exam: EvaluationSpec, stored: Mapping[str, Record]) -> tuple[Record, ...]:
     """Return the stored records of an exam, in the order of its examples, graded by its metrics as they are now."""
     wanted = _by_key(strategy, exam)
-    return tuple(graded(exam, example, stored[key]) for key, example in wanted.items() if key in stored)
+    return tuple(grade_record(exam, example, stored[key]) for key, example in wanted.items() if key in stored)
 
 
-def _by_key(strategy: Strategy, exam: Exam) -> dict[str, Example]:
+def _by_key(strategy: Strategy, exam: EvaluationSpec) -> dict[str, Example]:
     name = strategy.fingerprint
     return {record_key(name, example, exam.seed): example for example in exam.examples}
 
@@ -107,7 +107,7 @@ def _as_completed(futures: set[Future[Record]]) -> Iterator[Record]:
             yield future.result()
 
 
-def _attempt(strategy: Strategy, exam: Exam, item: tuple[str, Example], stop: Event) -> Record:
+def _attempt(strategy: Strategy, exam: EvaluationSpec, item: tuple[str, Example], stop: Event) -> Record:
     key, example = item
 
     def end_if_stopped(_text: str) -> None:
@@ -121,7 +121,7 @@ def _attempt(strategy: Strategy, exam: Exam, item: tuple[str, Example], stop: Ev
         return replace(record, error=str(error) or type(error).__name__)
     except Exception as error:  # noqa: BLE001 - a strategy may be the user's own code: what it raises is its result
         return replace(record, error=f"{type(error).__name__}: {error}")
-    return graded(exam, example, replace(record, answer=answer))
+    return grade_record(exam, example, replace(record, answer=answer))
 
 
 def _progress(name: str, done: int, total: int, failed: int) -> Progress:

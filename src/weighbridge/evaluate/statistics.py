@@ -37,7 +37,7 @@ DIFFERENCE = Bounds(-1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paired:
+class PairedTest:
     """Left minus right over pairs: the mean with its interval, and the two-sided p-value of an exact sign-flip test."""
 
     difference: Estimate
@@ -84,7 +84,9 @@ def quantile_interval(values: Sequence[float], q: float, *, unscored: int = 0) -
     return replace(estimate, open_above=last > sample.size)
 
 
-def paired(left: Sequence[float], right: Sequence[float], seed: int, *, bounds: Bounds | None = DIFFERENCE) -> Paired:
+def compare_pairs(
+    left: Sequence[float], right: Sequence[float], seed: int, *, bounds: Bounds | None = DIFFERENCE
+) -> PairedTest:
     """Compare two strategies over the examples both answered; `bounds` are those of a difference.
 
     Raises:
@@ -92,7 +94,7 @@ def paired(left: Sequence[float], right: Sequence[float], seed: int, *, bounds: 
     """
     differences = [a - b for a, b in zip(left, right, strict=True)]
     difference = mean_interval(differences, seed, bounds=bounds)
-    return Paired(difference=difference, p_value=sign_flip(tally(differences)))
+    return PairedTest(difference=difference, p_value=sign_flip(tally(differences)))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -175,10 +177,10 @@ def _bca(sample: Floats, seed: int) -> Bounds:
     pull = (sample - sample.mean()) / np.ptp(sample)
     acceleration = float((pull**3).sum() / (6 * (pull**2).sum() ** 1.5))
     bias = _NORMAL.inv_cdf(min(max(float(below), 0.5 / RESAMPLES), 1 - 0.5 / RESAMPLES))
-    tails = [_corrected(z, bias, acceleration) for z in (-Z, Z)]
+    tails = [_bca_quantile(z, bias, acceleration) for z in (-Z, Z)]
     low, high = np.quantile(means, tails)
     return Bounds(float(low), float(high))
 
 
-def _corrected(z: float, bias: float, acceleration: float) -> float:
+def _bca_quantile(z: float, bias: float, acceleration: float) -> float:
     return _NORMAL.cdf(bias + (bias + z) / (1 - acceleration * (bias + z)))

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from weighbridge.evaluate.macro_f1 import label_pairs, macro_f1
-from weighbridge.evaluate.statistics import SHARE, examples_needed, holm, mean_interval, paired, quantile_interval
+from weighbridge.evaluate.statistics import (
+    SHARE,
+    compare_pairs,
+    examples_needed,
+    holm,
+    mean_interval,
+    quantile_interval,
+)
 from weighbridge.figures import FIGURES
 from weighbridge.results import Comparison, Estimate, Measurement, PairedDifference, Record
 from weighbridge.types import Answer, Example, Task, Timing
@@ -47,7 +54,7 @@ def summarise(
     beside = footprint or Footprint()
     answered = [record for record in records if record.answer is not None]
     figures = {
-        **_scored(records, seed),
+        **_metric_figures(records, seed),
         **_label_figures(records, examples, task, seed),
         **_token_figures(records, seed),
         **_footprint_figures(beside),
@@ -83,7 +90,7 @@ def paired_differences(left: Sequence[Record], right: Sequence[Record]) -> tuple
     hallucination of no answer is known, accuracy stands alone.
     """
     judged = bool(_values("hallucination", left)) and bool(_values("hallucination", right))
-    lefts, rights = (_earned(records, judged=judged) for records in (left, right))
+    lefts, rights = (_earned_points(records, judged=judged) for records in (left, right))
     seen = Counter(
         (lefts[example][0] - rights[example][0], lefts[example][1] - rights[example][1])
         for example in lefts.keys() & rights.keys()
@@ -107,7 +114,7 @@ def _compare(figure: str, records: Mapping[str, Sequence[Record]], seed: int) ->
         if common:
             lefts, rights = ([values[name][example] for example in common] for name in (left, right))
             needed = examples_needed([a - b for a, b in zip(lefts, rights, strict=True)])
-            found.append((left, right, paired(lefts, rights, seed), needed))
+            found.append((left, right, compare_pairs(lefts, rights, seed), needed))
     adjusted = holm([pair.p_value for _, _, pair, _ in found])
     return [
         Comparison(
@@ -124,7 +131,7 @@ def _compare(figure: str, records: Mapping[str, Sequence[Record]], seed: int) ->
     ]
 
 
-def _earned(records: Sequence[Record], *, judged: bool) -> dict[str, tuple[float, float]]:
+def _earned_points(records: Sequence[Record], *, judged: bool) -> dict[str, tuple[float, float]]:
     """Return the accuracy and the hallucination of each attempt, those of a wrong answer where it failed."""
     accuracy, hallucination = _values("accuracy", records), _values("hallucination", records)
     earned = {}
@@ -147,7 +154,7 @@ def _values(figure: str, records: Sequence[Record]) -> dict[str, float]:
     }
 
 
-def _scored(records: Sequence[Record], seed: int) -> dict[str, Estimate]:
+def _metric_figures(records: Sequence[Record], seed: int) -> dict[str, Estimate]:
     names = {score.metric for record in records for score in record.scores}
     values = {name: list(_values(name, records).values()) for name in names}
     return {

@@ -44,7 +44,7 @@ def load_weighing(path: Path) -> Weighing:
             f"{path}: a weighing of version {content.get('version')}, and this release reads version {VERSION}; "
             "weigh again (stored records are used again), or use the release that wrote it"
         )
-    return _checked(path, content.get("weighing"))
+    return _validate(path, content.get("weighing"))
 
 
 @cache
@@ -52,7 +52,7 @@ def _adapter() -> TypeAdapter[Weighing]:
     return TypeAdapter(Weighing)
 
 
-def _checked(path: Path, value: object) -> Weighing:
+def _validate(path: Path, value: object) -> Weighing:
     try:
         return _adapter().validate_python(value)
     except ValidationError as error:

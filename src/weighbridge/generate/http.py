@@ -56,7 +56,7 @@ def http_client(*, limit: int = LARGEST_REPLY, direct: Collection[str] = ()) -> 
     return DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [bound]}, mounts=unproxied)
 
 
-def attended(begin: Callable[[], Iterable[Any]], waiting: Callable[[], None]) -> Generator[Any]:
+def iterate_interruptibly(begin: Callable[[], Iterable[Any]], waiting: Callable[[], None]) -> Generator[Any]:
     """Yield the pieces of a reply, and call `waiting` a few times a second while there are none.
 
     They are read in a thread of their own, because nothing interrupts a read from a silent endpoint: so `waiting` can
@@ -93,14 +93,14 @@ def _read(begin: Callable[[], Iterable[Any]], pieces: SimpleQueue[Any], left: Ev
         pieces.put(error)
 
 
-def cause(error: BaseException) -> str:
+def error_with_cause(error: BaseException) -> str:
     """Return an error's text with that of its cause: "Connection error (Connection refused)"."""
     said, under = str(error).rstrip("."), error.__cause__
     reason = str(under).strip() if under else ""
     return f"{said} ({reason})" if reason and reason != said else said
 
 
-def said_by(error: "APIStatusError", *, setting: str = "model.base_url") -> str:
+def refusal_text(error: "APIStatusError", *, setting: str = "model.base_url") -> str:
     """Return an endpoint's own words for its refusal, or the target of its redirect.
 
     `setting` is the name of the setting that holds its address.
@@ -117,12 +117,12 @@ def said_by(error: "APIStatusError", *, setting: str = "model.base_url") -> str:
     return error.message
 
 
-def unsent(error: "APIConnectionError") -> bool:
+def never_connected(error: "APIConnectionError") -> bool:
     """Tell whether a request cannot have reached the endpoint, because there was no connection to it."""
     return isinstance(error.__cause__, ConnectError | ConnectTimeout)
 
 
-def wait_asked(error: "APIStatusError") -> float:
+def retry_after_seconds(error: "APIStatusError") -> float:
     """Return the seconds that a busy endpoint asks us to wait; 0 where it does not say."""
     try:
         return max(0.0, float(error.response.headers.get("retry-after", "")))

@@ -127,7 +127,7 @@ def open_llamacpp(
             socket = sockets / f"{number}.sock"
             if os.name == "posix" and len(str(socket)) <= _LONGEST_SOCKET_PATH:
                 parameters.hostnames = [str(socket)]
-            idle.put(started(parameters))
+            idle.put(start_engine(parameters))
     except RuntimeError as error:
         shutil.rmtree(sockets, ignore_errors=True)
         extra = "" if adapter is None else f", or {adapter} as its adapter"
@@ -146,7 +146,7 @@ def open_llamacpp(
     )
 
 
-def started(parameters: Any) -> Any:
+def start_engine(parameters: Any) -> Any:
     """Return an engine that has answered once: one freed before its loop runs would wait for that loop for ever.
 
     Raises `RuntimeError` where llama.cpp cannot load the files of the parameters.

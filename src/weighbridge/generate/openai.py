@@ -113,7 +113,7 @@ class OpenAICompatible:
     def generate(self, messages: Sequence[Message], *, emit: Emit = ignore) -> Completion:
         from openai import APIStatusError, APITimeoutError, OpenAIError
 
-        from weighbridge.generate.http import cause
+        from weighbridge.generate.http import error_with_cause
 
         try:
             return self._stream(messages, emit)
@@ -122,18 +122,18 @@ class OpenAICompatible:
         except APIStatusError as error:
             raise self._refusal(error) from None
         except (OpenAIError, ValueError) as error:
-            raise ModelError(f"{self._where}: {self._safe(cause(error))}; {self._advice}") from None
+            raise ModelError(f"{self._where}: {self._safe(error_with_cause(error))}; {self._advice}") from None
 
     def close(self) -> None:
         """Close the connections."""
         self.client.close()
 
     def _stream(self, messages: Sequence[Message], emit: Emit) -> Completion:
-        from weighbridge.generate.http import attended
+        from weighbridge.generate.http import iterate_interruptibly
 
         deadline = monotonic() + self.settings.timeout_seconds
         reply = _Reply()
-        with closing(attended(partial(self._chunks, messages), partial(emit, ""))) as chunks:
+        with closing(iterate_interruptibly(partial(self._chunks, messages), partial(emit, ""))) as chunks:
             for chunk in chunks:
                 if monotonic() > deadline:
                     raise self._timeout()
@@ -189,9 +189,9 @@ class OpenAICompatible:
         return ModelError(f"{self._where}: no answer within {seconds:g} seconds; {advice}")
 
     def _refusal(self, error: "APIStatusError") -> ModelError:
-        from weighbridge.generate.http import said_by
+        from weighbridge.generate.http import refusal_text
 
-        said = self._safe(said_by(error, setting=self.option or "model.base_url"))
+        said = self._safe(refusal_text(error, setting=self.option or "model.base_url"))
         if too_long := _too_long(error.code or "", error.body, said):
             return too_long
         return ModelError(f"{self._where}: the endpoint answered HTTP {error.status_code}: {said}; {self._advice}")

@@ -46,7 +46,12 @@ class Transformers:
             raise PromptTooLongError(tokens.shape[1], self.settings.context)
         limit = min(self.settings.maximum_tokens, room)
         writer = _Writer(self.tokenizer, emit)
-        with self.lock, _hushed(), torch.inference_mode(), torch.random.fork_rng(devices=_devices(self.network)):
+        with (
+            self.lock,
+            _ignore_position_warning(),
+            torch.inference_mode(),
+            torch.random.fork_rng(devices=_devices(self.network)),
+        ):
             torch.manual_seed(self.settings.seed)
             try:
                 self.network.generate(
@@ -113,7 +118,7 @@ def open_transformers(
             adapter if adapter and whole else folder, dtype=dtype, local_files_only=True
         )
         if adapter and not whole:
-            network = _adapted(network, adapter)
+            network = _add_adapter(network, adapter)
     except (OSError, ValueError) as error:
         raise UserError(f"{adapter or folder}: cannot be loaded as a model: {error}") from error
     files = [file_fingerprint(path) for path in (folder, adapter) if path]
@@ -127,7 +132,7 @@ def open_transformers(
     )
 
 
-def _adapted(network: Any, adapter: Path) -> Any:
+def _add_adapter(network: Any, adapter: Path) -> Any:
     from peft import PeftModel
 
     with warnings.catch_warnings():  # peft asks transformers for a property by its old name
@@ -136,7 +141,7 @@ def _adapted(network: Any, adapter: Path) -> Any:
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
+def _ignore_position_warning() -> Iterator[None]:
     """Silence peft where a prompt-tuned model counts the places of its tokens itself, as it should."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Position ids are not supported for parameter efficient tuning")

@@ -14,14 +14,14 @@ from weighbridge.formatting import NB
 from weighbridge.report.adapter_figures import (
     VERDICTS,
     curve_chart,
-    lines,
+    figure_lines,
+    figure_share,
     relevant,
-    share,
     share_drawn,
     verdict,
 )
 from weighbridge.report.page import environment, policy, source
-from weighbridge.report.safe_text import ABSENT, counted, plain
+from weighbridge.report.safe_text import ABSENT, count_noun, plain
 from weighbridge.report.terminal import Sentence
 
 _MARKS = {True: "\N{CHECK MARK}", False: "\N{MULTIPLICATION X}", None: "\N{WHITE CIRCLE}"}
@@ -38,16 +38,16 @@ def adapter_page(card: AdapterCard) -> str:
         said=verdict(card),
         verdicts=VERDICTS,
         marks=_MARKS,
-        guards=[(guard, lines(guard), curve_chart(guard)) for guard in card.guards],
-        dev=None if card.dev is None else (share(card.dev), share_drawn(card.dev)),
+        guards=[(guard, figure_lines(guard), curve_chart(guard)) for guard in card.guards],
+        dev=None if card.dev is None else (figure_share(card.dev), share_drawn(card.dev)),
         optimism=optimism(card),
-        seeds=[(one.id, one.seed, _scored(one.dev), one.id == card.id) for one in card.seeds],
+        seeds=[(one.id, one.seed, _dev_score(one.dev), one.id == card.id) for one in card.seeds],
         documents=_documents(card),
         more=max(0, len(card.learnt.documents) - _DOCUMENTS) if not card.learnt.access else 0,
         access=_access(card),
-        epochs=[(epoch, _scored(epoch.dev)) for epoch in card.training.epochs],
+        epochs=[(epoch, _dev_score(epoch.dev)) for epoch in card.training.epochs],
         recipe=tuple(relevant(card)),
-        share=words.share,
+        share=words.percentage,
         style=Markup(style),  # noqa: S704 - our own files
         policy=policy(style),
     )  # fmt: skip
@@ -65,8 +65,8 @@ def adapter_terminal(card: AdapterCard) -> RenderableType:
         *(Sentence(plain(warning), first="\N{BULLET} ") for warning in card.warnings),
         *_section("What tuning may have spoilt", [line for guard in card.guards for line in _guard(guard)]),
         *_section("Does what is served say what the adapter says?", [_parity(card.parity)] if card.parity else []),
-        *_section("Training", [*_told(card), _epochs(card.training.epochs, card.training.chosen_epoch)]),
-        *_section("Learnt from", [Sentence(line, first="\N{BULLET} ") for line in _learnt(card)]),
+        *_section("Training", [*_training_sentences(card), _epochs(card.training.epochs, card.training.chosen_epoch)]),
+        *_section("Learnt from", [Sentence(line, first="\N{BULLET} ") for line in _learnt_lines(card)]),
         *_section("Recipe", [Sentence("; ".join(f"{key}{NB}{plain(v)}" for key, v in relevant(card)))]),
     )
 
@@ -86,7 +86,7 @@ def _parity(compared: Sequence[Parity]) -> Table:
         told = (
             plain(parity.form, 24),
             f"{_MARKS[parity.ok]} {'agrees' if parity.ok else 'differs'}",
-            words.share(parity.agreement),
+            words.percentage(parity.agreement),
             f"{parity.divergence:.4f}",
             f"{parity.divergence_from_base:.3f}",
         )
@@ -98,36 +98,36 @@ def _epochs(scores: Sequence[EpochScore], chosen: int) -> Table:
     table = _table(("epoch", "loss", "dev score", ""))
     for score in scores:
         kept = "kept" if score.epoch == chosen else ""
-        table.add_row(*map(Text, (str(score.epoch), f"{score.loss:.3f}", _scored(score.dev), kept)))
+        table.add_row(*map(Text, (str(score.epoch), f"{score.loss:.3f}", _dev_score(score.dev), kept)))
     return table
 
 
-def _told(card: AdapterCard) -> Iterator[Sentence]:
-    yield Sentence(_trained(card))
+def _training_sentences(card: AdapterCard) -> Iterator[Sentence]:
+    yield Sentence(_training_line(card))
     yield from map(Sentence, optimism(card))
 
 
-def _trained(card: AdapterCard) -> str:
+def _training_line(card: AdapterCard) -> str:
     training = card.training
-    dev = "" if card.dev is None else f"; dev score {share(card.dev)}"
+    dev = "" if card.dev is None else f"; dev score {figure_share(card.dev)}"
     return (
-        f"{counted(training.examples, 'example')}, {counted(training.tokens, 'token')}, "
-        f"{counted(training.steps, 'step')} in {words.seconds(training.seconds)} ({plain(training.precision)}), "
+        f"{count_noun(training.examples, 'example')}, {count_noun(training.tokens, 'token')}, "
+        f"{count_noun(training.steps, 'step')} in {words.seconds(training.seconds)} ({plain(training.precision)}), "
         f"seed{NB}{card.recipe.get('seed', ABSENT)}; loss {training.first_loss:.2f} to {training.last_loss:.2f}{dev}"
     )
 
 
-def _learnt(card: AdapterCard) -> Iterator[str]:
+def _learnt_lines(card: AdapterCard) -> Iterator[str]:
     learnt = card.learnt
-    yield f"{counted(learnt.examples, 'example')} and the text of {counted(len(learnt.documents), 'document')}"
+    yield f"{count_noun(learnt.examples, 'example')} and the text of {count_noun(len(learnt.documents), 'document')}"
     yield _access(card)
     licence = plain(card.licence) or "not known"
     yield f"base model {plain(card.base_reference)} ({plain(card.base_fingerprint, 17)}), licence: {licence}"
     if card.parent:
         yield f"goes on from adapter {plain(card.parent)}"
-    others = [f"{plain(one.id)} (seed{NB}{one.seed}, dev {_scored(one.dev)})" for one in card.seeds]
+    others = [f"{plain(one.id)} (seed{NB}{one.seed}, dev {_dev_score(one.dev)})" for one in card.seeds]
     if others:
-        yield f"chosen from {words.listed(others)}"
+        yield f"chosen from {words.join_words(others)}"
 
 
 def _documents(card: AdapterCard) -> list[str]:
@@ -144,8 +144,8 @@ def _access(card: AdapterCard) -> str:
     return f"it answers only askers of {needed}, as it learnt from what they may see; the base model answers the others"
 
 
-def _scored(dev: float | None) -> str:
-    return ABSENT if dev is None else words.share(dev)
+def _dev_score(dev: float | None) -> str:
+    return ABSENT if dev is None else words.percentage(dev)
 
 
 def _table(heads: Sequence[str]) -> Table:

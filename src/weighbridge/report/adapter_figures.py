@@ -8,9 +8,9 @@ from markupsafe import Markup
 from weighbridge import formatting as words
 from weighbridge.adapters import AdapterCard, Guard
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import NB, Scale, listed
-from weighbridge.report.charts import Axis, Point, Reach, axis, difference, scatter, whisker
-from weighbridge.report.safe_text import counted
+from weighbridge.formatting import NB, Scale, join_words
+from weighbridge.report.charts import Axis, Point, Reach, axis, difference_bar, scatter, whisker
+from weighbridge.report.safe_text import count_noun
 from weighbridge.results import Estimate
 
 _SHARE, _SECONDS = FIGURES["accuracy"], FIGURES["latency_p50"]
@@ -26,7 +26,7 @@ VERDICTS = {True: "passed", False: "failed", None: "no verdict"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class FigureLine:
     """One figure of a guard: its name, its value with the interval in words, and both drawn (empty: not drawn)."""
 
     label: str
@@ -35,37 +35,37 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class AdapterVerdict:
     """The verdict on an adapter, and what it rests on."""
 
     text: str
     sure: str
 
 
-def verdict(card: AdapterCard) -> Said:
+def verdict(card: AdapterCard) -> AdapterVerdict:
     """Return whether an adapter is fit to be served, in a sentence, and how many checks that rests on."""
     parted = [parity.form for parity in card.parted]
     others = [parity.form for parity in card.parity if not parity.ok and parity not in card.parted]
     failed = [guard.name for guard in card.guards if guard.passed is False]
     if parted:
-        text = f"Do not serve it: {listed(parted)} {'says' if len(parted) == 1 else 'say'} something else."
+        text = f"Do not serve it: {join_words(parted)} {'says' if len(parted) == 1 else 'say'} something else."
     elif failed:
-        text = f"It may be served, but {'a guard' if len(failed) == 1 else 'guards'} failed: {listed(failed)}."
+        text = f"It may be served, but {'a guard' if len(failed) == 1 else 'guards'} failed: {join_words(failed)}."
     elif not card.guards and not card.parity:
         text = "It answers at its endpoint; no check was run there." if card.hosted else "Nothing was checked yet."
     elif others:
-        text = f"Served as it was trained; but it should not be exported as {listed(others)}."
+        text = f"Served as it was trained; but it should not be exported as {join_words(others)}."
     else:
         text = "Served as it was trained."
-    return Said(text, f"{_agreeing(card)}; {_guarded(card)}.")
+    return AdapterVerdict(text, f"{_agreement_words(card)}; {_guard_counts(card)}.")
 
 
-def lines(guard: Guard) -> tuple[Line, ...]:
+def figure_lines(guard: Guard) -> tuple[FigureLine, ...]:
     """Return the figures of a guard in their order."""
     return tuple(_line(name, estimate) for name, estimate in guard.figures.items())
 
 
-def share(estimate: Estimate) -> str:
+def figure_share(estimate: Estimate) -> str:
     """Return a share with its interval."""
     return words.figure(_SHARE, estimate)
 
@@ -96,7 +96,7 @@ def recipe_rows(recipe: Mapping[str, object], before: str = "") -> Iterator[tupl
         if isinstance(value, Mapping):
             yield from recipe_rows(value, f"{before}{key}.")
         else:
-            told = listed([str(one) for one in value]) if isinstance(value, list | tuple) else str(value)
+            told = join_words([str(one) for one in value]) if isinstance(value, list | tuple) else str(value)
             yield f"{before}{key}", "none" if value is None else told or "none"
 
 
@@ -111,41 +111,43 @@ def relevant(card: AdapterCard) -> Iterator[tuple[str, str]]:
     yield from recipe_rows({key: value for key, value in card.recipe.items() if not idle.get(key)})
 
 
-def _agreeing(card: AdapterCard) -> str:
+def _agreement_words(card: AdapterCard) -> str:
     if not card.parity:
         return "No form of it was compared with the adapter"
     agree = sum(parity.ok for parity in card.parity)
-    return f"{agree} of {counted(len(card.parity), 'form')} {'agrees' if agree == 1 else 'agree'} with the adapter"
+    return f"{agree} of {count_noun(len(card.parity), 'form')} {'agrees' if agree == 1 else 'agree'} with the adapter"
 
 
-def _guarded(card: AdapterCard) -> str:
+def _guard_counts(card: AdapterCard) -> str:
     if not card.guards:
         return "no guard was run"
     passed, failed, without = (sum(guard.passed is value for guard in card.guards) for value in VERDICTS)
     told = [f"{passed} passed", f"{failed or 'none'} failed", *([f"{without} gave no verdict"] if without else [])]
-    return f"of {counted(len(card.guards), 'guard')} {listed(told)}"
+    return f"of {count_noun(len(card.guards), 'guard')} {join_words(told)}"
 
 
-def _line(name: str, estimate: Estimate) -> Line:
+def _line(name: str, estimate: Estimate) -> FigureLine:
     label = _LABELS.get(name, name.capitalize())
     if "difference" in name or name == "doubling":
-        return _changed(label, estimate)
+        return _difference_line(label, estimate)
     if "loss" in name:
-        return Line(label=label, words=_bounded(estimate, Scale(1, 2, after=f"{NB}nats")))
+        return FigureLine(label=label, words=_with_bounds(estimate, Scale(1, 2, after=f"{NB}nats")))
     if "per second" in name or name == "ratio":
-        return Line(label=label, words=_bounded(estimate, Scale(1, 2 if name == "ratio" else 0)))
+        return FigureLine(label=label, words=_with_bounds(estimate, Scale(1, 2 if name == "ratio" else 0)))
     if "seconds" in name:
-        return Line(label=label, words=words.figure(_SECONDS, estimate))
+        return FigureLine(label=label, words=words.figure(_SECONDS, estimate))
     series = next((place for word, place in _SERIES.items() if word in name.replace(",", "").split()), _TUNED)
-    return Line(label=label, words=share(estimate), drawn=whisker(_reach(estimate), _WHOLE, series))
+    return FigureLine(label=label, words=figure_share(estimate), drawn=whisker(_reach(estimate), _WHOLE, series))
 
 
-def _changed(label: str, estimate: Estimate) -> Line:
+def _difference_line(label: str, estimate: Estimate) -> FigureLine:
     widest = max(abs(estimate.low), abs(estimate.high), _LEAST_REACH)
-    return Line(label=label, words=words.difference(_SHARE, estimate), drawn=difference(_reach(estimate), widest))
+    return FigureLine(
+        label=label, words=words.write_difference(_SHARE, estimate), drawn=difference_bar(_reach(estimate), widest)
+    )
 
 
-def _bounded(estimate: Estimate, scale: Scale) -> str:
+def _with_bounds(estimate: Estimate, scale: Scale) -> str:
     return f"{scale.write(estimate.value)}{NB}({scale.number(estimate.low)}{NB}to{NB}{scale.number(estimate.high)})"
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from weighbridge.report.labels import Box, place_labels
+from weighbridge.report.labels import LabelBox, place_labels
 
 WIDTH, HEIGHT = 440, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 14, 44
-_AREA = Box(_LEFT, _TOP, WIDTH - _RIGHT, HEIGHT - _BOTTOM)
+_AREA = LabelBox(_LEFT, _TOP, WIDTH - _RIGHT, HEIGHT - _BOTTOM)
 _MARK = 6.0
 _RING = _MARK + 4
 _CAP = 3.0
@@ -40,7 +40,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class BarSegment:
     """A part of a stacked bar: a class of the page's style, how many, and what it means."""
 
     style: str
@@ -114,7 +114,7 @@ def whisker(reach: Reach, along: Axis, series: int) -> Markup:
     return Markup(f'<svg class="whisker s{series % 5}" width="100%" height="12" aria-hidden="true">{body}</svg>')  # noqa: S704 - numbers only
 
 
-def difference(reach: Reach, widest: float) -> Markup:
+def difference_bar(reach: Reach, widest: float) -> Markup:
     """Return a difference and its interval on an axis with zero in its middle that reaches `widest` both ways."""
     along = Axis(-widest, widest, logarithmic=False, ticks=())
     low, value, high = (_percent(along.at(x)) for x in (reach.low, reach.value, reach.high))
@@ -125,7 +125,7 @@ def difference(reach: Reach, widest: float) -> Markup:
     return Markup(f'<svg class="whisker ink" width="100%" height="16" aria-hidden="true">{body}</svg>')  # noqa: S704 - numbers only
 
 
-def stacked(segments: Sequence[Segment], title: str) -> Markup:
+def stacked_bar(segments: Sequence[BarSegment], title: str) -> Markup:
     """Return a bar as wide as its place, cut by counts, each part wide enough with its number in it."""
     total = sum(segment.count for segment in segments) or 1
     told = ", ".join(f"{segment.count} {segment.meaning}" for segment in segments if segment.count)
@@ -137,7 +137,7 @@ def stacked(segments: Sequence[Segment], title: str) -> Markup:
     return Markup(f'<svg class="bar" width="100%" height="28" role="img" aria-label="{label}">{"".join(body)}</svg>')  # noqa: S704 - every text in it is escaped
 
 
-def _segment(segment: Segment, start: float, width: float) -> str:
+def _segment(segment: BarSegment, start: float, width: float) -> str:
     if not segment.count:
         return ""
     place = f'x="{_percent(start)}" y="0" width="{_percent(width)}" height="28"'
@@ -184,11 +184,11 @@ def _whiskers(point: Point, along: Axis) -> str:
     return f'<path class="whiskers s{point.series % 5}" d="{drawn}"/>'
 
 
-def _extents(point: Point, along: Axis) -> tuple[Box, Box]:
+def _extents(point: Point, along: Axis) -> tuple[LabelBox, LabelBox]:
     """Return where a point's two intervals are drawn: the one across, the one upright."""
     x, y = _at(point, along)
     left, right = _across(along.at(point.x.low)), _across(along.at(point.x.high))
-    return Box(left, y - 1, right, y + 1), Box(x - 1, _up(point.y.high), x + 1, _up(point.y.low))
+    return LabelBox(left, y - 1, right, y + 1), LabelBox(x - 1, _up(point.y.high), x + 1, _up(point.y.low))
 
 
 def _mark(point: Point, x: float, y: float) -> str:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from weighbridge.figures import FIGURES, FigureKind
 from weighbridge.formatting import NB, amount, interval, scale
-from weighbridge.report.charts import Axis, Point, Reach, Segment, axis, scatter, stacked, whisker
+from weighbridge.report.charts import Axis, BarSegment, Point, Reach, axis, scatter, stacked_bar, whisker
 from weighbridge.report.findings import currency, kinds_taken, notes, why_absent
 from weighbridge.report.safe_text import ABSENT, plain
 from weighbridge.results import Estimate, Measurement, Weighing
@@ -21,7 +21,7 @@ _OUTCOMES = ("right", "abstained", "wrong")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class FigureCell:
     """One figure of one strategy, in words and drawn. `note` is the number of the reason for its absence, or 0."""
 
     strategy: str
@@ -33,11 +33,11 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FigureRow:
     """One figure of all strategies."""
 
     kind: FigureKind
-    cells: tuple[Cell, ...]
+    cells: tuple[FigureCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class FigureGroup:
     """Figures that belong together under one heading."""
 
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[FigureRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +87,17 @@ def outcome_bars(weighing: Weighing) -> tuple[Bar, ...]:
     return tuple(_bar(measurement) for measurement in weighing.measurements)
 
 
-def _row(weighing: Weighing, kind: FigureKind) -> Row:
+def _row(weighing: Weighing, kind: FigureKind) -> FigureRow:
     taken = [m.figures[kind.name] for m in weighing.measurements if kind.name in m.figures]
     top = 1.0 if kind.unit == "share" else max(max(e.high, e.value) for e in taken) or 1.0
     along = Axis(0.0, top, logarithmic=False, ticks=())
     reasons = notes(weighing, kinds_taken(weighing))
-    return Row(
+    return FigureRow(
         kind,
         tuple(
             _cell(weighing, kind, measurement, series, along)
             if kind.name in measurement.figures
-            else Cell(
+            else FigureCell(
                 strategy=measurement.strategy, value=ABSENT, bounds="", drawn=Markup(), counts="",
                 note=reasons.index(why_absent(kind, measurement)) + 1,
             )
@@ -106,11 +106,11 @@ def _row(weighing: Weighing, kind: FigureKind) -> Row:
     )  # fmt: skip
 
 
-def _cell(weighing: Weighing, kind: FigureKind, measurement: Measurement, series: int, along: Axis) -> Cell:
+def _cell(weighing: Weighing, kind: FigureKind, measurement: Measurement, series: int, along: Axis) -> FigureCell:
     estimate = measurement.figures[kind.name]
     money = currency(weighing)
     unscored = f", {estimate.unscored:,} unscored" if estimate.unscored else ""
-    return Cell(
+    return FigureCell(
         strategy=measurement.strategy,
         value=amount(kind, estimate.value, money),
         bounds=interval(kind, estimate, money),
@@ -157,16 +157,16 @@ def _bar(measurement: Measurement) -> Bar:
         for outcome in _OUTCOMES
     }
     segments = [
-        Segment(style=style, count=measurement.outcomes.get(key, 0), meaning=meaning)
+        BarSegment(style=style, count=measurement.outcomes.get(key, 0), meaning=meaning)
         for key, (style, meaning) in known.items()
     ]
     left = measurement.attempts - measurement.failures - sum(segment.count for segment in segments)
-    segments.append(Segment(style="unscored", count=max(left, 0), meaning="unscored"))
-    segments.append(Segment(style="error", count=measurement.failures, meaning="failed"))
-    return Bar(measurement.strategy, stacked(segments, measurement.strategy), _counts(segments))
+    segments.append(BarSegment(style="unscored", count=max(left, 0), meaning="unscored"))
+    segments.append(BarSegment(style="error", count=measurement.failures, meaning="failed"))
+    return Bar(measurement.strategy, stacked_bar(segments, measurement.strategy), _counts(segments))
 
 
-def _counts(segments: Sequence[Segment]) -> tuple[str, ...]:
+def _counts(segments: Sequence[BarSegment]) -> tuple[str, ...]:
     return tuple(f"{segment.count:,} {segment.meaning}".replace(" ", NB) for segment in segments if segment.count)
 
 

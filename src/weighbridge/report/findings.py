@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from weighbridge.figures import FIGURES, FigureKind
-from weighbridge.formatting import NB, figure, listed, seconds
-from weighbridge.report.safe_text import counted, plain
+from weighbridge.formatting import NB, figure, join_words, seconds
+from weighbridge.report.safe_text import count_noun, plain
 from weighbridge.results import Comparison, Decision, Estimate, Measurement, Weighing
 
 _HALF_A_SECOND = 0.5
@@ -42,7 +42,7 @@ def headline(weighing: Weighing) -> Headline:
         "recommended": f"Use {decision.recommended}.",
         "none meets your limits": "No strategy can be recommended.",
         "none is good enough": "None of the strategies is good enough.",
-        "not decisive": f"No clear winner between {listed(decision.contenders)}. {_settled_by(weighing)}",
+        "not decisive": f"No clear winner between {join_words(decision.contenders)}. {_settled_by(weighing)}",
     }
     return Headline(plain(texts[decision.outlook]), _how_sure(weighing))
 
@@ -58,13 +58,13 @@ def against_leader(weighing: Weighing) -> tuple[Comparison, ...]:
     """Return the comparisons that involve the leader, turned so that it stands on the left."""
     first = leader(weighing.decision)
     return tuple(
-        comparison if comparison.left == first else _turned(comparison)
+        comparison if comparison.left == first else _swap_sides(comparison)
         for comparison in weighing.comparisons
         if first in {comparison.left, comparison.right}
     )
 
 
-def broken_limits(decision: Decision) -> tuple[str, ...]:
+def limit_sentences(decision: Decision) -> tuple[str, ...]:
     """Return a sentence for each strategy that breaks a limit which the reasons do not tell of already."""
     told = " ".join(decision.reasons)
     return tuple(
@@ -108,8 +108,8 @@ def notes(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ...]:
 
 def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ...]:
     """Return what these figures hide: strategies left out or always of one answer, failures, cut and unscored ones."""
-    failed = (_failed(measurement) for measurement in weighing.measurements if measurement.failures)
-    cut, unscored = _cut(weighing), _unscored(weighing, kinds)
+    failed = (_failure_line(measurement) for measurement in weighing.measurements if measurement.failures)
+    cut, unscored = _cut(weighing), _unscored_line(weighing, kinds)
     told = (
         f"Cut by the length limit: {cut}." if cut else "",
         f"Not scored {unscored}." if unscored else "",
@@ -118,14 +118,14 @@ def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ..
     return (*map(plain, weighing.left_out), *_always_the_same(weighing), *failed, *(line for line in told if line))
 
 
-def tested(weighing: Weighing) -> str:
+def what_was_tested(weighing: Weighing) -> str:
     """Return what was asked, of what, with which model, on which machine."""
     settings = [plain(weighing.settings[key], 60) for key in ("model", "quantisation") if key in weighing.settings]
     parts = (
-        counted(len(weighing.examples), "test question"),
-        counted(weighing.documents, "document"),
+        count_noun(len(weighing.examples), "test question"),
+        count_noun(weighing.documents, "document"),
         *settings,
-        f"{plain(weighing.machine.processor, 60)} with {counted(weighing.machine.cores, 'core')}",
+        f"{plain(weighing.machine.processor, 60)} with {count_noun(weighing.machine.cores, 'core')}",
         f"{weighing.machine.memory_bytes / 2**30:.0f} GiB",
         plain(weighing.machine.system, 60),
     )
@@ -135,11 +135,11 @@ def tested(weighing: Weighing) -> str:
 def leak_check(weighing: Weighing) -> str:
     """Return how the examples were divided and what the leak check found."""
     split = weighing.split
-    found = "no near-duplicate of a test question" if split.leaks == 0 else counted(split.leaks, "near-duplicate")
-    merged = counted(split.merged_near_duplicates, "near-duplicate pair")
+    found = "no near-duplicate of a test question" if split.leaks == 0 else count_noun(split.leaks, "near-duplicate")
+    merged = count_noun(split.merged_near_duplicates, "near-duplicate pair")
     divided = f"split by {split.by} into {split.train:,} train, {split.dev:,} dev and {split.test:,} test"
     return (
-        f"{counted(split.checked_pairs, 'pair')} of questions checked, {found} left in train or dev ({merged} kept "
+        f"{count_noun(split.checked_pairs, 'pair')} of questions checked, {found} left in train or dev ({merged} kept "
         f"on one side; {plain(split.thresholds)}); {divided}"
     )
 
@@ -173,7 +173,7 @@ def _settled_by(weighing: Weighing) -> str:
     needed = weighing.decision.examples_needed
     if needed is None:
         return "More questions may not settle it: they may be equally good."
-    more = counted(max(1, needed - len(weighing.examples)), "more question")
+    more = count_noun(max(1, needed - len(weighing.examples)), "more question")
     possible = weighing.decision.examples_range
     unless = ", unless they are equally good" if possible and possible[1] is None else ""
     return f"About {more} would settle it{unless}."
@@ -196,26 +196,26 @@ def _how_sure(weighing: Weighing) -> str:
     ahead = f"ahead of {_all_of(rivals, decision)} beyond chance" if rivals else ""
     if decision.outlook == "recommended":
         return f"By your priorities, {first} is {ahead}: the 95{NB}% interval and the exact test agree."
-    level = f"its lead over {listed(decision.contenders[1:])} could be chance"
+    level = f"its lead over {join_words(decision.contenders[1:])} could be chance"
     return f"By your priorities, {first} is {ahead}; {level}." if ahead else f"{first} has the most points; {level}."
 
 
 def _all_of(names: Sequence[str], decision: Decision) -> str:
-    return "all others" if 1 < len(names) == len(decision.verdicts) - 1 else listed(names)
+    return "all others" if 1 < len(names) == len(decision.verdicts) - 1 else join_words(names)
 
 
-def _turned(comparison: Comparison) -> Comparison:
+def _swap_sides(comparison: Comparison) -> Comparison:
     old = comparison.difference
     turned = Estimate(value=-old.value, low=-old.high, high=-old.low, scored=old.scored, unscored=old.unscored)
     return replace(comparison, left=comparison.right, right=comparison.left, difference=turned)
 
 
-def _failed(measurement: Measurement) -> str:
+def _failure_line(measurement: Measurement) -> str:
     first = f': "{plain(measurement.errors[0], 160)}"' if measurement.errors else ""
-    others = f" and {counted(len(measurement.errors) - 1, 'other message')}" if len(measurement.errors) > 1 else ""
+    others = f" and {count_noun(len(measurement.errors) - 1, 'other message')}" if len(measurement.errors) > 1 else ""
     return (
-        f"{plain(measurement.strategy)}: {measurement.failures:,} of {counted(measurement.attempts, 'attempt')} failed "
-        f"and {'is' if measurement.failures == 1 else 'are'} left out of the means{first}{others}"
+        f"{plain(measurement.strategy)}: {measurement.failures:,} of {count_noun(measurement.attempts, 'attempt')} "
+        f"failed and {'is' if measurement.failures == 1 else 'are'} left out of the means{first}{others}"
     )
 
 
@@ -248,12 +248,12 @@ def _open_above(weighing: Weighing) -> str:
     if not few:
         return ""
     return (
-        f"Latency p95 rests on {counted(min(few), 'timing')}, too few to say how slow the slowest twentieth may be: "
+        f"Latency p95 rests on {count_noun(min(few), 'timing')}, too few to say how slow the slowest twentieth may be: "
         "59 would do (measure.latency_questions: 60)."
     )
 
 
-def _unscored(weighing: Weighing, kinds: Iterable[FigureKind]) -> str:
+def _unscored_line(weighing: Weighing, kinds: Iterable[FigureKind]) -> str:
     """Return how many answers the means leave out; figures with one reason, and of those with one count, together."""
     alike: dict[str, dict[str, list[str]]] = {}
     for kind in kinds:
@@ -261,7 +261,7 @@ def _unscored(weighing: Weighing, kinds: Iterable[FigureKind]) -> str:
             why = _why_unscored(weighing, kind)
             alike.setdefault(why, {}).setdefault(counts, []).append(kind.label)
     return "; ".join(
-        f"{why}: {', '.join(f'{listed(labels)} ({counts})' for counts, labels in found.items())}"
+        f"{why}: {', '.join(f'{join_words(labels)} ({counts})' for counts, labels in found.items())}"
         for why, found in alike.items()
     )
 
@@ -278,7 +278,7 @@ def _unscored_counts(weighing: Weighing, kind: FigureKind) -> str:
 
 
 def _everyone(names: Sequence[str], weighing: Weighing) -> str:
-    return "all strategies" if 1 < len(names) == len(weighing.measurements) else listed(names)
+    return "all strategies" if 1 < len(names) == len(weighing.measurements) else join_words(names)
 
 
 def _why_unscored(weighing: Weighing, kind: FigureKind) -> str:

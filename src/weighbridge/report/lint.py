@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from weighbridge.lints import Finding, Linted, Row, Token
-from weighbridge.report.safe_text import counted, visible
+from weighbridge.report.safe_text import count_noun, visible
 
 _BETWEEN = "\N{BOX DRAWINGS LIGHT VERTICAL}"
 _STOP = "\N{BLACK SQUARE FOR STOP}"
@@ -21,7 +21,7 @@ _HEAD, _TAIL = 24, 40
 _STYLES = {"error": "bold red", "warning": "yellow"}
 
 
-def rendered(lint: Linted) -> RenderableType:
+def render_lint(lint: Linted) -> RenderableType:
     """Return a lint for a terminal: what is learnt, a legend, then errors, then warnings."""
     return Group(*_texts(lint))
 
@@ -29,22 +29,24 @@ def rendered(lint: Linted) -> RenderableType:
 def _texts(lint: Linted) -> Iterator[Text]:
     if lint.rows:
         yield Text("What is learnt, token by token:", style="bold")
-        yield from map(_shown, lint.rows)
+        yield from map(_conversation_line, lint.rows)
         yield _legend()
     for severity in _STYLES:
-        yield from (_said(finding) for finding in lint.findings if finding.severity == severity)
+        yield from (_finding_line(finding) for finding in lint.findings if finding.severity == severity)
 
 
-def _shown(row: Row) -> Text:
+def _conversation_line(row: Row) -> Text:
     prompt = [token for token in row.tokens if not token.trained]
     learnt = [token for token in row.tokens if token.trained]
     stop = "" if any(token.stop for token in learnt) else "; no token stops it"
     line = Text(f"  {visible(row.example_id)}: ")
-    line.append_text(_joined(prompt)).append(_OPEN, "bold").append_text(_joined(learnt)).append(_CLOSE, "bold")
-    return line.append(f"  ({len(learnt):,} of {counted(len(row.tokens), 'token')} learnt{stop})")
+    line.append_text(_join_tokens(prompt)).append(_OPEN, "bold").append_text(_join_tokens(learnt)).append(
+        _CLOSE, "bold"
+    )
+    return line.append(f"  ({len(learnt):,} of {count_noun(len(row.tokens), 'token')} learnt{stop})")
 
 
-def _joined(tokens: Sequence[Token]) -> Text:
+def _join_tokens(tokens: Sequence[Token]) -> Text:
     """Join tokens with a mark between them; the middle of many is left out, and how many they are is said."""
     if (left := len(tokens) - _HEAD - _TAIL) <= 1:
         return _between(tokens)
@@ -71,6 +73,6 @@ def _legend() -> Text:
     return line.append(_CLOSE, "bold").append(f"   {_BETWEEN} parts tokens, {_LINE} is a new line", _EDGE)
 
 
-def _said(finding: Finding) -> Text:
+def _finding_line(finding: Finding) -> Text:
     line = Text("  ").append(finding.severity, _STYLES[finding.severity])
     return line.append(f": {visible(finding.message)}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from weighbridge.decide.cost import break_even
 from weighbridge.formatting import NB, money_scale
 from weighbridge.report.findings import leader
-from weighbridge.report.safe_text import counted, plain
+from weighbridge.report.safe_text import count_noun, plain
 from weighbridge.results import Cost, Weighing
 
 _NEVER = 1e9
@@ -23,7 +23,7 @@ def break_evens(weighing: Weighing) -> Iterator[str]:
         answers = None if cost is None or other == name else break_even(first, cost)
         if cost is not None and answers is not None and round(answers) < _NEVER:
             few, many = (name, other) if first.per_thousand_answers > cost.per_thousand_answers else (other, name)
-            upto = counted(max(1, round(answers)), "answer")
+            upto = count_noun(max(1, round(answers)), "answer")
             yield (
                 f"{plain(name)} costs {_terms(first)}; {plain(other)} {_terms(cost)}. Up to {upto} in all {plain(few)} "
                 f"is cheaper, beyond it {plain(many)}."

@@ -14,12 +14,12 @@ from markupsafe import Markup, escape
 
 from weighbridge import formatting as words
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import difference, probability
+from weighbridge.formatting import probability, write_difference
 from weighbridge.report import charts, findings, reading
 from weighbridge.report.figures import figure_groups, outcome_bars, scatter_charts
 from weighbridge.report.money import break_evens
 from weighbridge.report.questions_json import build_island, is_restricted
-from weighbridge.report.safe_text import counted, plain
+from weighbridge.report.safe_text import count_noun, plain
 from weighbridge.results import Record, Weighing
 from weighbridge.types import PUBLIC
 
@@ -52,7 +52,7 @@ def page(weighing: Weighing, *, groups: frozenset[str] = PUBLIC) -> str:
         shortfalls=(*findings.shortfalls(weighing, findings.kinds_taken(weighing)), *break_evens(weighing)),
         charts=scatter_charts(weighing),
         bars=outcome_bars(weighing),
-        compared=_compared(weighing),
+        compared=_comparison_rows(weighing),
         priorities=list(dict.fromkeys(name for verdict in weighing.decision.verdicts for name in verdict.points)),
         excerpt=_excerpt(weighing, groups),
         island=Markup(island.text),  # noqa: S704 - build_island escapes what could end its element
@@ -97,7 +97,7 @@ def environment() -> Environment:
         "findings": findings,
         "reading": reading,
         "words": words,
-        "counted": counted,
+        "count_noun": count_noun,
     }
     return made
 
@@ -120,7 +120,7 @@ def policy(style: str, script: str = "") -> str:
     return f"default-src 'none'; {listed}base-uri 'none'; form-action 'none'"
 
 
-def _compared(weighing: Weighing) -> Sequence[dict[str, Any]]:
+def _comparison_rows(weighing: Weighing) -> Sequence[dict[str, Any]]:
     compared = findings.against_leader(weighing)
     widest = {
         c.figure: max(max(abs(o.difference.low), abs(o.difference.high)) for o in compared if o.figure == c.figure)
@@ -130,8 +130,8 @@ def _compared(weighing: Weighing) -> Sequence[dict[str, Any]]:
         {
             "right": c.right,
             "kind": FIGURES[c.figure],
-            "words": difference(FIGURES[c.figure], c.difference, findings.currency(weighing)),
-            "chart": charts.difference(
+            "words": write_difference(FIGURES[c.figure], c.difference, findings.currency(weighing)),
+            "chart": charts.difference_bar(
                 charts.Reach(c.difference.value, c.difference.low, c.difference.high), widest[c.figure] or 1.0
             ),
             "scored": c.difference.scored,
@@ -152,7 +152,7 @@ def _excerpt(weighing: Weighing, groups: frozenset[str]) -> Sequence[dict[str, A
         {
             "question": plain(example.question.text, 200),
             "accepted": [plain(answer, 80) for answer in example.answers[:3]],
-            "attempts": [(r.strategy, _outcome(r), _said(r)) for r in asked.get(example.id, ())],
+            "attempts": [(r.strategy, _outcome(r), _answer_text(r)) for r in asked.get(example.id, ())],
         }
         for example in weighing.examples
         if example.question.groups <= groups
@@ -166,5 +166,5 @@ def _outcome(record: Record) -> str:
     return "error" if record.answer is None else record.outcome or "unscored"
 
 
-def _said(record: Record) -> str:
+def _answer_text(record: Record) -> str:
     return plain(record.answer.text if record.answer else record.error, 120)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from weighbridge.passage_tables import header_at, split_row
-from weighbridge.report.safe_text import clipped, counted, visible
+from weighbridge.report.safe_text import clip, count_noun, visible
 from weighbridge.results import Record, Weighing
 from weighbridge.types import Chunk, Citation, Example
 
@@ -37,7 +37,7 @@ class _Cut:
 
     def short(self, text: str) -> str:
         """Return a foreign text, safe to show, no longer than an answer may be."""
-        return visible(clipped(text, self.answer))
+        return visible(clip(text, self.answer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,12 @@ def _passage(chunk: Chunk, cited: int, limit: int) -> Mapping[str, Any]:
     begin = line if header else begin
     told: dict[str, Any] = {
         "d": visible(chunk.document_id),
-        "n": visible(clipped(chunk.title, 120)),
+        "n": visible(clip(chunk.title, 120)),
         "f": chunk.start + begin,
         "x": visible(chunk.text[begin : begin + limit]),
     }
     if header:
-        told["t"] = [visible(clipped(name, 60)) for name in split_row(header)]
+        told["t"] = [visible(clip(name, 60)) for name in split_row(header)]
     if begin > 0:
         told["h"] = 1
     if begin + limit < len(chunk.text):
@@ -125,7 +125,7 @@ def _passage(chunk: Chunk, cited: int, limit: int) -> Mapping[str, Any]:
 def _question(example: Example, records: Sequence[Record | None], view: _View) -> Mapping[str, Any]:
     closed = not example.question.groups <= view.groups
     told: dict[str, Any] = {
-        "i": visible(clipped(example.id, 80)),
+        "i": visible(clip(example.id, 80)),
         "q": view.cut.short(example.question.text),
         "r": [_record(record, view, closed=closed) if record else None for record in records],
     }
@@ -186,13 +186,13 @@ def _write(content: Mapping[str, Any]) -> str:
 
 def _left_out(weighing: Weighing, groups: frozenset[str], cut: _Cut) -> Iterator[str]:
     if cut.questions < len(weighing.examples):
-        asked = len(weighing.examples)
-        yield f"To keep this page small, only the first {cut.questions:,} of {counted(asked, 'question')} are listed."
+        asked = count_noun(len(weighing.examples), "question")
+        yield f"To keep this page small, only the first {cut.questions:,} of {asked} are listed."
     if cut.passage < _LEVELS[0][0]:
-        kept = f"cut to {counted(cut.passage, 'character')}" if cut.passage else "left out"
+        kept = f"cut to {count_noun(cut.passage, 'character')}" if cut.passage else "left out"
         yield f"To keep this page small, passages are {kept}, and answers longer than {cut.answer:,} are cut."
     if hidden := sum(not example.question.groups <= groups for example in weighing.examples[: cut.questions]):
         yield (
-            f"{counted(hidden, 'question was', 'questions were')} asked with access to restricted documents: what was "
-            "accepted, answered and read is withheld from this page."
+            f"{count_noun(hidden, 'question was', 'questions were')} asked with access to restricted documents: this "
+            "page withholds the accepted answers, the given ones and the passages."
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from weighbridge.report.safe_text import counted, plain
+from weighbridge.report.safe_text import count_noun, plain
 from weighbridge.results import Omission, ReadingReport
 
 _PLACES = 3
@@ -11,7 +11,7 @@ _REASONS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReasonLine:
     """One reason, how often it was met, and where, for instance."""
 
     reason: str
@@ -19,18 +19,18 @@ class Line:
     places: str
 
 
-def lines(omissions: Iterable[Omission]) -> Sequence[Line]:
+def group_omissions(omissions: Iterable[Omission]) -> Sequence[ReasonLine]:
     """Gather omissions by their reason, the most frequent first; at most 30 reasons."""
     places: dict[str, list[str]] = {}
     for omission in omissions:
         places.setdefault(omission.reason, []).append(omission.place)
     found = sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [Line(plain(reason, 300), len(at), _some(at)) for reason, at in found[:_REASONS]]
+    return [ReasonLine(plain(reason, 300), len(at), _some(at)) for reason, at in found[:_REASONS]]
 
 
-def account(report: ReadingReport) -> Iterator[str]:
+def count_omissions(report: ReadingReport) -> Iterator[str]:
     """Yield what became of the sources, as sentences."""
-    yield f"{counted(report.files, 'file')} became {counted(report.documents, 'document')}"
+    yield f"{count_noun(report.files, 'file')} became {count_noun(report.documents, 'document')}"
     told = (
         (len(report.skipped), "file was left out", "files were left out"),
         (len(report.losses), "thing in a file was lost", "things in files were lost"),
@@ -39,7 +39,7 @@ def account(report: ReadingReport) -> Iterator[str]:
     )
     for count, one, many in told:
         if count:
-            yield counted(count, one, many)
+            yield count_noun(count, one, many)
 
 
 def _some(places: Sequence[str]) -> str:

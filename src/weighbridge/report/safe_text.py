@@ -17,7 +17,7 @@ _BREAKS = re.compile(rf"[^\S{NB}]+")
 """White space but for no-break spaces, which keep a number and its unit on one line."""
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
+def count_noun(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: ``1 question``, ``1,000 questions``."""
     return f"{number:,}{NB}{noun if number == 1 else plural or noun + 's'}"
 
@@ -29,7 +29,7 @@ def superscript(number: int) -> str:
 
 def plain(text: str, limit: int = 0) -> str:
     """Return a foreign text on one line, safe to show; one longer than `limit` (unless 0) ends with an ellipsis."""
-    return clipped(_BREAKS.sub(" ", visible(text)).strip(), limit)
+    return clip(_BREAKS.sub(" ", visible(text)).strip(), limit)
 
 
 def visible(text: str) -> str:
@@ -37,7 +37,7 @@ def visible(text: str) -> str:
     return "".join(" " if _hides(mark) else mark for mark in text)
 
 
-def clipped(text: str, limit: int) -> str:
+def clip(text: str, limit: int) -> str:
     """Return a text of at most `limit` characters (any number, if 0); a longer one ends with an ellipsis."""
     return f"{text[: limit - 1]}…" if 0 < limit < len(text) else text
 

@@ -13,18 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 from weighbridge.figures import FIGURES, FigureKind
-from weighbridge.formatting import amount, difference, figure, probability
+from weighbridge.formatting import amount, figure, probability, write_difference
 from weighbridge.report.findings import (
     against_leader,
-    broken_limits,
     currency,
     headline,
     leader,
     leak_check,
+    limit_sentences,
     notes,
     shortfalls,
     steps,
-    tested,
+    what_was_tested,
     why_absent,
 )
 from weighbridge.report.money import break_evens
@@ -67,7 +67,7 @@ class Sentence:
         yield from (Text(line, style=self.style) for line in lines)
 
 
-def render(weighing: Weighing) -> RenderableType:
+def render_weighing(weighing: Weighing) -> RenderableType:
     """Return a weighing as a rich renderable for a console of at least 80 columns."""
     said = headline(weighing)
     return Group(
@@ -76,21 +76,21 @@ def render(weighing: Weighing) -> RenderableType:
         Sentence(said.text, "bold"),
         Sentence(plain(said.sure)),
         *_points(weighing.decision.reasons),
-        *_points(broken_limits(weighing.decision)),
+        *_points(limit_sentences(weighing.decision)),
         Text(),
         _figures(weighing, "How good the answers are", _GOOD),
         Text(),
         _figures(weighing, "What they take", _TAKES),
         *_notes(weighing),
-        *_compared(weighing),
+        *_comparison_table(weighing),
         *_section("What would change it", _points(weighing.decision.would_change)),
-        *_section("How it was measured", _points((tested(weighing), leak_check(weighing), steps(weighing)))),
+        *_section("How it was measured", _points((what_was_tested(weighing), leak_check(weighing), steps(weighing)))),
     )
 
 
 def _figures(weighing: Weighing, title: str, columns: _Columns) -> Table:
-    shown = [kinds for names in columns if (kinds := _taken(weighing, [names]))]
-    reasons = notes(weighing, _taken(weighing, (*_GOOD, *_TAKES)))
+    shown = [kinds for names in columns if (kinds := _taken_kinds(weighing, [names]))]
+    reasons = notes(weighing, _taken_kinds(weighing, (*_GOOD, *_TAKES)))
     table = _table(title)
     table.add_column("strategy", no_wrap=True)
     for kinds in shown:
@@ -106,7 +106,7 @@ def _figures(weighing: Weighing, title: str, columns: _Columns) -> Table:
     return table
 
 
-def _taken(weighing: Weighing, columns: _Columns) -> tuple[FigureKind, ...]:
+def _taken_kinds(weighing: Weighing, columns: _Columns) -> tuple[FigureKind, ...]:
     names = [name for column in columns for name in column]
     return tuple(FIGURES[name] for name in names if any(name in m.figures for m in weighing.measurements))
 
@@ -119,7 +119,7 @@ def _cell(kind: FigureKind, measurement: Measurement, reasons: Sequence[str], mo
 
 
 def _notes(weighing: Weighing) -> list[RenderableType]:
-    shown = _taken(weighing, (*_GOOD, *_TAKES))
+    shown = _taken_kinds(weighing, (*_GOOD, *_TAKES))
     reasons = notes(weighing, shown)
     marked = "; ".join(f"{superscript(number)} {reason}" for number, reason in enumerate(reasons, start=1))
     absent = f" {ABSENT} {marked}." if marked else ""
@@ -128,7 +128,7 @@ def _notes(weighing: Weighing) -> list[RenderableType]:
     return [Sentence(line, "dim", " ") for line in lines]
 
 
-def _compared(weighing: Weighing) -> list[RenderableType]:
+def _comparison_table(weighing: Weighing) -> list[RenderableType]:
     compared = against_leader(weighing)
     if not compared:
         return []
@@ -143,7 +143,7 @@ def _compared(weighing: Weighing) -> list[RenderableType]:
         cells = (
             f"  {plain(comparison.right, 14)}",
             kind.label,
-            difference(kind, gap, currency(weighing)),
+            write_difference(kind, gap, currency(weighing)),
             f"{gap.scored:,}",
             probability(comparison.p_adjusted),
         )

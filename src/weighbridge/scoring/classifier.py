@@ -16,7 +16,7 @@ _FILE = "classifier.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class DecisionTree:
     """One decision tree. A node whose `feature` is negative is a leaf and adds its `value`."""
 
     feature: Sequence[int]
@@ -39,7 +39,7 @@ class Classifier:
 
     features: tuple[str, ...]
     baseline: float
-    trees: tuple[Tree, ...]
+    trees: tuple[DecisionTree, ...]
     threshold: float
     """The probability from which an answer counts as right."""
     fingerprint: str
@@ -59,7 +59,7 @@ def load_classifier() -> Classifier:
     return Classifier(
         features=tuple(made["features"]),
         baseline=made["baseline"],
-        trees=tuple(Tree(**tree) for tree in made["trees"]),
+        trees=tuple(DecisionTree(**tree) for tree in made["trees"]),
         threshold=made["threshold"],
         fingerprint=sha256(content).hexdigest()[:16],
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from weighbridge.scoring.language.folding import covered
+from weighbridge.scoring.language.folding import cover_mask
 from weighbridge.scoring.numbers.units import units_named
 
 
@@ -60,7 +60,7 @@ def find_codes(text: str, *, asked: bool = False) -> tuple[Code, ...]:
         if _ends_in_a_name(text, match, label):
             found.append(Code(start=match.start(), end=match.end(), text=match[0], key=match[2].lower(), label=label))
     if asked:
-        taken = covered(text, found)
+        taken = cover_mask(text, found)
         numbers = (match for match in _EXACT_NUMBER.finditer(text) if not any(taken[match.start() : match.end()]))
         found.extend(
             Code(start=match.start(), end=match.end(), text=match[0], key=code_key(match[0])) for match in numbers

@@ -118,12 +118,12 @@ def _find_restatement(question: str, reference: str, clauses: Sequence[str], kno
             if all(word in wanted or is_stop_word(word) for word in value) and wanted & set(value):
                 said = " ".join(instead)
                 written = next(clause for clause, words in zip(clauses, bare, strict=True) if words == other)
-                phrase = _written(written, instead)
+                phrase = _stretch_as_written(written, instead)
                 if not set(value) & set(instead) and _rivals(question, reference, phrase, known):
                     yield said
 
 
-def _written(clause: str, words: Sequence[str]) -> str:
+def _stretch_as_written(clause: str, words: Sequence[str]) -> str:
     """Return a stretch of a clause as it is written, from its first word to its last."""
     found = re.search(r"\W+".join(map(re.escape, words)), clause, re.IGNORECASE)
     return found[0] if found else " ".join(words)

@@ -12,7 +12,15 @@ from weighbridge.scoring.calendar.dates import find_dates
 from weighbridge.scoring.calendar.times import Time, Weekday, compare_times, find_times, find_weekdays
 from weighbridge.scoring.calendar.years import Date, compare_dates
 from weighbridge.scoring.codes import Code, find_codes, holds_code, is_code_asked
-from weighbridge.scoring.language.folding import DecimalMark, Language, Placed, covered, decimal_mark, fold, language_of
+from weighbridge.scoring.language.folding import (
+    DecimalMark,
+    Language,
+    TextSpan,
+    cover_mask,
+    decimal_mark,
+    fold,
+    language_of,
+)
 from weighbridge.scoring.language.names import match_name
 from weighbridge.scoring.language.negation import is_ruled_out, negations
 from weighbridge.scoring.language.polarity import match_polarity
@@ -98,7 +106,7 @@ def compare_values(question: str, reference: str, answer: str) -> tuple[ValueMat
 def _keep_values_whole(text: str, asked: _Question) -> str:
     """Return a text in which no value looks like several items of a list ("one hundred and one", "1,5 oder 2 kg")."""
     values = _find_values(text, asked)
-    taken = covered(text, (*values.dates, *values.quantities))
+    taken = cover_mask(text, (*values.dates, *values.quantities))
     return "".join(
         INSIDE.get(character, character) if hidden else character for character, hidden in zip(text, taken, strict=True)
     )
@@ -144,9 +152,9 @@ def _extract(text: str, language: Language | None, mark: DecimalMark, asks: tupl
     return TypedValues(dates=dates, weekdays=weekdays, times=times, codes=codes, quantities=quantities)
 
 
-def _mask(text: str, found: Iterable[Placed]) -> str:
+def _mask(text: str, found: Iterable[TextSpan]) -> str:
     """Return a text with what was found blanked out, so that no other kind of value is read from it."""
-    taken = covered(text, found)
+    taken = cover_mask(text, found)
     if 1 not in taken:
         return text
     return "".join("\0" if hidden else character for character, hidden in zip(text, taken, strict=True))
@@ -179,7 +187,7 @@ def _match_typed(asked: _Question, reference: str, answer: str) -> Iterable[Valu
 def _without_ruled_out(given: TypedValues, answer: str) -> TypedValues:
     """Return the values of an answer without those that it says are not the one: "5 g, not 5 mg" gives 5 g."""
 
-    def is_given(value: Placed) -> bool:
+    def is_given(value: TextSpan) -> bool:
         return not is_ruled_out(answer, value.start)
 
     return replace(
@@ -198,7 +206,7 @@ def _match_date(wanted: Date, given: TypedValues, known: TypedValues) -> ValueMa
     for date in given.dates:
         relation = compare_dates(wanted, date)
         if relation == "same":
-            return _matched("date", wanted.text, date.text, f"{date.text} is {wanted.text}")
+            return _same("date", wanted.text, date.text, f"{date.text} is {wanted.text}")
         if any(compare_dates(date, other) == "same" for other in known.dates):
             continue
         if relation == "coarser":
@@ -206,10 +214,10 @@ def _match_date(wanted: Date, given: TypedValues, known: TypedValues) -> ValueMa
         else:
             different = different or date
     if coarser and (different is None or coarser.start < different.start):
-        return _missed("date", wanted.text, f"{coarser.text} says less than {wanted.text}", partial=True)
+        return _missing("date", wanted.text, f"{coarser.text} says less than {wanted.text}", partial=True)
     if different:
-        return _differing("date", wanted.text, different.text, f"{different.text} is not {wanted.text}")
-    return _missed("date", wanted.text, f"the answer gives no date for {wanted.text}")
+        return _different("date", wanted.text, different.text, f"{different.text} is not {wanted.text}")
+    return _missing("date", wanted.text, f"the answer gives no date for {wanted.text}")
 
 
 def _match_quantity(
@@ -247,12 +255,12 @@ def _match_quantity(
         (same.start, same.end) in years or _noun_after(answer, same.end) not in (None, noun)
     )
     if same and not (about_the_same_thing and counts_another):
-        return _matched(kind, wanted.text, same.text, f"{same.text} is {wanted.text}")
+        return _same(kind, wanted.text, same.text, f"{same.text} is {wanted.text}")
     if bare and not about_the_same_thing:
-        return _missed(kind, wanted.text, bare[1], partial=True)
+        return _missing(kind, wanted.text, bare[1], partial=True)
     if others:
-        return _differing(kind, wanted.text, others[0][1].text, others[0][2])
-    return _missed(kind, wanted.text, f"the answer gives no number for {wanted.text}")
+        return _different(kind, wanted.text, others[0][1].text, others[0][2])
+    return _missing(kind, wanted.text, f"the answer gives no number for {wanted.text}")
 
 
 def _speaks(quantity: Quantity, years: set[tuple[int, int]], known: TypedValues, wanted: Quantity) -> bool:
@@ -288,11 +296,11 @@ def _match_weekday(wanted: Weekday, given: Sequence[Weekday], known: Sequence[We
     asked = {day.number for day in known}
     for day in given:
         if day.number == wanted.number:
-            return _matched("weekday", wanted.text, day.text, f"{day.text} is {wanted.text}")
+            return _same("weekday", wanted.text, day.text, f"{day.text} is {wanted.text}")
     for day in given:
         if day.number not in asked:
-            return _differing("weekday", wanted.text, day.text, f"{day.text} is not {wanted.text}")
-    return _missed("weekday", wanted.text, f"the answer does not name {wanted.text}")
+            return _different("weekday", wanted.text, day.text, f"{day.text} is not {wanted.text}")
+    return _missing("weekday", wanted.text, f"the answer does not name {wanted.text}")
 
 
 def _match_time(wanted: Time, given: Sequence[Time], known: Sequence[Time]) -> ValueMatch:
@@ -301,47 +309,47 @@ def _match_time(wanted: Time, given: Sequence[Time], known: Sequence[Time]) -> V
     for time in given:
         relation = compare_times(wanted, time)
         if relation == "same":
-            return _matched("time", wanted.text, time.text, f"{time.text} is {wanted.text}")
+            return _same("time", wanted.text, time.text, f"{time.text} is {wanted.text}")
         if relation == "coarser":
             coarser = coarser or time
         elif all(compare_times(other, time) != "same" for other in known):
             different = different or time
     if coarser:
         reason = f"{coarser.text} does not say which half of the day {wanted.text} is in"
-        return _missed("time", wanted.text, reason, partial=True)
+        return _missing("time", wanted.text, reason, partial=True)
     if different:
-        return _differing("time", wanted.text, different.text, f"{different.text} is not {wanted.text}")
-    return _missed("time", wanted.text, f"the answer gives no time for {wanted.text}")
+        return _different("time", wanted.text, different.text, f"{different.text} is not {wanted.text}")
+    return _missing("time", wanted.text, f"the answer gives no time for {wanted.text}")
 
 
 def _match_code(wanted: Code, answer: str, given: Sequence[Code], asked: _Question) -> ValueMatch:
     if holds_code(answer, wanted) or any((code.key, code.label) == (wanted.key, wanted.label) for code in given):
-        return _matched("code", wanted.text, wanted.text, f"the answer gives {wanted.text}")
+        return _same("code", wanted.text, wanted.text, f"the answer gives {wanted.text}")
     alone = answer.strip(" .\"'")
     if wanted.label and alone.lower() == wanted.key and wanted.label in asked.text.lower():
-        return _matched("code", wanted.text, alone, f"{alone} is {wanted.text}")
+        return _same("code", wanted.text, alone, f"{alone} is {wanted.text}")
     for code in given:
         alike = code.label == wanted.label if wanted.label else _shape(code.key) == _shape(wanted.key)
         if alike and not holds_code(asked.text, code):
-            return _differing("code", wanted.text, code.text, f"{code.text} is not {wanted.text}")
+            return _different("code", wanted.text, code.text, f"{code.text} is not {wanted.text}")
     if not wanted.label and len(alone.split()) <= _SHORT_ANSWER:
         for token in re.findall(r"[\w.-]*\d[\w.-]*", alone):
             if token not in asked.text:
-                return _differing("code", wanted.text, token, f"{token} is not {wanted.text}")
-    return _missed("code", wanted.text, f"the answer does not give {wanted.text}")
+                return _different("code", wanted.text, token, f"{token} is not {wanted.text}")
+    return _missing("code", wanted.text, f"the answer does not give {wanted.text}")
 
 
 def _shape(key: str) -> str:
     return re.sub(r"\d+", "9", re.sub(r"[a-z]+", "a", key))
 
 
-def _matched(kind: ValueKind, reference: str, answer: str, reason: str) -> ValueMatch:
+def _same(kind: ValueKind, reference: str, answer: str, reason: str) -> ValueMatch:
     return ValueMatch(kind=kind, reference=reference, answer=answer, relation="same", reason=reason)
 
 
-def _differing(kind: ValueKind, reference: str, answer: str, reason: str) -> ValueMatch:
+def _different(kind: ValueKind, reference: str, answer: str, reason: str) -> ValueMatch:
     return ValueMatch(kind=kind, reference=reference, answer=answer, relation="different", reason=reason)
 
 
-def _missed(kind: ValueKind, reference: str, reason: str, *, partial: bool = False) -> ValueMatch:
+def _missing(kind: ValueKind, reference: str, reason: str, *, partial: bool = False) -> ValueMatch:
     return ValueMatch(kind=kind, reference=reference, answer="", relation="missing", partial=partial, reason=reason)

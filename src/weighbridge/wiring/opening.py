@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import replace
 
-from weighbridge.answer.build import Parts, build, untuned
+from weighbridge.answer.build import Parts, build, untuned_arm
 from weighbridge.answer.restricted import Admitted
 from weighbridge.protocols import Strategy
 from weighbridge.settings.schema import Arm
@@ -27,4 +27,4 @@ def open_arm(
     if not weights.access:
         return strategy
     base = open_model(engine, Weights(engine.served), workers=workers, stack=stack)
-    return Admitted(tuned=strategy, base=replace(build(untuned(arm), parts, base), name=arm), access=weights.access)
+    return Admitted(tuned=strategy, base=replace(build(untuned_arm(arm), parts, base), name=arm), access=weights.access)

@@ -8,18 +8,18 @@ from random import Random
 
 from weighbridge.adapters import AdapterCard, access_words
 from weighbridge.answer.build import SHAPES
-from weighbridge.decide.cost import priced
+from weighbridge.decide.cost import with_cost
 from weighbridge.decide.decide import decide
 from weighbridge.errors import ModelError, TrainingError
 from weighbridge.evaluate.latency import QUESTIONS_FOR_P95
 from weighbridge.evaluate.ledger import append, load
 from weighbridge.evaluate.metrics.suite import metrics_for
-from weighbridge.evaluate.run import Exam, evaluate, taken
+from weighbridge.evaluate.run import EvaluationSpec, evaluate, stored_records
 from weighbridge.evaluate.summarise import Footprint, compare_all, seconds_per_answer, summarise
 from weighbridge.evaluate.weighing import save_weighing
 from weighbridge.generate.openai import address, is_local
 from weighbridge.report.page import page
-from weighbridge.report.safe_text import counted
+from weighbridge.report.safe_text import count_noun
 from weighbridge.results import Measurement, Record, Weighing
 from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.settings.schema import Arm, RetrievalSettings, Settings
@@ -76,7 +76,7 @@ def compare(settings: Settings, workspace: Workspace, voice: Voice, *, agree: Ag
             raise TrainingError(" ".join(failed.values()))
         asked = test_questions(bench.workload.of("test"), settings)
         whom = f"{len(arms)} strategies the same" if len(arms) > 1 else arms[0]
-        voice.say(f"Asking {whom} {counted(len(asked), 'test question')}")
+        voice.say(f"Asking {whom} {count_noun(len(asked), 'test question')}")
         answered = {arm: _answer(arm, bench, engine, asked, voice, seconds) for arm in arms}
         alone = {arm: _time(arm, bench, answered[arm].identity, asked, voice, seconds) for arm in answered}
         attempted = {
@@ -142,7 +142,7 @@ def _answer(
     reads = SHAPES[arm].reads
     with clocked(seconds, f"answer: {arm}"), ExitStack() as stack:
         strategy = open_arm(arm, bench.parts, engine, bench.workspace, workers=workers, stack=stack)
-        exam = Exam(
+        exam = EvaluationSpec(
             task=bench.workload.outline.task,
             examples=asked,
             metrics=metrics_for(
@@ -154,7 +154,7 @@ def _answer(
             workers=workers,
         )
         append(path, evaluate(strategy, exam, done=load(path), notify=voice.notify))
-        return Answered(identity=strategy.fingerprint, records=taken(strategy, exam, load(path)))
+        return Answered(identity=strategy.fingerprint, records=stored_records(strategy, exam, load(path)))
 
 
 def _time(
@@ -202,7 +202,7 @@ def _priced(measurement: Measurement, footprint: Footprint, settings: Settings, 
     elif not settings.priced:
         return measurement
     seconds = seconds_per_answer(footprint.timings, settings.measure.seed)
-    return priced(measurement, seconds, prices, settings.needs, training=training)
+    return with_cost(measurement, seconds, prices, settings.needs, training=training)
 
 
 def _words(arms: Iterable[Arm], bench: Bench, engine: Engine) -> dict[str, str]:

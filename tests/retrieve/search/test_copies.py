@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from weighbridge.answer.cite import cited_reference
 from weighbridge.answer.prompt import instructions_for
-from weighbridge.checks.retrieval import measure
+from weighbridge.checks.retrieval import measure_search
 from weighbridge.evaluate.metrics.marking import evidence_found
 from weighbridge.retrieve.search.copies import Distinct, merge_copies
 from weighbridge.types import PUBLIC, Answer, Chunk, Example, Passage, Prompt, Question, Timing, Usage
@@ -162,6 +162,6 @@ def test_a_document_whose_copy_is_shown_is_found_evidence() -> None:
     )  # fmt: skip
     assert evidence_found(example, answer) == 1
     assert cited_reference(instructions_for("answer", reads=True), example, answer.prompt) == "40 euro [1]"
-    judged = measure(Distinct(retriever=Ranked([passage("a"), passage("b")])), [example], k=1)
+    judged = measure_search(Distinct(retriever=Ranked([passage("a"), passage("b")])), [example], k=1)
     assert list(judged.hits.values()) == [1.0]
     assert next(iter(judged.ndcg.values())) > 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
-from weighbridge.answer.quote import taken_apart
+from weighbridge.answer.quote import read_quote
 from weighbridge.scoring.language.refusals import ABSTENTION
 from weighbridge.settings.training import RaftSettings, TrainingSettings
 from weighbridge.train.data.conversations import Conversation, conversation, conversations, lesson
@@ -167,7 +167,7 @@ def test_a_label_is_learnt_without_its_evidence(no_model):
 def test_quotes_and_distractors_together(no_model):
     strategy = reader(no_model, ranked(7, 30), quotes=True)
     one = conversation(strategy, example(), raft=RaftSettings(distractors=3, quotes=True))
-    said = taken_apart(one.target)
+    said = read_quote(one.target)
     assert (said.quote, said.answer) == ("The port opens at seven.", "at seven")
     assert one.passages[said.number - 1].chunk.id == "port#1"
 

@@ -11,7 +11,7 @@ DecimalMark = Literal[".", ",", ""]
 """The mark before a fraction; empty where nothing tells."""
 
 
-class Placed(Protocol):
+class TextSpan(Protocol):
     """Something with a place in a text."""
 
     @property
@@ -90,7 +90,7 @@ def _plain(character: str) -> str:
     return " " if category.startswith("Z") else character
 
 
-def covered(text: str, found: Iterable[Placed]) -> bytearray:
+def cover_mask(text: str, found: Iterable[TextSpan]) -> bytearray:
     """Return a byte for each character of a text, 1 where something was found there."""
     taken = bytearray(len(text))
     for value in found:

@@ -22,17 +22,17 @@ class Lexicon:
         return word in self.units or word in self.ordinals or word in self.articles or word in ("half", *self.scales)
 
 
-def _numbered(words: str, start: int = 0, step: int = 1) -> dict[str, int]:
+def _number_words(words: str, start: int = 0, step: int = 1) -> dict[str, int]:
     return {word: start + step * place for place, word in enumerate(words.split())}
 
 
 ENGLISH = Lexicon(
     units={
-        **_numbered(
+        **_number_words(
             "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
             "seventeen eighteen nineteen"
         ),
-        **_numbered("twenty thirty forty fifty sixty seventy eighty ninety hundred", 20, 10),
+        **_number_words("twenty thirty forty fifty sixty seventy eighty ninety hundred", 20, 10),
     },
     scales={
         "dozen": 12,
@@ -48,20 +48,24 @@ ENGLISH = Lexicon(
         "lakh": 10**5,
     },
     ordinals={
-        **_numbered(
+        **_number_words(
             "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
             "fifteenth sixteenth seventeenth eighteenth nineteenth",
             1,
         ),
-        **_numbered("twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth hundredth", 20, 10),
+        **_number_words(
+            "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth hundredth", 20, 10
+        ),
     },
     joiners=frozenset(("and",)),
     articles=frozenset(("one", "a", "an")),
 )
 FRENCH = Lexicon(
     units={
-        **_numbered("zero un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize"),
-        **_numbered("vingt trente quarante cinquante soixante septante huitante nonante cent", 20, 10),
+        **_number_words(
+            "zero un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize"
+        ),
+        **_number_words("vingt trente quarante cinquante soixante septante huitante nonante cent", 20, 10),
         "une": 1,
         "cents": 100,
         "vingts": 20,
@@ -87,13 +91,13 @@ FRENCH = Lexicon(
 )
 SPANISH = Lexicon(
     units={
-        **_numbered(
+        **_number_words(
             "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis "
             "diecisiete dieciocho diecinueve veinte veintiuno veintidos veintitres veinticuatro veinticinco veintiseis "
             "veintisiete veintiocho veintinueve"
         ),
-        **_numbered("treinta cuarenta cincuenta sesenta setenta ochenta noventa cien", 30, 10),
-        **_numbered(
+        **_number_words("treinta cuarenta cincuenta sesenta setenta ochenta noventa cien", 30, 10),
+        **_number_words(
             "ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos",
             100,
             100,
@@ -125,11 +129,11 @@ SPANISH = Lexicon(
     articles=frozenset(("un", "una", "uno")),
 )
 GERMAN_UNITS = {
-    **_numbered(
+    **_number_words(
         "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn "
         "sechzehn siebzehn achtzehn neunzehn"
     ),
-    **_numbered("zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig", 20, 10),
+    **_number_words("zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig", 20, 10),
     "eins": 1,
     "zwo": 2,
     "dutzend": 12,

@@ -37,7 +37,7 @@ class _Measured:
 def compare_quantities(wanted: Quantity, given: Quantity, asked: tuple[Unit, ...] = ()) -> tuple[Comparison, str]:
     """Return how a quantity relates to a reference, and why in words; `asked` are the units that the question names."""
     if {wanted.bound, given.bound} == {"at least", "at most"}:
-        return "different", f"{_said(given)} is not {_said(wanted)}"
+        return "different", f"{_bound_and_text(given)} is not {_bound_and_text(wanted)}"
     pairs = _unit_pairs(wanted, given, asked)
     rounded = wanted.rounded or given.rounded
     if not pairs:
@@ -52,7 +52,7 @@ def compare_quantities(wanted: Quantity, given: Quantity, asked: tuple[Unit, ...
     return "different", _difference(wanted, given, pairs[0])
 
 
-def _said(quantity: Quantity) -> str:
+def _bound_and_text(quantity: Quantity) -> str:
     return f"{quantity.bound} {quantity.text}".strip()
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from weighbridge.scoring.language.folding import DecimalMark, Language, covered
+from weighbridge.scoring.language.folding import DecimalMark, Language, cover_mask
 from weighbridge.scoring.numbers.words import find_number_words
 
 _DIGITS = re.compile(
@@ -63,10 +63,10 @@ class Amount:
 def find_numbers(text: str, *, language: Language | None = "en", mark: DecimalMark = ".") -> tuple[Amount, ...]:
     """Find the numbers of a folded text, in order and without overlap."""
     words = list(find_number_words(text, language))
-    mixed = covered(text, [word for word in words if text[word.start].isdecimal()])  # "1億2000万" is one number
+    mixed = cover_mask(text, [word for word in words if text[word.start].isdecimal()])  # "1億2000万" is one number
     digits = (match for match in _DIGITS.finditer(text) if not mixed[match.start()])
     found = [amount for match in digits if (amount := _written_in_digits(text, match, mark))]
-    taken = covered(text, found)
+    taken = cover_mask(text, found)
     for word in words:
         written = text[word.start : word.end]
         lead = text[max(0, word.start - _LONGEST_LEAD) : word.start]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from weighbridge.answer.quote import taken_apart
+from weighbridge.answer.quote import read_quote
 from weighbridge.errors import TrainingError
 from weighbridge.lints import Finding, Row, Token
 from weighbridge.train.data.conversations import Conversation
@@ -152,7 +152,7 @@ def _cut_short(
         return
     are = "answers are" if len(longer) > 1 else "answers is"
     message = f"{len(longer):,} of {len(lengths):,} {are} longer than model.maximum_tokens = {maximum_tokens:,} tokens"
-    quoted = any(taken_apart(conversations[place].target).quote for place in longer)
+    quoted = any(read_quote(conversations[place].target).quote for place in longer)
     other = ", or set training.raft.quotes to false: the answer comes after its quote" if quoted else ""
     yield Finding("warning", f"{message} and would be cut in service; raise it to {max(lengths):,}{other}")
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from weighbridge.answer.quote import taken_apart
+from weighbridge.answer.quote import read_quote
 from weighbridge.dataset.near_duplicates import (
     Asked,
     as_asked,
@@ -66,7 +66,7 @@ def _odd_answers(conversations: Sequence[Conversation]) -> Iterator[Finding]:
 
 def _echoes(one: Conversation) -> bool:
     asked = one.question or next((turn.content for turn in reversed(one.prompt) if turn.role == "user"), "")
-    return plain(taken_apart(one.target).answer) == plain(asked)
+    return plain(read_quote(one.target).answer) == plain(asked)
 
 
 def _find_repetitions(conversations: Sequence[Conversation]) -> Iterator[Finding]:
@@ -85,7 +85,7 @@ def _find_repetitions(conversations: Sequence[Conversation]) -> Iterator[Finding
 
 
 def _abstentions(conversations: Sequence[Conversation]) -> Iterator[Finding]:
-    declining = sum(is_refusal(taken_apart(one.target).answer) for one in conversations)
+    declining = sum(is_refusal(read_quote(one.target).answer) for one in conversations)
     if conversations and declining == len(conversations):
         yield Finding("error", "every answer to learn is an abstention; check the evidence ids and the retrieval")
     elif conversations and declining > _MOSTLY * len(conversations):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from random import Random
 
 from weighbridge.answer.composed import Composed
-from weighbridge.answer.quote import words_of
+from weighbridge.answer.quote import answer_words
 from weighbridge.fingerprint import fingerprint
 from weighbridge.settings.training import RaftSettings
 from weighbridge.types import Example, Passage, Prompt
@@ -104,5 +104,5 @@ def _proves(passage: Passage, strategy: Composed, example: Example) -> bool:
 
 def _holds(passage: Passage, example: Example, *, telling: bool = False) -> bool:
     """Tell whether any of the answers stands in a passage, with `telling` only such as stand nowhere by chance."""
-    words = map(words_of, example.answers)
+    words = map(answer_words, example.answers)
     return any(one.find(passage.chunk.text) for one in words if one.telling or not telling)

@@ -83,7 +83,7 @@ class Endpoint:
         """
         from openai import APIConnectionError, APIStatusError, OpenAIError
 
-        from weighbridge.generate.http import cause, unsent
+        from weighbridge.generate.http import error_with_cause, never_connected
 
         client = self.client if retries is None else self.client.with_options(max_retries=retries)
         try:
@@ -91,8 +91,8 @@ class Endpoint:
         except APIStatusError as error:
             raise self._refused(doing, error) from None
         except APIConnectionError as error:
-            told = f"{self.where}: {doing}: {self.safe(cause(error))}"
-            raise EndpointAwayError(told, unread=not unsent(error)) from None
+            told = f"{self.where}: {doing}: {self.safe(error_with_cause(error))}"
+            raise EndpointAwayError(told, unread=not never_connected(error)) from None
         except (OpenAIError, NonsenseError) as error:
             raise self._senseless(doing, str(error)) from None
         except JSONDecodeError:
@@ -110,15 +110,15 @@ class Endpoint:
         return EndpointAwayError(f"{self.where}: {doing}: the reply makes no sense ({self.safe(why)})", unread=True)
 
     def _refused(self, doing: str, error: "APIStatusError") -> TrainingError:
-        from weighbridge.generate.http import said_by, wait_asked
+        from weighbridge.generate.http import refusal_text, retry_after_seconds
 
-        told = f"{self.where}: {doing}: HTTP {error.status_code}: {self.safe(said_by(error))}"
+        told = f"{self.where}: {doing}: HTTP {error.status_code}: {self.safe(refusal_text(error))}"
         if error.status_code in _UNSUPPORTED:
             return UnsupportedError(told)
         if error.status_code in _KEYLESS:
             return TrainingError(f"{told}; the key is read from the environment variable that model.key_variable names")
         if error.status_code in _BUSY or error.status_code >= _BROKEN:
-            wait = min(wait_asked(error), _LONGEST_WAIT)
+            wait = min(retry_after_seconds(error), _LONGEST_WAIT)
             return EndpointAwayError(told, unread=error.status_code in _GATEWAY, after=wait)
         return TrainingError(told)
 

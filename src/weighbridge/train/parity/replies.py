@@ -13,7 +13,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.errors import ModelError, UserError
-from weighbridge.generate.llamacpp import LlamaCpp, engine_parameters, open_llamacpp, started
+from weighbridge.generate.llamacpp import LlamaCpp, engine_parameters, open_llamacpp, start_engine
 from weighbridge.generate.openai import OpenAICompatible
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.parity.teacher_forcing import places
@@ -133,7 +133,7 @@ def _serve(gguf: Path, settings: ModelSettings) -> Iterator[OpenAICompatible]:
     parameters.api_keys = [key]
     parameters.cache_prompt = False
     try:
-        engine = started(parameters)
+        engine = start_engine(parameters)
     except RuntimeError as error:
         raise UserError(f"{gguf}: llama.cpp's server cannot load this file; export it again") from error
     url = f"{engine.listening_address}/v1"

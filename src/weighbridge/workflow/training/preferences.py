@@ -10,8 +10,8 @@ from weighbridge.adapters import Training
 from weighbridge.answer.build import SHAPES
 from weighbridge.errors import TrainingError
 from weighbridge.evaluate.ledger import append, load
-from weighbridge.evaluate.run import Exam, evaluate, taken
-from weighbridge.evaluate.statistics import DIFFERENCE, SHARE, Bounds, mean_interval, paired
+from weighbridge.evaluate.run import EvaluationSpec, evaluate, stored_records
+from weighbridge.evaluate.statistics import DIFFERENCE, SHARE, Bounds, compare_pairs, mean_interval
 from weighbridge.results import Estimate, Record
 from weighbridge.settings.schema import Arm
 from weighbridge.train.data.conversations import conversation
@@ -159,7 +159,7 @@ def _tries(
     with ExitStack() as stack:
         model = open_model(sampled, todo.weights, workers=workers, stack=stack)
         strategy = replace(todo.exercise.strategy, model=model)
-        exam = Exam(
+        exam = EvaluationSpec(
             task=bench.workload.outline.task,
             examples=examples,
             metrics=(todo.exercise.metric,),
@@ -168,7 +168,7 @@ def _tries(
             workers=workers,
         )
         append(path, evaluate(strategy, exam, done=load(path), notify=voice.notify))
-        return taken(strategy, exam, load(path))
+        return stored_records(strategy, exam, load(path))
 
 
 def _train_on_pairs(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refined:
@@ -212,7 +212,7 @@ def rewards_moved(before: Sequence[float | None], after: Sequence[float | None],
 def _compare_measure(
     measure: str, before: Sequence[float], after: Sequence[float], seed: int, bounds: Bounds | None
 ) -> Moved:
-    compared = paired(after, before, seed, bounds=DIFFERENCE if bounds else None)
+    compared = compare_pairs(after, before, seed, bounds=DIFFERENCE if bounds else None)
     return Moved(
         measure=measure,
         before=mean_interval(before, seed, bounds=bounds),

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
-from weighbridge.checks.retrieval import FEWEST, RetrievalVerdict, judge_retrieval, undecided
+from weighbridge.checks.retrieval import FEWEST, RetrievalVerdict, judge_retrieval, revert_undecided
 from weighbridge.errors import SettingsError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.models import fetch, file_fingerprint
@@ -255,7 +255,7 @@ def _card(task: _Task) -> RetrieverCard:
         attrition={**lessons.pairs.attrition, **lessons.mined.filtered},
         training=None,
         agreement=None,
-        verdict=undecided(few, settings.retrieval.limit),
+        verdict=revert_undecided(few, settings.retrieval.limit),
         seconds=0.0,
     )
 

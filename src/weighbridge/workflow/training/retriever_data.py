@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from weighbridge.adapters import Span
-from weighbridge.checks.retrieval import FEWEST, family, judged
+from weighbridge.checks.retrieval import FEWEST, family, judgeable_examples
 from weighbridge.dataset.split import FEWEST as DIVISIBLE
 from weighbridge.dataset.split import split_examples
 from weighbridge.dataset.synthesise.duplicates import near_held_out, remembering
@@ -67,7 +67,7 @@ def divide(examples: Sequence[Example], embedder: Embedder, *, similarity: float
         similarity: the smallest cosine of near-paraphrases.
         seed: of the draw.
     """
-    dev = judged([example for example in examples if example.split == "dev"])
+    dev = judgeable_examples([example for example in examples if example.split == "dev"])
     train = tuple(example for example in examples if example.split == "train" and not unusable(example))
     families, missing = _families(train), max(ENOUGH - _families(dev), 0)
     if len(train) < DIVISIBLE or _families(dev) + int(families * _HELD) < FEWEST:

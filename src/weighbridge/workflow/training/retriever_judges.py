@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from weighbridge.checks.retrieval import measure
+from weighbridge.checks.retrieval import measure_search
 from weighbridge.evaluate.ranking import ndcg
 from weighbridge.protocols import Index, Retriever
 from weighbridge.retrieve.index.searchable_text import searchable_text
@@ -59,7 +59,7 @@ def reranker_judge(examples: Sequence[Example], nominator: Retriever) -> Reranke
     nominated = Remembered(nominator)
 
     def judge(read: Read) -> float:
-        return fmean(measure(Reranked(retriever=nominated, scorer=_Reading(read)), asked, k=1).ndcg.values())
+        return fmean(measure_search(Reranked(retriever=nominated, scorer=_Reading(read)), asked, k=1).ndcg.values())
 
     return judge
 

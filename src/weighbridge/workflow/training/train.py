@@ -15,7 +15,7 @@ from weighbridge.generate.scripted import Scripted
 from weighbridge.ingest.chunk import document_version
 from weighbridge.models import PINNED, fetch, file_fingerprint
 from weighbridge.report.adapter import adapter_page
-from weighbridge.report.lint import rendered
+from weighbridge.report.lint import render_lint
 from weighbridge.settings.schema import Arm, Settings
 from weighbridge.train.card import read_card, read_lessons, write_card
 from weighbridge.train.prepare import Exercise, Material
@@ -212,7 +212,7 @@ def _train_here(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Adapter
     exercise = exercise_of(arm, bench, engine, voice)
     folder = bench.workspace.adapter(arm, exercise.id)
     if read_card(folder) is None:
-        voice.show(rendered(exercise.checked))
+        voice.show(render_lint(exercise.checked))
     second = bench.settings.training.preference.method != "none"
     read = preferences_file(exercise, bench, voice) if second else None  # what is wrong with it is told before training
     card = tune(exercise, folder, notify=voice.notify)
