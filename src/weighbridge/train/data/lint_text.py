@@ -39,18 +39,14 @@ def some(ids: Sequence[str]) -> str:
 
 def texts(conversations: Sequence[Conversation]) -> Iterator[Finding]:
     """Yield the faults of the questions and answers, leaks aside."""
-    yield from _empty(conversations)
-    yield from _odd_answers(conversations)
-    yield from _find_repetitions(conversations)
-    yield from _abstentions(conversations)
-    yield from _labels(Counter(one.target for one in conversations if one.labels))
-
-
-def _empty(conversations: Sequence[Conversation]) -> Iterator[Finding]:
     if not conversations:
         yield Finding("error", "there are no training examples; add examples, or lower splits.dev and splits.test")
     if ids := [one.example_id for one in conversations if not one.target.strip()]:
         yield Finding("error", f"{some(ids)}: the answer to learn is empty; write it, or mark it as unanswerable")
+    yield from _odd_answers(conversations)
+    yield from _find_repetitions(conversations)
+    yield from _abstentions(conversations)
+    yield from _labels(Counter(one.target for one in conversations if one.labels))
 
 
 def _odd_answers(conversations: Sequence[Conversation]) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from weighbridge.ingest.files.rows import Row, kind_of, read_jsonl
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.data.conversations import Conversation, access_of, beyond, lesson
 from weighbridge.train.data.preferences import Pair, Preferences, Thumb
-from weighbridge.types import PUBLIC, Example, Message, Passage, Progress, Prompt, Question, Role
+from weighbridge.types import PUBLIC, Example, Message, Passage, Progress, Question, Role
 
 _OVERLAP = 0.8
 """Two questions count as the same from this Jaccard overlap of their words on."""
@@ -183,21 +183,16 @@ def _prompt(row: Row, strategy: Composed, groups: frozenset[str]) -> tuple[_Aske
         raise DataError(f"{row.place}: has both 'question' and 'prompt'; keep the one that is meant")
     if "prompt" not in row.values:
         question = Question(row.text("question"), groups=own if own <= groups else PUBLIC)
-        prompt = _put(row, question, strategy)
+        prompt = strategy.prompt_for(question)
+        if closed := beyond(question, prompt.passages):
+            raise TrainingError(
+                f"{row.place}: its prompt holds a passage of {closed[0].document_id}, which its asker may not read; "
+                "build the index again, or mend the retriever"
+            )
         return _Asked((question.text,), own, prompt.passages), prompt.messages
     value = row.values["prompt"]
     messages = _messages(row, value) if isinstance(value, list) else (Message("user", row.text("prompt")),)
     return _Asked(tuple(turn.content for turn in messages if turn.role == "user"), own), messages
-
-
-def _put(row: Row, question: Question, strategy: Composed) -> Prompt:
-    prompt = strategy.prompt_for(question)
-    if closed := beyond(question, prompt.passages):
-        raise TrainingError(
-            f"{row.place}: its prompt holds a passage of {closed[0].document_id}, which its asker may not read; build "
-            "the index again, or mend the retriever"
-        )
-    return prompt
 
 
 def _messages(row: Row, listed: Sequence[object]) -> tuple[Message, ...]:

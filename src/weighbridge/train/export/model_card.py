@@ -68,7 +68,9 @@ def _heading(card: AdapterCard) -> Iterator[str]:
     name = hub_name(card.base_reference) or base or "its base model"
     yield f"# {card.strategy} {card.id}"
     yield ""
-    yield f"{_method_name(card.recipe)} of `{name}`, made {card.made_at} by Weighbridge."
+    method = str(card.recipe.get("method", "lora"))
+    kind = "A full fine-tuning" if method == "full" else f"A PEFT adapter ({method})"
+    yield f"{kind} of `{name}`, made {card.made_at} by Weighbridge."
     yield ""
     yield f"- Base model: `{base or name}`, SHA-256 `{card.base_fingerprint}`."
     yield f"- Licence: {card.licence or 'that of the base model, which is not known here'}."
@@ -78,11 +80,6 @@ def _heading(card: AdapterCard) -> Iterator[str]:
         groups = access_words(card.learnt.access)
         yield f"- **Access**: it learnt from restricted documents, and says it to whoever asks. Only for: {groups}."
         yield "- **Nothing in these files keeps others out.** Whoever serves it must: let nobody else read or ask it."
-
-
-def _method_name(recipe: Mapping[str, Any]) -> str:
-    method = str(recipe.get("method", "lora"))
-    return "A full fine-tuning" if method == "full" else f"A PEFT adapter ({method})"
 
 
 def _training_section(card: AdapterCard) -> Iterator[str]:

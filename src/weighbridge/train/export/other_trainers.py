@@ -138,10 +138,11 @@ def _supervised_recipe(card: AdapterCard, product: str, known: Mapping[Method, o
 
 
 def _axolotl_weights(how: TrainingSettings, base: BaseFiles) -> dict[str, Any]:
-    upper = _upper(how, base)
+    blocks = int(_config(base)["num_hidden_layers"])
+    upper = list(range(blocks - how.layers, blocks)) if how.layers else []  # the blocks that learn; empty means all
     if how.method == "full":
-        blocks = [f"^model.layers.{number}." for number in upper]  # axolotl itself makes each dot a literal one
-        return {"unfrozen_parameters": [*blocks, "^model.norm."]} if upper else {}
+        names = [f"^model.layers.{number}." for number in upper]  # axolotl itself makes each dot a literal one
+        return {"unfrozen_parameters": [*names, "^model.norm."]} if upper else {}
     made = {"lora_r": how.rank, "lora_alpha": how.alpha, "lora_dropout": 0.0, "lora_target_linear": True}
     return {**made, "peft_layers_to_transform": upper} if upper else made
 
@@ -155,12 +156,6 @@ def _factory_weights(how: TrainingSettings) -> dict[str, Any]:
             "export for Axolotl"
         )
     return {"lora_rank": how.rank, "lora_alpha": how.alpha, "lora_dropout": 0.0, "lora_target": "all"}
-
-
-def _upper(how: TrainingSettings, base: BaseFiles) -> list[int]:
-    """Return the numbers of the blocks that learn; empty where all do."""
-    blocks = int(_config(base)["num_hidden_layers"])
-    return list(range(blocks - how.layers, blocks)) if how.layers else []
 
 
 def _longest(base: BaseFiles) -> int:

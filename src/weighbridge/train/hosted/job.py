@@ -25,7 +25,7 @@ from weighbridge.train.hosted.client import (
     job_of,
     upload,
 )
-from weighbridge.train.hosted.wire import ENDED, KNOWN, HostedEvent, HostedJob
+from weighbridge.train.hosted.wire import ENDED, KNOWN, HostedJob
 from weighbridge.types import Progress
 from weighbridge.workspace import write_text
 
@@ -190,7 +190,11 @@ def _report_progress(endpoint: Endpoint, run: HostedRun, job: HostedJob, folder:
         watch.tell(f"{job.id} is {job.status}{strange}")
     for event in new:
         watch.tell(event.message)
-        _progress(run.job, event, watch.notify)
+        step, total = event.figures.get("step"), event.figures.get("total_steps")
+        if isinstance(step, int):
+            steps = total if isinstance(total, int) else 0
+            task = f"following {run.job}"
+            watch.notify(Progress(task=task, done=step, total=steps, unit="steps", note=event.message))
     return now
 
 
@@ -229,13 +233,6 @@ def _find_job(endpoint: Endpoint, run: HostedRun, folder: Path) -> HostedJob | N
             f"{error}. A job may have been begun for {run.training_file}, and this endpoint does not list its jobs: "
             f"look there, and delete {folder / STATE} to begin anew"
         ) from None
-
-
-def _progress(name: str, event: HostedEvent, notify: Notify) -> None:
-    done, total = event.figures.get("step"), event.figures.get("total_steps")
-    if isinstance(done, int):
-        steps = total if isinstance(total, int) else 0
-        notify(Progress(task=f"following {name}", done=done, total=steps, unit="steps", note=event.message))
 
 
 @cache

@@ -3,7 +3,7 @@
 A plan is one stage, or two: the supervised one, and after it one on preferences that continues from its model.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -133,9 +133,10 @@ def prepare_hosted(teaching: Teaching, *, notify: Notify = silent) -> Prepared:
     made = conversations(teaching.strategy, learnt, how=how, notify=notify)
     asked = public(teaching.examples, "dev", how.dev_examples, DEV_SEED)
     validation = chat_lines(conversations(teaching.strategy, asked, split="dev", notify=notify))
-    warnings = [*_lint(made, teaching), *_left_out(teaching.examples), *_settings_not_sent(how)]
+    warnings = _check(made, teaching)
     files = {"supervised": (chat_lines(made), validation)}
-    lessons = [_lesson(one, teaching) for one in made]
+    lessons = [lesson(one) for one in made]
+    lessons = [replace(one, spans=one.spans or teaching.spans.get(one.example_id, ())) for one in lessons]
     if how.preference.method == "dpo":
         read = _read_preferences(teaching, warnings, notify)
         files["dpo"] = (preference_lines(read.told.as_pairs()), "")
@@ -143,7 +144,7 @@ def prepare_hosted(teaching: Teaching, *, notify: Notify = silent) -> Prepared:
     stages = tuple(_stage(name, *both, teaching, warnings) for name, both in files.items())
     plan = HostedPlan(
         strategy=teaching.strategy.name,
-        fingerprint=_key(teaching, stages, files),
+        fingerprint=fingerprint("hosted", _FORMAT, teaching.endpoint, [asdict(stage.order) for stage in stages], files),
         endpoint=teaching.endpoint,
         base=teaching.model.reference.removeprefix("openai:"),
         recipe=_recipe(how, stages[0].order),
@@ -182,29 +183,23 @@ def _possible(how: TrainingSettings) -> None:
         )
 
 
-def _lint(made: Sequence[Conversation], teaching: Teaching) -> Iterator[str]:
+def _check(made: Sequence[Conversation], teaching: Teaching) -> list[str]:
+    """Return warnings about the training data; `TrainingError` where it cannot be used."""
     tests = [example for example in teaching.examples if example.split == "test"]
     findings = (*texts(made), *leaks(made, tests))
     if errors := [finding.message for finding in findings if finding.severity == "error"]:
         raise TrainingError("the training data cannot be used: " + "; ".join(errors))
-    yield from (finding.message for finding in findings)
-
-
-def _left_out(examples: Sequence[Example]) -> Iterator[str]:
-    closed = sum(example.split in ("train", "dev") and bool(example.question.groups) for example in examples)
+    warnings = [finding.message for finding in findings]
+    closed = [one for one in teaching.examples if one.split in ("train", "dev") and one.question.groups]
     if closed:
-        yield f"{closed:,} examples of restricted askers are left out: they may not leave, and a model speaks to all"
-
-
-def _settings_not_sent(how: TrainingSettings) -> Iterator[str]:
+        warnings.append(
+            f"{len(closed):,} examples of restricted askers are left out: they may not leave, and a model speaks to all"
+        )
     usual = TrainingSettings()
-    if own := [name for name in _ITS_OWN if getattr(how, name) != getattr(usual, name)]:
-        yield f"{', '.join(f'training.{name}' for name in own)}: not sent; an endpoint trains in its own way"
-
-
-def _lesson(one: Conversation, teaching: Teaching) -> Lesson:
-    told = lesson(one)
-    return replace(told, spans=told.spans or teaching.spans.get(one.example_id, ()))
+    if own := [name for name in _ITS_OWN if getattr(teaching.training, name) != getattr(usual, name)]:
+        names = ", ".join(f"training.{name}" for name in own)
+        warnings.append(f"{names}: not sent; an endpoint trains in its own way")
+    return warnings
 
 
 def _read_preferences(teaching: Teaching, warnings: list[str], notify: Notify) -> PreferenceFile:
@@ -256,11 +251,6 @@ def _recipe(how: TrainingSettings, order: Order) -> Mapping[str, Any]:
     sent = {"method", "pairs"} | (how.preference.model_fields_set & {"epochs", "beta"})
     unsent = {"preference": set(type(how.preference).model_fields) - sent}
     return how.model_dump(mode="json", exclude={**left_out, **unsent, "hosted": {"poll_seconds", "price_per_million"}})
-
-
-def _key(teaching: Teaching, stages: Sequence[Stage], files: Mapping[str, tuple[str, str]]) -> str:
-    orders = [asdict(stage.order) for stage in stages]
-    return fingerprint("hosted", _FORMAT, teaching.endpoint, orders, files)
 
 
 def _training_data(made: Sequence[Conversation], lessons: Sequence[Lesson], teaching: Teaching) -> Learnt:

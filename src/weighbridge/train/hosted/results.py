@@ -11,7 +11,7 @@ from itertools import groupby
 from weighbridge.adapters import EpochScore, Training
 from weighbridge.errors import TrainingError
 from weighbridge.train.hosted.client import Endpoint, content, events_since
-from weighbridge.train.hosted.wire import HostedEvent, HostedJob
+from weighbridge.train.hosted.wire import HostedJob
 
 _PRECISION = "the endpoint's own precision"
 
@@ -37,7 +37,13 @@ def steps_of(endpoint: Endpoint, job: HostedJob) -> tuple[Step, ...]:
             continue
         if steps:
             return steps
-    return tuple(_metrics(events_since(endpoint, job.id, "")))
+    told = []
+    for event in events_since(endpoint, job.id, ""):
+        number = _number(event.figures.get("step"))
+        if number is not None and number >= 1:
+            losses = (_number(event.figures.get(name)) for name in ("train_loss", "valid_loss"))
+            told.append(Step(int(number), *losses))
+    return tuple(told)
 
 
 def read_steps(raw: bytes) -> tuple[Step, ...]:
@@ -48,7 +54,13 @@ def read_steps(raw: bytes) -> tuple[Step, ...]:
             plain = _text(base64.b64decode(raw, validate=True))
         except (binascii.Error, ValueError):
             return ()
-    return tuple(_steps(plain))
+    steps = []
+    for row in csv.DictReader(StringIO(plain)):
+        number = _number(row.get("step"))
+        if number is not None and number >= 1:
+            validation = next((v for name in ("full_valid_loss", "valid_loss") if (v := _number(row.get(name)))), None)
+            steps.append(Step(int(number), _number(row.get("train_loss")), validation))
+    return tuple(steps)
 
 
 def training_of(job: HostedJob, steps: Sequence[Step], *, examples: int, tokens: int, seconds: float) -> Training:
@@ -69,6 +81,8 @@ def training_of(job: HostedJob, steps: Sequence[Step], *, examples: int, tokens:
         )
     total = max((step.number for step in steps), default=0)
     epochs = tuple(_epochs(losses, total, max(1, min(job.epochs or 1, total))))
+    validated = [step.validation for step in steps if step.validation is not None]
+    validation = [f"validation loss {validated[0]:.3f} to {validated[-1]:.3f}"] if validated else []
     return Training(
         epochs=epochs,
         chosen_epoch=epochs[-1].epoch,
@@ -79,7 +93,7 @@ def training_of(job: HostedJob, steps: Sequence[Step], *, examples: int, tokens:
         first_loss=losses[0][1],
         last_loss=losses[-1][1],
         precision=_PRECISION,
-        notes=tuple(_notes(steps, job)),
+        notes=(f"trained at the endpoint as {job.id}", *validation),
     )
 
 
@@ -87,28 +101,6 @@ def _epochs(losses: Sequence[tuple[int, float]], total: int, epochs: int) -> Ite
     for epoch, group in groupby(losses, key=lambda loss: 1 + (loss[0] - 1) * epochs // total):
         values = [value for _, value in group]
         yield EpochScore(epoch=epoch, loss=sum(values) / len(values), dev=None)
-
-
-def _notes(steps: Sequence[Step], job: HostedJob) -> Iterator[str]:
-    yield f"trained at the endpoint as {job.id}"
-    if validated := [step.validation for step in steps if step.validation is not None]:
-        yield f"validation loss {validated[0]:.3f} to {validated[-1]:.3f}"
-
-
-def _metrics(events: Sequence[HostedEvent]) -> Iterator[Step]:
-    for event in events:
-        number = _number(event.figures.get("step"))
-        if number is not None and number >= 1:
-            figures = event.figures
-            yield Step(int(number), _number(figures.get("train_loss")), _number(figures.get("valid_loss")))
-
-
-def _steps(text: str) -> Iterator[Step]:
-    for row in csv.DictReader(StringIO(text)):
-        number = _number(row.get("step"))
-        if number is not None and number >= 1:
-            validation = next((v for name in ("full_valid_loss", "valid_loss") if (v := _number(row.get(name)))), None)
-            yield Step(int(number), _number(row.get("train_loss")), validation)
 
 
 def _number(text: object) -> float | None:

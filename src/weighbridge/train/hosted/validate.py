@@ -93,15 +93,13 @@ def _wrong(value: Any) -> str:
     if wrong := _wrong_turns(value["input"].get("messages"), last="user"):
         return f"input: {wrong}"
     for output in _OUTPUTS:
-        if wrong := _wrong_output(value.get(output)):
+        messages = value.get(output)
+        wrong = "one message of the assistant is wanted"
+        if isinstance(messages, Sequence) and len(messages) == 1:
+            wrong = _wrong_message(messages[0], "assistant")
+        if wrong:
             return f"{output}: {wrong}"
     return "both outputs are the same" if value[_OUTPUTS[0]] == value[_OUTPUTS[1]] else ""
-
-
-def _wrong_output(messages: Any) -> str:
-    if not isinstance(messages, Sequence) or len(messages) != 1:
-        return "one message of the assistant is wanted"
-    return _wrong_message(messages[0], "assistant")
 
 
 def _wrong_turns(messages: Any, *, last: str) -> str:

@@ -51,7 +51,12 @@ def read_job(raw: Any, safe: Safe) -> HostedJob:
     if not isinstance(status, str) or not status:
         raise NonsenseError("a job without a status")
     epochs, tokens = _of(_of(raw, "hyperparameters"), "n_epochs"), _of(raw, "trained_tokens")
-    model, error = safe(str(_of(raw, "fine_tuned_model") or "")), safe(_error_message(_of(raw, "error")))
+    model = safe(str(_of(raw, "fine_tuned_model") or ""))
+    message, code, parameter = (_of(_of(raw, "error"), part) or "" for part in ("message", "code", "param"))
+    error = safe(str(message or code) + (f" (in {parameter})" if parameter else ""))
+    files = _of(raw, "result_files")
+    begun, ended = _of(raw, "created_at"), _of(raw, "finished_at")
+    timed = isinstance(begun, (int, float)) and isinstance(ended, (int, float)) and ended >= begun
     word = _SAME.get(status.lower(), status.lower())
     if word not in KNOWN and _of(raw, "finished_at"):
         word, error = ("succeeded", error) if model else ("failed", error or f"it ended as {safe(status)}")
@@ -61,10 +66,10 @@ def read_job(raw: Any, safe: Safe) -> HostedJob:
         model=model,
         error=error,
         training_file=str(_of(raw, "training_file")),
-        result_files=tuple(str(file) for file in _as_list(_of(raw, "result_files"))),
+        result_files=tuple(str(file) for file in files) if isinstance(files, list) else (),
         trained_tokens=tokens if isinstance(tokens, int) else None,
         epochs=epochs if isinstance(epochs, int) else None,
-        seconds=_seconds(_of(raw, "created_at"), _of(raw, "finished_at")),
+        seconds=float(ended - begun) if timed else None,
     )
 
 
@@ -91,17 +96,3 @@ def read_id(raw: Any) -> str:
 
 def _of(raw: Any, name: str) -> Any:
     return getattr(raw, name, None)
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _seconds(begun: Any, ended: Any) -> float | None:
-    both = isinstance(begun, (int, float)) and isinstance(ended, (int, float))
-    return float(ended - begun) if both and ended >= begun else None
-
-
-def _error_message(error: Any) -> str:
-    message, code, wrong = (_of(error, name) or "" for name in ("message", "code", "param"))
-    return str(message or code) + (f" (in {wrong})" if wrong else "")
