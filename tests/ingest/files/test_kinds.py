@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from weighbridge.ingest.content import UnreadableError
 from weighbridge.ingest.decode.text import LARGEST
-from weighbridge.ingest.files.kinds import Kind, misnamed, reader_of, sniff, version_of
+from weighbridge.ingest.files.kinds import Kind, describe_misnaming, reader_of, sniff, version_of
 
 
 def package(**members: str) -> bytes:
@@ -159,7 +159,7 @@ def test_any_bytes_are_a_kind_or_refused(tmp_path: Path, content: bytes) -> None
     ],
 )
 def test_a_wrong_name_is_told(name: str, kind: Kind, said: str) -> None:
-    assert misnamed(name, kind) == said
+    assert describe_misnaming(name, kind) == said
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))
@@ -173,4 +173,4 @@ def test_a_mail_without_a_header_is_never_read_as_encoded_text_in_silence(tmp_pa
     (tmp_path / "a.eml").write_bytes(b"hello\n\nContent-Transfer-Encoding: base64\n\nVGhlIGdhdGU=\n")
     with pytest.raises(UnreadableError, match=r"its header cannot be understood; save it as \.eml again"):
         sniff(tmp_path / "a.eml")
-    assert misnamed("a.eml", "text") == "is called a mail and has no header of one; it was read as plain text"
+    assert describe_misnaming("a.eml", "text") == "is called a mail and has no header of one; it was read as plain text"

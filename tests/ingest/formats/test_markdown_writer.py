@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.ingest.formats.markdown_writer import assemble, deeper, fence_of, fenced, heading, paragraph, table
+from weighbridge.ingest.formats.markdown_writer import assemble, deeper, fence, fence_of, heading, paragraph, table
 
 _TEXT = st.text("ab#`~=-| \n\t\u00e9", max_size=12)
 
@@ -18,11 +18,11 @@ def test_parts_are_exact_and_in_order(blocks: list[tuple[str, str]]) -> None:
 
 @given(text=_TEXT)
 def test_a_fence_is_longer_than_any_inside(text: str) -> None:
-    block = fenced(text, "python")
-    fence = fence_of(text)
-    assert fence not in text
-    assert block.startswith(f"{fence}python\n{text}")
-    assert block.endswith(f"\n{fence}")
+    block = fence(text, "python")
+    marks = fence_of(text)
+    assert marks not in text
+    assert block.startswith(f"{marks}python\n{text}")
+    assert block.endswith(f"\n{marks}")
 
 
 @given(text=_TEXT)

@@ -52,14 +52,14 @@ _JIS = re.compile(rb"\x1b(\$[@B]|\(I|\([BJ])")
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedText:
     """A text, and what is doubtful about it."""
 
     text: str
     losses: tuple[Loss, ...] = ()
 
 
-def decode(content: bytes, declared: str = "") -> Decoded:
+def decode(content: bytes, declared: str = "") -> DecodedText:
     """Return the text of some bytes.
 
     In this order: what a byte order mark says; UTF-16 that has none; UTF-8, where it is valid; the `declared` encoding
@@ -70,7 +70,7 @@ def decode(content: bytes, declared: str = "") -> Decoded:
         UnreadableError: the bytes are no text, or their encoding cannot be told.
     """
     codec = codec_of(declared)
-    wide = _wide(content, codec, declared)
+    wide = _decode_wide(content, codec, declared)
     if wide is not None:
         return wide
     if codec.startswith(_WIDE):
@@ -80,29 +80,33 @@ def decode(content: bytes, declared: str = "") -> Decoded:
         raise UnreadableError("not text")
     text = decode_strictly(content, "utf-8")
     if content.isascii() and (codec.startswith(("iso2022", "utf-7", "hz")) or b"\x1b$" in content):
-        return _shifted(content, codec)
+        return _decode_shifted(content, codec)
     if text is not None and not (codec in MULTIBYTE and len(text) - ascii_count(text) < _CHARACTER):
-        return Decoded(text, _contradicted(content, codec, declared))
+        return DecodedText(text, _report_contradiction(content, codec, declared))
     if codec:
-        decoded = _replaced(content, codec, declared)
+        decoded = _decode_replacing(content, codec, declared)
         if not decoded.losses or _is_mostly(decoded.text):
             return decoded
-    return _mixed(content) or _guessed(content, declared)
+    return _decode_mixed(content) or _decode_by_guess(content, declared)
 
 
-def _wide(content: bytes, codec: str, declared: str) -> Decoded | None:
+def _decode_wide(content: bytes, codec: str, declared: str) -> DecodedText | None:
     """Decode what a byte order mark or null bytes tell of; None where there are none."""
     for mark, encoding in _BOMS:
         if content.startswith(mark):
-            return _marked(content, encoding)
+            return _decode_marked(content, encoding)
     if b"\0" not in content:
         return None
     if codec.startswith(_WIDE):
-        return _replaced(content, codec, declared)
-    return _without_nulls(content, declared) if _share(content, b"\0") <= _STRAY_CONTROLS else _unmarked(content)
+        return _decode_replacing(content, codec, declared)
+    return (
+        _decode_without_nulls(content, declared)
+        if _share(content, b"\0") <= _STRAY_CONTROLS
+        else _decode_unmarked(content)
+    )
 
 
-def decode_head(content: bytes) -> Decoded:
+def decode_head(content: bytes) -> DecodedText:
     """Return the text of the first bytes of a file, which may end within a character; see `decode`."""
     for cut in range(_CHARACTER):
         with suppress(UnreadableError):
@@ -119,24 +123,24 @@ def outline(head: bytes) -> str | None:
     """
     for mark, encoding in _BOMS:
         if head.startswith(mark):
-            return _text_or_none(_marked, head, encoding)
+            return _text_or_none(_decode_marked, head, encoding)
     if _share(head, b"\0") > _STRAY_CONTROLS:
-        return _text_or_none(_unmarked, head)
+        return _text_or_none(_decode_unmarked, head)
     if _share(head, _CONTROLS) > _STRAY_CONTROLS:
         return None
     return head.decode("utf-8", "replace")
 
 
-def _text_or_none(read: Callable[..., Decoded], head: bytes, *encoding: str) -> str | None:
+def _text_or_none(read: Callable[..., DecodedText], head: bytes, *encoding: str) -> str | None:
     try:
         return read(head, *encoding).text
     except UnreadableError:
         return None
 
 
-def _marked(content: bytes, encoding: str) -> Decoded:
+def _decode_marked(content: bytes, encoding: str) -> DecodedText:
     """Decode what begins with a byte order mark; two bytes of one may begin a binary file as well."""
-    decoded = _replaced(content, encoding, encoding.removesuffix("-sig").upper())
+    decoded = _decode_replacing(content, encoding, encoding.removesuffix("-sig").upper())
     if encoding != "utf-8-sig" and decoded.text.count("\ufffd") > BROKEN_SHARE * len(decoded.text):
         raise UnreadableError("not text")
     return decoded
@@ -146,14 +150,14 @@ def _share(content: bytes, of: bytes) -> float:
     return (len(content) - len(content.translate(None, of))) / max(len(content), 1)
 
 
-def _without_nulls(content: bytes, declared: str) -> Decoded:
+def _decode_without_nulls(content: bytes, declared: str) -> DecodedText:
     """Decode a text with a stray null or two, each of which is read as U+FFFD."""
     decoded = decode(content.replace(b"\0", _SUBSTITUTE), declared)
     text = decoded.text.replace(_SUBSTITUTE.decode(), "\ufffd")
-    return Decoded(text, (*decoded.losses, *_broken(text, "text (a null)", decoded.text.count("\ufffd"))))
+    return DecodedText(text, (*decoded.losses, *_describe_broken(text, "text (a null)", decoded.text.count("\ufffd"))))
 
 
-def _unmarked(content: bytes) -> Decoded:
+def _decode_unmarked(content: bytes) -> DecodedText:
     """Decode UTF-16 without a mark: text mostly in the Latin alphabet has a zero in every other byte."""
     if len(content) < _UNMARKED or len(content) % 2:
         raise UnreadableError("not text")
@@ -162,18 +166,18 @@ def _unmarked(content: bytes) -> Decoded:
         if zeros > _MOSTLY * len(content) / 2 and not content[1 - first :: 2].count(0):
             text = decode_strictly(content, encoding)
             if text is not None and not re.search(r"[\x01-\x08\x0e-\x1a\x7f]", text):
-                return Decoded(text, (_guess(encoding, len(text)),))
+                return DecodedText(text, (_describe_guess(encoding, len(text)),))
     raise UnreadableError("not text")
 
 
-def _shifted(content: bytes, codec: str) -> Decoded:
+def _decode_shifted(content: bytes, codec: str) -> DecodedText:
     """Decode what switches alphabets by ASCII bytes: ISO-2022-JP with the extensions of NEC, UTF-7, HZ."""
     if codec.startswith("iso2022_jp") or not codec:
-        return _japanese(content) or Decoded(content.decode("ascii"))
-    return _replaced(content, codec, codec)
+        return _decode_japanese(content) or DecodedText(content.decode("ascii"))
+    return _decode_replacing(content, codec, codec)
 
 
-def _japanese(content: bytes) -> Decoded | None:
+def _decode_japanese(content: bytes) -> DecodedText | None:
     """Decode ISO-2022-JP as browsers do, over cp932: Python's codec refuses the rows that NEC and IBM added."""
     pieces: list[str] = []
     pieces_bytes = _JIS.split(content)
@@ -189,8 +193,8 @@ def _japanese(content: bytes) -> Decoded | None:
     text = "".join(pieces)
     if "\x1b" in text:
         other = decode_strictly(content, "iso2022_jp_2") or decode_strictly(content, "iso2022_kr")
-        return None if other is None else Decoded(other)
-    return Decoded(text, _broken(text, "iso-2022-jp"))
+        return None if other is None else DecodedText(other)
+    return DecodedText(text, _describe_broken(text, "iso-2022-jp"))
 
 
 def _shift_jis(pairs: bytes) -> str:
@@ -204,7 +208,7 @@ def _shift_jis(pairs: bytes) -> str:
     return bytes(shifted).decode("cp932", "replace") + ("\ufffd" if len(pairs) % 2 else "")
 
 
-def _replaced(content: bytes, codec: str, name: str) -> Decoded:
+def _decode_replacing(content: bytes, codec: str, name: str) -> DecodedText:
     """Decode by one encoding; each byte that is not in it becomes U+FFFD.
 
     Raises:
@@ -214,10 +218,10 @@ def _replaced(content: bytes, codec: str, name: str) -> Decoded:
     before = content.count("\ufffd".encode()) if codec.startswith("utf-8") else 0
     if "\0" in text:
         raise UnreadableError("not text")
-    return Decoded(text, _broken(text, name, before) if "\ufffd" in text else ())
+    return DecodedText(text, _describe_broken(text, name, before) if "\ufffd" in text else ())
 
 
-def _broken(text: str, name: str, before: int = 0) -> tuple[Loss, ...]:
+def _describe_broken(text: str, name: str, before: int = 0) -> tuple[Loss, ...]:
     count = text.count("\ufffd") - before
     if count <= 0:
         return ()
@@ -235,38 +239,38 @@ def _is_mostly(text: str) -> bool:
     return len(text) - ascii_count(text) - bad > _CHARACTER * bad
 
 
-def _contradicted(content: bytes, codec: str, declared: str) -> tuple[Loss, ...]:
+def _report_contradiction(content: bytes, codec: str, declared: str) -> tuple[Loss, ...]:
     """Report that what is UTF-8 declares another encoding; `iso-8859-1` and `us-ascii` are what programs write."""
     if content.isascii() or codec in {"", "utf-8", "cp1252"}:
         return ()
     return (Loss("", f"says that it is in {declared[:30]} and is UTF-8; read as that"),)
 
 
-def _mixed(content: bytes) -> Decoded | None:
+def _decode_mixed(content: bytes) -> DecodedText | None:
     text = content.decode("utf-8", "replace")
     bad = text.count("\ufffd") - content.count("\ufffd".encode())
     good = len(text) - ascii_count(text) - bad
     if good <= bad:
         return None
-    return Decoded(text, _broken(text, "UTF-8", text.count("\ufffd") - bad))
+    return DecodedText(text, _describe_broken(text, "UTF-8", text.count("\ufffd") - bad))
 
 
-def _guessed(content: bytes, declared: str) -> Decoded:
+def _decode_by_guess(content: bytes, declared: str) -> DecodedText:
     codec = detect_codec(content)
-    decoded = None if codec is None else _replaced(content, codec, name_of(codec))
+    decoded = None if codec is None else _decode_replacing(content, codec, name_of(codec))
     beyond = 0 if decoded is None else len(decoded.text) - ascii_count(decoded.text)
     if beyond < _TOO_FEW and codec != "cp1252" and 1 - ascii_share(content) > DENSE_SHARE:
         decoded = None
     if codec is None or decoded is None:
         if codec_of(declared):
-            return _replaced(content, codec_of(declared), declared)
+            return _decode_replacing(content, codec_of(declared), declared)
         raise UnreadableError("its encoding cannot be told; if it is text, save it as UTF-8")
-    guess = _guess(codec, beyond)
+    guess = _describe_guess(codec, beyond)
     if codec_of(declared):
         guess = Loss("", f"is not in {declared[:30]}, as it says; {guess.what}")
-    return Decoded(decoded.text, (guess, *decoded.losses))
+    return DecodedText(decoded.text, (guess, *decoded.losses))
 
 
-def _guess(codec: str, count: int) -> Loss:
+def _describe_guess(codec: str, count: int) -> Loss:
     weak = "" if count >= _FEW else f" by {count} character{'s' if count > 1 else ''} alone"
     return Loss("", f"its encoding is a guess{weak}: {name_of(codec)}; save it as UTF-8")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from weighbridge.errors import DataError
 from weighbridge.ingest.content import UnreadableError
-from weighbridge.ingest.decode.encodings import Decoded, decode
+from weighbridge.ingest.decode.encodings import DecodedText, decode
 
 LARGEST = 50_000_000
 """Bytes a single document may have."""
@@ -33,7 +33,7 @@ def load_text(path: Path) -> str | Skipped:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
 
 
-def read_decoded(path: Path) -> Decoded:
+def read_decoded(path: Path) -> DecodedText:
     """Return a file's text, with a loss where its encoding is a guess or some bytes of it were replaced.
 
     Raises:
@@ -46,4 +46,4 @@ def read_decoded(path: Path) -> Decoded:
     if content is None or len(content) > LARGEST:
         raise UnreadableError(f"larger than {LARGEST // 1_000_000} MB")
     decoded = decode(content)
-    return Decoded(decoded.text.replace("\r\n", "\n").replace("\r", "\n"), decoded.losses)
+    return DecodedText(decoded.text.replace("\r\n", "\n").replace("\r", "\n"), decoded.losses)

@@ -17,7 +17,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from weighbridge.errors import DataError, MissingExtraError
 from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
-from weighbridge.ingest.files.kinds import Kind, misnamed, reader_of, sniff
+from weighbridge.ingest.files.kinds import Kind, describe_misnaming, reader_of, sniff
 from weighbridge.ingest.files.limits import Limits
 from weighbridge.ingest.files.scan import unique
 
@@ -130,7 +130,7 @@ def _read(path: Path, kind: Kind, begun: Begun, file: _File, state: _Walk) -> It
         lasting = not isinstance(error, MissingExtraError | ImportError | OSError)
         yield Read(name=begun.name, kind=kind, reason=_reason(error, path), lasting=lasting)
         return
-    note = misnamed(path.name, kind)
+    note = describe_misnaming(path.name, kind)
     yield _judged(parsed, begun.name, kind, (Loss("", note),) if note else ())
     for number, enclosed in enumerate(parsed.enclosed):
         yield from _look(_enclosed(enclosed, number, begun.name, file.depth, state), state)

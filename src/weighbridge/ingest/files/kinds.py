@@ -118,15 +118,15 @@ def sniff(path: Path) -> Kind:
     if not head:
         raise UnreadableError("empty")
     if head.startswith(CONTAINERS):
-        return _package(path)
+        return _sniff_package(path)
     text = None if head.lstrip().startswith(b"%PDF-") else outline(head)
     if text is None:
         return _binary(head, size)
     if reason := printable(head):
         raise UnreadableError(reason)
-    if size > LARGEST and _claimed(path.name) not in {"mbox", "csv", "jsonl"}:
+    if size > LARGEST and _kind_by_name(path.name) not in {"mbox", "csv", "jsonl"}:
         raise UnreadableError(_TOO_LARGE)
-    return _textual(path.name, text, tail)
+    return _sniff_text(path.name, text, tail)
 
 
 def _binary(head: bytes, size: int) -> Kind:
@@ -152,7 +152,7 @@ def version_of(kind: Kind) -> str:
     return f"{SNIFFER}.{module.PARSER}"
 
 
-def misnamed(name: str, kind: Kind) -> str:
+def describe_misnaming(name: str, kind: Kind) -> str:
     """Say so where a file's suffix promises another kind than it is of; empty where it does not."""
     suffix = _suffix(name)
     claimed = _BY_SUFFIX.get(suffix)
@@ -169,11 +169,11 @@ def _suffix(name: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name.strip(".") else ""
 
 
-def _claimed(name: str) -> Kind | None:
+def _kind_by_name(name: str) -> Kind | None:
     return "code" if name.lower() in _CODE_NAMES else _BY_SUFFIX.get(_suffix(name))
 
 
-def _package(path: Path) -> Kind:
+def _sniff_package(path: Path) -> Kind:
     try:
         with ZipFile(path) as package:
             # Some writers put backslashes, or other case.
@@ -213,9 +213,9 @@ def _start_of(package: ZipFile, name: str) -> bytes:
         return file.read(_HEAD)
 
 
-def _textual(name: str, text: str, tail: bytes) -> Kind:
+def _sniff_text(name: str, text: str, tail: bytes) -> Kind:
     """Tell kinds of text apart. What is called code, Markdown or a table is that: nothing in it could tell."""
-    claimed = _claimed(name)
+    claimed = _kind_by_name(name)
     if _PAGE.match(text) and claimed not in {"code", "markdown"}:
         return "html"
     if claimed in {"code", "markdown", "html", "csv"}:
@@ -227,7 +227,7 @@ def _textual(name: str, text: str, tail: bytes) -> Kind:
     if claimed == "email" and _ENCODED.search(text):
         raise UnreadableError("called a mail, but its header cannot be understood; save it as .eml again")
     if _RECORD.match(text) or (claimed in {"json", "jsonl"} and _GROUPS.search(text)):
-        return _records(claimed, text, tail)
+        return _sniff_records(claimed, text, tail)
     return "code" if text.startswith("#!") or _XML.match(text) else "text"
 
 
@@ -241,7 +241,7 @@ def _is_mail(text: str, claimed: Kind | None) -> bool:
     return known >= (1 if claimed == "email" else 3) and ("from" in fields or claimed == "email")
 
 
-def _records(claimed: Kind | None, text: str, tail: bytes) -> Kind:
+def _sniff_records(claimed: Kind | None, text: str, tail: bytes) -> Kind:
     """Tell JSON from what only begins like it, without reading a long file to its end."""
     lines = [line for line in text.lstrip("\ufeff").splitlines()[:3] if line.strip()]
     if len(lines) > 1 and all(_is_object(line) for line in lines[:2]):

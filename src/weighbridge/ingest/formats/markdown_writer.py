@@ -11,14 +11,14 @@ _MISREAD = re.compile(r"^(?=#{1,6}(?:\s|$)|```|~~~|=+\s*$|-+\s*$)", re.MULTILINE
 
 
 @dataclass(frozen=True, slots=True)
-class Assembled:
+class AssembledText:
     """A text, and the parts that it was put together from."""
 
     text: str
     parts: tuple[Part, ...]
 
 
-def assemble(blocks: Iterable[tuple[str, str]]) -> Assembled:
+def assemble(blocks: Iterable[tuple[str, str]]) -> AssembledText:
     """Join (part's name, text) pairs by blank lines; a text without a name is in no part, blank ones are dropped."""
     said: list[str] = []
     parts: list[Part] = []
@@ -31,7 +31,7 @@ def assemble(blocks: Iterable[tuple[str, str]]) -> Assembled:
         said.append(text)
         if name:
             parts.append(Part(name, start, length))
-    return Assembled("\n\n".join(said), tuple(parts))
+    return AssembledText("\n\n".join(said), tuple(parts))
 
 
 def one_line(text: str) -> str:
@@ -83,10 +83,10 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         return ""
     width = max(map(len, rows))
     header = [*rows[0], *[""] * (width - len(rows[0]))]
-    return "\n".join([row(header), ruler(width), *(row(trimmed(cells)) for cells in rows[1:])])
+    return "\n".join([row(header), ruler(width), *(row(trim_cells(cells)) for cells in rows[1:])])
 
 
-def trimmed(cells: Sequence[str]) -> Sequence[str]:
+def trim_cells(cells: Sequence[str]) -> Sequence[str]:
     """Return the cells up to the last that has text."""
     end = len(cells)
     while end and not cells[end - 1].strip():
@@ -94,7 +94,7 @@ def trimmed(cells: Sequence[str]) -> Sequence[str]:
     return cells[:end]
 
 
-def fenced(text: str, language: str = "") -> str:
+def fence(text: str, language: str = "") -> str:
     """Return a text in a fence that is longer than any run of backticks in it. It begins one line below the fence."""
     end = "" if text.endswith("\n") or not text else "\n"
     fence = fence_of(text)
@@ -102,5 +102,5 @@ def fenced(text: str, language: str = "") -> str:
 
 
 def fence_of(text: str) -> str:
-    """Return the fence that `fenced` puts around a text."""
+    """Return the fence that `fence` puts around a text."""
     return "`" * (max((len(run) for run in re.findall(r"`{3,}", text)), default=2) + 1)

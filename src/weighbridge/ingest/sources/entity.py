@@ -16,7 +16,7 @@ from typing import Any
 from weighbridge.errors import DataError
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
 from weighbridge.ingest.formats.markdown_writer import heading, one_line, table
-from weighbridge.ingest.formats.text.json_values import mended
+from weighbridge.ingest.formats.text.json_values import mend_surrogates
 from weighbridge.types import PUBLIC
 
 _SHORT = 120
@@ -104,7 +104,7 @@ def _binary(fields: Mapping[str, Any]) -> Iterator[str]:
 
 def entity_text(title: str, fields: Mapping[str, Any]) -> str:
     """Return an entity as Markdown; empty where no field says anything. Null, blank and binary fields say nothing."""
-    fields = {one_line(mended(name)): value for name, value in fields.items()}
+    fields = {one_line(mend_surrogates(name)): value for name, value in fields.items()}
     tables = {name: _table(value) for name, value in fields.items() if _is_table(value)}
     said = {name: _said(value) for name, value in fields.items() if name not in tables}
     said = {name: value for name, value in said.items() if value}
@@ -114,7 +114,7 @@ def entity_text(title: str, fields: Mapping[str, Any]) -> str:
     if sum(not isinstance(value, list) or name in said for name, value in fields.items() if name not in tables) == 1:
         parts = list(said.values())
     parts += [f"{heading(name, 2)}\n\n{rows}" for name, rows in tables.items() if rows]
-    whole = mended("\n\n".join(part for part in parts if part))
+    whole = mend_surrogates("\n\n".join(part for part in parts if part))
     return f"# {title}\n\n{whole}".strip() if title else whole
 
 
@@ -127,7 +127,7 @@ def _is_short(text: str) -> bool:
 
 
 def _line(value: Any) -> str:
-    return mended(one_line(_said(value)))
+    return mend_surrogates(one_line(_said(value)))
 
 
 def _said(value: Any) -> str:
@@ -164,7 +164,7 @@ def _page(text: str) -> str:
     from weighbridge.ingest.formats.web.html import read_page
 
     try:
-        return read_page(mended(text).encode()).contents[0].text.strip()
+        return read_page(mend_surrogates(text).encode()).contents[0].text.strip()
     except UnreadableError:
         return text.strip()
 

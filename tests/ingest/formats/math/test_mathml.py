@@ -3,11 +3,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from weighbridge.ingest.formats.math.mathml import equation_text
+from weighbridge.ingest.formats.math.mathml import mathml_text
 
 
 def text_of(inside: str) -> str:
-    return equation_text(LexborHTMLParser(f"<math>{inside}</math>").css_first("math"))
+    return mathml_text(LexborHTMLParser(f"<math>{inside}</math>").css_first("math"))
 
 
 def row(*tokens: str) -> str:

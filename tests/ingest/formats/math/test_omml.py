@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from weighbridge.ingest.formats.math.omml import EQUATION, equation_text
+from weighbridge.ingest.formats.math.omml import EQUATION, omml_text
 
 M = "http://schemas.openxmlformats.org/officeDocument/2006/math"
 
 
 def _equation(inner: str) -> str:
-    return equation_text(etree.fromstring(f"<m:oMath xmlns:m='{M}'>{inner}</m:oMath>"))
+    return omml_text(etree.fromstring(f"<m:oMath xmlns:m='{M}'>{inner}</m:oMath>"))
 
 
 def run(text: str) -> str:

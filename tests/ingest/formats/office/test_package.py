@@ -4,7 +4,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from weighbridge.ingest.content import UnreadableError
-from weighbridge.ingest.formats.office.package import members, understood
+from weighbridge.ingest.formats.office.package import check_package, convert_errors
 
 
 def _package(path: Path, **contents: bytes) -> Path:
@@ -18,7 +18,7 @@ def test_members_of_a_sound_package(tmp_path: Path) -> None:
     wide = "<?xml version='1.0'?><a/>".encode("utf-16")
     path = _package(tmp_path / "a", a_xml=b'<?xml version="1.0"?>\n<!-- <!DOCTYPE --><a/>', b_png=b"\x89PNG",
                     c_svg=b"<!DOCTYPE svg><svg/>", d_rels=wide, e_xml=b"")  # fmt: skip
-    assert members(path) == ("a.xml", "b.png", "c.svg", "d.rels", "e.xml")
+    assert check_package(path) == ("a.xml", "b.png", "c.svg", "d.rels", "e.xml")
 
 
 @pytest.mark.parametrize(
@@ -30,17 +30,17 @@ def test_members_of_a_sound_package(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_declared_types_are_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(UnreadableError, match=r"a\.xml declares a document type, or is no plain XML"):
-        members(_package(tmp_path / "a", a_xml=content))
+        check_package(_package(tmp_path / "a", a_xml=content))
 
 
 def test_large_members_are_refused(tmp_path: Path) -> None:
     path = _package(tmp_path / "a", a_xml=b"<a>" + b"x" * 500)
     with pytest.raises(UnreadableError, match=r"a\.xml has 503 bytes of XML"):
-        members(path, largest=500)
+        check_package(path, largest=500)
 
 
 def test_what_a_library_stumbles_over_is_told_without_its_insides() -> None:
-    with pytest.raises(UnreadableError, match=r"^damaged, or not what it claims to be$"), understood():
+    with pytest.raises(UnreadableError, match=r"^damaged, or not what it claims to be$"), convert_errors():
         raise AttributeError("'_Element' object has no attribute 'override_lst'")
-    with pytest.raises(UnreadableError, match=r"not what it claims to be \(no part 'x'\)$"), understood():
+    with pytest.raises(UnreadableError, match=r"not what it claims to be \(no part 'x'\)$"), convert_errors():
         raise ValueError("no part 'x'")

@@ -8,8 +8,8 @@ from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weighbridge.ingest.formats.office.numbering import Look, Style, styles_of
-from weighbridge.ingest.formats.office.wordml import Seen, flow
+from weighbridge.ingest.formats.office.numbering import ParagraphStyle, RunStyle, styles_of
+from weighbridge.ingest.formats.office.wordml import WordReading, flow
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 
 SPACES = f'{nsdecls("w", "m", "a")} xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml"'
@@ -31,13 +31,13 @@ _WAYS = {
 _STRIKES = ["<w:strike/>", '<w:dstrike w:val="true"/>', '<w:rStyle w:val="Gone"/>']
 
 
-def _styles() -> dict[str, Style]:
+def _styles() -> dict[str, ParagraphStyle]:
     return dict(styles_of(parse_xml(f"<w:styles {SPACES}>{STYLES}</w:styles>")))
 
 
-def _texts(inner: str, seen: Seen | None = None) -> list[str]:
+def _texts(inner: str, seen: WordReading | None = None) -> list[str]:
     body = parse_xml(f"<w:body {SPACES}>{inner}</w:body>")
-    return [text for _, text in flow(body, seen or Seen(_styles()))]
+    return [text for _, text in flow(body, seen or WordReading(_styles()))]
 
 
 def _run(text: str, properties: str = "") -> str:
@@ -100,7 +100,7 @@ _EQUATION = "<m:oMath><m:f><m:num><m:r><m:t>1</m:t></m:r></m:num><m:den><m:r><m:
 
 
 def test_runs_that_a_style_hides_are_told() -> None:
-    seen = Seen({"Secret": Style(look=Look(hidden=True))})
+    seen = WordReading({"Secret": ParagraphStyle(look=RunStyle(hidden=True))})
     assert _texts(_paragraph(_run("seen"), _run("unseen", '<w:rStyle w:val="Secret"/>')), seen) == ["seen"]
     assert [loss.what for loss in seen.losses()] == ["1 hidden passage(s) left out"]
 
@@ -136,12 +136,12 @@ def test_equations_stand_apart_from_the_text_beside_them() -> None:
     ],
 )  # fmt: skip
 def test_signs_and_fields_are_read_as_shown(inner: str, text: str) -> None:
-    seen = Seen()
+    seen = WordReading()
     assert (_texts(_paragraph(inner), seen), seen.losses()) == ([text], ())
 
 
 def test_what_only_word_can_show_is_told() -> None:
-    seen = Seen()
+    seen = WordReading()
     field = r"<w:r><w:instrText> EQ \f(1;2) </w:instrText></w:r><w:r><w:instrText>PAGE</w:instrText></w:r>"
     assert _texts(f"{_paragraph(field)}<w:subDoc/>", seen) == [""]
     assert [loss.what for loss in seen.losses()] == [
@@ -151,6 +151,6 @@ def test_what_only_word_can_show_is_told() -> None:
 
 
 def test_unknown_signs_are_told() -> None:
-    seen = Seen()
+    seen = WordReading()
     assert _texts(_paragraph('<w:r><w:sym w:font="Wingdings" w:char="F02B"/><w:sym w:char="x"/></w:r>'), seen) == [""]
     assert [loss.what for loss in seen.losses()] == ["2 symbol(s) of a special font left out"]

@@ -6,7 +6,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from weighbridge.ingest.content import UnreadableError
 from weighbridge.ingest.formats.pdf.document import read_pdf
-from weighbridge.ingest.formats.pdf.ocr import installed, read_image
+from weighbridge.ingest.formats.pdf.ocr import is_installed, read_image
 
 LINES = (
     "The harbour office opens at half past seven.",
@@ -28,7 +28,7 @@ def plain(text: str) -> str:
 
 
 def test_the_extra_is_there() -> None:
-    assert installed()
+    assert is_installed()
 
 
 def test_a_picture_is_read(tmp_path: Path) -> None:

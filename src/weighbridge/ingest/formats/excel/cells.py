@@ -10,8 +10,8 @@ from math import inf, isinf
 from typing import Any
 
 from weighbridge.ingest.decode.text import LARGEST
-from weighbridge.ingest.formats.excel.workbook import BROKEN, CellStyle, Package, Workbook, discard, rich_text
-from weighbridge.ingest.formats.markdown_writer import one_line, trimmed
+from weighbridge.ingest.formats.excel.workbook import BROKEN, CellStyle, Workbook, WorkbookPackage, discard, rich_text
+from weighbridge.ingest.formats.markdown_writer import one_line, trim_cells
 from weighbridge.ingest.formats.number_format.codes import split_code
 from weighbridge.ingest.formats.number_format.display import display, display_text
 
@@ -55,7 +55,7 @@ class ReadingBudget:
     characters: int = LARGEST
 
     @property
-    def spent(self) -> bool:
+    def is_spent(self) -> bool:
         """Whether nothing more may be read."""
         return self.places <= 0 or self.characters <= 0
 
@@ -73,7 +73,7 @@ class Cells:
     damaged: bool = False
 
 
-def read_cells(package: Package, part: str, book: Workbook, budget: ReadingBudget) -> Cells:
+def read_cells(package: WorkbookPackage, part: str, book: Workbook, budget: ReadingBudget) -> Cells:
     """Read the cells of a sheet. What of a damaged one is still XML stays, and the damage is told."""
     from lxml import etree
 
@@ -92,7 +92,7 @@ def read_cells(package: Package, part: str, book: Workbook, budget: ReadingBudge
             )
             for event, node in events:
                 reader.take(event, node)
-                if budget.spent:
+                if budget.is_spent:
                     rows = len(reader.cells.rows)
                     reader.lose(f"rows after {rows:,} used ones left out: the workbook is too large")
                     break
@@ -170,10 +170,10 @@ class _Reader:
         """Keep the cells met so far as a row, where one of them shows something."""
         if not self._row:
             return
-        self._row = list(trimmed(self._row))
+        self._row = list(trim_cells(self._row))
         self._budget.places -= len(self._row) + self._cells_in_row // _EMPTY_CELLS
         self._budget.characters -= sum(map(len, self._row))
-        if any(self._row) and not self._budget.spent:
+        if any(self._row) and not self._budget.is_spent:
             self.cells.rows.append(self._row)
             self.cells.numbers.append(self._row_number)
             if self._hidden_row:
@@ -194,7 +194,7 @@ class _Reader:
                 row[merged.column] = row[merged.column] or text
                 self._budget.places -= 1
                 self._budget.characters -= len(text)
-                if self._budget.spent:
+                if self._budget.is_spent:
                     return
 
     def _take_merged(self, reference: str) -> None:
@@ -208,7 +208,7 @@ class _Reader:
         column = _column(node.get("r"), len(self._row))
         if column >= len(self._row):
             self._row += [""] * (column - len(self._row) + 1)
-        text = self._shown(node)
+        text = self._display_cell(node)
         if not text:
             return
         self._row[column] = text
@@ -230,7 +230,7 @@ class _Reader:
             kind = "Header" if name.endswith("Header") else "Footer"
             self.cells.page_texts[f"{kind}: {one_line(plain)}"] = None
 
-    def _shown(self, node: Any) -> str:
+    def _display_cell(self, node: Any) -> str:
         """Return what a cell shows."""
         kind = node.get("t") or "n"
         stored, has_formula = "", False
@@ -244,7 +244,7 @@ class _Reader:
                 self.lose("formula(s) without a value: Excel never computed and saved the file")
             return ""
         style = self._style(node.get("s"))
-        text = self._value(node, kind, stored, style)
+        text = self._display_value(node, kind, stored, style)
         return f"~~{text}~~" if style.struck and text and not text.startswith("~~") else text
 
     def _style(self, index: str | None) -> CellStyle:
@@ -256,18 +256,18 @@ class _Reader:
             self.lose("cell(s) of an unknown style: without their format")
         return CellStyle()
 
-    def _value(self, node: Any, kind: str, stored: str, style: CellStyle) -> str:
+    def _display_value(self, node: Any, kind: str, stored: str, style: CellStyle) -> str:
         if kind in {"s", "str", "inlineStr"}:
-            text = self._text(node, kind, stored)
-            return self._told_if_hidden(display_text(text, style.code).strip(), text.strip())
+            text = self._read_text(node, kind, stored)
+            return self._report_if_hidden(display_text(text, style.code).strip(), text.strip())
         stored = stored.strip()
         if kind == "b":
             return {"1": "TRUE", "true": "TRUE"}.get(stored, "FALSE")
         if kind == "d":
-            return self._dated(stored, style)
-        return stored if kind == "e" else self._numeric(stored, style)
+            return self._display_date(stored, style)
+        return stored if kind == "e" else self._display_number(stored, style)
 
-    def _numeric(self, stored: str, style: CellStyle) -> str:
+    def _display_number(self, stored: str, style: CellStyle) -> str:
         if style.code == "General" and _WHOLE.fullmatch(stored):
             return stored
         value = float(stored) if _NUMBER.fullmatch(stored) else inf
@@ -275,9 +275,9 @@ class _Reader:
             self.lose("number cell(s) that hold another text; read as that text")
             return stored
         shown = display(value, style.code, date1904=self._book.date1904)
-        return self._told_if_hidden(shown.strip(), stored)
+        return self._report_if_hidden(shown.strip(), stored)
 
-    def _text(self, node: Any, kind: str, stored: str) -> str:
+    def _read_text(self, node: Any, kind: str, stored: str) -> str:
         if kind == "s":
             strings = self._book.strings
             if stored.isascii() and stored.isdecimal() and int(stored) < len(strings):
@@ -289,13 +289,13 @@ class _Reader:
             stored = "".join(rich_text(inline) for inline in node.iterfind("{*}is")) or stored
         return _unescape(stored)
 
-    def _told_if_hidden(self, shown: str, stored: str) -> str:
+    def _report_if_hidden(self, shown: str, stored: str) -> str:
         """Return what shows; a value that its format hides (`;;;`) is told as lost."""
         if stored and not shown:
             self.lose("value(s) hidden by their number format left out")
         return shown
 
-    def _dated(self, stored: str, style: CellStyle) -> str:
+    def _display_date(self, stored: str, style: CellStyle) -> str:
         """Return a date that is stored in ISO 8601 under its format, as strict files may store it."""
         try:
             moment = datetime.fromisoformat(stored).replace(tzinfo=None)

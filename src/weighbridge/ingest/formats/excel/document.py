@@ -12,9 +12,9 @@ from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, Unreadab
 from weighbridge.ingest.formats.excel.cells import ReadingBudget, read_cells
 from weighbridge.ingest.formats.excel.drawings import read_objects
 from weighbridge.ingest.formats.excel.sheet_tables import Block, divide
-from weighbridge.ingest.formats.excel.workbook import BROKEN, Package, SheetPart, Workbook, read_workbook
+from weighbridge.ingest.formats.excel.workbook import BROKEN, SheetPart, Workbook, WorkbookPackage, read_workbook
 from weighbridge.ingest.formats.markdown_writer import assemble, heading, one_line, paragraph, table
-from weighbridge.ingest.formats.office.package import members, understood
+from weighbridge.ingest.formats.office.package import check_package, convert_errors
 
 PARSER = 8
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
@@ -57,12 +57,12 @@ def read_xlsx(path: Path) -> Parsed:
     Raises:
         UnreadableError: where the package is damaged, encrypted or a bomb, or no sheet of it can be read.
     """
-    members(path, parse=False)
-    with understood(), ZipFile(path) as archive:
-        return _read(Package(archive))
+    check_package(path, parse=False)
+    with convert_errors(), ZipFile(path) as archive:
+        return _read(WorkbookPackage(archive))
 
 
-def _read(package: Package) -> Parsed:
+def _read(package: WorkbookPackage) -> Parsed:
     try:
         book = read_workbook(package)
     except ValueError as error:
@@ -71,21 +71,21 @@ def _read(package: Package) -> Parsed:
     sheets: list[_Sheet] = []
     losses = book.losses
     for number, part in enumerate(book.sheets):
-        if number == _MOST_SHEETS or budget.spent:
+        if number == _MOST_SHEETS or budget.is_spent:
             rest = len(book.sheets) - number
             losses.append(Loss("workbook", f"{rest:,} sheets from {part.name!r} on left out"))
             break
         sheets.append(_read_sheet(package, part, book, budget))
-    enclosed = tuple(_enclosed(package, losses))
-    losses += [Loss("workbook", what) for what in _describe(_unread(package))]
-    text = assemble((f"sheet {sheet.name}", _rendered(sheet)) for sheet in sheets)
+    enclosed = tuple(_embedded_files(package, losses))
+    losses += [Loss("workbook", what) for what in _describe(_count_unread(package))]
+    text = assemble((f"sheet {sheet.name}", _render_sheet(sheet)) for sheet in sheets)
     if not text.text and any(sheet.damaged for sheet in sheets):
         raise UnreadableError("damaged: no sheet of it can be read")
     losses += [Loss(f"sheet {sheet.name}", what) for sheet in sheets for what in sheet.losses]
     return Parsed((Content(text=text.text, title=_title(package), parts=text.parts),), tuple(losses), enclosed)
 
 
-def _read_sheet(package: Package, part: SheetPart, book: Workbook, budget: ReadingBudget) -> _Sheet:
+def _read_sheet(package: WorkbookPackage, part: SheetPart, book: Workbook, budget: ReadingBudget) -> _Sheet:
     sheet = _Sheet(part.name)
     if part.hidden:
         sheet.losses.append("hidden in the workbook; read all the same")
@@ -116,7 +116,7 @@ def _describe(lost: Counter[str]) -> Iterator[str]:
         yield f"{count:,} {what}" if "(s)" in what else what
 
 
-def _enclosed(package: Package, losses: list[Loss]) -> Iterator[Enclosed]:
+def _embedded_files(package: WorkbookPackage, losses: list[Loss]) -> Iterator[Enclosed]:
     """Yield the files that are embedded whole; objects that only their program can read stay unread."""
     for name in sorted(package.unread):
         if name.startswith("xl/embeddings/") and not name.endswith((".bin", ".rels")):
@@ -127,7 +127,7 @@ def _enclosed(package: Package, losses: list[Loss]) -> Iterator[Enclosed]:
                 losses.append(Loss("workbook", f"{name.rpartition('/')[2]} is damaged and left out"))
 
 
-def _unread(package: Package) -> Counter[str]:
+def _count_unread(package: WorkbookPackage) -> Counter[str]:
     """Return what the package holds that nobody has read, and how often."""
     lost: Counter[str] = Counter()
     for name in sorted(package.unread):
@@ -137,8 +137,8 @@ def _unread(package: Package) -> Counter[str]:
     return lost
 
 
-def _title(package: Package) -> str:
-    for part in package.related("", "core-properties"):
+def _title(package: WorkbookPackage) -> str:
+    for part in package.iter_related("", "core-properties"):
         try:
             return one_line(package.tree(part, recover=True).findtext("{*}title") or "")
         except ValueError:
@@ -146,7 +146,7 @@ def _title(package: Package) -> str:
     return ""
 
 
-def _rendered(sheet: _Sheet) -> str:
+def _render_sheet(sheet: _Sheet) -> str:
     """Return the sheet's name, its tables, and what lies on the sheet."""
     tables = [text for block in sheet.tables for text in _table(block)]
     blocks = [block for block in [*sheet.above, *tables, *sheet.below] if block.strip()]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from weighbridge.ingest.formats.excel.workbook import BROKEN, Package, Relation, rich_text
+from weighbridge.ingest.formats.excel.workbook import BROKEN, Relation, WorkbookPackage, rich_text
 from weighbridge.ingest.formats.markdown_writer import paragraph
 from weighbridge.ingest.formats.office.chart_xml import read_chart
 from weighbridge.ingest.formats.office.drawingml import body_text, diagram_text
@@ -24,10 +24,10 @@ class SheetObjects:
     """How often something was lost, by what it was."""
 
 
-def read_objects(package: Package, part: str) -> SheetObjects:
+def read_objects(package: WorkbookPackage, part: str) -> SheetObjects:
     """Read what is related to a sheet: its drawing, its notes and its threads of comments."""
     objects = SheetObjects()
-    for drawing in package.related(part, "drawing"):
+    for drawing in package.iter_related(part, "drawing"):
         try:
             root = package.tree(drawing, recover=True)
         except ValueError:
@@ -64,7 +64,7 @@ def _place(anchor: Any) -> tuple[int, int]:
     return (int(row), int(column)) if row.strip().isdecimal() and column.strip().isdecimal() else (1 << 30, 0)
 
 
-def _read_shapes(package: Package, node: Any, relations: Mapping[str, Relation], objects: SheetObjects) -> None:
+def _read_shapes(package: WorkbookPackage, node: Any, relations: Mapping[str, Relation], objects: SheetObjects) -> None:
     """Read the shapes below an element, groups looked through."""
     stack = [node]
     while stack:
@@ -80,7 +80,9 @@ def _read_shapes(package: Package, node: Any, relations: Mapping[str, Relation],
             stack += reversed(list(child))
 
 
-def _read_related(package: Package, node: Any, relations: Mapping[str, Relation], objects: SheetObjects) -> None:
+def _read_related(
+    package: WorkbookPackage, node: Any, relations: Mapping[str, Relation], objects: SheetObjects
+) -> None:
     """Read the chart or the diagram that an element refers to."""
     targets = [relations[value] for value in node.attrib.values() if value in relations]
     for relation in targets:
@@ -98,7 +100,7 @@ def _read_related(package: Package, node: Any, relations: Mapping[str, Relation]
             _read_diagram(package, relation.target, objects)
 
 
-def _read_diagram(package: Package, part: str, objects: SheetObjects) -> None:
+def _read_diagram(package: WorkbookPackage, part: str, objects: SheetObjects) -> None:
     try:
         root = package.tree(part, recover=True)
     except ValueError:
@@ -107,12 +109,12 @@ def _read_diagram(package: Package, part: str, objects: SheetObjects) -> None:
     objects.blocks.append(diagram_text(root))
 
 
-def _control_texts(package: Package, part: str) -> Iterator[str]:
+def _control_texts(package: WorkbookPackage, part: str) -> Iterator[str]:
     """Yield what stands on buttons and beside check boxes, in the markup of Office 2003 (VML), and not in notes.
 
     Newer programs write some of them a second time, as shapes.
     """
-    for drawing in package.related(part, "vmlDrawing"):
+    for drawing in package.iter_related(part, "vmlDrawing"):
         try:
             root = package.tree(drawing, recover=True)
         except ValueError:  # nearly always of notes, whose text stands elsewhere
@@ -123,15 +125,15 @@ def _control_texts(package: Package, part: str) -> Iterator[str]:
                     yield paragraph(" ".join(" ".join(box.itertext()).split()))
 
 
-def _comments(package: Package, part: str, lost: Counter[str]) -> Iterator[str]:
+def _comments(package: WorkbookPackage, part: str, lost: Counter[str]) -> Iterator[str]:
     """Yield the notes and the threads of comments with their cells and who wrote them."""
-    threads = list(package.related(part, "threadedComment"))
+    threads = list(package.iter_related(part, "threadedComment"))
     people = _people(package) if threads else {}
     for thread in threads:
         root = _tree_or_none(package, thread, lost)
         for node in () if root is None else root.iterfind("{*}threadedComment"):
             yield _comment(node.get("ref"), people.get(str(node.get("personId")), ""), node.findtext("{*}text") or "")
-    for comments in package.related(part, "comments"):
+    for comments in package.iter_related(part, "comments"):
         root = _tree_or_none(package, comments, lost)
         if root is None:
             continue
@@ -144,7 +146,7 @@ def _comments(package: Package, part: str, lost: Counter[str]) -> Iterator[str]:
                 yield _comment(node.get("ref"), author, text)
 
 
-def _tree_or_none(package: Package, part: str, lost: Counter[str]) -> Any:
+def _tree_or_none(package: WorkbookPackage, part: str, lost: Counter[str]) -> Any:
     try:
         return package.tree(part, recover=True)
     except ValueError:
@@ -152,7 +154,7 @@ def _tree_or_none(package: Package, part: str, lost: Counter[str]) -> Any:
         return None
 
 
-def _people(package: Package) -> dict[str, str]:
+def _people(package: WorkbookPackage) -> dict[str, str]:
     """Return the names of those who comment, by their ids."""
     try:
         root = package.tree("xl/persons/person.xml", recover=True)

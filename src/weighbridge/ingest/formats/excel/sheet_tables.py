@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from weighbridge.ingest.formats.markdown_writer import trimmed
+from weighbridge.ingest.formats.markdown_writer import trim_cells
 
 _FIGURE = re.compile(r"\b\d|^(?:TRUE|FALSE|#[A-Z].*)$")
 """A number, a date, a logical value or an error; names like Q1 or CO2 are none."""
@@ -34,7 +34,7 @@ class Block:
     def lone_lines(self) -> int:
         """Return how many rows of a single cell stand above the first other one."""
         for place, cells in enumerate(self.rows):
-            if _filled(cells) > 1:
+            if _count_filled(cells) > 1:
                 return place
         return len(self.rows)
 
@@ -168,7 +168,7 @@ def _part(block: Block, columns: range) -> Block:
     part = Block()
     before = [""] * columns.start
     for cells, number in zip(block.rows, block.numbers, strict=True):
-        held = trimmed(cells[columns.start : columns.stop])
+        held = trim_cells(cells[columns.start : columns.stop])
         if held:
             part.rows.append([*before, *held])
             part.numbers.append(number)
@@ -209,7 +209,7 @@ def _go_on_apart(left: Block, right: Block) -> bool:
 def _goes_on(block: Block, end: int) -> bool:
     """Tell whether rows of several cells follow below the end of another block."""
     below = [cells for cells, number in zip(block.rows, block.numbers, strict=True) if number > end]
-    return any(_filled(cells) > 1 and not _TOTAL.match(_names(cells)[0]) for cells in below)
+    return any(_count_filled(cells) > 1 and not _TOTAL.match(_names(cells)[0]) for cells in below)
 
 
 def _are_keys(block: Block) -> bool:
@@ -249,5 +249,5 @@ def _cell(cells: Sequence[str], place: int) -> str:
     return cells[place] if place < len(cells) else ""
 
 
-def _filled(cells: Sequence[str]) -> int:
+def _count_filled(cells: Sequence[str]) -> int:
     return sum(map(bool, cells))

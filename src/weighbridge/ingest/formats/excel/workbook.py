@@ -37,7 +37,7 @@ class Relation:
     target: str
 
 
-class Package:
+class WorkbookPackage:
     """The parts of a package by their names, whichever slashes and letters of a case the names are written with."""
 
     def __init__(self, archive: ZipFile) -> None:
@@ -94,16 +94,16 @@ class Package:
                 related[str(node.get("Id"))] = Relation(kind, posixpath.join(f"/{folder}", unquote(target)))
         return related
 
-    def related(self, part: str, *kinds: str) -> Iterator[str]:
+    def iter_related(self, part: str, *kinds: str) -> Iterator[str]:
         """Yield the names of the parts that a part is related to by one of some kinds."""
         for relation in self.relations(part).values():
             if relation.kind in kinds:
                 yield relation.target
 
-    def related_or_usual(self, part: str, kind: str) -> list[str]:
+    def find_related_or_usual(self, part: str, kind: str) -> list[str]:
         """Return what a part is related to, else the part of the usual name where the relation is missing."""
         usual = posixpath.join(posixpath.dirname(part), f"{kind}.xml")
-        return list(self.related(part, kind)) or [name for name in (usual,) if _part_name(name) in self._members]
+        return list(self.iter_related(part, kind)) or [name for name in (usual,) if _part_name(name) in self._members]
 
     def usual_sheets(self) -> list[str]:
         """Return the parts that are sheets by the names that Excel gives, in the order of their numbers."""
@@ -144,13 +144,13 @@ class Workbook:
     losses: list[Loss] = field(default_factory=list)
 
 
-def read_workbook(package: Package) -> Workbook:
+def read_workbook(package: WorkbookPackage) -> Workbook:
     """Read what the sheets share. Where the list of sheets, shared texts or styles are broken, that is told as lost.
 
     Raises:
         ValueError: the list of sheets is broken, and the package has none of the names that Excel gives.
     """
-    main = next(package.related("", "officeDocument"), "xl/workbook.xml")
+    main = next(package.iter_related("", "officeDocument"), "xl/workbook.xml")
     try:
         root = package.tree(main, recover=True)
     except ValueError:
@@ -182,10 +182,10 @@ def _stem(part: str) -> str:
     return posixpath.splitext(posixpath.basename(part))[0]
 
 
-def _read_strings(package: Package, main: str, book: Workbook) -> None:
+def _read_strings(package: WorkbookPackage, main: str, book: Workbook) -> None:
     from lxml import etree
 
-    for part in package.related_or_usual(main, "sharedStrings"):
+    for part in package.find_related_or_usual(main, "sharedStrings"):
         try:
             with package.open(part) as file:
                 parts = etree.iterparse(file, tag="{*}si", resolve_entities=False, no_network=True)
@@ -197,8 +197,8 @@ def _read_strings(package: Package, main: str, book: Workbook) -> None:
             book.losses.append(Loss("workbook", lost))
 
 
-def _read_styles(package: Package, main: str, book: Workbook) -> None:
-    for part in package.related_or_usual(main, "styles"):
+def _read_styles(package: WorkbookPackage, main: str, book: Workbook) -> None:
+    for part in package.find_related_or_usual(main, "styles"):
         try:
             book.styles = tuple(_styles(package.tree(part)))
         except ValueError:

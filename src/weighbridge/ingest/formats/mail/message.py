@@ -73,7 +73,9 @@ def read_message(content: bytes) -> Parsed:
     if letter.pictures:
         letter.losses.append(Loss("", f"{letter.pictures} picture(s) in the text left out"))
     subject = one_line(_field(message, "Subject", letter))
-    told = [f"{name}: {text}" for name in ("From", "To", "Cc", "Date") if (text := _told(message, name, letter))]
+    told = [
+        f"{name}: {text}" for name in ("From", "To", "Cc", "Date") if (text := _display_field(message, name, letter))
+    ]
     blocks = [heading(subject, 1), "\n".join(told), *letter.texts]
     text = "\n\n".join(block for block in blocks if block.strip())
     return Parsed((Content(text=text, title=subject),), tuple(letter.losses), tuple(letter.enclosed))
@@ -261,7 +263,7 @@ def _field(message: Message, name: str, letter: _Letter) -> str:
     return one_line(re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", text))
 
 
-def _told(message: Message, name: str, letter: _Letter) -> str:
+def _display_field(message: Message, name: str, letter: _Letter) -> str:
     text = _field(message, name, letter)
     if name != "Date" or not text:
         return text

@@ -28,12 +28,12 @@ def symbols(text: str) -> str:
 
 def fraction(numerator: str, denominator: str) -> str:
     """Return `(a + b)/2`, with blanks around it: 3 and a half is "3 1/2"."""
-    return f" {grouped(numerator)}/{grouped(denominator)} "
+    return f" {put_in_brackets(numerator)}/{put_in_brackets(denominator)} "
 
 
 def with_scripts(base: str, lower: str = "", upper: str = "") -> str:
     """Return a base with what stands below and above its end: `x²`, `v_(max)`, `∑_(i=1)^(n)`."""
-    text = grouped(base)
+    text = put_in_brackets(base)
     if lower := tidy(lower):
         text += subscript(lower)
     if upper := tidy(upper):
@@ -43,7 +43,7 @@ def with_scripts(base: str, lower: str = "", upper: str = "") -> str:
 
 def with_prescripts(base: str, lower: str, upper: str) -> str:
     """Return a base with what stands below and above its beginning: `²³⁵₉₂U`, with a blank before it."""
-    return f" {with_scripts('', lower, upper)}{grouped(base)}"
+    return f" {with_scripts('', lower, upper)}{put_in_brackets(base)}"
 
 
 def radical(radicand: str, degree: str = "") -> str:
@@ -64,7 +64,7 @@ def function(name: str, argument: str) -> str:
     return f" {tidy(name)}{argument if _is_bracketed(argument) else f'({argument})'}"
 
 
-def delimited(parts: Iterable[str], opening: str = "(", closing: str = ")", between: str = "|") -> str:
+def delimit(parts: Iterable[str], opening: str = "(", closing: str = ")", between: str = "|") -> str:
     """Return parts in brackets, such as `(a, b)`; of cases, one side may be empty."""
     return f"{opening}{between.join(map(tidy, parts))}{closing}"
 
@@ -79,13 +79,13 @@ def lines(rows: Iterable[str]) -> str:
     return "; ".join(map(tidy, rows))
 
 
-def accented(base: str, accent: str) -> str:
+def put_accent(base: str, accent: str) -> str:
     """Return a base with a sign over or under it: a combining character such as U+0302 follows what it is put on."""
     base = tidy(base)
     return f"{base if len(base) == 1 else f'({base})'}{accent}"
 
 
-def grouped(text: str) -> str:
+def put_in_brackets(text: str) -> str:
     """Return a text in brackets, unless it is a single number, a name, or in brackets by itself."""
     text = tidy(text)
     return text if len(text) < 2 or _ATOM.fullmatch(text) or _is_bracketed(text) else f"({text})"  # noqa: PLR2004 - a sign

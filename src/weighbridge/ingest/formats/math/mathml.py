@@ -20,7 +20,7 @@ _ACCENTS = {
 """Signs over a letter, and the characters that put them there."""
 
 
-def equation_text(equation: Any) -> str:
+def mathml_text(equation: Any) -> str:
     """Return the text of a <math> element of a selectolax tree; see `math_text` for the form."""
     return math_text.tidy(_text(equation, 0))
 
@@ -83,7 +83,7 @@ def _both_scripts(node: Any, depth: int) -> str:
 def _over(node: Any, depth: int) -> str:
     base, upper = _parts(node, depth, 2)
     if accent := _ACCENTS.get(upper.strip()):
-        return math_text.accented(base, accent)
+        return math_text.put_accent(base, accent)
     return math_text.with_scripts(base, "", upper)
 
 
@@ -110,12 +110,12 @@ def _square_root(node: Any, depth: int) -> str:
     return math_text.radical(_join(_elements(node), depth))
 
 
-def _fenced(node: Any, depth: int) -> str:
+def _brackets(node: Any, depth: int) -> str:
     attributes = node.attributes
     separators = (attributes.get("separators") or ",").strip()[:1]
     parts = [_text(child, depth) for child in _elements(node)]
     opening, closing = (attributes.get(name, default) or "" for name, default in (("open", "("), ("close", ")")))
-    return math_text.delimited(parts, opening, closing, f"{separators} ")
+    return math_text.delimit(parts, opening, closing, f"{separators} ")
 
 
 def _table(node: Any, depth: int) -> str:
@@ -149,7 +149,7 @@ _STRUCTURES: Mapping[str, Callable[[Any, int], str]] = {
     "mmultiscripts": _multiscripts,
     "mroot": _root,
     "msqrt": _square_root,
-    "mfenced": _fenced,
+    "mfenced": _brackets,
     "mtable": _table,
     "semantics": _first,
     "maction": _first,

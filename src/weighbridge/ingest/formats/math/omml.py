@@ -14,7 +14,7 @@ _DEEPEST = 60
 """Structures inside each other: no equation has more, and deeper ones would exhaust the interpreter's stack."""
 
 
-def equation_text(equation: Any) -> str:
+def omml_text(equation: Any) -> str:
     """Return the text of an `m:oMath` element, such as "x = (-b ± √(b² - 4ac))/(2a)"; see `math_text` for the form."""
     return math_text.tidy(_text(equation))
 
@@ -87,10 +87,10 @@ def _limit(node: Any, read: Read) -> str:
     return math_text.with_scripts(base, limit) if node.tag == f"{_M}limLow" else math_text.with_scripts(base, "", limit)
 
 
-def _delimited(node: Any, read: Read) -> str:
+def _brackets(node: Any, read: Read) -> str:
     parts = [read(part) for part in node.iterfind(f"{_M}e")]
     opening, closing = _property(node, "begChr", "("), _property(node, "endChr", ")")
-    return math_text.delimited(parts, opening, closing, _property(node, "sepChr", "|"))
+    return math_text.delimit(parts, opening, closing, _property(node, "sepChr", "|"))
 
 
 def _matrix(node: Any, read: Read) -> str:
@@ -102,11 +102,11 @@ def _array(node: Any, read: Read) -> str:
 
 
 def _accent(node: Any, read: Read) -> str:
-    return math_text.accented(read(_part(node, "e")), _property(node, "chr", "\u0302"))
+    return math_text.put_accent(read(_part(node, "e")), _property(node, "chr", "\u0302"))
 
 
 def _bar(node: Any, read: Read) -> str:
-    return math_text.accented(read(_part(node, "e")), "\u0305" if _property(node, "pos") == "top" else "\u0332")
+    return math_text.put_accent(read(_part(node, "e")), "\u0305" if _property(node, "pos") == "top" else "\u0332")
 
 
 def _brace(node: Any, read: Read) -> str:
@@ -129,7 +129,7 @@ _STRUCTURES: Mapping[str, Callable[[Any, Read], str]] = {
     "func": _function,
     "limLow": _limit,
     "limUpp": _limit,
-    "d": _delimited,
+    "d": _brackets,
     "m": _matrix,
     "eqArr": _array,
     "acc": _accent,

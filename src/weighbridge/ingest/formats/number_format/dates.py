@@ -54,7 +54,7 @@ def format_date(serial: Decimal, section: FormatSection, *, date1904: bool = Fal
     moment = _moment(abs(serial) if sign else serial, _second_digits(tokens), date1904=date1904)
     if moment is None:
         return None
-    return sign + "".join(_Writer(section, moment).written())
+    return sign + "".join(_Writer(section, moment).write())
 
 
 def _second_digits(tokens: Sequence[FormatToken]) -> int:
@@ -98,13 +98,13 @@ class _Writer:
         self._counting = {token.text[0] for token in tokens if token.kind == "elapsed"}
         self._era = _era(moment) if any(token.text[:1] in "gG" for token in tokens if token.kind == "date") else None
 
-    def written(self) -> Iterable[str]:
+    def write(self) -> Iterable[str]:
         """Yield the text of each token."""
         for index, token in enumerate(self._tokens):
             if token.kind == "date":
                 yield self._field(token.text.lower(), index)
             elif token.kind == "elapsed":
-                yield self._elapsed(token.text)
+                yield self._elapsed_time(token.text)
             elif token.kind == "noon":
                 yield self._noon(token.text)
             elif token.kind == "digit":
@@ -115,7 +115,7 @@ class _Writer:
     def _field(self, text: str, index: int) -> str:
         letter, length = text[0], len(text)
         if letter in self._counting:  # an hour beside hours that count on is the same
-            return self._elapsed(text)
+            return self._elapsed_time(text)
         if letter == "m" and not self._is_minutes(index):
             return _month(self._moment.month, length, self._names)
         if letter == "d" and length >= _ABBREVIATED:
@@ -148,7 +148,7 @@ class _Writer:
         after = [letter for at, letter in times if at > index]
         return bool(self._counting) or before[-1:] == ["h"] or after[:1] == ["s"]
 
-    def _elapsed(self, text: str) -> str:
+    def _elapsed_time(self, text: str) -> str:
         seconds = self._moment.days * _DAY + int(self._moment.seconds)
         return str(seconds // {"h": 3_600, "m": 60, "s": 1}[text[0]]).zfill(len(text))
 

@@ -93,7 +93,7 @@ def general(value: Decimal) -> str:
         return "0"
     magnitude = value.adjusted()
     if magnitude <= 10:  # noqa: PLR2004 - digits of the widest whole number
-        rounded = _rounded(value, max(_WIDTH - max(magnitude, 0), 0))
+        rounded = _round(value, max(_WIDTH - max(magnitude, 0), 0))
         if magnitude >= _SMALLEST or rounded == value:
             return _plain(rounded)
     short = Context(prec=_EXPONENT_DIGITS + 1, rounding=ROUND_HALF_UP).plus(value)
@@ -115,7 +115,7 @@ def _plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _rounded(value: Decimal, decimals: int) -> Decimal:
+def _round(value: Decimal, decimals: int) -> Decimal:
     """Return a number with so many decimals, which may be more digits than a context has."""
     return value.quantize(Decimal(1).scaleb(-decimals), context=_WIDE)
 
@@ -232,7 +232,7 @@ def _decimal(value: Decimal, tokens: tuple[FormatToken, ...], zero: str = "") ->
     `zero` is what stands before the point of a number below one, unless the code asks for digits.
     """
     layout = _layout(tokens)
-    rounded = _rounded(value.scaleb(-3 * layout.thousands) if layout.thousands else value, layout.decimals)
+    rounded = _round(value.scaleb(-3 * layout.thousands) if layout.thousands else value, layout.decimals)
     if layout.plain:
         before, fewest, after = layout.plain
         digits = f"{rounded:,f}" if layout.grouped else f"{rounded:f}"
@@ -283,10 +283,10 @@ def _scientific(value: Decimal, tokens: tuple[FormatToken, ...], at: int) -> str
     step = max(kinds[:point].count("digit"), 1)
     decimals = kinds[point:].count("digit")
     exponent = value.adjusted() // step * step if value else 0
-    shown = _rounded(value.scaleb(-exponent), decimals)
+    shown = _round(value.scaleb(-exponent), decimals)
     if shown.adjusted() >= step:
         exponent += step
-        shown = _rounded(value.scaleb(-exponent), decimals)
+        shown = _round(value.scaleb(-exponent), decimals)
     after = [token for token in tokens[at + 1 :] if token.kind != "comma"]
     sign = "-" if exponent < 0 else "+" if tokens[at].text.endswith("+") else ""
     places = sum(token.kind == "digit" and token.text == "0" for token in after)

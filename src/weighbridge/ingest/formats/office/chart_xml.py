@@ -142,7 +142,7 @@ def _points(cache: Any, label_format: str = "") -> Points:
         text = one_line(point.findtext("{*}v") or point.text or "")
         if text and (place := str(point.get("idx"))).isdecimal():
             shown = label_format or str(point.get("formatCode") or code)
-            points[int(place)] = _displayed(text, shown, date1904=date1904) if is_number else text
+            points[int(place)] = _display_value(text, shown, date1904=date1904) if is_number else text
     return points
 
 
@@ -179,7 +179,7 @@ def _table(grid: _Grid, category_title: str) -> str:
     return table(rows) if grid.columns else ""
 
 
-def _displayed(text: str, code: str, *, date1904: bool) -> str:
+def _display_value(text: str, code: str, *, date1904: bool) -> str:
     try:
         return display(float(text), code or "General", date1904=date1904).strip()
     except ValueError:  # such as #N/A

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from weighbridge.ingest.formats.markdown_writer import one_line
-from weighbridge.ingest.formats.math.omml import EQUATION, equation_text
+from weighbridge.ingest.formats.math.omml import EQUATION, omml_text
 from weighbridge.ingest.formats.office.symbol_fonts import shown_text
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 
@@ -31,7 +31,7 @@ def _runs(node: Any) -> Iterator[Run]:
         elif name in {"r", "fld"}:
             yield _run(child)
         elif child.tag == EQUATION:
-            yield Run(f" {equation_text(child)} ")
+            yield Run(f" {omml_text(child)} ")
         elif name in _THROUGH:
             stack += reversed(child)
         elif name == "AlternateContent":  # the first choice; the others show the same to older programs

@@ -19,7 +19,7 @@ _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "x
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RunStyle:
     """How the characters of a run look, as far as that changes what they say."""
 
     script: Script = "normal"
@@ -29,21 +29,21 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class ParagraphStyle:
     """What a paragraph is: a heading of a level (0: none), the title, an item of a list at a level ("": no item)."""
 
     level: int = 0
     title: bool = False
     list_id: str = ""
     list_level: int = 0
-    look: Look = Look()
+    look: RunStyle = RunStyle()
 
 
-_NO_STYLE = Style()
+_NO_STYLE = ParagraphStyle()
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class ListLevel:
     """How one level of a list is numbered: Word's name for the digits, the text around them ("%1.%2)"), the first."""
 
     digits: str = "bullet"
@@ -51,20 +51,20 @@ class Level:
     start: int = 1
 
 
-Levels = Mapping[int, Level]
+ListLevels = Mapping[int, ListLevel]
 
 
 @dataclass(slots=True)
 class Numbering:
     """Counts the paragraphs of each list. `lists` has the levels by the number that paragraphs refer to."""
 
-    lists: Mapping[str, tuple[str, Levels]] = field(default_factory=dict)
+    lists: Mapping[str, tuple[str, ListLevels]] = field(default_factory=dict)
     counts: dict[str, list[int | None]] = field(default_factory=dict)
 
     def label(self, list_id: str, level: int) -> str:
         """Return what stands before the next paragraph of a list: "2.1", "(a)", empty for a bullet."""
         name, levels = self.lists.get(list_id, (list_id, {}))
-        here = levels.get(level, Level())
+        here = levels.get(level, ListLevel())
         counts = self.counts.setdefault(name, [None] * _LEVELS)
         last = counts[level]
         counts[level] = here.start if last is None else last + 1
@@ -73,7 +73,7 @@ class Numbering:
             return ""
         label = here.text
         for above in range(level + 1):
-            kind = levels.get(above, Level("decimal"))
+            kind = levels.get(above, ListLevel("decimal"))
             count = counts[above]
             label = label.replace(f"%{above + 1}", write_number(kind.start if count is None else count, kind.digits))
         return label.strip()
@@ -87,30 +87,30 @@ def numbering_of(root: Any) -> Numbering:
         }
         for node in root.findall(f"{_W}abstractNum")
     }
-    lists: dict[str, tuple[str, Levels]] = {}
+    lists: dict[str, tuple[str, ListLevels]] = {}
     for node in root.findall(f"{_W}num"):
         name = _value(node, "abstractNumId")
         overrides = node.findall(f"{_W}lvlOverride")
         list_id = str(node.get(f"{_W}numId"))
-        levels = {**abstract.get(name, {}), **_overridden(overrides, abstract.get(name, {}))}
+        levels = {**abstract.get(name, {}), **_override_levels(overrides, abstract.get(name, {}))}
         lists[list_id] = (f"{name}/{list_id}" if overrides else name, levels)
     return Numbering(lists)
 
 
-def _overridden(overrides: Sequence[Any], levels: Levels) -> Levels:
+def _override_levels(overrides: Sequence[Any], levels: ListLevels) -> ListLevels:
     """Return the levels that one list has of its own: written anew, or with another first number."""
-    found: dict[int, Level] = {}
+    found: dict[int, ListLevel] = {}
     for override in overrides:
         place = _whole(override.get(f"{_W}ilvl"))
         anew = override.find(f"{_W}lvl")
-        level = levels.get(place, Level("decimal")) if anew is None else _level(anew)
+        level = levels.get(place, ListLevel("decimal")) if anew is None else _level(anew)
         start = _value(override, "startOverride")
         found[place] = replace(level, start=_whole(start)) if start else level
     return found
 
 
-def _level(node: Any) -> Level:
-    return Level(_value(node, "numFmt") or "decimal", _value(node, "lvlText"), _whole(_value(node, "start") or "1"))
+def _level(node: Any) -> ListLevel:
+    return ListLevel(_value(node, "numFmt") or "decimal", _value(node, "lvlText"), _whole(_value(node, "start") or "1"))
 
 
 def _value(node: Any, name: str) -> str:
@@ -140,24 +140,24 @@ def _roman(number: int) -> str:
     return said
 
 
-def paragraph_look(node: Any, styles: Mapping[str, Style]) -> Look:
+def paragraph_run_style(node: Any, styles: Mapping[str, ParagraphStyle]) -> RunStyle:
     """Return how a paragraph's style makes its runs look."""
     named = node.find(f"{_W}pPr/{_W}pStyle")
     return styles.get("" if named is None else str(named.get(f"{_W}val") or ""), _NO_STYLE).look
 
 
-def look_of(properties: Any, look: Look, styles: Mapping[str, Style]) -> Look:
+def run_style(properties: Any, look: RunStyle, styles: Mapping[str, ParagraphStyle]) -> RunStyle:
     """Return a look with the properties of an element `w:rPr` laid over it, those of a named style first."""
     if properties is None:
         return look
     named = properties.find(f"{_W}rStyle")
     if named is not None and (style := styles.get(str(named.get(f"{_W}val")))) is not None:
-        look = _combined(look, style.look)
+        look = _combine(look, style.look)
     return _with_run(properties, look)
 
 
-def _combined(look: Look, over: Look) -> Look:
-    return Look(
+def _combine(look: RunStyle, over: RunStyle) -> RunStyle:
+    return RunStyle(
         script=look.script if over.script == "normal" else over.script,
         struck=look.struck or over.struck,
         hidden=look.hidden or over.hidden,
@@ -165,7 +165,7 @@ def _combined(look: Look, over: Look) -> Look:
     )
 
 
-def _with_run(properties: Any, look: Look) -> Look:
+def _with_run(properties: Any, look: RunStyle) -> RunStyle:
     script, struck, hidden, font = look.script, look.struck, look.hidden, look.font
     for node in properties:  # one loop, as every run of a document comes here
         tag = node.tag
@@ -179,33 +179,33 @@ def _with_run(properties: Any, look: Look) -> Look:
             hidden = node.get(f"{_W}val") not in _OFF
     if (script, struck, hidden, font) == (look.script, look.struck, look.hidden, look.font):
         return look
-    return Look(script, struck, hidden, font)
+    return RunStyle(script, struck, hidden, font)
 
 
-def styles_of(root: Any) -> Mapping[str, Style]:
+def styles_of(root: Any) -> Mapping[str, ParagraphStyle]:
     """Return every style of a document by its id, and under "" that of paragraphs which name none."""
     nodes = {str(node.get(f"{_W}styleId")): node for node in root.findall(f"{_W}style")}
-    styles = {name: _inherited(node, nodes) for name, node in nodes.items()}
+    styles = {name: _inherit(node, nodes) for name, node in nodes.items()}
     for name, node in nodes.items():
         if node.get(f"{_W}default") in {"1", "true"} and node.get(f"{_W}type") == "paragraph":
             styles[""] = styles[name]
     return styles
 
 
-def style_of(node: Any, styles: Mapping[str, Style]) -> Style:
+def style_of(node: Any, styles: Mapping[str, ParagraphStyle]) -> ParagraphStyle:
     """Return what holds for a paragraph: its own properties, else those of its style."""
     own = node.find(f"{_W}pPr")
     if own is None:
-        return styles.get("", Style())
-    return _with(own, styles.get(_value(own, "pStyle"), Style()))
+        return styles.get("", ParagraphStyle())
+    return _with(own, styles.get(_value(own, "pStyle"), ParagraphStyle()))
 
 
-def _inherited(node: Any, nodes: Mapping[str, Any]) -> Style:
+def _inherit(node: Any, nodes: Mapping[str, Any]) -> ParagraphStyle:
     """Return a style after those it is based on; a chain may be a ring in a broken file."""
     chain = [node]
     while (above := nodes.get(_value(chain[-1], "basedOn"))) is not None and len(chain) < _LONGEST_CHAIN:
         chain.append(above)
-    style = Style()
+    style = ParagraphStyle()
     for link in reversed(chain):
         name = _value(link, "name").casefold()
         style = replace(style, title=name == "title", level=1 if name == "title" else style.level)
@@ -218,7 +218,7 @@ def _inherited(node: Any, nodes: Mapping[str, Any]) -> Style:
     return style
 
 
-def _with(own: Any, style: Style) -> Style:
+def _with(own: Any, style: ParagraphStyle) -> ParagraphStyle:
     """Return a style with the properties of an element `w:pPr` laid over it."""
     outline = _value(own, "outlineLvl")
     if outline:

@@ -24,7 +24,7 @@ _INNER = (AttributeError, TypeError, IndexError, AssertionError)
 _OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
-def members(path: Path, *, largest: int = LARGEST_XML, parse: bool = True) -> tuple[str, ...]:
+def check_package(path: Path, *, largest: int = LARGEST_XML, parse: bool = True) -> tuple[str, ...]:
     """Return the names of a package's members, once it is known to be safe to unpack and parse.
 
     Refused are more than 1 GB unpacked, more than 64 MB that is over 200 times the file's size, passwords, and with
@@ -36,7 +36,7 @@ def members(path: Path, *, largest: int = LARGEST_XML, parse: bool = True) -> tu
     with path.open("rb") as file:
         if file.read(len(_OLD)) == _OLD:
             raise UnreadableError("encrypted, or in the old binary format; save it anew, without a password")
-    with understood(), ZipFile(path) as package:
+    with convert_errors(), ZipFile(path) as package:
         listed = package.infolist()
         _refuse_bombs(listed, path.stat().st_size)
         for member in listed if parse else ():
@@ -45,7 +45,7 @@ def members(path: Path, *, largest: int = LARGEST_XML, parse: bool = True) -> tu
 
 
 @contextmanager
-def understood() -> Iterator[None]:
+def convert_errors() -> Iterator[None]:
     """Turn whatever a library stumbles over inside into an `UnreadableError`; none of them promises one of its own."""
     try:
         yield

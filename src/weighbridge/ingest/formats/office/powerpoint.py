@@ -12,7 +12,7 @@ from weighbridge.ingest.formats.markdown_writer import assemble, deeper, heading
 from weighbridge.ingest.formats.office.chart_xml import read_chart
 from weighbridge.ingest.formats.office.drawingml import body_text, diagram_text, paragraph_text
 from weighbridge.ingest.formats.office.numbering import write_number
-from weighbridge.ingest.formats.office.package import members, understood
+from weighbridge.ingest.formats.office.package import check_package, convert_errors
 from weighbridge.ingest.formats.office.repair import RepairedPackage, enclose, read_repaired, stored_title
 from weighbridge.ingest.formats.office.xml_recovery import parse_xml
 
@@ -54,8 +54,8 @@ def read_pptx(path: Path) -> Parsed:
     Raises:
         UnreadableError: where the package is damaged, encrypted or a bomb.
     """
-    members(path)
-    with understood():
+    check_package(path)
+    with convert_errors():
         return read_repaired(path, _read)
 
 
@@ -260,11 +260,11 @@ def _table(grid: Any, read: _Slide) -> str:
 
 def _comments(slide: Any, presentation: Any) -> Iterator[str]:
     """Yield the comments on a slide and the replies to them, each with its author."""
-    for root in _related(slide, "comments"):
+    for root in _related_roots(slide, "comments"):
         authors = {
             str(node.get("id")): str(node.get("name") or "")
             for kind in ("commentAuthors", "authors")
-            for listed in _related(presentation, kind)
+            for listed in _related_roots(presentation, kind)
             for node in listed
         }
         for node in root.iter("{*}cm", "{*}reply"):
@@ -274,7 +274,7 @@ def _comments(slide: Any, presentation: Any) -> Iterator[str]:
                 yield paragraph(f"Comment{f' ({author})' if author else ''}: {text}")
 
 
-def _related(part: Any, kind: str) -> Iterator[Any]:
+def _related_roots(part: Any, kind: str) -> Iterator[Any]:
     """Yield the root elements of the parts that stand in a relation of a kind to a part."""
     for relation in part.rels.values():
         if relation.reltype.endswith(f"/{kind}") and not relation.is_external:

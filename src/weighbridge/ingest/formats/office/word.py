@@ -10,8 +10,8 @@ from weighbridge.ingest.content import Content, Enclosed, Parsed
 from weighbridge.ingest.formats.markdown_writer import deeper, heading, one_line, paragraph, table
 from weighbridge.ingest.formats.office.chart_xml import read_chart
 from weighbridge.ingest.formats.office.drawingml import diagram_text
-from weighbridge.ingest.formats.office.numbering import Numbering, Style, numbering_of, style_of, styles_of
-from weighbridge.ingest.formats.office.package import members, understood
+from weighbridge.ingest.formats.office.numbering import Numbering, ParagraphStyle, numbering_of, style_of, styles_of
+from weighbridge.ingest.formats.office.package import check_package, convert_errors
 from weighbridge.ingest.formats.office.repair import RepairedPackage, enclose, read_repaired, stored_title
 from weighbridge.ingest.formats.office.wordml import (
     ASIDE,
@@ -19,8 +19,8 @@ from weighbridge.ingest.formats.office.wordml import (
     DIAGRAM,
     EMBEDDED,
     TABLE,
-    Seen,
     W,
+    WordReading,
     children,
     flow,
     words,
@@ -46,7 +46,7 @@ class _Reading:
 
     part: Any
     numbering: Numbering
-    seen: Seen
+    seen: WordReading
     comments: dict[str, Any]
     """The comments that are still to be read, by the numbers that the text refers to them by."""
     enclosed: list[Enclosed] = field(default_factory=list)
@@ -66,8 +66,8 @@ def read_docx(path: Path) -> Parsed:
     Raises:
         UnreadableError: where the package is damaged, encrypted or a bomb.
     """
-    members(path)
-    with understood():
+    check_package(path)
+    with convert_errors():
         return read_repaired(path, _read)
 
 
@@ -76,18 +76,18 @@ def _read(package: RepairedPackage) -> Parsed:
 
     document = Document(package.file)
     part = document.part
-    reading = _Reading(part, _numbering(part), Seen(styles_of(document.styles.element)), _comments(part))
+    reading = _Reading(part, _numbering(part), WordReading(styles_of(document.styles.element)), _comments(part))
     blocks = [block for body in document.element.iterchildren(f"{W}body") for block in _blocks(body, reading)]
     blocks += _notes(reading)
     for _ in reading.comments:
         reading.seen.lose("comment(s) outside of the text left out")
-    _around(part, reading.seen)
+    _report_margins(part, reading.seen)
     title = stored_title(part.package.rels.values())
-    content = Content(text=_joined(blocks), title=title or reading.title or reading.first_heading)
+    content = Content(text=_join_blocks(blocks), title=title or reading.title or reading.first_heading)
     return Parsed((content,), (*package.losses, *reading.seen.losses()), tuple(reading.enclosed))
 
 
-def _joined(blocks: list[_Block]) -> str:
+def _join_blocks(blocks: list[_Block]) -> str:
     """Join blocks by blank lines, but the items of a list by line ends."""
     said: list[str] = []
     in_list = False
@@ -153,7 +153,7 @@ def _comment(number: str, reading: _Reading) -> str:
     return paragraph(f"Comment{f' ({author})' if author else ''}: {text}") if text else ""
 
 
-def _block(text: str, label: str, style: Style, depth: int, reading: _Reading) -> _Block:
+def _block(text: str, label: str, style: ParagraphStyle, depth: int, reading: _Reading) -> _Block:
     """Return a paragraph as its style wants it; `depth` is how deep in a list it stands, -1 outside of one."""
     if style.title and not reading.title:
         reading.title = one_line(text)
@@ -199,7 +199,7 @@ def _notes(reading: _Reading) -> Iterator[_Block]:
     seen = reading.seen
     told: dict[tuple[str, str], str] = {}
     for kind, tag in (("footnotes", "footnote"), ("endnotes", "endnote")):
-        root = _related(reading.part, kind)
+        root = _related_root(reading.part, kind)
         for node in () if root is None else root.findall(f"{W}{tag}"):
             told[kind, str(node.get(f"{W}id"))] = one_line(words(node, seen, kind))
     for number, note in enumerate(list(seen.notes), start=1):
@@ -209,7 +209,7 @@ def _notes(reading: _Reading) -> Iterator[_Block]:
     yield from _asides(reading)
 
 
-def _around(part: Any, seen: Seen) -> None:
+def _report_margins(part: Any, seen: WordReading) -> None:
     """Report what stands beside the text: headers and footers."""
     for relation in part.rels.values():
         place = relation.reltype.rpartition("/")[2]
@@ -220,7 +220,7 @@ def _around(part: Any, seen: Seen) -> None:
                 seen.lost[place, f'left out: "{said[:_SHOWN]}"'] = 1
 
 
-def _related(part: Any, kind: str) -> Any:
+def _related_root(part: Any, kind: str) -> Any:
     """Return the root element of the part that stands in a relation to the document, None where there is none."""
     for relation in part.rels.values():
         if relation.reltype.endswith(f"/{kind}") and not relation.is_external:
@@ -235,10 +235,10 @@ def _parsed(part: Any) -> Any:
 
 
 def _comments(part: Any) -> dict[str, Any]:
-    root = _related(part, "comments")
+    root = _related_root(part, "comments")
     return {} if root is None else {str(node.get(f"{W}id")): node for node in root.findall(f"{W}comment")}
 
 
 def _numbering(part: Any) -> Numbering:
-    root = _related(part, "numbering")
+    root = _related_root(part, "numbering")
     return Numbering() if root is None else numbering_of(root)

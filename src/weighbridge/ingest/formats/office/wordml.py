@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from weighbridge.ingest.content import Loss
-from weighbridge.ingest.formats.math.omml import EQUATION, equation_text
-from weighbridge.ingest.formats.office.numbering import Look, Style, look_of, paragraph_look
+from weighbridge.ingest.formats.math.omml import EQUATION, omml_text
+from weighbridge.ingest.formats.office.numbering import ParagraphStyle, RunStyle, paragraph_run_style, run_style
 from weighbridge.ingest.formats.office.symbol_fonts import UNKNOWN, shown_text, symbol
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 
@@ -43,10 +43,10 @@ _BOXES = ("☐", "☒")
 
 
 @dataclass(slots=True)
-class Seen:
+class WordReading:
     """What has been met so far: how often something was lost at a place, and the notes that were referred to."""
 
-    styles: Mapping[str, Style] = field(default_factory=dict)
+    styles: Mapping[str, ParagraphStyle] = field(default_factory=dict)
     lost: Counter[tuple[str, str]] = field(default_factory=Counter)
     notes: list[tuple[str, str]] = field(default_factory=list)
     """Each as ("footnotes" or "endnotes", its id), in the order of the text."""
@@ -62,7 +62,7 @@ class Seen:
         return tuple(Loss(place, f"{n} {what}" if "(s)" in what else what) for (place, what), n in self.lost.items())
 
 
-def flow(root: Any, seen: Seen) -> Iterator[tuple[Any, str]]:
+def flow(root: Any, seen: WordReading) -> Iterator[tuple[Any, str]]:
     """Yield paragraphs with their text, tables, and what is to be read of other parts, in order.
 
     What stands in text boxes, and charts, diagrams and comments, follow their paragraph.
@@ -77,12 +77,12 @@ def flow(root: Any, seen: Seen) -> Iterator[tuple[Any, str]]:
         elif node.tag == TABLE or node.tag in ASIDE:
             yield node, ""
         elif node.tag == EQUATION:  # one that stands outside of paragraphs
-            yield node, equation_text(node)
+            yield node, omml_text(node)
         else:
             stack.extend(_inside(node, seen))
 
 
-def words(root: Any, seen: Seen, place: str) -> str:
+def words(root: Any, seen: WordReading, place: str) -> str:
     """Return all the text below an element, tables inside it taken apart."""
     said: list[str] = []
     stack = [flow(root, seen)]
@@ -111,15 +111,15 @@ def children(node: Any, name: str) -> Iterator[Any]:
             stack.extend(reversed(child))
 
 
-def _paragraph(root: Any, seen: Seen, beside: list[Any]) -> str:
+def _paragraph(root: Any, seen: WordReading, beside: list[Any]) -> str:
     """Return the text of a paragraph; what stands in its text boxes, or in other parts, is added to `beside`."""
     runs: list[Run] = []
-    base = paragraph_look(root, seen.styles)
+    base = paragraph_run_style(root, seen.styles)
     stack = [(child, base) for child in reversed(root)]
     while stack:
         node, look = stack.pop()
         if node.tag == f"{W}r":
-            look = look_of(node.find(f"{W}rPr"), base, seen.styles)
+            look = run_style(node.find(f"{W}rPr"), base, seen.styles)
             if look.hidden:
                 seen.lose("hidden passage(s) left out")
                 continue
@@ -128,7 +128,7 @@ def _paragraph(root: Any, seen: Seen, beside: list[Any]) -> str:
         elif node.tag in ASIDE:
             beside.append(node)
         elif node.tag == EQUATION:
-            _add_equation(runs, equation_text(node), following=node.getnext())
+            _add_equation(runs, omml_text(node), following=node.getnext())
         elif (text := _text(node, look, seen)) is not None:
             script: Script = "note" if node.tag in _NOTES else look.script
             runs.append(Run(text, script, look.struck and script != "note"))
@@ -137,7 +137,7 @@ def _paragraph(root: Any, seen: Seen, beside: list[Any]) -> str:
     return write_runs(runs)
 
 
-def _text(node: Any, look: Look, seen: Seen) -> str | None:
+def _text(node: Any, look: RunStyle, seen: WordReading) -> str | None:
     """Return what an element of a run says, None where that is inside of it."""
     if node.tag in _TEXTS:
         return shown_text(node.text or "", look.font)
@@ -150,7 +150,7 @@ def _text(node: Any, look: Look, seen: Seen) -> str | None:
     return None if special is None else special(node, seen)
 
 
-def _symbol(node: Any, seen: Seen) -> str:
+def _symbol(node: Any, seen: WordReading) -> str:
     code = str(node.get(f"{W}char") or "")
     sign = symbol(str(node.get(f"{W}font") or ""), int(code, 16)) if _is_code(code) else UNKNOWN
     if sign == UNKNOWN:
@@ -163,7 +163,7 @@ def _is_code(text: str) -> bool:
     return 0 < len(text) <= 4 and all(one in "0123456789abcdefABCDEF" for one in text)  # noqa: PLR2004 - ECMA: 4 digits
 
 
-def _form_field(node: Any, _: Seen) -> str:
+def _form_field(node: Any, _: WordReading) -> str:
     """Return what a form field shows that has no text of its own: a box to tick, or the chosen item of a list."""
     box, chosen = node.find(f"{W}checkBox"), node.find(f"{W}ddList")
     if box is not None:
@@ -175,12 +175,12 @@ def _form_field(node: Any, _: Seen) -> str:
     return str(items[int(number)].get(f"{W}val")) if number.isdecimal() and int(number) < len(items) else ""
 
 
-def _ruby(node: Any, _: Seen) -> str:
+def _ruby(node: Any, _: WordReading) -> str:
     """Return how characters are read, which stands small above them."""
     return f"({''.join(node.itertext(f'{W}t'))})"
 
 
-def _instruction(node: Any, seen: Seen) -> str:
+def _instruction(node: Any, seen: WordReading) -> str:
     """Return what a field shows that is computed without a stored result; other instructions are not shown."""
     text = node.text or ""
     if (sign := _SYMBOL_FIELD.match(text)) and len(sign[1]) < _LONGEST_CODE:
@@ -191,11 +191,11 @@ def _instruction(node: Any, seen: Seen) -> str:
     return ""
 
 
-def _word_art(node: Any, _: Seen) -> str:
+def _word_art(node: Any, _: WordReading) -> str:
     return f"\n{node.get('string') or ''}\n"
 
 
-_SPECIAL: Mapping[str, Callable[[Any, Seen], str]] = {
+_SPECIAL: Mapping[str, Callable[[Any, WordReading], str]] = {
     f"{W}sym": _symbol,
     f"{W}ffData": _form_field,
     f"{W}rt": _ruby,
@@ -215,7 +215,7 @@ def _add_equation(runs: list[Run], text: str, following: Any) -> None:
     runs.append(Run(f"{' ' * touching}{text}{end}"))
 
 
-def _inside(node: Any, seen: Seen) -> list[Any]:
+def _inside(node: Any, seen: WordReading) -> list[Any]:
     """Return what is to be read of an element that is no text itself, last first."""
     if node.tag in _LOST:
         seen.lose(_LOST[node.tag])

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from weighbridge.ingest.formats.pdf.layout import Grid, Line, Row, Run, around
+from weighbridge.ingest.formats.pdf.layout import LetterRun, PageTable, Row, TextLine, enclosing_box
 
 _CURRENCY = re.compile(r"(?:[A-Z]{1,3})?[$\u20ac\u00a3\u00a5\u20b9\u20a9]|EUR|USD|GBP|CHF|JPY")
 _NUMBER = re.compile(
@@ -30,17 +30,17 @@ def join_amounts(letters: str, row: Row) -> Row:
         return row
     last = row[-1]
     sign_follows = _CURRENCY.fullmatch(letters[last.start : last.end].strip()) is not None
-    joined: list[Run] = []
+    joined: list[LetterRun] = []
     for run in row:
         if joined and _belongs(letters, joined[-1], run, sign_follows=sign_follows):
             before = joined[-1]
-            joined[-1] = Run(before.start, run.end, around((before.box, run.box)), before.first_word)
+            joined[-1] = LetterRun(before.start, run.end, enclosing_box((before.box, run.box)), before.first_word)
         else:
             joined.append(run)
     return joined
 
 
-def _belongs(letters: str, before: Run, run: Run, *, sign_follows: bool) -> bool:
+def _belongs(letters: str, before: LetterRun, run: LetterRun, *, sign_follows: bool) -> bool:
     if before.end != run.start and not letters[before.end : run.start].isspace():
         return False
     one, two = letters[before.start : before.end].strip(), letters[run.start : run.end].strip()
@@ -61,24 +61,24 @@ def is_amount(text: str) -> bool:
     return _NUMBER.fullmatch(number) is not None and _YEAR.fullmatch(text) is None
 
 
-def is_table_row(letters: str, line: Line) -> bool:
+def is_table_row(letters: str, line: TextLine) -> bool:
     """Tell whether a line is a row of a table that was not found: words and an amount, or several cells."""
     last = line.runs[-1]
     return len(line.runs) >= _CELLS or (len(line.runs) > 1 and is_amount(letters[last.start : last.end]))
 
 
-def join_wrapped_labels(letters: str, grid: Grid) -> Grid:
+def join_wrapped_labels(letters: str, grid: PageTable) -> PageTable:
     """Return a table in which a label that goes on in the next row, in lower case, stands in that row whole."""
-    rows: list[tuple[tuple[Run, ...], ...]] = []
+    rows: list[tuple[tuple[LetterRun, ...], ...]] = []
     for row in grid.rows:
         first = letters[row[0][0].start : row[0][0].end].lstrip() if row[0] else ""
         if rows and rows[-1][0] and not any(rows[-1][1:]) and first[:1].islower():
             row = (rows.pop()[0] + row[0], *row[1:])  # noqa: PLW2901 - the row as it is printed
         rows.append(row)
-    return Grid(tuple(rows))
+    return PageTable(tuple(rows))
 
 
-def head_rows(letters: str, grid: Grid) -> int:
+def head_rows(letters: str, grid: PageTable) -> int:
     """Return how many rows are the head of a table: those above its first amounts or first heading, or one."""
     count = 0
     for row in grid.rows:
@@ -88,11 +88,11 @@ def head_rows(letters: str, grid: Grid) -> int:
     return count if 0 < count <= _MOST_HEADS and count < len(grid.rows) else 1
 
 
-def _has_amount(letters: str, row: Sequence[Sequence[Run]]) -> bool:
+def _has_amount(letters: str, row: Sequence[Sequence[LetterRun]]) -> bool:
     return any(is_amount(letters[run.start : run.end]) for cell in row[1:] for run in cell)
 
 
-def _has_figure(letters: str, row: Sequence[Sequence[Run]]) -> bool:
+def _has_figure(letters: str, row: Sequence[Sequence[LetterRun]]) -> bool:
     """Tell whether a time, a date or another figure without words stands beside a label."""
     texts = [letters[run.start : run.end].strip() for cell in row[1:] for run in cell]
     return bool(row[0]) and any(

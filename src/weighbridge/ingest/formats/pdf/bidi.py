@@ -14,7 +14,7 @@ from functools import cache
 from itertools import groupby, pairwise
 
 from weighbridge.ingest.formats.pdf.glyphs import GAP, INSERTED, Letters, Phrase
-from weighbridge.ingest.formats.pdf.layout import Box, around
+from weighbridge.ingest.formats.pdf.layout import PageBox, enclosing_box
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _ARABIC = re.compile("[\u0600-\u08ff\ufb50-\ufdff\ufe70-\ufefc]")
@@ -77,7 +77,7 @@ def _lines(letters: Letters) -> Iterator[tuple[int, int]]:
     PDFium may part a line between two letters that stand side by side, and may go on where one stands far below.
     """
     start = end = 0
-    before: Box | None = None
+    before: PageBox | None = None
     for letter, text in enumerate(letters.text):
         box = letters.box(letter)
         if text.isspace() or box.top <= box.bottom:
@@ -95,11 +95,11 @@ def _lines(letters: Letters) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _box_of(stretch: Sequence["_Glyph"]) -> Box:
+def _box_of(stretch: Sequence["_Glyph"]) -> PageBox:
     """Return where a stretch stands; it is as high as most of its glyphs, for their fonts may differ."""
-    whole = around([glyph.box for glyph in stretch])
+    whole = enclosing_box([glyph.box for glyph in stretch])
     (bottom, top), _ = Counter((glyph.box.bottom, glyph.box.top) for glyph in stretch).most_common(1)[0]
-    return Box(whole.left, bottom, whole.right, top)
+    return PageBox(whole.left, bottom, whole.right, top)
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ class _Glyph:
 
     text: str
     place: int
-    box: Box
+    box: PageBox
     kind: str = ""
     after: int = INSERTED
     """The glyph that comes before in the file, where PDFium sees a space between them."""
@@ -152,7 +152,7 @@ class _Line:
         """Tell whether a line runs across the page, not up or down, and holds letters that stand somewhere."""
         if not self.glyphs:
             return False
-        box = around([glyph.box for glyph in self.glyphs])
+        box = enclosing_box([glyph.box for glyph in self.glyphs])
         return box.right - box.left >= 0.5 * box.height > 0
 
     def stretches(self, *, last_first: bool) -> list[list[_Glyph]]:
@@ -165,7 +165,7 @@ class _Line:
                 found.append([])
             elif not (before.text.isspace() or after.text.isspace()) and _parts_words(before, after, gap / height):
                 found[-1].append(
-                    _Glyph(" ", INSERTED, Box(before.box.right, after.box.bottom, after.box.left, after.box.top))
+                    _Glyph(" ", INSERTED, PageBox(before.box.right, after.box.bottom, after.box.left, after.box.top))
                 )
             found[-1].append(after)
         trimmed = [each for stretch in found if (each := _trim(stretch))]
@@ -209,7 +209,7 @@ def _glyphs(letters: Letters, start: int, end: int) -> Iterator[_Glyph]:
     after = space = INSERTED
     for group in groups:
         text = "".join(letters.text[letter] for letter in group)
-        box = around([boxes[letter - start] for letter in group])
+        box = enclosing_box([boxes[letter - start] for letter in group])
         shown = _decompose(text)
         if shown.strip():
             after = letters.places[group[0]]
@@ -310,12 +310,12 @@ def _terminators(stretch: Sequence[_Glyph], place: int, step: int) -> Iterator[i
 def _balance(glyphs: list[_Glyph]) -> None:
     """Mirror the brackets, where they would close before they open: their shapes are mirrored when displayed."""
     shapes = "".join(glyph.text for glyph in glyphs)
-    if _unmatched(shapes.translate(_MIRRORED)) < _unmatched(shapes):
+    if _count_unmatched(shapes.translate(_MIRRORED)) < _count_unmatched(shapes):
         for glyph in glyphs:
             glyph.text = glyph.text.translate(_MIRRORED)
 
 
-def _unmatched(text: str) -> int:
+def _count_unmatched(text: str) -> int:
     opened = unmatched = 0
     for letter in text:
         if letter in _OPENING:

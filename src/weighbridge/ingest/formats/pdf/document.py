@@ -11,10 +11,10 @@ from typing import Any
 from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed
 from weighbridge.ingest.decode.text import LARGEST
 from weighbridge.ingest.formats.pdf import ocr
-from weighbridge.ingest.formats.pdf.page import Page, Sheet, nearby_pages, opened, read_sheet
+from weighbridge.ingest.formats.pdf.page import Page, Sheet, nearby_pages, open_pdf, read_sheet
 from weighbridge.types import Part
 
-PARSER = 34 + ocr.installed()
+PARSER = 34 + ocr.is_installed()
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 PAGES = 10_000
@@ -66,7 +66,7 @@ def read_pdf(path: Path, *, scan_seconds: float = SCAN_SECONDS) -> Parsed:
     Raises:
         UnreadableError: where the file is encrypted, or damaged beyond use.
     """
-    with opened(path) as document:
+    with open_pdf(path) as document:
         reading = _Reading()
         for number, page in enumerate(_laid_pages(document, scan_seconds), start=1):
             reading.add(number, page)

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from itertools import repeat
 from typing import Any, Literal
 
-from weighbridge.ingest.formats.pdf.layout import Box, Row, Run
+from weighbridge.ingest.formats.pdf.layout import LetterRun, PageBox, Row
 
 MOST_LETTERS = 1_000_000
 """Letters of a page that are read; what is printed has some thousands."""
@@ -45,7 +45,7 @@ class Phrase:
 
     start: int
     end: int
-    box: Box
+    box: PageBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class Letters:
     unmapped: int
     phrases: Sequence[Phrase] = ()
 
-    def box(self, letter: int) -> Box:
+    def box(self, letter: int) -> PageBox:
         """Return where a letter stands that was not inserted."""
         left, top, right, bottom = self.edges[4 * self.places[letter] :][:4]
-        return Box(left, bottom, right, top)
+        return PageBox(left, bottom, right, top)
 
 
 def letters_of(textpage: Any) -> Letters:
@@ -244,9 +244,9 @@ class _Word:
         if direction != "mirrored":
             self.first_width = right - left
 
-    def run(self) -> Run:
-        return Run(
-            self.start, self.end, Box(self.left, self.bottom, self.right, self.top), self.left + self.first_width
+    def run(self) -> LetterRun:
+        return LetterRun(
+            self.start, self.end, PageBox(self.left, self.bottom, self.right, self.top), self.left + self.first_width
         )
 
 

@@ -23,7 +23,7 @@ _CUTS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class PageBox:
     """A rectangle on a page, in points."""
 
     left: float
@@ -37,40 +37,40 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class LetterRun:
     """Letters [start, end) of a page, side by side, and the right edge of their first word."""
 
     start: int
     end: int
-    box: Box
+    box: PageBox
     first_word: float
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """What is read as one line, and how high its letters are."""
 
-    runs: tuple[Run, ...]
-    box: Box
+    runs: tuple[LetterRun, ...]
+    box: PageBox
     height: float
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class PageTable:
     """Rows of a table; a cell holds the runs that stand in it, and none where it is empty."""
 
-    rows: tuple[tuple[tuple[Run, ...], ...], ...]
+    rows: tuple[tuple[tuple[LetterRun, ...], ...], ...]
 
 
-Row = Sequence[Run]
+Row = Sequence[LetterRun]
 """Runs on one height, from left to right."""
 
 
-def around(boxes: Sequence[Box]) -> Box:
+def enclosing_box(boxes: Sequence[PageBox]) -> PageBox:
     """Return the smallest box that holds all of at least one."""
     if len(boxes) == 1:
         return boxes[0]
-    return Box(
+    return PageBox(
         min(box.left for box in boxes),
         min(box.bottom for box in boxes),
         max(box.right for box in boxes),
@@ -78,19 +78,19 @@ def around(boxes: Sequence[Box]) -> Box:
     )
 
 
-def line_of(row: Row) -> Line:
+def line_of(row: Row) -> TextLine:
     """Return a row as one line, as high as its longest run."""
     longest = max(row, key=lambda run: run.end - run.start)
-    return Line(tuple(row), around([run.box for run in row]), longest.box.height)
+    return TextLine(tuple(row), enclosing_box([run.box for run in row]), longest.box.height)
 
 
-def beside(one: Box, other: Box) -> bool:
+def share_height(one: PageBox, other: PageBox) -> bool:
     """Tell whether two boxes stand on one height: they share more than half of the lower one's."""
     shared = min(one.top, other.top) - max(one.bottom, other.bottom)
     return shared > 0.5 * min(one.height, other.height)
 
 
-def arranged(rows: Sequence[Row], splits: int = _SPLITS) -> Iterator[Line | Grid]:
+def arrange(rows: Sequence[Row], splits: int = _SPLITS) -> Iterator[TextLine | PageTable]:
     """Yield what a page says in reading order: columns one after the other, tables as grids.
 
     Only what is certain is rearranged: at least three rows that leave the same gap, with sentences on both of its
@@ -102,8 +102,8 @@ def arranged(rows: Sequence[Row], splits: int = _SPLITS) -> Iterator[Line | Grid
         end = place + 1
         if len(rows[place]) > 1 and bearable:
             if splits and (columns := _columns(rows, place)) is not None:
-                yield from arranged(columns.left, splits - 1)
-                yield from arranged(columns.right, splits - 1)
+                yield from arrange(columns.left, splits - 1)
+                yield from arrange(columns.right, splits - 1)
                 place = columns.end
                 continue
             end = _last_of_grid(rows, place)
@@ -183,7 +183,7 @@ def _is_label(rows: Sequence[Row], place: int) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Found:
     skipped: int
-    grid: Grid
+    grid: PageTable
 
 
 def _first_grid(rows: Sequence[Row]) -> _Found | None:
@@ -198,7 +198,7 @@ def _first_grid(rows: Sequence[Row]) -> _Found | None:
     return None
 
 
-def _grid(rows: Sequence[Row]) -> Grid | None:
+def _grid(rows: Sequence[Row]) -> PageTable | None:
     """Return a table, where its longest rows stand in columns and each run of the others stands in one of them.
 
     Above the first of the longest rows, a run may stand above several columns: it is in the first of them.
@@ -213,7 +213,7 @@ def _grid(rows: Sequence[Row]) -> Grid | None:
     several = sum(len(row) > 1 for row in rows)
     if several < _FEWEST or len(columns) != width:
         return None
-    cells: list[tuple[tuple[Run, ...], ...]] = []
+    cells: list[tuple[tuple[LetterRun, ...], ...]] = []
     is_head = True
     for row in rows:
         is_head = is_head and len(row) < width
@@ -221,14 +221,14 @@ def _grid(rows: Sequence[Row]) -> Grid | None:
         if placed is None:
             return None
         cells.append(placed)
-    return Grid(tuple(cells))
+    return PageTable(tuple(cells))
 
 
 def _in_columns(
     row: Row, columns: Sequence[tuple[float, float]], *, is_head: bool
-) -> tuple[tuple[Run, ...], ...] | None:
+) -> tuple[tuple[LetterRun, ...], ...] | None:
     """Return the cells of a row, or None where one stands in several columns or two stand in one."""
-    cells: list[tuple[Run, ...]] = [()] * len(columns)
+    cells: list[tuple[LetterRun, ...]] = [()] * len(columns)
     for run in row:
         over = [place for place, (left, right) in enumerate(columns) if run.box.left < right and left < run.box.right]
         if not over:
@@ -239,5 +239,5 @@ def _in_columns(
     return tuple(cells)
 
 
-def _gap(box: Box, column: tuple[float, float]) -> float:
+def _gap(box: PageBox, column: tuple[float, float]) -> float:
     return max(column[0] - box.right, box.left - column[1])

@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
-from weighbridge.ingest.formats.pdf.layout import Box, Row, Run, beside
+from weighbridge.ingest.formats.pdf.layout import LetterRun, PageBox, Row, share_height
 from weighbridge.ingest.formats.pdf.paragraphs import lay
 from weighbridge.types import Part
 
@@ -54,12 +54,12 @@ class Scan:
     failure: str = ""
 
 
-def installed() -> bool:
+def is_installed() -> bool:
     """Tell whether the extra that reads pictures is there."""
     return all(find_spec(name) is not None for name in _NEEDED)
 
 
-PARSER = 10 + installed()
+PARSER = 10 + is_installed()
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
 
 
@@ -69,7 +69,7 @@ def read_image(path: Path) -> Parsed:
     Raises:
         UnreadableError: where the extra is not installed, the picture is damaged, or nothing is written on it.
     """
-    if not installed():
+    if not is_installed():
         raise UnreadableError("a picture; install weighbridge[ocr] to read scans")
     from PIL import Image
 
@@ -81,7 +81,7 @@ def read_image(path: Path) -> Parsed:
                 scans = [_frame(image, number) for number in range(min(count, _FRAMES))]
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnreadableError(f"a picture that cannot be opened ({error})") from error
-    return _parsed(scans, count)
+    return _join_pages(scans, count)
 
 
 def read_pixels(pixels: "NDArray[np.uint8]") -> Scan:
@@ -92,13 +92,13 @@ def read_pixels(pixels: "NDArray[np.uint8]") -> Scan:
         return Scan("", failure=_reason(error))
     if found.boxes is None or not found.txts:
         return Scan("")
-    boxes = [Box(*box.min(axis=0).tolist(), *box.max(axis=0).tolist()) for box in found.boxes]
+    boxes = [PageBox(*box.min(axis=0).tolist(), *box.max(axis=0).tolist()) for box in found.boxes]
     letters = "".join(found.txts)
     confidence = sum(found.scores) / len(found.scores)
     return Scan(lay(letters, _rows(found.txts, boxes)), confidence)
 
 
-def _parsed(scans: Sequence[Scan], count: int) -> Parsed:
+def _join_pages(scans: Sequence[Scan], count: int) -> Parsed:
     text = "\n\n".join(scan.text for scan in scans if scan.text)
     if not text:
         failures = (f"a picture that OCR cannot read ({scan.failure})" for scan in scans if scan.failure)
@@ -134,20 +134,22 @@ def _frame(image: "Image.Image", number: int) -> Scan:
     return read_pixels(np.ascontiguousarray(np.asarray(paper)[:, :, 2::-1]))
 
 
-def _rows(texts: Sequence[str], boxes: Sequence[Box]) -> list[Row]:
+def _rows(texts: Sequence[str], boxes: Sequence[PageBox]) -> list[Row]:
     """Return the lines that were found as rows, from the top; their heights are set to the usual one where near it."""
     usual = median(box.height for box in boxes)
-    runs: list[Run] = []
+    runs: list[LetterRun] = []
     start = 0
     for text, box in zip(texts, boxes, strict=True):
         half = (usual if abs(box.height - usual) < _HEIGHT_NOISE * usual else box.height) / 2
         middle = -(box.bottom + box.top) / 2
         word = box.left + (box.right - box.left) * len(text.split(" ")[0]) / max(len(text), 1)
-        runs.append(Run(start, start + len(text), Box(box.left, middle - half, box.right, middle + half), word))
+        runs.append(
+            LetterRun(start, start + len(text), PageBox(box.left, middle - half, box.right, middle + half), word)
+        )
         start += len(text)
-    rows: list[list[Run]] = []
+    rows: list[list[LetterRun]] = []
     for run in sorted(runs, key=lambda run: -run.box.top):
-        if rows and beside(rows[-1][0].box, run.box):
+        if rows and share_height(rows[-1][0].box, run.box):
             rows[-1].append(run)
         else:
             rows.append([run])

@@ -12,7 +12,7 @@ from weighbridge.ingest.content import UnreadableError
 from weighbridge.ingest.formats.pdf import ocr
 from weighbridge.ingest.formats.pdf.bidi import order_lines
 from weighbridge.ingest.formats.pdf.glyphs import MOST_LETTERS, Letters, baseline_of, letters_of, rows_of
-from weighbridge.ingest.formats.pdf.layout import Box, Row
+from weighbridge.ingest.formats.pdf.layout import PageBox, Row
 from weighbridge.ingest.formats.pdf.paragraphs import lay
 from weighbridge.ingest.formats.pdf.raised import write_scripts
 from weighbridge.ingest.formats.pdf.running import NEARBY, MarginLine, margin_lines, running_lines
@@ -70,7 +70,7 @@ class Sheet:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def open_pdf(path: Path) -> Iterator[Any]:
     """Open a PDF, its forms with it, and close it.
 
     Raises:
@@ -95,7 +95,7 @@ def read_sheet(document: Any, number: int, *, may_scan: bool) -> Sheet:
     import pypdfium2
 
     try:
-        with _shown(document, number) as page, closing(page.get_textpage()) as textpage:
+        with _open_page(document, number) as page, closing(page.get_textpage()) as textpage:
             return _read(page, textpage, may_scan=may_scan)
     except pypdfium2.PdfiumError:
         return Sheet(_NO_LETTERS, loss="broken")
@@ -107,7 +107,7 @@ def nearby_pages(number: int, count: int) -> range:
 
 
 @contextmanager
-def _shown(document: Any, number: int) -> Iterator[Any]:
+def _open_page(document: Any, number: int) -> Iterator[Any]:
     """Load a page with what its forms and notes show, and close it."""
     import pypdfium2.raw as pdfium
 
@@ -138,11 +138,11 @@ def _read(page: Any, textpage: Any, *, may_scan: bool) -> Sheet:
     if not garbled and not _is_scan(page, " ".join(letters.text.split())):
         return Sheet(letters, rows, margin_lines(letters.text, rows), _damage(letters))
     why = "letters without a meaning (a broken font)" if garbled else "no text (a scan?)"
-    if not ocr.installed():
+    if not ocr.is_installed():
         return Sheet(letters, rows, loss=f"{why}; install weighbridge[ocr] to read it")
     if not may_scan:
         return Sheet(letters, rows, loss=f"{why}; the time for OCR was used up")
-    return _scanned(page, Sheet(letters, rows), why)
+    return _scan(page, Sheet(letters, rows), why)
 
 
 def _letters_of(textpage: Any) -> Letters:
@@ -164,20 +164,22 @@ def _is_scan(page: Any, text: str) -> bool:
 
     if not text:
         objects = islice(page.get_objects(max_depth=1), _MOST_OBJECTS)
-        return any(each.type != pdfium.FPDF_PAGEOBJ_PATH or not _is_rule(Box(*each.get_bounds())) for each in objects)
+        return any(
+            each.type != pdfium.FPDF_PAGEOBJ_PATH or not _is_rule(PageBox(*each.get_bounds())) for each in objects
+        )
 
     width, height = page.get_size()
     pictures = page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3)
-    boxes = [Box(*picture.get_bounds()) for picture in islice(pictures, _MOST_OBJECTS)]
+    boxes = [PageBox(*picture.get_bounds()) for picture in islice(pictures, _MOST_OBJECTS)]
     return any(box.height * (box.right - box.left) > 0.5 * width * height for box in boxes)
 
 
-def _is_rule(box: Box) -> bool:
+def _is_rule(box: PageBox) -> bool:
     """Tell whether a shape is a line that parts, such as those that stand where pages end."""
     return min(box.height, box.right - box.left) < _RULE
 
 
-def _scanned(page: Any, sheet: Sheet, why: str) -> Sheet:
+def _scan(page: Any, sheet: Sheet, why: str) -> Sheet:
     width, height = page.get_size()
     scale = min(_PIXELS_A_POINT, _LONGEST_SIDE / max(width, height, 1.0))
     with closing(page.render(scale=scale, prefer_bgrx=False)) as bitmap:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from weighbridge.ingest.formats.pdf.amounts import head_rows, is_table_row, join_amounts, join_wrapped_labels
-from weighbridge.ingest.formats.pdf.layout import Grid, Line, Row, Run, arranged
+from weighbridge.ingest.formats.pdf.layout import LetterRun, PageTable, Row, TextLine, arrange
 
 BROKEN_WORD = "\x02"
 """Stands for a hyphen at the end of a line, which may or may not belong to the word."""
@@ -37,16 +37,16 @@ _HYPHENS = frozenset({"-", "\u2010", "\u00ad"})
 
 def lay(letters: str, rows: Sequence[Row]) -> str:
     """Return what a page says, in reading order."""
-    parts = list(arranged([join_amounts(letters, row) for row in rows]))
+    parts = list(arrange([join_amounts(letters, row) for row in rows]))
     body = _body_height(parts)
     text = _Text(letters)
-    before: Line | None = None
+    before: TextLine | None = None
     for place, part in enumerate(parts):
-        if isinstance(part, Grid):
+        if isinstance(part, PageTable):
             _table(text, part)
             before = None
         else:
-            around = [each for each in parts[max(0, place - 6) : place + 7] if isinstance(each, Line)]
+            around = [each for each in parts[max(0, place - 6) : place + 7] if isinstance(each, TextLine)]
             _line(text, _Setting(before, part, around, body))
             before = part
     return text.whole()
@@ -56,9 +56,9 @@ def lay(letters: str, rows: Sequence[Row]) -> str:
 class _Setting:
     """A line, what stands before it, the lines around it, and how high most of the page is."""
 
-    before: Line | None
-    line: Line
-    around: Sequence[Line]
+    before: TextLine | None
+    line: TextLine
+    around: Sequence[TextLine]
     body: float
 
 
@@ -145,17 +145,17 @@ def _is_one_word(before: str, after: str) -> bool:
     return "-" not in first[0] and first[0].casefold() not in _KEEP_HYPHEN and not first[0].isupper()
 
 
-def _body_height(parts: Sequence[Line | Grid]) -> float:
+def _body_height(parts: Sequence[TextLine | PageTable]) -> float:
     """Return how high most letters of a page are, in points to the half."""
     heights: Counter[float] = Counter()
     for part in parts:
-        runs = part.runs if isinstance(part, Line) else [run for row in part.rows for cell in row for run in cell]
+        runs = part.runs if isinstance(part, TextLine) else [run for row in part.rows for cell in row for run in cell]
         for run in runs:
             heights[round(run.box.height * 2) / 2] += run.end - run.start
     return heights.most_common(1)[0][0] if heights else 0.0
 
 
-def _table(text: _Text, grid: Grid) -> None:
+def _table(text: _Text, grid: PageTable) -> None:
     """Write a table. The rows of its head become one, for a table in Markdown has one."""
     text.paragraph()
     grid = join_wrapped_labels(text.letters, grid)
@@ -173,7 +173,7 @@ def _table(text: _Text, grid: Grid) -> None:
     text.item = False
 
 
-def _cell(text: _Text, run: Run) -> None:
+def _cell(text: _Text, run: LetterRun) -> None:
     """Say what stands in a cell: bars are escaped, and a bracket follows the amount that it closes."""
     start = run.start
     for match in _CELL_MARKS.finditer(text.letters, run.start, run.end):
@@ -219,7 +219,7 @@ def _begin_heading(text: _Text, setting: _Setting, mark: str) -> None:
         text.insert(mark)
 
 
-def _say_runs(text: _Text, runs: Sequence[Run], bullet: re.Match[str] | None) -> None:
+def _say_runs(text: _Text, runs: Sequence[LetterRun], bullet: re.Match[str] | None) -> None:
     for place, run in enumerate(runs):
         if place:
             text.insert(" ")
@@ -241,7 +241,7 @@ def _heading(setting: _Setting, plain: str) -> str:
     return next((mark for ratio, mark in _LEVELS if times >= ratio), "")
 
 
-def _distance(before: Line, line: Line) -> float:
+def _distance(before: TextLine, line: TextLine) -> float:
     return before.box.bottom - line.box.bottom
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from weighbridge.ingest.formats.pdf.layout import Row, around
+from weighbridge.ingest.formats.pdf.layout import Row, enclosing_box
 
 NEARBY = 4
 """Pages before and after one that are compared with it."""
@@ -70,7 +70,7 @@ class RunningLine:
 
 def margin_lines(letters: str, rows: Sequence[Row]) -> tuple[MarginLine, ...]:
     """Return the outermost lines of a page, those at the top from the top, then those at the bottom from the bottom."""
-    boxes = [around([run.box for run in row]) for row in rows]
+    boxes = [enclosing_box([run.box for run in row]) for row in rows]
     downwards = sorted(range(len(rows)), key=lambda place: -boxes[place].top)
     upwards = sorted(range(len(rows)), key=lambda place: boxes[place].bottom)
     lines: list[MarginLine] = []

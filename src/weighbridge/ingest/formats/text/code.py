@@ -7,7 +7,7 @@ from pathlib import Path
 
 from weighbridge.ingest.content import Content, Parsed
 from weighbridge.ingest.decode.text import read_decoded
-from weighbridge.ingest.formats.markdown_writer import fence_of, fenced
+from weighbridge.ingest.formats.markdown_writer import fence, fence_of
 from weighbridge.types import Part
 
 PARSER = 3
@@ -44,7 +44,7 @@ def read_code(path: Path) -> Parsed:
     decoded = read_decoded(path)
     language = _language(path)
     parts = tuple(_parts(decoded.text, len(fence_of(decoded.text)) + len(language) + 1)) if language == "python" else ()
-    return Parsed((Content(text=fenced(decoded.text, language), parts=parts),), decoded.losses)
+    return Parsed((Content(text=fence(decoded.text, language), parts=parts),), decoded.losses)
 
 
 def _language(path: Path) -> str:

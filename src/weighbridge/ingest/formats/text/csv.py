@@ -11,9 +11,9 @@ from itertools import chain, islice
 from pathlib import Path
 
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
-from weighbridge.ingest.decode.encodings import Decoded, decode_head
+from weighbridge.ingest.decode.encodings import DecodedText, decode_head
 from weighbridge.ingest.decode.text import LARGEST, read_decoded
-from weighbridge.ingest.formats.markdown_writer import row, ruler, trimmed
+from weighbridge.ingest.formats.markdown_writer import row, ruler, trim_cells
 
 PARSER = 3
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
@@ -54,7 +54,7 @@ def read_csv(path: Path) -> Parsed:
     Raises:
         UnreadableError: where the file is not text, or its encoding cannot be told.
     """
-    decoded = _decoded(path)
+    decoded = _decode_file(path)
     text = decoded.text
     if marked := _SEPARATOR.match(text):
         text = text[marked.end() :]
@@ -63,7 +63,7 @@ def read_csv(path: Path) -> Parsed:
     for dialect in (_Dialect(delimiter), _Dialect(delimiter, strict=False), _Dialect(delimiter, quoted=False)):
         try:
             with _cells_up_to(_LONGEST_LOOSE if dialect.quoted and not dialect.strict else LARGEST):
-                rendered = _rendered(text, dialect)
+                rendered = _render_table(text, dialect)
         except csv.Error as error:
             if not losses or losses[-1].place != "quotes":
                 losses.append(Loss("quotes", f"do not pair ({error}); read as well as they can be"))
@@ -81,14 +81,14 @@ def _cells_up_to(longest: int) -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _decoded(path: Path) -> Decoded:
+def _decode_file(path: Path) -> DecodedText:
     if path.stat().st_size <= LARGEST:
         return read_decoded(path)
     with path.open("rb") as file:
         decoded = decode_head(file.read(LARGEST))
     whole = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
     lost = Loss("", f"what follows the first {LARGEST // 1_000_000} MB left out")
-    return Decoded(whole[: whole.rfind("\n") + 1], (*decoded.losses, lost))
+    return DecodedText(whole[: whole.rfind("\n") + 1], (*decoded.losses, lost))
 
 
 def _records(text: str, dialect: _Dialect) -> Iterator[list[str]]:
@@ -121,12 +121,12 @@ def _delimiter(sample: str) -> str:
     return best if scores[best][0] else ","
 
 
-def _rendered(text: str, dialect: _Dialect) -> Parsed:
+def _render_table(text: str, dialect: _Dialect) -> Parsed:
     records = _records(text, dialect)
     first = next(records, None)
     if first is None:
         return Parsed((Content(text=""),), (Loss("", "no rows"),))
-    header = list(trimmed(first))
+    header = list(trim_cells(first))
     losses: list[Loss] = []
     body: Iterator[Sequence[str]] = records
     if not _is_header(header):
@@ -139,7 +139,7 @@ def _rendered(text: str, dialect: _Dialect) -> Parsed:
     said.write(f"{row(header[:_MOST_COLUMNS])}\n{ruler(min(len(header), _MOST_COLUMNS))}")
     ragged: list[int] = []
     for number, cells in enumerate(islice(body, _MOST_ROWS), start=1):
-        told = trimmed(cells)
+        told = trim_cells(cells)
         if len(told) > len(header) or len(cells) < len(header):
             ragged.append(number)
         said.write(f"\n{row(told[:_MOST_COLUMNS])}")

@@ -7,11 +7,11 @@ from typing import Any
 
 from weighbridge.errors import DataError
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
-from weighbridge.ingest.decode.encodings import Decoded, decode
+from weighbridge.ingest.decode.encodings import DecodedText, decode
 from weighbridge.ingest.decode.text import LARGEST, read_decoded
 from weighbridge.ingest.files.rows import Row, kind_of
 from weighbridge.ingest.formats.markdown_writer import assemble, one_line
-from weighbridge.ingest.formats.text.json_values import mended, rendered, value_of
+from weighbridge.ingest.formats.text.json_values import mend_surrogates, parse_json, render_value
 from weighbridge.types import PUBLIC
 
 PARSER = 3
@@ -43,9 +43,9 @@ def read_json(path: Path) -> Parsed:
             They are never ignored: that would make a restricted document public.
     """
     decoded = read_decoded(path)
-    value = value_of(decoded.text.removeprefix("\ufeff"))
+    value = parse_json(decoded.text.removeprefix("\ufeff"))
     losses = list(decoded.losses)
-    listed = _listed(value, losses)
+    listed = _find_documents(value, losses)
     if listed:
         return _documents(_Records([(f"record {number}", item) for number, item in enumerate(listed, start=1)], losses))
     return Parsed((_content("the file", value, ""),), decoded.losses)
@@ -82,7 +82,7 @@ def read_jsonl(path: Path) -> Parsed:
     return Parsed((Content(text=text.text, parts=text.parts),), tuple(read.losses))
 
 
-def _listed(value: Any, losses: list[Loss]) -> list[Any]:
+def _find_documents(value: Any, losses: list[Loss]) -> list[Any]:
     """Return the list in which there are documents: the file itself, or what one key of it holds; else nothing."""
     if isinstance(value, list):
         return value if any(map(_is_record, value)) else []
@@ -92,7 +92,7 @@ def _listed(value: Any, losses: list[Loss]) -> list[Any]:
     if len(holding) != 1:
         return []
     if len(value) > 1:
-        losses.append(Loss("", f"left out, as {holding[0]!r} holds documents: {_named(set(value) - set(holding))}"))
+        losses.append(Loss("", f"left out, as {holding[0]!r} holds documents: {_list_keys(set(value) - set(holding))}"))
     listed: list[Any] = value[holding[0]]
     return listed
 
@@ -101,7 +101,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield numbered lines. UTF-16 is decoded as a whole, as its line ends are not single bytes."""
     with path.open("rb") as file:
         if file.read(2) in _WIDE:
-            whole: Decoded = read_decoded(path)
+            whole: DecodedText = read_decoded(path)
             yield from enumerate((line.encode() for line in whole.text.split("\n")), start=1)
             return
         file.seek(0)
@@ -115,7 +115,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def _read_line(place: str, line: str, read: _Records) -> None:
     try:
-        read.values.append((place, value_of(line)))
+        read.values.append((place, parse_json(line)))
     except UnreadableError as error:
         read.losses.append(Loss(place, str(error).replace(" at line 1,", " at")))
 
@@ -142,12 +142,12 @@ def _documents(read: _Records) -> Parsed:
             first[content.name] = place
             contents.append(content)
     if unread:
-        losses.append(Loss("", f"keys of its documents left out: {_named(unread)}"))
+        losses.append(Loss("", f"keys of its documents left out: {_list_keys(unread)}"))
     return Parsed(tuple(contents), tuple(losses))
 
 
-def _named(keys: set[str]) -> str:
-    shown = ", ".join(repr(mended(key)[:_LONGEST_KEY]) for key in sorted(keys)[:_SHOWN_KEYS])
+def _list_keys(keys: set[str]) -> str:
+    shown = ", ".join(repr(mend_surrogates(key)[:_LONGEST_KEY]) for key in sorted(keys)[:_SHOWN_KEYS])
     return shown if len(keys) <= _SHOWN_KEYS else f"{shown} and {len(keys) - _SHOWN_KEYS:,} more"
 
 
@@ -177,25 +177,25 @@ def _whole(place: str, value: Any) -> str:
                     "make one list of such objects, or name it otherwise if it does not"
                 )
         stack.extend(here.values() if isinstance(here, Mapping) else here if isinstance(here, list) else ())
-    return rendered(value)
+    return render_value(value)
 
 
 def _tidy(text: str) -> str:
-    return mended(text).replace("\r\n", "\n").replace("\r", "\n")
+    return mend_surrogates(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _title(value: Any) -> str:
-    return one_line(mended(value)) if isinstance(value, str) else ""
+    return one_line(mend_surrogates(value)) if isinstance(value, str) else ""
 
 
 def _name(value: Any, otherwise: str) -> str:
-    given = mended(value).strip() if isinstance(value, str) else str(value) if type(value) is int else ""
+    given = mend_surrogates(value).strip() if isinstance(value, str) else str(value) if type(value) is int else ""
     return given or otherwise
 
 
 def _groups(row: Row) -> frozenset[str]:
     try:
-        return frozenset(map(mended, row.names("groups"))) or PUBLIC
+        return frozenset(map(mend_surrogates, row.names("groups"))) or PUBLIC
     except DataError as error:
         raise DataError(f"{error}, since it says who may read this; name it otherwise if it does not") from error
 

@@ -15,7 +15,7 @@ _MOST_COLUMNS = 30
 _SHORT = 20
 
 
-def value_of(text: str) -> Any:
+def parse_json(text: str) -> Any:
     """Return what JSON text says. Numbers keep their digits (`Decimal`), but NaN and infinities are floats.
 
     Raises:
@@ -35,21 +35,21 @@ def _whole(digits: str) -> int | Decimal:
     return int(digits) if len(digits) < _LONGEST_NUMBER else Decimal(digits)
 
 
-def mended(text: str) -> str:
+def mend_surrogates(text: str) -> str:
     """Return a text in which halves of surrogate pairs, which are no characters, are joined or replaced."""
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def rendered(value: Any) -> str:
+def render_value(value: Any) -> str:
     """Return a JSON value as Markdown.
 
     What is neither object nor list, or a short list of such, is a line `- key: value`; any other inside another is a
     section whose heading is its path, `## orders > 3 > customer`; a list of alike flat objects is a table. Sections
     follow one another in the order of the file, the outer before what it holds. Of a path the last six keys are shown.
     """
-    return "\n\n".join(map(mended, _sections(value)))
+    return "\n\n".join(map(mend_surrogates, _sections(value)))
 
 
 def _sections(value: Any) -> Iterator[str]:
@@ -67,11 +67,11 @@ def _sections(value: Any) -> Iterator[str]:
 def _section(value: Any) -> str:
     """Return what a value says by itself, without what it holds in objects and lists inside."""
     if not isinstance(value, Mapping | list):
-        return paragraph(written(value))
+        return paragraph(write_plain(value))
     if _is_table(value):
         columns = list(dict.fromkeys(key for item in value for key in item))
-        return table([columns, *([written(item.get(column, "")) for column in columns] for item in value)])
-    plain = ((key, written(item)) for key, item in _items(value) if _is_plain(item))
+        return table([columns, *([write_plain(item.get(column, "")) for column in columns] for item in value)])
+    plain = ((key, write_plain(item)) for key, item in _items(value) if _is_plain(item))
     if isinstance(value, list):
         return "\n".join(f"- {one_line(text)}" for _, text in plain if text)
     return "\n".join(f"- {one_line(key)}: {one_line(text)}" for key, text in plain)
@@ -101,10 +101,10 @@ def _is_plain(value: Any) -> bool:
     return not isinstance(value, Mapping | list) or not value
 
 
-def written(value: object) -> str:
+def write_plain(value: object) -> str:
     """Return a plain value as JSON writes it, texts without quotes, lists with commas; empty for null and for {}."""
     if value is None or value == {}:
         return ""
     if isinstance(value, list):
-        return ", ".join(written(item) for item in value)
+        return ", ".join(write_plain(item) for item in value)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -7,8 +7,8 @@ from typing import Any
 
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
 from weighbridge.ingest.decode.text import read_decoded
-from weighbridge.ingest.formats.markdown_writer import assemble, fenced, one_line
-from weighbridge.ingest.formats.text.json_values import mended, value_of
+from weighbridge.ingest.formats.markdown_writer import assemble, fence, one_line
+from weighbridge.ingest.formats.text.json_values import mend_surrogates, parse_json
 
 PARSER = 3
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
@@ -32,7 +32,7 @@ def read_notebook(path: Path) -> Parsed:
         UnreadableError: where it is not JSON, or has no list of cells.
     """
     decoded = read_decoded(path)
-    root = value_of(decoded.text.removeprefix("\ufeff"))
+    root = parse_json(decoded.text.removeprefix("\ufeff"))
     cells = _cells(root)
     if cells is None:
         raise UnreadableError("no notebook: it has no list of cells")
@@ -42,14 +42,14 @@ def read_notebook(path: Path) -> Parsed:
     blocks: list[tuple[str, str]] = []
     for number, cell in enumerate(cells, start=1):
         if isinstance(cell, Mapping):
-            blocks.append((f"cell {number}", mended(_rendered(cell, language))))
-            losses += [Loss(f"cell {number}", what) for what in _lost(cell)]
+            blocks.append((f"cell {number}", mend_surrogates(_render_cell(cell, language))))
+            losses += [Loss(f"cell {number}", what) for what in _describe_losses(cell)]
         else:
             losses.append(Loss(f"cell {number}", "no cell at all"))
     text = assemble(blocks)
     title = metadata.get("title")
     headings = (found[1] for cell in cells if _type(cell) == "markdown" and (found := _HEADING.search(_source(cell))))
-    titled = one_line(mended(title if isinstance(title, str) and title.strip() else next(headings, "")))
+    titled = one_line(mend_surrogates(title if isinstance(title, str) and title.strip() else next(headings, "")))
     return Parsed((Content(text=text.text, title=titled, parts=text.parts),), tuple(losses))
 
 
@@ -86,23 +86,23 @@ def _type(cell: Any) -> str:
 
 
 def _source(cell: Mapping[str, Any]) -> str:
-    return _joined(cell.get("source", cell.get("input")))
+    return _join_lines(cell.get("source", cell.get("input")))
 
 
-def _joined(value: Any) -> str:
+def _join_lines(value: Any) -> str:
     """Return a text that notebooks write as one string or as a list of lines."""
     lines = [value] if isinstance(value, str) else [line for line in _list(value) if isinstance(line, str)]
     return "".join(lines).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _rendered(cell: Mapping[str, Any], language: str) -> str:
+def _render_cell(cell: Mapping[str, Any], language: str) -> str:
     source = _source(cell).strip("\n")
     if _type(cell) != "code":
         return source
-    said = "\n".join(filter(str.strip, map(_said, _outputs(cell))))
+    said = "\n".join(filter(str.strip, map(_output_text, _outputs(cell))))
     if len(said) > _LONGEST_OUTPUT:
         said = f"{said[:_LONGEST_OUTPUT]}\n[...]"
-    blocks = [fenced(source, language) if source.strip() else "", f"Output:\n\n{fenced(said)}" if said.strip() else ""]
+    blocks = [fence(source, language) if source.strip() else "", f"Output:\n\n{fence(said)}" if said.strip() else ""]
     return "\n\n".join(filter(None, blocks))
 
 
@@ -110,11 +110,13 @@ def _outputs(cell: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [_mapping(output) for output in _list(cell.get("outputs"))]
 
 
-def _said(output: Mapping[str, Any]) -> str:
+def _output_text(output: Mapping[str, Any]) -> str:
     if output.get("output_type") in {"error", "pyerr"}:
         return f"{_plain(output.get('ename'))}: {_plain(output.get('evalue'))}"
     data = _data(output)
-    text = _joined(output.get("text")) or _joined(data.get("text/markdown")) or _joined(data.get("text/plain"))
+    text = (
+        _join_lines(output.get("text")) or _join_lines(data.get("text/markdown")) or _join_lines(data.get("text/plain"))
+    )
     return "" if _NO_WORDS.fullmatch(text) else _ESCAPES.sub("", text).rstrip("\n")
 
 
@@ -126,15 +128,15 @@ def _data(output: Mapping[str, Any]) -> Mapping[str, Any]:
     return _mapping(output.get("data"))
 
 
-def _lost(cell: Mapping[str, Any]) -> Iterator[str]:
+def _describe_losses(cell: Mapping[str, Any]) -> Iterator[str]:
     outputs = _outputs(cell)
     images = sum(any(kind.startswith("image/") for kind in _data(output)) for output in outputs)
     images += len(_mapping(cell.get("attachments")))
     if images:
         yield f"{images} image(s) left out"
-    lengths = sum(len(_said(output)) for output in outputs)
+    lengths = sum(len(_output_text(output)) for output in outputs)
     if lengths > _LONGEST_OUTPUT:
         yield f"output cut after {_LONGEST_OUTPUT:,} of {lengths:,} characters"
-    without = sum(bool(_data(output)) and not _said(output).strip() for output in outputs)
+    without = sum(bool(_data(output)) and not _output_text(output).strip() for output in outputs)
     if without > images:
         yield f"{without - images} output(s) without plain text left out"

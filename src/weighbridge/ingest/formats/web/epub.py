@@ -12,7 +12,7 @@ from zipfile import BadZipFile, ZipFile
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
 from weighbridge.ingest.decode.text import LARGEST
 from weighbridge.ingest.formats.web import html
-from weighbridge.ingest.formats.web.html import read_page, tree_of
+from weighbridge.ingest.formats.web.html import parse_page, read_page
 from weighbridge.types import Part
 
 PARSER = 100 * html.PARSER + 2
@@ -169,7 +169,7 @@ def _read_package(place: str, source: bytes) -> _Package:
         if tag in said and ":" in (node.tag or ""):
             said[tag].append(" ".join(node.text().split()))
         elif tag == "item" and attributes.get("href"):
-            href = _joined(place, attributes["href"])
+            href = _resolve(place, attributes["href"])
             media = attributes.get("media-type") or ""
             if media in _PAGES:
                 items[attributes.get("id") or ""] = href
@@ -202,13 +202,13 @@ def _names(file: ZipFile, package: _Package) -> Mapping[str, str]:
             if tag in {"a", "text"}:
                 label = " ".join(node.text().split())
             if target and label:
-                names.setdefault(_joined(place, target), label)
+                names.setdefault(_resolve(place, target), label)
     return names
 
 
 def _nodes(source: bytes) -> Iterator[Any]:
     """Yield the elements of XML in order. It is parsed as HTML is, which knows no entities but HTML's."""
-    stack = [tree_of(source).tree.root]
+    stack = [parse_page(source).tree.root]
     while stack:
         node = stack.pop()
         yield node
@@ -220,6 +220,6 @@ def _local(node: Any) -> str:
     return tag.rpartition(":")[2].casefold()
 
 
-def _joined(place: str, target: str) -> str:
+def _resolve(place: str, target: str) -> str:
     """Return the name in the package of what a file in it points to, without the place inside that."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(place), unquote(urldefrag(target)[0])))

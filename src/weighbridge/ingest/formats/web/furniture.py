@@ -150,7 +150,7 @@ class _Block:
         names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
         return _CAMEL.sub(" ", names).casefold().replace("_", "-")
 
-    def called(self) -> str:
+    def declared_kind(self) -> str:
         """The kind of furniture that it says it is; empty where it says nothing of the sort."""
         role = (self.node.attributes.get("role") or "").casefold()
         if kind := _TAGS.get(self.tag) or _ROLES.get(role):
@@ -196,7 +196,7 @@ class _Search:
                 kind = "" if id(child) in around or not child.letters else self._kind(child, inside=inside)
                 if title and not kind and child.letters and id(child) not in around and _is_link_list(child):
                     kind = "related links"
-                title = child.tag in _HEADINGS and _titled(child)
+                title = child.tag in _HEADINGS and _has_furniture_title(child)
                 if kind:
                     self.found[child.node.mem_id] = kind
                 elif child.tag != "table" or child.sentences:
@@ -207,7 +207,7 @@ class _Search:
     def _kind(self, block: _Block, *, inside: bool) -> str:
         if block.tag in _HEADINGS or (block.titles and block.tag != "footer"):
             return ""
-        kind = "related links" if block.tag == "p" and _titled(block) else block.called()
+        kind = "related links" if block.tag == "p" and _has_furniture_title(block) else block.declared_kind()
         if block.sentences > (0.4 if kind and not inside else 0.2) * self.page.sentences:
             return ""
         if inside and not self.short and self._is_at_end(block):
@@ -216,7 +216,7 @@ class _Search:
             kind = ""
         if kind or block.tag == "p":
             return kind if self._looks_like(kind, block, inside=inside) else ""
-        if block.prose < 0.5 and block.links >= 0.3 and not block.tables and _titled(block):  # noqa: PLR2004 - a list of links
+        if block.prose < 0.5 and block.links >= 0.3 and not block.tables and _has_furniture_title(block):  # noqa: PLR2004 - a list of links
             return "related links"
         return "" if inside or self.short or block.tag in _ROWS else _unnamed_kind(block)
 
@@ -224,7 +224,7 @@ class _Search:
         """Tell whether a block that is called furniture looks like it, as far as its name leaves that open."""
         if block.tag == "p":
             linked = block.links > 0.5  # noqa: PLR2004 - the larger part
-            return (linked and _titled(block)) or (not inside and (linked or kind == "comment form"))
+            return (linked and _has_furniture_title(block)) or (not inside and (linked or kind == "comment form"))
         if block.tables and block.links < 0.3:  # noqa: PLR2004 - a table of values, not of links
             return False
         if inside and not self.short:
@@ -336,7 +336,7 @@ def _count_before(article: _Block) -> None:
         stack.extend(reversed(block.children))
 
 
-def _titled(block: _Block) -> bool:
+def _has_furniture_title(block: _Block) -> bool:
     """Tell whether a block begins with a heading of furniture, or a paragraph with such words."""
     first = block.children[0] if block.children else block
     return first.tag in _HEADINGS | {"p"} and _TITLES.match(" ".join(first.node.text().split())) is not None

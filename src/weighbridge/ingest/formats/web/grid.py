@@ -10,7 +10,7 @@ _REPEATED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class SpanningCell:
     """What a cell says, and over how many columns and rows it reaches."""
 
     text: str
@@ -18,7 +18,7 @@ class Cell:
     rows: int = 1
 
 
-def laid_out(rows: Sequence[Sequence[Cell]]) -> list[list[str]]:
+def lay_out_cells(rows: Sequence[Sequence[SpanningCell]]) -> list[list[str]]:
     """Return a text for every place of a grid, as HTML fills it.
 
     A cell over several columns is followed by empty places. One over several rows stands in each of them where it

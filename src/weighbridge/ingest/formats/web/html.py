@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
-from weighbridge.ingest.decode.encodings import Decoded, decode
+from weighbridge.ingest.decode.encodings import DecodedText, decode
 from weighbridge.ingest.decode.text import LARGEST
 from weighbridge.ingest.formats.web.furniture import find_furniture
 from weighbridge.ingest.formats.web.markup_tokens import DEEPEST, mend
-from weighbridge.ingest.formats.web.to_markdown import DROPPED, Rendered, render
+from weighbridge.ingest.formats.web.to_markdown import DROPPED, RenderedPage, render_page
 
 PARSER = 13
 """To be raised whenever the same bytes would give another result: what was read before is then read anew."""
@@ -51,18 +51,18 @@ def read_page(source: bytes, *, furniture: bool = True) -> Parsed:
 
     Without `furniture`, what surrounds an article is left out (`find_furniture`), and told with its words.
     """
-    page = tree_of(source)
+    page = parse_page(source)
     titled = page.tree.css_first("head > title") or page.tree.css_first("h1")
     title = " ".join(titled.text().split()) if titled is not None else ""
     if page.tree.body is None:
         return Parsed((Content(text="", title=title),), page.losses)
     left_out = {} if furniture else find_furniture(page.tree.body)
-    rendered = render(page.tree.body, left_out)
+    rendered = render_page(page.tree.body, left_out)
     if rendered.lost[_FOR_NO_SCRIPTS] > max(len(rendered.text.split()), _MANY_WORDS):
-        rendered = render(page.tree.body, left_out, scripts=False)
+        rendered = render_page(page.tree.body, left_out, scripts=False)
     text = "\n\n".join(filter(None, (rendered.text, _article_of_scripts(page.tree, rendered.text))))
     lost = [Loss("the page", f"{what}: {count:,}") for what, count in sorted(rendered.lost.items())]
-    lost += _unexplained(page.tree, rendered)
+    lost += _find_missing_letters(page.tree, rendered)
     return Parsed((Content(text=text, title=title),), (*page.losses, *lost))
 
 
@@ -81,7 +81,7 @@ def _article_of_scripts(tree: Any, shown: str) -> str:
     if len(longest.split()) <= max(2 * len(shown.split()), _MANY_WORDS):
         return ""
     body = LexborHTMLParser(mend(longest.replace("\n", "<br>")).source).body
-    return render(body).text if body is not None else ""
+    return render_page(body).text if body is not None else ""
 
 
 def _article_bodies(data: Any) -> Iterator[str]:
@@ -97,7 +97,7 @@ def _article_bodies(data: Any) -> Iterator[str]:
                 yield body
 
 
-def _unexplained(tree: Any, rendered: Rendered) -> list[Loss]:
+def _find_missing_letters(tree: Any, rendered: RenderedPage) -> list[Loss]:
     """Compare the letters and digits of the parsed page with those of its text: a gap is a fault of this reader.
 
     The tree loses its scripts and styles.
@@ -118,14 +118,14 @@ def _letters(text: str) -> Counter[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class ParsedPage:
     """A parsed page, and what is doubtful about its encoding."""
 
     tree: Any
     losses: tuple[Loss, ...]
 
 
-def tree_of(source: bytes) -> Tree:
+def parse_page(source: bytes) -> ParsedPage:
     """Parse HTML, XHTML or other XML, in time that grows with its length only. No entity of its own is expanded.
 
     Raises:
@@ -140,10 +140,10 @@ def tree_of(source: bytes) -> Tree:
         if mended.flattened
         else []
     )
-    return Tree(LexborHTMLParser(mended.source), (*decoded.losses, *flattened))
+    return ParsedPage(LexborHTMLParser(mended.source), (*decoded.losses, *flattened))
 
 
-def _decode_page(source: bytes) -> Decoded:
+def _decode_page(source: bytes) -> DecodedText:
     """Return the text of a page by what it declares near its beginning, as browsers do."""
     declared = _DECLARED.search(source[:4096])
     return decode(source, declared[1].decode("ascii") if declared else "")

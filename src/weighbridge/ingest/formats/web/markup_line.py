@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from weighbridge.ingest.formats.markdown_writer import one_line
-from weighbridge.ingest.formats.math.mathml import equation_text
+from weighbridge.ingest.formats.math.mathml import mathml_text
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
@@ -31,7 +31,7 @@ _REPEATED = frozenset({
 
 
 @dataclass(slots=True)
-class Line:
+class MarkupLine:
     """The runs of text since the last line ended, and the forms that are open."""
 
     runs: list[Run] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Line:
         if tag == "sup" and is_note(tag, node):
             self._say_note("".join(node.text().split()))
         elif tag == "math":
-            self._say_equation(equation_text(node) or node.attributes.get("alttext") or "")
+            self._say_equation(mathml_text(node) or node.attributes.get("alttext") or "")
         elif tag == "script":
             self._say_equation(f"${one_line(node.text())}$")
         elif tag == "input":

@@ -50,14 +50,14 @@ _LOOKED_OVER = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class MendedSource:
     """The source of a page that the parser reads in time, and how many tags were taken out for that."""
 
     source: str
     flattened: int = 0
 
 
-def mend(source: str) -> Mended:
+def mend(source: str) -> MendedSource:
     """Return a page that parses in time by its length: a page of usual nesting comes back as it is."""
     xhtml = _XHTML.search(source, 0, 2000) is not None
     said: list[str] = []
@@ -99,7 +99,7 @@ def _as_html(token: re.Match[str]) -> str:
     return "" if name.lower() in _CLOSED_OR_NOT else f"<{name}{token['attributes'][:-1]}></{name}>"
 
 
-def _flatten(source: str) -> Mended:
+def _flatten(source: str) -> MendedSource:
     """Take out the tags that lie deeper than `DEEPEST`, a line's end for each, where the parser would need too long.
 
     The elements counted as open are at least those that the parser holds open, so that pages of broken tags are
@@ -107,21 +107,21 @@ def _flatten(source: str) -> Mended:
     """
     steps = 0
     if source.count("<") ** 2 // 2 > _STEPS:
-        steps = sum(depth for _, depth, _ in _nested(source))
+        steps = sum(depth for _, depth, _ in _walk_tags(source))
     if steps <= _STEPS:
-        return Mended(source)
+        return MendedSource(source)
     said: list[str] = []
     copied = flattened = 0
-    for tag, depth, nests in _nested(source):
+    for tag, depth, nests in _walk_tags(source):
         if nests and depth > DEEPEST:
             said.extend((source[copied : tag.start()], "<br>"))
             copied = tag.end()
             flattened += 1
     said.append(source[copied:])
-    return Mended("".join(said), flattened)
+    return MendedSource("".join(said), flattened)
 
 
-def _nested(source: str) -> Iterator[tuple[re.Match[str], int, bool]]:
+def _walk_tags(source: str) -> Iterator[tuple[re.Match[str], int, bool]]:
     """Yield each tag, how many elements are open inside it (or were, before it closes one), and whether it nests."""
     open_elements: list[str] = []
     for tag in _tokens(source):

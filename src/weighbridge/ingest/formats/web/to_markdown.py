@@ -9,8 +9,8 @@ from typing import Any
 
 from weighbridge.ingest.formats.markdown_writer import one_line, paragraph
 from weighbridge.ingest.formats.office.numbering import write_number
-from weighbridge.ingest.formats.web.grid import Cell, laid_out, table_lines
-from weighbridge.ingest.formats.web.markup_line import Line, is_atomic, is_reading, is_repeated, is_tex
+from weighbridge.ingest.formats.web.grid import SpanningCell, lay_out_cells, table_lines
+from weighbridge.ingest.formats.web.markup_line import MarkupLine, is_atomic, is_reading, is_repeated, is_tex
 
 WITHOUT_TEXT = frozenset({"script", "style", "head", "rp", "-comment", "!doctype"})
 DROPPED = {
@@ -42,7 +42,7 @@ _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECAS
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedPage:
     """A page as Markdown, how often something on it did not become text, by what it was, and the text left out."""
 
     text: str
@@ -50,7 +50,7 @@ class Rendered:
     left_out: str
 
 
-def render(body: Any, furniture: Mapping[int, str] = NOTHING, *, scripts: bool = True) -> Rendered:
+def render_page(body: Any, furniture: Mapping[int, str] = NOTHING, *, scripts: bool = True) -> RenderedPage:
     """Return the visible text below an element of a selectolax tree, with its structure as Markdown.
 
     Elements in `furniture` (by their `mem_id`) are left out and counted as what it says. Without `scripts`, what is
@@ -76,7 +76,7 @@ def render(body: Any, furniture: Mapping[int, str] = NOTHING, *, scripts: bool =
         else:
             page.end(tag, node)
     page.flush()
-    return Rendered("".join(page.said), page.lost, " ".join(page.left_out))
+    return RenderedPage("".join(page.said), page.lost, " ".join(page.left_out))
 
 
 def _walk(
@@ -160,7 +160,7 @@ class _Table:
     """A table that is being read, and the table elements that are open inside the page."""
 
     caption: list[str] = field(default_factory=list)
-    rows: list[list[Cell]] = field(default_factory=list)
+    rows: list[list[SpanningCell]] = field(default_factory=list)
     size: tuple[int, int] = (1, 1)
 
 
@@ -169,7 +169,7 @@ class _Page:
     """What has been said so far. `gap` is how many line ends the next line wants before it."""
 
     said: list[str] = field(default_factory=list)
-    line: Line = field(default_factory=Line)
+    line: MarkupLine = field(default_factory=MarkupLine)
     marks: list[_Mark] = field(default_factory=list)
     lists: list[_List] = field(default_factory=list)
     table: _Table | None = None
@@ -257,7 +257,7 @@ class _Page:
 
     def flush(self) -> None:
         """End the current line, if it says anything."""
-        if text := self._taken():
+        if text := self._take_line():
             self._write(paragraph(text))
 
     def _write(self, text: str) -> None:
@@ -289,17 +289,17 @@ class _Page:
             self.lost["tables around headings, code or tables, read as plain text"] += 1
             self._dissolve(table)
         elif tag in {"tr", "td", "th"}:
-            table.caption.append(self._taken())
+            table.caption.append(self._take_line())
             if tag == "tr" or not table.rows:
                 table.rows.append([])
             table.size = (_size(node, "colspan"), _size(node, "rowspan"))
 
     def _end_in_table(self, table: _Table, tag: str) -> None:
         if tag == "table":
-            table.caption.append(self._taken())
+            table.caption.append(self._take_line())
             self._end_table(table)
         elif tag in {"td", "th"} and table.rows:
-            table.rows[-1].append(Cell(self._taken(), *table.size))
+            table.rows[-1].append(SpanningCell(self._take_line(), *table.size))
         elif tag in _LINES or tag in _PARAGRAPHS:
             self.say("\n")
 
@@ -315,13 +315,13 @@ class _Page:
             self.lost["tables with merged cells, which were set apart"] += 1
         self.table = None
         self._write_paragraphs(grid.caption)
-        for line in table_lines(laid_out(rows)):
+        for line in table_lines(lay_out_cells(rows)):
             self._write(line)
         self.gap = 2
 
     def _dissolve(self, table: _Table) -> None:
         """Give a table up: what its cells said so far becomes paragraphs."""
-        begun = self._taken()
+        begun = self._take_line()
         self.table = None
         self._write_paragraphs([*table.caption, *(cell.text for row in table.rows for cell in row), begun])
 
@@ -332,7 +332,7 @@ class _Page:
                 self._write(paragraph(text))
                 self.gap = 2
 
-    def _taken(self) -> str:
+    def _take_line(self) -> str:
         """Return what was said since the last line or cell ended, in one line."""
         return one_line(self.line.take()) if self.line.runs else ""
 
