@@ -1,1 +1,1 @@
-"""After training: what tuning may have spoilt, measured on the tuned model against its base."""
+"""Checks after training for regressions: the tuned model is measured against its base."""

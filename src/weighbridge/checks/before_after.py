@@ -18,7 +18,7 @@ from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Example
 
 Opener = Callable[[], LlamaCpp | Transformers]
-"""Loads a model, which is closed by whoever opened it."""
+"""Loads a model; the caller closes it."""
 Records = Mapping[str, Record]
 """By the id of the example that was asked."""
 
@@ -49,9 +49,9 @@ def open_served(recipe: Recipe, folder: Path, card: AdapterCard, base_gguf: Path
 def ask_all(
     strategy: Composed, opener: Opener, exam: EvaluationSpec, *, kept: Path | None = None, notify: Notify = silent
 ) -> Records:
-    """Ask a strategy, on the model that is opened, every question of an exam.
+    """Ask a strategy every question of an evaluation, on the model that `opener` loads.
 
-    `kept` is a file of records: what it holds is not asked again, and what is asked is added to it.
+    `kept` is a file of records: questions with a record there are not asked again, and new records are added to it.
 
     Raises:
         UserError: the model cannot be loaded.
@@ -86,7 +86,7 @@ def each(examples: Iterable[Example], records: Records, value: Callable[[Record]
 
 
 def answer_line(record: Record | None, limit: int = 90) -> str:
-    """Return what was answered, on one line and cut; or why nothing was."""
+    """Return an answer on one line, cut to `limit` characters; or the reason that there is none."""
     if record is None:
         return "(not asked)"
     text = " ".join((record.answer.raw if record.answer else record.error).split())

@@ -2,9 +2,9 @@
 
 The score is taken to rise by the same amount with each doubling of the examples, a line over the logarithm of their
 number, fitted by least squares. As that is linear in the scores, each dev question has a slope of its own, and the
-bootstrap over the questions says what other questions would have given. Each size is trained once: what another seed
-would have given is told by how far the trainings lie off the line, where there are three or more. The interval is the
-wider of the two at either end. What this does not know: where the line ends, and what bends it counts as chance.
+bootstrap over the questions shows the variation over other questions. Each size is trained once: the distance of the
+trainings from the line, where there are three or more, stands for the variation over seeds. The interval is the wider
+of the two at either end. Limits: it does not know where the line ends, and takes a bend of it for chance.
 """
 
 import math
@@ -33,7 +33,7 @@ _NOTHING = "Whether more data would help was not measured: it takes trainings on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurvePoint:
-    """One training on a share of the examples, and what the same dev questions made of it."""
+    """One training on a share of the examples, with its scores on the same dev questions."""
 
     share: float
     examples: int
@@ -51,7 +51,7 @@ def dev_losses(network: Any, encoded: Sequence[Encoded]) -> tuple[float, ...]:
 
 
 def learning_curve(points: Sequence[CurvePoint]) -> Guard:
-    """Say what a doubling of the examples would add: nothing is required of it, so it neither passes nor fails."""
+    """Estimate the gain from doubling the examples. Nothing is required of it, so it neither passes nor fails."""
     ordered = sorted(points, key=lambda point: point.examples)
     weights = _weights([point.examples for point in ordered])
     scored = [row for row in zip(*(point.scores for point in ordered), strict=True) if None not in row]
@@ -72,7 +72,7 @@ def learning_curve(points: Sequence[CurvePoint]) -> Guard:
 
 
 def _weights(sizes: Sequence[int]) -> list[float]:
-    """Return what each point's score counts for in the least-squares slope over log2(examples); empty if undefined."""
+    """Return the weight of each point's score in the least-squares slope over log2(examples); empty if undefined."""
     if len(set(sizes)) < _FEWEST:
         return []
     places = [math.log2(size) for size in sizes]

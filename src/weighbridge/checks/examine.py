@@ -1,4 +1,4 @@
-"""All guards of one adapter: what tuning may have spoilt, before anybody is served by it.
+"""Runs all checks of one adapter for regressions after tuning, before it is served.
 
 Models are loaded one after another. The base model answers the dev questions in other words only where it gets some of
 them right as they stand: else it has nothing to lose.
@@ -39,7 +39,7 @@ _STEPS = ("general knowledge", "answers of the tuned model", "answers of the bas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """A finished tuning, and what it is examined with."""
+    """A finished tuning, with the models and examples for its examination."""
 
     strategy: Composed
     """The arm; its model is replaced by the tuned one, and by the base."""
@@ -56,7 +56,7 @@ class Examined:
     metric: Metric
     """From 0 to 1."""
     kept: Path
-    """A folder for what the base model said, so that a second adapter need not ask it again."""
+    """A folder for the base model's answers, so that a second adapter need not ask it again."""
     workers: int = 1
     """Questions asked at once."""
     points: tuple[CurvePoint, ...] = ()
@@ -65,7 +65,7 @@ class Examined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What an examination found."""
+    """The results of an examination."""
 
     guards: tuple[Guard, ...]
     dev: Estimate | None
@@ -105,7 +105,7 @@ def _say(notify: Notify, done: int) -> None:
 
 
 def _likelihoods(tuned: Examined) -> tuple[Likelihoods, Likelihoods]:
-    """Return what the base and the tuned network make of the probe."""
+    """Return the choices of the base and of the tuned network on the probe."""
     base, adapter = tuned.recipe.base, tuned.folder / tuned.card.adapter
     told = ["summed over tokens", *map(asdict, SHOT), *map(asdict, probes())]
     kept = tuned.kept / f"probe-{fingerprint(base.fingerprint, str(precision()), told)}.json"

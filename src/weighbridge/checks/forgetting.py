@@ -1,4 +1,4 @@
-"""Does the tuned model still know what everybody knows? 120 questions with four options each, in `probe.jsonl`.
+"""Does the tuned model still have general knowledge? 120 questions with four options each, in `probe.jsonl`.
 
 Only the four options are weighed against each other: by softmax over their log-likelihoods, each the sum over its
 tokens. That is how probable an option is, given that one of the four is said; so it does not change where tuning made
@@ -6,7 +6,7 @@ all four less likely by the same factor, because the model would now rather say 
 label. (The right answer's own log-likelihood does, and so does a mean per token, as the factor is then divided by the
 number of tokens; see ADR 12.) The likeliest option counts as the choice. The question stands behind another one that
 was answered in a word: else a network that was merely taught to be brief would seem to know more than before.
-What this does not know: skills that no such question asks for, such as writing long texts or other languages.
+Limits: it does not measure other skills, such as writing long texts or other languages.
 """
 
 import json
@@ -36,7 +36,7 @@ SHOT = (
     Message("user", "What is the colour of grass?"),
     Message("assistant", "green"),
 )
-"""What stands before each question."""
+"""The turns before each question."""
 Likelihoods = Sequence[Sequence[float]]
 """One row a question, one value an option: its log-likelihood in nats, summed over its tokens."""
 
@@ -72,11 +72,11 @@ def option_likelihoods(network: Any, tokenizer: Any, asked: Sequence[Probe]) -> 
 
 
 def check_forgetting(asked: Sequence[Probe], base: Likelihoods, tuned: Likelihoods) -> Guard:
-    """Compare what the base and the tuned network make of the same questions.
+    """Compare the answers of the base and of the tuned network to the same questions.
 
     Fails where the accuracy is lower than before by more than `MARGIN`, or the probability of the right option among
-    the four by more than `FADED`, with confidence. Where the base model does no better than guessing, nothing can be
-    lost, and nothing is required.
+    the four by more than `FADED`, with confidence. A base model that does no better than guessing has nothing to lose,
+    so nothing is required then.
     """
     choices = [[max(range(len(row)), key=row.__getitem__) for row in side] for side in (base, tuned)]
     right = [[float(pick == probe.answer) for pick, probe in zip(side, asked, strict=True)] for side in choices]

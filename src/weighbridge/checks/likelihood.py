@@ -26,8 +26,8 @@ class Branches:
 def log_likelihoods(network: Any, asked: Sequence[Branches]) -> tuple[tuple[float, ...], ...]:
     """Return the mean log-likelihood in nats per token of each answer, in the order asked; always below 0 or 0.
 
-    The network is a transformers causal language model, or a PEFT model of one; it is left in evaluation mode. One
-    whose adapter puts virtual tokens before the prompt reads each answer in a row of its own.
+    The network is a transformers causal language model, or a PEFT model of one; it is left in evaluation mode. With
+    an adapter that puts virtual tokens before the prompt, it reads each answer in a row of its own.
     """
     import torch
 
@@ -97,7 +97,7 @@ def _means(row: Branches, log: Any) -> Iterator[float]:
 
 
 def _attention(rows: Sequence[Branches], width: int, precision: Any) -> dict[str, Any]:
-    """Return what each token may attend to: padding where no prompt has several answers, else token by token."""
+    """Return the attention mask: by padding where no prompt has several answers, else token by token."""
     import torch
 
     if all(len(row.answers) == 1 for row in rows):

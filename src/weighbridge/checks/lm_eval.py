@@ -1,7 +1,7 @@
 """Forgetting by tasks of the lm-evaluation-harness, besides the probe that is shipped: an extra, asked for by name.
 
-Most of its tasks fetch their data from a hub, which is never done unasked: set HF_HUB_OFFLINE=0 to allow it. Tasks of
-your own, as its YAML files beside their data, need no network.
+Most of its tasks fetch their data from a hub. That is never done unasked: set HF_HUB_OFFLINE=0 to allow it. Your own
+tasks, as YAML files beside their data, need no network.
 """
 
 import os
@@ -31,13 +31,13 @@ _SEED = 1234
 """Draws the examples that a task shows, as lm-eval's own runs do."""
 _NAMED = 8
 _YES = frozenset({"1", "ON", "YES", "TRUE"})
-"""What the hub's client takes for a yes."""
+"""Values that the hub's client takes for a yes."""
 _Found = Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tasks:
-    """Which tasks to run, and how much of them."""
+    """Tasks to run, and the number of their questions."""
 
     names: tuple[str, ...]
     folder: Path | None = None
@@ -100,7 +100,7 @@ def _load_tasks(tasks: Tasks) -> Mapping[str, Any]:
 
 
 def _unknown_task_error(name: str, known: Sequence[str], folder: Path | None) -> str:
-    """Say what tasks there are instead of one that there is not."""
+    """Return an error for an unknown task that lists the known ones."""
     if folder is None:
         near = get_close_matches(name, known, n=3, cutoff=0.5)
         meant = f"; did you mean {join_words(near, 'or')}?" if near else "."
@@ -111,7 +111,7 @@ def _unknown_task_error(name: str, known: Sequence[str], folder: Path | None) ->
 
 @contextmanager
 def _translate_errors(tasks: Tasks) -> Iterator[None]:
-    """Turn what lm-eval and the tasks, which may be the user's own, raise into errors that say what to do."""
+    """Turn the exceptions of lm-eval and of tasks, some of them the user's own, into errors that say what to do."""
     from jinja2 import TemplateError
 
     named = join_words(tasks.names)
@@ -136,9 +136,9 @@ def _translate_errors(tasks: Tasks) -> Iterator[None]:
 
 
 def _run(network: Any, base: BaseFiles, loaded: Mapping[str, Any], tasks: Tasks) -> _Found:
-    """Return what a network got right, by task, filter and question.
+    """Return a network's right answers, by task, filter and question.
 
-    Not by `simple_evaluate`, which asks git for a commit, and lets git's complaint through where there is none.
+    Not by `simple_evaluate`: it asks git for a commit, and lets git's complaint through where there is none.
     """
     with mute(), _translate_errors(tasks):
         from lm_eval import evaluate

@@ -2,7 +2,7 @@
 
 The other words come from rules that no reader would mind: a polite beginning, lower case, two letters swapped in one
 word, a question mark left out. Examples of one family are rewordings that people made, and are compared too.
-The verdict is on what the tuned strategy loses, which its users will notice; what the base model loses by the same
+The verdict is on the tuned strategy's loss, since its users will notice that; the base model's loss by the same
 rewordings tells whether tuning is to blame.
 """
 
@@ -31,7 +31,7 @@ Rule = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reworded:
-    """A question in other words: what it is another wording of, by which rule, and as an example of its own."""
+    """A question in other words: the example it rewords, the rule, and the new example."""
 
     of: Example
     rule: str
@@ -84,11 +84,11 @@ def worth_rewording(examples: Sequence[Example], records: Records, *, metric: st
 def paraphrases(
     examples: Sequence[Example], reworded: Sequence[Reworded], tuned: Records, base: Records, *, metric: str
 ) -> Guard:
-    """Compare the score of each question with that of its rewordings, and what the tuned strategy loses with the base.
+    """Compare the score of each question with that of its rewordings, and the tuned strategy's loss with the base's.
 
     Both hold the answers to the examples and to their rewordings; of a base that has nothing to lose, those to the
     examples are enough. Fails where the rewordings score lower on the tuned strategy by more than `MARGIN`, with
-    confidence. Where it scores hardly anything, nothing can be lost, and nothing is required.
+    confidence. A strategy that scores hardly anything has nothing to lose, so nothing is required then.
     """
     rows = _scores(examples, reworded, tuned, metric)
     alike = list(_alike(examples, reworded, tuned))
@@ -152,7 +152,7 @@ def _loss_estimates(rows: Sequence[tuple[float, float]], missing: int, *, called
 def _against(
     tuned: Mapping[str, tuple[float, float]], base: Mapping[str, tuple[float, float]], asked: int
 ) -> dict[str, Estimate]:
-    """Return what the base model loses, and how much more the tuned one does, over the questions known of both."""
+    """Return the base model's loss, and the tuned one's beyond it, over the questions known of both."""
     both = [name for name in tuned if name in base]
     if not both:
         return {}
@@ -185,7 +185,7 @@ def _same(one: Record, other: Record) -> bool:
 
 
 def _families(examples: Sequence[Example], records: Records) -> dict[str, Estimate]:
-    """Return how often examples of one family, of which the same is accepted, are answered alike."""
+    """Return the share of examples of one family, with the same accepted answers, that are answered alike."""
     first: dict[tuple[str, tuple[str, ...]], Record] = {}
     alike = []
     for example in examples:

@@ -1,7 +1,7 @@
 """Does the tuned strategy still say that it does not know? Questions without an answer, before and after tuning.
 
 They are the workload's own unanswerable dev questions, and those of `unanswerable.jsonl`: things that do not exist, and
-things nobody could know. What this does not know: whether the documents happen to answer one of the shipped ones.
+things nobody could know. Limits: the documents may happen to answer one of the shipped questions.
 """
 
 import json

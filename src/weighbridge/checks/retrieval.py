@@ -20,7 +20,7 @@ from weighbridge.results import Estimate
 from weighbridge.types import Example, Progress
 
 FEWEST = 20
-"""Families below which nothing is decided."""
+"""Fewer families than this decide nothing."""
 _SIGNIFICANT = 0.05
 DEPTH = 20
 """Passages searched for; a document stands where its best passage does."""
@@ -28,7 +28,7 @@ DEPTH = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrievalVerdict:
-    """Whether a tuned search is kept, and what that rests on; each estimate is of families of questions."""
+    """The verdict on a tuned search with its figures; each estimate is of families of questions."""
 
     kept: bool
     sentence: str
@@ -42,7 +42,7 @@ class RetrievalVerdict:
     """After minus before, paired."""
     p_value: float | None
     hits_before: Estimate | None
-    """Share whose evidence is among the documents of the first k passages."""
+    """Share with evidence among the documents of the first k passages."""
     hits_after: Estimate | None
 
 
@@ -54,7 +54,7 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search came to, by the key of the family."""
+    """The figures of a search, by the key of the family."""
 
     ndcg: Mapping[str, float]
     hits: Mapping[str, float]
@@ -63,7 +63,7 @@ class Found:
 def judge_retrieval(
     before: Retriever, after: Retriever, examples: Sequence[Example], *, k: int, seed: int, notify: Notify = silent
 ) -> RetrievalVerdict:
-    """Ask both searches all questions whose evidence is known, and keep the second only if it is better for sure."""
+    """Ask both searches all questions with known evidence, and keep the second only if it is better for certain."""
     asked = judgeable_examples(examples)
     if not asked:
         return revert_undecided("no question names its evidence; add doc_ids to the examples", k)
@@ -81,7 +81,7 @@ def judgeable_examples(examples: Sequence[Example]) -> tuple[Example, ...]:
 
 
 def family(example: Example) -> str:
-    """Return what an example counts as one with."""
+    """Return the key of an example's family; all examples with one key count as one."""
     return f"family {example.family}" if example.family else f"example {example.id}"
 
 

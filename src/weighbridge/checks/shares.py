@@ -20,8 +20,7 @@ def compare_shares(
 ) -> Mapping[str, Estimate]:
     """Return "base", "tuned" and the paired "difference" (tuned less base) of values from 0 to 1.
 
-    Pairs of which one is missing are left out and counted. `called` is put before the three names. Empty where there
-    is no pair.
+    Incomplete pairs are left out and counted. `called` is put before the three names. Empty where there is no pair.
     """
     pairs = [(a, b) for a, b in zip(base, tuned, strict=True) if a is not None and b is not None]
     if not pairs:

@@ -1,7 +1,7 @@
 """How fast is an adapter served beside the base weights, against both merged into one? Same engine, same prompts.
 
 Beside the base weights one copy of them serves several adapters; merged is one model more in memory, and no slower than
-the base. What this does not know: many questions at once, and how fast the machine is when something else runs on it.
+the base. Limits: it does not measure many questions at once, or a machine that runs something else as well.
 """
 
 from collections.abc import Mapping, Sequence

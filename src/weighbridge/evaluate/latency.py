@@ -1,6 +1,6 @@
-"""How long an answer takes, and how much memory, when the strategy has the machine to itself.
+"""Measures the time and memory of an answer when the strategy has the machine to itself.
 
-To be run in a fresh process that does nothing else: what this module cannot know is what else is running.
+Run it in a fresh process that does nothing else: this module cannot tell whether other programs are running.
 """
 
 import sys
@@ -14,7 +14,7 @@ from weighbridge.protocols import Notify, Strategy, silent
 from weighbridge.types import Progress, Question, Timing
 
 QUESTIONS_FOR_P95 = 60
-"""One to warm up and 59 timed: the fewest whose slowest answer bounds the 95th percentile (0.95^59 is under 5 %)."""
+"""One to warm up and 59 timed: the slowest of 59, and of no fewer, bounds the 95th percentile (0.95^59 < 5 %)."""
 
 
 def time_alone(
@@ -48,7 +48,7 @@ def time_alone(
 def peak_memory_bytes() -> int:
     """Return the most memory this process has held resident since it started, in bytes; mapped files included.
 
-    On Linux from /proc: what getrusage tells there is carried over from the parent when a process is spawned.
+    On Linux from /proc, because getrusage there carries over the parent's figure when a process is spawned.
     """
     if sys.platform == "win32":
         import psutil

@@ -24,7 +24,7 @@ def append(path: Path, records: Iterable[Record]) -> int:
     A generator of records is closed when writing fails or is interrupted, so that nothing goes on behind it.
 
     Raises:
-        WorkspaceError: the file cannot be written; what was stored before is kept.
+        WorkspaceError: the file cannot be written; the records stored before are kept.
     """
     written = 0
     try:

@@ -30,8 +30,8 @@ def macro_f1(pairs: Sequence[Pair], seed: int, unscored: int = 0) -> Estimate | 
     """Return the mean over the wanted labels of each label's F1, with its 95 % percentile bootstrap interval.
 
     A label that is given but never wanted counts against the wanted one and has no F1 of its own. Resampling the
-    pairs is drawing how often each distinct pair occurs, so it costs the number of distinct pairs. A resample in
-    which a label is not wanted leaves that label out. None where there is no pair.
+    pairs is drawing how often each distinct pair occurs, so it costs the number of distinct pairs. A resample without
+    a wanted label leaves that label out. None where there is no pair.
     """
     if not pairs:
         return None

@@ -14,12 +14,12 @@ from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.types import Example, Progress, Task
 
 _POLL_SECONDS = 0.5
-"""How often a wait is left to look for an interrupt, which some systems do not deliver into a wait."""
+"""Seconds between looks for an interrupt: some systems do not deliver one into a wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSpec:
-    """What one strategy is asked, and how its answers are graded."""
+    """The questions for one strategy, and the grading of its answers."""
 
     task: Task
     examples: Sequence[Example]

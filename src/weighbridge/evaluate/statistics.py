@@ -1,7 +1,7 @@
 """Intervals and tests for means over examples. The same numbers for the same seed.
 
-All intervals are 95 %. What this does not know: examples are taken to be independent, so where many of them ask
-about one document the true uncertainty is larger than stated.
+All intervals are 95 %. Limits: examples are taken to be independent, so where many of them ask about one document the
+true uncertainty is larger than stated.
 """
 
 import math
@@ -26,7 +26,7 @@ _NORMAL = NormalDist()
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Between what any value must lie."""
+    """The lowest and the highest possible value."""
 
     low: float
     high: float
@@ -108,7 +108,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 def examples_needed(differences: Sequence[float], *, power: float = 0.8, alpha: float = 0.05) -> int | None:
-    """Return the pairs at which a mean difference like this one would be found, two-sided; None where it is zero.
+    """Return the pairs needed to find a mean difference like this one, two-sided; None where it is zero.
 
     Normal approximation for paired means, n = ((z[1-alpha/2] + z[power]) sd / mean)^2 (Cohen 1988, section 2.3), and
     at least the pairs from which a sign-flip test can reach alpha at all.
@@ -130,7 +130,7 @@ def _sample(values: Sequence[float]) -> Floats:
 
 
 def _estimate(value: float, interval: Bounds, scored: int, unscored: int) -> Estimate:
-    """Return an estimate whose interval holds its value, whatever rounding or skew made of it."""
+    """Return an estimate with an interval widened to hold its value, in spite of rounding or skew."""
     low, high = min(interval.low, value), max(interval.high, value)
     return Estimate(value=value, low=low, high=high, scored=scored, unscored=unscored)
 

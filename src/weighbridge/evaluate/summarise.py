@@ -24,7 +24,7 @@ COMPARED = ("accuracy", "hallucination")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """What is learnt about a strategy outside its records. What was not measured is left out."""
+    """Figures of a strategy from outside its records; those not measured are absent."""
 
     timings: tuple[Timing, ...] = ()
     """Of the single-file pass."""
@@ -77,7 +77,7 @@ def compare_all(records: Mapping[str, Sequence[Record]], *, seed: int) -> tuple[
     """Compare every two strategies, over the examples that both have a score for, by accuracy and hallucination.
 
     Holm's correction runs over the pairs of one figure. Two strategies without a common example are not compared.
-    What the decision weighs goes with each comparison of accuracy: see `paired_differences`.
+    Each comparison of accuracy carries the differences that the decision weighs: see `paired_differences`.
     """
     return tuple(comparison for figure in COMPARED for comparison in _compare(figure, records, seed))
 
@@ -102,7 +102,7 @@ def paired_differences(left: Sequence[Record], right: Sequence[Record]) -> tuple
 
 
 def seconds_per_answer(timings: Sequence[Timing], seed: int) -> Estimate | None:
-    """Return the mean seconds of an answer, which is what a busy machine is paid for; None without timings."""
+    """Return the mean seconds of an answer, the basis of a machine's price; None without timings."""
     return mean_interval([timing.total for timing in timings], seed) if timings else None
 
 

@@ -23,7 +23,7 @@ def save_weighing(path: Path, weighing: Weighing) -> None:
 
 
 def load_weighing(path: Path) -> Weighing:
-    """Read what `save_weighing` wrote.
+    """Read a file of `save_weighing`.
 
     Raises:
         WorkspaceError: there is no such file, or it cannot be read.

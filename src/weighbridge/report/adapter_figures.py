@@ -1,4 +1,4 @@
-"""What the page and the terminal say of an adapter: its verdict, its guards' figures in words, and their charts."""
+"""An adapter's verdict, its guards' figures in words, and their charts, for the page and the terminal."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class FigureLine:
 
 @dataclass(frozen=True, slots=True)
 class AdapterVerdict:
-    """The verdict on an adapter, and what it rests on."""
+    """The verdict on an adapter, with its reasons."""
 
     text: str
     sure: str

@@ -41,7 +41,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarSegment:
-    """A part of a stacked bar: a class of the page's style, how many, and what it means."""
+    """A part of a stacked bar: a class of the page's style, a count, and its meaning."""
 
     style: str
     count: int
@@ -70,7 +70,7 @@ class Axis:
 def axis(values: Sequence[Reach], *, logarithmic_from: float) -> Axis:
     """Return an axis that holds all values: logarithmic if they are positive and their ratio is large, else from zero.
 
-    `logarithmic_from` is the ratio of the highest to the lowest end from which it is logarithmic.
+    The axis is logarithmic where the highest end is at least `logarithmic_from` times the lowest.
     """
     top = max(max(reach.high, reach.value) for reach in values)
     least = min(reach.value for reach in values)

@@ -59,7 +59,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What became of one strategy's attempts."""
+    """The outcomes of one strategy's attempts."""
 
     strategy: str
     drawn: Markup
@@ -83,7 +83,7 @@ def scatter_charts(weighing: Weighing) -> tuple[Chart, ...]:
 
 
 def outcome_bars(weighing: Weighing) -> tuple[Bar, ...]:
-    """Return, for each strategy, what became of its attempts: evidence found or missed, then right or not."""
+    """Return the outcomes of each strategy's attempts: evidence found or missed, then right or not."""
     return tuple(_bar(measurement) for measurement in weighing.measurements)
 
 

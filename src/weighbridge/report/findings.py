@@ -1,4 +1,4 @@
-"""What a weighing says, in sentences: shared by the terminal report and the page, so that they cannot disagree."""
+"""The findings of a weighing in sentences, shared by the terminal report and the page so that they cannot disagree."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,16 +23,16 @@ _WHY_ABSENT = {
 
 
 ENOUGH_TO_TELL = 10
-"""Answers from which on it is worth saying that they were all the same."""
+"""Fewest identical answers worth a remark: two or three may be alike by chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The decision in one line, and what stands under it."""
+    """The decision in one line, and the sentence under it."""
 
     text: str
     sure: str
-    """How sure that is: what the paired comparisons say of the leader's points."""
+    """The certainty of the decision, by the paired comparisons of the leader's points."""
 
 
 def headline(weighing: Weighing) -> Headline:
@@ -65,7 +65,7 @@ def against_leader(weighing: Weighing) -> tuple[Comparison, ...]:
 
 
 def limit_sentences(decision: Decision) -> tuple[str, ...]:
-    """Return a sentence for each strategy that breaks a limit which the reasons do not tell of already."""
+    """Return a sentence for each strategy with a broken limit that the reasons do not mention."""
     told = " ".join(decision.reasons)
     return tuple(
         f"{verdict.strategy} breaks a limit: {'; '.join(plain(limit) for limit in verdict.broken_limits)}"
@@ -96,7 +96,7 @@ def why_absent(kind: FigureKind, measurement: Measurement) -> str:
 
 
 def notes(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ...]:
-    """Return the distinct reasons for which figures are absent; a dash refers to one by its number, from 1."""
+    """Return the distinct reasons for absent figures; a dash refers to one by its number, from 1."""
     missing = (
         why_absent(kind, measurement)
         for kind in kinds
@@ -107,7 +107,7 @@ def notes(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ...]:
 
 
 def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ...]:
-    """Return what these figures hide: strategies left out or always of one answer, failures, cut and unscored ones."""
+    """Return what these figures hide: strategies left out or with a single answer, failures, cut and unscored ones."""
     failed = (_failure_line(measurement) for measurement in weighing.measurements if measurement.failures)
     cut, unscored = _cut(weighing), _unscored_line(weighing, kinds)
     told = (
@@ -119,7 +119,7 @@ def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ..
 
 
 def what_was_tested(weighing: Weighing) -> str:
-    """Return what was asked, of what, with which model, on which machine."""
+    """Return the questions, documents, model and machine of the test."""
     settings = [plain(weighing.settings[key], 60) for key in ("model", "quantisation") if key in weighing.settings]
     parts = (
         count_noun(len(weighing.examples), "test question"),
@@ -133,7 +133,7 @@ def what_was_tested(weighing: Weighing) -> str:
 
 
 def leak_check(weighing: Weighing) -> str:
-    """Return how the examples were divided and what the leak check found."""
+    """Return the division of the examples and the result of the leak check."""
     split = weighing.split
     found = "no near-duplicate of a test question" if split.leaks == 0 else count_noun(split.leaks, "near-duplicate")
     merged = count_noun(split.merged_near_duplicates, "near-duplicate pair")
@@ -180,7 +180,7 @@ def _settled_by(weighing: Weighing) -> str:
 
 
 def _how_sure(weighing: Weighing) -> str:
-    """Return what the decision rests on: the leads by points, never a figure alone that they outweigh."""
+    """Return the basis of the decision: the leads by points, never a single figure that they outweigh."""
     decision = weighing.decision
     first = leader(decision)
     kept = [verdict.strategy for verdict in decision.verdicts if not verdict.broken_limits]
@@ -220,7 +220,7 @@ def _failure_line(measurement: Measurement) -> str:
 
 
 def _always_the_same(weighing: Weighing) -> Iterator[str]:
-    """Yield the strategies that gave one answer to all questions, which their accuracy does not show.
+    """Yield the strategies that gave one answer to all questions; their accuracy does not show it.
 
     Abstentions count as answers here. The expected answer of restricted questions is not told, only the given one.
     """
@@ -243,7 +243,7 @@ def _cut(weighing: Weighing) -> str:
 
 
 def _open_above(weighing: Weighing) -> str:
-    """Return what the 95th percentile of few timings is worth; empty where there are enough."""
+    """Return a warning about a 95th percentile of few timings; empty where there are enough."""
     few = {e.scored for m in weighing.measurements if (e := m.figures.get("latency_p95")) and e.open_above}
     if not few:
         return ""

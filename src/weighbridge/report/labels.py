@@ -8,7 +8,7 @@ from itertools import product
 _LETTER, _HEIGHT, _CLEAR = 6.9, 16.0, 7.0
 """The size of a label's letters in pixels, generously, and the half-width of a point's mark."""
 _HARD, _SOFT = 100.0, 1.0
-"""What it costs, per square pixel, to cover a mark or a label, and a line; a pixel's distance costs one."""
+"""Costs per square pixel of covering a mark or a label, and of covering a line; a pixel's distance costs one."""
 _RINGS = (3.0, 9.0, 13.0, 22.0, 38.0, 58.0, 82.0, 110.0)
 _DIRECTIONS = ((1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1), (0, -1), (0, 1))
 

@@ -1,6 +1,6 @@
-"""A lint as it is printed: the tokens of a few conversations, what of them is learnt, and what is wrong.
+"""Prints a lint: the tokens of a few conversations, the learnt ones among them, and the problems.
 
-Nothing is told by colour alone: brackets hold what is learnt, and a mark stands behind the token that stops.
+Nothing is told by colour alone: brackets hold the learnt tokens, and a mark stands behind the token that stops.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ _STYLES = {"error": "bold red", "warning": "yellow"}
 
 
 def render_lint(lint: Linted) -> RenderableType:
-    """Return a lint for a terminal: what is learnt, a legend, then errors, then warnings."""
+    """Return a lint for a terminal: the learnt tokens, a legend, then errors, then warnings."""
     return Group(*_texts(lint))
 
 

@@ -13,7 +13,7 @@ _NEVER = 1e9
 
 
 def break_evens(weighing: Weighing) -> Iterator[str]:
-    """Yield, for each strategy whose costs cross the leader's, how many answers in all that takes, and what then."""
+    """Yield, for each strategy with costs that cross the leader's, the number of answers at the crossing."""
     costs = {measurement.strategy: measurement.cost for measurement in weighing.measurements}
     name = leader(weighing.decision)
     first = costs.get(name or "")

@@ -24,7 +24,7 @@ from weighbridge.results import Record, Weighing
 from weighbridge.types import PUBLIC
 
 _ISLAND_BYTES = 780_000
-"""What the questions may take, so that the page as a whole stays under a megabyte."""
+"""The share of the questions in a page of less than a megabyte."""
 _KEY_FIGURES = ("accuracy", "hallucination", "latency_p95", "memory", "cost_per_thousand")
 _EXCERPT = 5
 _JOINED = re.compile(r"(?=\S{3,40}(?:\s|$))\S+[-\N{EN DASH}]\S+")
@@ -34,7 +34,7 @@ _JOINED = re.compile(r"(?=\S{3,40}(?:\s|$))\S+[-\N{EN DASH}]\S+")
 def page(weighing: Weighing, *, groups: frozenset[str] = PUBLIC) -> str:
     """Return the report as HTML of less than a megabyte, for a reader of these access groups.
 
-    What only other groups may read is left out. Needs no file beside it, and its policy forbids it to fetch any.
+    Text that only other groups may read is left out. The page needs no other file, and its policy forbids fetching any.
     """
     style, script = source("report.css"), source("report.js")
     island = build_island(weighing, groups=groups, budget=_ISLAND_BYTES)
@@ -83,7 +83,7 @@ def _without_closed_messages(weighing: Weighing, groups: frozenset[str]) -> Weig
 
 @cache
 def environment() -> Environment:
-    """Return the environment of all pages: their filters, and what their templates may call."""
+    """Return the environment of all pages: their filters, and the functions for their templates."""
     made = Environment(
         loader=PackageLoader("weighbridge.report"),
         autoescape=True,
@@ -103,7 +103,7 @@ def environment() -> Environment:
 
 
 def _whole(text: str) -> Markup:
-    """Return a text in which no line breaks at a hyphen or a dash: neither in a name nor in an interval."""
+    """Return a text that never breaks at a hyphen or a dash: neither in a name nor in an interval."""
     return Markup(_JOINED.sub(r'<span class="whole">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped before
 
 
@@ -144,7 +144,7 @@ def _comparison_rows(weighing: Weighing) -> Sequence[dict[str, Any]]:
 
 
 def _excerpt(weighing: Weighing, groups: frozenset[str]) -> Sequence[dict[str, Any]]:
-    """Return the first questions on which strategies disagree, for print and for browsers without scripts."""
+    """Return the first questions that divide the strategies, for print and for browsers without scripts."""
     asked: dict[str, list[Record]] = {}
     for record in weighing.records:
         asked.setdefault(record.example_id, []).append(record)

@@ -1,4 +1,4 @@
-"""What the page's list of questions is made of: one JSON text, each passage in it once, within a budget of bytes.
+"""Writes the data of the page's list of questions: one JSON text, each passage in it once, within a budget of bytes.
 
 Keys are short because they repeat thousands of times; `templates/report.js` reads them.
 """
@@ -21,7 +21,7 @@ _UNSAFE = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028
 
 @dataclass(frozen=True, slots=True)
 class Island:
-    """JSON that is safe inside a script element, and sentences on what had to be left out of it."""
+    """JSON that is safe inside a script element, with sentences about the omissions."""
 
     text: str
     left_out: tuple[str, ...]
@@ -29,7 +29,7 @@ class Island:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """What fits: the longest passage and answer in characters, and how many questions."""
+    """The longest passage and answer in characters, and the number of questions, that fit."""
 
     passage: int
     answer: int
@@ -42,7 +42,7 @@ class _Cut:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What a reader may see of the records, and how it is numbered."""
+    """The passages that a reader may see, with their numbers."""
 
     groups: frozenset[str]
     cut: _Cut

@@ -1,4 +1,4 @@
-"""What was lost on the way from the sources to the documents, for people."""
+"""Losses on the way from the sources to the documents, for people."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def group_omissions(omissions: Iterable[Omission]) -> Sequence[ReasonLine]:
 
 
 def count_omissions(report: ReadingReport) -> Iterator[str]:
-    """Yield what became of the sources, as sentences."""
+    """Yield the numbers of files, documents and losses, as sentences."""
     yield f"{count_noun(report.files, 'file')} became {count_noun(report.documents, 'document')}"
     told = (
         (len(report.skipped), "file was left out", "files were left out"),

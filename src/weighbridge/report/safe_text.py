@@ -9,12 +9,12 @@ import unicodedata
 from weighbridge.formatting import DASH, NB
 
 ABSENT = DASH
-"""What stands where there is no figure; a note beside it says why."""
+"""Stands in place of an absent figure; a note beside it says why."""
 
 _TURNS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
-"""Marks that turn the direction of the text after them, and can so hide what it says."""
+"""Marks that turn the direction of the text after them, and can so disguise it."""
 _BREAKS = re.compile(rf"[^\S{NB}]+")
-"""White space but for no-break spaces, which keep a number and its unit on one line."""
+"""White space but for no-break spaces: those keep a number and its unit on one line."""
 
 
 def count_noun(number: int, noun: str, plural: str = "") -> str:

@@ -1,4 +1,4 @@
-"""A weighing as it is printed: the decision first, then what it rests on.
+"""Prints a weighing: the decision first, then its reasons and figures.
 
 Made for 80 columns and more; nothing is told by colour alone.
 """
@@ -54,7 +54,7 @@ class Sentence:
     text: str
     style: str = ""
     first: str = ""
-    """What stands before the first line; the others are indented as far."""
+    """Stands before the first line; the others are indented as far."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         lines = textwrap.wrap(

@@ -1,4 +1,4 @@
-"""Metrics that hold for every task: accuracy, hallucination, abstentions, and what was read and cited."""
+"""Metrics for every task: accuracy, hallucination, abstentions, passages read and citations made."""
 
 from dataclasses import dataclass
 

@@ -16,7 +16,7 @@ from weighbridge.types import Answer, Example, Task
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """What an answer shares with the best reference, over answerable questions; an abstention shares nothing."""
+    """The overlap of an answer with the best reference, over answerable questions; 0 for an abstention."""
 
     task: Task
     name: str
@@ -35,8 +35,7 @@ class Overlap:
 class ShortForm:
     """1 for an answer as short as was asked for: at most twice the words of the longest reference, and five more.
 
-    Every strategy is asked for a short answer or for a label alone. What a sentence around it says is not judged here:
-    that is accuracy.
+    Every strategy is asked for a short answer or for a label alone. The content is not judged here: that is accuracy.
     """
 
     name: str = "form"

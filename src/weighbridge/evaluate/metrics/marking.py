@@ -1,4 +1,4 @@
-"""What an attempt comes to: right, wrong or abstained, whether it asserts something wrong, and what it had read.
+"""Marks an attempt: right, wrong or abstained, with or without a wrong assertion, and with or without its evidence.
 
 One grade decides accuracy, hallucination, outcome, rewards and pairs for preference training: see `scoring.grade`.
 """
@@ -26,7 +26,7 @@ def has_abstained(task: Task, example: Example, answer: Answer) -> bool:
 
 
 def is_wrong(task: Task, example: Example, answer: Answer, labels: tuple[str, ...] = ()) -> bool | None:
-    """Tell whether an answer asserts something wrong, which an empty one does not; None where it cannot be told."""
+    """Tell whether an answer asserts something wrong; an empty one does not. None where it cannot be told."""
     if not answer.text.strip():
         return False
     mark = grade_answer(task, example, answer, labels).mark

@@ -1,4 +1,4 @@
-"""Which metrics a strategy is measured by."""
+"""Chooses the metrics of a strategy."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
