@@ -1,1 +1,1 @@
-"""Tells whether an answer is right: what it says, whether it declines, and how it compares with a reference."""
+"""Tells whether an answer is right by comparing its content with references, or sees that it declines."""

@@ -17,7 +17,7 @@ _FILE = "classifier.json"
 
 @dataclass(frozen=True, slots=True)
 class DecisionTree:
-    """One decision tree. A node whose `feature` is negative is a leaf and adds its `value`."""
+    """One decision tree. A node with a negative `feature` is a leaf and adds its `value`."""
 
     feature: Sequence[int]
     threshold: Sequence[float]
@@ -26,7 +26,7 @@ class DecisionTree:
     value: Sequence[float]
 
     def predict(self, row: Sequence[float]) -> float:
-        """Return what the tree adds to the log-odds. A feature goes left where it is at most the threshold."""
+        """Return the tree's part of the log-odds. A feature goes left where it is at most the threshold."""
         node = 0
         while self.feature[node] >= 0:
             node = self.left[node] if row[self.feature[node]] <= self.threshold[node] else self.right[node]
@@ -35,13 +35,13 @@ class DecisionTree:
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """Boosted trees (Friedman 2001): the log-odds are the sum of what the trees say."""
+    """Boosted trees (Friedman 2001): the log-odds are the sum over the trees."""
 
     features: tuple[str, ...]
     baseline: float
     trees: tuple[DecisionTree, ...]
     threshold: float
-    """The probability from which an answer counts as right."""
+    """An answer of at least this probability counts as right."""
     fingerprint: str
     """Of the whole file: answers graded by another file are graded again."""
 

@@ -1,6 +1,6 @@
-"""Numbers that tell how far an answer says what a reference says: what the classifier of `classifier.py` decides by.
+"""Features of an answer and its references: the numbers that `classifier.py` decides by.
 
-Each is a share, a count or a flag, computed from the words, the typed values and the place of what is found. The length
+Each is a share, a count or a flag, computed from the words, the typed values and their places. The length
 of an answer is among them, since the same overlap means less in a long text; no feature knows who answered.
 """
 
@@ -13,7 +13,7 @@ from weighbridge.scoring.language.words import is_stop_word, mend_spacing, plain
 from weighbridge.scoring.values import compare_values
 
 LIKE = 0.9
-"""Similarity from which two words count as one: forms of one word, not words that merely look alike."""
+"""Words of at least this similarity count as one: forms of one word, not words that merely look alike."""
 _YEAR = re.compile(r"(?:1\d{3}|20\d{2})")
 _YEAR_WITH_FOOTNOTE = re.compile(r"((?:1\d{3}|20\d{2}))\d{1,2}")
 _FOOTNOTED = re.compile(r"[A-Za-z]\d{1,3}(?=[.,;\s]|$)|\d{5,6}(?=[.,])")
@@ -37,9 +37,9 @@ _MONTH_NAMES = (
 )
 _MONTHS = {name: place for place, names in enumerate(_MONTH_NAMES.split("|"), start=1) for name in names.split()}
 _FITTING = 0.85
-"""Recall from which a reference counts as given, for the share of references that are: a name may lack one initial."""
+"""A reference of at least this recall counts as given in the share of given references: a name may lack an initial."""
 _WITHOUT_CHANCE = 3
-"""Letters above which a reference that stands in an answer with its spaces lost does not stand there by chance."""
+"""A longer reference, found in an answer without its spaces, is not there by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,14 @@ class _Answer:
     sentences: int
     numbers: frozenset[str]
     spans: Sequence[Sequence[str]]
-    """Names and numbers that the question does not have, in their order: what the answer may be about."""
+    """Names and numbers that the question does not have, in their order: the possible subject of the answer."""
 
 
 def extract_features(question: str, references: Sequence[str], answer: str) -> dict[str, float]:
     """Return the features of an answer, by name, in a fixed order. Needs at least one reference.
 
     About a millisecond for an answer of a sentence. The features of the reference that fits best come first, then the
-    best over all references, then what does not depend on them.
+    best over all references, then those that do not depend on a reference.
     """
     read = _read_answer(question, answer)
     each = [_compare(question, reference, answer, read) for reference in references]

@@ -1,17 +1,17 @@
-"""Whether an answer is right: content first, in however many words, with the reason in words.
+"""Grades an answer by its content, in however many words, with the reason in words.
 
-An answer is right if it gives what a reference gives and nothing that contradicts it. In this order:
+An answer is right if it gives the content of a reference and nothing that contradicts it. In this order:
 
-1. Nothing said is wrong. A refusal is an abstention: right where the question cannot be answered. Anything else said
+1. An empty answer is wrong. A refusal is an abstention: right where the question cannot be answered. Anything else said
    to such a question is wrong.
 2. A label is right where the answer gives it alone, or names it and no other label. JSON is right where all fields and
    values of a reference are there and no others, in a code fence or not.
 3. A text that is a reference, word for word and value for value, is right; so is a sentence with all the typed values
-   (numbers, dates, names, ...) of a reference that has nothing else. A short text of which a typed value contradicts
+   (numbers, dates, names, ...) of a reference that has nothing else. A short text with a typed value that contradicts
    every reference (another number, date, name, a "not") is wrong.
    A text that contradicts a point of a reference of several sentences, or misses most of its points, is wrong too.
 4. All others are decided by `classifier.py`, which learnt from answers that people judged.
-5. A right answer beside which `rivals.py` finds a second, different one is wrong: whoever gives two has given none.
+5. A right answer is wrong where `rivals.py` finds a second, different one beside it: whoever gives two gives none.
 """
 
 import re
@@ -38,23 +38,23 @@ RULES = 6
 _MOST_REFERENCES = 16
 """References that are compared in full: longer lists hold aliases, and each takes a millisecond."""
 _SHORT = 12
-"""Words up to which one contradicted value makes a text wrong: it has no room to say anything else. On EVOUNA that
+"""In a text of up to so many words, one contradicted value makes it wrong: nothing else has room. On EVOUNA that
 turned 8 of 287 verdicts of the classifier, 4 of them against the person's."""
 _LONGEST_MEASURED = 60
-"""Words up to which another quantity or price makes a text wrong: with a unit, it is no number of another thing."""
+"""In a text of up to so many words, another quantity or price makes it wrong: a unit ties it to the same thing."""
 _MEASURED = frozenset({"quantity", "money"})
 _EXACT = frozenset({"number", "quantity", "money", "date", "time"})
 _LISTED = re.compile(r";|\n|、|&|\b(?:and|und|et|y)\b|[和及与]", re.IGNORECASE)
-"""What only a list has: commas alone divide "Jakkur, Bangalore, India" too, of which a part may do."""
+"""Signs of a list. A comma is none: it divides "Jakkur, Bangalore, India" too, and a part of that may do."""
 _SENTENCE = 30
-"""Words up to which an answer that gives every typed value of a reference, which is nothing else, is right: "17:05" in
+"""An answer of up to so many words is right with every typed value of a reference without other words: "17:05" in
 "It leaves at 5:05 pm". Of such answers on EVOUNA, of any length, people call 98 % right. Longer ones may give several
 values in turn, and are left to the classifier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """What is to be said of an answer, and why."""
+    """The mark of an answer, with its reason."""
 
     mark: Mark
     """`unscored`: the references cannot be compared with."""
@@ -63,12 +63,12 @@ class Grade:
     probability: float | None = None
     """That a person calls it right; None where a rule decided."""
     values: tuple[ValueMatch, ...] = ()
-    """The typed values of the reference that fits best, and what the answer gives for them."""
+    """The typed values of the reference that fits best, with those of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExampleKind:
-    """What is known of an example besides its references."""
+    """The facts about an example besides its references."""
 
     answerable: bool = True
     labels: tuple[str, ...] = ()
@@ -92,11 +92,11 @@ def grade(
     """Grade an answer.
 
     Args:
-        question: what was asked, as far as it is known; it tells which unit or kind of value is wanted.
+        question: the text asked, as far as it is known; it tells the wanted unit or kind of value.
         references: accepted answers; empty where the question cannot be answered.
-        answer: what was said, without thinking before it.
-        task: what kind of answer is wanted.
-        example: what else is known of the example.
+        answer: the text given, without thinking before it.
+        task: the wanted kind of answer.
+        example: other facts about the example.
         abstained: whether the answer declines; None to tell from its words.
     """
     return _grade(question, tuple(references), answer, (task, example, abstained))
@@ -174,7 +174,7 @@ def _grade_text(question: str, references: Sequence[str], answer: str) -> Grade:
 
 
 def _nearest_references(references: Sequence[str], answer: str) -> Sequence[str]:
-    """Return the references that may fit: all, or of many aliases those whose words the answer has most of."""
+    """Return the references that may fit: all, or of many aliases those that share most words with the answer."""
     if len(references) <= _MOST_REFERENCES:
         return references
     given = set(tokens(plain(answer)))
@@ -251,8 +251,8 @@ def _refutation(reference: str, values: Sequence[ValueMatch]) -> ValueMatch | No
     """Return the value that keeps a short text from giving a reference.
 
     It is another value than the reference's, or none at all where the reference is nothing but numbers, dates and
-    codes, or a number and one word: no other words stand for "gate 3", or for the A of "Hepatitis A". A list of which
-    items are missing is another list.
+    codes, or a number and one word: no other words stand for "gate 3", or for the A of "Hepatitis A". A list without
+    some items is another list.
     """
     others = len(_other_words(reference, values))
     for match in values:

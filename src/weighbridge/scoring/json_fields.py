@@ -10,7 +10,7 @@ Leaves = Mapping[tuple[str | int, ...], Any]
 
 _FENCE = re.compile(r"```(?:json)?\s*\n?(.*?)```", re.DOTALL | re.IGNORECASE)
 NOT_JSON: Final = None
-"""What `parse_json` returns for a text that is not JSON; the leaves of a JSON value are never None."""
+"""Stands for a text that is not JSON; the leaves of a JSON value are never None."""
 
 
 def parse_json(text: str) -> Leaves | None:

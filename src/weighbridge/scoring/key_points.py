@@ -1,4 +1,4 @@
-"""Scores an answer against a reference of several sentences: which of its points it gives, misses or contradicts."""
+"""Scores an answer against a reference of several sentences: the points it gives, misses or contradicts."""
 
 import re
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from weighbridge.scoring.values import compare_values
 PointRelation = Literal["found", "missed", "contradicted"]
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_a-z])|(?<=[。！？])|\n+")
 _FEWEST_WORDS = 2
-"""Words that are no stop words, from which a sentence makes a point of its own; fewer are a heading or an aside."""
+"""Fewest content words of a sentence that makes a point of its own; fewer are a heading or an aside."""
 _LIKE = 0.8
-"""Similarity from which a word of a point counts as given: "refunded" for "refundable"."""
+"""A word of a point counts as given by one of at least this similarity: "refunded" for "refundable"."""
 _RECALL = 0.5
-"""Share of the words of a point from which it counts as given: people say the rest in words of their own."""
+"""A point counts as given with at least this share of its words: people put the rest in words of their own."""
 _SHARED = 2
 """Words that a sentence of an answer shares with a point, so that it speaks of the same thing."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPoint:
-    """One sentence of a reference, and what an answer says of it."""
+    """One sentence of a reference, and its relation to an answer."""
 
     text: str
     relation: PointRelation
@@ -40,7 +40,7 @@ def split_points(reference: str) -> tuple[str, ...]:
 
 
 def score_points(question: str, reference: str, answer: str) -> tuple[KeyPoint, ...]:
-    """Return the points of a reference with what an answer says of each; none where it makes fewer than two.
+    """Return the points of a reference, compared with an answer; none where it makes fewer than two.
 
     A point is contradicted where the sentence of the answer that is nearest to it gives another value, or says no
     where it says yes.

@@ -1,4 +1,4 @@
-"""Which label an answer gives: the label alone, or a sentence that names it and no other."""
+"""Finds the label of an answer: the label alone, or in a sentence that names no other."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -8,9 +8,9 @@ from weighbridge.scoring.language.words import plain
 _AROUND_A_LABEL = " \t\n\r\"'`*_"
 _AFTER_A_LABEL = ".,;:!?" + _AROUND_A_LABEL
 _NEGATED = re.compile(r"(?:\b(?:not|no|never|neither|nor|rather than|instead of)|n't)\b(?:\W+(?!but\b)\w+){0,3}\W*$")
-"""A "not" up to three words before; what follows a "but" is meant again."""
+"""A "not" up to three words before; the words after a "but" are meant again."""
 _LONGEST_SENTENCE = 400
-"""Characters in which a label is looked for: a longer text argues, and names labels that it does not give."""
+"""Longest text to find a label in: a longer one argues, and names labels that it does not give."""
 
 
 def normalise_label(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What became of one typed value of a reference in an answer."""
+"""The match of one typed value of a reference with an answer."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ ValueKind = Literal["number", "quantity", "money", "date", "weekday", "time", "c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueMatch:
-    """One typed value of a reference, with what the answer says in its place."""
+    """One typed value of a reference, with the answer's value in its place."""
 
     kind: ValueKind
     reference: str

@@ -1,6 +1,6 @@
 """Finds a second, different answer beside the right one: "Paris. Or Rome.", or "It was 1912. No, it was 1921".
 
-Whoever gives two answers has given none. What is looked for are the ways in which people do so: a choice ("or"), a
+Whoever gives two answers has given none. It looks for the ways in which people do so: a choice ("or"), a
 sentence said again with another value, a correction, yes and no in one breath, and an item too many in a list.
 """
 
@@ -41,7 +41,7 @@ _LIST_ITEM = re.compile(r"^\s*(?:[-*\u2022]|\d{1,2}[.)])(?:\s|$)")
 _SHORTEST_COMMON = 5
 """Letters in a row that two words share where they are forms or parts of one another."""
 _LONGEST_PHRASE = 5
-"""Words of the other half of a choice; what is longer goes on with the sentence."""
+"""Most words of the other half of a choice; a longer half goes on with the sentence."""
 _SHORTEST_FRAME = 2
 """Words that two sentences share around their values, so that one says the other again."""
 _MOST_CLAUSES = 40
@@ -53,7 +53,7 @@ _SHORT = 8
 def find_rival(question: str, references: Sequence[str], reference: str, answer: str) -> str:
     """Return the other answer that stands beside a reference in an answer; empty where there is none.
 
-    What the question or another reference says is no rival.
+    Words of the question or of another reference are no rival.
     """
     text = fold(answer)
     known = {word for said in (question, *references) for word in tokens(plain(said))}
@@ -82,7 +82,7 @@ def _find_opposite(reference: str, text: str, clauses: Sequence[str]) -> Iterato
 
 
 def _find_choice(question: str, reference: str, text: str, known: set[str]) -> Iterator[str]:
-    """Find what is offered beside the reference with an "or"."""
+    """Find the other half of a choice ("or") with the reference."""
     wanted = tokens(plain(reference))
     for choice in _OR.finditer(text):
         before, after = text[: choice.start()], text[choice.end() :]

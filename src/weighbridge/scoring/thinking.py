@@ -1,4 +1,4 @@
-"""Thinking: what a reasoning model writes before its answer, told apart from the answer.
+"""Separates the thinking of a reasoning model from its answer.
 
 Models mark it in several ways, and chat templates and engines change them again: DeepSeek's template opens the thinking
 itself, so that the reply holds only the tag that closes it, and an engine that leaves out special tokens turns the
@@ -23,14 +23,14 @@ _ANSWER_TAGS = re.compile(
     r"|<\|(?:begin_of_solution|START_RESPONSE)\|>(?P<solution>.*?)(?:<\|(?:end_of_solution|END_RESPONSE)\|>\s*)?)",
     re.IGNORECASE | re.DOTALL,
 )
-"""What answers are put into by models that put their thinking into tags."""
+"""Tags around the answers of models that put their thinking into tags."""
 _CHANNEL = re.compile(r"<\|channel\|>\s*(?P<name>[a-z]+)(?:[^<\n]*(?:<\|constrain\|>[^<]*)?<\|message\|>)?")
 _CHANNELS_BEGIN = re.compile(r"\s*(?:<\|start\|>\s*assistant\s*)?(?=<\|channel\|>)")
 _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
 _BARE_CHANNELS = re.compile(
     r"\s*(?:assistant)?analysis(?=[A-Z\s])(?P<thinking>.*?)(?:assistantfinal(?P<answer>.*))?", re.DOTALL
 )
-"""Channels whose marks the engine left out; without `assistantfinal`, "analysis" is a word like others."""
+"""Channels without the marks that the engine left out; without `assistantfinal`, "analysis" is a word like others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _begin(text: str, start: int) -> int:
 
 
 def _inner(text: str, piece: _Piece) -> str:
-    """Return what a piece of thinking says, without its tags."""
+    """Return the text of a piece of thinking, without its tags."""
     return _TAG.sub("", text[piece.start : piece.end]).strip()
 
 
@@ -119,7 +119,7 @@ def _is_mentioned(text: str, tag: re.Match[str]) -> bool:
 
 
 def _split_channels(text: str, start: int) -> Thought:
-    """Read the channels of gpt-oss: what is said on the final one is the answer, all else is thinking."""
+    """Read the channels of gpt-oss: the final one is the answer, all else is thinking."""
     thinking: list[str] = []
     answer: list[str] = []
     begin = len(text)

@@ -54,7 +54,7 @@ _STEM = 4
 _MOST_VALUES = 32
 """Values of one kind that are looked up: a reference that has more is a table, and the time grows with each."""
 _SHORT_ANSWER = 6
-"""Words up to which an answer is taken to state one value, so that other digits in it stand in the value's place."""
+"""An answer of up to so many words states one value, so that other digits in it stand in the value's place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class TypedValues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Question:
-    """What a question tells about the values that answer it."""
+    """The question's hints about the values that answer it."""
 
     text: str
     asks_date: bool
@@ -104,7 +104,7 @@ def compare_values(question: str, reference: str, answer: str) -> tuple[ValueMat
 
 
 def _keep_values_whole(text: str, asked: _Question) -> str:
-    """Return a text in which no value looks like several items of a list ("one hundred and one", "1,5 oder 2 kg")."""
+    """Return a text without values that look like several items of a list ("one hundred and one", "1,5 oder 2 kg")."""
     values = _find_values(text, asked)
     taken = cover_mask(text, (*values.dates, *values.quantities))
     return "".join(
@@ -153,7 +153,7 @@ def _extract(text: str, language: Language | None, mark: DecimalMark, asks: tupl
 
 
 def _mask(text: str, found: Iterable[TextSpan]) -> str:
-    """Return a text with what was found blanked out, so that no other kind of value is read from it."""
+    """Return a text with the found values blanked out, so that no other kind of value is read from them."""
     taken = cover_mask(text, found)
     if 1 not in taken:
         return text
@@ -279,7 +279,7 @@ def _tells_of_a_fall(text: str) -> bool:
 
 
 def _is_negation(first: Quantity, second: Quantity) -> bool:
-    """Tell whether two quantities differ only in the sign, which one of them leaves to a word ("fell by 12 %")."""
+    """Tell whether two quantities differ only in the sign, left to a word by one of them ("fell by 12 %")."""
     if len(first.ends) > 1 or len(second.ends) > 1:
         return False
     one, other = first.ends[0], second.ends[0]

@@ -1,4 +1,4 @@
-"""Years, decades, centuries and spans of years; what a date is, and when two dates agree."""
+"""Years, decades, centuries and spans of years, and the comparison of dates."""
 
 import re
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def signed_year(year: str | None, era: str | None) -> int | None:
 
 
 def find_years(text: str) -> Iterator[Date]:
-    """Find decades, centuries, spans of years and years with an era; what comes first may overlap what comes later."""
+    """Find decades, centuries, spans of years and years with an era; an earlier find may overlap a later one."""
     for match in (*_DECADE.finditer(text), *_DECADE_BEFORE.finditer(text)):
         first = int(match[1]) if len(match[1] or "") > 2 else 1900 + int(match[1] or match[2])
         yield make_date(match, Day(first_year=first, last_year=first + 9))

@@ -81,7 +81,7 @@ def fold(text: str) -> str:
 
 
 def _plain(character: str) -> str:
-    """Return a character without what does not show: other digits become ASCII, other spaces one space."""
+    """Return a character in its plain form: other digits become ASCII, other spaces one space, invisible ones go."""
     category = unicodedata.category(character)
     if category == "Nd":
         return str(unicodedata.decimal(character))
@@ -99,7 +99,7 @@ def cover_mask(text: str, found: Iterable[TextSpan]) -> bytearray:
 
 
 def without_accents(text: str) -> str:
-    """Return a text whose Latin letters have lost their marks: "Bjørn" is "bjorn", "Müßig" is "mussig"."""
+    """Return a text with Latin letters stripped of their marks: "Bjørn" is "bjorn", "Müßig" is "mussig"."""
     if text.isascii():
         return text
     text = text.replace("ø", "o").replace("Ø", "O").replace("ł", "l").replace("Ł", "L").replace("đ", "d")

@@ -123,7 +123,7 @@ def _parts(words: list[str]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=2048)
 def find_names(text: str) -> tuple[PersonName, ...]:
-    """Find what may be names in a folded text: capitalised words in a row, with particles and initials."""
+    """Find possible names in a folded text: capitalised words in a row, with particles and initials."""
     text = _GLUED_INITIALS.sub(" ", text)
     if not any(map(str.isupper, text)):
         text = text.title()
@@ -240,6 +240,6 @@ def match_name(question: str, reference: str, answer: str) -> ValueMatch | None:
 
 
 def _looks_like_a_person(reference: str) -> bool:
-    """Tell whether a name has a title or an initial, which only people have."""
+    """Tell whether a name has a title or an initial, as only people have."""
     words = [word.rstrip(".").lower() for word in _WORD.findall(_GLUED_INITIALS.sub(" ", reference))]
     return len(words) > 1 and (words[0] in _TITLES or any(len(word) == 1 for word in words[:-1]))

@@ -21,9 +21,9 @@ _RULED_OUT = re.compile(
 )
 """A word that rules out the value behind it. Spanish "no" is left out: before a digit it mostly is "No. 5"."""
 _LONGEST_LEAD = 32
-"""Characters in front of a value that such words and what stands between take up at most."""
+"""Most characters that such words, with those between, take up in front of a value."""
 _LONGEST_CLAUSE = 120
-"""Characters before a word in which its negation is looked for; its reach is far shorter."""
+"""Characters before a word that are searched for its negation; its reach is far shorter."""
 _REACH = 4
 """How many words a negation reaches ahead in its clause: "may not ride on the upper deck" negates "upper" at most."""
 

@@ -1,4 +1,4 @@
-"""Words that come in opposite pairs, and which side of a pair a text takes."""
+"""Finds the side of a text in pairs of opposite words."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ Sign = Literal[1, -1]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stance:
-    """Which side of an opposition a text takes: "not allowed" is the side -1 of "allowed"."""
+    """A text's side of an opposition: "not allowed" is the side -1 of "allowed"."""
 
     start: int
     end: int
@@ -104,7 +104,7 @@ _MODAL = re.compile(
 _LATE_NEGATION = re.compile(r"(?: [^\W\d_]+){0,4} (?:nicht|kein\w*|pas)\b", re.IGNORECASE)
 _BEFORE_A_VERB = re.compile(r"[ ,]+(?!\d|\w+ \d{4})[^\W\d_]")
 _WITHOUT_NEGATION = frozenset(("with", "always", "all"))
-"""Axes whose words negate in themselves, so that a negation before them is another thought ("not all")."""
+"""Axes with words that negate in themselves, so that a negation before them is another thought ("not all")."""
 _SHOWN = 12
 """How many characters before a word are shown with it, for its negation."""
 
@@ -128,7 +128,7 @@ def _opposites(text: str) -> Iterator[Stance]:
 
 
 def _permissions(text: str) -> Iterator[Stance]:
-    """Find what verbs such as "may" allow or forbid. The month is followed by a number, the verb by a word."""
+    """Find verbs such as "may" that allow or forbid. The month is followed by a number, the verb by a word."""
     for match in _MODAL.finditer(text):
         forbids = match["neither"] or match["han_not"]
         if match["may"] and not _BEFORE_A_VERB.match(text, match.end()):

@@ -1,4 +1,4 @@
-"""Yes and no, and whether an answer affirms what its reference denies."""
+"""Yes and no: tells an answer that affirms from a reference that denies, and the reverse."""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _STEM = 5
 """Letters of a word that must agree for two of its forms to count as one ("rides", "riding")."""
 _SHORT_REFERENCE = 12
-"""Words up to which a reference is taken to state one thing, so that a negation in it is what it says."""
+"""A reference of up to so many words states one thing, so that a negation in it is its meaning."""
 _SHORTEST = 6
 _SHOWN = 12
 """How many characters before a word are shown with it, for its negation."""
@@ -52,7 +52,7 @@ def polarity_of(text: str, question: str = "") -> Sign | None:
     """Return 1 where a folded text says yes to a question, -1 where it says no, None where it says neither.
 
     A sentence without yes or no is compared with the question: it denies the question where it takes the other side of
-    an opposition ("the gate is closed" to "is it open?"), or negates what the question says.
+    an opposition ("the gate is closed" to "is it open?"), or negates its statement.
     """
     if (opening := yes_or_no(text)) is not None:
         return opening
@@ -140,7 +140,7 @@ def _match_stance(wanted: Stance, question: str, answer: str) -> ValueMatch:
 def _match_negation(reference: str, answer: str, *, denied_in_question: bool) -> Iterator[ValueMatch]:
     """Compare whether the words of a short reference are negated there and in the answer.
 
-    A question that negates ("what is not allowed?") is answered in both ways, so nothing is concluded then.
+    A question that negates ("name a banned item") is answered in both ways, so nothing is concluded then.
     """
     denied = bool(negations(reference))
     if denied_in_question or (not denied and len(reference.split()) > _SHORTEST):

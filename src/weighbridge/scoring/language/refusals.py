@@ -18,7 +18,7 @@ from typing import Any, Literal
 Kind = Literal["refusal", "aside", "answer"]
 
 ABSTENTION = "I don't know."
-"""What every strategy is asked to say when it cannot answer, and what tuned ones are trained to say."""
+"""The sentence for a question without an answer: all strategies are asked to say it, and tuned ones trained to."""
 
 _AROUND_ABSTENTION = " .!*_\"'"
 _LONGEST_REFUSAL = 2_000
@@ -38,7 +38,7 @@ _QUOTED = re.compile(
     r"\"[^\"\n]{1,150}\"|\N{LEFT DOUBLE QUOTATION MARK}[^\N{RIGHT DOUBLE QUOTATION MARK}\n]{1,150}"
     r"\N{RIGHT DOUBLE QUOTATION MARK}|«[^»\n]{1,150}»|「[^」\n]{1,150}」|『[^』\n]{1,150}』"
 )
-"""A title may hold a colon, or a "but", at which no clause begins."""
+"""A title may hold a colon or a "but" without a clause beginning there."""
 _ABBREVIATED = re.compile(
     r"(?:^|[\s(.])(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|No|Nr|Inc|etc|approx|e\.g|i\.e|z\.\s?B)\.$"
 )
@@ -49,14 +49,14 @@ _SENTENCE_END = re.compile(
 _TITLE = re.compile(r"\W*\w[\w'\N{RIGHT SINGLE QUOTATION MARK}]*(?: [A-Z][a-z'\N{RIGHT SINGLE QUOTATION MARK}]+){3}\b")
 """A title like "I Don't Know How to Love Him": its first four words are capitalised, and are not all capitals."""
 _JOINTS = ":;-\N{EN DASH}\N{EM DASH}\uff1a\uff1b "
-"""What joins two clauses that may be one: the second is not taken off without the first."""
+"""Joins of two clauses that may be one: the second is not taken off without the first."""
 _SOURCE = "SOURCE"
-"""What was given to read, in any words; in capitals, which no clause holds."""
+"""The material given to read, in any words; in capitals, since no clause holds any."""
 _NAME = re.compile(r"<([a-z]+)>")
 _FIRST_UNSPACED = "\u3000"
 """Chinese and Japanese stand from here on, and put no space between words."""
 _GUESSED_NUMBER = re.compile(r",(?: [^\s,]+){0,3} \S*\d\S*\W*$")
-"""What goes on with a number behind a comma gives an answer: "I don't know, 1994"."""
+"""A clause with a number behind a comma gives an answer: "I don't know, 1994"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def is_agreed_abstention(text: str) -> bool:
 
 
 def _clauses(text: str) -> list[_Clause]:
-    """Cut a text into clauses, in order, without what is only space or punctuation."""
+    """Cut a text into clauses, in order, without those of space or punctuation only."""
     hidden = _QUOTED.sub(
         lambda match: "x" * len(match.group()) if match.group() != text.strip() else match.group(), text
     )
@@ -142,13 +142,13 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _languages_of(text: str) -> list[_Phrases]:
-    """Return the languages in which a text may refuse."""
+    """Return the possible languages of a refusal in a text."""
     plain = _plain(text).casefold()
     return [_phrases(name) for name, table in _tables().items() if re.search(table["signs"], plain)]
 
 
 def _kind_of(text: str, clause: _Clause, languages: Sequence[_Phrases]) -> Kind:
-    """Tell what a clause is: what the first language says of it that takes it for no answer."""
+    """Return the kind of a clause: that of the first language that takes it for no answer."""
     stretch = text[clause.start : clause.end]
     if clause.end - clause.start > _LONGEST_CLAUSE or _TITLE.match(stretch.lstrip(_STRIPPED)):
         return "answer"
@@ -158,9 +158,9 @@ def _kind_of(text: str, clause: _Clause, languages: Sequence[_Phrases]) -> Kind:
 
 
 def _read(plain: str, phrases: _Phrases) -> Kind:
-    """Tell what a clause is in one language.
+    """Return the kind of a clause in one language.
 
-    What may stand before it, such as "Unfortunately,", is taken off as often as needed.
+    An opening such as "Unfortunately," is taken off as often as needed.
     """
     left = phrases.sources.sub(_SOURCE, plain)
     while left:

@@ -38,22 +38,22 @@ _ONE_FOR_MANY = str.maketrans(
         "\u00c6": "Ae",
     }
 )
-"""One quote, one dash, nothing for what cannot be seen; alef, yeh and teh marbuta in one form, as search engines do."""
+"""One quote, one dash, no invisible characters; alef, yeh and teh marbuta in one form, as search engines do."""
 _JOINED_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _WORD_THEN_NUMBER = re.compile(r"(?<=[a-z]{2})(?=\d)")
 _FOOTNOTE = re.compile(r"(?<=[a-z])\d{1,3}(?=[.,;:)]|$)")
 _SPACED_FRACTION = re.compile(r"(?<=\d)\. (?=\d)")
 _LONGEST = 20_000
-"""Characters that are read of an answer: forty times what chat models write; what a loop repeats tells nothing new."""
+"""Characters read of an answer: forty times the usual length from chat models; a loop repeats itself after that."""
 _SHORTEST_INFLECTED = 3
-"""Letters from which a word may have endings: "is" and "it" share half their letters and nothing else."""
+"""Fewest letters of a word with endings: "is" and "it" share half their letters and nothing else."""
 _SHORTEST_STEM = 4
 """Letters that an ending leaves, so that "sing" is not "s"."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """What `words.toml` holds."""
+    """The content of `words.toml`."""
 
     stop_words: frozenset[str]
     numbers: Mapping[str, str]
@@ -115,7 +115,7 @@ def similarity(left: str, right: str) -> float:
     """Return how alike two tokens are, 0 to 1: 1 for the same word, less for a common stem or common letters.
 
     Numbers are the same or not. For words it is the larger of the share of a common beginning and the Dice
-    coefficient of letter pairs (Dice 1945), both of which forms of one word keep high.
+    coefficient of letter pairs (Dice 1945): forms of one word keep both high.
     """
     if left == right:
         return 1.0
@@ -139,7 +139,7 @@ def similarity(left: str, right: str) -> float:
 
 
 def _is_inflected(word: str, form: str) -> bool:
-    """Tell whether a form is a word with an ending: "stations" of "station", whose own "ion" is none."""
+    """Tell whether a form is a word with an ending: "stations" of "station"; the "ion" of "station" is none."""
     return len(word) >= _SHORTEST_STEM and form.startswith(word) and form[len(word) :] in _table().endings
 
 

@@ -131,7 +131,7 @@ def _rounds(first: _Measured, second: _Measured, difference: Fraction, *, rounde
     """Tell whether the coarser number is the finer one, rounded.
 
     "About", or a word such as million, says that a number may be rounded: then it may be so at its last digit that is
-    not zero, if the error stays below what two digits allow. Without such a word only a decimal of three digits and
+    not zero, if the error stays below that of two digits. Without such a word only a decimal of three digits and
     more is taken for a rounded one; a count never is ("12" is not 12.3).
     """
     (coarse, step), (_, other_step) = sorted(

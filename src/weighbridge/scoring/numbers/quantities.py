@@ -16,7 +16,7 @@ Bound = Literal["", "at least", "at most"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """A number, or a range, with what its unit can mean."""
+    """A number, or a range, with the possible meanings of its unit."""
 
     start: int
     end: int

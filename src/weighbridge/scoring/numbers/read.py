@@ -89,7 +89,7 @@ def find_numbers(text: str, *, language: Language | None = "en", mark: DecimalMa
 
 
 def last_place(value: Fraction) -> Fraction:
-    """Return the place of the last digit that is not zero: 100,000 for 1,200,000; 1/100 for what has no last digit."""
+    """Return the place of the last digit that is not zero: 100,000 for 1,200,000; 1/100 where there is none."""
     step = Fraction(1)
     if value == 0:
         return step

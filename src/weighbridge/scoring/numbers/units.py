@@ -1,7 +1,8 @@
-"""Units of measure and currencies: what their names are, and how they convert.
+"""Units of measure and currencies, with their names and conversions.
 
-An own small table instead of `pint`: importing pint and building its registry takes 0.4 s of processor time (measured;
-the whole of ``weighbridge --help`` may take 0.3 s), and it knows no German, French, Spanish, Chinese or Japanese names.
+A small table of its own instead of `pint`: importing pint and building its registry takes 0.4 s of processor time
+(measured; the whole of ``weighbridge --help`` may take 0.3 s), and it knows no German, French, Spanish, Chinese or
+Japanese names.
 The factors are those of the SI brochure (9th edition, 2019) and of NIST SP 811; a test compares them with pint's.
 """
 
@@ -227,7 +228,7 @@ def units_named(name: str) -> tuple[Unit, ...]:
 
 
 def units_after(text: str, place: int, *, divided: bool = True) -> tuple[tuple[Unit, ...], int]:
-    """Return what the unit at a place of a text can mean, and where it ends; no units where none stands there."""
+    """Return the possible units at a place of a text, and their end; no units where none stands there."""
     if inches := _INCHES.match(text, place):
         return units_named("inches"), inches.end()
     if han := _HAN_NAMES.match(text, place):

@@ -239,7 +239,7 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 def _han_numbers(text: str) -> Iterator[NumberWord]:
-    """Find Chinese and Japanese numerals; one character alone counts only before a word for what is counted.
+    """Find Chinese and Japanese numerals; one character alone counts only before a counter word.
 
     "一" and its kin are parts of many words ("一些", "三明治"), so a lone one elsewhere is no number.
     """
