@@ -40,7 +40,7 @@ from weighbridge.train.preference.rewards import Grounds, rewarding
 from weighbridge.train.preference.train import margins
 from weighbridge.train.prepare import Exercise, Material, prepare
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.train import train_adapter
+from weighbridge.train.supervised.train import Job, train
 from weighbridge.types import Example, Progress
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import Engine, Weights, open_engine
@@ -122,7 +122,7 @@ def _first(bench: Bench, engine: Engine, given: argparse.Namespace, folder: Path
         raise SystemExit("this workload's model cannot be trained")
     settings = bench.settings
     recipe = Recipe(base=engine.base, training=settings.training, model=settings.model)
-    train_adapter(_exercise(bench, recipe).rows, folder, recipe=recipe)
+    train(Job(encoded=_exercise(bench, recipe).rows, folder=folder, recipe=recipe))
     gguf = folder / "model.gguf"
     weights = merged_weights(recipe.base, folder / "adapter")
     write_gguf(recipe.base.source_gguf, weights, gguf, quantisation=settings.model.quantisation)

@@ -52,7 +52,6 @@ SLOWEST = (
     "workflow/training/test_rate_search.py",
     "train/preference/test_train.py",
     "train/supervised/test_kills.py",
-    "train/supervised/test_device_group.py",
     "checks/test_examine.py",
     "workflow/training/test_retriever.py",
 )

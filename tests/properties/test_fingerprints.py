@@ -52,19 +52,17 @@ WITH_WEIGHTS = {
 FUNCTIONS = {"measure.run.record_key", "workflow.workload.index_key", "workflow.workload.settings_key"}
 """Return a key themselves."""
 HANDED_OVER = {
-    "adapters.AdapterCard": "of the exercise or the stage it is the card of",
+    "adapters.AdapterCard": "of the exercise it is the card of",
     "adapters.Learnt": "of the exercise's conversations",
     "protocols.NoDemonstrations": "there is one value of it",
     "protocols.Nothing": "there is one value of it",
     "retrieve.index.sync.IndexCard": "of what the index holds, computed where it is built",
     "scoring.classifier.Classifier": "of the file's bytes",
     "train.runtime.base_model.BaseFiles": "of the file's bytes",
-    "train.preference.checkpoints.Course": "of the job that walks it",
+    "train.runtime.checkpoints.CheckpointStore": "of the training whose checkpoints it keeps",
     "train.hosted.plan.HostedPlan": "of the files that are sent",
-    "train.supervised.plan.Plan": "of the job that it plans",
-    "train.retriever.checkpoints.Tuned": "of the job that left it",
+    "train.retriever.contrastive.Tuned": "of the job that left it",
     "train.preference.rewards.Rewarding": "of the names and grounds of its rules",
-    "train.tune.Stage": "of the exercise, or of what goes on from one",
     "workflow.training.retriever_judges._Reading": "of a search that is thrown away after an epoch",
     "workflow.training.retriever._Task": "of the lessons and the recipe",
     "wiring.tuned_retrievers.RetrieverCard": "of the task it is the card of",

@@ -146,8 +146,8 @@ def test_what_is_shown_before_the_first_step_is_what_is_learnt(
 ) -> None:
     material = Material(examples=examples, documents=DOCUMENTS)
     answers, read, both = (exercise(strategy, material, recipe, on=on) for on in ("answers", "documents", "both"))
-    assert [row.example_id for row in read.checked.rows] == [row.example_id for row in read.texts.rows[:2]]
-    assert [row.example_id for row in both.checked.rows][-1] == both.texts.rows[0].example_id
+    assert [row.example_id for row in read.checked.rows] == [row.example_id for row in read.text_rows[:2]]
+    assert [row.example_id for row in both.checked.rows][-1] == both.text_rows[0].example_id
     assert both.checked.rows[0] == answers.checked.rows[0]
     assert all(token.trained for token in read.checked.rows[0].tokens)
     assert not read.checked.findings

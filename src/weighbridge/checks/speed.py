@@ -21,7 +21,7 @@ from weighbridge.protocols import Model
 from weighbridge.results import Estimate
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.export.lora_gguf import ADDED_WHILE_RUNNING, write_lora_gguf
-from weighbridge.train.preference.refine import placed
+from weighbridge.train.preference.trainer_setup import placed
 from weighbridge.train.runtime.adapter_weights import load_tuned, merged_network, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, load_tokenizer
 from weighbridge.train.supervised.methods import precision

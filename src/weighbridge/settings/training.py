@@ -80,7 +80,7 @@ class TrainingSettings(Section):
     """Of the LoRA methods; with prompt-tuning, the number of virtual tokens."""
     alpha: Positive = 32
     layers: Annotated[int, Field(ge=0)] = 0
-    """Blocks that learn, counted from the top; 0: all. What those below compute is then kept for every epoch."""
+    """Blocks that learn, counted from the top; 0: all."""
     learning_rate: Above | None = None
     """Of the first step; without one that of the method, `RATES`."""
     epochs: Positive = 2

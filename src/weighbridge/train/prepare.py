@@ -1,6 +1,6 @@
 """What a tuning is about to learn, settled before any model is loaded: conversations, texts, dev questions, its id."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -47,21 +47,14 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Texts:
-    """Documents as rows of tokens, for continued pre-training, and which stretch of which document each row is."""
-
-    rows: tuple[Encoded, ...] = ()
-    lessons: tuple[Lesson, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Exercise:
     """One tuning, ready to begin."""
 
     strategy: Composed
     made: tuple[Conversation, ...]
     checked: Lint
-    texts: Texts
+    text_rows: tuple[Encoded, ...]
+    """Documents as rows of tokens, for continued pre-training."""
     asked: tuple[Example, ...]
     """The dev examples that choose the checkpoint."""
     left_out: tuple[Example, ...]
@@ -70,7 +63,10 @@ class Exercise:
     recipe: Recipe
     fingerprint: str
     learnt: Learnt
-    spans: Mapping[str, tuple[Span, ...]]
+    lessons: tuple[Lesson, ...]
+    """What is learnt, example by example, and where in the documents it stands."""
+    parent: str = ""
+    """The id of the adapter that it goes on from; empty in a first training."""
 
     @property
     def id(self) -> str:
@@ -81,20 +77,11 @@ class Exercise:
     def rows(self) -> tuple[Encoded, ...]:
         """What is trained on; `TrainingError` where the lint found what must not be trained on."""
         answers = self.checked.require() if self.recipe.training.on != "documents" else ()
-        if not (rows := (*answers, *self.texts.rows)):
+        if not (rows := (*answers, *self.text_rows)):
             raise TrainingError(
                 "there is no public document to learn, nor one for training.groups; set training.on to answers"
             )
         return rows
-
-    @property
-    def lessons(self) -> Iterator[Lesson]:
-        """What is learnt, example by example, and where in the documents it stands."""
-        if self.recipe.training.on != "documents":
-            for one in self.made:
-                told = lesson(one)
-                yield replace(told, spans=told.spans or self.spans.get(one.example_id, ()))
-        yield from self.texts.lessons
 
     def validate(self) -> Validate | None:
         """Return how an epoch is scored: the metric's mean over the dev examples it can score; None without any."""
@@ -115,15 +102,15 @@ def prepare(
     made = conversations(strategy, learnt, how=how, notify=notify)
     taught = made if how.on != "documents" else ()
     tests = tuple(example for example in material.examples if example.split == "test")
-    texts = _texts(material, recipe)
-    key = _key(recipe, made, texts)
-    labels = [*(one.access for one in taught), *(one.access for one in texts.lessons)]
-    access = inherited(one for label in labels for one in label)
+    rows = _text_rows(material, recipe)
+    key = _key(recipe, made, rows)
+    lessons = _lessons(taught, rows, material)
+    access = inherited(one for each in lessons for one in each.access)
     return Exercise(
         strategy=strategy,
         made=made,
-        checked=_checked(made, texts, recipe, tests),
-        texts=texts,
+        checked=_checked(made, rows, recipe, tests),
+        text_rows=rows,
         asked=_asked(material.examples, recipe),
         left_out=left_out,
         metric=metric,
@@ -137,14 +124,14 @@ def prepare(
             *label_key(access),
         ),
         learnt=Learnt(
-            fingerprint=fingerprint(_said(taught), [row.tokens for row in texts.rows]),
+            fingerprint=fingerprint(_said(taught), [row.tokens for row in rows]),
             split=material.split,
             examples=len(taught),
-            documents=_shown(taught, texts, material.spans),
+            documents=_versions(taught, lessons[len(taught) :], material.spans),
             search=material.search if taught and strategy.instructions.reads else {},
             access=access,
         ),
-        spans=material.spans,
+        lessons=lessons,
     )
 
 
@@ -153,30 +140,36 @@ def label_key(access: Access) -> list[list[list[str]]]:
     return [[sorted(one) for one in access]] if access else []
 
 
-def _texts(material: Material, recipe: Recipe) -> Texts:
+def _text_rows(material: Material, recipe: Recipe) -> tuple[Encoded, ...]:
     if recipe.training.on == "answers":
-        return Texts()
+        return ()
     limit, groups = recipe.model.context, recipe.training.taught
-    rows = text_rows(material.documents, load_tokenizer(recipe.base), maximum_tokens=limit, groups=groups)
+    return text_rows(material.documents, load_tokenizer(recipe.base), maximum_tokens=limit, groups=groups)
+
+
+def _lessons(taught: Sequence[Conversation], rows: Sequence[Encoded], material: Material) -> tuple[Lesson, ...]:
+    """Return what is learnt, and where in the documents it stands; rows of text last."""
+    lessons = []
+    for one in taught:
+        own = lesson(one)
+        lessons.append(replace(own, spans=own.spans or material.spans.get(one.example_id, ())))
     known = {document.id: document for document in material.documents}
-    return Texts(rows=rows, lessons=tuple(_read(row.example_id, known) for row in rows))
+    for row in rows:
+        name, _, stretch = row.example_id.rpartition("#")  # text_rows names a row after its stretch: id#start-end
+        start, end = map(int, stretch.split("-"))
+        span = Span(name, start, end, known[name].version)
+        access = inherited([known[name].groups])
+        lessons.append(Lesson(example_id=row.example_id, target="", spans=(span,), access=access))
+    return tuple(lessons)
 
 
-def _read(name: str, known: Mapping[str, Document]) -> Lesson:
-    """Return the lesson of a row of text, which is called after its stretch of a document: `id#start-end`."""
-    document, _, stretch = name.rpartition("#")
-    start, end = map(int, stretch.split("-"))
-    span = Span(document, start, end, known[document].version)
-    return Lesson(example_id=name, target="", spans=(span,), access=inherited([known[document].groups]))
-
-
-def _checked(made: Sequence[Conversation], texts: Texts, recipe: Recipe, tests: Sequence[Example]) -> Lint:
+def _checked(made: Sequence[Conversation], texts: Sequence[Encoded], recipe: Recipe, tests: Sequence[Example]) -> Lint:
     """Check the conversations, as far as they are learnt, and the recipe; show what is learnt, texts last."""
     model, how = recipe.model, recipe.training
     tokenizer = load_tokenizer(recipe.base)
     found = lint(made, tokenizer, context=model.context, maximum_tokens=model.maximum_tokens, test=tests)
     told, rows = (found.findings, found.rows) if how.on != "documents" else ((), ())
-    read = tuple(shown_row(row, tokenizer) for row in texts.rows[:_TEXTS_SHOWN])
+    read = tuple(shown_row(row, tokenizer) for row in texts[:_TEXTS_SHOWN])
     odd = [Finding("warning", message) for message in odd_rates(how)]
     return replace(found, findings=(*told, *odd), rows=(*rows[: max(1, len(found.rows) - len(read))], *read))
 
@@ -226,23 +219,25 @@ def _dev(examples: Sequence[Example], recipe: Recipe) -> list[object]:
     return rows
 
 
-def _key(recipe: Recipe, made: Sequence[Conversation], texts: Texts) -> str:
+def _key(recipe: Recipe, made: Sequence[Conversation], texts: Sequence[Encoded]) -> str:
     """Return the fingerprint of the base model, the recipe and all that is trained on."""
     model, how = (recipe.model.context, recipe.model.maximum_tokens), recipe.training.supervised
-    return fingerprint(_FORMAT, recipe.base.fingerprint, how, model, _said(made), [row.tokens for row in texts.rows])
+    return fingerprint(_FORMAT, recipe.base.fingerprint, how, model, _said(made), [row.tokens for row in texts])
 
 
 def _said(made: Sequence[Conversation]) -> list[list[tuple[str, str]]]:
     return [[(turn.role, turn.content) for turn in one.prompt] + [("target", one.target)] for one in made]
 
 
-def _shown(made: Sequence[Conversation], texts: Texts, spans: Mapping[str, tuple[Span, ...]]) -> Mapping[str, str]:
+def _versions(
+    taught: Sequence[Conversation], read: Sequence[Lesson], spans: Mapping[str, tuple[Span, ...]]
+) -> Mapping[str, str]:
     """Return the version of every document whose text is learnt from, or had an example made of it, by id."""
-    told = [span for one in made for span in spans.get(one.example_id, ()) if span.version]
-    read = (span for one in texts.lessons for span in one.spans)
-    chunks = (passage.chunk for one in made for passage in one.passages)
+    told = [span for one in taught for span in spans.get(one.example_id, ()) if span.version]
+    chunks = (passage.chunk for one in taught for passage in one.passages)
     shown = {chunk.document_id: chunk.version for chunk in chunks}
-    return {**{span.document_id: span.version for span in (*told, *read)}, **shown}
+    own = (span for one in read for span in one.spans)
+    return {**{span.document_id: span.version for span in (*told, *own)}, **shown}
 
 
 def _validation(strategy: Composed, asked: Sequence[Example], metric: Metric) -> Validate:

@@ -2,9 +2,11 @@
 
 `promoted.json` beside the adapters' folders holds the ids that were promoted, in order, the last one being in force,
 and whether a person chose it: what was chosen is used whatever the settings say, until the next training. What was
-found to be the best of several is used as long as data and settings are those it was found for.
+found to be the best of several is used as long as data and settings are those it was found for. The tuned models of
+the search have such a file each, too.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -57,9 +59,9 @@ def found(workspace: Workspace, name: str) -> AdapterCard:
     raise UserError(f"'{name}' names {'several adapters' if fitting else 'no adapter'} of this workspace: {told}")
 
 
-def promotions(workspace: Workspace, strategy: str) -> Promotions:
-    """Return which adapters of a strategy were promoted."""
-    kept: Any = read_json(workspace.adapters(strategy) / _RECORD)
+def promotions(workspace: Workspace, kind: str) -> Promotions:
+    """Return which adapters of a strategy, or which tuned models of the search, were promoted."""
+    kept: Any = read_json(workspace.adapters(kind) / _RECORD)
     if not kept:
         return Promotions()
     return Promotions(tuple(kept["history"]), bool(kept["chosen"]), kept.get("found_for", ""))
@@ -90,10 +92,14 @@ def promote(workspace: Workspace, card: AdapterCard, *, chosen: bool, found_for:
             f"{card.id} ({card.strategy}) cannot be promoted: what would be served differs from the adapter. "
             f"{' | '.join(parted)}. Try model.quantisation: F16, or train again"
         )
-    history = promotions(workspace, card.strategy).history
-    if history[-1:] != (card.id,):
-        history = (*history, card.id)
-    _write(workspace, card.strategy, Promotions(history, chosen, found_for))
+    put_in_force(workspace, card.strategy, card.id, chosen=chosen, found_for=found_for)
+
+
+def put_in_force(workspace: Workspace, kind: str, name: str, *, chosen: bool = False, found_for: str = "") -> None:
+    """Write down that an adapter of a strategy, or a tuned model of the search, is in force from now on."""
+    history = promotions(workspace, kind).history
+    after = history if history[-1:] == (name,) else (*history, name)
+    write_promotions(workspace, kind, Promotions(after, chosen, found_for))
 
 
 def rollback(workspace: Workspace, strategy: str) -> AdapterCard:
@@ -102,20 +108,28 @@ def rollback(workspace: Workspace, strategy: str) -> AdapterCard:
     Raises:
         WorkspaceError: there is no earlier one.
     """
-    *earlier, _ = promotions(workspace, strategy).history or ("",)
-    while earlier:
-        if card := _fit(workspace, strategy, earlier[-1]):
-            _write(workspace, strategy, Promotions(tuple(earlier), chosen=True))
-            return card
-        earlier.pop()
-    raise WorkspaceError(
-        f"{workspace.adapters(strategy)}: {strategy} has no earlier adapter to go back to; "
-        "list them with: weighbridge models list"
-    )
+    history = promotions_before(workspace, strategy, lambda name: _fit(workspace, strategy, name) is not None)
+    card = _fit(workspace, strategy, history[-1]) if history else None
+    if card is None:
+        raise WorkspaceError(
+            f"{workspace.adapters(strategy)}: {strategy} has no earlier adapter to go back to; "
+            "list them with: weighbridge models list"
+        )
+    write_promotions(workspace, strategy, Promotions(history, chosen=True))
+    return card
 
 
-def _write(workspace: Workspace, strategy: str, promotions: Promotions) -> None:
-    write_json(workspace.adapters(strategy) / _RECORD, asdict(promotions))
+def promotions_before(workspace: Workspace, kind: str, is_usable: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the ids promoted before the one in force, up to the newest that is still usable."""
+    history = promotions(workspace, kind).history[:-1]
+    while history and not is_usable(history[-1]):
+        history = history[:-1]
+    return history
+
+
+def write_promotions(workspace: Workspace, kind: str, promotions: Promotions) -> None:
+    """Write `promoted.json` of a strategy, or of a model of the search."""
+    write_json(workspace.adapters(kind) / _RECORD, asdict(promotions))
 
 
 def folder_of(workspace: Workspace, card: AdapterCard) -> Path:

@@ -1,13 +1,11 @@
 """From an exercise to a checked model: training, merge, export, parity, card. What is finished is not done again."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from weighbridge.adapters import AdapterCard, Learnt, Lesson, Parity, Training, access_words
+from weighbridge.adapters import AdapterCard, Parity, Training, access_words
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.card import kept_up, read_card, read_training, write_card, write_lessons, write_training
 from weighbridge.train.data.conversations import Conversation
@@ -17,36 +15,14 @@ from weighbridge.train.parity.judge import wordless
 from weighbridge.train.prepare import Exercise
 from weighbridge.train.runtime.memory import release
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.train import train_adapter
+from weighbridge.train.supervised.train import Job
+from weighbridge.train.supervised.train import train as train_supervised
 from weighbridge.types import Message, Progress
 
 _CHECKED = 4
 """Prompts on which the exported model is compared, spread over the training examples."""
 UNMERGED = frozenset({"prompt-tuning"})
 """Methods whose adapter cannot be merged into the weights, so that no GGUF of it exists."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """One training with all that its card says of it."""
-
-    strategy: str
-    fingerprint: str
-    recipe: Recipe
-    learnt: Learnt
-    lessons: Sequence[Lesson]
-    prompts: Sequence[tuple[Message, ...]]
-    """On these the exported forms are compared with the adapter."""
-    train: Callable[[], Training]
-    """Leaves the adapter in the stage's folder."""
-    warnings: tuple[str, ...]
-    parent: str = ""
-    """The id of the adapter it goes on from."""
-
-    @property
-    def id(self) -> str:
-        """The name of its folder."""
-        return self.fingerprint[:12]
 
 
 def tune(exercise: Exercise, folder: Path, *, notify: Notify = silent) -> AdapterCard:
@@ -64,52 +40,48 @@ def tune(exercise: Exercise, folder: Path, *, notify: Notify = silent) -> Adapte
 
     def train() -> Training:
         recipe, validate = exercise.recipe, exercise.validate()
-        return train_adapter(rows, folder, recipe=recipe, validate=validate, notify=notify)
+        return train_supervised(Job(encoded=rows, folder=folder, recipe=recipe, validate=validate, notify=notify))
 
-    stage = Stage(
-        strategy=exercise.strategy.name,
-        fingerprint=exercise.fingerprint,
-        recipe=exercise.recipe,
-        learnt=exercise.learnt,
-        lessons=tuple(exercise.lessons),
-        prompts=spread(exercise.made),
-        train=train,
-        warnings=tuple(_told(exercise)),
-    )
-    return run(stage, folder, notify=notify)
+    return train_and_check(exercise, folder, train, notify=notify)
 
 
-def run(stage: Stage, folder: Path, *, notify: Notify = silent) -> AdapterCard:
-    """Train, export and check one stage, or return its card where that is done; see `tune`."""
-    recipe = stage.recipe
+def train_and_check(
+    exercise: Exercise, folder: Path, train: Callable[[], Training], *, notify: Notify = silent
+) -> AdapterCard:
+    """Train, export and check, or return the card where that is done; `train` leaves the adapter in the folder."""
+    recipe = exercise.recipe
     card = read_card(folder)
-    if card and card.fingerprint == stage.fingerprint and card.quantisation == recipe.model.quantisation:
-        return kept_up(card, stage.learnt, stage.lessons, folder)
+    if card and card.fingerprint == exercise.fingerprint and card.quantisation == recipe.model.quantisation:
+        return kept_up(card, exercise.learnt, exercise.lessons, folder)
     (folder / "card.json").unlink(missing_ok=True)
-    write_lessons(stage.lessons, folder)
-    training = _trained(folder, stage)
+    write_lessons(exercise.lessons, folder)
+    training = read_training(folder, exercise.fingerprint)
+    if training is None:
+        (folder / "training.json").unlink(missing_ok=True)
+        training = train()
+        write_training(training, folder, exercise.fingerprint)
     start = perf_counter()
     gguf = _exported(folder, recipe, notify)
     exporting = perf_counter() - start
-    parity = _compared(folder, gguf, stage, notify)
+    parity = _compared(folder, gguf, exercise, notify)
     made = AdapterCard(
-        id=stage.id,
-        strategy=stage.strategy,
-        fingerprint=stage.fingerprint,
+        id=exercise.id,
+        strategy=exercise.strategy.name,
+        fingerprint=exercise.fingerprint,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         base_reference=recipe.reference,
         base_fingerprint=recipe.base.fingerprint,
         licence=recipe.licence,
         recipe=recipe.training.model_dump(mode="json"),
-        learnt=stage.learnt,
+        learnt=exercise.learnt,
         training=training,
         dev=None,
         parity=parity,
         seconds=training.seconds + exporting,
         quantisation=recipe.model.quantisation,
-        warnings=(*stage.warnings, *training.notes, *_warnings(parity)),
+        warnings=(*_told(exercise), *training.notes, *_warnings(parity)),
         gguf=gguf.name if gguf else "",
-        parent=stage.parent,
+        parent=exercise.parent,
     )
     write_card(made, folder)
     return made
@@ -118,16 +90,6 @@ def run(stage: Stage, folder: Path, *, notify: Notify = silent) -> AdapterCard:
 def spread(made: Sequence[Conversation]) -> tuple[tuple[Message, ...], ...]:
     """Return a few prompts, spread over all."""
     return tuple(one.prompt for one in made[:: max(1, len(made) // _CHECKED)][:_CHECKED])
-
-
-def _trained(folder: Path, stage: Stage) -> Training:
-    """Train the folder's adapter, unless it is finished already, and say how it went."""
-    if (finished := read_training(folder, stage.fingerprint)) is not None:
-        return finished
-    (folder / "training.json").unlink(missing_ok=True)
-    training = stage.train()
-    write_training(training, folder, stage.fingerprint)
-    return training
 
 
 def _exported(folder: Path, recipe: Recipe, notify: Notify) -> Path | None:
@@ -144,18 +106,22 @@ def _exported(folder: Path, recipe: Recipe, notify: Notify) -> Path | None:
     return gguf
 
 
-def _compared(folder: Path, gguf: Path | None, stage: Stage, notify: Notify) -> tuple[Parity, ...]:
+def _compared(folder: Path, gguf: Path | None, exercise: Exercise, notify: Notify) -> tuple[Parity, ...]:
     if gguf is None:
         return ()
-    check = partial(check_forms, folder / "adapter", stage.recipe.base, stage.prompts, settings=stage.recipe.model)
+    recipe, prompts = exercise.recipe, spread(exercise.made)
     try:
-        compared = check(served=gguf, notify=notify)
+        compared = check_forms(
+            folder / "adapter", recipe.base, prompts, settings=recipe.model, served=gguf, notify=notify
+        )
     finally:
         release()
-    return tuple(map(wordless, compared)) if stage.learnt.access else compared
+    return tuple(map(wordless, compared)) if exercise.learnt.access else compared
 
 
 def _told(exercise: Exercise) -> Iterator[str]:
+    if exercise.parent:
+        return  # said of the first training already
     how = exercise.recipe.training
     if left_out := len(exercise.left_out):
         which = "1 training example" if left_out == 1 else f"{left_out:,} training examples"

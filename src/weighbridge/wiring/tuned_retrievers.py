@@ -22,9 +22,15 @@ from weighbridge.errors import DataError, WorkspaceError
 from weighbridge.models import fetch, file_fingerprint
 from weighbridge.retrieve.embed.folder import WEIGHTS
 from weighbridge.settings.schema import Settings
-from weighbridge.train.registry import promotions
+from weighbridge.train.registry import (
+    Promotions,
+    promotions,
+    promotions_before,
+    put_in_force,
+    write_promotions,
+)
 from weighbridge.types import Example
-from weighbridge.workspace import Workspace, write_json, write_text
+from weighbridge.workspace import Workspace, write_text
 
 Which = Literal["embedder", "reranker"]
 WHICH: tuple[Which, ...] = get_args(Which)
@@ -93,9 +99,7 @@ def retriever_cards(workspace: Workspace, which: Which) -> tuple[RetrieverCard, 
 
 def promote(card: RetrieverCard, workspace: Workspace) -> None:
     """Put a tuned model in force."""
-    history = promotions(workspace, card.which).history
-    after = history if history[-1:] == (card.id,) else (*history, card.id)
-    write_json(workspace.adapters(card.which) / "promoted.json", {"history": list(after), "chosen": False})
+    put_in_force(workspace, card.which, card.id)
 
 
 def rollback(which: Which, workspace: Workspace) -> RetrieverCard | None:
@@ -106,16 +110,13 @@ def rollback(which: Which, workspace: Workspace) -> RetrieverCard | None:
     Raises:
         WorkspaceError: none is in force.
     """
-    history = promotions(workspace, which).history
-    if not history:
+    if not promotions(workspace, which).history:
         raise WorkspaceError(
             f"no tuned {which} is in force here: the search has that of the settings; see: weighbridge models list"
         )
-    *earlier, _ = history
-    while earlier and not _whole(which, earlier[-1], workspace):
-        earlier.pop()
-    write_json(workspace.adapters(which) / "promoted.json", {"history": earlier, "chosen": False})
-    return _whole(which, earlier[-1], workspace) if earlier else None
+    earlier = promotions_before(workspace, which, lambda name: _whole(which, name, workspace) is not None)
+    write_promotions(workspace, which, Promotions(earlier))
+    return _promoted(workspace, which)
 
 
 def promoted_embedder(workspace: Workspace, settings: Settings) -> Path | None:

@@ -14,7 +14,7 @@ from weighbridge.errors import UserError
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.export.other_trainers import write_axolotl, write_llama_factory
 from weighbridge.train.runtime.base_model import BaseFiles, load_network
-from weighbridge.train.supervised.plan import rate_share
+from weighbridge.train.supervised.trainer import rate_share
 
 from ..cards import card
 from ..tuned import LEARNT

@@ -9,7 +9,7 @@ import pytest
 
 from weighbridge.errors import MissingExtraError, TrainingError, UnfinishedError
 from weighbridge.retrieve.embed.local import open_embedder
-from weighbridge.train.retriever.checkpoints import RetrieverRecipe
+from weighbridge.train.retriever.contrastive import RetrieverRecipe
 from weighbridge.train.retriever.embedder import Encode, tune_embedder
 from weighbridge.train.retriever.negatives import Contrast
 

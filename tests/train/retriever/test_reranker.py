@@ -6,7 +6,7 @@ import pytest
 
 from weighbridge.errors import TrainingError
 from weighbridge.retrieve.search.rerank import open_cross_encoder
-from weighbridge.train.retriever.checkpoints import RetrieverRecipe
+from weighbridge.train.retriever.contrastive import RetrieverRecipe
 from weighbridge.train.retriever.negatives import Contrast
 from weighbridge.train.retriever.reranker import Read, tune_reranker
 

@@ -97,14 +97,6 @@ def test_full_leaves_a_whole_model(recipe: Recipe, texts: Sequence[Encoded], tmp
     assert not torch.equal(tuned.state_dict()["model.norm.weight"], base.state_dict()["model.norm.weight"])
 
 
-@pytest.mark.parametrize("method", RATES)
-def test_it_goes_on_from_where_another_ended(recipe: Recipe, texts: Sequence[Encoded], tmp_path: Path, method: str):
-    first = train(Job(encoded=texts, folder=tmp_path / "one", recipe=by(recipe, method, epochs=4)))
-    again = Job(encoded=texts, folder=tmp_path / "two", recipe=by(recipe, method, epochs=1))
-    more = train(replace(again, start=tmp_path / "one" / "adapter"))
-    assert more.first_loss < 0.9 * first.first_loss
-
-
 @pytest.mark.parametrize("method", ["lora", "dora", "ia3", "full"])
 def test_only_the_upper_blocks_learn(recipe: Recipe, method: str):
     with quiet():

@@ -18,6 +18,7 @@ from weighbridge.settings.training import Method
 from weighbridge.train.prepare import Exercise, Material, prepare
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.methods import USUAL_RATES
+from weighbridge.train.supervised.train import Job
 from weighbridge.types import Example
 from weighbridge.wiring.reporter import Voice
 from weighbridge.workflow.training.rate_search import race_settings
@@ -108,9 +109,9 @@ class Trainings:
     """The learning rate and the number of rows of each."""
     dev: Callable[["Trainings", float], float] = lambda own, rate: -abs(math.log(rate / own.best))
 
-    def __call__(self, rows: Sequence[object], folder: Path, *, recipe: Recipe, **_: object) -> Training:
-        rate = recipe.training.rate
-        self.seen.append((rate, len(rows)))
+    def __call__(self, job: Job) -> Training:
+        rate, folder = job.recipe.training.rate, job.folder
+        self.seen.append((rate, len(job.encoded)))
         if len(self.seen) == self.stop_at:
             raise UnfinishedError("time is up")
         (folder / "adapter").mkdir(parents=True, exist_ok=True)
@@ -118,8 +119,8 @@ class Trainings:
         dev = self.dev(self, rate)
         return Training(
             epochs=(EpochScore(epoch=1, loss=1.0, dev=dev), EpochScore(epoch=2, loss=1.0, dev=-dev)),
-            chosen_epoch=1, examples=len(rows), tokens=1, steps=1, seconds=1.0, first_loss=1.0, last_loss=1 / rate,
-            precision="float32",
+            chosen_epoch=1, examples=len(job.encoded), tokens=1, steps=1, seconds=1.0, first_loss=1.0,
+            last_loss=1 / rate, precision="float32",
         )  # fmt: skip
 
 
@@ -129,7 +130,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trainings]:
 
     def put(**told: object) -> Trainings:
         trainings = Trainings(**{"best": 1e-3, **told})
-        monkeypatch.setattr("weighbridge.workflow.training.rate_search.train_adapter", trainings)
+        monkeypatch.setattr("weighbridge.workflow.training.rate_search.train", trainings)
         return trainings
 
     return put

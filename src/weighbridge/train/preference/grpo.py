@@ -5,6 +5,7 @@ become likelier. With the rewards of rules this is learning from verifiable rewa
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,23 +18,24 @@ from weighbridge.settings.training import Reward
 from weighbridge.train.data.conversations import conversations
 from weighbridge.train.data.raft import AS_RETRIEVED
 from weighbridge.train.data.tokens import prompt_tokens
-from weighbridge.train.preference.checkpoints import Course, followed, take
-from weighbridge.train.preference.refine import (
+from weighbridge.train.preference.rewards import Rewarding
+from weighbridge.train.preference.trainer_setup import (
+    RATE_REMEDY,
+    checkpoint_marks,
+    halve_rows,
     open_adapter,
     placed,
     rows_at_once,
-    save_adapter,
-    told,
+    trainer_in,
     usual,
     weights_key,
 )
-from weighbridge.train.preference.rewards import Rewarding
 from weighbridge.train.runtime.adapter_weights import load_tuned
 from weighbridge.train.runtime.base_model import load_network, load_tokenizer, turns
-from weighbridge.train.runtime.devices import one_device
+from weighbridge.train.runtime.checkpoints import CheckpointStore, TimeLimit
 from weighbridge.train.runtime.out_of_memory import guarded, with_less_memory
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.runtime.time_limit import TimeLimit
+from weighbridge.train.runtime.recorded_trainer import one_device, run_trainer
 from weighbridge.train.supervised.generate import say
 from weighbridge.train.supervised.methods import precision
 from weighbridge.types import Example, Prompt, Split
@@ -71,10 +73,16 @@ def train_grpo(
     with guarded(folder):
         asked = list(zip(examples, prompts, strict=True))
         fitting = _fitting(load_tokenizer(recipe.base), asked, recipe)
-        course = _course(start, fitting, folder, recipe, rewarding, notify)
-    if len(fitting) < len(asked):
-        course.notes.append(f"{len(asked) - len(fitting):,} questions left no room for an answer and were not asked")
-    return with_less_memory(folder, lambda: _train(start, fitting, recipe, rewarding, course), course.halve)
+        store = _store(start, fitting, folder, recipe, rewarding, notify)
+    training = with_less_memory(
+        folder,
+        lambda: _train(start, fitting, recipe, rewarding, store),
+        lambda failure: halve_rows(store, failure, batch=_batch(recipe)),
+    )
+    if len(fitting) == len(asked):
+        return training
+    note = f"{len(asked) - len(fitting):,} questions left no room for an answer and were not asked"
+    return replace(training, notes=(*training.notes, note))
 
 
 def greedy_rewards(
@@ -117,30 +125,36 @@ def _prompts(
     return [rewarding.strategy.prompt_for(example.question) for example in examples]
 
 
-def _course(
+def _batch(recipe: Recipe) -> int:
+    """Return how many answers a step reads: whole groups, at least one."""
+    samples = recipe.training.preference.samples
+    return max(1, recipe.training.batch_size // samples) * samples
+
+
+def _store(
     start: Path,
     asked: Sequence[tuple[Example, Prompt]],
     folder: Path,
     recipe: Recipe,
     rewarding: Rewarding,
     notify: Notify,
-) -> Course:
+) -> CheckpointStore:
     how, room = recipe.training, (recipe.model.context, recipe.model.maximum_tokens)
     told_to = [[one.id, one.answers, one.evidence, one.answerable, turns(prompt.messages)] for one, prompt in asked]
     rewards = (list(rewarding.rules), rewarding.fingerprint, rewarding.strategy.fingerprint)
     learnt = (weights_key(start), how.lasting, room, rewards, told_to)
-    groups = max(1, how.batch_size // how.preference.samples)
     tokenizer = load_tokenizer(recipe.base)
     longest = max(len(prompt_tokens(tokenizer, prompt.messages)) for _, prompt in asked) + recipe.model.maximum_tokens
-    return Course(
-        task="GRPO",
+    return CheckpointStore(
         folder=folder / "checkpoints",
         fingerprint=fingerprint("grpo", recipe.base.fingerprint, *learnt),
-        steps=how.preference.steps,
-        batch=groups * how.preference.samples,
+        ends=(how.preference.steps,),
+        marks=checkpoint_marks(how.preference.steps),
         at_once=rows_at_once([longest], how.preference.samples),
         limit=TimeLimit(how.seconds),
         notify=notify,
+        task="GRPO",
+        remedy=RATE_REMEDY,
     )
 
 
@@ -149,27 +163,31 @@ def _train(
     asked: Sequence[tuple[Example, Prompt]],
     recipe: Recipe,
     rewarding: Rewarding,
-    course: Course,
+    store: CheckpointStore,
 ) -> Training:
     from datasets import Dataset
     from trl import GRPOTrainer
 
-    tokenizer, latest = load_tokenizer(recipe.base), course.go_on()
-    groups = course.batch // recipe.training.preference.samples
-    order = questions_in_order(len(asked), course.steps * groups, recipe.training.seed)
-    trainer = followed(GRPOTrainer, course)(
+    store.open()
+    tokenizer, batch = load_tokenizer(recipe.base), _batch(recipe)
+    groups = batch // recipe.training.preference.samples
+    order = questions_in_order(len(asked), store.steps * groups, recipe.training.seed)
+    trainer = trainer_in(GRPOTrainer, store)(
         model=open_adapter(recipe.base, start),
         reward_funcs=[_function(name, asked, rewarding, tokenizer) for name in rewarding.rules],
-        args=one_device(_arguments(recipe, course)),
+        args=one_device(_arguments(recipe, store)),
         train_dataset=Dataset.from_list(
             [{"prompt": turns(asked[number][1].messages), "number": number} for number in order]
         ),
         processing_class=tokenizer,
     )
-    take(trainer, latest, course)
-    save_adapter(trainer.model, course.folder.with_name("adapter"))
-    course.finish()
-    return told(trainer, course, examples=len(asked), tokens=int(trainer.state.num_input_tokens_seen), epochs=1)
+    run_trainer(trainer, store)
+    store.keep_best(store.folder.with_name("adapter"))
+    return store.training(
+        examples=len(asked),
+        tokens=int(trainer.state.num_input_tokens_seen),
+        precision=str(precision()).removeprefix("torch."),
+    )
 
 
 def questions_in_order(count: int, wanted: int, seed: int) -> list[int]:
@@ -213,12 +231,12 @@ def _named(name: str, function: Callable[..., list[float | None]]) -> Callable[.
     return function
 
 
-def _arguments(recipe: Recipe, course: Course) -> Any:
+def _arguments(recipe: Recipe, store: CheckpointStore) -> Any:
     from trl import GRPOConfig
 
     how = recipe.training.preference
     return GRPOConfig(
-        **usual(recipe, course, rate=how.learning_rate),
+        **usual(recipe, store, batch=_batch(recipe), rate=how.learning_rate),
         shuffle_dataset=False,
         num_generations=how.samples,
         max_completion_length=recipe.model.maximum_tokens,

@@ -14,14 +14,21 @@ from weighbridge.protocols import Notify, silent
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.preferences import Pair, held_out, require_both_sides
 from weighbridge.train.data.tokens import Encoded, encode
-from weighbridge.train.preference.checkpoints import Course, followed, take
-from weighbridge.train.preference.refine import placed, rows_at_once, save_adapter, steps_for, usual, weights_key
 from weighbridge.train.preference.rewards import Judge
+from weighbridge.train.preference.trainer_setup import (
+    checkpoint_marks,
+    halve_rows,
+    placed,
+    rows_at_once,
+    trainer_in,
+    usual,
+    weights_key,
+)
 from weighbridge.train.runtime.base_model import BaseFiles, load_tokenizer
-from weighbridge.train.runtime.devices import one_device
+from weighbridge.train.runtime.checkpoints import CheckpointStore, TimeLimit, epoch_ends
 from weighbridge.train.runtime.out_of_memory import guarded, with_less_memory
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.runtime.time_limit import TimeLimit
+from weighbridge.train.runtime.recorded_trainer import one_device, run_trainer
 from weighbridge.train.supervised.methods import precision
 from weighbridge.types import Message
 from weighbridge.workspace import read_json, write_json
@@ -84,25 +91,28 @@ def train_reward_model(pairs: Sequence[Pair], folder: Path, *, recipe: Recipe, n
     asked = [pair for pair in pairs if pair.example_id in kept_back]
     with guarded(folder):
         rows = [_row(load_tokenizer(recipe.base), pair, recipe) for pair in learnt]
-        course = _course(rows, folder, recipe, notify)
-    key = fingerprint(course.fingerprint, [asdict(pair) for pair in asked])
+        store, batch = _store(rows, folder, recipe, notify)
+    key = fingerprint(store.fingerprint, [asdict(pair) for pair in asked])
     if (finished := _read(folder, key)) is not None:
         return finished
     (folder / _FINISHED).unlink(missing_ok=True)
-    trainer = with_less_memory(folder, lambda: _train(rows, recipe, course), course.halve)
+    with_less_memory(
+        folder,
+        lambda: _train(rows, recipe, store, batch),
+        lambda failure: halve_rows(store, failure, batch=batch),
+    )
+    score = open_reward_model(folder, recipe.base)
     with guarded(folder):
-        score = _scorer(trainer.model, trainer.processing_class)
         margins = tuple(score(pair.prompt, pair.chosen) - score(pair.prompt, pair.rejected) for pair in asked)
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     made = RewardModel(
         trained=len(learnt),
         margins=margins,
         kept_back=tuple(pair.example_id for pair in asked),
-        first_loss=losses[0],
-        last_loss=losses[-1],
-        steps=trainer.state.global_step,
-        seconds=course.taken,
-        notes=course.told,
+        first_loss=store.losses[0],
+        last_loss=store.losses[-1],
+        steps=len(store.losses),
+        seconds=store.seconds,
+        notes=(store.halved,) if store.halved else (),
     )
     write_json(folder / _FINISHED, {"fingerprint": key, "model": asdict(made)})
     return made
@@ -166,40 +176,43 @@ def _network(base: BaseFiles, tokenizer: Any) -> Any:
     return network
 
 
-def _course(rows: Sequence[Mapping[str, Any]], folder: Path, recipe: Recipe, notify: Notify) -> Course:
+def _store(
+    rows: Sequence[Mapping[str, Any]], folder: Path, recipe: Recipe, notify: Notify
+) -> tuple[CheckpointStore, int]:
+    """Return the store of this training, and how many pairs each step learns from."""
     how = recipe.training
     lengths = [len(row["chosen_ids"]) + len(row["rejected_ids"]) for row in rows]
     batch = min(how.batch_size, len(rows))
-    at_once = rows_at_once(lengths, batch)
-    return Course(
-        task="reward model",
+    ends = epoch_ends(len(rows), batch, how.epochs)
+    store = CheckpointStore(
         folder=folder / "checkpoints",
         fingerprint=fingerprint("reward model", recipe.base.fingerprint, how.lasting, rows),
-        steps=steps_for(len(rows), batch, at_once, how.epochs),
-        batch=batch,
-        at_once=at_once,
+        ends=ends,
+        marks=checkpoint_marks(ends[-1]),
+        at_once=rows_at_once(lengths, batch),
         limit=TimeLimit(how.seconds),
         notify=notify,
+        task="reward model",
     )
+    return store, batch
 
 
-def _train(rows: Sequence[Mapping[str, Any]], recipe: Recipe, course: Course) -> Any:
+def _train(rows: Sequence[Mapping[str, Any]], recipe: Recipe, store: CheckpointStore, batch: int) -> None:
     from datasets import Dataset
     from transformers import set_seed
     from trl import RewardConfig, RewardTrainer
 
-    how, tokenizer, latest = recipe.training, load_tokenizer(recipe.base), course.go_on()
+    store.open()
+    how, tokenizer = recipe.training, load_tokenizer(recipe.base)
     set_seed(how.seed)
-    trainer = followed(RewardTrainer, course)(
+    trainer = trainer_in(RewardTrainer, store)(
         model=_with_lora(_network(recipe.base, tokenizer), recipe),
-        args=one_device(RewardConfig(max_length=None, **usual(recipe, course, rate=how.rate))),
+        args=one_device(RewardConfig(max_length=None, **usual(recipe, store, batch=batch, rate=how.rate))),
         train_dataset=Dataset.from_list(list(rows)),
         processing_class=tokenizer,
     )
-    take(trainer, latest, course)
-    save_adapter(trainer.model, course.folder.with_name("adapter"))
-    course.finish()
-    return trainer
+    run_trainer(trainer, store)
+    store.keep_best(store.folder.with_name("adapter"))
 
 
 def _with_lora(network: Any, recipe: Recipe) -> Any:

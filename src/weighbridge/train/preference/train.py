@@ -17,24 +17,24 @@ from weighbridge.protocols import Notify, silent
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.preferences import Pair, Thumb, require_both_sides
 from weighbridge.train.data.tokens import Encoded, encode
-from weighbridge.train.preference.checkpoints import Course, followed, take
-from weighbridge.train.preference.methods import METHODS, Compared, Method
-from weighbridge.train.preference.refine import (
+from weighbridge.train.preference.methods import METHODS, Compared
+from weighbridge.train.preference.trainer_setup import (
+    RATE_REMEDY,
+    checkpoint_marks,
+    halve_rows,
     open_adapter,
     placed,
     rows_at_once,
-    save_adapter,
-    steps_for,
-    told,
+    trainer_in,
     usual,
     weights_key,
 )
 from weighbridge.train.runtime.adapter_weights import load_tuned
 from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
-from weighbridge.train.runtime.devices import one_device
+from weighbridge.train.runtime.checkpoints import CheckpointStore, TimeLimit, epoch_ends
 from weighbridge.train.runtime.out_of_memory import guarded, with_less_memory
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.runtime.time_limit import TimeLimit
+from weighbridge.train.runtime.recorded_trainer import one_device, run_trainer
 from weighbridge.train.supervised.methods import precision
 from weighbridge.types import Progress
 
@@ -73,8 +73,12 @@ def train_preference(
         )
     with guarded(folder):
         compared = [_compared(load_tokenizer(recipe.base), one, recipe) for one in _shuffled(lessons, recipe)]
-        course = _course(start, compared, folder, method, recipe, notify)
-    return with_less_memory(folder, lambda: _train(start, compared, method, recipe, course), course.halve)
+        store, batch = _store(start, compared, folder, recipe, notify)
+    return with_less_memory(
+        folder,
+        lambda: _train(start, compared, recipe, store, batch),
+        lambda failure: halve_rows(store, failure, batch=batch, least=method.least),
+    )
 
 
 def wants_pairs(method: str) -> bool:
@@ -120,51 +124,51 @@ def _log_likelihood(network: Any, encoded: Encoded) -> float:
     return float(logits.log_softmax(-1).gather(1, said[:, None]).sum())
 
 
-def _course(
-    start: Path, compared: Sequence[Compared], folder: Path, method: Method, recipe: Recipe, notify: Notify
-) -> Course:
+def _store(
+    start: Path, compared: Sequence[Compared], folder: Path, recipe: Recipe, notify: Notify
+) -> tuple[CheckpointStore, int]:
+    """Return the store of this training, and how many rows each step learns from."""
     how = recipe.training
-    batch = max(method.least, min(how.batch_size, len(compared)))
-    at_once = rows_at_once([one.tokens for one in compared], batch, least=method.least)
-    told_to = [_plain(one) for one in compared]
-    return Course(
-        task=how.preference.method.upper(),
+    least = METHODS[how.preference.method].least
+    batch = max(least, min(how.batch_size, len(compared)))
+    ends = epoch_ends(len(compared), batch, how.preference.epochs)
+    plain = [[one.better.tokens, one.worse.tokens if one.worse else None, one.up] for one in compared]
+    store = CheckpointStore(
         folder=folder / "checkpoints",
-        fingerprint=fingerprint(recipe.base.fingerprint, weights_key(start), how.lasting, told_to),
-        steps=steps_for(len(compared), batch, at_once, how.preference.epochs),
-        batch=batch,
-        at_once=at_once,
-        least=method.least,
+        fingerprint=fingerprint(recipe.base.fingerprint, weights_key(start), how.lasting, plain),
+        ends=ends,
+        marks=checkpoint_marks(ends[-1]),
+        at_once=rows_at_once([one.tokens for one in compared], batch, least=least),
         limit=TimeLimit(how.seconds),
         notify=notify,
+        task=how.preference.method.upper(),
+        remedy=RATE_REMEDY,
     )
+    return store, batch
 
 
-def _train(start: Path, compared: Sequence[Compared], method: Method, recipe: Recipe, course: Course) -> Training:
+def _train(start: Path, compared: Sequence[Compared], recipe: Recipe, store: CheckpointStore, batch: int) -> Training:
     from datasets import Dataset
 
-    how, latest = recipe.training.preference, course.go_on()
-    shared = {**usual(recipe, course, rate=how.learning_rate), "beta": how.beta}
-    trainer = followed(method.trainer(), course)(
+    store.open()
+    how = recipe.training.preference
+    method = METHODS[how.method]
+    shared = {**usual(recipe, store, batch=batch, rate=how.learning_rate), "beta": how.beta}
+    trainer = trainer_in(method.trainer(), store)(
         model=open_adapter(recipe.base, start),
         args=one_device(method.arguments(compared, shared)),
-        train_dataset=Dataset.from_list(method.rows(compared, course.at_once)),
+        train_dataset=Dataset.from_list(method.rows(compared, store.at_once)),
         processing_class=load_tokenizer(recipe.base),
     )
-    take(trainer, latest, course)
-    save_adapter(trainer.model, course.folder.with_name("adapter"))
-    course.finish()
+    run_trainer(trainer, store)
+    store.keep_best(store.folder.with_name("adapter"))
     tokens = sum(one.tokens for one in compared) * how.epochs
-    return told(trainer, course, examples=len(compared), tokens=tokens, epochs=how.epochs)
+    return store.training(examples=len(compared), tokens=tokens, precision=str(precision()).removeprefix("torch."))
 
 
 def _shuffled(lessons: Sequence[Lesson], recipe: Recipe) -> list[Lesson]:
     """Return the lessons in an order drawn with the seed: KTO reads them as they come, in every pass alike."""
     return Random(recipe.training.seed).sample(list(lessons), len(lessons))  # noqa: S311 - an order, not a secret
-
-
-def _plain(one: Compared) -> list[Any]:
-    return [one.better.tokens, one.worse.tokens if one.worse else None, one.up]
 
 
 def _said(one: Lesson, text: str) -> Conversation:

@@ -8,8 +8,9 @@ Does not know: whether another text of the batch answers a question too, where n
 """
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,24 +19,8 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.retrieve.embed.folder import WEIGHTS, digest, encodable, read_longest, read_settings, read_tokenizer
 from weighbridge.retrieve.embed.local import open_embedder
-from weighbridge.train.retriever.checkpoints import (
-    RetrieverRecipe,
-    Tuned,
-    Watched,
-    arguments,
-    read_tuned,
-    replacing,
-    require_library,
-    run,
-    save_weights,
-    summary,
-    watching,
-    without_widgets,
-    write_tuned,
-)
+from weighbridge.train.retriever.contrastive import Learner, Lessons, RetrieverRecipe, Tuned, tune_model
 from weighbridge.train.retriever.negatives import Contrast
-from weighbridge.train.runtime.out_of_memory import guarded
-from weighbridge.train.runtime.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from weighbridge.protocols import Vectors
@@ -44,9 +29,6 @@ Encode = Callable[[Sequence[str]], "Vectors"]
 """Gives the unit vectors of texts, a row each, by the weights as they are at that moment."""
 Judge = Callable[[Encode], float]
 """Says how good an embedder is; higher is better."""
-
-Told = Callable[[Any], Any]
-"""Makes of a trainer's class one that tells how far it is."""
 
 _FORMAT = 1
 _SIDE_FILES = frozenset({".json", ".txt", ".model"})
@@ -76,51 +58,25 @@ def tune_embedder(
         WorkspaceError: the folder cannot be written, or the base cannot be read.
     """
     key = fingerprint("embedder", _FORMAT, digest(base / WEIGHTS), recipe.lasting, [asdict(one) for one in contrasts])
-    if tuned := read_tuned(folder, key):
-        return tuned
-    if len(contrasts) <= 1:
-        raise TrainingError(f"{len(contrasts)} pairs are too few to tune an embedder on; add examples with doc_ids")
-    require_library()
-    watched = Watched(folder.with_name(f"{folder.name}.training"), key, TimeLimit(recipe.seconds), notify)
-    with guarded(folder):
-        return _tuned(contrasts, base, folder, recipe, watched, judge)
+    learner = Learner(
+        name="an embedder",
+        open=lambda: _open(base, recipe),
+        network=lambda model: model[0].model,
+        lessons=lambda model: _lessons(model, contrasts),
+        score=(lambda model: judge(partial(_encode, model))) if judge else None,
+        write=lambda model, written: _write(model, base, written),
+        agreement=lambda model, written: _agreement(written, contrasts, partial(_encode, model), recipe),
+        tokens=lambda _: _tokens(base, contrasts),
+    )
+    return tune_model(learner, folder, key=key, examples=len(contrasts), recipe=recipe, notify=notify)
 
 
-def _tuned(
-    contrasts: Sequence[Contrast],
-    base: Path,
-    folder: Path,
-    recipe: RetrieverRecipe,
-    watched: Watched,
-    judge: Judge | None,
-) -> Tuned:
-    model = _opened(base, recipe)
-
-    def encode(texts: Sequence[str]) -> "Vectors":
-        found: Vectors = model.encode(list(texts), show_progress_bar=False)
-        return found
-
-    def weights() -> Mapping[str, Any]:
-        kept: Mapping[str, Any] = model[0].model.state_dict()
-        return kept
-
-    score = (lambda: judge(encode)) if judge else None
-    trainer = _trainer(model, contrasts, watched.folder, recipe, lambda kind: watching(kind, watched, score, weights))
-    run(trainer, watched)
-    best = watched.best_weights()
-    model[0].model.load_state_dict(best)
-    with replacing(folder) as written:
-        _copy_beside(base, written)
-        save_weights(best, written / WEIGHTS)
-        agreement = _agreement(written, contrasts, encode, recipe)
-        training = summary(trainer, watched, examples=len(contrasts), tokens=_tokens(base, contrasts))
-        tuned = Tuned(fingerprint=watched.key, training=training, agreement=agreement)
-        write_tuned(tuned, written)
-    watched.close()
-    return tuned
+def _encode(model: Any, texts: Sequence[str]) -> "Vectors":
+    found: Vectors = model.encode(list(texts), show_progress_bar=False)
+    return found
 
 
-def _opened(base: Path, recipe: RetrieverRecipe) -> Any:
+def _open(base: Path, recipe: RetrieverRecipe) -> Any:
     """Open a folder as what `open_embedder` makes of it, whatever modules it lists: the unit mean of its tokens."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
@@ -133,10 +89,10 @@ def _opened(base: Path, recipe: RetrieverRecipe) -> Any:
         model_kwargs={"local_files_only": True, "dtype": "float32"},
     )
     pooling = Pooling(int(read_settings(base / "config.json")["hidden_size"]), "mean")
-    return without_widgets(SentenceTransformer(modules=[words, pooling, Normalize()]))
+    return SentenceTransformer(modules=[words, pooling, Normalize()])
 
 
-def _trainer(model: Any, contrasts: Sequence[Contrast], folder: Path, recipe: RetrieverRecipe, told: Told) -> Any:
+def _lessons(model: Any, contrasts: Sequence[Contrast]) -> Lessons:
     from datasets import Dataset
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
@@ -147,20 +103,25 @@ def _trainer(model: Any, contrasts: Sequence[Contrast], folder: Path, recipe: Re
     }
     for place in range(len(contrasts[0].negatives)):
         columns[f"negative_{place + 1}"] = [encodable(one.negatives[place]) for one in contrasts]
-    args = arguments(SentenceTransformerTrainingArguments, folder, recipe)
-    args.batch_sampler = "no_duplicates"
-    return told(SentenceTransformerTrainer)(
-        model=model, args=args, train_dataset=Dataset.from_dict(columns), loss=MultipleNegativesRankingLoss(model)
+    return Lessons(
+        trainer=SentenceTransformerTrainer,
+        arguments=partial(SentenceTransformerTrainingArguments, batch_sampler="no_duplicates"),
+        dataset=Dataset.from_dict(columns),
+        loss=MultipleNegativesRankingLoss(model),
     )
 
 
-def _copy_beside(base: Path, folder: Path) -> None:
-    """Copy what the base embedder's folder holds besides weights: settings, tokenizer, pooling."""
+def _write(model: Any, base: Path, folder: Path) -> None:
+    """Write the weights, and what the base embedder's folder holds besides: settings, tokenizer, pooling."""
+    from safetensors.torch import save_file
+
     for file in base.rglob("*"):
         if file.is_file() and file.suffix in _SIDE_FILES:
             target = folder / file.relative_to(base)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
+    weights = {name: tensor.cpu().contiguous() for name, tensor in model[0].model.state_dict().items()}
+    save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
 
 
 def _agreement(folder: Path, contrasts: Sequence[Contrast], encode: Encode, recipe: RetrieverRecipe) -> float:

@@ -6,8 +6,9 @@ cross entropy on each positive and its mined negatives, the positives weighed as
 Does not know: grades of relevance; a text either answers a question or does not.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,23 +17,8 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.retrieve.embed.folder import WEIGHTS, digest, encodable, read_longest
 from weighbridge.retrieve.search.rerank import open_cross_encoder
-from weighbridge.train.retriever.checkpoints import (
-    RetrieverRecipe,
-    Tuned,
-    Watched,
-    arguments,
-    read_tuned,
-    replacing,
-    require_library,
-    run,
-    summary,
-    watching,
-    without_widgets,
-    write_tuned,
-)
+from weighbridge.train.retriever.contrastive import Learner, Lessons, RetrieverRecipe, Tuned, tune_model
 from weighbridge.train.retriever.negatives import Contrast
-from weighbridge.train.runtime.out_of_memory import guarded
-from weighbridge.train.runtime.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,9 +28,6 @@ Read = Callable[[str, Sequence[str]], "NDArray[np.float64]"]
 """Scores texts for a question, higher being better, by the weights as they are at that moment."""
 Judge = Callable[[Read], float]
 """Says how good a reranker is; higher is better."""
-
-Told = Callable[[Any], Any]
-"""Makes of a trainer's class one that tells how far it is."""
 
 _FORMAT = 1
 _COMPARED = 16
@@ -74,49 +57,25 @@ def tune_reranker(
         WorkspaceError: the folder cannot be written, or the base cannot be read.
     """
     key = fingerprint("reranker", _FORMAT, digest(base / WEIGHTS), recipe.lasting, [asdict(one) for one in contrasts])
-    if tuned := read_tuned(folder, key):
-        return tuned
-    if len(contrasts) <= 1:
-        raise TrainingError(f"{len(contrasts)} pairs are too few to train a reranker on; add examples with doc_ids")
-    require_library()
-    watched = Watched(folder.with_name(f"{folder.name}.training"), key, TimeLimit(recipe.seconds), notify)
-    with guarded(folder):
-        return _tuned(contrasts, base, folder, recipe, watched, judge)
+    learner = Learner(
+        name="a reranker",
+        open=lambda: _open(base, recipe),
+        network=lambda model: model.model,
+        lessons=lambda model: _lessons(model, contrasts),
+        score=(lambda model: judge(partial(_scores, model))) if judge else None,
+        write=_write,
+        agreement=lambda model, written: _difference(written, contrasts, partial(_scores, model)),
+        tokens=lambda model: _tokens(model, contrasts),
+    )
+    return tune_model(learner, folder, key=key, examples=len(contrasts), recipe=recipe, notify=notify)
 
 
-def _tuned(
-    contrasts: Sequence[Contrast],
-    base: Path,
-    folder: Path,
-    recipe: RetrieverRecipe,
-    watched: Watched,
-    judge: Judge | None,
-) -> Tuned:
-    model = _opened(base, recipe)
-
-    def read(question: str, texts: Sequence[str]) -> "NDArray[np.float64]":
-        return _scores(model, question, texts)
-
-    def weights() -> Mapping[str, Any]:
-        kept: Mapping[str, Any] = model.state_dict()
-        return kept
-
-    score = (lambda: judge(read)) if judge else None
-    trainer = _trainer(model, contrasts, watched.folder, recipe, lambda kind: watching(kind, watched, score, weights))
-    run(trainer, watched)
-    model.load_state_dict(watched.best_weights())
-    with replacing(folder) as written:
-        model.model.save_pretrained(written)
-        model.tokenizer.save_pretrained(written)
-        difference = _difference(written, contrasts, read)
-        training = summary(trainer, watched, examples=len(contrasts), tokens=_tokens(model, contrasts))
-        tuned = Tuned(fingerprint=watched.key, training=training, agreement=difference)
-        write_tuned(tuned, written)
-    watched.close()
-    return tuned
+def _write(model: Any, folder: Path) -> None:
+    model.model.save_pretrained(folder)
+    model.tokenizer.save_pretrained(folder)
 
 
-def _opened(base: Path, recipe: RetrieverRecipe) -> Any:
+def _open(base: Path, recipe: RetrieverRecipe) -> Any:
     from sentence_transformers import CrossEncoder
     from sentence_transformers.base.modules import Transformer
     from transformers import set_seed
@@ -129,10 +88,10 @@ def _opened(base: Path, recipe: RetrieverRecipe) -> Any:
         model_kwargs={"local_files_only": True, "dtype": "float32"},
         config_kwargs={"num_labels": 1},
     )
-    return without_widgets(CrossEncoder(modules=[encoder]))
+    return CrossEncoder(modules=[encoder])
 
 
-def _trainer(model: Any, contrasts: Sequence[Contrast], folder: Path, recipe: RetrieverRecipe, told: Told) -> Any:
+def _lessons(model: Any, contrasts: Sequence[Contrast]) -> Lessons:
     import torch
     from datasets import Dataset
     from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
@@ -144,11 +103,13 @@ def _trainer(model: Any, contrasts: Sequence[Contrast], folder: Path, recipe: Re
         for text in (one.positive, *one.negatives)
     ]
     questions, texts, labels = zip(*rows, strict=True)
-    dataset = Dataset.from_dict({"question": list(questions), "text": list(texts), "label": list(labels)})
     weight = torch.tensor(float(max(len(contrasts[0].negatives), 1)))
-    args = arguments(CrossEncoderTrainingArguments, folder, recipe)
-    loss = BinaryCrossEntropyLoss(model, pos_weight=weight)
-    return told(CrossEncoderTrainer)(model=model, args=args, train_dataset=dataset, loss=loss)
+    return Lessons(
+        trainer=CrossEncoderTrainer,
+        arguments=CrossEncoderTrainingArguments,
+        dataset=Dataset.from_dict({"question": list(questions), "text": list(texts), "label": list(labels)}),
+        loss=BinaryCrossEntropyLoss(model, pos_weight=weight),
+    )
 
 
 def _scores(model: Any, question: str, texts: Sequence[str]) -> "NDArray[np.float64]":

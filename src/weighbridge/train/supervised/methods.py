@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from weighbridge.errors import TrainingError
@@ -57,11 +56,10 @@ def precision() -> Any:
     return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
 
 
-def prepare(base: BaseFiles, how: TrainingSettings, start: Path | None = None, *, exact: bool = False) -> Recipient:
-    """Return the base model with what its method adds to it: anew by the seed, or as `start` left it.
+def prepare(base: BaseFiles, how: TrainingSettings, *, exact: bool = False) -> Recipient:
+    """Return the base model with what its method adds to it, drawn with the seed.
 
-    `start` is a folder that a training with this method has left. Frozen weights are of `precision()`, or where it is
-    to be `exact`, float32.
+    Frozen weights are of `precision()`, or where it is to be `exact`, float32.
 
     Raises:
         TrainingError: the method cannot be had on this machine, or with this model; with the reason.
@@ -71,7 +69,7 @@ def prepare(base: BaseFiles, how: TrainingSettings, start: Path | None = None, *
 
     set_seed(how.seed)
     kind = torch.float32 if exact else precision()
-    network = _whole(base, how, start) if how.method == "full" else _with_adapter(_loaded(base, how, kind), how, start)
+    network = _whole(base, how) if how.method == "full" else _with_adapter(_loaded(base, how, kind), how)
     for weight in network.parameters():
         if weight.requires_grad:
             weight.data = weight.data.to(torch.float32)
@@ -172,14 +170,10 @@ def _keep_layout(network: Any) -> None:
             part.support_avx512bf16_for_cpu = False
 
 
-def _whole(base: BaseFiles, how: TrainingSettings, start: Path | None) -> Any:
+def _whole(base: BaseFiles, how: TrainingSettings) -> Any:
     import torch
-    from transformers import AutoModelForCausalLM
 
-    if start is None:
-        network = load_network(base, precision=torch.float32)
-    else:
-        network = AutoModelForCausalLM.from_pretrained(start, dtype=torch.float32, local_files_only=True)
+    network = load_network(base, precision=torch.float32)
     if how.layers:
         network.requires_grad_(requires_grad=False)
         for block in _upper(network, how):
@@ -188,18 +182,13 @@ def _whole(base: BaseFiles, how: TrainingSettings, start: Path | None) -> Any:
     return network
 
 
-def _with_adapter(network: Any, how: TrainingSettings, start: Path | None) -> Any:
-    from peft import PeftConfig, get_peft_model, load_peft_weights, set_peft_model_state_dict
+def _with_adapter(network: Any, how: TrainingSettings) -> Any:
+    from peft import get_peft_model
 
     try:
-        config = PeftConfig.from_pretrained(str(start)) if start else ADAPTERS[how.method](network, how)
-        config.inference_mode = False
-        adapted = get_peft_model(network, config)
-        if start is not None:
-            set_peft_model_state_dict(adapted, load_peft_weights(str(start), device="cpu"))
+        return get_peft_model(network, ADAPTERS[how.method](network, how))
     except (ValueError, KeyError) as error:
         raise TrainingError(f"training.method: {how.method} cannot be had with this base model: {error}") from error
-    return adapted
 
 
 def _upper(network: Any, how: TrainingSettings) -> Any:

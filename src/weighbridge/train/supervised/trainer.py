@@ -1,21 +1,37 @@
-"""The loop itself: a transformers trainer that takes a plan's steps, each as packed rows, one row at a time."""
+"""The loop of a supervised training: a transformers trainer that takes the steps of an order, row by row."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from time import perf_counter
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from weighbridge.settings.training import TrainingSettings
-from weighbridge.train.runtime.devices import one_device
-from weighbridge.train.runtime.memory import trim
-from weighbridge.train.supervised.checkpoints import Epochs
-from weighbridge.train.supervised.generate import Say, Validate
+from weighbridge.train.data.tokens import Encoded
+from weighbridge.train.runtime.checkpoints import CheckpointStore
+from weighbridge.train.runtime.recorded_trainer import one_device, record_into, shared_arguments
 from weighbridge.train.supervised.methods import Recipient
-from weighbridge.train.supervised.plan import rate_share
-from weighbridge.train.supervised.prefix_packing import Row
-from weighbridge.train.supervised.shards import Take, Work
+from weighbridge.train.supervised.prefix_packing import Row, labels, pack
 
-_CLIP = 1.0
+Order = Sequence[Sequence[int]]
+"""The batch of each step: numbers of examples."""
+
+_WARM_UP = 0.06
+"""Share of the steps in which the rate rises."""
+
+
+def epoch_batches(examples: int, batch: int, seed: int) -> tuple[tuple[int, ...], ...]:
+    """Return one epoch: every example once, shuffled by the seed, in batches of which the last may be smaller."""
+    import numpy as np
+
+    order = [int(number) for number in np.random.default_rng(seed).permutation(examples)]
+    return tuple(tuple(order[start : start + batch]) for start in range(0, examples, batch))
+
+
+def rate_share(step: int, steps: int) -> float:
+    """Return the share of the learning rate to take a step with, counted from 0: a linear rise, then half a cosine."""
+    rise = max(1, round(_WARM_UP * steps))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 + 0.5 * math.cos(math.pi * (step - rise + 1) / (steps - rise + 1))
 
 
 def row_loss(recipient: Recipient, row: Row) -> Any:
@@ -29,42 +45,63 @@ def row_loss(recipient: Recipient, row: Row) -> Any:
     return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
 
-def make_trainer(recipient: Recipient, work: Work, take: Take, *, epochs: Epochs, how: TrainingSettings) -> Any:
-    """Return a trainer that takes all steps, and tells `epochs` of each.
+def make_trainer(
+    recipient: Recipient,
+    encoded: Sequence[Encoded],
+    order: Order,
+    *,
+    store: CheckpointStore,
+    how: TrainingSettings,
+    score: Callable[[], float | None],
+) -> Any:
+    """Return a trainer that takes all steps of the order, and reports each to the store.
 
     One step is one batch: its rows are read forward and back one after another, and the loss is the mean over all
-    tokens that the batch teaches, so neither memory nor result depends on how rows are cut, or on who reads them.
+    tokens that the batch teaches, so neither memory nor result depends on how rows are cut. `score` gives
+    the dev score of the network as it is.
     """
-    from transformers import PrinterCallback
+    from transformers import TrainingArguments
 
-    steps = len(work.order)
-    trainer = _packed_rows(recipient, work, take, epochs)(
+    before, began = len(store.losses), store.limit.clock()
+
+    def note(logs: Mapping[str, float]) -> str:
+        seconds = store.limit.clock() - began
+        read = sum(len(encoded[number].tokens) for batch in order[before : int(logs["step"])] for number in batch)
+        return f"loss {logs['loss']:.3f}, {read / seconds if seconds else 0.0:.0f} tokens/s"
+
+    arguments = TrainingArguments(
+        **shared_arguments(store, how.seed),
+        max_steps=len(order),
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=1,
+        ignore_data_skip=True,
+        learning_rate=how.rate,
+        optim="adamw_torch_fused",
+    )
+    kind = record_into(store, _packed_rows(recipient, encoded, order, store), note=note, score=score)
+    return kind(
         model=recipient.network,
-        args=_arguments(steps, epochs.folder, how),
-        train_dataset=list(range(steps)),
+        args=one_device(arguments),
+        train_dataset=list(range(len(order))),
         data_collator=_numbers,
     )
-    trainer.remove_callback(PrinterCallback)
-    return trainer
 
 
-def _packed_rows(recipient: Recipient, work: Work, take: Take, epochs: Epochs) -> Any:
+def _packed_rows(recipient: Recipient, encoded: Sequence[Encoded], order: Order, store: CheckpointStore) -> Any:
     """Return the class of such a trainer; a class of its own for each, because transformers is imported late."""
     import torch
     from transformers import Trainer
 
     class PackedRows(Trainer):  # type: ignore[misc] # transformers is untyped
-        say: Say
-        validate: Validate | None = None
-
         def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
             model.train()
-            step = self.state.global_step
-            count = work.labels(step)
-            return take(step, lambda rows: sum(self._back(row, count) for row in rows))
+            batch = order[self.state.global_step]
+            taught = max(1, labels([encoded[number] for number in batch]))
+            rows = pack(encoded, among=batch, limit=store.at_once)
+            return sum(self._read_back(row, taught) for row in rows)
 
-        def _back(self, row: Row, count: int) -> Any:
-            loss = row_loss(recipient, row) / count
+        def _read_back(self, row: Row, taught: int) -> Any:
+            loss = row_loss(recipient, row) / taught
             self.accelerator.backward(loss)
             return loss.detach()
 
@@ -77,19 +114,6 @@ def _packed_rows(recipient: Recipient, work: Work, take: Take, epochs: Epochs) -
         def floating_point_ops(self, inputs: Any) -> int:
             return 0
 
-        def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-            super().log(logs, start_time)
-            if "loss" in logs:
-                epochs.report(logs["loss"])
-                self.control.should_save = epochs.due()
-
-        def _save_checkpoint(self, model: Any, trial: Any) -> None:
-            start = perf_counter()
-            super()._save_checkpoint(model, trial)
-            trim()
-            epochs.saved(perf_counter() - start, self.validate, self.say)
-            self.control.should_training_stop = epochs.finished or epochs.late
-
     return PackedRows
 
 
@@ -98,27 +122,3 @@ def _numbers(steps: Sequence[int]) -> dict[str, Any]:
     import torch
 
     return {"steps": torch.tensor(steps)}
-
-
-def _arguments(steps: int, folder: Path, how: TrainingSettings) -> Any:
-    import torch
-    from transformers import TrainingArguments
-
-    arguments = TrainingArguments(
-        output_dir=str(folder),
-        max_steps=steps,
-        per_device_train_batch_size=1,
-        gradient_accumulation_steps=1,
-        ignore_data_skip=True,
-        learning_rate=how.rate,
-        max_grad_norm=_CLIP,
-        optim="adamw_torch_fused",
-        use_cpu=not torch.cuda.is_available(),
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        seed=how.seed,
-    )
-    return one_device(arguments)

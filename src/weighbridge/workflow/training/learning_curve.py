@@ -18,7 +18,7 @@ from weighbridge.train.runtime.memory import release
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.supervised.generate import say
 from weighbridge.train.supervised.methods import precision
-from weighbridge.train.supervised.train import train_adapter
+from weighbridge.train.supervised.train import Job, train
 from weighbridge.types import Completion, Example, Timing, Usage
 from weighbridge.wiring.reporter import Voice
 from weighbridge.workflow.training.rate_search import part
@@ -50,7 +50,7 @@ def _point(exercise: Exercise, folder: Path, share: float, voice: Voice) -> Curv
         return _ask_dev_questions(exercise, folder / "adapter", share, len(exercise.rows))
     place = folder / "curve"
     rows = part(exercise.rows, share, exercise.recipe.training.seed)
-    train_adapter(rows, place, recipe=exercise.recipe, validate=exercise.validate(), notify=voice.notify)
+    train(Job(encoded=rows, folder=place, recipe=exercise.recipe, validate=exercise.validate(), notify=voice.notify))
     try:
         return _ask_dev_questions(exercise, place / "adapter", share, len(rows))
     finally:

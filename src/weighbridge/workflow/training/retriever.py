@@ -21,7 +21,7 @@ from weighbridge.models import fetch, file_fingerprint
 from weighbridge.protocols import Retriever
 from weighbridge.retrieve.embed.folder import WEIGHTS
 from weighbridge.settings.schema import Settings
-from weighbridge.train.retriever.checkpoints import RetrieverRecipe, Tuned
+from weighbridge.train.retriever.contrastive import RetrieverRecipe, Tuned
 from weighbridge.train.retriever.embedder import tune_embedder
 from weighbridge.train.retriever.negatives import Contrast, Mine, Mined, mine
 from weighbridge.train.retriever.pairs import Pairs

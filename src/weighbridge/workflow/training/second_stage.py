@@ -9,7 +9,7 @@ from weighbridge.settings.schema import Arm
 from weighbridge.train.data.preference_file import PreferenceFile
 from weighbridge.train.prepare import Exercise, label_key
 from weighbridge.train.registry import folder_of
-from weighbridge.train.tune import Stage, run, spread
+from weighbridge.train.tune import train_and_check
 from weighbridge.wiring.components import Bench
 from weighbridge.wiring.engines import Engine, weights_of
 from weighbridge.wiring.reporter import Voice
@@ -52,18 +52,14 @@ def train_second_stage(
         )
         return refine(todo, bench, engine, voice).training
 
-    stage = Stage(
-        strategy=arm,
+    second = replace(
+        exercise,
         fingerprint=key,
-        recipe=exercise.recipe,
         learnt=replace(_with(first.learnt, lessons), access=access),
         lessons=(*exercise.lessons, *lessons),
-        prompts=spread(exercise.made),
-        train=train,
-        warnings=(),
         parent=first.id,
     )
-    return run(stage, folder, notify=voice.notify)
+    return train_and_check(second, folder, train, notify=voice.notify)
 
 
 def _with(learnt: Learnt, lessons: Sequence[Lesson]) -> Learnt:

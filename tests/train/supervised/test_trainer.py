@@ -1,17 +1,9 @@
 """Every example once an epoch, equal batches, and a rate that rises and falls."""
 
-from pathlib import Path
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.train.supervised.plan import (
-    Plan,
-    epoch_batches,
-    rate_share,
-    read_plan,
-    save_plan,
-)
+from weighbridge.train.supervised.trainer import epoch_batches, rate_share
 
 
 @given(st.integers(1, 60), st.integers(1, 16), st.integers(0, 9))
@@ -27,17 +19,6 @@ def test_examples_are_shuffled():
     made = epoch_batches(80, 8, 7)
     assert [number for one in made for number in one] != list(range(80))
     assert made != epoch_batches(80, 8, 8)
-
-
-def test_a_plan_is_read_back_only_by_its_own_training(tmp_path: Path):
-    batches = (((0, 1), (2,)), ((2, 1), (0,)))
-    plan = Plan(fingerprint="a", batches=batches, row_tokens=9, notes=("halved",))
-    save_plan(plan, tmp_path)
-    assert read_plan(tmp_path, "a") == plan
-    assert read_plan(tmp_path, "b") is None
-    assert plan.steps == 4
-    assert plan.ends == (2, 4)
-    assert plan.order == ((0, 1), (2,), (2, 1), (0,))
 
 
 @given(st.integers(1, 500))
