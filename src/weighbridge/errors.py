@@ -5,7 +5,8 @@ WeighbridgeError            what, where, and what to do; printed without a trace
 │   ├── SettingsError       weighbridge.yaml is wrong        (file, line, and the nearest known key)
 │   ├── DataError           a document or example is unusable (file and line)
 │   ├── WorkspaceError      the folder is missing, locked, or cannot be written
-│   └── MissingExtraError   an optional dependency is absent (the pip command)
+│   ├── MissingExtraError   an optional dependency is absent (the pip command)
+│   └── ExtensionError      a part of another distribution is missing or fails (that distribution)
 ├── ModelError              a model could not answer: recorded for its example, never a score
 │   └── PromptTooLongError  the prompt does not fit the context window (tokens, and the limit)
 ├── DownloadError           a model file could not be fetched, or its checksum is wrong
@@ -43,6 +44,10 @@ class MissingExtraError(UserError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs an optional dependency. Install it with: pip install 'weighbridge[{extra}]'")
+
+
+class ExtensionError(UserError):
+    """A metric, reader, strategy or store of another distribution is missing, or fails."""
 
 
 class ModelError(WeighbridgeError):

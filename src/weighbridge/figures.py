@@ -177,4 +177,15 @@ FIGURES: Mapping[str, FigureKind] = {
         ),
     )
 }
-"""Every figure that can stand in a measurement, in the order in which reports show them."""
+"""Every figure of our own that can stand in a measurement, in the order in which reports show them."""
+
+
+def figure_kind(name: str) -> FigureKind:
+    """Return how a figure is to be read; one that is not ours is the share that a metric of one's own gives."""
+    return FIGURES.get(name) or FigureKind(
+        name=name,
+        label=name.replace("_", " "),
+        unit="share",
+        higher_is_better=True,
+        meaning="a metric of an installed distribution",
+    )

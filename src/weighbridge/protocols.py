@@ -6,10 +6,11 @@ records, indexes and adapters are keyed by.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from weighbridge.results import Score
-from weighbridge.types import Answer, Chunk, Completion, Example, Message, Passage, Progress, Question
+from weighbridge.types import Answer, Chunk, Completion, Example, Message, Passage, Progress, Question, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -188,6 +189,10 @@ class Store(Protocol):
         ...
 
 
+StoreOpener = Callable[[str, Path], Store]
+"""Opens a store by the text of `retrieval.store` and the workspace's folder for indexes."""
+
+
 class Retriever(Protocol):
     """Finds passages, best first. Fusion, reranking and rewriting are retrievers made of retrievers."""
 
@@ -220,6 +225,36 @@ class Strategy(Protocol):
     @property
     def fingerprint(self) -> str: ...
     def answer(self, question: Question, *, emit: Emit = ignore) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyParts:
+    """What Weighbridge hands to a strategy of one's own: the same parts that its own strategies are made of."""
+
+    task: Task
+    instructions: str
+    """The user's sentence on the task."""
+    choices: tuple[str, ...]
+    """The labels of a label task, the keys of a JSON task."""
+    retriever: Retriever
+    """`NOTHING` unless the strategy reads."""
+    demonstrations: Demonstrations
+    """`NONE` unless the strategy shows examples."""
+    limit: int
+    """Passages to show."""
+    open_model: Callable[[], Model]
+    """Opens the base model; closed by Weighbridge. A strategy that never calls it loads no model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnStrategy:
+    """An arm of one's own: an entry point of the group `weighbridge.strategies` names one."""
+
+    build: Callable[[StrategyParts], Strategy]
+    reads: bool = False
+    """Retrieves passages, so that recall, citations and the index count for it."""
+    shows: bool = False
+    """Shows worked examples of the train split."""
 
 
 class Metric(Protocol):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from weighbridge.answer.build import Installed
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.demonstrations import Nearest
 from weighbridge.answer.prompt import Instructions
@@ -112,6 +113,7 @@ CASES: Mapping[str, Case] = {
         },
     ),
     "workflow.workload.settings_key": Case(make=_outlined, given={"settings": SETTINGS}, silent=NOT_OUTLINED),
+    "answer.build.Installed": Case(make=Installed, given={"name": "a", "strategy": COMPOSED, "origin": "own 1"}),
     "answer.composed.Composed": Case(
         make=Composed, given={f.name: getattr(COMPOSED, f.name) for f in fields(COMPOSED)}
     ),

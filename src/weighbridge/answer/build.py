@@ -3,14 +3,28 @@
 Training, measuring, asking and serving all call `build`, so you serve the very strategy that you measured.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import Instructions, instructions_for
-from weighbridge.protocols import NONE, NOTHING, Demonstrations, Model, Retriever
+from weighbridge.errors import ExtensionError
+from weighbridge.extensions import load_extension
+from weighbridge.fingerprint import fingerprint
+from weighbridge.protocols import (
+    NONE,
+    NOTHING,
+    Demonstrations,
+    Emit,
+    Model,
+    OwnStrategy,
+    Retriever,
+    Strategy,
+    StrategyParts,
+    ignore,
+)
 from weighbridge.settings.schema import Arm
-from weighbridge.types import Task
+from weighbridge.types import Answer, Question, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +46,18 @@ SHAPES: Mapping[Arm, Shape] = {
     "fine-tuned": Shape(tuned=True),
     "raft": Shape(reads=True, tuned=True),
 }
+
+
+def shape_of(arm: Arm) -> Shape:
+    """Return what sets an arm apart, be it ours or an installed distribution's.
+
+    Raises:
+        ExtensionError: the distribution fails.
+    """
+    if arm in SHAPES:
+        return SHAPES[arm]
+    own, _ = _load_own(arm)
+    return Shape(reads=own.reads, shows=own.shows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +94,49 @@ def build(arm: Arm, parts: Parts, model: Model) -> Composed:
         demonstrations=parts.demonstrations if shape.shows else NONE,
         limit=parts.limit,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A `Strategy` of another distribution: its fingerprint holds that one's name and version."""
+
+    name: str
+    strategy: Strategy
+    origin: str
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint("installed", self.name, self.origin, self.strategy.fingerprint)
+
+    def answer(self, question: Question, *, emit: Emit = ignore) -> Answer:
+        return self.strategy.answer(question, emit=emit)
+
+
+def build_own(arm: Arm, parts: Parts, open_model: Callable[[], Model]) -> Installed:
+    """Return the strategy of an arm that an installed distribution offers.
+
+    Raises:
+        ExtensionError: the distribution fails.
+    """
+    own, origin = _load_own(arm)
+    handed = StrategyParts(
+        task=parts.task,
+        instructions=parts.about,
+        choices=parts.choices,
+        retriever=parts.retriever if own.reads else NOTHING,
+        demonstrations=parts.demonstrations if own.shows else NONE,
+        limit=parts.limit,
+        open_model=open_model,
+    )
+    return Installed(arm, own.build(handed), origin)
+
+
+def _load_own(arm: Arm) -> tuple[OwnStrategy, str]:
+    found = load_extension("weighbridge.strategies", arm)
+    if not isinstance(found.part, OwnStrategy):
+        kind = type(found.part).__name__
+        raise ExtensionError(f"{found.origin}: its strategy {arm!r} must be an OwnStrategy, not {kind}; mend it there")
+    return found.part, found.origin
 
 
 def _instructions(shape: Shape, parts: Parts) -> Instructions:

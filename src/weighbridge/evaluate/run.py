@@ -30,6 +30,8 @@ class EvaluationSpec:
     workers: int = 1
     labels: tuple[str, ...] = ()
     """All labels of a label task."""
+    scorer: str = ""
+    """Fingerprint of the scorer where metrics of one's own are part of it; empty: ours alone."""
 
 
 class _Stopped(BaseException):
@@ -83,7 +85,7 @@ def grade_record(exam: EvaluationSpec, example: Example, record: Record) -> Reco
         record,
         scores=tuple(metric.score(example, answer) for metric in exam.metrics),
         outcome=outcome_of(exam.task, example, answer, exam.labels),
-        scorer=scorer_fingerprint(),
+        scorer=exam.scorer or scorer_fingerprint(),
         retrieval=retrieval_of(example, answer, reads=exam.reads),
     )
 

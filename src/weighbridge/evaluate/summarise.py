@@ -63,7 +63,7 @@ def summarise(
     outcomes = Counter(f"{record.retrieval}/{record.outcome}" for record in answered if record.outcome)
     return Measurement(
         strategy=strategy,
-        figures={name: figures[name] for name in FIGURES if name in figures},
+        figures={name: figures[name] for name in (*FIGURES, *sorted(figures.keys() - FIGURES)) if name in figures},
         outcomes=dict(sorted(outcomes.items())),
         attempts=len(records),
         failures=len(records) - len(answered),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from weighbridge.figures import FIGURES, FigureKind
+from weighbridge.figures import FIGURES, FigureKind, figure_kind
 from weighbridge.formatting import NB, figure, join_words, seconds
 from weighbridge.report.safe_text import count_noun, plain
 from weighbridge.results import Comparison, Decision, Estimate, Measurement, Weighing
@@ -82,8 +82,9 @@ def currency(weighing: Weighing) -> str:
 def kinds_taken(weighing: Weighing) -> tuple[FigureKind, ...]:
     """Return the figures that at least one strategy has, in the order of the reports; cut answers only if any are."""
     taken = {name for measurement in weighing.measurements for name in measurement.figures}
-    hidden = () if _cut(weighing) else ("truncated",)
-    return tuple(kind for kind in FIGURES.values() if kind.name in taken.difference(hidden))
+    if not _cut(weighing):
+        taken.discard("truncated")
+    return tuple(figure_kind(name) for name in (*FIGURES, *sorted(taken - FIGURES.keys())) if name in taken)
 
 
 def why_absent(kind: FigureKind, measurement: Measurement) -> str:

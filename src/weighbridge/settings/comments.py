@@ -105,6 +105,7 @@ COMMENTS: Mapping[str, str] = {
     "measure.latency_questions": "questions timed one at a time; a limit on p95 takes 60",
     "measure.workers": "questions asked at the same time, elsewhere",
     "measure.demonstrations": "worked examples that few-shot shows",
+    "measure.metrics": "metrics of installed distributions; the decision does not weigh them",
     "measure.seed": "which questions are sampled, and the statistics' resampling",
     "prices": "what seconds and tokens cost",
     "prices.dated": "when these prices were looked up",

@@ -7,14 +7,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
+from pydantic_core import PydanticCustomError
 
+from weighbridge.extensions import extension_names
 from weighbridge.settings.sources import Documents, Section, Source, inside, placed, unfit
 from weighbridge.settings.training import Positive, Share, TrainingSettings
 from weighbridge.types import Task
 
-Arm = Literal["prompt", "few-shot", "rag", "fine-tuned", "raft"]
-ARMS: tuple[Arm, ...] = ("prompt", "few-shot", "rag", "fine-tuned", "raft")
+ARMS = ("prompt", "few-shot", "rag", "fine-tuned", "raft")
+
+
+def _require_offered(name: str) -> str:
+    """Return a name of ours, or one that an installed distribution offers; the error is that of a `Literal`."""
+    if name not in ARMS and name not in (offered := extension_names("weighbridge.strategies")):
+        choices = ", ".join(map(repr, (*ARMS, *offered)))
+        raise PydanticCustomError("literal_error", "must be one of {expected}", {"expected": choices})
+    return name
+
+
+Arm = Annotated[str, AfterValidator(_require_offered)]
+"""One of `ARMS`, or a strategy that an installed distribution offers."""
 
 _PATHS = ("examples", "json_schema")
 _ELSEWHERE = ("pypi:", "hf:", "openai:")
@@ -109,8 +122,13 @@ class RetrievalSettings(Section):
                 "LanceDB was removed, because the default store is faster; use faiss, or the URL of a PostgreSQL "
                 "database. weighbridge index then builds the index again from the documents"
             )
-        if store != "faiss" and not store.startswith(("postgresql://", "postgres://")):
-            raise ValueError("must be faiss or a URL like postgresql://user:${DB_PASSWORD}@host/database")
+        own = store.partition(":")[0] not in {"faiss", "postgresql", "postgres"}
+        known = store == "faiss" or store.startswith(("postgresql://", "postgres://"))
+        if not known and not (own and store.partition(":")[0] in extension_names("weighbridge.stores")):
+            raise ValueError(
+                "must be faiss, a URL like postgresql://user:${DB_PASSWORD}@host/database, or the name of a store that "
+                "an installed distribution offers"
+            )
         return store
 
 
@@ -135,6 +153,8 @@ class MeasureSettings(Section):
     workers: Positive = 2
     demonstrations: Positive = 4
     """Worked examples shown by few-shot."""
+    metrics: tuple[str, ...] = ()
+    """Metrics of installed distributions to take besides our own; the decision does not weigh them."""
     seed: int = 7
 
 
@@ -236,6 +256,10 @@ def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("splits", key), told
     if not any((priorities.accuracy, priorities.hallucination, priorities.latency, priorities.cost)):
         yield ("needs", "priorities"), "needs.priorities are all 0; give what matters a weight above 0"
+    offered = extension_names("weighbridge.metrics") if settings.measure.metrics else ()
+    if missing := [name for name in settings.measure.metrics if name not in offered]:
+        told = f"measure.metrics: no installed distribution offers {missing[0]!r}; offered are: "
+        yield ("measure", "metrics"), told + (", ".join(offered) or "none")
     yield from _untrainable(settings.model, settings.training)
     labels = [source.label for source in settings.sources if not isinstance(source, Path)]
     if twice := next((label for label in labels if labels.count(label) > 1), ""):

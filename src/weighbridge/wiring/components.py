@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from weighbridge.answer.build import SHAPES, Parts
+from weighbridge.answer.build import Parts, shape_of
 from weighbridge.answer.demonstrations import nearest
 from weighbridge.models import fetch
 from weighbridge.protocols import NONE, Embedder
@@ -45,7 +45,7 @@ def open_bench(settings: Settings, workspace: Workspace, voice: Voice) -> Bench:
     card = follow(workload.documents, chosen, workspace, serving, voice=voice).index if workload.documents else None
     embedder = open_searching(chosen, workspace, voice) if card else serving
     keep_outline(workload, workspace)
-    shown = any(SHAPES[arm].shows for arm in settings.strategies)
+    shown = any(shape_of(arm).shows for arm in settings.strategies)
     taught = tuple(example for example in workload.asked if shown and example.split == "train")
     parts = open_parts(chosen, workspace, workload.outline, taught, embedder)
     return Bench(

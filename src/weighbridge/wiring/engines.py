@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from weighbridge.adapters import Access, AdapterCard
-from weighbridge.answer.build import SHAPES
+from weighbridge.answer.build import shape_of
 from weighbridge.errors import SettingsError, WorkspaceError
 from weighbridge.models import cache_folder, fetch, file_fingerprint
 from weighbridge.protocols import Model
@@ -50,7 +50,7 @@ class Engine:
         Raises:
             WorkspaceError: its adapter has not been trained yet, or is not one that this engine runs.
         """
-        if not SHAPES[arm].tuned:
+        if not shape_of(arm).tuned:
             return Weights(self.served)
         card = promoted(workspace, arm)
         if card is None:
@@ -92,7 +92,7 @@ def open_engine(settings: Settings, voice: Voice) -> Engine:
         SettingsError: a tuned strategy is asked for on a model that cannot be tuned here.
     """
     model = settings.model
-    tuned = [arm for arm in settings.strategies if SHAPES[arm].tuned]
+    tuned = [arm for arm in settings.strategies if shape_of(arm).tuned]
     if tuned and model.engine == "scripted":
         raise SettingsError(
             f"weighbridge.yaml: {' and '.join(tuned)} need weights that can be trained, and model.engine is scripted; "

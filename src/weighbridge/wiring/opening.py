@@ -3,10 +3,10 @@
 from contextlib import ExitStack
 from dataclasses import replace
 
-from weighbridge.answer.build import Parts, build, untuned_arm
+from weighbridge.answer.build import Parts, build, build_own, untuned_arm
 from weighbridge.answer.restricted import Admitted
 from weighbridge.protocols import Strategy
-from weighbridge.settings.schema import Arm
+from weighbridge.settings.schema import ARMS, Arm
 from weighbridge.wiring.engines import Engine, Weights, open_model
 from weighbridge.workspace import Workspace
 
@@ -23,6 +23,8 @@ def open_arm(
         WorkspaceError: the strategy is a tuned one and has not been trained.
     """
     weights = engine.weights(arm, workspace)
+    if arm not in ARMS:
+        return build_own(arm, parts, lambda: open_model(engine, weights, workers=workers, stack=stack))
     strategy = build(arm, parts, open_model(engine, weights, workers=workers, stack=stack))
     if not weights.access:
         return strategy

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from weighbridge.answer.build import SHAPES, Parts
+from weighbridge.answer.build import Parts, shape_of
 from weighbridge.dataset.read import read_examples
 from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.evaluate.weighing import load_weighing
@@ -75,7 +75,7 @@ def best_arm(settings: Settings, workspace: Workspace) -> Arm:
 
 
 def _parts(arm: Arm, settings: Settings, workspace: Workspace, outline: Outline, voice: Voice) -> Parts:
-    shape = SHAPES[arm]
+    shape = shape_of(arm)
     if not (shape.reads or shape.shows):
         return Parts(
             task=outline.task,

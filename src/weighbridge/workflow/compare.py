@@ -7,16 +7,17 @@ from datetime import UTC, datetime
 from random import Random
 
 from weighbridge.adapters import AdapterCard, access_words
-from weighbridge.answer.build import SHAPES
+from weighbridge.answer.build import shape_of
 from weighbridge.decide.cost import with_cost
 from weighbridge.decide.decide import decide
 from weighbridge.errors import ModelError, TrainingError
 from weighbridge.evaluate.latency import QUESTIONS_FOR_P95
 from weighbridge.evaluate.ledger import append, load
-from weighbridge.evaluate.metrics.suite import metrics_for
+from weighbridge.evaluate.metrics.suite import metrics_for, own_metrics
 from weighbridge.evaluate.run import EvaluationSpec, evaluate, stored_records
 from weighbridge.evaluate.summarise import Footprint, compare_all, seconds_per_answer, summarise
 from weighbridge.evaluate.weighing import save_weighing
+from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.openai import address, is_local
 from weighbridge.report.page import page
 from weighbridge.report.safe_text import count_noun
@@ -139,19 +140,24 @@ def _answer(
 ) -> Answered:
     workers = bench.settings.measure.workers
     path = bench.workspace.records(arm)
-    reads = SHAPES[arm].reads
+    reads = shape_of(arm).reads
     with clocked(seconds, f"answer: {arm}"), ExitStack() as stack:
+        own = own_metrics(bench.settings.measure.metrics)
         strategy = open_arm(arm, bench.parts, engine, bench.workspace, workers=workers, stack=stack)
         exam = EvaluationSpec(
             task=bench.workload.outline.task,
             examples=asked,
-            metrics=metrics_for(
-                bench.workload.outline.task, reads=reads, schema=bench.workload.schema, labels=bench.workload.labels
+            metrics=(
+                *metrics_for(
+                    bench.workload.outline.task, reads=reads, schema=bench.workload.schema, labels=bench.workload.labels
+                ),
+                *own,
             ),
             labels=bench.workload.labels,
             reads=reads,
             seed=bench.settings.measure.seed,
             workers=workers,
+            scorer=fingerprint(scorer_fingerprint(), *(metric.origin for metric in own)) if own else "",
         )
         append(path, evaluate(strategy, exam, done=load(path), notify=voice.notify))
         return Answered(identity=strategy.fingerprint, records=stored_records(strategy, exam, load(path)))
@@ -177,7 +183,7 @@ def _footprint(arm: Arm, bench: Bench, engine: Engine, alone: Alone) -> Footprin
         disk_bytes=disk_bytes(arm, bench, engine),
         setup_seconds=setup_seconds(arm, bench),
         offline=bench.settings.model.engine != "openai" or is_local(address(bench.settings.model)),
-        cites=SHAPES[arm].reads and bench.workload.outline.task == "answer",
+        cites=shape_of(arm).reads and bench.workload.outline.task == "answer",
     )
 
 
@@ -227,7 +233,7 @@ def trained_words(arms: Iterable[Arm], settings: Settings, workspace: Workspace)
     """Say how the adapters of these arms were trained, which need not be as the settings are."""
     told: dict[str, str] = {}
     for arm in arms:
-        if SHAPES[arm].tuned and (card := promoted(workspace, arm)) and not card.hosted:
+        if shape_of(arm).tuned and (card := promoted(workspace, arm)) and not card.hosted:
             told[arm] = training_words(TrainingSettings.model_validate(card.recipe)) + _answered(card)
     usual = training_words(settings.training)
     if len(set(told.values())) <= 1:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from weighbridge.adapters import AdapterCard
-from weighbridge.answer.build import SHAPES
+from weighbridge.answer.build import shape_of
 from weighbridge.settings.schema import Arm
 from weighbridge.train.card import read_card
 from weighbridge.train.registry import promoted
@@ -15,7 +15,7 @@ from weighbridge.workspace import Workspace
 
 def disk_bytes(arm: Arm, bench: Bench, engine: Engine) -> int:
     """Return the bytes of the files this arm answers with: weights, and where it searches, embedder and index."""
-    shape = SHAPES[arm]
+    shape = shape_of(arm)
     weights = engine.weights(arm, bench.workspace)
     searched = size_of(bench.embedder_folder) if shape.reads or shape.shows else 0
     index = bench.index.bytes if shape.reads and bench.index else 0
@@ -26,7 +26,7 @@ def disk_bytes(arm: Arm, bench: Bench, engine: Engine) -> int:
 
 def setup_seconds(arm: Arm, bench: Bench) -> float:
     """Return the measured seconds of indexing and training before this arm's first answer."""
-    shape = SHAPES[arm]
+    shape = shape_of(arm)
     card = promoted(bench.workspace, arm) if shape.tuned else None
     index = bench.index.seconds if shape.reads and bench.index else 0.0
     return sum(one.seconds for one in _line(bench.workspace, card)) + index
@@ -41,7 +41,7 @@ def _line(workspace: Workspace, card: AdapterCard | None) -> Iterator[AdapterCar
 
 def training_price(arm: Arm, bench: Bench) -> float:
     """Return what this arm's training at an endpoint cost, by its tokens; 0 where it was trained here."""
-    card = promoted(bench.workspace, arm) if SHAPES[arm].tuned else None
+    card = promoted(bench.workspace, arm) if shape_of(arm).tuned else None
     price = bench.settings.training.hosted.price_per_million or 0.0
     return card.training.tokens * price / 1e6 if card and card.hosted else 0.0
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from weighbridge.answer.build import SHAPES
+from weighbridge.answer.build import shape_of
 from weighbridge.dataset.evidence import resolve_evidence
 from weighbridge.dataset.read import infer_task, load_examples
 from weighbridge.errors import WorkspaceError
@@ -39,7 +39,7 @@ def init(root: Path, *, documents: Path | None, examples: Path, task: Task | Non
     voice.say(f"Examples: {len(read):,}, of which {sum(not e.answerable for e in read):,} cannot be answered")
     voice.say(f"Task: {task} (as you said)" if task else f"Task: {guess.task} ({guess.why})")
     name = root.resolve().name
-    arms = tuple(arm for arm in ARMS if documents is not None or not SHAPES[arm].reads)
+    arms = tuple(arm for arm in ARMS if documents is not None or not shape_of(arm).reads)
     if documents is None:
         voice.say(f"Without documents, these strategies can be weighed: {', '.join(arms)}")
     text = starter(

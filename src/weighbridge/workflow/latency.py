@@ -115,6 +115,6 @@ def _child(root: Path, arm: Arm, asked: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     try:
-        print(json.dumps(_child(Path(sys.argv[1]), cast("Arm", sys.argv[2]), json.load(sys.stdin))))  # noqa: T201
+        print(json.dumps(_child(Path(sys.argv[1]), sys.argv[2], json.load(sys.stdin))))  # noqa: T201
     except WeighbridgeError as error:
         sys.exit(str(error))

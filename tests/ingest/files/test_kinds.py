@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from weighbridge.ingest.content import UnreadableError
 from weighbridge.ingest.decode.text import LARGEST
-from weighbridge.ingest.files.kinds import Kind, describe_misnaming, reader_of, sniff, version_of
+from weighbridge.ingest.files.kinds import Format, Kind, describe_misnaming, reader_of, sniff, version_of
 
 
 def package(**members: str) -> bytes:
@@ -140,7 +140,7 @@ def test_a_large_text_is_not_read(tmp_path: Path) -> None:
 def test_any_bytes_are_a_kind_or_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
     try:
-        assert sniff(tmp_path / "a") in get_args(Kind)
+        assert sniff(tmp_path / "a") in get_args(Format)
     except UnreadableError as error:
         assert str(error)  # noqa: PT017 - either is right
 
@@ -162,7 +162,7 @@ def test_a_wrong_name_is_told(name: str, kind: Kind, said: str) -> None:
     assert describe_misnaming(name, kind) == said
 
 
-@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("kind", get_args(Format))
 def test_every_kind_has_a_reader_and_a_version(kind: Kind) -> None:
     assert version_of(kind)
     if kind != "zip":

@@ -15,7 +15,7 @@ from tempfile import mkdtemp
 from typing import IO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from weighbridge.errors import DataError, MissingExtraError
+from weighbridge.errors import DataError, ExtensionError, MissingExtraError
 from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
 from weighbridge.ingest.files.kinds import Kind, describe_misnaming, reader_of, sniff
 from weighbridge.ingest.files.limits import Limits
@@ -127,7 +127,7 @@ def _read(path: Path, kind: Kind, begun: Begun, file: _File, state: _Walk) -> It
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a broken file may raise anything, and costs that file only
-        lasting = not isinstance(error, MissingExtraError | ImportError | OSError)
+        lasting = not isinstance(error, ExtensionError | MissingExtraError | ImportError | OSError)
         yield Read(name=begun.name, kind=kind, reason=_reason(error, path), lasting=lasting)
         return
     note = describe_misnaming(path.name, kind)
@@ -247,6 +247,6 @@ def _reason(error: Exception, path: Path | None = None) -> str:
     said = " ".join(str(error).split())[:_WHY]
     if path is not None:
         said = said.replace(f"{path}: ", "").replace(f"{path}:", "line ").replace(str(path), path.name)
-    if isinstance(error, DataError | MissingExtraError):
+    if isinstance(error, DataError | ExtensionError | MissingExtraError):
         return said
     return f"broken, or not understood ({type(error).__name__}{f': {said}' if said else ''})"

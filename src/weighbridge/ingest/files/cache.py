@@ -19,7 +19,7 @@ from typing import IO, Any, overload
 from weighbridge.errors import DataError
 from weighbridge.ingest.content import Content, Loss
 from weighbridge.ingest.decode.text import LARGEST
-from weighbridge.ingest.files.kinds import SNIFFER, Kind, version_of
+from weighbridge.ingest.files.kinds import SNIFFER, Kind, reader_origin, version_of
 from weighbridge.ingest.files.limits import Limits
 from weighbridge.types import Document, Part
 
@@ -107,14 +107,15 @@ class Shelf(Sequence[Document]):
 
 
 def key_of(path: Path, limits: Limits) -> str:
-    """Return the name of a file's entry: its bytes and suffix, the limits, sniffer and layout decide it.
+    """Return the name of a file's entry: its bytes and suffix, the limits, sniffer, layout and reader decide it.
 
     Raises:
         OSError: the file cannot be read.
     """
     suffix = path.suffix.lower() or path.name.lower()
     bounds = asdict(replace(limits, workers=0, recycled_after=0, file_mb=0))
-    digest = hashlib.sha256(json.dumps([_LAYOUT, SNIFFER, suffix, bounds]).encode() + b"\n")
+    own = [origin] if (origin := reader_origin(path.name)) else []
+    digest = hashlib.sha256(json.dumps([_LAYOUT, SNIFFER, suffix, bounds, *own]).encode() + b"\n")
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)

@@ -6,26 +6,30 @@ import zlib
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 from zipfile import BadZipFile, ZipFile
 
+from weighbridge.extensions import extension_names, extension_origin, load_extension
 from weighbridge.ingest.content import Reader, UnreadableError
 from weighbridge.ingest.decode.encodings import outline
 from weighbridge.ingest.decode.text import LARGEST
 from weighbridge.ingest.files.signatures import CONTAINERS, PACKAGES, is_image, printable, reason_of
 
-Kind = Literal[
+Format = Literal[
     "text", "markdown", "html", "pdf", "docx", "pptx", "xlsx", "csv", "json", "jsonl", "epub", "email", "mbox",
     "notebook", "code", "zip", "image",
 ]  # fmt: skip
+Kind = str
+"""A `Format`, or `reader:` and the suffix of a reader that another distribution offers."""
 
 SNIFFER = 6
 """To be raised whenever the same file would be taken for another kind."""
 
+_OWN = "reader:"
 _HEAD = 65_536
 _TAIL = 4_096
 _TOO_LARGE = f"larger than {LARGEST // 1_000_000} MB"
-_READERS: Mapping[Kind, tuple[str, str]] = {
+_READERS: Mapping[Format, tuple[str, str]] = {
     "text": ("text.plain", "read_text"),
     "markdown": ("text.markdown", "read_markdown"),
     "html": ("web.html", "read_html"),
@@ -43,13 +47,13 @@ _READERS: Mapping[Kind, tuple[str, str]] = {
     "code": ("text.code", "read_code"),
     "image": ("pdf.ocr", "read_image"),
 }
-_WORDS: Mapping[Kind, str] = {
+_WORDS: Mapping[Format, str] = {
     "text": "plain text", "markdown": "Markdown", "html": "a web page", "pdf": "a PDF", "docx": "a Word file",
     "pptx": "a PowerPoint file", "xlsx": "an Excel file", "csv": "a table", "json": "JSON", "jsonl": "JSON lines",
     "epub": "an e-book", "email": "a mail", "mbox": "a mailbox", "notebook": "a notebook", "code": "source code",
     "zip": "a ZIP archive", "image": "an image",
 }  # fmt: skip
-_SUFFIXES: Mapping[Kind, str] = {
+_SUFFIXES: Mapping[Format, str] = {
     "text": "txt text log rst adoc org tex srt vtt ics vcf",
     "markdown": "md markdown mdown mkd mdx",
     "html": "html htm xhtml shtml",
@@ -71,7 +75,7 @@ _SUFFIXES: Mapping[Kind, str] = {
     "zip": "zip",
     "image": "png jpg jpeg gif bmp tif tiff webp",
 }
-_BY_SUFFIX: Mapping[str, Kind] = {suffix: kind for kind, names in _SUFFIXES.items() for suffix in names.split()}
+_BY_SUFFIX: Mapping[str, Format] = {suffix: kind for kind, names in _SUFFIXES.items() for suffix in names.split()}
 _CODE_NAMES = frozenset({"makefile", "dockerfile", "rakefile", "gemfile", "jenkinsfile", "cmakelists.txt"})
 _TEXTUAL = frozenset({"text", "markdown", "html", "csv", "json", "jsonl", "email", "mbox", "notebook", "code"})
 _PAGE = re.compile(r"(?is)\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b")
@@ -91,7 +95,7 @@ _MAIN_TYPE = re.compile(
     rb"application/vnd\.(?:openxmlformats-officedocument\.)?"
     rb"(ms-word|wordprocessingml|ms-powerpoint|presentationml|ms-excel|spreadsheetml)\.[\w.]+\.main\+xml"
 )
-_OFFICE: Mapping[bytes, Kind] = {
+_OFFICE: Mapping[bytes, Format] = {
     b"ms-word": "docx", b"wordprocessingml": "docx", b"ms-powerpoint": "pptx", b"presentationml": "pptx",
     b"ms-excel": "xlsx", b"spreadsheetml": "xlsx",
 }  # fmt: skip
@@ -106,6 +110,8 @@ _RECORD = re.compile(r'\s*(?:\{\s*(?:"|\})|\[\s*(?:[\[{"\d\-\]]|true|false|null)
 def sniff(path: Path) -> Kind:
     """Return what a file is by its first and last bytes and, for a ZIP package, by the names in it.
 
+    A suffix that only a reader of another distribution knows is taken at its word.
+
     Raises:
         UnreadableError: with the reason, where it is empty, broken, or nothing that is read here.
         OSError: it cannot be opened.
@@ -117,6 +123,8 @@ def sniff(path: Path) -> Kind:
         tail = file.read(_TAIL)
     if not head:
         raise UnreadableError("empty")
+    if reader_origin(path.name):
+        return f"{_OWN}{_suffix(path.name)}"
     if head.startswith(CONTAINERS):
         return _sniff_package(path)
     text = None if head.lstrip().startswith(b"%PDF-") else outline(head)
@@ -139,16 +147,28 @@ def _binary(head: bytes, size: int) -> Kind:
 
 def reader_of(kind: Kind) -> Reader:
     """Return what reads files of a kind; an archive has no reader of its own, its members have."""
-    module, name = _READERS[kind]
+    if kind.startswith(_OWN):
+        own: Reader = load_extension("weighbridge.readers", kind.removeprefix(_OWN)).part
+        return own
+    module, name = _READERS[cast("Format", kind)]
     reader: Reader = getattr(import_module(f"weighbridge.ingest.formats.{module}"), name)
     return reader
 
 
+def reader_origin(name: str) -> str:
+    """Return the distribution that reads files with this name's suffix, with its version; empty where we do."""
+    suffix = _suffix(name)
+    return "" if not suffix or suffix in _BY_SUFFIX else extension_origin("weighbridge.readers", suffix)
+
+
 def version_of(kind: Kind) -> str:
     """Return what changes with whatever a kind is read by: a reading of another version is no longer good."""
-    if kind == "zip":
-        return f"{SNIFFER}"
-    module = import_module(f"weighbridge.ingest.formats.{_READERS[kind][0]}")
+    if kind.startswith(_OWN):
+        return f"{SNIFFER}.{extension_origin('weighbridge.readers', kind.removeprefix(_OWN))}"
+    if kind == "zip":  # its members may be read by what is installed now
+        suffixes = extension_names("weighbridge.readers")
+        return ".".join((f"{SNIFFER}", *(reader_origin(f"x.{suffix}") for suffix in suffixes)))
+    module = import_module(f"weighbridge.ingest.formats.{_READERS[cast('Format', kind)][0]}")
     return f"{SNIFFER}.{module.PARSER}"
 
 
@@ -162,7 +182,7 @@ def describe_misnaming(name: str, kind: Kind) -> str:
         return ""
     if {claimed, kind} in ({"json", "jsonl"}, {"json", "notebook"}, {"email", "mbox"}):
         return ""
-    return f"is called .{suffix} and is {_WORDS[kind]}; it was read as that"
+    return f"is called .{suffix} and is {_WORDS[cast('Format', kind)]}; it was read as that"
 
 
 def _suffix(name: str) -> str:

@@ -1,9 +1,11 @@
 """The store that the settings name."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from weighbridge.errors import SettingsError
-from weighbridge.protocols import Store
+from weighbridge.extensions import load_extension
+from weighbridge.protocols import Store, StoredIndex
 
 _SERVERS = ("postgresql://", "postgres://")
 
@@ -11,8 +13,10 @@ _SERVERS = ("postgresql://", "postgres://")
 def open_store(reference: str, folder: Path) -> Store:
     """Return the store of a reference: `faiss`, kept in a folder, or the URL of a PostgreSQL database.
 
+    Any other reference begins with the name of a store that an installed distribution offers.
+
     Raises:
-        SettingsError: the reference is none of these.
+        ExtensionError: no distribution offers such a store, or it fails.
         MissingExtraError: its library is not installed.
     """
     if reference == "faiss":
@@ -23,6 +27,34 @@ def open_store(reference: str, folder: Path) -> Store:
         from weighbridge.retrieve.stores.postgres.store import PostgresStore
 
         return PostgresStore(reference, folder)
-    raise SettingsError(
-        "weighbridge.yaml: retrieval.store must be faiss or a URL like postgresql://user:${DB_PASSWORD}@host/database"
-    )
+    return _open_own(reference, folder)
+
+
+def _open_own(reference: str, folder: Path) -> Store:
+    own = load_extension("weighbridge.stores", reference.partition(":")[0])
+    store: Store = own.part(reference, folder)
+    return OwnStore(store, own.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStore:
+    """A `Store` of another distribution. An index is rebuilt where that, or its version, is another."""
+
+    store: Store
+    origin: str
+
+    @property
+    def layout(self) -> str:
+        return f"{self.origin} {self.store.layout}"
+
+    def open(self, name: str, *, dimensions: int) -> StoredIndex:
+        return self.store.open(name, dimensions=dimensions)
+
+    def names(self) -> Sequence[str]:
+        return self.store.names()
+
+    def drop(self, name: str) -> None:
+        self.store.drop(name)
+
+    def bytes(self, name: str) -> int:
+        return self.store.bytes(name)

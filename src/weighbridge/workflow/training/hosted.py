@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import cast
 
 from weighbridge.adapters import AdapterCard
 from weighbridge.answer.build import build
@@ -253,7 +252,7 @@ def _dev(plan: HostedPlan, model: str, bench: Bench) -> tuple[Estimate | None, t
         return None, ()
     metric = Accuracy(bench.workload.outline.task, bench.workload.labels)
     with closing(open_openai(settings.model.model_copy(update={"reference": model}))) as opened:
-        strategy = build(cast("Arm", plan.strategy), bench.parts, opened)
+        strategy = build(plan.strategy, bench.parts, opened)
         scores = [_score(strategy, example, metric) for example in asked]
     known = [value for value in scores if value is not None]
     if not known:

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 
 from weighbridge.adapters import Training
-from weighbridge.answer.build import SHAPES
+from weighbridge.answer.build import shape_of
 from weighbridge.errors import TrainingError
 from weighbridge.evaluate.ledger import append, load
 from weighbridge.evaluate.run import EvaluationSpec, evaluate, stored_records
@@ -163,7 +163,7 @@ def _tries(
             task=bench.workload.outline.task,
             examples=examples,
             metrics=(todo.exercise.metric,),
-            reads=SHAPES[todo.arm].reads,
+            reads=shape_of(todo.arm).reads,
             seed=seed,
             workers=workers,
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from weighbridge.adapters import AdapterCard, Lesson, Seeded
-from weighbridge.answer.build import SHAPES, build
+from weighbridge.answer.build import build, shape_of
 from weighbridge.dataset.near_duplicates import asked_in, plain
 from weighbridge.dataset.synthesise.duplicates import near_held_out
 from weighbridge.dataset.synthesise.nouns import Made
@@ -66,7 +66,7 @@ def train(
     """
     wanted = tuple(arms) or arms_to_train(settings)
     for arm in wanted:
-        if not SHAPES[arm].tuned:
+        if not shape_of(arm).tuned:
             raise SettingsError(f"{arm} is not trained: it answers with the base model as it is")
     if not wanted:
         raise SettingsError(f"{workspace.settings_file}: strategies: names none that is trained (fine-tuned, raft)")
@@ -91,7 +91,7 @@ def resume(arm: Arm, settings: Settings, workspace: Workspace, voice: Voice) -> 
 
 def arms_to_train(settings: Settings) -> tuple[Arm, ...]:
     """Return the arms of the settings that need training."""
-    return tuple(arm for arm in settings.strategies if SHAPES[arm].tuned)
+    return tuple(arm for arm in settings.strategies if shape_of(arm).tuned)
 
 
 def train_all(
