@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.dataset.read import infer_task, read_examples
+from weighbridge.dataset.read import MOST_ERRORS, infer_task, read_examples
 from weighbridge.errors import DataError
 from weighbridge.types import Example, Question
 
@@ -46,7 +46,7 @@ def test_a_csv_in_the_encoding_of_a_spreadsheet(tmp_path: Path) -> None:
         (
             "a.jsonl",
             '{"prompt": "q", "completion": "a"}\n{"question": "q"}',
-            r"a\.jsonl:2: has no 'prompt', which the lines before it have",
+            r"a\.jsonl:2: has 'question' where the lines before it have 'prompt'; use one layout in a file",
         ),
         (
             "a.jsonl",
@@ -66,6 +66,33 @@ def test_errors_name_the_line(tmp_path: Path, name: str, text: str, expected: st
     (tmp_path / name).write_text(text)
     with pytest.raises(DataError, match=expected):
         read_examples(tmp_path / name)
+
+
+def test_all_errors_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    asked = {"question": "q", "answers": ["a"]}
+    chat = {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}
+    rows = [asked, chat, {"question": "q"}, {"question": "q", "answers": [None]}, chat, chat, {"question": ""}]
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + "{broken")
+    with pytest.raises(DataError) as raised:
+        read_examples(path)
+    assert str(raised.value).replace(str(path), "a").split("\n  ") == [
+        "the examples have several errors:",
+        "a:2: has 'messages' where the lines before it have 'question'; use one layout in a file (and 2 more like it)",
+        "a:3: has no 'answers'; where there is none to give, write \"answers\": [] (and 1 more like it)",
+        "a:4: 'answers' holds null where an answer should be",
+        "a:8: is not valid JSON (Expecting property name enclosed in double quotes at column 2)",
+    ]
+
+
+def test_of_many_errors_the_first_ten_are_told(tmp_path: Path) -> None:
+    rows = [{"id": "x", "question": "q", "answers": "a"}] * 14
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError) as raised:
+        read_examples(tmp_path / "a.jsonl")
+    lines = str(raised.value).split("\n  ")
+    assert len(lines) == MOST_ERRORS + 2
+    assert lines[-1] == "and 3 errors more"
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:

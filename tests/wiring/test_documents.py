@@ -76,3 +76,17 @@ def test_what_an_earlier_release_wrote_is_left_out(tmp_path: Path, conflicts: li
     report = reading_report(Workspace(tmp_path))
     assert report is not None
     assert report.conflicts == ()
+
+
+def test_the_same_remarks_are_said_in_one_line(tmp_path: Path) -> None:
+    assert len(read(tmp_path, 1)) > 1
+    assert read(tmp_path, 1) == []
+    assert reading_report(Workspace(tmp_path)) is not None
+    assert len(read(tmp_path, 2)) > 1
+
+
+def test_a_report_of_another_release_is_no_report(tmp_path: Path) -> None:
+    read(tmp_path, 1)
+    Workspace(tmp_path).reading.write_text('{"files": 1}')
+    assert reading_report(Workspace(tmp_path)) is None
+    assert len(read(tmp_path, 1)) > 1

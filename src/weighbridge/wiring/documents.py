@@ -36,7 +36,9 @@ _FEW = 20_000
 
 
 def read_sources(settings: Settings, workspace: Workspace, voice: Voice, *, memory: Memory | None = None) -> Joined:
-    """Read everything under `documents:`, say what was lost, and write that down in the workspace.
+    """Read everything under `documents:`, and report losses to the reporter and in the workspace.
+
+    A report that is the same as the last one is said in one line.
 
     Where several paths are given, their documents' ids begin with the name of their folder or file. With the `memory`
     of an earlier reading, only files that were touched are looked into, and no repetitions or conflicts are looked for
@@ -55,9 +57,15 @@ def read_sources(settings: Settings, workspace: Workspace, voice: Voice, *, memo
     whole = readings[0] if len(readings) == 1 else _joined(readings)
     if memory is not None and settings.reading.duplicates == "keep":
         return Joined((whole.documents,), whole.unsettled)
-    for line in report_lines(whole):
-        voice.say(line)
-    documents, dropped = _without_copies(whole, settings, workspace, voice)
+    lines = report_lines(whole)
+    documents, dropped, report = _without_copies(whole, settings, workspace, replace(voice, say=lines.append))
+    before = reading_report(workspace)
+    if len(lines) > 1 and before and replace(before, seconds=report.seconds) == report:
+        voice.say(f"{lines[0]}, with the same remarks as last time: see {workspace.reading}")
+    else:
+        for line in lines:
+            voice.say(line)
+    write_text(workspace.reading, to_json(report, indent=2) + "\n")
     return Joined((documents,), whole.unsettled, dropped)
 
 
@@ -73,13 +81,16 @@ def cache_of(workspace: Workspace, source: Path) -> Path:
 
 
 def reading_report(workspace: Workspace) -> ReadingReport | None:
-    """Return what the last reading wrote down; None where there was none."""
+    """Return the report that the last reading wrote; None where there is none that this version can read."""
     kept = read_json(workspace.reading)
     if not isinstance(kept, dict):
         return None
-    omissions = {key: tuple(Omission(**item) for item in kept[key]) for key in ("skipped", "losses")}
-    conflicts = tuple(_contradiction(item) for item in kept["conflicts"] if isinstance(item, dict))
-    return ReadingReport(**{**kept, **omissions, "repeated": tuple(kept["repeated"]), "conflicts": conflicts})
+    try:
+        omissions = {key: tuple(Omission(**item) for item in kept[key]) for key in ("skipped", "losses")}
+        conflicts = tuple(_contradiction(item) for item in kept["conflicts"] if isinstance(item, dict))
+        return ReadingReport(**{**kept, **omissions, "repeated": tuple(kept["repeated"]), "conflicts": conflicts})
+    except (KeyError, TypeError):
+        return None
 
 
 def _contradiction(item: dict[str, Any]) -> Contradiction:
@@ -134,8 +145,8 @@ def _joined(readings: Sequence[Reading]) -> Reading:
 
 def _without_copies(
     reading: Reading, settings: Settings, workspace: Workspace, voice: Voice
-) -> tuple[Sequence[Document], tuple[DroppedCopy, ...]]:
-    """Say which documents repeat or contradict others, drop copies where the settings say so, and write it all down."""
+) -> tuple[Sequence[Document], tuple[DroppedCopy, ...], ReadingReport]:
+    """Say which documents repeat or contradict others, and drop copies where the settings say so."""
     documents = reading.documents
     drop = settings.reading.duplicates == "drop"
     few = len(documents) <= _FEW
@@ -163,8 +174,7 @@ def _without_copies(
         repeated=repeated,
         conflicts=contradictions,
     )
-    write_text(workspace.reading, to_json(report, indent=2) + "\n")
-    return documents, dropped
+    return documents, dropped, report
 
 
 def _settle(documents: Sequence[Document], workspace: Workspace, voice: Voice) -> tuple[Contradiction, ...]:
