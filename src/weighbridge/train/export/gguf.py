@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from weighbridge.errors import TrainingError, WorkspaceError
 from weighbridge.train.runtime.adapter_weights import merged_network
-from weighbridge.train.runtime.base_model import BaseFiles, load_network
+from weighbridge.train.runtime.base_model import BaseFiles, load_network, read_gguf
 from weighbridge.train.runtime.quiet import quiet
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ class Layout:
 
 def layout(template: Path) -> Layout:
     """Return how a GGUF is laid out; `TrainingError` where its architecture cannot be exported."""
-    from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, GGUFReader, get_tensor_name_map
+    from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, get_tensor_name_map
 
-    reader = GGUFReader(template)
+    reader = read_gguf(template)
     architecture = str(reader.fields["general.architecture"].contents())
     if architecture not in _ORDERS:
         raise TrainingError(
@@ -137,11 +137,9 @@ def faults(template: Layout, gguf: Path, *, quantisation: Quantisation) -> tuple
     Raises:
         TrainingError: the file is not a GGUF.
     """
-    from gguf import GGUFReader
-
     source = template.reader
     try:
-        made = GGUFReader(gguf)
+        made = read_gguf(gguf)
     except (ValueError, OSError, IndexError, KeyError) as error:
         raise TrainingError(f"{gguf}: cannot be read as a GGUF ({error}); export it again") from error
     found = [

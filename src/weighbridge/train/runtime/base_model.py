@@ -111,11 +111,30 @@ def _save(gguf: Path, folder: Path) -> None:
     _check_tokenizer(gguf, AutoTokenizer.from_pretrained(folder, local_files_only=True))
 
 
-def _check_tokenizer(gguf: Path, tokenizer: Any) -> None:
-    """Refuse a tokenizer that numbers any token otherwise than the GGUF does, or that has lost its chat template."""
+def read_gguf(path: Path) -> Any:
+    """Return a reader of a GGUF file, as the `gguf` library reads it but five times as fast.
+
+    The library slices a `numpy.memmap` for each of some 150,000 parts of a tokenizer, 4.5 s for SmolLM2 135M. A plain
+    array over the same memory takes 0.9 s.
+
+    Raises:
+        ValueError, OSError, IndexError, KeyError: the file is not a GGUF.
+    """
+    import numpy as np
     from gguf import GGUFReader
 
-    fields = GGUFReader(gguf).fields
+    class Reader(GGUFReader):  # type: ignore[misc] - the library has no types
+        """Keeps the file's bytes as a plain array."""
+
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, np.asarray(value) if name == "data" else value)
+
+    return Reader(path)
+
+
+def _check_tokenizer(gguf: Path, tokenizer: Any) -> None:
+    """Refuse a tokenizer that numbers any token otherwise than the GGUF does, or that has lost its chat template."""
+    fields = read_gguf(gguf).fields
     listed = fields["tokenizer.ggml.tokens"].contents()
     known = tokenizer.get_vocab()
     if moved := [text for number, text in enumerate(listed) if known.get(text) != number]:
