@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, settings
 
 from weighbridge.errors import PromptTooLongError
 from weighbridge.generate.scripted import Scripted
+from weighbridge.guard import examine
+from weighbridge.guard.forgetting import probes
+from weighbridge.guard.refusals import unanswerable
 from weighbridge.models import fetch
 from weighbridge.settings.schema import MINILM, SMOLLM2
 from weighbridge.types import Message
@@ -144,6 +147,15 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     BertModel(BertConfig(vocab_size=len(words), max_position_embeddings=128, **shape)).save_pretrained(folder)
     (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 64, "do_lower_case": false}')
     return folder
+
+
+@pytest.fixture(scope="module")
+def few_guard_questions() -> Iterator[None]:
+    """Guards ask six questions of general knowledge and three without an answer, where they ask 120 and 40."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(examine, "probes", lambda: probes()[:6])
+        patch.setattr(examine, "unanswerable", lambda: unanswerable()[:3])
+        yield
 
 
 Behaviour = Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]

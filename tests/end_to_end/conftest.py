@@ -4,10 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from .. import command_line  # noqa: TID252 - tests are no package
+from ..command_line import Run  # noqa: TID252 - tests are no package
 
 ROOT = Path(__file__).parents[2]
 DRY = """
@@ -19,21 +21,25 @@ model: {engine: scripted, maximum_tokens: 200}
 measure: {questions: 24, latency_questions: 3}
 """
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
 
 @pytest.fixture(scope="session")
 def run() -> Run:
-    """Runs the command line in a process of its own, as a user does."""
+    """Runs the command line in this process."""
+    return command_line.run
 
-    def start(*words: str, cwd: Path | None = None, **more: str) -> "subprocess.CompletedProcess[str]":
+
+@pytest.fixture(scope="session")
+def start() -> Run:
+    """Runs the command line in a process of its own, where the process is what is tested."""
+
+    def run(*words: str, cwd: Path | None = None, **more: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "weighbridge", *words]
         environment = {**os.environ, "COLUMNS": "100", **more}
         return subprocess.run(
             command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, env=environment, check=False
         )
 
-    return start
+    return run
 
 
 @pytest.fixture(scope="session")

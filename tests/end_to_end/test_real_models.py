@@ -24,7 +24,7 @@ COLOURS = ("red", "blue", "green", "white", "black", "brown", "grey", "pink", "g
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory, run):
+def small(tmp_path_factory, run, few_guard_questions):
     root = tmp_path_factory.mktemp("real") / "small"
     (root / "documents").mkdir(parents=True)
     for n, colour in enumerate(COLOURS):
