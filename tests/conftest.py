@@ -1,5 +1,6 @@
 """Fixtures that many tests share: the default models, a tiny one, and a real chat completions endpoint."""
 
+import gc
 import json
 import os
 import signal
@@ -13,13 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from weighbridge.checks import examine
+from weighbridge.checks.forgetting import probes
+from weighbridge.checks.refusals import unanswerable
 from weighbridge.errors import PromptTooLongError
 from weighbridge.generate.scripted import Scripted
-from weighbridge.guard import examine
-from weighbridge.guard.forgetting import probes
-from weighbridge.guard.refusals import unanswerable
 from weighbridge.models import fetch
 from weighbridge.settings.schema import MINILM, SMOLLM2
+from weighbridge.train.runtime.quiet import quiet
 from weighbridge.types import Message
 
 from .environment import isolate
@@ -69,6 +71,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="Write the golden files anew instead of comparing.")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_collections() -> None:
+    """Exempt what lives already from collections of garbage: else each takes 0.3 s, and a training asks for ten."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def training_libraries() -> None:
+    """Load what trainings need, and exempt it from collections of garbage, as `quick_collections` does."""
+    with quiet():
+        import peft  # noqa: F401
+        from transformers import LlamaForCausalLM  # noqa: F401
+        from trl import SFTTrainer  # noqa: F401
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -150,8 +170,11 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def few_guard_questions() -> Iterator[None]:
-    """Guards ask six questions of general knowledge and three without an answer, where they ask 120 and 40."""
+def few_guard_questions(training_libraries: None) -> Iterator[None]:
+    """Guards ask 6 questions of general knowledge and 3 without an answer, where they ask 120 and 40.
+
+    From the first test of a file that wants it: those above ask all.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(examine, "probes", lambda: probes()[:6])
         patch.setattr(examine, "unanswerable", lambda: unanswerable()[:3])

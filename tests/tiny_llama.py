@@ -92,7 +92,7 @@ def tiny_shapes(vocabulary: int) -> dict[str, tuple[int, ...]]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
+def one_thread(training_libraries: None) -> None:
     """Matrices this small are multiplied faster by one thread than by several that wait for each other."""
     import torch
 

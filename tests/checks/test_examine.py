@@ -87,6 +87,7 @@ def test_every_guard_is_run_and_the_base_is_asked_once(examined: Examined) -> No
     assert all(again[name] == guards[name] for name in guards if name != "serving speed")
 
 
+@pytest.mark.usefixtures("few_guard_questions")
 def test_test_questions_are_refused(examined: Examined) -> None:
     leaked = tuple(replace(example, split="test") for example in examined.examples)
     with pytest.raises(ValueError, match="dev examples only"):
@@ -103,6 +104,7 @@ class AllRight:
         return Score(self.name, 1.0)
 
 
+@pytest.mark.usefixtures("few_guard_questions")
 def test_a_base_that_gets_some_right_is_asked_in_other_words_too(examined: Examined) -> None:
     guards = {guard.name: guard for guard in examine(replace(examined, metric=AllRight(), points=())).guards}
     assert guards["paraphrases"].figures["base difference"].value == 0
@@ -111,17 +113,19 @@ def test_a_base_that_gets_some_right_is_asked_in_other_words_too(examined: Exami
     assert "base difference" not in none_right["paraphrases"].figures
 
 
+@pytest.mark.usefixtures("few_guard_questions")
 def test_cases_with_restricted_questions_are_not_shown(examined: Examined) -> None:
     closed = tuple(
         replace(example, question=replace(example.question, groups=frozenset({"g"}))) for example in examined.examples
     )
     guards = {guard.name: guard for guard in examine(replace(examined, examples=closed, points=())).guards}
     assert guards["paraphrases"].figures["plain"].scored == 2
-    assert guards["repetition"].figures["endless base"].scored == 42
+    assert guards["repetition"].figures["endless base"].scored == 5
     assert not any(guards[name].shown for name in ("refusals", "paraphrases", "repetition"))
     assert "learning curve" not in guards
 
 
+@pytest.mark.usefixtures("few_guard_questions")
 def test_cases_of_an_adapter_that_does_not_answer_everybody_are_not_shown(examined: Examined) -> None:
     label = replace(CARD, learnt=replace(CARD.learnt, access=(frozenset({"g"}),)))
     one = replace(examined, points=())
@@ -129,6 +133,7 @@ def test_cases_of_an_adapter_that_does_not_answer_everybody_are_not_shown(examin
     assert not any(guard.shown for guard in examine(replace(one, card=label)).guards if guard.name != "forgetting")
 
 
+@pytest.mark.usefixtures("few_guard_questions")
 def test_an_adapter_that_cannot_be_merged_is_asked_on_pytorch(examined: Examined, tmp_path: Path) -> None:
     from peft import PromptTuningConfig
 
@@ -136,10 +141,11 @@ def test_an_adapter_that_cannot_be_merged_is_asked_on_pytorch(examined: Examined
     write_adapter(examined.recipe.base, tmp_path / "card" / "adapter", config)
     one = replace(examined, folder=tmp_path / "card", card=replace(CARD, gguf=""), points=())
     guards = {guard.name: guard for guard in examine(one).guards}
-    assert guards["repetition"].figures["endless base"].scored == 42
+    assert guards["repetition"].figures["endless base"].scored == 5
     assert "one form only" in guards["serving speed"].summary
 
 
+@pytest.mark.usefixtures("few_guard_questions")
 def test_what_pytorch_serves_is_asked_on_pytorch(examined: Examined) -> None:
     import torch
 
@@ -148,11 +154,12 @@ def test_what_pytorch_serves_is_asked_on_pytorch(examined: Examined) -> None:
     recipe = replace(examined.recipe, model=model)
     one = replace(examined, recipe=recipe, base_gguf=recipe.base.hf, points=())
     guards = {guard.name: guard for guard in examine(one).guards}
-    assert guards["repetition"].figures["endless base"].scored == 42
+    assert guards["repetition"].figures["endless base"].scored == 5
     assert "on transformers" in guards["serving speed"].summary
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.usefixtures("few_guard_questions")
 def test_a_model_tuned_as_a_whole_is_compared_with_the_base_beside_it(examined: Examined, tmp_path: Path) -> None:
     folder = tmp_path / "card"
     folder.mkdir()

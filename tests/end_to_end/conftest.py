@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .. import command_line  # noqa: TID252 - tests are no package
-from ..command_line import Run  # noqa: TID252 - tests are no package
+from .. import command_line
+from ..command_line import Run
 
 ROOT = Path(__file__).parents[2]
 DRY = """

@@ -153,8 +153,10 @@ def test_watching_follows_a_change(root: Path, tmp_path: Path, run) -> None:
     seen = threading.Event()
 
     def write_until_seen() -> None:
-        """The first change may come before the folder is watched."""
-        while not seen.wait(0.5):
+        """The first change may come before the folder is watched, and a busy machine may need long to read one."""
+        patience = 0.5
+        while not seen.wait(patience):
+            patience *= 2  # a file that is replaced while it is read is read again
             fresh = tmp_path / "ferry.md"
             fresh.write_text("# Ferry\n\nThe ferry sails at nine.")
             fresh.replace(root / "docs" / "ferry.md")

@@ -74,7 +74,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, minilm: Path) -> Place:
+def made(tmp_path_factory: pytest.TempPathFactory, minilm: Path, few_guard_questions: None) -> Place:
     """A workspace whose one tuned arm has been trained, with a learning curve."""
     root = tmp_path_factory.mktemp("ships")
     write_tiny_gguf(root / "tiny.gguf")
