@@ -123,7 +123,7 @@ def read_gguf(path: Path) -> Any:
     import numpy as np
     from gguf import GGUFReader
 
-    class Reader(GGUFReader):  # type: ignore[misc] - the library has no types
+    class Reader(GGUFReader):  # type: ignore[misc]  # the library has no types
         """Keeps the file's bytes as a plain array."""
 
         def __setattr__(self, name: str, value: object) -> None:
