@@ -106,7 +106,10 @@ def build_prompt(
     of a conversation's system turns stands before the user's next turn: each demonstration keeps its own, and chat
     templates take one system message at most.
     """
-    shown = [turn for example in demonstrations for turn in _demonstration_turns(example)]
+    shown: list[Message] = []
+    for example in demonstrations:
+        turns = (*example.question.history, Message("user", example.question.text))
+        shown += (*_alternate_turns(turns), Message("assistant", reference(example)))
     asked = _alternate_turns((*question.history, Message("user", _question_text(instructions, question, passages))))
     constant = (Message("system", instructions.system), *instructions.illustrations)
     return Prompt((*constant, *shown, *asked), tuple(passages))
@@ -115,14 +118,6 @@ def build_prompt(
 def reference(example: Example) -> str:
     """Return the wanted answer of a strategy without passages: the first accepted one, or the abstention."""
     return example.answers[0] if example.answerable else ABSTENTION
-
-
-def _demonstration_turns(example: Example) -> tuple[Message, ...]:
-    question = example.question
-    return (
-        *_alternate_turns((*question.history, Message("user", question.text))),
-        Message("assistant", reference(example)),
-    )
 
 
 def _alternate_turns(turns: Sequence[Message]) -> tuple[Message, ...]:

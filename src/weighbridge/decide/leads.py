@@ -70,7 +70,11 @@ def lead_over(first: Ranked, other: Ranked, ranking: Ranking, comparisons: Seque
         if name not in QUALITY
     )
     if not any(ranking.share(name) > 0 for name in QUALITY):
-        return _measured_lead(other.strategy, constant)
+        # Latency and cost enter as measured, so this lead has no uncertainty of its own.
+        p_value = 0.0 if abs(constant) > SAME else 1.0
+        return Lead(
+            over=other.strategy, value=constant, low=constant, high=constant, p_value=p_value, asked=0, spread=0.0
+        )
     compared = {name: find_comparison(name, first.strategy, other.strategy, comparisons) for name in QUALITY}
     accuracy = compared["accuracy"]
     if accuracy is not None and accuracy.pairs:
@@ -100,12 +104,6 @@ def swap_sides(comparison: Comparison) -> Comparison:
         difference=replace(was, value=-was.value, low=-was.high, high=-was.low),
         pairs=tuple(pairs),
     )
-
-
-def _measured_lead(over: str, constant: float) -> Lead:
-    """Return a lead that rests on latency and cost alone."""
-    p_value = 0.0 if abs(constant) > SAME else 1.0
-    return Lead(over=over, value=constant, low=constant, high=constant, p_value=p_value, asked=0, spread=0.0)
 
 
 def _points_apart(pairs: Sequence[PairedDifference], ranking: Ranking) -> Tally:

@@ -16,9 +16,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from weighbridge.figures import FIGURES, FigureKind
+from weighbridge.figures import FIGURES
 from weighbridge.formatting import amount, figure, percentage
-from weighbridge.results import Estimate, Measurement
+from weighbridge.results import Measurement
 from weighbridge.settings.schema import Limits
 
 FAILURES_ALLOWED = 0.05
@@ -56,7 +56,11 @@ class NumberLimit:
 
 NUMBER_LIMITS = (
     NumberLimit("latency_p95", "maximum_p95_seconds", lambda limits: limits.maximum_p95_seconds),
-    NumberLimit("memory", "maximum_memory_gib", lambda limits: _bytes(limits.maximum_memory_gib)),
+    NumberLimit(
+        "memory",
+        "maximum_memory_gib",
+        lambda limits: None if limits.maximum_memory_gib is None else limits.maximum_memory_gib * 2**30,
+    ),
     NumberLimit("cost_per_thousand", "maximum_cost_per_thousand", lambda limits: limits.maximum_cost_per_thousand),
     NumberLimit("accuracy", "minimum_accuracy", lambda limits: limits.minimum_accuracy),
     NumberLimit("hallucination", "maximum_hallucination", lambda limits: limits.maximum_hallucination),
@@ -69,8 +73,16 @@ def broken_limits(measurement: Measurement, limits: Limits) -> tuple[Broken, ...
 
     Some always hold: few failures, and an accuracy that was measured.
     """
-    found = [_allow_few_failures(measurement), _require_scores(measurement)]
-    found += [_number(measurement, limit, limits) for limit in NUMBER_LIMITS if not _cannot_cite(measurement, limit)]
+    found: list[Broken | None] = []
+    failed, asked = measurement.failures, measurement.attempts
+    if failed > FAILURES_ALLOWED * asked:
+        sentence = f"{failed} of {asked} attempts failed; at most {percentage(FAILURES_ALLOWED)} may"
+        found.append(Broken(sentence, excess=failed / asked / FAILURES_ALLOWED - 1))
+    if "accuracy" not in measurement.figures:
+        found.append(Broken("no answer could be scored"))
+    # A strategy that cannot cite has no citations to count, and gets a sentence of its own.
+    countable = (limit for limit in NUMBER_LIMITS if limit.figure != "citation" or measurement.cites)
+    found.extend(_number(measurement, limit, limits) for limit in countable)
     if limits.offline and not measurement.offline:
         found.append(Broken("it sends questions to an endpoint; you allow offline strategies only", "offline"))
     if limits.must_cite and not measurement.cites:
@@ -91,30 +103,14 @@ def close_calls(measurement: Measurement, limits: Limits) -> tuple[str, ...]:
         if bound is None or estimate is None or _number(measurement, limit, limits):
             continue
         kind = FIGURES[limit.figure]
-        if _excess(limit, _worst(estimate, kind), bound) > 0:
+        highest = math.inf if estimate.open_above else estimate.high
+        if _excess(limit, estimate.low if kind.higher_is_better else highest, bound) > 0:
             currency = _currency(measurement)
             found.append(
                 f"{measurement.strategy} keeps the limit on {kind.label}, {amount(kind, bound, currency)}, "
                 f"but not for certain: it has {figure(kind, estimate, currency)}"
             )
     return tuple(found)
-
-
-def _cannot_cite(measurement: Measurement, limit: NumberLimit) -> bool:
-    """Tell whether a limit is on the citations of a strategy that has none to count: that is told in its own words."""
-    return limit.figure == "citation" and not measurement.cites
-
-
-def _allow_few_failures(measurement: Measurement) -> Broken | None:
-    failed, asked = measurement.failures, measurement.attempts
-    if failed <= FAILURES_ALLOWED * asked:
-        return None
-    sentence = f"{failed} of {asked} attempts failed; at most {percentage(FAILURES_ALLOWED)} may"
-    return Broken(sentence, excess=failed / asked / FAILURES_ALLOWED - 1)
-
-
-def _require_scores(measurement: Measurement) -> Broken | None:
-    return None if "accuracy" in measurement.figures else Broken("no answer could be scored")
 
 
 def _number(measurement: Measurement, limit: NumberLimit, limits: Limits) -> Broken | None:
@@ -136,13 +132,6 @@ def _number(measurement: Measurement, limit: NumberLimit, limits: Limits) -> Bro
     return Broken(f"{kind.label} is {just}{given}; {wish}", limit.setting, excess, certain)
 
 
-def _worst(estimate: Estimate, kind: FigureKind) -> float:
-    """Return the end of an interval on the unwanted side."""
-    if kind.higher_is_better:
-        return estimate.low
-    return math.inf if estimate.open_above else estimate.high
-
-
 def _excess(limit: NumberLimit, value: float, bound: float) -> float:
     """Return by how much a value misses its bound, as a share of the bound; 0 or less where it keeps it."""
     miss = bound - value if FIGURES[limit.figure].higher_is_better else value - bound
@@ -151,7 +140,3 @@ def _excess(limit: NumberLimit, value: float, bound: float) -> float:
 
 def _currency(measurement: Measurement) -> str:
     return measurement.cost.currency if measurement.cost else "USD"
-
-
-def _bytes(gib: float | None) -> float | None:
-    return None if gib is None else gib * 2**30

@@ -13,7 +13,7 @@ from weighbridge.decide.limits import Broken, broken_limits
 from weighbridge.decide.points import JUDGED_BY, rank
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import NB, amount, join_words
-from weighbridge.results import Cost, Measurement
+from weighbridge.results import Measurement
 from weighbridge.settings.schema import Limits
 
 _LIKELY = 20
@@ -115,22 +115,22 @@ def _volumes(case: Case) -> Iterator[str]:
 
     def first_at(answers_per_month: int) -> str:
         answers = answers_per_month * case.needs.months
-        there = [_at_volume(m, costs[m.strategy], answers) for m in eligible]
+        there = []
+        for measurement in eligible:
+            figures = dict(measurement.figures)
+            value = cost_per_thousand(costs[measurement.strategy], answers)
+            figures["cost_per_thousand"] = replace(figures["cost_per_thousand"], value=value)
+            there.append(replace(measurement, figures=figures))
         return rank(there, case.needs.priorities).rows[0].strategy
 
     if first_at(now) != case.first.strategy:
         return
-    for volume in (_flip(first_at, now, _lower(now)), _flip(first_at, now, _higher(now))):
+    lower = [fewer for power in range(1, 41) if (fewer := int(now / 2 ** (power / 2))) >= 1]
+    higher = [more for power in range(1, 61) if (more := int(now * 2 ** (power / 2))) <= _MOST_ANSWERS]
+    for volume in (_flip(first_at, now, lower), _flip(first_at, now, higher)):
         if volume is not None:
             side = "or fewer" if volume < now else "or more"
             yield f"At {volume:,} answers a month {side} (now {now:,}), {first_at(volume)} would be first."
-
-
-def _at_volume(measurement: Measurement, cost: Cost, answers: int) -> Measurement:
-    figures = dict(measurement.figures)
-    value = cost_per_thousand(cost, answers)
-    figures["cost_per_thousand"] = replace(figures["cost_per_thousand"], value=value)
-    return replace(measurement, figures=figures)
 
 
 def _flip(first_at: Callable[[int], str], now: int, volumes: Sequence[int]) -> int | None:
@@ -146,14 +146,6 @@ def _flip(first_at: Callable[[int], str], now: int, volumes: Sequence[int]) -> i
             same, other = (middle, other) if first_at(middle) == here else (same, middle)
         return other
     return None
-
-
-def _lower(now: int) -> list[int]:
-    return [volume for power in range(1, 41) if (volume := int(now / 2 ** (power / 2))) >= 1]
-
-
-def _higher(now: int) -> list[int]:
-    return [volume for power in range(1, 61) if (volume := int(now * 2 ** (power / 2))) <= _MOST_ANSWERS]
 
 
 def _limits(case: Case) -> Iterator[str]:

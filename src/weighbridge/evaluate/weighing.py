@@ -1,7 +1,6 @@
 """A whole comparison as one file: `weighing.json` of the workspace."""
 
 import json
-from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -44,17 +43,8 @@ def load_weighing(path: Path) -> Weighing:
             f"{path}: a weighing of version {content.get('version')}, and this release reads version {VERSION}; "
             "weigh again (stored records are used again), or use the release that wrote it"
         )
-    return _validate(path, content.get("weighing"))
-
-
-@cache
-def _adapter() -> TypeAdapter[Weighing]:
-    return TypeAdapter(Weighing)
-
-
-def _validate(path: Path, value: object) -> Weighing:
     try:
-        return _adapter().validate_python(value)
+        return TypeAdapter(Weighing).validate_python(content.get("weighing"))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"])

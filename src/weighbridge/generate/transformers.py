@@ -46,11 +46,12 @@ class Transformers:
             raise PromptTooLongError(tokens.shape[1], self.settings.context)
         limit = min(self.settings.maximum_tokens, room)
         writer = _Writer(self.tokenizer, emit)
+        devices = [self.network.device] if self.network.device.type == "cuda" else []
         with (
             self.lock,
             _ignore_position_warning(),
             torch.inference_mode(),
-            torch.random.fork_rng(devices=_devices(self.network)),
+            torch.random.fork_rng(devices=devices),
         ):
             torch.manual_seed(self.settings.seed)
             try:
@@ -187,10 +188,6 @@ def _ends(network: Any, tokenizer: Any) -> frozenset[int]:
     known = network.generation_config.eos_token_id
     listed = known if isinstance(known, list) else [known]
     return frozenset(token for token in (*listed, tokenizer.eos_token_id) if token is not None)
-
-
-def _devices(network: Any) -> list[Any]:
-    return [network.device] if network.device.type == "cuda" else []
 
 
 def _bfloat16_is_native() -> bool:

@@ -1,7 +1,6 @@
 """The page's figures: every measurement in rows, the charts made of them, and where each strategy fails."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup
@@ -163,11 +162,8 @@ def _bar(measurement: Measurement) -> Bar:
     left = measurement.attempts - measurement.failures - sum(segment.count for segment in segments)
     segments.append(BarSegment(style="unscored", count=max(left, 0), meaning="unscored"))
     segments.append(BarSegment(style="error", count=measurement.failures, meaning="failed"))
-    return Bar(measurement.strategy, stacked_bar(segments, measurement.strategy), _counts(segments))
-
-
-def _counts(segments: Sequence[BarSegment]) -> tuple[str, ...]:
-    return tuple(f"{segment.count:,} {segment.meaning}".replace(" ", NB) for segment in segments if segment.count)
+    counts = tuple(f"{segment.count:,} {segment.meaning}".replace(" ", NB) for segment in segments if segment.count)
+    return Bar(measurement.strategy, stacked_bar(segments, measurement.strategy), counts)
 
 
 def _reach(estimate: Estimate) -> Reach:

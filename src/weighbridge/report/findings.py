@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
+from weighbridge.decide.leads import swap_sides
 from weighbridge.figures import FIGURES, FigureKind, figure_kind
 from weighbridge.formatting import NB, figure, join_words, seconds
 from weighbridge.report.safe_text import count_noun, plain
-from weighbridge.results import Comparison, Decision, Estimate, Measurement, Weighing
+from weighbridge.results import Comparison, Decision, Measurement, Weighing
 
 _HALF_A_SECOND = 0.5
 _MINUTES_FROM = 119.5
@@ -58,7 +59,7 @@ def against_leader(weighing: Weighing) -> tuple[Comparison, ...]:
     """Return the comparisons that involve the leader, turned so that it stands on the left."""
     first = leader(weighing.decision)
     return tuple(
-        comparison if comparison.left == first else _swap_sides(comparison)
+        comparison if comparison.left == first else swap_sides(comparison)
         for comparison in weighing.comparisons
         if first in {comparison.left, comparison.right}
     )
@@ -194,21 +195,16 @@ def _how_sure(weighing: Weighing) -> str:
         return f"{first}, the best by your priorities, is right on {best} of the questions."
     if decision.outlook == "recommended" and not rivals:
         return f"No other strategy {'keeps every limit' if len(decision.verdicts) > 1 else 'was weighed'}."
-    ahead = f"ahead of {_all_of(rivals, decision)} beyond chance" if rivals else ""
+    others = _name_or_all(rivals, len(decision.verdicts) - 1, "all others")
+    ahead = f"ahead of {others} beyond chance" if rivals else ""
     if decision.outlook == "recommended":
         return f"By your priorities, {first} is {ahead}: the 95{NB}% interval and the exact test agree."
     level = f"its lead over {join_words(decision.contenders[1:])} could be chance"
     return f"By your priorities, {first} is {ahead}; {level}." if ahead else f"{first} has the most points; {level}."
 
 
-def _all_of(names: Sequence[str], decision: Decision) -> str:
-    return "all others" if 1 < len(names) == len(decision.verdicts) - 1 else join_words(names)
-
-
-def _swap_sides(comparison: Comparison) -> Comparison:
-    old = comparison.difference
-    turned = Estimate(value=-old.value, low=-old.high, high=-old.low, scored=old.scored, unscored=old.unscored)
-    return replace(comparison, left=comparison.right, right=comparison.left, difference=turned)
+def _name_or_all(names: Sequence[str], total: int, everyone: str) -> str:
+    return everyone if 1 < len(names) == total else join_words(names)
 
 
 def _failure_line(measurement: Measurement) -> str:
@@ -275,11 +271,8 @@ def _unscored_counts(weighing: Weighing, kind: FigureKind) -> str:
         if estimate and estimate.unscored:
             count = f"{estimate.unscored:,}{NB}of{NB}{estimate.scored + estimate.unscored:,}"
             by_count.setdefault(count, []).append(plain(measurement.strategy))
-    return ", ".join(f"{_everyone(names, weighing)} {count}" for count, names in by_count.items())
-
-
-def _everyone(names: Sequence[str], weighing: Weighing) -> str:
-    return "all strategies" if 1 < len(names) == len(weighing.measurements) else join_words(names)
+    total = len(weighing.measurements)
+    return ", ".join(f"{_name_or_all(names, total, 'all strategies')} {count}" for count, names in by_count.items())
 
 
 def _why_unscored(weighing: Weighing, kind: FigureKind) -> str:

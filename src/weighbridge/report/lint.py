@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from weighbridge.lints import Finding, Linted, Row, Token
+from weighbridge.lints import Linted, Row, Token
 from weighbridge.report.safe_text import count_noun, visible
 
 _BETWEEN = "\N{BOX DRAWINGS LIGHT VERTICAL}"
@@ -31,8 +31,11 @@ def _texts(lint: Linted) -> Iterator[Text]:
         yield Text("What is learnt, token by token:", style="bold")
         yield from map(_conversation_line, lint.rows)
         yield _legend()
-    for severity in _STYLES:
-        yield from (_finding_line(finding) for finding in lint.findings if finding.severity == severity)
+    for severity, style in _STYLES.items():
+        for finding in lint.findings:
+            if finding.severity == severity:
+                line = Text("  ").append(severity, style)
+                yield line.append(f": {visible(finding.message)}")
 
 
 def _conversation_line(row: Row) -> Text:
@@ -71,8 +74,3 @@ def _legend() -> Text:
     line = Text("  ").append("read", _READ).append(f" {_BETWEEN} ", _EDGE).append(_OPEN, "bold")
     line.append("learnt", _LEARNT).append(f" {_BETWEEN} ", _EDGE).append(f"stops the answer{_STOP}", _STOPS)
     return line.append(_CLOSE, "bold").append(f"   {_BETWEEN} parts tokens, {_LINE} is a new line", _EDGE)
-
-
-def _finding_line(finding: Finding) -> Text:
-    line = Text("  ").append(finding.severity, _STYLES[finding.severity])
-    return line.append(f": {visible(finding.message)}")

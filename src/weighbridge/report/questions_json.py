@@ -88,7 +88,8 @@ def _content(weighing: Weighing, groups: frozenset[str], cut: _Cut) -> Mapping[s
     lists = dict.fromkeys(tuple(chunk.id for chunk in chunks) for chunks in open_chunks if chunks)
     numbers = {name: number for number, name in enumerate(shown)}
     view = _View(groups, cut, numbers, {names: number for number, names in enumerate(lists)})
-    cited = _first_citations(weighing.records)
+    citations = [citation for record in weighing.records if record.answer for citation in record.answer.citations]
+    cited = {citation.chunk_id: citation.start for citation in reversed(citations)}  # so that the first one stays
     return {
         "strategies": strategies,
         "passages": [_passage(chunk, cited.get(chunk.id, chunk.start), cut.passage) for chunk in shown.values()],
@@ -173,11 +174,6 @@ def _chunks(record: Record) -> Sequence[Chunk]:
 def is_restricted(record: Record, groups: frozenset[str]) -> bool:
     """Tell whether a prompt held a passage that a reader of these groups may not see."""
     return any(chunk.groups and not chunk.groups & groups for chunk in _chunks(record))
-
-
-def _first_citations(records: Sequence[Record]) -> Mapping[str, int]:
-    cited = [citation for record in records if record.answer for citation in record.answer.citations]
-    return {citation.chunk_id: citation.start for citation in reversed(cited)}
 
 
 def _write(content: Mapping[str, Any]) -> str:
