@@ -26,7 +26,7 @@ from weighbridge.retrieve.index.sync import read_card
 from weighbridge.settings.file import load_settings
 from weighbridge.types import Question
 from weighbridge.wiring.reporter import MUTE
-from weighbridge.wiring.search import home, open_searching, retriever_on
+from weighbridge.wiring.search import build_retriever, index_home, open_query_embedder
 from weighbridge.workspace import Workspace
 
 SETTINGS = "documents: documents\nexamples: examples.jsonl\nretrieval: {static: true}\nchunks: {tokens: 128}\n"
@@ -88,11 +88,11 @@ def _measure(root: Path, edits: int, following: "subprocess.Popen[str]") -> None
     threading.Thread(target=lambda: list(following.stderr or ()), daemon=True).start()
     workspace = Workspace(root)
     settings = load_settings(workspace.settings_file)
-    embedder = open_searching(settings, workspace, MUTE)
+    embedder = open_query_embedder(settings, workspace, MUTE)
     card = read_card(workspace.index)
     if card is None:
         raise SystemExit("there is no index")
-    retriever = retriever_on(home(settings, workspace, embedder).opened(card), settings, embedder, card)
+    retriever = build_retriever(index_home(settings, workspace, embedder).open_index(card), settings, embedder, card)
     print(f"{card.documents:,} documents, {card.chunks:,} chunks", flush=True)
     time.sleep(5)
     taken = list(_edited(root, retriever, edits))

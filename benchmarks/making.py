@@ -20,7 +20,7 @@ from weighbridge.dataset.synthesise.duplicates import near_each_other
 from weighbridge.models import fetch
 from weighbridge.settings.file import load_settings
 from weighbridge.wiring.reporter import MUTE
-from weighbridge.wiring.search import open_computed
+from weighbridge.wiring.search import open_computed_embedder
 from weighbridge.workflow.make_examples import Wanted, make_examples
 from weighbridge.workflow.make_examples_report import MakingReport, report_lines
 from weighbridge.workspace import Workspace
@@ -48,7 +48,7 @@ def main() -> None:
             report = make_examples(settings, Workspace(root), Wanted(count=given.count), MUTE)
             print(f"\n== {source.name if source.is_dir() else source.parent.name}")
             print("\n".join(report_lines(report)))
-            embedder = open_computed(settings, fetch(settings.retrieval.embedder))
+            embedder = open_computed_embedder(settings, fetch(settings.retrieval.embedder))
             repeated = _repetitions(report, lambda texts, use=embedder: use.embed(list(texts), kind="query"))
             print(f"{report.families:,} questions, {len(report.kept):,} wordings, {repeated:,} repetitions")
 

@@ -102,7 +102,7 @@ def observed(index: Index, document: str) -> Mapping[str, Sequence[Chunk]]:
     near = index.nearest(np.eye(1, DIMENSIONS, dtype=np.float32)[0], limit=1000, groups=PUBLIC)
     return {
         "nearest": [passage.chunk for passage in near],
-        "matching": [p.chunk for p in index.matching(f"tide {document}", limit=1000, groups=PUBLIC)],
+        "matching": [p.chunk for p in index.search_text(f"tide {document}", limit=1000, groups=PUBLIC)],
         "chunks_of": index.chunks_of(document, groups=PUBLIC),
     }
 

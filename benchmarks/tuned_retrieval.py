@@ -24,7 +24,7 @@ from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Progress
 from weighbridge.wiring.reporter import MUTE, Voice
-from weighbridge.wiring.search import open_computed
+from weighbridge.wiring.search import open_computed_embedder
 from weighbridge.wiring.tuned_retrievers import RetrieverCard, Which, with_retrieval
 from weighbridge.wiring.workload import Workload, open_workload
 from weighbridge.workflow.training.retriever import tune_retriever
@@ -117,7 +117,7 @@ def _print_test(which: Which, card: RetrieverCard, settings: Settings, workspace
         search_aside(workload.documents, tuned, workspace.state / "after", MUTE) as after,
     ):
         seed, k = settings.measure.seed, settings.retrieval.limit
-        verdict = judge_retrieval(before.served, after.served, workload.of("test"), k=k, seed=seed)
+        verdict = judge_retrieval(before.retriever, after.retriever, workload.of("test"), k=k, seed=seed)
     for label, found in (
         ("nDCG@10 before", verdict.before),
         ("nDCG@10 after", verdict.after),
@@ -132,7 +132,9 @@ def _print_test(which: Which, card: RetrieverCard, settings: Settings, workspace
 
 
 def _workload(settings: Settings, workspace: Workspace) -> Workload:
-    return open_workload(settings, workspace, open_computed(settings, fetch(settings.retrieval.embedder)), MUTE)
+    return open_workload(
+        settings, workspace, open_computed_embedder(settings, fetch(settings.retrieval.embedder)), MUTE
+    )
 
 
 def _interval(found: Estimate) -> str:

@@ -12,12 +12,12 @@ from adapter import main
 from weighbridge import __version__
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Embedder, Retriever
-from weighbridge.retrieve.index.build import Material
-from weighbridge.retrieve.index.sync import Home, survey, sync
+from weighbridge.retrieve.index.build import IndexSource
+from weighbridge.retrieve.index.sync import IndexHome, plan_sync, sync
 from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Chunk, Document, Question
-from weighbridge.wiring.search import open_computed, retriever_on
+from weighbridge.wiring.search import build_retriever, open_computed_embedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Weighbridge:
 
     def __init__(self, model: Path) -> None:
         self._settings = Settings(examples=Path())
-        self._embedder = open_computed(self._settings, model)
+        self._embedder = open_computed_embedder(self._settings, model)
         self._embedder.embed(["warm"], kind="document")
         self._scratch = TemporaryDirectory(prefix="weighbridge-")
         self._retriever: Retriever | None = None
@@ -66,15 +66,15 @@ class Weighbridge:
         if vectors is not None:
             embedder = Known(embedder, dict(zip(texts, vectors, strict=True)))
         folder = Path(self._scratch.name)
-        home = Home(folder=folder, store=open_store(self._settings.retrieval.store, folder), embedder=embedder)
-        material = Material(
+        home = IndexHome(folder=folder, store=open_store(self._settings.retrieval.store, folder), embedder=embedder)
+        material = IndexSource(
             documents=[Document(id=id_, text=text) for id_, text in zip(ids, texts, strict=True)],
             version=_version,
             cut=_whole,
             chunking="whole",
         )
-        card = sync(home, material, survey(home, material))
-        self._retriever = retriever_on(home.opened(card), self._settings, self._embedder, card)
+        card = sync(home, material, plan_sync(home, material))
+        self._retriever = build_retriever(home.open_index(card), self._settings, self._embedder, card)
 
     def search(self, query: str, limit: int) -> Mapping[str, float]:
         if self._retriever is None:

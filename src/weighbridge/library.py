@@ -61,10 +61,10 @@ class OpenWorkspace:
         Raises:
             UserError: there are no documents, they cannot be read, or most of them are gone without `allow_shrink`.
         """
-        from weighbridge.wiring.index import Choices, index
+        from weighbridge.wiring.index import SyncChoices, index
 
         self.close()
-        card = index(self.settings, self._workspace, self._reporter, Choices(allow_shrink=allow_shrink)).index
+        card = index(self.settings, self._workspace, self._reporter, SyncChoices(allow_shrink=allow_shrink)).index
         assert card is not None  # noqa: S101 - only a plan has none
         return card
 

@@ -106,7 +106,7 @@ class Index(Protocol):
         ...
 
     def nearest(self, vector: "Vectors", *, limit: int, groups: frozenset[str]) -> Sequence[Passage]: ...
-    def matching(
+    def search_text(
         self, text: str, *, limit: int, groups: frozenset[str], among: Collection[str] | None = None
     ) -> Sequence[Passage]:
         """Return the best passages by the words they share with the text, `among` those chunk ids where given."""

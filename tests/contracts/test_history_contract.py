@@ -24,11 +24,11 @@ def put(index: StoredIndex, name: str, text: str) -> int:
 
 
 def state(index: Index) -> dict[str, str]:
-    found = index.matching("tide", limit=9, groups=STAFF)
+    found = index.search_text("tide", limit=9, groups=STAFF)
     near = index.nearest(np.ones(4, np.float32), limit=9, groups=STAFF)
     assert {p.chunk for p in found} == {p.chunk for p in near}
     assert index.count() == len(found)
-    assert index.matching("tide", limit=9, groups=PUBLIC) == []
+    assert index.search_text("tide", limit=9, groups=PUBLIC) == []
     assert index.documents() == {p.chunk.document_id: p.chunk.text for p in found}
     return {p.chunk.document_id: p.chunk.text for p in found}
 

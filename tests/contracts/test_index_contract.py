@@ -33,7 +33,7 @@ def index(open_here: Open) -> StoredIndex:
 
 
 def found(index: Index, text: str, groups: frozenset[str] = PUBLIC) -> list[Chunk]:
-    return [passage.chunk for passage in index.matching(text, limit=10, groups=groups)]
+    return [passage.chunk for passage in index.search_text(text, limit=10, groups=groups)]
 
 
 def near(index: Index, vector: NDArray[np.float32], groups: frozenset[str] = PUBLIC) -> list[Chunk]:
@@ -89,7 +89,7 @@ def test_no_text_is_an_error_and_words_of_nothing_find_nothing(index: Index, tex
 @pytest.mark.parametrize("limit", [-1, 0, 1, 2, 1000])
 def test_limit_is_the_most(index: Index, limit: int) -> None:
     assert len(index.nearest(VECTORS[0], limit=limit, groups=PUBLIC)) == min(max(limit, 0), 2)
-    assert len(index.matching("harbour boats", limit=limit, groups=PUBLIC)) == min(max(limit, 0), 2)
+    assert len(index.search_text("harbour boats", limit=limit, groups=PUBLIC)) == min(max(limit, 0), 2)
 
 
 @pytest.mark.parametrize(
@@ -203,11 +203,11 @@ def test_vectors_of_what_is_not_visible_are_a_key_error(index: StoredIndex, ids:
 
 
 def test_matching_among_some_chunks_scores_them_as_among_all(index: StoredIndex) -> None:
-    scores = {p.chunk.id: p.score for p in index.matching("harbour boats vault", limit=9, groups=ALL)}
-    some = index.matching("harbour boats vault", limit=9, groups=ALL, among={"b#0", "s#0", "q#0", "absent'"})
+    scores = {p.chunk.id: p.score for p in index.search_text("harbour boats vault", limit=9, groups=ALL)}
+    some = index.search_text("harbour boats vault", limit=9, groups=ALL, among={"b#0", "s#0", "q#0", "absent'"})
     assert {p.chunk.id: p.score for p in some} == pytest.approx({id_: scores[id_] for id_ in ("b#0", "s#0")})
-    assert [p.chunk for p in index.matching("vault boats", limit=9, groups=PUBLIC, among={"b#0", "s#0"})] == [BOATS]
-    assert index.matching("harbour", limit=9, groups=ALL, among=set()) == []
+    assert [p.chunk for p in index.search_text("vault boats", limit=9, groups=PUBLIC, among={"b#0", "s#0"})] == [BOATS]
+    assert index.search_text("harbour", limit=9, groups=ALL, among=set()) == []
 
 
 def test_contents_are_all_of_some_documents(index: StoredIndex) -> None:

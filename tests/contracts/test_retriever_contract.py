@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import NOTHING, Changes, Retriever
-from weighbridge.retrieve.search.cache import Remembered
+from weighbridge.retrieve.search.cache import CachedRetriever
 from weighbridge.retrieve.search.copies import Distinct
 from weighbridge.retrieve.search.hybrid import Hybrid
 from weighbridge.retrieve.search.rerank import LateInteraction, Reranked
@@ -53,7 +53,7 @@ def every(hybrid: Hybrid) -> dict[str, Retriever]:
         "nothing": NOTHING,
         "hybrid": hybrid,
         "feedback": Hybrid(index=hybrid.index, embedder=Lengths(), content="c1", feedback=3),
-        "remembered": Remembered(hybrid),
+        "remembered": CachedRetriever(hybrid),
         "late interaction": Reranked(retriever=hybrid, scorer=LateInteraction(Lengths())),
         "expansion": Rewritten(retriever=hybrid, rewriter=Expansion(retriever=hybrid)),
         "sub-questions": Rewritten(retriever=hybrid, rewriter=SubQuestions(model=model)),

@@ -229,7 +229,7 @@ class JsonIndex:
         rows = self._rows(groups).values()
         return best([Passage(chunk, float(np.dot(vector, own))) for chunk, own in rows], limit)
 
-    def matching(
+    def search_text(
         self, text: str, *, limit: int, groups: frozenset[str], among: Collection[str] | None = None
     ) -> Sequence[Passage]:
         wanted = set(stems(text))

@@ -19,7 +19,7 @@ from weighbridge.evaluate.run import record_key
 from weighbridge.generate.openai import OpenAICompatible
 from weighbridge.generate.scripted import Scripted
 from weighbridge.retrieve.embed.static import StaticEmbedder
-from weighbridge.retrieve.search.cache import Remembered
+from weighbridge.retrieve.search.cache import CachedRetriever
 from weighbridge.retrieve.search.copies import Distinct
 from weighbridge.retrieve.search.hybrid import Hybrid
 from weighbridge.retrieve.search.mmr import Diverse
@@ -165,7 +165,7 @@ CASES: Mapping[str, Case] = {
         silent={"index": "is told apart by its content"},
     ),
     "retrieve.search.cache.Remembered": Case(
-        make=Remembered, given=FOUND, silent={"size": "how much is remembered changes no answer"}
+        make=CachedRetriever, given=FOUND, silent={"size": "how much is remembered changes no answer"}
     ),
     "retrieve.search.rerank.LateInteraction": Case(make=LateInteraction, given={"embedder": Part("embedder")}),
     "retrieve.search.rerank.Reranked": Case(make=Reranked, given={**FOUND, "scorer": Part("scorer")}),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from weighbridge.protocols import Changes, Index, Store
-from weighbridge.retrieve.search.cache import Remembered
+from weighbridge.retrieve.search.cache import CachedRetriever
 from weighbridge.retrieve.search.hybrid import Hybrid
 from weighbridge.retrieve.stores.faiss.store import FaissStore
 from weighbridge.retrieve.stores.postgres.store import PostgresStore
@@ -92,8 +92,8 @@ def test_ten_thousand_askers_find_what_they_may_read_and_nothing_else(index: Ind
         number = int(rng.integers(0, ROWS))
         for passages in (
             index.nearest(vectors[number], limit=ROWS, groups=groups),
-            index.matching(f"tide word{number}", limit=ROWS, groups=groups),
-            index.matching("tide", limit=ROWS, groups=groups, among={chunk.id for chunk in chunks}),
+            index.search_text(f"tide word{number}", limit=ROWS, groups=groups),
+            index.search_text("tide", limit=ROWS, groups=groups, among={chunk.id for chunk in chunks}),
         ):
             assert {passage.chunk.id for passage in passages} == allowed
             assert all(passage.chunk == chunks[int(passage.chunk.id[1:])] for passage in passages)
@@ -127,7 +127,7 @@ def test_a_hybrid_of_both_searches_finds_the_same(
 @settings(max_examples=15)
 @given(askers=st.lists(some_groups, min_size=2, max_size=5))
 def test_one_askers_passages_are_never_remembered_for_another(index: Index, askers: list[frozenset[str]]) -> None:
-    remembered = Remembered(Hybrid(index=index, embedder=Seeded(), content="access"))
+    remembered = CachedRetriever(Hybrid(index=index, embedder=Seeded(), content="access"))
     for groups in askers * 2:
         assert all(visible(p.chunk, groups) for p in remembered.search(Question("tide", groups=groups), limit=20))
 
@@ -147,5 +147,5 @@ def test_any_group_names_are_kept_and_obeyed(
     ]
     index.apply(Changes(added=made, vectors=np.ones((len(made), DIMENSIONS), np.float32)))
     allowed = {chunk for chunk in made if visible(chunk, asker)}
-    assert {p.chunk for p in index.matching("tide", limit=50, groups=asker)} == allowed
+    assert {p.chunk for p in index.search_text("tide", limit=50, groups=asker)} == allowed
     assert {p.chunk for p in index.nearest(np.ones(DIMENSIONS, np.float32), limit=50, groups=asker)} == allowed

@@ -22,7 +22,7 @@ from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import Changes, Index, Retriever
 from weighbridge.report.page import page
 from weighbridge.results import Record, Score, Weighing
-from weighbridge.retrieve.search.cache import Remembered
+from weighbridge.retrieve.search.cache import CachedRetriever
 from weighbridge.retrieve.search.hybrid import Hybrid
 from weighbridge.retrieve.search.mmr import Diverse
 from weighbridge.retrieve.search.neighbours import Surrounded, WholeSections
@@ -129,7 +129,7 @@ def wrappers(found: Retriever, index: Index) -> dict[str, Retriever]:
     expanded = Rewritten(retriever=found, rewriter=Expansion(retriever=found))
     return {
         "hybrid": found,
-        "remembered": Remembered(found),
+        "remembered": CachedRetriever(found),
         "reranked": reranked,
         "diverse": Diverse(retriever=found, index=index, diversity=0.5),
         "surrounded": Surrounded(retriever=found, index=index, around=2),
@@ -139,7 +139,7 @@ def wrappers(found: Retriever, index: Index) -> dict[str, Retriever]:
         "hypothetical": Rewritten(retriever=found, rewriter=Hypothetical(model=model)),
         "all of them": Surrounded(
             retriever=Diverse(
-                retriever=Reranked(retriever=Remembered(expanded), scorer=LateInteraction(Seeded())), index=index
+                retriever=Reranked(retriever=CachedRetriever(expanded), scorer=LateInteraction(Seeded())), index=index
             ),
             index=index,
         ),

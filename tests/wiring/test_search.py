@@ -8,7 +8,7 @@ from weighbridge.settings.file import load_settings
 from weighbridge.types import Question
 from weighbridge.wiring.index import index
 from weighbridge.wiring.reporter import MUTE
-from weighbridge.wiring.search import open_retriever, open_searching
+from weighbridge.wiring.search import open_query_embedder, open_retriever
 from weighbridge.workspace import Workspace
 
 pytestmark = pytest.mark.models
@@ -23,7 +23,7 @@ def test_the_next_search_finds_a_changed_document_and_nothing_of_its_old_text(tm
     )
     settings, workspace = load_settings(tmp_path / "weighbridge.yaml"), Workspace(tmp_path)
     index(settings, workspace, MUTE)
-    searching = open_retriever(settings, workspace, open_searching(settings, workspace, MUTE))
+    searching = open_retriever(settings, workspace, open_query_embedder(settings, workspace, MUTE))
     asked = Question("When does the ferry sail?")
     assert searching.search(asked, limit=1)[0].chunk.text == "The ferry sails at six."
     (tmp_path / "docs" / "ferry.md").write_text("The ferry sails at nine.")

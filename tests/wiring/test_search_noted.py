@@ -7,7 +7,7 @@ import pytest
 from weighbridge.retrieve.embed.folder import WEIGHTS
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
-from weighbridge.wiring.search_noted import changed_search, search_noted
+from weighbridge.wiring.search_noted import describe_search, search_changes
 from weighbridge.wiring.tuned_retrievers import promote, rollback, with_retrieval, write_card
 from weighbridge.workspace import Workspace
 
@@ -26,34 +26,34 @@ def opened(tmp_path: Path, tiny_bert: Path) -> tuple[Settings, Workspace]:
 def test_the_same_search_is_noted_alike_wherever_it_is_kept(opened: tuple[Settings, Workspace]) -> None:
     settings, workspace = opened
     elsewhere = with_retrieval(settings, {"store": "postgresql://host/database", "precision": "float32"})
-    assert search_noted(settings, workspace) == search_noted(elsewhere, workspace)
-    assert search_noted(settings, workspace)["embedder"].startswith("tiny-bert ")
+    assert describe_search(settings, workspace) == describe_search(elsewhere, workspace)
+    assert describe_search(settings, workspace)["embedder"].startswith("tiny-bert ")
 
 
 def test_settings_that_find_other_passages_are_named(opened: tuple[Settings, Workspace]) -> None:
     settings, workspace = opened
-    before = search_noted(settings, workspace)
+    before = describe_search(settings, workspace)
     wider = settings.model_copy(update={"retrieval": settings.retrieval.model_copy(update={"limit": 5})})
-    assert changed_search(before, search_noted(wider, workspace)) == ("retrieval.limit",)
+    assert search_changes(before, describe_search(wider, workspace)) == ("retrieval.limit",)
     reranked = with_retrieval(settings, {"rerank": "late-interaction"})
-    assert changed_search(before, search_noted(reranked, workspace)) == ("reranker",)
+    assert search_changes(before, describe_search(reranked, workspace)) == ("reranker",)
 
 
 def test_a_tuned_embedder_is_another_search_until_it_is_gone_back_from(
     opened: tuple[Settings, Workspace], tiny_bert: Path
 ) -> None:
     settings, workspace = opened
-    before = search_noted(settings, workspace)
+    before = describe_search(settings, workspace)
     card = tuned(settings.retrieval.embedder, tiny_bert)
     folder = workspace.adapter("embedder", card.id)
     (folder / card.model).mkdir(parents=True)
     (folder / card.model / WEIGHTS).write_bytes(b"weights")
     write_card(card, folder)
     promote(card, workspace)
-    assert changed_search(before, search_noted(settings, workspace)) == ("embedder",)
+    assert search_changes(before, describe_search(settings, workspace)) == ("embedder",)
     rollback("embedder", workspace)
-    assert search_noted(settings, workspace) == before
+    assert describe_search(settings, workspace) == before
 
 
 def test_what_an_older_card_does_not_note_has_not_changed() -> None:
-    assert changed_search({"embedder": "a"}, {"embedder": "a", "reranker": "b"}) == ()
+    assert search_changes({"embedder": "a"}, {"embedder": "a", "reranker": "b"}) == ()

@@ -10,7 +10,7 @@ from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.card import write_card, write_lessons
-from weighbridge.wiring.index import index, stored
+from weighbridge.wiring.index import index, open_history
 from weighbridge.wiring.reporter import MUTE
 from weighbridge.workflow.lineage import About, traced, withholding
 from weighbridge.workspace import Workspace
@@ -35,7 +35,7 @@ def opened(tmp_path: Path, tiny_bert: Path) -> tuple[Settings, Workspace]:
 
 def test_a_span_within_a_chunk_is_quoted_and_one_of_another_version_is_not(opened: tuple[Settings, Workspace]) -> None:
     settings, workspace = opened
-    version = stored(settings, workspace).documents()["ferry"]
+    version = open_history(settings, workspace).documents()["ferry"]
     start = TEXT.index("The warden")
     now, before = (Span("ferry", start, len(TEXT), kept) for kept in (version, "another"))
     folder = workspace.adapter("fine-tuned", "3f2a9c41d0e7")
@@ -52,7 +52,7 @@ def test_what_only_some_may_see_is_traced_for_them_alone(opened: tuple[Settings,
     settings, workspace = opened
     (workspace.root / "docs" / "pay.md").write_text("---\ngroups: [crew]\n---\n# Pay\n\nThe warden has nine crowns.")
     index(settings, workspace, MUTE)
-    versions = stored(settings, workspace).documents()
+    versions = open_history(settings, workspace).documents()
     lessons = [
         Lesson(example_id="open", target="Ada Pell", spans=(Span("ferry", 0, 7, versions["ferry"]),)),
         Lesson(example_id="shut", target="nine", spans=(Span("pay", 0, 99, versions["pay"]),), access=(CREW,)),

@@ -11,7 +11,7 @@ from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.card import write_card
 from weighbridge.train.registry import promote
-from weighbridge.wiring.search_noted import search_noted
+from weighbridge.wiring.search_noted import describe_search
 from weighbridge.workflow.models import listed, outdated
 from weighbridge.workspace import Workspace
 
@@ -38,7 +38,7 @@ def kept(workspace: Workspace, strategy: str, how: TrainingSettings, search: dic
 
 def test_an_adapter_is_stale_once_the_search_is_another(opened: tuple[Settings, Workspace]) -> None:
     settings, workspace = opened
-    made = kept(workspace, "raft", TrainingSettings(), dict(search_noted(settings, workspace)))
+    made = kept(workspace, "raft", TrainingSettings(), dict(describe_search(settings, workspace)))
     assert [each.other_search for each in listed(settings, workspace)] == [()]
     assert list(outdated(settings, workspace)) == []
     wider = settings.model_copy(update={"retrieval": settings.retrieval.model_copy(update={"limit": 5})})

@@ -8,9 +8,9 @@ from threading import Timer
 import pytest
 
 from weighbridge.settings.file import load_settings
-from weighbridge.wiring.index import Choices
+from weighbridge.wiring.index import SyncChoices
 from weighbridge.wiring.reporter import Voice
-from weighbridge.wiring.tuned_retrievers import promote, searched, write_card
+from weighbridge.wiring.tuned_retrievers import promote, with_tuned_models, write_card
 from weighbridge.wiring.workload import index_key
 from weighbridge.workflow.watch_index import watch
 from weighbridge.workspace import Workspace
@@ -46,6 +46,6 @@ def test_an_embedder_that_is_tuned_meanwhile_is_indexed_with(tmp_path: Path, tin
             raise SeenError
 
     with pytest.raises(SeenError):
-        watch(settings, workspace, Voice(say=say), Choices())
-    assert searched(settings, workspace) != settings
-    assert json.loads(workspace.indexed.read_text()) == index_key(searched(settings, workspace))
+        watch(settings, workspace, Voice(say=say), SyncChoices())
+    assert with_tuned_models(settings, workspace) != settings
+    assert json.loads(workspace.indexed.read_text()) == index_key(with_tuned_models(settings, workspace))

@@ -160,10 +160,10 @@ def _options(
 
 
 def _compare(root: Path, *, as_json: bool) -> None:
-    from weighbridge.wiring.index import refuse
+    from weighbridge.wiring.index import never_agree
     from weighbridge.workflow.compare import compare as weigh
 
     settings, place = opened(root)
     with voice_on(as_json=as_json) as console:
-        agree = console.agree if sys.stdin.isatty() and not as_json else refuse
+        agree = console.agree if sys.stdin.isatty() and not as_json else never_agree
         console.weighing(weigh(settings, place, console.voice, agree=agree), place.report)

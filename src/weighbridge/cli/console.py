@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from weighbridge.adapters import AdapterCard
     from weighbridge.protocols import Version
     from weighbridge.results import Weighing
-    from weighbridge.retrieve.index.plan import Plan
+    from weighbridge.retrieve.index.plan import SyncPlan
     from weighbridge.retrieve.search.explain import Explanation
     from weighbridge.workflow.bench_retrieval import RetrievalFigures
     from weighbridge.workflow.doctor import Finding
@@ -140,7 +140,7 @@ class Console:
         for card in cards:
             self.out.print(adapter_terminal(card))
 
-    def changes(self, plan: "Plan") -> None:
+    def changes(self, plan: "SyncPlan") -> None:
         """Show which documents differ between two states of an index."""
         if self.as_json:
             self._json(plan)

@@ -25,14 +25,14 @@ def index(
     as_json: Json = False,
 ) -> None:
     """Read the documents, compare them with the index, show the plan, and bring the index up to date."""
-    from weighbridge.wiring.index import Choices, refuse
+    from weighbridge.wiring.index import SyncChoices, never_agree
     from weighbridge.wiring.index import index as bring_up_to_date
     from weighbridge.workflow.watch_index import watch as follow
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
-        agree = console.agree if sys.stdin.isatty() and not as_json else refuse
-        choices = Choices(plan_only=plan, allow_shrink=allow_shrink, agree=agree)
+        agree = console.agree if sys.stdin.isatty() and not as_json else never_agree
+        choices = SyncChoices(plan_only=plan, allow_shrink=allow_shrink, agree=agree)
         synced = bring_up_to_date(settings, place, console.voice, choices)
         if as_json:  # people were told all of it on the way
             console.result(synced)
@@ -67,7 +67,7 @@ def list_versions(context: typer.Context, workspace: Root = HERE, as_json: Json 
     """List the states the index was in, oldest first."""
     if context.invoked_subcommand:
         return
-    from weighbridge.wiring.index import versions as listed
+    from weighbridge.wiring.index import list_index_versions as listed
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
@@ -82,11 +82,11 @@ def compare_versions(
     as_json: Json = False,
 ) -> None:
     """Show which documents were added, changed and deleted between two versions."""
-    from weighbridge.wiring.index import compare
+    from weighbridge.wiring.index import compare_index_versions
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
-        console.changes(compare(settings, place, before, after))
+        console.changes(compare_index_versions(settings, place, before, after))
 
 
 @versions.command("tag", epilog="Example: weighbridge versions tag 5 before-the-move")
@@ -97,11 +97,11 @@ def tag_version(
     as_json: Json = False,
 ) -> None:
     """Name a version, so that it is kept."""
-    from weighbridge.wiring.index import tag
+    from weighbridge.wiring.index import tag_index_version
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
-        console.versions([tag(settings, place, version, name)])
+        console.versions([tag_index_version(settings, place, version, name)])
 
 
 @versions.command("rollback", epilog="Example: weighbridge versions rollback before-the-move")
@@ -111,11 +111,11 @@ def roll_back(
     as_json: Json = False,
 ) -> None:
     """Make the index what it was. The documents stay as they are: the next `weighbridge index` follows them again."""
-    from weighbridge.wiring.index import rollback
+    from weighbridge.wiring.index import rollback_index
 
     settings, place = opened(workspace)
     with voice_on(as_json=as_json) as console:
-        card = rollback(settings, place, version)
+        card = rollback_index(settings, place, version)
         console.voice.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, as in version {version}")
         if as_json:
             console.result(card)

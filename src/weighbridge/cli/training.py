@@ -29,7 +29,7 @@ def train(
     With a model at an endpoint the training is done there, after its price was agreed to. The embedder or the
     reranker is kept only if the search gets better by it, beyond chance.
     """
-    from weighbridge.wiring.index import refuse
+    from weighbridge.wiring.index import never_agree
     from weighbridge.workflow.models import outdated
     from weighbridge.workflow.training.train import Effort
     from weighbridge.workflow.training.train import train as train_arms
@@ -44,7 +44,7 @@ def train(
             _retriever(which, settings, place, console.voice) for which in RETRIEVERS if which in named
         ]
         if arms or not named:
-            agree = console.agree if sys.stdin.isatty() and not as_json else refuse
+            agree = console.agree if sys.stdin.isatty() and not as_json else never_agree
             effort = Effort(seeds=seeds, search=search, agree=agree)
             trained = train_arms(arms, settings, place, console.voice, effort=effort)
             cards += trained

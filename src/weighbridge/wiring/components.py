@@ -9,13 +9,13 @@ from weighbridge.answer.demonstrations import nearest
 from weighbridge.models import fetch
 from weighbridge.protocols import NONE, Embedder
 from weighbridge.retrieve.index.sync import IndexCard
-from weighbridge.retrieve.search.cache import Remembered
+from weighbridge.retrieve.search.cache import CachedRetriever
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Example
-from weighbridge.wiring.index import follow
+from weighbridge.wiring.index import update_index
 from weighbridge.wiring.reporter import Voice
-from weighbridge.wiring.search import open_computed, open_retriever, open_searching
-from weighbridge.wiring.tuned_retrievers import searched
+from weighbridge.wiring.search import open_computed_embedder, open_query_embedder, open_retriever
+from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import Outline, Workload, keep_outline, open_workload
 from weighbridge.workspace import Workspace
 
@@ -37,13 +37,15 @@ def open_bench(settings: Settings, workspace: Workspace, voice: Voice) -> Bench:
 
     The caller holds the workspace's lock: searches are remembered, for an index that does not change meanwhile.
     """
-    computed = open_computed(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
+    computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
     workload = open_workload(settings, workspace, computed, voice)  # by the settings' own embedder: no split moves
-    chosen = searched(settings, workspace)
+    chosen = with_tuned_models(settings, workspace)
     folder = fetch(chosen.retrieval.embedder)
-    serving = open_computed(chosen, folder) if chosen != settings else computed
-    card = follow(workload.documents, chosen, workspace, serving, voice=voice).index if workload.documents else None
-    embedder = open_searching(chosen, workspace, voice) if card else serving
+    serving = open_computed_embedder(chosen, folder) if chosen != settings else computed
+    card = (
+        update_index(workload.documents, chosen, workspace, serving, voice=voice).index if workload.documents else None
+    )
+    embedder = open_query_embedder(chosen, workspace, voice) if card else serving
     keep_outline(workload, workspace)
     shown = any(shape_of(arm).shows for arm in settings.strategies)
     taught = tuple(example for example in workload.asked if shown and example.split == "train")
@@ -52,7 +54,7 @@ def open_bench(settings: Settings, workspace: Workspace, voice: Voice) -> Bench:
         settings=settings,
         workspace=workspace,
         workload=workload,
-        parts=replace(parts, retriever=Remembered(parts.retriever)) if card else parts,
+        parts=replace(parts, retriever=CachedRetriever(parts.retriever)) if card else parts,
         index=card,
         embedder_folder=folder,
     )

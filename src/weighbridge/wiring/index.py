@@ -7,15 +7,15 @@ from weighbridge.errors import SettingsError, UserError, WorkspaceError
 from weighbridge.models import fetch
 from weighbridge.protocols import Store, StoredIndex, Version
 from weighbridge.retrieve.embed.local import LocalEmbedder
-from weighbridge.retrieve.index.plan import Plan, compare_versions
-from weighbridge.retrieve.index.sync import IndexCard, open_stored, restore, survey, sync
+from weighbridge.retrieve.index.plan import SyncPlan, compare_versions
+from weighbridge.retrieve.index.sync import IndexCard, open_stored, plan_sync, restore_index, sync
 from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Document
 from weighbridge.wiring.documents import read_sources
 from weighbridge.wiring.reporter import Voice
-from weighbridge.wiring.search import home, material, open_computed, open_indexing
-from weighbridge.wiring.tuned_retrievers import searched
+from weighbridge.wiring.search import index_home, index_source, open_computed_embedder, open_document_embedder
+from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import index_key
 from weighbridge.workspace import Workspace, write_json
 
@@ -23,29 +23,29 @@ Agree = Callable[[str], bool]
 """Asks the person who started the command whether to go on."""
 
 
-def refuse(_question: str) -> bool:
+def never_agree(_question: str) -> bool:
     """Be the `Agree` of whoever cannot be asked."""
     return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Synced:
+class SyncResult:
     """What a sync planned, and the index as it is now; with a plan alone, as it was, or None."""
 
-    plan: Plan
+    plan: SyncPlan
     index: IndexCard | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class SyncChoices:
     """How a sync is to be done."""
 
     plan_only: bool = False
     allow_shrink: bool = False
-    agree: Agree = refuse
+    agree: Agree = never_agree
 
 
-def index(settings: Settings, workspace: Workspace, voice: Voice, choices: Choices = Choices()) -> Synced:
+def index(settings: Settings, workspace: Workspace, voice: Voice, choices: SyncChoices = SyncChoices()) -> SyncResult:
     """Read the sources, compare them with the index, say what differs, and make the index follow.
 
     Raises:
@@ -53,37 +53,37 @@ def index(settings: Settings, workspace: Workspace, voice: Voice, choices: Choic
     """
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to index; set documents:")
-    settings = searched(settings, workspace)
+    settings = with_tuned_models(settings, workspace)
     with workspace.locked():
-        computed = open_computed(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
+        computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
         documents = read_sources(settings, workspace, voice)
-        return follow(documents, settings, workspace, computed, voice=voice, choices=choices)
+        return update_index(documents, settings, workspace, computed, voice=voice, choices=choices)
 
 
-def follow(
+def update_index(
     documents: Sequence[Document],
     settings: Settings,
     workspace: Workspace,
     computed: LocalEmbedder,
     *,
     voice: Voice,
-    choices: Choices = Choices(),
-) -> Synced:
+    choices: SyncChoices = SyncChoices(),
+) -> SyncResult:
     """Make the index hold exactly the documents, and return it. The caller holds the workspace's lock.
 
     Raises:
         UserError: most documents of the index are not among them, and that was not agreed to.
     """
-    sources = material(documents, settings, fetch(settings.retrieval.embedder))
-    embedder = open_indexing(documents, settings, workspace.static, computed, sources.cut, voice)
-    place = home(settings, workspace, embedder)
-    plan = survey(place, sources)
+    sources = index_source(documents, settings, fetch(settings.retrieval.embedder))
+    embedder = open_document_embedder(documents, settings, workspace.static, computed, sources.cut, voice)
+    place = index_home(settings, workspace, embedder)
+    plan = plan_sync(place, sources)
     for line in plan_lines(plan):
         voice.say(line)
     if choices.plan_only:
         if plan.empty:
             voice.say(f"Plan: nothing to do, {plan.unchanged:,} unchanged")
-        return Synced(plan=plan, index=None)
+        return SyncResult(plan=plan, index=None)
     if plan.shrinks and not choices.allow_shrink:
         lost = f"{len(plan.deleted):,} of {plan.unchanged + len(plan.changed) + len(plan.deleted):,} documents are gone"
         if not choices.agree(f"{lost} from the sources. Delete them from the index?"):
@@ -95,10 +95,10 @@ def follow(
     write_json(workspace.indexed, index_key(settings))
     state = "up to date" if plan.empty else f"{card.embedded:,} chunks embedded"
     voice.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, {state}")
-    return Synced(plan=plan, index=card)
+    return SyncResult(plan=plan, index=card)
 
 
-def plan_lines(plan: Plan) -> Sequence[str]:
+def plan_lines(plan: SyncPlan) -> Sequence[str]:
     """Say what a sync would do."""
     if plan.empty:
         return ()
@@ -121,37 +121,37 @@ def plan_lines(plan: Plan) -> Sequence[str]:
 _SHOWN = 5
 
 
-def versions(settings: Settings, workspace: Workspace) -> Sequence[Version]:
+def list_index_versions(settings: Settings, workspace: Workspace) -> Sequence[Version]:
     """Return the versions of the index that can be gone back to, oldest first."""
-    return stored(settings, workspace).versions()
+    return open_history(settings, workspace).versions()
 
 
-def compare(settings: Settings, workspace: Workspace, before: str, after: str) -> Plan:
+def compare_index_versions(settings: Settings, workspace: Workspace, before: str, after: str) -> SyncPlan:
     """Return what changed between two versions, each by its number or tag."""
-    opened = stored(settings, workspace)
+    opened = open_history(settings, workspace)
     numbers = [find_version(opened.versions(), name) for name in (before, after)]
     return compare_versions(*(opened.at(number).documents() for number in numbers))
 
 
-def tag(settings: Settings, workspace: Workspace, version: str, name: str) -> Version:
+def tag_index_version(settings: Settings, workspace: Workspace, version: str, name: str) -> Version:
     """Give a version a name, so that it is kept."""
     if not name.strip() or name.strip().isdecimal():
         raise UserError(f"'{name}' cannot name a version; take a word, like before-the-move")
     with workspace.locked():
-        opened = stored(settings, workspace)
+        opened = open_history(settings, workspace)
         number = find_version(opened.versions(), version)
         opened.tag(number, name.strip())
         return next(known for known in opened.versions() if known.number == number)
 
 
-def rollback(settings: Settings, workspace: Workspace, version: str) -> IndexCard:
+def rollback_index(settings: Settings, workspace: Workspace, version: str) -> IndexCard:
     """Make the index what it was in a version. The next `index` brings the documents' state back."""
     with workspace.locked():
-        number = find_version(stored(settings, workspace).versions(), version)
-        return restore(workspace.index, _store(settings, workspace), number)
+        number = find_version(open_history(settings, workspace).versions(), version)
+        return restore_index(workspace.index, _store(settings, workspace), number)
 
 
-def stored(settings: Settings, workspace: Workspace) -> StoredIndex:
+def open_history(settings: Settings, workspace: Workspace) -> StoredIndex:
     """Open the workspace's index for its history; `WorkspaceError` where there is none."""
     return open_stored(workspace.index, _store(settings, workspace))
 

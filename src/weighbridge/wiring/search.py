@@ -13,9 +13,9 @@ from weighbridge.models import fetch
 from weighbridge.protocols import NOTHING, Embedder, Index, Model, Retriever, TokenEmbedder
 from weighbridge.retrieve.embed.local import LocalEmbedder, open_embedder, open_tokenizer
 from weighbridge.retrieve.embed.static import learn_static, open_static
-from weighbridge.retrieve.index.build import Material
+from weighbridge.retrieve.index.build import IndexSource
 from weighbridge.retrieve.index.searchable_text import searchable_text
-from weighbridge.retrieve.index.sync import Home, IndexCard, require_card
+from weighbridge.retrieve.index.sync import IndexCard, IndexHome, require_card
 from weighbridge.retrieve.search.copies import Distinct
 from weighbridge.retrieve.search.hybrid import Hybrid
 from weighbridge.retrieve.search.mmr import Diverse
@@ -40,23 +40,23 @@ def embedder_name(settings: Settings) -> str:
     return settings.retrieval.embedder.removeprefix("pypi:").split("==")[0].rstrip("/").rsplit("/", 1)[-1]
 
 
-def open_computed(settings: Settings, folder: Path) -> LocalEmbedder:
+def open_computed_embedder(settings: Settings, folder: Path) -> LocalEmbedder:
     """Open the embedder in a folder, in the precision that the settings want."""
     precision = settings.retrieval.precision
     return open_embedder(folder, name=embedder_name(settings), precision=None if precision == "auto" else precision)
 
 
-def open_searching(settings: Settings, workspace: Workspace, voice: Voice) -> Embedder:
+def open_query_embedder(settings: Settings, workspace: Workspace, voice: Voice) -> Embedder:
     """Fetch and open the embedder that the workspace's index is searched with.
 
     Raises:
         WorkspaceError: the settings want static vectors, and they have not been learnt yet.
     """
-    computed = open_computed(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
+    computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
     return open_static(workspace.static, computed) if settings.retrieval.static else computed
 
 
-def open_indexing(
+def open_document_embedder(
     documents: Sequence[Document], settings: Settings, file: Path, computed: LocalEmbedder, cut: Cut, voice: Voice
 ) -> Embedder:
     """Open the embedder that documents are indexed with; static vectors are learnt of them where `file` has none."""
@@ -73,19 +73,21 @@ def open_indexing(
     return learn_static(computed, texts, file, notify=voice.notify)
 
 
-def home(settings: Settings, workspace: Workspace, embedder: Embedder) -> Home:
+def index_home(settings: Settings, workspace: Workspace, embedder: Embedder) -> IndexHome:
     """Return where the workspace keeps its index."""
-    return Home(folder=workspace.index, store=open_store(settings.retrieval.store, workspace.index), embedder=embedder)
+    return IndexHome(
+        folder=workspace.index, store=open_store(settings.retrieval.store, workspace.index), embedder=embedder
+    )
 
 
-def material(documents: Iterable[Document], settings: Settings, folder: Path) -> Material:
+def index_source(documents: Iterable[Document], settings: Settings, folder: Path) -> IndexSource:
     """Return documents with how they are cut, by the tokens of the embedder in `folder`."""
     tokens, tokenizer = settings.chunks.tokens, open_tokenizer(folder)
 
     def cut(document: Document) -> tuple[Chunk, ...]:
         return tuple(chunk_documents((document,), tokens=tokens, tokenizer=tokenizer))
 
-    return Material(
+    return IndexSource(
         documents=documents,
         heads=heads_of(documents) if isinstance(documents, Sequence) else None,
         unsettled=documents.unsettled if isinstance(documents, Joined) else frozenset(),
@@ -103,9 +105,9 @@ def open_retriever(settings: Settings, workspace: Workspace, embedder: Embedder)
     """
     if not settings.sources:
         return NOTHING
-    place = home(settings, workspace, embedder)
+    place = index_home(settings, workspace, embedder)
     card = require_card(place)
-    return retriever_on(place.opened(card), settings, embedder, card)
+    return build_retriever(place.open_index(card), settings, embedder, card)
 
 
 def open_hybrid(settings: Settings, index: Index, embedder: Embedder, card: IndexCard) -> Hybrid:
@@ -121,13 +123,13 @@ def open_hybrid(settings: Settings, index: Index, embedder: Embedder, card: Inde
     )
 
 
-def retriever_on(index: Index, settings: Settings, embedder: Embedder, card: IndexCard) -> Retriever:
+def build_retriever(index: Index, settings: Settings, embedder: Embedder, card: IndexCard) -> Retriever:
     """Return the search that the settings describe over an index: rewritten, reranked, distinct, surrounded."""
     chosen = settings.retrieval
     found: Retriever = open_hybrid(settings, index, embedder, card)
-    found = _rewritten(found, settings)
+    found = _add_rewriting(found, settings)
     if chosen.rerank:
-        found = Reranked(retriever=found, scorer=_scorer(settings))
+        found = Reranked(retriever=found, scorer=_open_scorer(settings))
     found = Distinct(retriever=found)
     if chosen.diversity:
         found = Diverse(retriever=found, index=index, diversity=chosen.diversity)
@@ -136,27 +138,27 @@ def retriever_on(index: Index, settings: Settings, embedder: Embedder, card: Ind
     return Surrounded(retriever=found, index=index, around=chosen.neighbours) if chosen.neighbours else found
 
 
-def _scorer(settings: Settings) -> LateInteraction | CrossEncoder:
+def _open_scorer(settings: Settings) -> LateInteraction | CrossEncoder:
     wanted = settings.retrieval.rerank
     if wanted == LATE_INTERACTION:
-        embedder: TokenEmbedder = open_computed(settings, fetch(settings.retrieval.embedder))
+        embedder: TokenEmbedder = open_computed_embedder(settings, fetch(settings.retrieval.embedder))
         return LateInteraction(embedder)
     return open_cross_encoder(fetch(wanted))
 
 
-def _rewritten(retriever: Retriever, settings: Settings) -> Retriever:
+def _add_rewriting(retriever: Retriever, settings: Settings) -> Retriever:
     match settings.retrieval.rewrite:
         case "none":
             return retriever
         case "expansion":
             return Rewritten(retriever=retriever, rewriter=Expansion(retriever=retriever))
         case "sub-questions":
-            return Rewritten(retriever=retriever, rewriter=SubQuestions(model=_model(settings)))
+            return Rewritten(retriever=retriever, rewriter=SubQuestions(model=_open_rewriting_model(settings)))
         case "hypothetical":
-            return Rewritten(retriever=retriever, rewriter=Hypothetical(model=_model(settings)))
+            return Rewritten(retriever=retriever, rewriter=Hypothetical(model=_open_rewriting_model(settings)))
 
 
-def _model(settings: Settings) -> Model:
+def _open_rewriting_model(settings: Settings) -> Model:
     """Open the base model, to be closed when this process ends: a search has no end of its own."""
     stack = ExitStack()
     atexit.register(stack.close)

@@ -10,19 +10,19 @@ from weighbridge.models import fetch, file_fingerprint
 from weighbridge.retrieve.embed.folder import WEIGHTS
 from weighbridge.settings.schema import LATE_INTERACTION, Settings
 from weighbridge.wiring.search import embedder_name
-from weighbridge.wiring.tuned_retrievers import searched
+from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.workspace import Workspace
 
 _SETTINGS = ("limit", "candidates", "weight", "feedback", "rewrite", "diversity", "neighbours", "sections", "static")
 
 
-def search_noted(settings: Settings, workspace: Workspace) -> Mapping[str, str]:
+def describe_search(settings: Settings, workspace: Workspace) -> Mapping[str, str]:
     """Return all that decides which passages a question finds, with the tuned models that are in force.
 
     Raises:
         UserError, DownloadError: a model of the search is not here, and cannot be fetched.
     """
-    used = searched(settings, workspace)
+    used = with_tuned_models(settings, workspace)
     chosen = used.retrieval
     reranker = chosen.rerank or "none"
     return {
@@ -33,7 +33,7 @@ def search_noted(settings: Settings, workspace: Workspace) -> Mapping[str, str]:
     }
 
 
-def changed_search(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+def search_changes(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
     """Return what of the search is not as it was noted, by name."""
     return tuple(name for name in now if name in then and then[name] != now[name])
 

@@ -3,8 +3,9 @@
     .weighbridge/adapters/embedder/<id>/   card.json (written last) and the model's folder; reranker/ likewise
     .weighbridge/adapters/embedder/promoted.json
 
-`searched` puts what is in force into the settings: whoever indexes or searches reads its result, and all else follows
-from the settings as ever. What splits the examples keeps to the settings' own embedder, so that no split moves.
+`with_tuned_models` puts the models in force into the settings. Whoever indexes or searches reads its result, and the
+rest follows from the settings as ever. The split of the examples keeps to the settings' own embedder, so that it never
+moves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -114,14 +115,14 @@ def rollback(which: Which, workspace: Workspace) -> RetrieverCard | None:
         raise WorkspaceError(
             f"no tuned {which} is in force here: the search has that of the settings; see: weighbridge models list"
         )
-    earlier = promotions_before(workspace, which, lambda name: _whole(which, name, workspace) is not None)
+    earlier = promotions_before(workspace, which, lambda name: _card_with_model(which, name, workspace) is not None)
     write_promotions(workspace, which, Promotions(earlier))
-    return _promoted(workspace, which)
+    return _latest_promotion(workspace, which)
 
 
 def promoted_embedder(workspace: Workspace, settings: Settings) -> Path | None:
     """Return the folder of the tuned embedder in force; None where there is none for the settings' very embedder."""
-    card = _promoted(workspace, "embedder")
+    card = _latest_promotion(workspace, "embedder")
     if card is None or card.base_reference != settings.retrieval.embedder:
         return None
     return _folder(card, workspace) if card.base_fingerprint == _weights(fetch(card.base_reference)) else None
@@ -129,14 +130,14 @@ def promoted_embedder(workspace: Workspace, settings: Settings) -> Path | None:
 
 def promoted_reranker(workspace: Workspace, settings: Settings) -> Path | None:
     """Return the folder of the tuned reranker in force; None where the search is not the one that it was made for."""
-    card = _promoted(workspace, "reranker")
+    card = _latest_promotion(workspace, "reranker")
     if card is None or (card.base_reference, card.replaces) != (settings.retrieval.embedder, settings.retrieval.rerank):
         return None
     searched_with = promoted_embedder(workspace, settings) or fetch(card.base_reference)
     return _folder(card, workspace) if card.base_fingerprint == _weights(searched_with) else None
 
 
-def searched(settings: Settings, workspace: Workspace) -> Settings:
+def with_tuned_models(settings: Settings, workspace: Workspace) -> Settings:
     """Return the settings with the tuned models that are in force in place of their own."""
     embedder, reranker = promoted_embedder(workspace, settings), promoted_reranker(workspace, settings)
     update = {key: str(path) for key, path in (("embedder", embedder), ("rerank", reranker)) if path}
@@ -148,15 +149,15 @@ def with_retrieval(settings: Settings, update: Mapping[str, str]) -> Settings:
     return settings.model_copy(update={"retrieval": settings.retrieval.model_copy(update=dict(update))})
 
 
-def in_force(workspace: Workspace, settings: Settings, which: Which) -> RetrieverCard | None:
+def promoted_card(workspace: Workspace, settings: Settings, which: Which) -> RetrieverCard | None:
     """Return the card of the tuned model that the search uses; None where it uses the settings' own."""
     used = {"embedder": promoted_embedder, "reranker": promoted_reranker}[which](workspace, settings)
-    return _promoted(workspace, which) if used else None
+    return _latest_promotion(workspace, which) if used else None
 
 
-def serving(workspace: Workspace, settings: Settings) -> tuple[str, ...]:
+def tuned_models_in_use(workspace: Workspace, settings: Settings) -> tuple[str, ...]:
     """Return the tuned models that the search uses, by kind and id."""
-    used = {which: in_force(workspace, settings, which) for which in WHICH}
+    used = {which: promoted_card(workspace, settings, which) for which in WHICH}
     return tuple(f"{which} {card.id}" for which, card in used.items() if card)
 
 
@@ -168,7 +169,7 @@ def require_unlearnt(tests: Sequence[Example], settings: Settings, workspace: Wo
     """
     tested = {plain(asked_in(example)) for example in tests}
     for which in WHICH:
-        card = in_force(workspace, settings, which)
+        card = promoted_card(workspace, settings, which)
         learnt = [question for question in card.questions if plain(question) in tested] if card else []
         if learnt:
             raise DataError(
@@ -178,12 +179,12 @@ def require_unlearnt(tests: Sequence[Example], settings: Settings, workspace: Wo
             )
 
 
-def _promoted(workspace: Workspace, which: Which) -> RetrieverCard | None:
+def _latest_promotion(workspace: Workspace, which: Which) -> RetrieverCard | None:
     history = promotions(workspace, which).history
-    return _whole(which, history[-1], workspace) if history else None
+    return _card_with_model(which, history[-1], workspace) if history else None
 
 
-def _whole(which: Which, name: str, workspace: Workspace) -> RetrieverCard | None:
+def _card_with_model(which: Which, name: str, workspace: Workspace) -> RetrieverCard | None:
     card = read_card(workspace.adapter(which, name))
     return card if card and card.model else None
 

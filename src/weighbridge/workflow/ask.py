@@ -13,8 +13,8 @@ from weighbridge.wiring.components import open_bench, open_parts
 from weighbridge.wiring.engines import open_engine
 from weighbridge.wiring.opening import open_arm
 from weighbridge.wiring.reporter import MUTE, Voice
-from weighbridge.wiring.search import open_searching
-from weighbridge.wiring.tuned_retrievers import searched
+from weighbridge.wiring.search import open_query_embedder
+from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import Outline, index_key, read_outline, settings_key, sided
 from weighbridge.workspace import Workspace, read_json
 
@@ -33,7 +33,7 @@ def open_strategy(
     engine = open_engine(settings, voice)
     engine.weights(arm, workspace)  # refuses an arm that has not been trained before anything is read
     outline = read_outline(workspace)
-    chosen = searched(settings, workspace)
+    chosen = with_tuned_models(settings, workspace)
     if outline is None or outline.settings != settings_key(settings) or _moved(chosen, workspace):
         with workspace.locked():
             outline = open_bench(settings, workspace, voice).workload.outline
@@ -86,7 +86,7 @@ def _parts(arm: Arm, settings: Settings, workspace: Workspace, outline: Outline,
             limit=settings.retrieval.limit,
             quotes=settings.training.raft.quotes,
         )
-    embedder = open_searching(settings, workspace, voice)
+    embedder = open_query_embedder(settings, workspace, voice)
     return open_parts(settings, workspace, outline, _shown(settings, outline) if shape.shows else (), embedder)
 
 

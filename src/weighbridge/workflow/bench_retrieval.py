@@ -14,15 +14,15 @@ from weighbridge.evaluate.statistics import quantile_interval
 from weighbridge.models import fetch
 from weighbridge.protocols import Retriever
 from weighbridge.retrieve.embed.local import LocalEmbedder
-from weighbridge.retrieve.index.sync import Home, survey, sync
+from weighbridge.retrieve.index.sync import IndexHome, plan_sync, sync
 from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Progress, Question
 from weighbridge.wiring.reporter import Voice
-from weighbridge.wiring.search import material, open_computed, open_indexing, retriever_on
+from weighbridge.wiring.search import build_retriever, index_source, open_computed_embedder, open_document_embedder
 
-_DEEP = 100
-_MOST = 1000
+_RECALL_DOCUMENTS = 100
+_MOST_CHUNKS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,31 +67,31 @@ def bench_retrieval(
     """
     collection = read_beir(folder)
     source = fetch(settings.retrieval.embedder, notify=voice.notify)
-    embedder = open_computed(settings, source)
+    embedder = open_computed_embedder(settings, source)
     embedder.embed(["warm"], kind="document")
     figures = []
     for tokens in chunk_tokens:
         chosen = settings.model_copy(update={"chunks": settings.chunks.model_copy(update={"tokens": tokens})})
         with TemporaryDirectory(prefix="weighbridge-bench-") as scratch:
-            figures.append(_figures(collection, chosen, embedder, source, Path(scratch), voice))
+            figures.append(_measure_chunk_size(collection, chosen, embedder, source, Path(scratch), voice))
     return tuple(figures)
 
 
-def _figures(
+def _measure_chunk_size(
     collection: Collection, settings: Settings, computed: LocalEmbedder, source: Path, scratch: Path, voice: Voice
 ) -> RetrievalFigures:
-    sources = material(collection.documents, settings, source)
+    sources = index_source(collection.documents, settings, source)
     start = perf_counter()
     documents = tuple(collection.documents) if settings.retrieval.static else ()
-    embedder = open_indexing(documents, settings, scratch / "static.npz", computed, sources.cut, voice)
-    home = Home(folder=scratch, store=open_store(settings.retrieval.store, scratch), embedder=embedder)
-    card = sync(home, sources, survey(home, sources), notify=voice.notify)
+    embedder = open_document_embedder(documents, settings, scratch / "static.npz", computed, sources.cut, voice)
+    home = IndexHome(folder=scratch, store=open_store(settings.retrieval.store, scratch), embedder=embedder)
+    card = sync(home, sources, plan_sync(home, sources), notify=voice.notify)
     seconds = perf_counter() - start
-    index = home.opened(card)
-    retriever = retriever_on(index, settings, embedder, card)
-    asked = _asked(collection, retriever, settings.retrieval.candidates, voice)
-    deep = min(ceil(_DEEP * card.chunks / max(card.documents, 1)), _MOST)
-    found = {name: _documents(retriever, text, deep) for name, text in collection.queries.items()}
+    index = home.open_index(card)
+    retriever = build_retriever(index, settings, embedder, card)
+    asked = _ask_queries(collection, retriever, settings.retrieval.candidates, voice)
+    deep = min(ceil(_RECALL_DOCUMENTS * card.chunks / max(card.documents, 1)), _MOST_CHUNKS)
+    found = {name: _search_documents(retriever, text, deep) for name, text in collection.queries.items()}
     home.store.drop(card.name)  # a database would keep it
 
     def mean(metric: Callable[[Sequence[str], Mapping[str, int]], float], runs: Mapping[str, Sequence[str]]) -> float:
@@ -117,23 +117,23 @@ def _figures(
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _QueryRuns:
     runs: Mapping[str, Sequence[str]]
     seconds: Sequence[float]
 
 
-def _asked(collection: Collection, retriever: Retriever, limit: int, voice: Voice) -> _Asked:
+def _ask_queries(collection: Collection, retriever: Retriever, limit: int, voice: Voice) -> _QueryRuns:
     runs: dict[str, Sequence[str]] = {}
     seconds: list[float] = []
-    _documents(retriever, next(iter(collection.queries.values())), limit)
+    _search_documents(retriever, next(iter(collection.queries.values())), limit)
     for done, (name, text) in enumerate(collection.queries.items(), start=1):
         start = perf_counter()
-        runs[name] = _documents(retriever, text, limit)
+        runs[name] = _search_documents(retriever, text, limit)
         seconds.append(perf_counter() - start)
         voice.notify(Progress(task="Asking", done=done, total=len(collection.queries), unit="queries"))
-    return _Asked(runs, seconds)
+    return _QueryRuns(runs, seconds)
 
 
-def _documents(retriever: Retriever, text: str, limit: int) -> Sequence[str]:
+def _search_documents(retriever: Retriever, text: str, limit: int) -> Sequence[str]:
     found = retriever.search(Question(text), limit=limit)
     return tuple(dict.fromkeys(name for passage in found for name in passage.documents))

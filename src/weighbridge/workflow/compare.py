@@ -30,12 +30,12 @@ from weighbridge.types import Example
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.documents import reading_report
 from weighbridge.wiring.engines import Engine, open_engine
-from weighbridge.wiring.index import Agree, refuse
+from weighbridge.wiring.index import Agree, never_agree
 from weighbridge.wiring.machine import this_machine
 from weighbridge.wiring.opening import open_arm
 from weighbridge.wiring.reporter import Voice, clocked
 from weighbridge.wiring.search import embedder_name
-from weighbridge.wiring.tuned_retrievers import require_unlearnt, searched
+from weighbridge.wiring.tuned_retrievers import require_unlearnt, with_tuned_models
 from weighbridge.workflow.footprint import disk_bytes, setup_seconds, training_price
 from weighbridge.workflow.latency import Alone, time_in_own_process
 from weighbridge.workflow.training.train import train_all
@@ -58,7 +58,7 @@ class Attempted:
     footprint: Footprint
 
 
-def compare(settings: Settings, workspace: Workspace, voice: Voice, *, agree: Agree = refuse) -> Weighing:
+def compare(settings: Settings, workspace: Workspace, voice: Voice, *, agree: Agree = never_agree) -> Weighing:
     """Weigh all strategies the settings name, save the weighing and its report, and return it.
 
     `agree` is asked before a training at an endpoint is paid for.
@@ -219,8 +219,8 @@ def _words(arms: Iterable[Arm], bench: Bench, engine: Engine) -> dict[str, str]:
         "model": model.reference.rsplit("/", 1)[-1] if model.engine != "openai" else model.reference,
         "engine": f"{model.engine}, {sampling}, at most {model.maximum_tokens} tokens",
         **({"quantisation": engine.form} if engine.form else {}),
-        "embedder": embedder_name(searched(settings, bench.workspace)),
-        "retrieval": search_words(searched(settings, bench.workspace)),
+        "embedder": embedder_name(with_tuned_models(settings, bench.workspace)),
+        "retrieval": search_words(with_tuned_models(settings, bench.workspace)),
         "training": trained_words(arms, settings, bench.workspace),
         "seeds": f"split {settings.splits.seed}, sampling {model.seed}, measuring {settings.measure.seed}",
         "scoring": f"by content: rules, and a classifier that learnt from people, version {scorer_fingerprint()[:8]}",

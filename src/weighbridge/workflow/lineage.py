@@ -11,7 +11,7 @@ from weighbridge.settings.schema import Settings
 from weighbridge.train.card import read_lessons
 from weighbridge.train.registry import folder_of, found, promoted, strategies
 from weighbridge.types import PUBLIC
-from weighbridge.wiring.index import stored
+from weighbridge.wiring.index import open_history
 from weighbridge.workspace import Workspace
 
 
@@ -88,7 +88,7 @@ def _closed(index: StoredIndex | None, now: Mapping[str, str], groups: frozenset
 def index_of(settings: Settings, workspace: Workspace) -> StoredIndex | None:
     """Open the workspace's index as it is; None where there is none."""
     try:
-        return stored(settings, workspace) if settings.sources else None
+        return open_history(settings, workspace) if settings.sources else None
     except WorkspaceError:
         return None
 

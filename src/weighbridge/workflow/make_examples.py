@@ -47,14 +47,14 @@ from weighbridge.errors import SettingsError, WorkspaceError
 from weighbridge.evaluate.metrics.form import first_problem
 from weighbridge.generate.openai import open_openai
 from weighbridge.protocols import Model
-from weighbridge.retrieve.index.build import Material
+from weighbridge.retrieve.index.build import IndexSource
 from weighbridge.settings.schema import ModelSettings, Settings
 from weighbridge.types import Chunk, Document, Passage, Question
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import open_engine, open_model
 from weighbridge.wiring.offline import require_leave
 from weighbridge.wiring.reporter import Voice
-from weighbridge.wiring.search import material, open_computed
+from weighbridge.wiring.search import index_source, open_computed_embedder
 from weighbridge.workflow.make_examples_report import By, MakingReport, kind
 from weighbridge.workspace import Workspace
 
@@ -99,8 +99,8 @@ class _Sources:
         return tuple(document for document in self.sampled if not document.groups)
 
     @cached_property
-    def material(self) -> Material:
-        return material(self.documents, self.bench.settings, self.bench.embedder_folder)
+    def material(self) -> IndexSource:
+        return index_source(self.documents, self.bench.settings, self.bench.embedder_folder)
 
     def chunks(self, count: int) -> list[Chunk]:
         """Return chunks that say something, drawn with the seed."""
@@ -215,7 +215,7 @@ def _sifted(heard: Heard, sources: _Sources, asking: Asking | None) -> Sifted:
     bench, wanted = sources.bench, sources.wanted
     settings = bench.settings
     train = bench.workload.of("train")
-    embedder = open_computed(settings, bench.embedder_folder)
+    embedder = open_computed_embedder(settings, bench.embedder_folder)
     embed = remembering(lambda texts: embedder.embed(list(texts), kind="query"))
     threshold = settings.splits.similarity
     texts = texts_of(sources.documents, heard.made)

@@ -20,8 +20,8 @@ from weighbridge.train.registry import adapters, folder_of, found, promote, prom
 from weighbridge.wiring.components import open_bench
 from weighbridge.wiring.engines import Engine, open_engine
 from weighbridge.wiring.reporter import Voice
-from weighbridge.wiring.search_noted import changed_search, search_noted
-from weighbridge.wiring.tuned_retrievers import WHICH, RetrieverCard, Which, in_force, retriever_cards
+from weighbridge.wiring.search_noted import describe_search, search_changes
+from weighbridge.wiring.tuned_retrievers import WHICH, RetrieverCard, Which, promoted_card, retriever_cards
 from weighbridge.wiring.tuned_retrievers import rollback as rollback_retriever
 from weighbridge.workflow.lineage import index_of
 from weighbridge.workflow.training.train import arms_to_train, exercise_of
@@ -70,7 +70,7 @@ def outdated(settings: Settings, workspace: Workspace) -> Iterator[str]:
 def listed_retrievers(settings: Settings, workspace: Workspace) -> tuple[ListedRetriever, ...]:
     """Return all finished tunings of the embedder and of the reranker, each oldest first."""
     cards = {which: retriever_cards(workspace, which) for which in WHICH}
-    used = {which: in_force(workspace, settings, which) for which, own in cards.items() if own}
+    used = {which: promoted_card(workspace, settings, which) for which, own in cards.items() if own}
     return tuple(
         ListedRetriever(card=card, in_force=card == used[which]) for which, own in cards.items() for card in own
     )
@@ -122,7 +122,7 @@ def put_back_retriever(settings: Settings, workspace: Workspace, which: Which) -
     """
     with workspace.locked():
         rollback_retriever(which, workspace)
-        used = in_force(workspace, settings, which)
+        used = promoted_card(workspace, settings, which)
         return ListedRetriever(card=used, in_force=True) if used else None
 
 
@@ -207,7 +207,7 @@ def _one_listed(card: AdapterCard, settings: Settings, workspace: Workspace) -> 
 
 def _all_listed(cards: Sequence[AdapterCard], settings: Settings, workspace: Workspace) -> tuple[Listed, ...]:
     now = _versions(settings, workspace)
-    search = search_noted(settings, workspace) if any(card.learnt.search for card in cards) else {}
+    search = describe_search(settings, workspace) if any(card.learnt.search for card in cards) else {}
     serving = {strategy: promoted(workspace, strategy) for strategy in {card.strategy for card in cards}}
     return tuple(
         Listed(
@@ -226,7 +226,7 @@ def _changed(learnt: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ..
 
 def _other_search(card: AdapterCard, now: Mapping[str, str]) -> tuple[str, ...] | None:
     if card.learnt.search or card.recipe.get("on") == "documents":
-        return changed_search(card.learnt.search, now)
+        return search_changes(card.learnt.search, now)
     return None if any(arm == card.strategy and shape.reads for arm, shape in SHAPES.items()) else ()
 
 

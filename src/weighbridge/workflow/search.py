@@ -11,8 +11,8 @@ from weighbridge.settings.schema import Settings
 from weighbridge.types import Passage, Question
 from weighbridge.wiring.index import index
 from weighbridge.wiring.reporter import Voice
-from weighbridge.wiring.search import home, open_hybrid, open_retriever, open_searching
-from weighbridge.wiring.tuned_retrievers import searched
+from weighbridge.wiring.search import index_home, open_hybrid, open_query_embedder, open_retriever
+from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import index_key
 from weighbridge.workspace import Workspace, read_json
 
@@ -25,8 +25,8 @@ def search(
     The index is built where there is none yet, and follows the documents where settings changed that decide what it
     holds; else it is searched as it was left.
     """
-    settings = searched(settings, workspace)
-    embedder = _ready(settings, workspace, voice)
+    settings = with_tuned_models(settings, workspace)
+    embedder = _open_ready_embedder(settings, workspace, voice)
     return open_retriever(settings, workspace, embedder).search(question, limit=limit)
 
 
@@ -37,17 +37,17 @@ def explain(
 
     Rewriting, reranking, diversity and neighbours come after this, and are not part of it.
     """
-    settings = searched(settings, workspace)
-    embedder = _ready(settings, workspace, voice)
-    place = home(settings, workspace, embedder)
+    settings = with_tuned_models(settings, workspace)
+    embedder = _open_ready_embedder(settings, workspace, voice)
+    place = index_home(settings, workspace, embedder)
     card = require_card(place)
-    hybrid = open_hybrid(settings, place.opened(card), embedder, card)
+    hybrid = open_hybrid(settings, place.open_index(card), embedder, card)
     return explained(hybrid, question, limit=limit)
 
 
-def _ready(settings: Settings, workspace: Workspace, voice: Voice) -> Embedder:
+def _open_ready_embedder(settings: Settings, workspace: Workspace, voice: Voice) -> Embedder:
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to search; set documents:")
     if read_card(workspace.index) is None or read_json(workspace.indexed) != index_key(settings):
         index(settings, workspace, voice)
-    return open_searching(settings, workspace, voice)
+    return open_query_embedder(settings, workspace, voice)

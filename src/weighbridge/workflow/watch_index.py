@@ -10,10 +10,10 @@ from weighbridge.models import fetch
 from weighbridge.retrieve.embed.local import LocalEmbedder
 from weighbridge.settings.schema import Settings
 from weighbridge.wiring.documents import read_sources
-from weighbridge.wiring.index import Choices, follow
+from weighbridge.wiring.index import SyncChoices, update_index
 from weighbridge.wiring.reporter import Voice
-from weighbridge.wiring.search import open_computed
-from weighbridge.wiring.tuned_retrievers import searched
+from weighbridge.wiring.search import open_computed_embedder
+from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.workspace import Workspace
 
 _SETTLED_MS = 50
@@ -22,7 +22,7 @@ _LOOK_AGAIN_MS = 30_000
 """Some file systems tell of no changes, and none is told of before the watch has begun."""
 
 
-def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: Choices) -> None:
+def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: SyncChoices) -> None:
     """Bring the index up to date whenever a file of the sources changes, until interrupted.
 
     Where most documents would go, or a source cannot be read at all, that is said and the index stays as it is. What is
@@ -44,10 +44,10 @@ def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: Choic
         start = perf_counter()
         try:
             with workspace.locked():
-                if searched(settings, workspace) != chosen:  # an embedder was tuned, or rolled back, meanwhile
+                if with_tuned_models(settings, workspace) != chosen:  # an embedder was tuned, or rolled back, meanwhile
                     chosen, embedder = _opened(settings, workspace, voice)
                 documents = read_sources(settings, workspace, voice, memory=memory)
-                synced = follow(documents, chosen, workspace, embedder, voice=voice, choices=choices)
+                synced = update_index(documents, chosen, workspace, embedder, voice=voice, choices=choices)
         except WeighbridgeError as error:
             voice.say(f"{error}")
             continue
@@ -57,8 +57,8 @@ def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: Choic
 
 def _opened(settings: Settings, workspace: Workspace, voice: Voice) -> tuple[Settings, LocalEmbedder]:
     """Return the settings of the search that is in force, and its embedder, ready."""
-    chosen = searched(settings, workspace)
-    embedder = open_computed(chosen, fetch(chosen.retrieval.embedder, notify=voice.notify))
+    chosen = with_tuned_models(settings, workspace)
+    embedder = open_computed_embedder(chosen, fetch(chosen.retrieval.embedder, notify=voice.notify))
     embedder.embed(["ready"], kind="document")
     return chosen, embedder
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from weighbridge.retrieve.embed.bert_graph import INPUTS, rounded
+from weighbridge.retrieve.embed.bert_graph import INPUTS, quantise
 from weighbridge.retrieve.embed.folder import Bert, read_tokenizer
 from weighbridge.retrieve.embed.int8 import find_scales, sample_texts
 
@@ -38,6 +38,6 @@ def test_a_product_that_would_be_far_off_stays_in_floats() -> None:
 
 @given(arrays(np.float32, (3, 5), elements=st.floats(-4, 4, width=32)))
 def test_rounded_weights_are_within_half_a_step(weights: NDArray[np.float32]) -> None:
-    numbers, steps = rounded(weights)
+    numbers, steps = quantise(weights)
     assert np.abs(numbers).max() <= 127
     assert (np.abs(numbers * steps - weights) <= steps * 0.5001).all()

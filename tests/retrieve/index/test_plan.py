@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.retrieve.index.plan import Plan, compare_versions
+from weighbridge.retrieve.index.plan import SyncPlan, compare_versions
 
 states = st.dictionaries(st.text(max_size=2), st.sampled_from("xyz"), max_size=8)
 
@@ -44,5 +44,5 @@ def test_most_of_an_index_is_not_lost_unasked(before: int, deleted: int, *, shri
 
 
 def test_an_index_built_anew_is_never_nothing_to_do() -> None:
-    assert Plan().empty
-    assert not Plan(anew="the embedder is another").empty
+    assert SyncPlan().empty
+    assert not SyncPlan(anew="the embedder is another").empty

@@ -14,8 +14,17 @@ from weighbridge.errors import DataError, WorkspaceError
 from weighbridge.protocols import Embedder
 from weighbridge.retrieve.index import build as building
 from weighbridge.retrieve.index import sync as indexing
-from weighbridge.retrieve.index.build import Material
-from weighbridge.retrieve.index.sync import Home, IndexCard, open_stored, read_card, require_card, restore, survey, sync
+from weighbridge.retrieve.index.build import IndexSource
+from weighbridge.retrieve.index.sync import (
+    IndexCard,
+    IndexHome,
+    open_stored,
+    plan_sync,
+    read_card,
+    require_card,
+    restore_index,
+    sync,
+)
 from weighbridge.retrieve.stores.faiss.store import FaissStore
 from weighbridge.types import PUBLIC, Chunk, Document, Progress
 from weighbridge.workspace import write_json
@@ -47,17 +56,17 @@ def lines(document: Document) -> Sequence[Chunk]:
     ]  # fmt: skip
 
 
-def material(documents: Iterable[Document], chunking: str = "lines") -> Material:
-    return Material(documents=list(documents), version=version, cut=lines, chunking=chunking)
+def material(documents: Iterable[Document], chunking: str = "lines") -> IndexSource:
+    return IndexSource(documents=list(documents), version=version, cut=lines, chunking=chunking)
 
 
-def home(folder: Path, embedder: Embedder) -> Home:
-    return Home(folder=folder, store=FaissStore(folder), embedder=embedder)
+def home(folder: Path, embedder: Embedder) -> IndexHome:
+    return IndexHome(folder=folder, store=FaissStore(folder), embedder=embedder)
 
 
 def synced(folder: Path, documents: Iterable[Document], embedder: Embedder, **kinds: str) -> IndexCard:
     place, sources = home(folder, embedder), material(documents, **kinds)
-    return sync(place, sources, survey(place, sources))
+    return sync(place, sources, plan_sync(place, sources))
 
 
 def texts(folder: Path, name: str) -> list[str]:
@@ -67,7 +76,7 @@ def texts(folder: Path, name: str) -> list[str]:
 def test_builds_then_leaves_alone(tmp_path: Path, hashing) -> None:
     seen: list[Progress] = []
     place, sources = home(tmp_path, hashing), material(DOCUMENTS)
-    plan = survey(place, sources)
+    plan = plan_sync(place, sources)
     assert (plan.added, plan.unchanged, plan.anew) == (tuple(d.id for d in DOCUMENTS), 0, "there is no index yet")
     card = sync(place, sources, plan, notify=seen.append)
     assert (card.documents, card.chunks, card.embedded, card.dimensions) == (6, 12, 12, 8)
@@ -75,7 +84,7 @@ def test_builds_then_leaves_alone(tmp_path: Path, hashing) -> None:
     assert read_card(tmp_path) == card == require_card(place)
     assert [(p.done, p.total, p.unit) for p in seen] == [(0, 6, "documents"), (6, 6, "documents")]
     assert hashing.asked[0] == "Title d0\nnumber d0"
-    assert survey(place, material(reversed(DOCUMENTS))).empty
+    assert plan_sync(place, material(reversed(DOCUMENTS))).empty
     assert synced(tmp_path, reversed(DOCUMENTS), hashing) == card
     assert len(hashing.asked) == 12
     assert not (tmp_path / "building.json").exists()
@@ -125,7 +134,7 @@ def test_changed_groups_change_the_index_without_embedding(tmp_path: Path, hashi
     card = synced(tmp_path, [replace(each, groups=ALL) for each in DOCUMENTS], hashing)
     assert card.fingerprint != before.fingerprint
     assert hashing.asked == []
-    assert open_stored(tmp_path, FaissStore(tmp_path)).matching("number", limit=9, groups=PUBLIC) == []
+    assert open_stored(tmp_path, FaissStore(tmp_path)).search_text("number", limit=9, groups=PUBLIC) == []
 
 
 @pytest.mark.parametrize("change", ["embedder", "chunking", "layout", "many"])
@@ -141,7 +150,7 @@ def test_what_changes_everything_is_built_beside_and_swapped(
     if change == "layout":
         monkeypatch.setattr(FaissStore, "layout", "2")
     if change == "many":
-        monkeypatch.setattr(indexing, "_AT_ONCE", 2)
+        monkeypatch.setattr(indexing, "_MOST_IN_PLACE", 2)
         documents = [*DOCUMENTS, *(document(f"new{i}") for i in range(3))]
     card = synced(tmp_path, documents, embedder, chunking="others" if change == "chunking" else "lines")
     assert card.name != before.name
@@ -172,7 +181,7 @@ class InterruptedHereError(Exception):
 def test_an_interrupted_build_goes_on_where_it_stopped(
     tmp_path: Path, hashing, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
-    monkeypatch.setattr(building, "_PIECE", 2)
+    monkeypatch.setattr(building, "_BATCH_CHUNKS", 2)
 
     def interrupt(progress: Progress) -> None:
         if progress.done == stop:
@@ -180,7 +189,7 @@ def test_an_interrupted_build_goes_on_where_it_stopped(
 
     place, sources = home(tmp_path, hashing), material(DOCUMENTS)
     with pytest.raises(InterruptedHereError):
-        sync(place, sources, survey(place, sources), notify=interrupt)
+        sync(place, sources, plan_sync(place, sources), notify=interrupt)
     assert read_card(tmp_path) is None
     with pytest.raises(WorkspaceError, match="no complete index"):
         require_card(place)
@@ -204,7 +213,7 @@ def test_an_interrupted_change_leaves_the_index_as_it_was(tmp_path: Path, hashin
 
     place, sources = home(tmp_path, hashing), material([document("d0", "new"), *DOCUMENTS[1:]])
     with pytest.raises(InterruptedHereError):
-        sync(place, sources, survey(place, sources), notify=interrupt)
+        sync(place, sources, plan_sync(place, sources), notify=interrupt)
     assert read_card(tmp_path) == card
     assert texts(tmp_path, "d0") == ["number d0", "is here"]
     assert synced(tmp_path, [document("d0", "new"), *DOCUMENTS[1:]], hashing).chunks == 11
@@ -223,7 +232,7 @@ def test_a_build_that_was_swapped_in_but_not_tidied_up_after_is_not_gone_on_with
 ) -> None:
     before = synced(tmp_path, DOCUMENTS, hashing)
     write_json(tmp_path / "building.json", {"key": before.key, "name": before.name, "embedded": 12, "seconds": 1.0})
-    monkeypatch.setattr(indexing, "_AT_ONCE", 2)
+    monkeypatch.setattr(indexing, "_MOST_IN_PLACE", 2)
     reader = open_stored(tmp_path, FaissStore(tmp_path))
     card = synced(tmp_path, [document(each.id, "rewritten") for each in DOCUMENTS], hashing)
     assert card.name != before.name
@@ -253,14 +262,14 @@ def test_a_manifest_that_is_not_whole_is_no_index(tmp_path: Path, hashing, manif
 def test_two_documents_with_one_id_are_refused(tmp_path: Path, hashing) -> None:
     twice = [document("d0"), replace(document("d0"), source="other/d0.md")]
     with pytest.raises(DataError, match=r"other/d0\.md: the id 'd0' is another document's too"):
-        survey(home(tmp_path, hashing), material(twice))
+        plan_sync(home(tmp_path, hashing), material(twice))
 
 
 def test_what_could_not_be_read_this_time_is_kept(tmp_path: Path, hashing) -> None:
     synced(tmp_path, DOCUMENTS, hashing)
     place = home(tmp_path, hashing)
     sources = replace(material(DOCUMENTS[1:-1]), unsettled=frozenset({"d5", "never seen"}))
-    plan = survey(place, sources)
+    plan = plan_sync(place, sources)
     assert (plan.deleted, plan.unchanged) == (("d0",), 5)
     assert sync(place, sources, plan).documents == 5
     assert texts(tmp_path, "d5") == ["number d5", "is here"]
@@ -274,7 +283,7 @@ def test_an_index_that_another_store_made_is_built_again_and_said(tmp_path: Path
     place, sources = home(tmp_path, hashing), material(DOCUMENTS)
     with pytest.raises(WorkspaceError, match="no complete index; run: weighbridge index"):
         require_card(place)
-    plan = survey(place, sources)
+    plan = plan_sync(place, sources)
     assert (plan.anew, len(plan.added)) == (f"index {before.name} was made by another store", 6)
     assert (sync(place, sources, plan).chunks, texts(tmp_path, "d0")) == (12, ["number d0", "is here"])
 
@@ -288,11 +297,11 @@ def test_a_rollback_brings_back_the_documents_of_then(tmp_path: Path, hashing) -
     card = synced(tmp_path, DOCUMENTS, hashing)
     then = open_stored(tmp_path, FaissStore(tmp_path)).version
     synced(tmp_path, [document("d0", "rewritten"), *DOCUMENTS[2:]], hashing)
-    back = restore(tmp_path, FaissStore(tmp_path), then)
+    back = restore_index(tmp_path, FaissStore(tmp_path), then)
     assert (back.fingerprint, back.documents, back.chunks) == (card.fingerprint, 6, 12)
     assert read_card(tmp_path) == back
     assert texts(tmp_path, "d0") == ["number d0", "is here"]
-    assert survey(home(tmp_path, hashing), material(DOCUMENTS[2:])).deleted == ("d0", "d1")
+    assert plan_sync(home(tmp_path, hashing), material(DOCUMENTS[2:])).deleted == ("d0", "d1")
 
 
 states = st.lists(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from weighbridge.retrieve.search.cache import Remembered
+from weighbridge.retrieve.search.cache import CachedRetriever
 from weighbridge.types import Chunk, Passage, Question
 
 
@@ -26,7 +26,7 @@ class Counting:
 
 def test_remembers_a_question_but_never_for_other_groups() -> None:
     counting = Counting()
-    remembered = Remembered(counting, size=2)
+    remembered = CachedRetriever(counting, size=2)
     staff, board = Question("q", groups=frozenset({"staff"})), Question("q", groups=frozenset({"board"}))
     for question in (staff, board, staff, board):
         assert {p.chunk.id for p in remembered.search(question, limit=3)} == question.groups
@@ -39,7 +39,7 @@ def test_remembers_a_question_but_never_for_other_groups() -> None:
 
 
 def test_remembering_holds_under_threads() -> None:
-    remembered = Remembered(Counting(), size=3)
+    remembered = CachedRetriever(Counting(), size=3)
     questions = [Question(str(i % 7), groups=frozenset({f"g{i % 7}"})) for i in range(500)]
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda question: remembered.search(question, limit=1), questions))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.retrieve.search.fusion import fuse, scaled
+from weighbridge.retrieve.search.fusion import fuse, min_max_scale
 from weighbridge.types import Chunk, Passage
 
 
@@ -24,7 +24,7 @@ def test_scores_are_those_of_the_paper() -> None:
 
 @given(st.lists(st.floats(-1e6, 1e6), max_size=20))
 def test_scaled_scores_reach_from_0_to_1_in_the_same_order(values: list[float]) -> None:
-    scores = scaled(np.array(values))
+    scores = min_max_scale(np.array(values))
     assert scores.shape == (len(values),)
     assert all(0 <= score <= 1 for score in scores)
     assert all(scores[i] <= scores[j] for i in range(len(values)) for j in range(len(values)) if values[i] < values[j])

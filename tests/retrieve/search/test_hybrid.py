@@ -71,7 +71,7 @@ def test_a_nominee_of_the_vectors_alone_has_its_words_counted_too(tmp_path: Path
     index.apply(Changes(added=chunks, vectors=np.stack([np.cos(turns), np.sin(turns)], axis=1)))
     narrow = Hybrid(index=index, embedder=Angles(), content="c", candidates=2, weight=0.7)
     found = {nominee.chunk.id: nominee for nominee in narrow.nominees(Question("quay harbour"), limit=2)}
-    every = {p.chunk.id: p.score for p in index.matching("quay harbour", limit=9, groups=frozenset())}
+    every = {p.chunk.id: p.score for p in index.search_text("quay harbour", limit=9, groups=frozenset())}
     assert (found["3"].lexical_rank, found["3"].dense_rank) == (None, 1)
     assert found["3"].lexical == pytest.approx(every["3"])
     assert every["3"] > 0

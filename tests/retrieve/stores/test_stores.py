@@ -21,7 +21,7 @@ from weighbridge.retrieve.index.analyser import terms
 from weighbridge.retrieve.index.searchable_text import searchable_text
 from weighbridge.retrieve.stores.faiss.store import FaissStore
 from weighbridge.retrieve.stores.postgres.store import PostgresStore
-from weighbridge.retrieve.stores.retention import KEPT, forgotten
+from weighbridge.retrieve.stores.retention import KEPT_VERSIONS, expired_versions
 from weighbridge.types import PUBLIC, Chunk, Passage
 
 DIMENSIONS = 4
@@ -60,17 +60,17 @@ def test_bm25_is_the_textbooks_for_all_that_is_there_now(open_store: Open, tmp_p
     chunks = [chunk(i, text) for i, text in enumerate(texts)]
     for first in range(0, 120, 30):
         index.apply(Changes(added=chunks[first : first + 30], vectors=unit(*range(30))))
-        index.matching("zqa", limit=1, groups=PUBLIC)
+        index.search_text("zqa", limit=1, groups=PUBLIC)
     index.apply(Changes(removed=frozenset({"d0", "d20"})))
     left = [one for one in chunks if one.document_id not in {"d0", "d20"}]
     query = ["zqa", "zqd", "zqa"]
     scores = bm25(query, [terms(searchable_text(one)) for one in left])
     expected = sorted((-round(score, 9), one.id) for score, one in zip(scores, left, strict=True) if score)
-    found = index.matching(" ".join(query), limit=200, groups=PUBLIC)
+    found = index.search_text(" ".join(query), limit=200, groups=PUBLIC)
     assert [passage.chunk.id for passage in found] == [id_ for _, id_ in expected]
     assert [passage.score for passage in found] == pytest.approx([-score for score, _ in expected], abs=1e-8)
     among = [one.id for one in left[::7]]
-    some = index.matching(" ".join(query), limit=200, groups=PUBLIC, among=among)
+    some = index.search_text(" ".join(query), limit=200, groups=PUBLIC, among=among)
     assert some == [passage for passage in found if passage.chunk.id in among]
 
 
@@ -83,7 +83,7 @@ def test_scores_in_postgres_are_those_of_the_default_store(postgres_url: str, tm
         index.apply(Changes(added=chunks, vectors=unit(*range(len(chunks)))))
         index.optimise()
     for question in ("harbour tides", "ab1234 AB-1234 master", "tide tide harbour", "nothing of it"):
-        scores = [{p.chunk.id: p.score for p in i.matching(question, limit=200, groups=PUBLIC)} for i in indexes]
+        scores = [{p.chunk.id: p.score for p in i.search_text(question, limit=200, groups=PUBLIC)} for i in indexes]
         assert scores[1] == pytest.approx(scores[0], rel=1e-5)
     query = unit(1000)[0]
     near = [{p.chunk.id: p.score for p in i.nearest(query, limit=20, groups=PUBLIC)} for i in indexes]
@@ -123,7 +123,7 @@ def test_an_asker_finds_what_they_may_read_and_nothing_else(
     near = index.nearest(unit(seed)[0], limit=limit, groups=groups)
     assert [passage.chunk.id for passage in near] == order[:limit]
     assert all(passage.chunk == allowed[passage.chunk.id] for passage in near)
-    found = index.matching(f"tide word{seed % 240}", limit=limit, groups=groups)
+    found = index.search_text(f"tide word{seed % 240}", limit=limit, groups=groups)
     assert {passage.chunk.id for passage in found} <= allowed.keys()
     assert len(found) == min(limit, len(allowed))
     here = chunks[seed % 240 // 3 * 3 : seed % 240 // 3 * 3 + 3]
@@ -166,7 +166,7 @@ class Busy:
         """Each document says one thing in three chunks, so one that says two, or less, was torn."""
         index, last = self.open(), 0
         for turn in count():
-            words = index.matching("tide", limit=1000, groups=PUBLIC)
+            words = index.search_text("tide", limit=1000, groups=PUBLIC)
             meaning = index.nearest(unit(seed + turn)[0], limit=1000, groups=PUBLIC)
             for said in (texts_of(words), texts_of(meaning)):
                 assert all(len(texts) == 3 and len(set(texts)) == 1 for texts in said.values())
@@ -198,7 +198,9 @@ def test_readers_see_whole_changes_while_others_write(open_store: Open, tmp_path
         assert min(*written, *(task.result() for task in readers)) >= TURNS
     index = busy.open()
     assert index.version == 1 + sum(written)
-    assert len(texts_of(index.matching("tide", limit=1000, groups=PUBLIC))) == sum(min(10, turns) for turns in written)
+    assert len(texts_of(index.search_text("tide", limit=1000, groups=PUBLIC))) == sum(
+        min(10, turns) for turns in written
+    )
 
 
 def test_old_versions_go_and_those_with_a_name_stay(open_store: Open, tmp_path: Path) -> None:
@@ -206,19 +208,22 @@ def test_old_versions_go_and_those_with_a_name_stay(open_store: Open, tmp_path: 
     for turn, word in enumerate(["ebb", "flow", "tide"]):
         index.apply(Changes(added=[chunk(turn, word)], vectors=unit(turn)))
     index.tag(3, "said in March")
-    for turn in range(KEPT + 5):
+    for turn in range(KEPT_VERSIONS + 5):
         index.apply(Changes(added=[chunk(0, f"later{turn}")], vectors=unit(turn)))
     numbers = [version.number for version in index.versions()]
-    assert numbers == [3, *range(index.version - KEPT + 1, index.version + 1)]
+    assert numbers == [3, *range(index.version - KEPT_VERSIONS + 1, index.version + 1)]
     assert index.versions()[0].tags == ("said in March",)
     old = index.at(3)
-    assert [one.text for one in index.contents(["d0"]).chunks] == [f"later{KEPT + 4}", "flow", "tide"]
-    assert [passage.chunk.text for passage in old.matching("ebb flow tide", limit=5, groups=PUBLIC)] == ["ebb", "flow"]
+    assert [one.text for one in index.contents(["d0"]).chunks] == [f"later{KEPT_VERSIONS + 4}", "flow", "tide"]
+    assert [passage.chunk.text for passage in old.search_text("ebb flow tide", limit=5, groups=PUBLIC)] == [
+        "ebb",
+        "flow",
+    ]
     assert {passage.chunk.text for passage in old.nearest(unit(1)[0], limit=5, groups=PUBLIC)} == {"ebb", "flow"}
     assert np.array_equal(old.vectors(["c0000"], groups=PUBLIC), unit(0))
     assert index.restore(3) == index.version
     assert [one.text for one in index.contents(["d0"]).chunks] == ["ebb", "flow"]
-    assert [passage.chunk.text for passage in index.matching("ebb later1", limit=5, groups=PUBLIC)] == ["ebb"]
+    assert [passage.chunk.text for passage in index.search_text("ebb later1", limit=5, groups=PUBLIC)] == ["ebb"]
     with pytest.raises(WorkspaceError, match="no version 2"):
         index.at(2)
     with pytest.raises(WorkspaceError, match="for reading only"):
@@ -228,17 +233,17 @@ def test_old_versions_go_and_those_with_a_name_stay(open_store: Open, tmp_path: 
 def test_a_past_version_that_is_no_longer_kept_says_so(open_store: Open, tmp_path: Path) -> None:
     index = open_store(tmp_path).open("past", dimensions=DIMENSIONS)
     old = index.at(1)
-    for turn in range(KEPT):
+    for turn in range(KEPT_VERSIONS):
         index.apply(Changes(added=[chunk(0, f"later{turn}")], vectors=unit(turn)))
     with pytest.raises(WorkspaceError, match="no version 1"):
-        old.matching("later", limit=1, groups=PUBLIC)
+        old.search_text("later", limit=1, groups=PUBLIC)
 
 
 @given(st.sets(st.integers(1, 200), min_size=1), st.sets(st.integers(1, 200)))
 def test_nothing_that_a_kept_version_shows_is_forgotten(numbers: set[int], tagged: set[int]) -> None:
     spans = [(since, until) for since in range(1, 200, 13) for until in range(since + 1, 202, 17)]
     left = sorted(numbers)
-    for version in forgotten(left, tagged):
+    for version in expired_versions(left, tagged):
         gone = {
             (since, until)
             for since, until in spans
@@ -247,14 +252,14 @@ def test_nothing_that_a_kept_version_shows_is_forgotten(numbers: set[int], tagge
         left.remove(version.number)
         assert not any(since <= number < until for since, until in gone for number in left)
         spans = [span for span in spans if span not in gone]
-    assert len(left) <= KEPT + len(tagged)
+    assert len(left) <= KEPT_VERSIONS + len(tagged)
 
 
 def test_any_text_comes_back_as_it_was(open_store: Open, tmp_path: Path) -> None:
     index = open_store(tmp_path).open("text", dimensions=DIMENSIONS)
     odd = chunk(1, "a\x00b \ud800 é😀 \\u0000 'quoted' %s {valid} tide", frozenset({"g\n"}))
     index.apply(Changes(added=[odd], vectors=unit(1)))
-    assert index.matching("tide", limit=1, groups=odd.groups)[0].chunk == odd
+    assert index.search_text("tide", limit=1, groups=odd.groups)[0].chunk == odd
     assert index.contents(["d0"]).chunks == [odd]
 
 

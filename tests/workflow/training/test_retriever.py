@@ -19,7 +19,7 @@ from weighbridge.wiring.tuned_retrievers import (
     require_unlearnt,
     retriever_cards,
     rollback,
-    searched,
+    with_tuned_models,
     write_card,
 )
 from weighbridge.workflow.models import listed_retrievers, put_back_retriever
@@ -77,7 +77,7 @@ def test_an_embedder_is_tuned_weighed_and_put_in_force_only_if_kept(workspace: W
     assert card.verdict.sentence.startswith("Reverted")
     assert said[-2:] == [card.verdict.sentence, "Before was the search with the embedder of the settings"]
     assert promoted_embedder(workspace, settings) is None
-    assert searched(settings, workspace) == settings
+    assert with_tuned_models(settings, workspace) == settings
     folder = workspace.adapter("embedder", card.id)
     assert sorted(path.name for path in folder.iterdir()) == ["card.json", "tiny-bert-tuned"]
     assert retriever_cards(workspace, "embedder") == (card,)
@@ -87,8 +87,8 @@ def test_an_embedder_is_tuned_weighed_and_put_in_force_only_if_kept(workspace: W
     kept(card, workspace)
     tune_retriever("embedder", settings, workspace, MUTE)
     assert promoted_embedder(workspace, settings) == (folder / "tiny-bert-tuned").resolve()
-    in_force = searched(settings, workspace)
-    assert searched(in_force, workspace) == in_force
+    in_force = with_tuned_models(settings, workspace)
+    assert with_tuned_models(in_force, workspace) == in_force
     assert in_force.retrieval.embedder == str((folder / "tiny-bert-tuned").resolve())
     assert search(Question("the pier of orma"), in_force, workspace, limit=1, voice=MUTE)
     assert tune_retriever("embedder", settings, workspace, MUTE).id == card.id
@@ -147,7 +147,7 @@ def test_a_tuned_embedder_is_listed_watched_for_leaks_and_gone_back_from(workspa
         require_unlearnt([asked(card.questions[0].upper())], settings, workspace)
 
     assert put_back_retriever(settings, workspace, "embedder") is None
-    assert searched(settings, workspace) == settings
+    assert with_tuned_models(settings, workspace) == settings
     assert [one.in_force for one in listed_retrievers(settings, workspace)] == [False]
     require_unlearnt([asked(card.questions[0])], settings, workspace)
     before = json.loads(workspace.indexed.read_text())
@@ -181,7 +181,7 @@ def test_a_reranker_is_in_force_only_in_the_search_it_was_made_for(workspace: Wo
     tune_retriever("reranker", settings, workspace, MUTE)
     folder = workspace.adapter("reranker", card.id) / "tiny-bert-reranker"
     assert promoted_reranker(workspace, settings) == folder.resolve()
-    assert search(Question("the pier of orma"), searched(settings, workspace), workspace, limit=1, voice=MUTE)
+    assert search(Question("the pier of orma"), with_tuned_models(settings, workspace), workspace, limit=1, voice=MUTE)
     other = settings.retrieval.model_copy(update={"rerank": "late-interaction"})
     assert promoted_reranker(workspace, settings.model_copy(update={"retrieval": other})) is None
     shutil.rmtree(folder)

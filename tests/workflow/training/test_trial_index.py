@@ -37,7 +37,7 @@ def test_what_a_killed_trial_left_is_cleared_away_and_nothing_is_left_by_this_on
     with search_aside(DOCUMENTS, settings, parent, MUTE) as trial:
         assert not left.exists()
         assert len(list(parent.iterdir())) == 1
-        found = trial.served.search(Question("Where does the ship Birch berth?"), limit=3)
+        found = trial.retriever.search(Question("Where does the ship Birch berth?"), limit=3)
         assert found[0].chunk.document_id == "Birch"
     assert list(parent.iterdir()) == []
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Arrays = Mapping[str, "NDArray[Any]"]
 
 
-def keep_arrays(file: Path, find: Callable[[], Arrays]) -> Arrays:
+def load_or_compute(file: Path, find: Callable[[], Arrays]) -> Arrays:
     """Return the arrays that a file holds; else find them, and write the file where that is allowed."""
     try:
         return read_arrays(file)

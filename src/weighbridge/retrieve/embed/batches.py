@@ -14,7 +14,7 @@ Tokens = Sequence[Sequence[int]]
 """The token numbers of texts, special ones included, and cut to what the embedder reads."""
 
 
-class Engine(Protocol):
+class EncoderEngine(Protocol):
     """Runs an encoder. Safe to call from several threads."""
 
     def vectors(self, tokens: Tokens, kind: Kind) -> "NDArray[np.float32]":
@@ -44,17 +44,17 @@ def batches(tokens: Tokens, *, limit: int, multiple: int = 1, above: int = 0) ->
     width = 0
     for place in sorted(range(len(tokens)), key=lambda i: -len(tokens[i])):
         if places and (len(places) + 1) * width > limit:
-            yield _padded(tokens, places, width)
+            yield _pad(tokens, places, width)
             places = []
         if not places:
             width = len(tokens[place])
             width = -(-width // multiple) * multiple if width > above else width
         places.append(place)
     if places:
-        yield _padded(tokens, places, width)
+        yield _pad(tokens, places, width)
 
 
-def _padded(tokens: Tokens, places: Sequence[int], width: int) -> Batch:
+def _pad(tokens: Tokens, places: Sequence[int], width: int) -> Batch:
     ids, mask = np.zeros((len(places), width), np.int32), np.zeros((len(places), width), np.float32)
     for row, place in enumerate(places):
         found = tokens[place]

@@ -38,7 +38,7 @@ def weights_of(bert: Bert, name: str) -> "NDArray[np.float32]":
     return np.concatenate([bert.weights[f"encoder.layer.{layer}.{part}.weight"] for part in _PRODUCTS[kind]])
 
 
-def rounded(weights: "NDArray[np.float32]") -> "tuple[NDArray[np.int8], NDArray[np.float32]]":
+def quantise(weights: "NDArray[np.float32]") -> "tuple[NDArray[np.int8], NDArray[np.float32]]":
     """Return weights as whole numbers in [-127, 127], and what to multiply each row by."""
     steps = np.maximum(np.abs(weights).max(1, keepdims=True), np.float32(1e-12)) / 127
     return np.rint(weights / steps).astype(np.int8), steps
@@ -126,7 +126,7 @@ class _Draft:
     def whole(self, weights: "NDArray[np.float32]") -> Any:
         from openvino import opset15 as op
 
-        numbers, steps = rounded(weights)
+        numbers, steps = quantise(weights)
         return self.multiply(op.convert(op.constant(numbers), "f32"), self.number(steps))
 
     def heads(self, states: Any) -> Any:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 _TYPES: dict[str, Any] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
-_FIRST = "embeddings.word_embeddings.weight"
+_WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def read_settings(file: Path) -> dict[str, Any]:
     return settings
 
 
-def read_longest(folder: Path) -> int:
+def read_maximum_tokens(folder: Path) -> int:
     """Return how many tokens of a text the embedder reads, special ones included."""
     file = folder / "sentence_bert_config.json"
     key, settings = ("max_seq_length", file) if file.exists() else ("max_position_embeddings", folder / "config.json")
@@ -55,12 +55,12 @@ def read_tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def encodable(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Return the text with lone surrogates, which no encoder takes, as question marks: offsets stay the same."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def digest(file: Path) -> str:
+def file_sha256(file: Path) -> str:
     """Return the SHA-256 of a file of the folder."""
     try:
         with file.open("rb") as opened:
@@ -81,7 +81,7 @@ def is_bert(folder: Path) -> bool:
     """Tell whether `read_bert` can: absolute positions, the exact GELU, and weights in 32 or 16 bit floats."""
     settings = read_settings(folder / "config.json")
     kind = (settings.get("model_type"), settings.get("hidden_act"), settings.get("position_embedding_type", "absolute"))
-    return kind == ("bert", "gelu", "absolute") and {entry["dtype"] for entry in _layout(folder)[0].values()} <= {
+    return kind == ("bert", "gelu", "absolute") and {entry["dtype"] for entry in _read_header(folder)[0].values()} <= {
         *_TYPES,
         "I64",
     }
@@ -89,12 +89,12 @@ def is_bert(folder: Path) -> bool:
 
 def read_bert(folder: Path) -> Bert:
     """Read the weights of a folder that `is_bert`; float32 ones stay on disk until they are used."""
-    settings, (layout, start) = read_settings(folder / "config.json"), _layout(folder)
+    settings, (layout, start) = read_settings(folder / "config.json"), _read_header(folder)
     stored = np.memmap(folder / WEIGHTS, np.uint8, "r", offset=start)
     used = {name.removeprefix("bert."): entry for name, entry in layout.items() if entry["dtype"] in _TYPES}
     weights = {name: _numbers(stored, entry) for name, entry in used.items()}
-    if _FIRST not in weights:
-        raise WorkspaceError(f"{folder / WEIGHTS}: has no {_FIRST}; fetch the embedder again")
+    if _WORD_EMBEDDINGS not in weights:
+        raise WorkspaceError(f"{folder / WEIGHTS}: has no {_WORD_EMBEDDINGS}; fetch the embedder again")
     return Bert(
         weights,
         int(settings["num_hidden_layers"]),
@@ -109,7 +109,7 @@ def _numbers(stored: "NDArray[np.uint8]", entry: dict[str, Any]) -> "NDArray[np.
     return numbers.reshape(entry["shape"])
 
 
-def _layout(folder: Path) -> tuple[dict[str, Any], int]:
+def _read_header(folder: Path) -> tuple[dict[str, Any], int]:
     """Return the header of a safetensors file, and where its numbers begin."""
     try:
         with (folder / WEIGHTS).open("rb") as opened:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weighbridge.retrieve.embed.bert_graph import INPUTS, Scales, rounded, weights_of
+from weighbridge.retrieve.embed.bert_graph import INPUTS, Scales, quantise, weights_of
 from weighbridge.retrieve.embed.folder import Bert
 
 if TYPE_CHECKING:
@@ -50,22 +50,24 @@ def find_scales(bert: Bert, sample: "Sequence[NDArray[np.int32]]", tap: Tap) -> 
     for place, name in enumerate(f"{layer}.{kind}" for layer in range(bert.layers) for kind in INPUTS):
         inputs = np.concatenate([tapped[place].reshape(-1, tapped[place].shape[-1]) for tapped in taps])
         weights = weights_of(bert, name)
-        scales = _scales(inputs, weights)
-        if _error(inputs[:: -(-len(inputs) // _ROWS)], weights, scales) < TOLERATED:
+        scales = _smoothquant_scales(inputs, weights)
+        if _quantisation_error(inputs[:: -(-len(inputs) // _ROWS)], weights, scales) < TOLERATED:
             found[name] = scales
     return found
 
 
-def _scales(inputs: "NDArray[np.float32]", weights: "NDArray[np.float32]") -> "NDArray[np.float32]":
+def _smoothquant_scales(inputs: "NDArray[np.float32]", weights: "NDArray[np.float32]") -> "NDArray[np.float32]":
     largest = np.maximum(np.abs(inputs).max(0), _FLOOR)
     scales = largest**_ALPHA / np.maximum(np.abs(weights).max(0), _FLOOR) ** (1 - _ALPHA)
     spread: NDArray[np.float32] = scales * (largest / scales).max()
     return spread
 
 
-def _error(inputs: "NDArray[np.float32]", weights: "NDArray[np.float32]", scales: "NDArray[np.float32]") -> float:
+def _quantisation_error(
+    inputs: "NDArray[np.float32]", weights: "NDArray[np.float32]", scales: "NDArray[np.float32]"
+) -> float:
     exact = inputs @ weights.T
-    numbers, steps = rounded(weights * scales)
+    numbers, steps = quantise(weights * scales)
     whole = np.clip(np.rint(inputs / scales * 128), -128, 127) / 128
     off = whole.astype(np.float32) @ (numbers * steps).T - exact
     return float((np.square(off).sum(1) / np.square(exact).sum(1)).mean())

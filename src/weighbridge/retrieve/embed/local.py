@@ -27,17 +27,17 @@ import numpy as np
 from weighbridge.errors import WorkspaceError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.models import cache_folder
-from weighbridge.retrieve.embed.array_cache import keep_arrays
-from weighbridge.retrieve.embed.batches import Engine, Kind, Tokens
+from weighbridge.retrieve.embed.array_cache import load_or_compute
+from weighbridge.retrieve.embed.batches import EncoderEngine, Kind, Tokens
 from weighbridge.retrieve.embed.folder import (
     WEIGHTS,
-    digest,
-    encodable,
+    file_sha256,
     is_bert,
     read_bert,
-    read_longest,
+    read_maximum_tokens,
     read_settings,
     read_tokenizer,
+    replace_surrogates,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def open_tokenizer(folder: Path) -> Offsets:
     tokenizer.no_truncation()
 
     def offsets(text: str) -> Sequence[tuple[int, int]]:
-        found: Sequence[tuple[int, int]] = tokenizer.encode(encodable(text), add_special_tokens=False).offsets
+        found: Sequence[tuple[int, int]] = tokenizer.encode(replace_surrogates(text), add_special_tokens=False).offsets
         return found
 
     return offsets
@@ -117,43 +117,47 @@ class LocalEmbedder:
     def __init__(self, folder: Path, name: str, precision: Precision, threads: int) -> None:
         self.name = name
         self.dimensions = int(read_settings(folder / "config.json")["hidden_size"])
-        self._longest = read_longest(folder)
+        self._longest = read_maximum_tokens(folder)
         self._folder, self._precision, self._threads = folder, precision, threads
         self._tokenizer = read_tokenizer(folder)
         self._tokenizer.enable_truncation(self._longest)
-        self._opened: Engine | None = None
+        self._opened: EncoderEngine | None = None
         self._lock = threading.Lock()
         recipe = (precision, _INT8_RECIPE) if precision == "int8" else (precision,)
         # The same weights read other words with another vocabulary, and join them otherwise by another configuration.
-        files = [digest(folder / name) for name in (WEIGHTS, "config.json", "tokenizer.json")]
+        files = [file_sha256(folder / name) for name in (WEIGHTS, "config.json", "tokenizer.json")]
         self.fingerprint = fingerprint(files, *recipe, "mean", self._longest)
 
     def embed(self, texts: Sequence[str], *, kind: Kind) -> "NDArray[np.float32]":
         if len(texts) <= _WINDOW:
             return self._engine().vectors(self.tokens(texts), kind)
-        return np.concatenate([self._engine().vectors(tokens, kind) for tokens in self._ahead(texts)])
+        return np.concatenate([self._engine().vectors(tokens, kind) for tokens in self._tokenise_ahead(texts)])
 
     def token_vectors(self, texts: Sequence[str], *, kind: Kind) -> "list[NDArray[np.float32]]":
         """Return for each text the unit vectors of its tokens, of shape (tokens, dimensions); special ones left out."""
-        encodings = self._tokenizer.encode_batch([encodable(text) for text in texts])
+        encodings = self._tokenizer.encode_batch([replace_surrogates(text) for text in texts])
         states = self._engine().states([encoding.ids for encoding in encodings], kind)
         ordinary = [np.array(encoding.special_tokens_mask) == 0 for encoding in encodings]
         return [rows[kept] for rows, kept in zip(states, ordinary, strict=True)]
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
         """Return the token numbers of texts as they are embedded: cut, with the special ones."""
-        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast([encodable(text) for text in texts])]
+        return [
+            encoding.ids for encoding in self._tokenizer.encode_batch_fast([replace_surrogates(text) for text in texts])
+        ]
 
     def word_vectors(self) -> "NDArray[np.float32]":
         """Return the vector of each token of the vocabulary as a text of its own, a row each; found once, then kept."""
         first, last = self._tokenizer.encode("").ids
         alone = [(first, word, last) for word in range(self._tokenizer.get_vocab_size())]
-        return keep_arrays(self._kept("words"), lambda: {"words": self._engine().vectors(alone, "document")})["words"]
+        return load_or_compute(self._cache_file("words"), lambda: {"words": self._engine().vectors(alone, "document")})[
+            "words"
+        ]
 
-    def _kept(self, what: str) -> Path:
+    def _cache_file(self, what: str) -> Path:
         return cache_folder() / "embedders" / f"{self.fingerprint}.{what}.npz"
 
-    def _ahead(self, texts: Sequence[str]) -> Iterator[Tokens]:
+    def _tokenise_ahead(self, texts: Sequence[str]) -> Iterator[Tokens]:
         """Yield the tokens of one window of texts while the next is being tokenised."""
         windows = [texts[start : start + _WINDOW] for start in range(0, len(texts), _WINDOW)]
         with ThreadPoolExecutor(1) as ahead:
@@ -163,13 +167,13 @@ class LocalEmbedder:
                 yield tokens
             yield coming.result()
 
-    def _engine(self) -> Engine:
+    def _engine(self) -> EncoderEngine:
         with self._lock:
             if self._opened is None:
                 self._opened = self._open()
             return self._opened
 
-    def _open(self) -> Engine:
+    def _open(self) -> EncoderEngine:
         if not runs_in_int8(self._folder):
             from weighbridge.retrieve.embed.torch import TorchEngine
 
@@ -181,7 +185,7 @@ class LocalEmbedder:
 
         def scales(tap: Tap) -> "Mapping[str, NDArray[np.float32]]":
             sample = sample_texts(self._tokenizer, self._longest)
-            return keep_arrays(self._kept("scales"), lambda: find_scales(bert, sample, tap))
+            return load_or_compute(self._cache_file("scales"), lambda: find_scales(bert, sample, tap))
 
         exact = self._precision == "float32" or native_precision() == "float32"
         find = scales if self._precision == "int8" else None

@@ -27,7 +27,7 @@ _QUERY_MULTIPLE = 8
 
 
 Floats = Literal["f32", "bf16"]
-Find = Callable[[Tap], Scales]
+FindScales = Callable[[Tap], Scales]
 
 
 class OpenVinoEngine:
@@ -39,7 +39,7 @@ class OpenVinoEngine:
     Queries are padded to a multiple of 8 tokens: a new length takes OpenVINO some 10 ms, once.
     """
 
-    def __init__(self, bert: Bert, floats: Floats, find: Find | None, threads: int) -> None:
+    def __init__(self, bert: Bert, floats: Floats, find: FindScales | None, threads: int) -> None:
         self._bert, self._floats, self._find, self._threads = bert, floats, find, threads
         self._core = _core()
         self._locks: dict[Kind, threading.Lock] = {"query": threading.Lock(), "document": threading.Lock()}

@@ -25,7 +25,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.retrieve.embed.array_cache import Arrays, read_arrays, write_arrays
 from weighbridge.retrieve.embed.batches import Tokens
-from weighbridge.retrieve.embed.folder import digest
+from weighbridge.retrieve.embed.folder import file_sha256
 from weighbridge.retrieve.embed.local import LocalEmbedder
 from weighbridge.types import Progress
 
@@ -51,11 +51,11 @@ def learn_static(
         notify: told of the texts embedded.
     """
     chosen = np.sort(np.random.default_rng(_SEED).permutation(len(texts))[:sample])
-    targets = _embedded(embedder, [texts[i] for i in chosen], notify)
+    targets = _embed_sample(embedder, [texts[i] for i in chosen], notify)
     words = embedder.word_vectors()
-    weights = _rarity(embedder.tokens(texts), len(words))
+    weights = _token_weights(embedder.tokens(texts), len(words))
     bags = _bags(embedder.tokens([texts[i] for i in chosen]), weights)
-    vectors = _token_vectors(bags, targets, words - words.mean(0))
+    vectors = _fit_token_vectors(bags, targets, words - words.mean(0))
     learnt: Arrays = {"vectors": vectors.astype(np.float16), "weights": weights}
     write_arrays(file, {**learnt, "embedder": np.array(embedder.fingerprint)})
     return open_static(file, embedder)
@@ -72,7 +72,7 @@ def open_static(file: Path, embedder: LocalEmbedder) -> "StaticEmbedder":
         raise WorkspaceError(f"{file}: holds no token vectors; learn them again")
     if str(stored["embedder"]) != embedder.fingerprint:
         raise WorkspaceError(f"{file}: learnt from another embedder, or another precision of it; learn it again")
-    return StaticEmbedder(embedder, stored["vectors"].astype(np.float32), stored["weights"], digest(file))
+    return StaticEmbedder(embedder, stored["vectors"].astype(np.float32), stored["weights"], file_sha256(file))
 
 
 class StaticEmbedder:
@@ -94,7 +94,7 @@ class StaticEmbedder:
         return means
 
 
-def _embedded(embedder: LocalEmbedder, texts: Sequence[str], notify: Notify) -> "NDArray[np.float32]":
+def _embed_sample(embedder: LocalEmbedder, texts: Sequence[str], notify: Notify) -> "NDArray[np.float32]":
     rows = np.empty((len(texts), embedder.dimensions), np.float32)
     for start in range(0, len(texts), _SLICE):
         notify(Progress(task="imitating the embedder", done=start, total=len(texts), unit="texts"))
@@ -103,7 +103,7 @@ def _embedded(embedder: LocalEmbedder, texts: Sequence[str], notify: Notify) -> 
     return rows
 
 
-def _rarity(tokens: Tokens, words: int) -> "NDArray[np.float32]":
+def _token_weights(tokens: Tokens, words: int) -> "NDArray[np.float32]":
     """Return the weight of each token: the inverse document frequency of BM25, above 0 even for what is everywhere."""
     frequencies = np.zeros(words)
     for text in tokens:
@@ -123,7 +123,9 @@ def _bags(tokens: Tokens, weights: "NDArray[np.float32]") -> Any:
     return sparse.diags(1 / np.sqrt(bags.multiply(bags).sum(axis=1).A1).astype(np.float32)) @ bags
 
 
-def _token_vectors(bags: Any, targets: "NDArray[np.float32]", words: "NDArray[np.float32]") -> "NDArray[np.float32]":
+def _fit_token_vectors(
+    bags: Any, targets: "NDArray[np.float32]", words: "NDArray[np.float32]"
+) -> "NDArray[np.float32]":
     """Return token vectors T so that bags @ T is near to the targets, by ridge regression from a map of `words`."""
     known = bags @ words
     square = known.T @ known + _MAP_RIDGE * np.eye(known.shape[1])

@@ -21,9 +21,9 @@ ANALYSER = "1 english"
 """Names what `terms` returns. An index of other terms is built anew: count up with any change to them."""
 _LONGEST = 200
 """Characters of a term. A longer whole is left to its parts; a longer part is cut."""
-_REMEMBERED = 200_000
+_CACHED_TOKENS = 200_000
 """Tokens whose terms are remembered: nearly all of any text, since few words make up most of it."""
-_SHORT = 64
+_LONGEST_CACHED = 64
 """Characters of a token that is remembered."""
 
 _UNSPACED = (
@@ -74,25 +74,25 @@ def terms(text: str) -> list[str]:
         MissingExtraError: PyStemmer is not installed.
     """
     found: list[str] = []
-    for token in _TOKEN.findall(text if text.isascii() else _plain(text)):
-        found += _remembered(token) if len(token) <= _SHORT else _terms_of(token)
+    for token in _TOKEN.findall(text if text.isascii() else _fold_accents(text)):
+        found += _cached_terms(token) if len(token) <= _LONGEST_CACHED else _terms_of(token)
     return [term for term in found if term not in STOP_WORDS] or found
 
 
-def _plain(text: str) -> str:
+def _fold_accents(text: str) -> str:
     """Return the text without accents and other ways to write the same letters."""
     apart = unicodedata.normalize("NFKD", text.translate(_SPELLINGS))
     return unicodedata.normalize("NFC", _ACCENTS.sub("", apart).translate(_SPELLINGS))
 
 
-@lru_cache(_REMEMBERED)
-def _remembered(token: str) -> tuple[str, ...]:
+@lru_cache(_CACHED_TOKENS)
+def _cached_terms(token: str) -> tuple[str, ...]:
     return tuple(_terms_of(token))
 
 
 def _terms_of(token: str) -> Iterator[str]:
     token = _THOUSANDS.sub("", _ENDING.sub("", token if token.isascii() else token.casefold()))
-    parts = [term for part in _PART.findall(token) for term in _part(part)]
+    parts = [term for part in _PART.findall(token) for term in _terms_of_part(part)]
     whole = _whole(token.casefold())
     if whole and whole not in parts:
         yield whole
@@ -110,7 +110,7 @@ def _whole(token: str) -> str:
     return _stem(token) if token.isalpha() else token
 
 
-def _part(part: str) -> Iterable[str]:
+def _terms_of_part(part: str) -> Iterable[str]:
     if _SPACELESS.match(part):
         return [part[i : i + 2] for i in range(max(1, len(part) - 1))]
     return [(part if part[0].isdecimal() else _stem(part.casefold()))[:_LONGEST]]
@@ -121,12 +121,12 @@ def _stem(word: str) -> str:
     if word in STOP_WORDS:
         return word
     with _LOCK:
-        stem: str = _stemmer().stemWord(word)
+        stem: str = _open_stemmer().stemWord(word)
     return word if stem in STOP_WORDS else stem
 
 
 @cache
-def _stemmer() -> Any:
+def _open_stemmer() -> Any:
     try:
         from Stemmer import Stemmer
     except ModuleNotFoundError as error:

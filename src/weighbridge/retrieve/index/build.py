@@ -9,22 +9,22 @@ import numpy as np
 
 from weighbridge.errors import DataError
 from weighbridge.protocols import Changes, Embedder, Notify, Store, StoredIndex
-from weighbridge.retrieve.index.plan import Plan
+from weighbridge.retrieve.index.plan import SyncPlan
 from weighbridge.retrieve.index.searchable_text import searchable_text
 from weighbridge.types import Chunk, Document, Progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PIECE = 2048
+_BATCH_CHUNKS = 2048
 """Chunks that are embedded and committed together: what an interruption costs, and what is held in memory."""
-_RENAMED = 1000
+_MOST_RENAMED = 1000
 """Deleted documents up to which the vectors of added ones are looked for among theirs: a renamed file costs none."""
 _TASK = "Indexing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
+class IndexSource:
     """The documents an index is to hold, and how they are cut."""
 
     documents: Iterable[Document]
@@ -54,7 +54,7 @@ class Material:
                 found[document.id] = self.version(document)
         return found
 
-    def taken(self, chosen: frozenset[str]) -> Iterator[Document]:
+    def select(self, chosen: frozenset[str]) -> Iterator[Document]:
         """Yield the documents with these ids."""
         if self.heads is not None and isinstance(self.documents, Sequence):
             yield from (self.documents[place] for place, head in enumerate(self.heads) if head.id in chosen)
@@ -63,7 +63,7 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Building:
+class BuildContext:
     """What a build works with."""
 
     store: Store
@@ -73,7 +73,7 @@ class Building:
     same_embedder: bool
     """Whether the vectors of the index before can be taken over."""
 
-    def known(self, document_ids: Sequence[str]) -> Mapping[str, "NDArray[np.float32]"]:
+    def known_vectors(self, document_ids: Sequence[str]) -> Mapping[str, "NDArray[np.float32]"]:
         """Return the vectors that the index before has for some documents, by the text that was embedded."""
         if self.before is None or not self.same_embedder or not document_ids:
             return {}
@@ -82,7 +82,7 @@ class Building:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class BuildResult:
     """What a build did."""
 
     name: str
@@ -93,36 +93,43 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _Batch:
     documents: Sequence[Document]
     chunks: Sequence[Chunk]
 
 
 @dataclass(frozen=True, slots=True)
-class _Embedded:
+class _EmbeddedChunks:
     vectors: "NDArray[np.float32]"
     fresh: int
     seconds: float
 
 
-def change_in_place(building: Building, name: str, material: Material, plan: Plan, notify: Notify) -> Done:
+def change_in_place(
+    building: BuildContext, name: str, material: IndexSource, plan: SyncPlan, notify: Notify
+) -> BuildResult:
     """Apply a plan to the index there is, in one transaction."""
     chosen = frozenset((*plan.added, *plan.changed))
-    documents = list(material.taken(chosen))
+    documents = list(material.select(chosen))
     notify(Progress(task=_TASK, done=0, total=len(documents), unit="documents"))
     chunks = [chunk for document in documents for chunk in material.cut(document)]
-    gone = plan.deleted if plan.added and len(plan.deleted) <= _RENAMED else ()
-    made = _vectors(chunks, building.embedder, building.known((*plan.changed, *gone)))
+    gone = plan.deleted if plan.added and len(plan.deleted) <= _MOST_RENAMED else ()
+    made = _embed_chunks(chunks, building.embedder, building.known_vectors((*plan.changed, *gone)))
     index = building.store.open(name, dimensions=building.embedder.dimensions)
     removed = frozenset((*plan.deleted, *plan.changed))
     index.apply(Changes(removed=removed, added=chunks, vectors=made.vectors))
     notify(Progress(task=_TASK, done=len(documents), total=len(documents), unit="documents"))
-    return Done(name=name, embedded=made.fresh, seconds=made.seconds)
+    return BuildResult(name=name, embedded=made.fresh, seconds=made.seconds)
 
 
 def build_beside(
-    building: Building, begun: Done, material: Material, *, notify: Notify, keep: Callable[[Done], None]
-) -> Done:
+    building: BuildContext,
+    begun: BuildResult,
+    material: IndexSource,
+    *,
+    notify: Notify,
+    keep: Callable[[BuildResult], None],
+) -> BuildResult:
     """Make an index hold exactly the documents, one piece after the other, going on from what was begun.
 
     `keep` is told after each piece what is done by then.
@@ -135,10 +142,10 @@ def build_beside(
     missing = frozenset(id_ for id_, version in versions.items() if there.get(id_) != version)
     count, done = len(versions) - len(missing), begun
     notify(Progress(task=_TASK, done=count, total=len(versions), unit="documents"))
-    for piece in _pieces(material, missing):
-        made = _vectors(piece.chunks, building.embedder, building.known([d.id for d in piece.documents]))
+    for piece in _split_into_batches(material, missing):
+        made = _embed_chunks(piece.chunks, building.embedder, building.known_vectors([d.id for d in piece.documents]))
         index.apply(Changes(added=piece.chunks, vectors=made.vectors))
-        done = Done(name=done.name, embedded=done.embedded + made.fresh, seconds=done.seconds + made.seconds)
+        done = BuildResult(name=done.name, embedded=done.embedded + made.fresh, seconds=done.seconds + made.seconds)
         keep(done)
         count += len(piece.documents)
         notify(Progress(task=_TASK, done=count, total=len(versions), unit="documents"))
@@ -146,20 +153,22 @@ def build_beside(
     return done
 
 
-def _pieces(material: Material, missing: frozenset[str]) -> Iterator[_Piece]:
+def _split_into_batches(material: IndexSource, missing: frozenset[str]) -> Iterator[_Batch]:
     documents: list[Document] = []
     chunks: list[Chunk] = []
-    for document in material.taken(missing):
+    for document in material.select(missing):
         documents.append(document)
         chunks.extend(material.cut(document))
-        if len(chunks) >= _PIECE:
-            yield _Piece(documents, chunks)
+        if len(chunks) >= _BATCH_CHUNKS:
+            yield _Batch(documents, chunks)
             documents, chunks = [], []
     if documents:
-        yield _Piece(documents, chunks)
+        yield _Batch(documents, chunks)
 
 
-def _vectors(chunks: Sequence[Chunk], embedder: Embedder, known: Mapping[str, "NDArray[np.float32]"]) -> _Embedded:
+def _embed_chunks(
+    chunks: Sequence[Chunk], embedder: Embedder, known: Mapping[str, "NDArray[np.float32]"]
+) -> _EmbeddedChunks:
     texts = [searchable_text(chunk) for chunk in chunks]
     fresh = list(dict.fromkeys(text for text in texts if text not in known))  # what is said twice is embedded once
     start = perf_counter()
@@ -168,4 +177,4 @@ def _vectors(chunks: Sequence[Chunk], embedder: Embedder, known: Mapping[str, "N
     vectors = np.empty((len(texts), embedder.dimensions), np.float32)
     for place, text in enumerate(texts):
         vectors[place] = known[text] if text in known else made[text]
-    return _Embedded(vectors, sum(text in made for text in texts), seconds)
+    return _EmbeddedChunks(vectors, sum(text in made for text in texts), seconds)

@@ -8,7 +8,7 @@ _FEW = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class SyncPlan:
     """Documents by id, each list sorted. Nothing has been done yet."""
 
     added: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class Plan:
 
 def compare_versions(
     before: Mapping[str, str], now: Mapping[str, str], *, anew: str = "", unsettled: frozenset[str] = frozenset()
-) -> Plan:
+) -> SyncPlan:
     """Compare two states, each the version of every document by its id.
 
     Those `unsettled` stay as they were before, where they are not among those of now, unless all is built anew.
@@ -41,7 +41,7 @@ def compare_versions(
         now = {**{name: before[name] for name in unsettled & before.keys()}, **now}
     shared = before.keys() & now.keys()
     changed = tuple(sorted(name for name in shared if before[name] != now[name]))
-    return Plan(
+    return SyncPlan(
         added=tuple(sorted(now.keys() - before.keys())),
         changed=changed,
         deleted=tuple(sorted(before.keys() - now.keys())),

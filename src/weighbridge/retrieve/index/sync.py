@@ -19,13 +19,13 @@ from time import perf_counter
 from weighbridge.errors import WorkspaceError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Embedder, Notify, Store, StoredIndex, silent
-from weighbridge.retrieve.index.build import Building, Done, Material, build_beside, change_in_place
-from weighbridge.retrieve.index.plan import Plan, compare_versions
+from weighbridge.retrieve.index.build import BuildContext, BuildResult, IndexSource, build_beside, change_in_place
+from weighbridge.retrieve.index.plan import SyncPlan, compare_versions
 from weighbridge.workspace import read_json, write_json
 
 _MANIFEST = "manifest.json"
 _BUILDING = "building.json"
-_AT_ONCE = 1000
+_MOST_IN_PLACE = 1000
 """Documents that may change in one transaction; more are built beside."""
 
 
@@ -54,7 +54,7 @@ class IndexCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
+class IndexHome:
     """Where the index of a workspace is kept."""
 
     folder: Path
@@ -62,11 +62,11 @@ class Home:
     store: Store
     embedder: Embedder
 
-    def key(self, chunking: str) -> str:
+    def layout_key(self, chunking: str) -> str:
         """Return what an index built here is like, besides the documents it holds."""
         return fingerprint(chunking, self.embedder.fingerprint, self.store.layout)
 
-    def opened(self, card: IndexCard) -> StoredIndex:
+    def open_index(self, card: IndexCard) -> StoredIndex:
         """Open the index of a card."""
         return self.store.open(card.name, dimensions=card.dimensions)
 
@@ -79,15 +79,15 @@ def read_card(folder: Path) -> IndexCard | None:
     return IndexCard(**found)
 
 
-def require_card(home: Home) -> IndexCard:
+def require_card(home: IndexHome) -> IndexCard:
     """Return the card of the complete index that this embedder built.
 
     Raises:
         WorkspaceError: there is none, or its vectors are another embedder's: then no distance means anything.
     """
-    card = _present(home)
+    card = _current_card(home)
     if card is None:
-        raise _none(home.folder)
+        raise _no_index(home.folder)
     embedder = home.embedder
     if card.embedder_fingerprint != embedder.fingerprint:
         raise WorkspaceError(
@@ -97,46 +97,46 @@ def require_card(home: Home) -> IndexCard:
     return card
 
 
-def survey(home: Home, material: Material) -> Plan:
+def plan_sync(home: IndexHome, material: IndexSource) -> SyncPlan:
     """Return what `sync` would do; nothing is changed."""
     now = material.versions()
-    card = _present(home)
+    card = _current_card(home)
     if card is None:
         other = read_card(home.folder)
         reason = "there is no index yet" if other is None else f"index {other.name} was made by another store"
         return compare_versions({}, now, anew=reason)
-    before = home.opened(card).documents()
+    before = home.open_index(card).documents()
     plan = compare_versions(before, now, unsettled=material.unsettled)
-    if card.key != home.key(material.chunking):
+    if card.key != home.layout_key(material.chunking):
         return compare_versions(before, now, anew=_why(card, home))
-    if len(plan.added) + len(plan.changed) > _AT_ONCE:
+    if len(plan.added) + len(plan.changed) > _MOST_IN_PLACE:
         return compare_versions(before, now, anew="much has changed")
     return plan
 
 
-def sync(home: Home, material: Material, plan: Plan, *, notify: Notify = silent) -> IndexCard:
-    """Carry out a plan of `survey`, and return the card of the index, which then holds exactly the documents.
+def sync(home: IndexHome, material: IndexSource, plan: SyncPlan, *, notify: Notify = silent) -> IndexCard:
+    """Carry out a plan of `plan_sync`, and return the card of the index, which then holds exactly the documents.
 
     The caller holds the workspace's lock. Interrupted, the index is what it was, and the next sync goes on.
     """
     start = perf_counter()
-    card = _present(home)
-    key = home.key(material.chunking)
-    if card is not None and plan.empty and card.fingerprint == _content(home.opened(card), key):
+    card = _current_card(home)
+    key = home.layout_key(material.chunking)
+    if card is not None and plan.empty and card.fingerprint == _content_fingerprint(home.open_index(card), key):
         return card
-    building = Building(
+    building = BuildContext(
         store=home.store,
         embedder=home.embedder,
-        before=home.opened(card) if card is not None else None,
+        before=home.open_index(card) if card is not None else None,
         same_embedder=card is not None and card.embedder_fingerprint == home.embedder.fingerprint,
     )
     if card is None or plan.anew:
-        begun = _begun(home, key, card)
+        begun = _resume_or_start(home, key, card)
         start -= begun.seconds
-        done = build_beside(building, begun, material, notify=notify, keep=partial(_keep, home, key))
+        done = build_beside(building, begun, material, notify=notify, keep=partial(_record_progress, home, key))
     else:
         done = change_in_place(building, card.name, material, plan, notify)
-    new = _card(home, done, key, card, perf_counter() - start)
+    new = _make_card(home, done, key, card, perf_counter() - start)
     write_json(home.folder / _MANIFEST, asdict(new))
     (home.folder / _BUILDING).unlink(missing_ok=True)
     return new
@@ -150,11 +150,11 @@ def open_stored(folder: Path, store: Store) -> StoredIndex:
     """
     card = read_card(folder)
     if card is None or card.name not in store.names():
-        raise _none(folder)
+        raise _no_index(folder)
     return store.open(card.name, dimensions=card.dimensions)
 
 
-def restore(folder: Path, store: Store, number: int) -> IndexCard:
+def restore_index(folder: Path, store: Store, number: int) -> IndexCard:
     """Make the index what it was in one of its versions, and return its card.
 
     The documents themselves are not changed: the next sync brings their state back.
@@ -165,11 +165,11 @@ def restore(folder: Path, store: Store, number: int) -> IndexCard:
     index = open_stored(folder, store)
     card = read_card(folder)
     if card is None:
-        raise _none(folder)
+        raise _no_index(folder)
     index.restore(number)
     new = replace(
         card,
-        fingerprint=_content(index, card.key),
+        fingerprint=_content_fingerprint(index, card.key),
         documents=len(index.documents()),
         chunks=index.count(),
         embedded=0,
@@ -179,55 +179,57 @@ def restore(folder: Path, store: Store, number: int) -> IndexCard:
     return new
 
 
-def _none(folder: Path) -> WorkspaceError:
+def _no_index(folder: Path) -> WorkspaceError:
     return WorkspaceError(f"{folder}: no complete index; run: weighbridge index")
 
 
-def _present(home: Home) -> IndexCard | None:
+def _current_card(home: IndexHome) -> IndexCard | None:
     card = read_card(home.folder)
     return card if card is not None and card.name in home.store.names() else None
 
 
-def _why(card: IndexCard, home: Home) -> str:
+def _why(card: IndexCard, home: IndexHome) -> str:
     if card.embedder_fingerprint != home.embedder.fingerprint:
         return "the embedder is another"
     return "documents are cut or stored in another way"
 
 
-def _content(index: StoredIndex, key: str) -> str:
+def _content_fingerprint(index: StoredIndex, key: str) -> str:
     return fingerprint(sorted(index.documents().items()), key)
 
 
-def _begun(home: Home, key: str, card: IndexCard | None) -> Done:
+def _resume_or_start(home: IndexHome, key: str, card: IndexCard | None) -> BuildResult:
     """Return the interrupted build of the same kind to go on with, or an empty one under a new name."""
     found = read_json(home.folder / _BUILDING)
     same = isinstance(found, dict) and found.get("key") == key and found.get("name") in home.store.names()
     if same and not (card is not None and card.name == found["name"]):  # killed after the swap: that one is in use
-        return Done(name=found["name"], embedded=found["embedded"], seconds=found["seconds"])
+        return BuildResult(name=found["name"], embedded=found["embedded"], seconds=found["seconds"])
     _clean(home, {card.name} if card is not None else set())
     taken = set(home.store.names())
-    begun = Done(name=next(name for n in count(1) if (name := f"{key}-{n}") not in taken), embedded=0, seconds=0.0)
-    _keep(home, key, begun)
+    begun = BuildResult(
+        name=next(name for n in count(1) if (name := f"{key}-{n}") not in taken), embedded=0, seconds=0.0
+    )
+    _record_progress(home, key, begun)
     return begun
 
 
-def _keep(home: Home, key: str, done: Done) -> None:
+def _record_progress(home: IndexHome, key: str, done: BuildResult) -> None:
     write_json(home.folder / _BUILDING, {"key": key, **asdict(done)})
 
 
-def _clean(home: Home, keep: set[str]) -> None:
+def _clean(home: IndexHome, keep: set[str]) -> None:
     for name in home.store.names():
         if name not in keep:
             home.store.drop(name)
 
 
-def _card(home: Home, done: Done, key: str, before: IndexCard | None, seconds: float) -> IndexCard:
+def _make_card(home: IndexHome, done: BuildResult, key: str, before: IndexCard | None, seconds: float) -> IndexCard:
     index = home.store.open(done.name, dimensions=home.embedder.dimensions)
     chunks = index.count()
     kept = chunks - done.embedded
     spared = before.embedding_seconds * min(kept / before.chunks, 1.0) if before and before.chunks and kept else 0.0
     return IndexCard(
-        fingerprint=_content(index, key),
+        fingerprint=_content_fingerprint(index, key),
         name=done.name,
         key=key,
         documents=len(index.documents()),

@@ -8,7 +8,7 @@ from weighbridge.protocols import Retriever
 from weighbridge.types import Passage, Question
 
 
-class Remembered:
+class CachedRetriever:
     """A `Retriever` that searches once for a question with its groups and limit; the latest `size` are kept.
 
     For an index that does not change while it is used. Safe to call from several threads.

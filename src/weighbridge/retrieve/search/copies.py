@@ -28,7 +28,7 @@ _ENDING = re.compile(r"(?<=\w)[#-](?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Content:
     """What a passage says, and the words of it and of what it stands under."""
 
     text: str
@@ -44,9 +44,9 @@ def merge_copies(passages: Sequence[Passage]) -> list[Passage]:
     must be the same to the sign, and so must symbols, such as ticks and crosses in a table. A changed word may be what
     was asked for, so it makes another passage.
     """
-    kept: list[tuple[_Said, Passage]] = []
+    kept: list[tuple[_Content, Passage]] = []
     for passage in passages:
-        said = _words_of(passage.chunk)
+        said = _content_of(passage.chunk)
         place = next((place for place, (better, _) in enumerate(kept) if _repeats(said, better)), None)
         if place is None:
             kept.append((said, passage))
@@ -83,23 +83,23 @@ class Distinct:
             wanted *= 2
 
 
-def _words_of(chunk: Chunk) -> _Said:
+def _content_of(chunk: Chunk) -> _Content:
     title = "" if chunk.document_id.endswith(chunk.title) else chunk.title  # a file's name says nothing of its text
     above = (title, *chunk.context)
-    return _Said(chunk.text, _WORD.findall("\n".join(above).casefold()), _WORD.findall(chunk.text.casefold()))
+    return _Content(chunk.text, _WORD.findall("\n".join(above).casefold()), _WORD.findall(chunk.text.casefold()))
 
 
-def _repeats(said: _Said, better: _Said) -> bool:
+def _repeats(said: _Content, better: _Content) -> bool:
     """Tell whether a better passage says all that another does, and hardly more."""
     spare = len(better.words) - len(said.words)
     if not said.words or not 0 <= spare <= (1 - _SHARE) * len(better.words) or said.above != better.above:
         return False
     if not any(better.words[first : first + len(said.words)] == said.words for first in range(spare + 1)):
         return False
-    return said.text == better.text or _marks(said.text) == _marks(better.text)
+    return said.text == better.text or _figures_and_signs(said.text) == _figures_and_signs(better.text)
 
 
-def _marks(text: str) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+def _figures_and_signs(text: str) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
     """Return the figures and signs of a text, which say something though they are no words."""
     signs = [one for one in text if one in _SIGNS or (category(one)[0] == "S" and one not in _BORDERS)]
     return _FIGURE.findall(text), signs, _ENDING.findall(text)

@@ -30,7 +30,7 @@ def fuse(rankings: Sequence[Sequence[Passage]], *, k: int = 60) -> list[Passage]
     return sorted(fused, key=lambda passage: (-passage.score, passage.chunk.id))
 
 
-def scaled(scores: "NDArray[np.float64]") -> "NDArray[np.float64]":
+def min_max_scale(scores: "NDArray[np.float64]") -> "NDArray[np.float64]":
     """Return scores moved and stretched to reach from 0 to 1; all 0 where they are all the same."""
     if scores.size == 0 or (spread := float(np.ptp(scores))) <= 0:
         return np.zeros_like(scores)

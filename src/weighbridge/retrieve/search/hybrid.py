@@ -14,7 +14,7 @@ import numpy as np
 
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Embedder, Index
-from weighbridge.retrieve.search.fusion import scaled
+from weighbridge.retrieve.search.fusion import min_max_scale
 from weighbridge.types import Chunk, Passage, Question
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Nominee:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Candidates:
     """What both searches found in one state of the index."""
 
     index: Index
@@ -58,7 +58,7 @@ class _Found:
         scores = {passage.chunk.id: passage.score for passage in self.words}
         if others := chunks.keys() - scores.keys():
             asked = self.question
-            more = self.index.matching(asked.text, limit=len(others), groups=asked.groups, among=others)
+            more = self.index.search_text(asked.text, limit=len(others), groups=asked.groups, among=others)
             scores |= {passage.chunk.id: passage.score for passage in more}
         return np.array([scores.get(id_, 0.0) for id_ in chunks])
 
@@ -100,8 +100,8 @@ class Hybrid:
             return ()
         wanted, index = max(limit, self.candidates), self.index.now()
         vector = self.embedder.embed([question.text], kind="query")[0]
-        words = index.matching(question.text, limit=wanted, groups=question.groups)
-        found = _Found(index, question, vector, words, index.nearest(vector, limit=wanted, groups=question.groups))
+        words = index.search_text(question.text, limit=wanted, groups=question.groups)
+        found = _Candidates(index, question, vector, words, index.nearest(vector, limit=wanted, groups=question.groups))
         first = found.chunks(self.candidates)
         best = self._scored(found, first)
         if len(best) < limit:
@@ -109,7 +109,7 @@ class Hybrid:
             best += [replace(each, score=each.score - 1) for each in self._scored(found, rest)]
         return best[:limit]
 
-    def _scored(self, found: _Found, chunks: Mapping[str, Chunk]) -> list[Nominee]:
+    def _scored(self, found: _Candidates, chunks: Mapping[str, Chunk]) -> list[Nominee]:
         """Return chunks with both scores and what they come to among these chunks, best first."""
         if not chunks:
             return []
@@ -125,11 +125,11 @@ class Hybrid:
     def _scores(
         self, vector: "NDArray[np.float64]", rows: "NDArray[np.float64]", lexical: "NDArray[np.float64]"
     ) -> "NDArray[np.float64]":
-        words = (1 - self.weight) * scaled(lexical)
-        scores = words + self.weight * scaled(rows @ vector)
+        words = (1 - self.weight) * min_max_scale(lexical)
+        scores = words + self.weight * min_max_scale(rows @ vector)
         if self.feedback and len(rows) > self.feedback:
             best = np.argsort(-scores, kind="stable")[: self.feedback]
-            scores = words + self.weight * scaled(rows @ (vector + rows[best].mean(axis=0)))
+            scores = words + self.weight * min_max_scale(rows @ (vector + rows[best].mean(axis=0)))
         return scores
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Index, Retriever
-from weighbridge.retrieve.search.fusion import scaled
+from weighbridge.retrieve.search.fusion import min_max_scale
 from weighbridge.types import Passage, Question
 
 
@@ -39,7 +39,7 @@ class Diverse:
         if not found:
             return ()
         alike = (rows @ rows.T).astype(np.float64)
-        scores = scaled(np.array([passage.score for passage in found]))
+        scores = min_max_scale(np.array([passage.score for passage in found]))
         taken = [int(np.argmax(scores))]
         while len(taken) < min(limit, len(found)):
             gain = (1 - self.diversity) * scores - self.diversity * alike[:, taken].max(axis=1)

@@ -12,7 +12,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Retriever, TokenEmbedder
 from weighbridge.retrieve.index.searchable_text import searchable_text
-from weighbridge.retrieve.search.fusion import scaled
+from weighbridge.retrieve.search.fusion import min_max_scale
 from weighbridge.types import Passage, Question
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Reranked:
         if limit <= 0 or not found:
             return ()
         judged = self.scorer.scores(question.text, [searchable_text(passage.chunk) for passage in found])
-        before = scaled(np.array([passage.score for passage in found]))
-        scores = self.weight * scaled(judged) + (1 - self.weight) * before
+        before = min_max_scale(np.array([passage.score for passage in found]))
+        scores = self.weight * min_max_scale(judged) + (1 - self.weight) * before
         passages = [Passage(passage.chunk, float(score)) for passage, score in zip(found, scores, strict=True)]
         return sorted(passages, key=lambda passage: (-passage.score, passage.chunk.id))[:limit]

@@ -67,7 +67,7 @@ class SubQuestions:
         return fingerprint("sub-questions", self.model.fingerprint, self.most, _SPLIT)
 
     def others(self, question: Question) -> Sequence[str]:
-        written = _written(self.model, _SPLIT, question).splitlines()
+        written = _ask_model(self.model, _SPLIT, question).splitlines()
         lines = dict.fromkeys(" ".join(_MARK.sub("", line).split())[:_LONGEST] for line in written)
         return [line for line in lines if line and line.casefold() != question.text.casefold()][: self.most]
 
@@ -83,7 +83,7 @@ class Hypothetical:
         return fingerprint("hypothetical", self.model.fingerprint, _IMAGINE)
 
     def others(self, question: Question) -> Sequence[str]:
-        written = " ".join(_written(self.model, _IMAGINE, question).split())[:_LONGEST]
+        written = " ".join(_ask_model(self.model, _IMAGINE, question).split())[:_LONGEST]
         return [f"{question.text} {written}"] if written else []
 
 
@@ -109,6 +109,6 @@ class Rewritten:
         return fuse([self.retriever.search(each, limit=wanted) for each in asked])[:limit]
 
 
-def _written(model: Model, told: str, question: Question) -> str:
+def _ask_model(model: Model, told: str, question: Question) -> str:
     completion = model.generate([Message("system", told), Message("user", question.text)])
     return split_thinking(completion.text).answer

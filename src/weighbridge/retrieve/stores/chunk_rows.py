@@ -16,28 +16,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def packed(chunk: Chunk) -> str:
+def pack_chunk(chunk: Chunk) -> str:
     """Return a chunk as ASCII JSON, which any database holds, whatever characters its text has."""
     return json.dumps({**asdict(chunk), "groups": sorted(chunk.groups)})
 
 
-def unpacked(text: str) -> Chunk:
+def unpack_chunk(text: str) -> Chunk:
     """Return the chunk that was packed."""
     fields = json.loads(text)
     return Chunk(**{**fields, "context": tuple(fields["context"]), "groups": frozenset(fields["groups"])})
 
 
-def packed_group(group: str) -> str:
+def pack_group(group: str) -> str:
     """Return the name of an access group as ASCII JSON."""
     return json.dumps(group)
 
 
-def counted(chunk: Chunk) -> Counter[str]:
+def count_terms(chunk: Chunk) -> Counter[str]:
     """Return how often a chunk has each of its terms."""
     return Counter(terms(searchable_text(chunk)))
 
 
-def checked_vectors(changes: Changes, dimensions: int) -> "NDArray[np.float32]":
+def check_vectors(changes: Changes, dimensions: int) -> "NDArray[np.float32]":
     """Return the vectors of added chunks, a row each.
 
     Raises:

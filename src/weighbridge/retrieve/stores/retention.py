@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 from weighbridge.errors import WorkspaceError
 
-KEPT = 20
+KEPT_VERSIONS = 20
 """Versions that are kept without a name."""
 _LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ExpiredVersion:
     """A version to forget. What is in it, but neither in the one after it nor in the kept one before it, goes."""
 
     number: int
@@ -21,25 +21,25 @@ class Forgotten:
     """0 where none before it is kept."""
 
 
-def forgotten(numbers: Sequence[int], tagged: Collection[int]) -> list[Forgotten]:
+def expired_versions(numbers: Sequence[int], tagged: Collection[int]) -> list[ExpiredVersion]:
     """Return which of the versions, given in ascending order, are no longer kept, oldest first."""
-    late = set(numbers[-KEPT:])
+    late = set(numbers[-KEPT_VERSIONS:])
     kept = [number for number in numbers if number in late or number in tagged]
     found = []
     for number in numbers:
         if number not in late and number not in tagged:
             after = min(one for one in numbers if one > number)
-            found.append(Forgotten(number, after, max((one for one in kept if one < number), default=0)))
+            found.append(ExpiredVersion(number, after, max((one for one in kept if one < number), default=0)))
     return found
 
 
-def checked_name(name: str) -> str:
+def check_name(name: str) -> str:
     """Return a version's name; `WorkspaceError` where it cannot be one."""
     if 0 < len(name) <= _LONGEST and name.isprintable():
         return name
     raise WorkspaceError(f"a version's name has 1 to {_LONGEST} characters that can be printed; this is {name[:40]!r}")
 
 
-def now() -> str:
+def utc_now() -> str:
     """Return the time as ISO 8601 in UTC, to the microsecond."""
     return datetime.now(UTC).isoformat(timespec="microseconds")

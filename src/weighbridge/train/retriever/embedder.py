@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
-from weighbridge.retrieve.embed.folder import WEIGHTS, digest, encodable, read_longest, read_settings, read_tokenizer
+from weighbridge.retrieve.embed.folder import (
+    WEIGHTS,
+    file_sha256,
+    read_maximum_tokens,
+    read_settings,
+    read_tokenizer,
+    replace_surrogates,
+)
 from weighbridge.retrieve.embed.local import open_embedder
 from weighbridge.train.retriever.contrastive import Learner, Lessons, RetrieverRecipe, Tuned, tune_model
 from weighbridge.train.retriever.negatives import Contrast
@@ -57,7 +64,9 @@ def tune_embedder(
         UnfinishedError: the recipe's time limit is over, and epochs are left.
         WorkspaceError: the folder cannot be written, or the base cannot be read.
     """
-    key = fingerprint("embedder", _FORMAT, digest(base / WEIGHTS), recipe.lasting, [asdict(one) for one in contrasts])
+    key = fingerprint(
+        "embedder", _FORMAT, file_sha256(base / WEIGHTS), recipe.lasting, [asdict(one) for one in contrasts]
+    )
     learner = Learner(
         name="an embedder",
         open=lambda: _open(base, recipe),
@@ -85,7 +94,7 @@ def _open(base: Path, recipe: RetrieverRecipe) -> Any:
     set_seed(recipe.seed)
     words = Transformer(
         str(base),
-        max_seq_length=read_longest(base),
+        max_seq_length=read_maximum_tokens(base),
         model_kwargs={"local_files_only": True, "dtype": "float32"},
     )
     pooling = Pooling(int(read_settings(base / "config.json")["hidden_size"]), "mean")
@@ -98,11 +107,11 @@ def _lessons(model: Any, contrasts: Sequence[Contrast]) -> Lessons:
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
     columns = {
-        "anchor": [encodable(one.question) for one in contrasts],
-        "positive": [encodable(one.positive) for one in contrasts],
+        "anchor": [replace_surrogates(one.question) for one in contrasts],
+        "positive": [replace_surrogates(one.positive) for one in contrasts],
     }
     for place in range(len(contrasts[0].negatives)):
-        columns[f"negative_{place + 1}"] = [encodable(one.negatives[place]) for one in contrasts]
+        columns[f"negative_{place + 1}"] = [replace_surrogates(one.negatives[place]) for one in contrasts]
     return Lessons(
         trainer=SentenceTransformerTrainer,
         arguments=partial(SentenceTransformerTrainingArguments, batch_sampler="no_duplicates"),
@@ -145,6 +154,6 @@ def _agreement(folder: Path, contrasts: Sequence[Contrast], encode: Encode, reci
 def _tokens(base: Path, contrasts: Sequence[Contrast]) -> int:
     """Return the tokens of one pass over all texts."""
     tokenizer = read_tokenizer(base)
-    tokenizer.enable_truncation(read_longest(base))
+    tokenizer.enable_truncation(read_maximum_tokens(base))
     texts = [text for one in contrasts for text in (one.question, one.positive, *one.negatives)]
-    return sum(len(found.ids) for found in tokenizer.encode_batch_fast([encodable(text) for text in texts]))
+    return sum(len(found.ids) for found in tokenizer.encode_batch_fast([replace_surrogates(text) for text in texts]))

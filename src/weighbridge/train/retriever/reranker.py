@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
-from weighbridge.retrieve.embed.folder import WEIGHTS, digest, encodable, read_longest
+from weighbridge.retrieve.embed.folder import WEIGHTS, file_sha256, read_maximum_tokens, replace_surrogates
 from weighbridge.retrieve.search.rerank import open_cross_encoder
 from weighbridge.train.retriever.contrastive import Learner, Lessons, RetrieverRecipe, Tuned, tune_model
 from weighbridge.train.retriever.negatives import Contrast
@@ -56,7 +56,9 @@ def tune_reranker(
         UnfinishedError: the recipe's time limit is over, and epochs are left.
         WorkspaceError: the folder cannot be written, or the base cannot be read.
     """
-    key = fingerprint("reranker", _FORMAT, digest(base / WEIGHTS), recipe.lasting, [asdict(one) for one in contrasts])
+    key = fingerprint(
+        "reranker", _FORMAT, file_sha256(base / WEIGHTS), recipe.lasting, [asdict(one) for one in contrasts]
+    )
     learner = Learner(
         name="a reranker",
         open=lambda: _open(base, recipe),
@@ -84,7 +86,7 @@ def _open(base: Path, recipe: RetrieverRecipe) -> Any:
     encoder = Transformer(
         str(base),
         transformer_task="sequence-classification",
-        max_seq_length=read_longest(base),
+        max_seq_length=read_maximum_tokens(base),
         model_kwargs={"local_files_only": True, "dtype": "float32"},
         config_kwargs={"num_labels": 1},
     )
@@ -98,7 +100,7 @@ def _lessons(model: Any, contrasts: Sequence[Contrast]) -> Lessons:
     from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss
 
     rows = [
-        (encodable(one.question), encodable(text), float(text is one.positive))
+        (replace_surrogates(one.question), replace_surrogates(text), float(text is one.positive))
         for one in contrasts
         for text in (one.positive, *one.negatives)
     ]
@@ -115,7 +117,7 @@ def _lessons(model: Any, contrasts: Sequence[Contrast]) -> Lessons:
 def _scores(model: Any, question: str, texts: Sequence[str]) -> "NDArray[np.float64]":
     import torch
 
-    pairs = [(encodable(question), encodable(text)) for text in texts]
+    pairs = [(replace_surrogates(question), replace_surrogates(text)) for text in texts]
     found = model.predict(pairs, activation_fn=torch.nn.Identity(), show_progress_bar=False)
     scores: NDArray[np.float64] = found.astype("float64")
     return scores
@@ -138,5 +140,9 @@ def _difference(folder: Path, contrasts: Sequence[Contrast], read: Read) -> floa
 
 def _tokens(model: Any, contrasts: Sequence[Contrast]) -> int:
     """Return the tokens of one pass over all pairs of question and text."""
-    pairs = [(encodable(one.question), encodable(text)) for one in contrasts for text in (one.positive, *one.negatives)]
+    pairs = [
+        (replace_surrogates(one.question), replace_surrogates(text))
+        for one in contrasts
+        for text in (one.positive, *one.negatives)
+    ]
     return sum(map(len, model.tokenizer(*map(list, zip(*pairs, strict=True)), truncation=True)["input_ids"]))

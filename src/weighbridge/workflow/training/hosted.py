@@ -44,7 +44,7 @@ from weighbridge.wiring.engines import Engine
 from weighbridge.wiring.offline import require_leave
 from weighbridge.wiring.reporter import Voice
 from weighbridge.wiring.search import embedder_name
-from weighbridge.wiring.search_noted import search_noted
+from weighbridge.wiring.search_noted import describe_search
 from weighbridge.workflow.training.hosted_jobs import (
     FAILED,
     HostedStatus,
@@ -83,7 +83,7 @@ def prepare(arm: Arm, bench: Bench, voice: Voice) -> Prepared:
         endpoint=address(settings.model),
         tokens=_token_counter(bench),
         spans=bench.workload.spans,
-        search=search_noted(settings, bench.workspace),
+        search=describe_search(settings, bench.workspace),
     )
     made = prepare_hosted(teaching, notify=voice.notify)
     made = replace(made, plan=replace(made.plan, seconds=perf_counter() - start_of))

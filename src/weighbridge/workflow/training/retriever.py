@@ -28,16 +28,16 @@ from weighbridge.train.retriever.pairs import Pairs
 from weighbridge.train.retriever.reranker import tune_reranker
 from weighbridge.types import Document
 from weighbridge.wiring.reporter import Voice
-from weighbridge.wiring.search import embedder_name, open_computed
+from weighbridge.wiring.search import embedder_name, open_computed_embedder
 from weighbridge.wiring.tuned_retrievers import (
     RetrieverCard,
     Which,
     promote,
     promoted_embedder,
     read_card,
-    searched,
-    serving,
+    tuned_models_in_use,
     with_retrieval,
+    with_tuned_models,
     write_card,
 )
 from weighbridge.wiring.workload import open_workload
@@ -129,7 +129,7 @@ def tune_retriever(which: Which, settings: Settings, workspace: Workspace, voice
             write_card(card, task.folder)
         if card.verdict.kept:
             promote(card, workspace)
-            search_in_workspace(task.documents, searched(settings, workspace), workspace, voice)
+            search_in_workspace(task.documents, with_tuned_models(settings, workspace), workspace, voice)
         told = tuple(_describe_outcome(card, task))
     for sentence in told:
         voice.say(sentence)
@@ -147,14 +147,14 @@ def _describe_outcome(card: RetrieverCard, task: _Task) -> Iterator[str]:
         yield from (
             f"The tuned {name} was made for the embedder before, and is not used any more; tune it again: weighbridge "
             "train reranker"
-            for name in set(task.against) - set(serving(task.workspace, task.settings))
+            for name in set(task.against) - set(tuned_models_in_use(task.workspace, task.settings))
             if name.startswith("reranker")
         )
 
 
 @contextmanager
 def _task(which: Which, settings: Settings, workspace: Workspace, voice: Voice) -> Iterator[_Task]:
-    own = open_computed(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
+    own = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
     workload = open_workload(settings, workspace, own, voice)
     splits, training = settings.splits, settings.training
     division = divide(workload.asked, own, similarity=splits.similarity, seed=splits.seed)
@@ -176,7 +176,7 @@ def _task(which: Which, settings: Settings, workspace: Workspace, voice: Voice) 
             workspace=workspace,
             documents=workload.documents,
             searches=searches,
-            against=serving(workspace, settings),
+            against=tuned_models_in_use(workspace, settings),
             lessons=lessons,
             recipe=recipe,
             fingerprint=_fingerprint(which, searches.start, lessons, recipe),
@@ -187,20 +187,20 @@ def _fingerprint(which: Which, search: TrialSearch, lessons: _Lessons, recipe: R
     division, base = lessons.division, file_fingerprint(search.folder / WEIGHTS)
     asked = [[(e.id, e.question.text, e.evidence) for e in side] for side in (division.choosing, division.deciding)]
     learnt = [asdict(one) for one in lessons.contrasts]
-    return fingerprint(_FORMAT, which, base, search.served.fingerprint, asked, learnt, recipe.lasting)
+    return fingerprint(_FORMAT, which, base, search.retriever.fingerprint, asked, learnt, recipe.lasting)
 
 
 @contextmanager
 def _searches(
     which: Which, settings: Settings, workspace: Workspace, documents: Sequence[Document], voice: Voice
 ) -> Iterator[_Searches]:
-    now = search_in_workspace(documents, searched(settings, workspace), workspace, voice)
+    now = search_in_workspace(documents, with_tuned_models(settings, workspace), workspace, voice)
     if which == "embedder" and promoted_embedder(workspace, settings):
         with search_aside(documents, settings, workspace.adapters(which), voice) as own:
-            yield _Searches(start=own, served=now.served)
+            yield _Searches(start=own, served=now.retriever)
     else:
         own = replace(now, settings=with_retrieval(now.settings, {"rerank": settings.retrieval.rerank}))
-        yield _Searches(start=own, served=now.served)
+        yield _Searches(start=own, served=now.retriever)
 
 
 def _lessons(which: Which, division: Division, search: TrialSearch, seed: int, voice: Voice) -> _Lessons:
@@ -279,10 +279,10 @@ def _judge_model(task: _Task, model: Path, voice: Voice) -> RetrievalVerdict:
     if task.which == "reranker":
         start = task.searches.start
         after = replace(start, settings=with_retrieval(start.settings, {"rerank": str(model)}))
-        return _verdict(task, after.served, voice)
+        return _verdict(task, after.retriever, voice)
     changed = with_retrieval(task.settings, {"embedder": str(model)})
     with search_aside(task.documents, changed, task.folder, voice) as aside:
-        return _verdict(task, aside.served, voice)
+        return _verdict(task, aside.retriever, voice)
 
 
 def _verdict(task: _Task, after: Retriever, voice: Voice) -> RetrievalVerdict:

@@ -11,7 +11,7 @@ from weighbridge.checks.retrieval import measure_search
 from weighbridge.evaluate.ranking import ndcg
 from weighbridge.protocols import Index, Retriever
 from weighbridge.retrieve.index.searchable_text import searchable_text
-from weighbridge.retrieve.search.cache import Remembered
+from weighbridge.retrieve.search.cache import CachedRetriever
 from weighbridge.retrieve.search.rerank import Reranked
 from weighbridge.train.retriever.embedder import Encode
 from weighbridge.train.retriever.embedder import Judge as EmbedderJudge
@@ -56,7 +56,7 @@ def reranker_judge(examples: Sequence[Example], nominator: Retriever) -> Reranke
     asked = examples[:MOST_QUESTIONS]
     if not asked:
         return None
-    nominated = Remembered(nominator)
+    nominated = CachedRetriever(nominator)
 
     def judge(read: Read) -> float:
         return fmean(measure_search(Reranked(retriever=nominated, scorer=_Reading(read)), asked, k=1).ndcg.values())

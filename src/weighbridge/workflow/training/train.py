@@ -26,10 +26,10 @@ from weighbridge.train.tune import tune
 from weighbridge.types import Document
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import Engine, open_engine
-from weighbridge.wiring.index import Agree, refuse
+from weighbridge.wiring.index import Agree, never_agree
 from weighbridge.wiring.reporter import Voice, clocked
-from weighbridge.wiring.search import open_computed
-from weighbridge.wiring.search_noted import search_noted
+from weighbridge.wiring.search import open_computed_embedder
+from weighbridge.wiring.search_noted import describe_search
 from weighbridge.workflow.training.examine import examine_adapter
 from weighbridge.workflow.training.hosted import prepare, resume_hosted, train_hosted
 from weighbridge.workflow.training.messages import spread_sentence, training_sentence
@@ -47,7 +47,7 @@ class Effort:
     """Trainings that differ in nothing but the seed; the best on dev is promoted."""
     search: int = 0
     """Learning rates and ranks raced on small budgets before; 0: those of the settings."""
-    agree: Agree = refuse
+    agree: Agree = never_agree
     """Asks the person who pays for a training at an endpoint."""
 
 
@@ -95,7 +95,7 @@ def arms_to_train(settings: Settings) -> tuple[Arm, ...]:
 
 
 def train_all(
-    bench: Bench, engine: Engine, voice: Voice, seconds: dict[str, float], *, agree: Agree = refuse
+    bench: Bench, engine: Engine, voice: Voice, seconds: dict[str, float], *, agree: Agree = never_agree
 ) -> dict[Arm, str]:
     """See that every tuned arm has its adapter on this very data; return why any has not.
 
@@ -147,7 +147,7 @@ def exercise_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Exercis
             documents=_texts(bench) if bench.settings.training.on != "answers" else (),
             split=workload.outline.key,
             spans=workload.spans,
-            search=search_noted(bench.settings, bench.workspace),
+            search=describe_search(bench.settings, bench.workspace),
         ),
         recipe=recipe_of(bench, engine),
         metric=Accuracy(workload.outline.task, workload.labels),
@@ -286,7 +286,7 @@ def _tests_learnt(lessons: Sequence[Lesson], bench: Bench) -> int:
     others = [one for one in lessons if one.question and plain(one.question) not in outside]
     if not others:
         return 0
-    embedder = open_computed(bench.settings, fetch(bench.settings.retrieval.embedder))
+    embedder = open_computed_embedder(bench.settings, fetch(bench.settings.retrieval.embedder))
     tests = near_held_out(
         bench.workload.of("test"),
         lambda texts: embedder.embed(list(texts), kind="query"),

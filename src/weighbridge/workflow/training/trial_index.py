@@ -9,20 +9,20 @@ from tempfile import TemporaryDirectory
 
 from weighbridge.models import fetch
 from weighbridge.protocols import Embedder, Retriever, StoredIndex
-from weighbridge.retrieve.index.sync import Home, IndexCard, require_card, survey, sync
+from weighbridge.retrieve.index.sync import IndexCard, IndexHome, plan_sync, require_card, sync
 from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Document
-from weighbridge.wiring.index import follow
+from weighbridge.wiring.index import update_index
 from weighbridge.wiring.reporter import Voice
 from weighbridge.wiring.search import (
-    home,
-    material,
-    open_computed,
+    build_retriever,
+    index_home,
+    index_source,
+    open_computed_embedder,
+    open_document_embedder,
     open_hybrid,
-    open_indexing,
-    open_searching,
-    retriever_on,
+    open_query_embedder,
 )
 from weighbridge.workspace import Workspace
 
@@ -41,9 +41,9 @@ class TrialSearch:
     card: IndexCard
 
     @property
-    def served(self) -> Retriever:
+    def retriever(self) -> Retriever:
         """The search as the settings describe it, reranker and all."""
-        return retriever_on(self.index, self.settings, self.embedder, self.card)
+        return build_retriever(self.index, self.settings, self.embedder, self.card)
 
     @property
     def hybrid(self) -> Retriever:
@@ -56,10 +56,10 @@ def search_in_workspace(
 ) -> TrialSearch:
     """Bring the workspace's index up to date and open it. The caller holds the workspace's lock."""
     folder = fetch(settings.retrieval.embedder, notify=voice.notify)
-    computed = open_computed(settings, folder)
-    follow(documents, settings, workspace, computed, voice=voice)
-    embedder = open_searching(settings, workspace, voice)
-    return _open_trial(home(settings, workspace, embedder), settings, folder)
+    computed = open_computed_embedder(settings, folder)
+    update_index(documents, settings, workspace, computed, voice=voice)
+    embedder = open_query_embedder(settings, workspace, voice)
+    return _open_trial(index_home(settings, workspace, embedder), settings, folder)
 
 
 @contextmanager
@@ -72,17 +72,19 @@ def search_aside(
     for left in parent.glob(f"{_PREFIX}*"):  # by a process that was killed; the caller holds the workspace's lock
         shutil.rmtree(left, ignore_errors=True)
     with TemporaryDirectory(prefix=_PREFIX, dir=parent) as name:
-        scratch, sources = Path(name), material(documents, settings, folder)
-        computed = open_computed(settings, folder)
-        embedder = open_indexing(documents, settings, scratch / "static.npz", computed, sources.cut, voice)
-        place = Home(folder=scratch, store=open_store(settings.retrieval.store, scratch), embedder=embedder)
-        card = sync(place, sources, survey(place, sources), notify=voice.notify)
+        scratch, sources = Path(name), index_source(documents, settings, folder)
+        computed = open_computed_embedder(settings, folder)
+        embedder = open_document_embedder(documents, settings, scratch / "static.npz", computed, sources.cut, voice)
+        place = IndexHome(folder=scratch, store=open_store(settings.retrieval.store, scratch), embedder=embedder)
+        card = sync(place, sources, plan_sync(place, sources), notify=voice.notify)
         try:
             yield _open_trial(place, settings, folder)
         finally:
             place.store.drop(card.name)  # a database would keep it
 
 
-def _open_trial(place: Home, settings: Settings, folder: Path) -> TrialSearch:
+def _open_trial(place: IndexHome, settings: Settings, folder: Path) -> TrialSearch:
     card = require_card(place)
-    return TrialSearch(settings=settings, folder=folder, embedder=place.embedder, index=place.opened(card), card=card)
+    return TrialSearch(
+        settings=settings, folder=folder, embedder=place.embedder, index=place.open_index(card), card=card
+    )

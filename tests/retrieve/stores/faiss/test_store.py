@@ -129,12 +129,12 @@ def test_one_who_slept_through_many_changes_wakes_up_to_the_latest(tmp_path: Pat
     store, vectors = FaissStore(tmp_path), clustered(100)
     sleeper, index = (store.open("i", dimensions=DIMENSIONS) for _ in range(2))
     put(sleeper, 0, 100, vectors)
-    assert len(sleeper.matching("tide", limit=200, groups=frozenset("ab"))) == 100
+    assert len(sleeper.search_text("tide", limit=200, groups=frozenset("ab"))) == 100
     for turn in range(30):
         added = chunks(50, 52, "q" * (turn + 1))
         index.apply(Changes(removed=frozenset({f"d{turn}"}), added=added, vectors=vectors[:2]))
-    assert len(sleeper.matching(f"tide {'q' * 30}", limit=200, groups=frozenset("ab"))) == 70
-    assert sleeper.matching("q" * 29, limit=200, groups=frozenset("ab")) == []
+    assert len(sleeper.search_text(f"tide {'q' * 30}", limit=200, groups=frozenset("ab"))) == 70
+    assert sleeper.search_text("q" * 29, limit=200, groups=frozenset("ab")) == []
 
 
 def test_processes_write_and_read_whole_changes(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_processes_write_and_read_whole_changes(tmp_path: Path) -> None:
             second.stdout.readline()
         seen = set()
         for _ in range(100):
-            found = index.matching("mark", limit=20, groups=PUBLIC)
+            found = index.search_text("mark", limit=20, groups=PUBLIC)
             for name in ("a", "b"):
                 texts = [passage.chunk.text for passage in found if passage.chunk.document_id == name]
                 assert len(texts) == 3
@@ -178,7 +178,7 @@ def test_a_tie_longer_than_the_search_is_in_order_of_ids(tmp_path: Path) -> None
     everybody = frozenset("ab")
     expected = [f"c{i:05d}" for i in range(5)]
     assert [p.chunk.id for p in index.nearest(same[0], limit=5, groups=everybody)] == expected
-    assert [p.chunk.id for p in index.matching("tide", limit=5, groups=everybody)] == expected
+    assert [p.chunk.id for p in index.search_text("tide", limit=5, groups=everybody)] == expected
 
 
 def test_what_is_no_index_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_processes_write_and_read_whole_changes(postgres_url: str, tmp_path: Pat
                 first.stdout.readline()
                 second.stdout.readline()
             for _ in range(50):
-                found = index.matching("mark", limit=20, groups=PUBLIC)
+                found = index.search_text("mark", limit=20, groups=PUBLIC)
                 for name in ("a", "b"):
                     texts = [passage.chunk.text for passage in found if passage.chunk.document_id == name]
                     assert len(texts) == 3

@@ -23,16 +23,16 @@ DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Having:
+class TermPostings:
     """Slots that have a term, and how often."""
 
     slots: "Numbers"
     times: "Numbers"
 
-    def where(self, mask: "NDArray[np.bool_]") -> "Having":
+    def where(self, mask: "NDArray[np.bool_]") -> "TermPostings":
         """Return those of the slots that a mask has."""
         kept = mask[self.slots]
-        return self if kept.all() else Having(self.slots[kept], self.times[kept])
+        return self if kept.all() else TermPostings(self.slots[kept], self.times[kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,17 @@ class Postings:
         terms, starts = np.unique(words[order, 0], return_index=True)
         return cls(terms, np.append(starts, len(order)), slots[order].astype(np.int32), words[order, 1])
 
-    def having(self, term: int) -> Having:
+    def of_term(self, term: int) -> TermPostings:
         """Return which slots have a term."""
         place = int(np.searchsorted(self.terms, term))
         if place == len(self.terms) or self.terms[place] != term:
-            return Having(self.slots[:0], self.times[:0])
+            return TermPostings(self.slots[:0], self.times[:0])
         stretch = slice(self.starts[place], self.starts[place + 1])
-        return Having(self.slots[stretch], self.times[stretch])
+        return TermPostings(self.slots[stretch], self.times[stretch])
 
 
 @dataclass(frozen=True, slots=True)
-class Worded:
+class SegmentWords:
     """The words of some rows: those alive count, those chosen are scored."""
 
     postings: Postings
@@ -74,14 +74,14 @@ class Worded:
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class IndexSize:
     """How many chunks an index has, and how many terms in all."""
 
     chunks: int
     words: int
 
 
-def bm25(question: Mapping[int, int], parts: Sequence[Worded], size: Size) -> "list[NDArray[np.float64]]":
+def bm25(question: Mapping[int, int], parts: Sequence[SegmentWords], size: IndexSize) -> "list[NDArray[np.float64]]":
     """Return the score of every slot of each part: 0 where it has no term of the question, or is not chosen.
 
     The question is given as how often it has each term.
@@ -89,7 +89,7 @@ def bm25(question: Mapping[int, int], parts: Sequence[Worded], size: Size) -> "l
     scores = [np.zeros(len(part.lengths)) for part in parts]
     mean = size.words / max(1, size.chunks)
     for term, times in question.items():
-        found = [part.postings.having(term).where(part.alive) for part in parts]
+        found = [part.postings.of_term(term).where(part.alive) for part in parts]
         count = sum(len(having.slots) for having in found)
         weight = times * log(1 + (size.chunks - count + 0.5) / (count + 0.5))
         for part, having, score in zip(parts, found, scores, strict=True):

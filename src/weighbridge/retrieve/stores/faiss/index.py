@@ -21,14 +21,21 @@ import numpy as np
 from weighbridge.errors import WorkspaceError
 from weighbridge.protocols import Changes, Contents, Version
 from weighbridge.retrieve.index.analyser import terms
-from weighbridge.retrieve.stores.chunk_rows import checked_vectors, unpacked
-from weighbridge.retrieve.stores.faiss.segment import keep_graph
-from weighbridge.retrieve.stores.faiss.snapshot import Hits, Memory, Source, follow, read_memory, size_of
-from weighbridge.retrieve.stores.faiss.sqlite import NOW, VISIBLE, Database, latest, listed, valid_at
+from weighbridge.retrieve.stores.chunk_rows import check_vectors, unpack_chunk
+from weighbridge.retrieve.stores.faiss.segment import save_graph
+from weighbridge.retrieve.stores.faiss.snapshot import (
+    Hits,
+    IndexSnapshot,
+    SnapshotSource,
+    read_size,
+    read_snapshot,
+    update_snapshot,
+)
+from weighbridge.retrieve.stores.faiss.sqlite import NOW, VISIBLE, Database, json_list, latest, valid_at
 from weighbridge.retrieve.stores.faiss.sqlite_changes import (
     apply_changes,
     list_versions,
-    require,
+    require_version,
     restore_version,
     tag_version,
 )
@@ -54,23 +61,23 @@ class _View:
     """One read: a transaction, and the same version in memory."""
 
     connection: "sqlite3.Connection"
-    memory: Memory
+    memory: IndexSnapshot
     visible: Sequence[Visible]
 
 
 class FaissIndex:
     """A `StoredIndex`. Searches may run in several threads; changes take turns, also with other processes."""
 
-    def __init__(self, database: Database, source: Source, number: int | None = None) -> None:
+    def __init__(self, database: Database, source: SnapshotSource, number: int | None = None) -> None:
         """Read the version of a number, and change nothing; None: the latest."""
         self._database, self._source, self._number = database, source, number
         self._valid = valid_at(number)
-        self._memory: Memory | None = None
+        self._memory: IndexSnapshot | None = None
         self._lock = threading.Lock()
 
     @property
     def version(self) -> int:
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             return self._version(connection)
 
     def now(self) -> "FaissIndex":
@@ -82,17 +89,17 @@ class FaissIndex:
             return index
 
     def apply(self, changes: Changes) -> int:
-        vectors = checked_vectors(changes, self._source.dimensions)
+        vectors = check_vectors(changes, self._source.dimensions)
         if self._number is not None:
             raise WorkspaceError(f"version {self._number} of the index is for reading only; restore it first")
         if not changes.removed and not changes.added:
             return self.version
-        with self._database.writing() as connection:
+        with self._database.write_transaction() as connection:
             return apply_changes(connection, changes, vectors)
 
     def count(self) -> int:
-        with self._database.reading() as connection:
-            return size_of(connection, self._version(connection)).chunks
+        with self._database.read_transaction() as connection:
+            return read_size(connection, self._version(connection)).chunks
 
     def documents(self) -> Mapping[str, str]:
         return dict(self._rows("SELECT DISTINCT document_id, version FROM chunks WHERE {valid}", {}))
@@ -103,9 +110,9 @@ class FaissIndex:
         if limit <= 0:
             return ()
         with self._view(groups) as view:
-            return _passages(view.connection, _nearest(view, query, limit), limit)
+            return _read_passages(view.connection, _nearest(view, query, limit), limit)
 
-    def matching(
+    def search_text(
         self, text: str, *, limit: int, groups: frozenset[str], among: Collection[str] | None = None
     ) -> Sequence[Passage]:
         """Return the passages of highest BM25 with any of the words, ties in order of chunk id. Any text is allowed."""
@@ -115,89 +122,89 @@ class FaissIndex:
         with self._view(groups) as view:
             question = {number: words[term] for term, number in _numbered(view.connection, words)}
             rows = None if among is None else self._rows_of(view.connection, among)
-            return _passages(view.connection, view.memory.matching(question, view.visible, rows), limit)
+            return _read_passages(view.connection, view.memory.search_text(question, view.visible, rows), limit)
 
     def vectors(self, ids: Sequence[str], *, groups: frozenset[str]) -> "Vectors":
         query = f"SELECT id, vector FROM chunks JOIN searched USING (row) WHERE {{valid}} AND id {_ASKED} AND {VISIBLE}"
-        found = dict(self._rows(query, {"asked": listed(ids), "groups": listed(groups)}))
+        found = dict(self._rows(query, {"asked": json_list(ids), "groups": json_list(groups)}))
         rows = [np.frombuffer(found[id_], "<f4") for id_ in ids]
         return np.array(rows, np.float32).reshape(-1, self._source.dimensions)
 
     def chunks_of(self, document_id: str, *, groups: frozenset[str]) -> Sequence[Chunk]:
         query = f"SELECT chunk FROM chunks WHERE {{valid}} AND document_id = :document AND {VISIBLE}"
-        rows = self._rows(query, {"document": document_id, "groups": listed(groups)})
-        return sorted((unpacked(text) for (text,) in rows), key=lambda chunk: (chunk.start, chunk.end, chunk.id))
+        rows = self._rows(query, {"document": document_id, "groups": json_list(groups)})
+        return sorted((unpack_chunk(text) for (text,) in rows), key=lambda chunk: (chunk.start, chunk.end, chunk.id))
 
     def contents(self, document_ids: Sequence[str]) -> Contents:
         query = (
             f"SELECT chunk, vector FROM chunks JOIN searched USING (row) "
             f"WHERE {{valid}} AND document_id {_ASKED} ORDER BY id"
         )
-        rows = self._rows(query, {"asked": listed(document_ids)})
+        rows = self._rows(query, {"asked": json_list(document_ids)})
         flat = np.frombuffer(b"".join(vector for _, vector in rows), "<f4").astype(np.float32)
-        return Contents([unpacked(text) for text, _ in rows], flat.reshape(-1, self._source.dimensions))
+        return Contents([unpack_chunk(text) for text, _ in rows], flat.reshape(-1, self._source.dimensions))
 
     def optimise(self) -> None:
         kind = self._source.kind
         if kind == "hnsw" or (kind is None and FLAT < self.count() <= GRAPHED):
-            with self._database.reading() as connection:
-                keep_graph(connection, NOW, self._source.dimensions, self._source.graph)
+            with self._database.read_transaction() as connection:
+                save_graph(connection, NOW, self._source.dimensions, self._source.graph)
             self._memory = None
         self._database.tidy()
 
     def versions(self) -> Sequence[Version]:
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             return list_versions(connection)
 
     def at(self, number: int) -> "FaissIndex":
-        with self._database.reading() as connection:
-            require(connection, number)
+        with self._database.read_transaction() as connection:
+            require_version(connection, number)
         index, memory = FaissIndex(self._database, self._source, number), self._memory
         if memory is not None and memory.version == number:
             index._memory = memory
         return index
 
     def restore(self, number: int) -> int:
-        with self._database.writing() as connection:
+        with self._database.write_transaction() as connection:
             return restore_version(connection, number)
 
     def tag(self, number: int, name: str) -> None:
-        with self._database.writing() as connection:
+        with self._database.write_transaction() as connection:
             tag_version(connection, number, name)
 
     def _version(self, connection: "sqlite3.Connection") -> int:
         if self._number is None:
             return latest(connection)
-        require(connection, self._number)
+        require_version(connection, self._number)
         return self._number
 
     def _rows(self, query: str, parameters: Mapping[str, str]) -> list[Any]:
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             self._version(connection)
             return connection.execute(query.format(valid=self._valid), parameters).fetchall()
 
     def _rows_of(self, connection: "sqlite3.Connection", ids: Collection[str]) -> "NDArray[np.int64]":
         query = f"SELECT row FROM chunks WHERE {self._valid} AND id {_ASKED}"
-        return np.array(connection.execute(query, {"asked": listed(ids)}).fetchall(), np.int64).reshape(-1)
+        return np.array(connection.execute(query, {"asked": json_list(ids)}).fetchall(), np.int64).reshape(-1)
 
     @contextmanager
     def _view(self, groups: frozenset[str]) -> "Iterator[_View]":
         """Lend a read; where another thread has gone ahead in memory meanwhile, one that is as late."""
         while True:
-            with self._database.reading() as connection:
+            with self._database.read_transaction() as connection:
                 version = self._version(connection)
                 memory = self._at(connection, version)
                 if memory.version == version:
                     yield _View(connection, memory, memory.visible(groups))
                     return
 
-    def _at(self, connection: "sqlite3.Connection", version: int) -> Memory:
+    def _at(self, connection: "sqlite3.Connection", version: int) -> IndexSnapshot:
         with self._lock:
             memory = self._memory
             if memory is None:
-                memory = read_memory(connection, self._source, version, self._valid)
+                memory = read_snapshot(connection, self._source, version, self._valid)
             elif memory.version < version:
-                memory = follow(connection, self._source, memory, version)
+                memory = update_snapshot(connection, self._source, memory, version)
             self._memory = memory
             return memory
 
@@ -207,7 +214,7 @@ def _nearest(view: _View, query: "Vectors", limit: int) -> Hits:
     count, there = 2 * limit + _SPARE, sum(seen.count for seen in view.visible)
     while True:
         rough = view.memory.nearest(query, count, view.visible)
-        exact = _exactly(view.connection, query, rough)
+        exact = _rescore(view.connection, query, rough)
         if len(rough.rows) >= there or len(rough.rows) <= limit:
             return exact
         error = float(np.abs(exact.scores - rough.scores).max()) + _CLOSE
@@ -216,7 +223,7 @@ def _nearest(view: _View, query: "Vectors", limit: int) -> Hits:
         count *= 4
 
 
-def _exactly(connection: "sqlite3.Connection", query: "Vectors", rough: Hits) -> Hits:
+def _rescore(connection: "sqlite3.Connection", query: "Vectors", rough: Hits) -> Hits:
     """Return the hits with the dot products of the vectors as they were given: the same wherever a vector stands."""
     asked = json.dumps(rough.rows.tolist())
     found = dict(connection.execute(f"SELECT row, vector FROM searched WHERE row {_ASKED}", {"asked": asked}))
@@ -224,7 +231,7 @@ def _exactly(connection: "sqlite3.Connection", query: "Vectors", rough: Hits) ->
     return Hits(rough.rows, (vectors.astype(np.float64) * query).sum(axis=1))
 
 
-def _passages(connection: "sqlite3.Connection", hits: Hits, limit: int) -> Sequence[Passage]:
+def _read_passages(connection: "sqlite3.Connection", hits: Hits, limit: int) -> Sequence[Passage]:
     best = hits.best(limit)
     asked = {"asked": json.dumps(best.rows.tolist())}
     ids = dict(connection.execute(f"SELECT row, id FROM chunks WHERE row {_ASKED}", asked))
@@ -232,10 +239,10 @@ def _passages(connection: "sqlite3.Connection", hits: Hits, limit: int) -> Seque
     first = sorted(scores, key=lambda row: (-scores[row], ids[row]))[:limit]
     asked = {"asked": json.dumps(first)}
     chunks = dict(connection.execute(f"SELECT row, chunk FROM chunks WHERE row {_ASKED}", asked))
-    return [Passage(unpacked(chunks[row]), scores[row]) for row in first]
+    return [Passage(unpack_chunk(chunks[row]), scores[row]) for row in first]
 
 
 def _numbered(connection: "sqlite3.Connection", terms: Collection[str]) -> list[Any]:
     """Return the terms that some chunk has, or had, with their numbers."""
     query = f"SELECT term, number FROM terms WHERE term {_ASKED}"
-    return connection.execute(query, {"asked": listed(terms)}).fetchall()
+    return connection.execute(query, {"asked": json_list(terms)}).fetchall()

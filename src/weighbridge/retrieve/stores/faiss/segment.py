@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from weighbridge.retrieve.stores.faiss.bm25 import Postings
-from weighbridge.retrieve.stores.faiss.vectors import Graph, Kind, Vectors, Visible, built_graph, scanned
+from weighbridge.retrieve.stores.faiss.vectors import HnswGraph, Kind, VectorIndex, Visible, build_hnsw, build_scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ _BATCH = 32_768
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class IndexSegment:
     """Rows in slots, ascending. All that ever changes is that a row is no longer alive; then it is another segment."""
 
     rows: "NDArray[np.int64]"
@@ -34,7 +34,7 @@ class Segment:
     """For each slot, which of `audiences` may read it."""
     audiences: Sequence[frozenset[str]]
     postings: Postings
-    vectors: Vectors
+    vectors: VectorIndex
 
     def visible(self, groups: frozenset[str]) -> Visible:
         """Return which rows these groups may read."""
@@ -43,7 +43,7 @@ class Segment:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _RowReader:
     """What is known of rows once they have been read."""
 
     rows: list[int] = field(default_factory=list)
@@ -62,7 +62,7 @@ class _Reading:
             self.words += words
             yield np.frombuffer(b"".join(vectors), "<f4").reshape(-1, dimensions)
 
-    def segment(self, rows: "NDArray[np.int64]", vectors: Vectors) -> Segment:
+    def segment(self, rows: "NDArray[np.int64]", vectors: VectorIndex) -> IndexSegment:
         """Return the segment with the vectors of `rows`, of which those that were not read are dead."""
         slots = np.searchsorted(rows, self.rows)
         alive, lengths, audience = np.zeros(len(rows), np.bool_), np.zeros(len(rows)), np.zeros(len(rows), np.int32)
@@ -71,21 +71,21 @@ class _Reading:
         words = np.frombuffer(b"".join(self.words), "<i4").reshape(-1, 2)
         postings = Postings.of(np.repeat(slots, pairs), words)
         audiences = [frozenset(json.loads(text)) for text in self.audiences] or [frozenset()]
-        return Segment(rows, alive, lengths, audience, audiences, postings, vectors)
+        return IndexSegment(rows, alive, lengths, audience, audiences, postings, vectors)
 
 
 def read_segment(
     connection: sqlite3.Connection, valid: str, after: int, *, dimensions: int, kind: Kind | None
-) -> Segment:
+) -> IndexSegment:
     """Read the valid rows after one."""
-    reading = _Reading()
-    cursor = _read(connection, f"{valid} AND row > {after:d}", "vector")
-    vectors = scanned(reading.batches(cursor, dimensions), dimensions, kind)
+    reading = _RowReader()
+    cursor = _select_rows(connection, f"{valid} AND row > {after:d}", "vector")
+    vectors = build_scan(reading.batches(cursor, dimensions), dimensions, kind)
     return reading.segment(np.array(reading.rows, np.int64), vectors)
 
 
-def read_graph(connection: sqlite3.Connection, valid: str, file: Path) -> Segment | None:
-    """Read the rows whose vectors are in a graph that `keep_graph` kept; None where there is none."""
+def read_graph(connection: sqlite3.Connection, valid: str, file: Path) -> IndexSegment | None:
+    """Read the rows whose vectors are in a graph that `save_graph` kept; None where there is none."""
     import faiss
 
     try:
@@ -93,26 +93,26 @@ def read_graph(connection: sqlite3.Connection, valid: str, file: Path) -> Segmen
             rows, graph = kept["rows"], faiss.deserialize_index(kept["graph"])
     except (OSError, ValueError, KeyError, BadZipFile):  # not there, or cut short
         return None
-    reading = _Reading()
-    cursor = _read(connection, f"{valid} AND row <= {rows.max(initial=0):d}", "x''")
+    reading = _RowReader()
+    cursor = _select_rows(connection, f"{valid} AND row <= {rows.max(initial=0):d}", "x''")
     for _ in reading.batches(cursor, 1):
         pass
-    return reading.segment(rows, Graph(graph)) if np.isin(reading.rows, rows).all() else None
+    return reading.segment(rows, HnswGraph(graph)) if np.isin(reading.rows, rows).all() else None
 
 
-def keep_graph(connection: sqlite3.Connection, valid: str, dimensions: int, file: Path) -> None:
+def save_graph(connection: sqlite3.Connection, valid: str, dimensions: int, file: Path) -> None:
     """Build a graph of the valid rows and keep it in a file, whole or not at all."""
     import faiss
 
-    reading = _Reading()
-    graph = built_graph(reading.batches(_read(connection, valid, "vector"), dimensions), dimensions)
+    reading = _RowReader()
+    graph = build_hnsw(reading.batches(_select_rows(connection, valid, "vector"), dimensions), dimensions)
     beside = file.with_name(f"{file.name}.{os.getpid()}")
     with beside.open("wb") as stream:
         np.savez(stream, rows=np.array(reading.rows, np.int64), graph=faiss.serialize_index(graph))
     beside.replace(file)
 
 
-def _read(connection: sqlite3.Connection, where: str, vector: str) -> sqlite3.Cursor:
+def _select_rows(connection: sqlite3.Connection, where: str, vector: str) -> sqlite3.Cursor:
     return connection.execute(
         f"SELECT row, groups, length, words, {vector} FROM chunks NOT INDEXED JOIN searched USING (row) "
         f"WHERE {where} ORDER BY row"

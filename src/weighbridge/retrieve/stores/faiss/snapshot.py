@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from weighbridge.retrieve.stores.faiss.bm25 import Size, Worded, bm25
-from weighbridge.retrieve.stores.faiss.segment import Segment, read_graph, read_segment
-from weighbridge.retrieve.stores.faiss.sqlite import NOW, is_kept, last_row
+from weighbridge.retrieve.stores.faiss.bm25 import IndexSize, SegmentWords, bm25
+from weighbridge.retrieve.stores.faiss.segment import IndexSegment, read_graph, read_segment
+from weighbridge.retrieve.stores.faiss.sqlite import NOW, has_version, last_row
 from weighbridge.retrieve.stores.faiss.vectors import Kind, Visible
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Hits:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SnapshotSource:
     """Where segments are read from, and how vectors are held."""
 
     dimensions: int
@@ -53,14 +53,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class IndexSnapshot:
     """The rows of one version. Never changes, so that many threads may search it."""
 
     version: int
-    size: Size
+    size: IndexSize
     last_row: int
     """No row after it is known."""
-    segments: Sequence[Segment]
+    segments: Sequence[IndexSegment]
     _visible: dict[frozenset[str], Sequence[Visible]] = field(default_factory=dict)
 
     def visible(self, groups: frozenset[str]) -> Sequence[Visible]:
@@ -82,12 +82,12 @@ class Memory:
             scores.append(near.scores.astype(np.float64))
         return Hits(np.concatenate(rows), np.concatenate(scores)).best(count)
 
-    def matching(self, question: Mapping[int, int], visible: Sequence[Visible], among: "Numbers | None") -> Hits:
+    def search_text(self, question: Mapping[int, int], visible: Sequence[Visible], among: "Numbers | None") -> Hits:
         """Return the visible rows with any term of the question, given as how often it has each."""
         parts = []
         for segment, seen in zip(self.segments, visible, strict=True):
             chosen = seen.mask if among is None else seen.mask & np.isin(segment.rows, among)
-            parts.append(Worded(segment.postings, segment.lengths, segment.alive, chosen))
+            parts.append(SegmentWords(segment.postings, segment.lengths, segment.alive, chosen))
         scores = bm25(question, parts, self.size)
         slots = [np.flatnonzero(score) for score in scores]
         rows = [segment.rows[slot] for segment, slot in zip(self.segments, slots, strict=True)]
@@ -95,30 +95,34 @@ class Memory:
         return Hits(np.concatenate([*rows, np.zeros(0, np.int64)]), np.concatenate([*found, np.zeros(0)]))
 
 
-def read_memory(connection: sqlite3.Connection, source: Source, version: int, valid: str) -> Memory:
+def read_snapshot(connection: sqlite3.Connection, source: SnapshotSource, version: int, valid: str) -> IndexSnapshot:
     """Read a version; `valid` is the condition of its rows."""
     graph = read_graph(connection, valid, source.graph) if source.kind in {"hnsw", None} and valid == NOW else None
     after = int(graph.rows.max(initial=0)) if graph is not None else 0
     rest = read_segment(connection, valid, after, dimensions=source.dimensions, kind=source.kind)
     segments = [segment for segment in (graph, rest) if segment is not None and len(segment.rows)]
-    return Memory(version, size_of(connection, version), max(after, last_row(connection)), segments)
+    return IndexSnapshot(version, read_size(connection, version), max(after, last_row(connection)), segments)
 
 
-def follow(connection: sqlite3.Connection, source: Source, before: Memory, version: int) -> Memory:
+def update_snapshot(
+    connection: sqlite3.Connection, source: SnapshotSource, before: IndexSnapshot, version: int
+) -> IndexSnapshot:
     """Return the latest version, given an earlier one in memory."""
-    segments = _living(connection, before)
+    segments = _drop_deleted(connection, before)
     new = _count(connection, before.last_row)
-    kept, after = _undisturbed(segments, new)
+    kept, after = _segments_to_keep(segments, new)
     rest = []
     if new or len(kept) < len(segments):
         rest = [read_segment(connection, NOW, after, dimensions=source.dimensions, kind=source.kind)]
     last = max(before.last_row, last_row(connection))
-    return Memory(version, size_of(connection, version), last, [*kept, *(one for one in rest if len(one.rows))])
+    return IndexSnapshot(
+        version, read_size(connection, version), last, [*kept, *(one for one in rest if len(one.rows))]
+    )
 
 
-def _living(connection: sqlite3.Connection, before: Memory) -> list[Segment]:
+def _drop_deleted(connection: sqlite3.Connection, before: IndexSnapshot) -> list[IndexSegment]:
     """Return the segments without what has gone since."""
-    if is_kept(connection, before.version):  # then rows that have gone since are still there
+    if has_version(connection, before.version):  # then rows that have gone since are still there
         found = connection.execute("SELECT row FROM chunks WHERE until > ?", (before.version,)).fetchall()
         gone = np.array(found, np.int64).reshape(-1)
         if not len(gone):
@@ -128,7 +132,7 @@ def _living(connection: sqlite3.Connection, before: Memory) -> list[Segment]:
     return [replace(one, alive=one.alive & np.isin(one.rows, there)) for one in before.segments]
 
 
-def _undisturbed(segments: Sequence[Segment], new: int) -> tuple[Sequence[Segment], int]:
+def _segments_to_keep(segments: Sequence[IndexSegment], new: int) -> tuple[Sequence[IndexSegment], int]:
     """Return the segments to keep, and the row after which all is to be read again."""
     kept = list(segments)
     for place, segment in enumerate(segments):
@@ -149,6 +153,6 @@ def _count(connection: sqlite3.Connection, after: int) -> int:
     return int(count)
 
 
-def size_of(connection: sqlite3.Connection, version: int) -> Size:
+def read_size(connection: sqlite3.Connection, version: int) -> IndexSize:
     """Return the size of a version."""
-    return Size(*connection.execute("SELECT chunks, words FROM versions WHERE number = ?", (version,)).fetchone())
+    return IndexSize(*connection.execute("SELECT chunks, words FROM versions WHERE number = ?", (version,)).fetchone())

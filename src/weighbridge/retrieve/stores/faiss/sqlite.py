@@ -14,7 +14,7 @@ from time import monotonic, sleep
 
 from weighbridge.errors import WorkspaceError
 from weighbridge.retrieve.stores.connection_pool import Pool
-from weighbridge.retrieve.stores.retention import now
+from weighbridge.retrieve.stores.retention import utc_now
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS about (dimensions INTEGER NOT NULL);
@@ -36,7 +36,7 @@ NOW = "until IS NULL"
 """The condition of rows that are in the latest version."""
 VISIBLE = """(groups = '[]' OR EXISTS (
     SELECT 1 FROM json_each(groups) AS one WHERE one.value IN (SELECT value FROM json_each(:groups))))"""
-"""The condition of rows that some groups (`listed`) may read."""
+"""The condition of rows that some groups (`json_list`) may read."""
 _WAIT_SECONDS = 60.0
 """For what is over soon: another process opens the file, or tidies it."""
 _TURN_SECONDS = 600.0
@@ -63,11 +63,11 @@ class Database:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._unusable(error) from error
-        with self.writing() as connection:
+        with self.write_transaction() as connection:
             self._begin(connection)
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def read_transaction(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection that sees one version, the latest, as long as it is lent."""
         try:
             with self._pool.lend() as connection:
@@ -78,7 +78,7 @@ class Database:
             raise self._unusable(error) from error
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def write_transaction(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection in a transaction, the only one that writes; committed unless an error leaves the block."""
         try:
             with self._pool.lend() as connection:
@@ -115,7 +115,7 @@ class Database:
         found = connection.execute("SELECT dimensions FROM about").fetchone()
         if found is None:
             connection.execute("INSERT INTO about VALUES (?)", (self.dimensions,))
-            connection.execute("INSERT INTO versions VALUES (1, ?, 0, 0)", (now(),))
+            connection.execute("INSERT INTO versions VALUES (1, ?, 0, 0)", (utc_now(),))
         elif found != (self.dimensions,):
             raise WorkspaceError(
                 f"{self.file}: its vectors have {found[0]} dimensions, and the embedder's {self.dimensions}; "
@@ -156,7 +156,7 @@ def last_row(connection: sqlite3.Connection) -> int:
     return int(row)
 
 
-def is_kept(connection: sqlite3.Connection, number: int) -> bool:
+def has_version(connection: sqlite3.Connection, number: int) -> bool:
     """Tell whether there is such a version."""
     return connection.execute("SELECT 1 FROM versions WHERE number = ?", (number,)).fetchone() is not None
 
@@ -166,6 +166,6 @@ def valid_at(number: int | None) -> str:
     return NOW if number is None else f"(since <= {number:d} AND (until IS NULL OR until > {number:d}))"
 
 
-def listed(texts: Iterable[str]) -> str:
+def json_list(texts: Iterable[str]) -> str:
     """Return texts as a JSON list, in order: how many values go into one parameter."""
     return json.dumps(sorted(texts))

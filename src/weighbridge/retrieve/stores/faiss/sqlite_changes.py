@@ -11,9 +11,9 @@ import numpy as np
 
 from weighbridge.errors import WorkspaceError
 from weighbridge.protocols import Changes, Version
-from weighbridge.retrieve.stores.chunk_rows import counted, packed
-from weighbridge.retrieve.stores.faiss.sqlite import NOW, is_kept, last_row, latest, listed, valid_at
-from weighbridge.retrieve.stores.retention import checked_name, forgotten, now
+from weighbridge.retrieve.stores.chunk_rows import count_terms, pack_chunk
+from weighbridge.retrieve.stores.faiss.sqlite import NOW, has_version, json_list, last_row, latest, valid_at
+from weighbridge.retrieve.stores.retention import check_name, expired_versions, utc_now
 from weighbridge.types import Chunk
 
 if TYPE_CHECKING:
@@ -26,16 +26,16 @@ def apply_changes(connection: sqlite3.Connection, changes: Changes, vectors: "ND
     """Make a new version, in the transaction of a writer, and return its number."""
     number, before = latest(connection) + 1, last_row(connection)
     end = f"UPDATE chunks SET until = ? WHERE {NOW} AND"
-    connection.execute(f"{end} document_id {_AMONG}", (number, listed(changes.removed)))
-    connection.execute(f"{end} id {_AMONG}", (number, listed(chunk.id for chunk in changes.added)))
+    connection.execute(f"{end} document_id {_AMONG}", (number, json_list(changes.removed)))
+    connection.execute(f"{end} id {_AMONG}", (number, json_list(chunk.id for chunk in changes.added)))
     _add(connection, number, changes.added, vectors)
-    _close(connection, number, before)
+    _record_version(connection, number, before)
     return number
 
 
 def restore_version(connection: sqlite3.Connection, number: int) -> int:
     """Make a new version with the rows of an old one, and return its number."""
-    require(connection, number)
+    require_version(connection, number)
     new, before = latest(connection) + 1, last_row(connection)
     connection.execute(f"UPDATE chunks SET until = ? WHERE {NOW} AND since > ?", (new, number))
     old = f"SELECT row FROM chunks WHERE {valid_at(number)} AND until IS NOT NULL"
@@ -48,14 +48,14 @@ def restore_version(connection: sqlite3.Connection, number: int) -> int:
         connection.execute(
             "INSERT INTO searched SELECT ?, length, words, vector FROM searched WHERE row = ?", (again, row)
         )
-    _close(connection, new, before)
+    _record_version(connection, new, before)
     return new
 
 
 def tag_version(connection: sqlite3.Connection, number: int, name: str) -> None:
     """Give a version a name, which no other has then."""
-    require(connection, number)
-    connection.execute("INSERT OR REPLACE INTO tags VALUES (?, ?)", (checked_name(name), number))
+    require_version(connection, number)
+    connection.execute("INSERT OR REPLACE INTO tags VALUES (?, ?)", (check_name(name), number))
 
 
 def list_versions(connection: sqlite3.Connection) -> Sequence[Version]:
@@ -67,20 +67,20 @@ def list_versions(connection: sqlite3.Connection) -> Sequence[Version]:
     return [Version(number=number, made=made, tags=tuple(tags.get(number, ()))) for number, made in rows]
 
 
-def require(connection: sqlite3.Connection, number: int) -> None:
+def require_version(connection: sqlite3.Connection, number: int) -> None:
     """Raise `WorkspaceError` where there is no such version."""
-    if not is_kept(connection, number):
+    if not has_version(connection, number):
         kept = ", ".join(str(version.number) for version in list_versions(connection))
         raise WorkspaceError(f"the index has no version {number} (any more); there are {kept}")
 
 
 def _add(connection: sqlite3.Connection, number: int, chunks: Sequence[Chunk], vectors: "NDArray[np.float32]") -> None:
-    counts = [counted(chunk) for chunk in chunks]
-    numbers = _numbered(connection, {term for count in counts for term in count})
+    counts = [count_terms(chunk) for chunk in chunks]
+    numbers = _number_terms(connection, {term for count in counts for term in count})
     for chunk, count, vector in zip(chunks, counts, vectors, strict=True):
         row = connection.execute(
             "INSERT INTO chunks (id, document_id, version, groups, since, chunk) VALUES (?, ?, ?, ?, ?, ?)",
-            (chunk.id, chunk.document_id, chunk.version, listed(chunk.groups), number, packed(chunk)),
+            (chunk.id, chunk.document_id, chunk.version, json_list(chunk.groups), number, pack_chunk(chunk)),
         ).lastrowid
         words = _words(count, numbers)
         connection.execute(
@@ -92,28 +92,28 @@ def _words(count: Counter[str], numbers: Mapping[str, int]) -> bytes:
     return np.array([(numbers[term], times) for term, times in count.items()], "<i4").tobytes()
 
 
-def _numbered(connection: sqlite3.Connection, terms: Iterable[str]) -> Mapping[str, int]:
+def _number_terms(connection: sqlite3.Connection, terms: Iterable[str]) -> Mapping[str, int]:
     """Return the number of each term, giving one to those that have none."""
-    given = listed(terms)
+    given = json_list(terms)
     connection.execute("INSERT OR IGNORE INTO terms (term) SELECT value FROM json_each(?)", (given,))
     return dict(connection.execute(f"SELECT term, number FROM terms WHERE term {_AMONG}", (given,)).fetchall())
 
 
-def _close(connection: sqlite3.Connection, number: int, before: int) -> None:
+def _record_version(connection: sqlite3.Connection, number: int, before: int) -> None:
     """Write a version down with the size of what it holds; rows after `before` are new in it."""
     size = "SELECT count(*), ifnull(sum(length), 0) FROM chunks JOIN searched USING (row) WHERE"
     gone, gone_words = connection.execute(f"{size} until = ?", (number,)).fetchone()
     come, come_words = connection.execute(f"{size} row > ?", (before,)).fetchone()
     chunks, words = connection.execute("SELECT chunks, words FROM versions ORDER BY number DESC").fetchone()
     size_now = (chunks + come - gone, words + come_words - gone_words)
-    connection.execute("INSERT INTO versions VALUES (?, ?, ?, ?)", (number, now(), *size_now))
-    _forget(connection)
+    connection.execute("INSERT INTO versions VALUES (?, ?, ?, ?)", (number, utc_now(), *size_now))
+    _delete_expired(connection)
 
 
-def _forget(connection: sqlite3.Connection) -> None:
+def _delete_expired(connection: sqlite3.Connection) -> None:
     versions = list_versions(connection)
     tagged = [version.number for version in versions if version.tags]
-    for version in forgotten([version.number for version in versions], tagged):
+    for version in expired_versions([version.number for version in versions], tagged):
         gone, span = "FROM chunks WHERE until > ? AND until <= ? AND since > ?", astuple(version)
         connection.execute(f"DELETE FROM searched WHERE row IN (SELECT row {gone})", span)
         connection.execute(f"DELETE {gone}", span)

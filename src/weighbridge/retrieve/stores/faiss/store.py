@@ -7,7 +7,7 @@ from pathlib import Path
 from weighbridge.errors import MissingExtraError, WorkspaceError
 from weighbridge.retrieve.index.analyser import ANALYSER
 from weighbridge.retrieve.stores.faiss.index import FaissIndex
-from weighbridge.retrieve.stores.faiss.snapshot import Source
+from weighbridge.retrieve.stores.faiss.snapshot import SnapshotSource
 from weighbridge.retrieve.stores.faiss.sqlite import Database
 from weighbridge.retrieve.stores.faiss.vectors import Kind
 
@@ -35,7 +35,7 @@ class FaissStore:
 
     def open(self, name: str, *, dimensions: int) -> "FaissIndex":
         home = self._home(name)
-        source = Source(dimensions, self.kind, home / _GRAPH)
+        source = SnapshotSource(dimensions, self.kind, home / _GRAPH)
         return FaissIndex(Database(home / _FILE, dimensions), source)
 
     def names(self) -> Sequence[str]:

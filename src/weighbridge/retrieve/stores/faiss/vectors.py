@@ -40,7 +40,7 @@ class Visible:
     @classmethod
     def of(cls, mask: "NDArray[np.bool_]") -> "Visible":
         """Show the slots of a mask."""
-        faiss = library()
+        faiss = import_faiss()
         count = int(mask.sum())
         if count == len(mask):
             return cls(mask, count, None)
@@ -48,59 +48,59 @@ class Visible:
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class NearestSlots:
     """Slots, best first, and about the dot product of each."""
 
     slots: "NDArray[np.int64]"
     scores: "Rows"
 
 
-class Vectors(Protocol):
+class VectorIndex(Protocol):
     """What a segment needs of its vectors."""
 
-    def nearest(self, query: "Rows", count: int, visible: Visible) -> Near:
+    def nearest(self, query: "Rows", count: int, visible: Visible) -> NearestSlots:
         """Return about the `count` nearest visible slots, and all of them where there are no more."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned:
+class FlatScan:
     """Every visible vector is compared."""
 
     index: Any
 
-    def nearest(self, query: "Rows", count: int, visible: Visible) -> Near:
-        faiss = library()
+    def nearest(self, query: "Rows", count: int, visible: Visible) -> NearestSlots:
+        faiss = import_faiss()
         return _search(self.index, query, count, faiss.SearchParameters(sel=visible.selector))
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
+class HnswGraph:
     """A graph is followed; where it yields too little, every visible vector is compared."""
 
     index: Any
 
-    def nearest(self, query: "Rows", count: int, visible: Visible) -> Near:
-        faiss = library()
+    def nearest(self, query: "Rows", count: int, visible: Visible) -> NearestSlots:
+        faiss = import_faiss()
         wanted = min(count, visible.count)
         if visible.count * _NARROW >= self.index.ntotal:
             effort = faiss.SearchParametersHNSW(sel=visible.selector, efSearch=max(_SEARCH_EFFORT, 2 * count))
             near = _search(self.index, query, wanted, effort)
             if len(near.slots) == wanted:
                 return near
-        return Scanned(self.index.storage).nearest(query, wanted, visible)
+        return FlatScan(self.index.storage).nearest(query, wanted, visible)
 
 
-def library() -> Any:
+def import_faiss() -> Any:
     """Return FAISS, without its type hints, which do not know what its Python wrapper adds."""
     import faiss
 
     return faiss
 
 
-def scanned(batches: Iterator["Rows"], dimensions: int, kind: Kind | None) -> Scanned:
+def build_scan(batches: Iterator["Rows"], dimensions: int, kind: Kind | None) -> FlatScan:
     """Hold vectors that come in batches; the ranges of 8-bit coordinates are learnt from the first of them."""
-    faiss = library()
+    faiss = import_faiss()
     first = next(batches, np.zeros((0, dimensions), np.float32))
     if kind == "flat" or (kind != "sq8" and len(first) <= FLAT) or not len(first):
         index: Any = faiss.IndexFlatIP(dimensions)
@@ -109,12 +109,12 @@ def scanned(batches: Iterator["Rows"], dimensions: int, kind: Kind | None) -> Sc
         index.train(first)
     for batch in chain([first], batches):
         index.add(batch)
-    return Scanned(index)
+    return FlatScan(index)
 
 
-def built_graph(batches: Iterator["Rows"], dimensions: int) -> Any:
+def build_hnsw(batches: Iterator["Rows"], dimensions: int) -> Any:
     """Return the FAISS index of a graph."""
-    faiss = library()
+    faiss = import_faiss()
     index = faiss.IndexHNSWFlat(dimensions, _NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = _BUILD_EFFORT
     for batch in batches:
@@ -122,9 +122,9 @@ def built_graph(batches: Iterator["Rows"], dimensions: int) -> Any:
     return index
 
 
-def _search(index: Any, query: "Rows", count: int, parameters: Any) -> Near:
+def _search(index: Any, query: "Rows", count: int, parameters: Any) -> NearestSlots:
     if not count:
-        return Near(np.zeros(0, np.int64), np.zeros(0, np.float32))
+        return NearestSlots(np.zeros(0, np.int64), np.zeros(0, np.float32))
     scores, slots = index.search(query.reshape(1, -1), count, params=parameters)
     found = slots[0] >= 0
-    return Near(slots[0][found], scores[0][found])
+    return NearestSlots(slots[0][found], scores[0][found])

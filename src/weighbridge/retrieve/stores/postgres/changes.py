@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from weighbridge.errors import WorkspaceError
 from weighbridge.protocols import Changes, Version
-from weighbridge.retrieve.stores.chunk_rows import counted, packed, packed_group
-from weighbridge.retrieve.stores.retention import checked_name, forgotten, now
+from weighbridge.retrieve.stores.chunk_rows import count_terms, pack_chunk, pack_group
+from weighbridge.retrieve.stores.retention import check_name, expired_versions, utc_now
 from weighbridge.types import Chunk
 
 if TYPE_CHECKING:
@@ -55,25 +55,25 @@ def create_tables(connection: "Connection[Any]", dimensions: int) -> None:
         if statement:
             connection.execute(statement)
     connection.execute("INSERT INTO about VALUES (%s)", (dimensions,))
-    connection.execute("INSERT INTO versions VALUES (1, %s, 0, 0)", (now(),))
+    connection.execute("INSERT INTO versions VALUES (1, %s, 0, 0)", (utc_now(),))
 
 
 def apply_changes(connection: "Connection[Any]", changes: Changes, vectors: "NDArray[np.float32]") -> int:
     """Make a new version, in the transaction of a writer, and return its number."""
     number, before = latest(connection) + 1, _last_row(connection)
     ids = [chunk.id for chunk in changes.added]
-    _end(connection, number, "document_id = ANY(%s) OR id = ANY(%s)", (sorted(changes.removed), ids))
+    _expire_chunks(connection, number, "document_id = ANY(%s) OR id = ANY(%s)", (sorted(changes.removed), ids))
     if changes.added:
         _add(connection, (number, before + 1), changes.added, vectors)
-    _close(connection, number, before)
+    _record_version(connection, number, before)
     return number
 
 
 def restore_version(connection: "Connection[Any]", number: int) -> int:
     """Make a new version with the rows of an old one, and return its number."""
-    require(connection, number)
+    require_version(connection, number)
     new, before = latest(connection) + 1, _last_row(connection)
-    _end(connection, new, "since > %s", (number,))
+    _expire_chunks(connection, new, "since > %s", (number,))
     old = f"FROM chunks WHERE {valid_at(number)} AND until IS NOT NULL"
     again = f"(SELECT row AS old, {before:d} + row_number() OVER (ORDER BY row) AS row {old}) AS again"
     connection.execute(
@@ -86,16 +86,16 @@ def restore_version(connection: "Connection[Any]", number: int) -> int:
         f"times, chunk FROM {again} JOIN chunks ON chunks.row = old",
         (new,),
     )
-    _close(connection, new, before)
+    _record_version(connection, new, before)
     return new
 
 
 def tag_version(connection: "Connection[Any]", number: int, name: str) -> None:
     """Give a version a name, which no other has then."""
-    require(connection, number)
+    require_version(connection, number)
     connection.execute(
         "INSERT INTO tags VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET number = excluded.number",
-        (checked_name(name), number),
+        (check_name(name), number),
     )
 
 
@@ -110,17 +110,17 @@ def list_versions(connection: "Connection[Any]") -> Sequence[Version]:
 
 def latest(connection: "Connection[Any]") -> int:
     """Return the number of the latest version."""
-    return _one(connection, "SELECT max(number) FROM versions")
+    return _select_number(connection, "SELECT max(number) FROM versions")
 
 
-def require(connection: "Connection[Any]", number: int) -> None:
+def require_version(connection: "Connection[Any]", number: int) -> None:
     """Raise `WorkspaceError` where there is no such version."""
-    if not _one(connection, "SELECT count(*) FROM versions WHERE number = %s", (number,)):
+    if not _select_number(connection, "SELECT count(*) FROM versions WHERE number = %s", (number,)):
         kept = ", ".join(str(version.number) for version in list_versions(connection))
         raise WorkspaceError(f"the index has no version {number} (any more); there are {kept}")
 
 
-def _end(connection: "Connection[Any]", number: int, where: str, parameters: tuple[object, ...]) -> None:
+def _expire_chunks(connection: "Connection[Any]", number: int, where: str, parameters: tuple[object, ...]) -> None:
     """Let chunks be valid no longer."""
     ended = connection.execute(
         f"UPDATE chunks SET until = %s WHERE until IS NULL AND ({where}) RETURNING row", (number, *parameters)
@@ -141,24 +141,26 @@ def _add(
 ) -> None:
     """Add chunks in a version and from a row on (`first`)."""
     number, row = first
-    audiences = _audiences(connection, {_packed_groups(chunk) for chunk in chunks})
+    audiences = _number_audiences(connection, {_pack_groups(chunk) for chunk in chunks})
     with connection.cursor().copy(f"COPY chunks ({_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy:
         copy.set_types(_TYPES)
         for place, chunk in enumerate(chunks, start=row):
-            words, audience = counted(chunk), audiences[_packed_groups(chunk)]
+            words, audience = count_terms(chunk), audiences[_pack_groups(chunk)]
             about = (chunk.id, chunk.document_id, chunk.version, audience, words.total())
-            copy.write_row((place, number, *about, list(words), list(words.values()), packed(chunk)))
+            copy.write_row((place, number, *about, list(words), list(words.values()), pack_chunk(chunk)))
     with connection.cursor().copy("COPY vectors (row, since, audience, vector) FROM STDIN (FORMAT BINARY)") as copy:
         copy.set_types(["int8", "int8", "int4", "vector"])
         for place, (chunk, vector) in enumerate(zip(chunks, vectors, strict=True), start=row):
-            copy.write_row((place, number, audiences[_packed_groups(chunk)], vector))
+            copy.write_row((place, number, audiences[_pack_groups(chunk)], vector))
 
 
-def _packed_groups(chunk: Chunk) -> tuple[str, ...]:
-    return tuple(map(packed_group, sorted(chunk.groups)))
+def _pack_groups(chunk: Chunk) -> tuple[str, ...]:
+    return tuple(map(pack_group, sorted(chunk.groups)))
 
 
-def _audiences(connection: "Connection[Any]", wanted: Iterable[tuple[str, ...]]) -> Mapping[tuple[str, ...], int]:
+def _number_audiences(
+    connection: "Connection[Any]", wanted: Iterable[tuple[str, ...]]
+) -> Mapping[tuple[str, ...], int]:
     """Return the number of each set of groups, giving one to those that have none."""
     query = "SELECT audience, groups FROM audiences"
     known = {tuple(groups): audience for audience, groups in connection.execute(query)}
@@ -168,7 +170,7 @@ def _audiences(connection: "Connection[Any]", wanted: Iterable[tuple[str, ...]])
     return known
 
 
-def _close(connection: "Connection[Any]", number: int, before: int) -> None:
+def _record_version(connection: "Connection[Any]", number: int, before: int) -> None:
     """Write a version down, and all that follows from its rows; those after `before` are new in it."""
     connection.execute(
         "INSERT INTO postings SELECT word.term, row, word.times, length, audience "
@@ -187,15 +189,15 @@ def _close(connection: "Connection[Any]", number: int, before: int) -> None:
         "before.words + come.words - gone.words FROM (SELECT * FROM versions ORDER BY number DESC LIMIT 1) AS before, "
         "(SELECT count(*), coalesce(sum(length), 0) AS words FROM chunks WHERE row > %(before)s) AS come, "
         "(SELECT count(*), coalesce(sum(length), 0) AS words FROM chunks WHERE until = %(number)s) AS gone",
-        {"number": number, "made": now(), "before": before},
+        {"number": number, "made": utc_now(), "before": before},
     )
-    _forget(connection)
+    _delete_expired(connection)
 
 
-def _forget(connection: "Connection[Any]") -> None:
+def _delete_expired(connection: "Connection[Any]") -> None:
     versions = list_versions(connection)
     tagged = [version.number for version in versions if version.tags]
-    for version in forgotten([version.number for version in versions], tagged):
+    for version in expired_versions([version.number for version in versions], tagged):
         connection.execute(
             "WITH gone AS (DELETE FROM chunks WHERE until > %s AND until <= %s AND since > %s RETURNING row) "
             "DELETE FROM vectors USING gone WHERE vectors.row = gone.row",
@@ -206,9 +208,9 @@ def _forget(connection: "Connection[Any]") -> None:
 
 def _last_row(connection: "Connection[Any]") -> int:
     """Return the highest number of a row that is there. One that went with the end of its version may come again."""
-    return _one(connection, "SELECT coalesce(max(row), 0) FROM chunks")
+    return _select_number(connection, "SELECT coalesce(max(row), 0) FROM chunks")
 
 
-def _one(connection: "Connection[Any]", query: str, parameters: tuple[object, ...] = ()) -> int:
+def _select_number(connection: "Connection[Any]", query: str, parameters: tuple[object, ...] = ()) -> int:
     (value,) = connection.execute(query, parameters).fetchone() or (0,)
     return int(value)

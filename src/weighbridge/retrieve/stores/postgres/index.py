@@ -1,7 +1,7 @@
 """An index in a PostgreSQL database: all searches run in the server.
 
 - One `apply` is one transaction; writers take turns by an advisory lock. A read sees one committed state.
-- `matching` is BM25 over our own terms, computed from `postings` by an index-only scan.
+- `search_text` is BM25 over our own terms, computed from `postings` by an index-only scan.
 - `nearest` is exact, except where `optimise` has built an HNSW graph and most of many vectors may be read. A graph's
   hits are filtered by pgvector afterwards; where fewer than asked for are left, all that may be read are compared.
 - Which audiences (sets of groups) a person belongs to is settled first; nothing of others is scored or sent.
@@ -18,12 +18,12 @@ import numpy as np
 from weighbridge.errors import WorkspaceError
 from weighbridge.protocols import Changes, Contents, Version
 from weighbridge.retrieve.index.analyser import terms
-from weighbridge.retrieve.stores.chunk_rows import checked_vectors, packed_group, unpacked
+from weighbridge.retrieve.stores.chunk_rows import check_vectors, pack_group, unpack_chunk
 from weighbridge.retrieve.stores.postgres.changes import (
     apply_changes,
     latest,
     list_versions,
-    require,
+    require_version,
     restore_version,
     tag_version,
     valid_at,
@@ -109,12 +109,12 @@ class PostgresIndex:
         return self if self._number is not None else self.at(self.version)
 
     def apply(self, changes: Changes) -> int:
-        vectors = checked_vectors(changes, self.dimensions)
+        vectors = check_vectors(changes, self.dimensions)
         if self._number is not None:
             raise WorkspaceError(f"version {self._number} of the index is for reading only; restore it first")
         if not changes.removed and not changes.added:
             return self.version
-        with self._server.writing() as connection:
+        with self._server.write_transaction() as connection:
             return apply_changes(connection, changes, vectors)
 
     def count(self) -> int:
@@ -127,19 +127,19 @@ class PostgresIndex:
     def nearest(self, vector: "Vectors", *, limit: int, groups: frozenset[str]) -> Sequence[Passage]:
         """Return the passages of highest dot product with the vector (their score), ties in order of chunk id."""
         query = np.asarray(vector, np.float32).reshape(self.dimensions)
-        asked = {"query": query, "limit": limit, **_of(groups)}
+        asked = {"query": query, "limit": limit, **_group_parameters(groups)}
         if limit <= 0:
             return ()
         with self._reading() as read:
             rows: list[Any] = []
-            if not read.past and (effort := _effort(read.connection, limit, groups)):
+            if not read.past and (effort := _search_effort(read.connection, limit, groups)):
                 read.connection.execute(f"SET LOCAL hnsw.ef_search = {effort:d}")
                 rows = read.rows(_NEAREST.replace("{order}", _BY_GRAPH), asked)
             if len(rows) < limit:
                 rows = read.rows(_NEAREST.replace("{order}", _ALL), asked)
-        return [Passage(unpacked(chunk), score) for chunk, score in rows]
+        return [Passage(unpack_chunk(chunk), score) for chunk, score in rows]
 
-    def matching(
+    def search_text(
         self, text: str, *, limit: int, groups: frozenset[str], among: Collection[str] | None = None
     ) -> Sequence[Passage]:
         """Return the passages of highest BM25 with any of the words, ties in order of chunk id. Any text is allowed."""
@@ -150,26 +150,26 @@ class PostgresIndex:
         with self._reading() as read:
             chunks, length = _size(read.connection, read.number)
             asked = {"terms": list(words), "asked": list(words.values()), "limit": limit, "chunks": chunks}
-            asked |= {"mean": length / max(1, chunks), **_of(groups)}
+            asked |= {"mean": length / max(1, chunks), **_group_parameters(groups)}
             if among is not None:
                 known = read.rows("SELECT row FROM chunks WHERE {valid} AND id = ANY(%(ids)s)", {"ids": sorted(among)})
                 asked["among"] = [row for (row,) in known]
             postings = _PAST_WORDS if read.past else "postings"
             rows = read.rows(statement.replace("{among}", "").replace("{postings}", postings), asked)
-        return [Passage(unpacked(chunk), score) for chunk, score in rows]
+        return [Passage(unpack_chunk(chunk), score) for chunk, score in rows]
 
     def vectors(self, ids: Sequence[str], *, groups: frozenset[str]) -> "Vectors":
         query = (
             "SELECT id, vector_send(vector) FROM chunks JOIN (SELECT row, vector FROM vectors) AS sent USING (row) "
             "WHERE {valid} AND id = ANY(%(ids)s) AND audience = ANY({readable})"
         )
-        found = dict(self._rows(query, {"ids": list(ids), **_of(groups)}))
-        return _unsent([found[id_] for id_ in ids], self.dimensions)
+        found = dict(self._rows(query, {"ids": list(ids), **_group_parameters(groups)}))
+        return _decode_vectors([found[id_] for id_ in ids], self.dimensions)
 
     def chunks_of(self, document_id: str, *, groups: frozenset[str]) -> Sequence[Chunk]:
         query = "SELECT chunk FROM chunks WHERE {valid} AND document_id = %(document)s AND audience = ANY({readable})"
-        rows = self._rows(query, {"document": document_id, **_of(groups)})
-        return sorted((unpacked(text) for (text,) in rows), key=lambda chunk: (chunk.start, chunk.end, chunk.id))
+        rows = self._rows(query, {"document": document_id, **_group_parameters(groups)})
+        return sorted((unpack_chunk(text) for (text,) in rows), key=lambda chunk: (chunk.start, chunk.end, chunk.id))
 
     def contents(self, document_ids: Sequence[str]) -> Contents:
         query = (
@@ -177,43 +177,45 @@ class PostgresIndex:
             "WHERE {valid} AND document_id = ANY(%(documents)s) ORDER BY id"
         )
         rows = self._rows(query, {"documents": list(document_ids)})
-        return Contents([unpacked(text) for text, _ in rows], _unsent([sent for _, sent in rows], self.dimensions))
+        return Contents(
+            [unpack_chunk(text) for text, _ in rows], _decode_vectors([sent for _, sent in rows], self.dimensions)
+        )
 
     def optimise(self) -> None:
         """Build the graph where there are vectors enough for one, and let PostgreSQL look at its tables."""
-        with self._server.writing() as connection:
+        with self._server.write_transaction() as connection:
             if self.dimensions <= _WIDEST and _size(connection, latest(connection))[0] > _EXACT:
                 connection.execute("SET LOCAL maintenance_work_mem = '512MB'")
                 connection.execute(
                     "CREATE INDEX IF NOT EXISTS graph ON vectors USING hnsw (vector vector_ip_ops) "
                     f"WITH ({_GRAPH}) WHERE until IS NULL"
                 )
-        with self._server.lent() as connection:
+        with self._server.lend() as connection:
             connection.execute("VACUUM (ANALYZE) chunks, vectors, postings, audiences")
 
     def versions(self) -> Sequence[Version]:
-        with self._server.reading() as connection:
+        with self._server.read_transaction() as connection:
             return list_versions(connection)
 
     def at(self, number: int) -> "PostgresIndex":
-        with self._server.reading() as connection:
-            require(connection, number)
+        with self._server.read_transaction() as connection:
+            require_version(connection, number)
         return PostgresIndex(self._server, self.dimensions, number)
 
     def restore(self, number: int) -> int:
-        with self._server.writing() as connection:
+        with self._server.write_transaction() as connection:
             return restore_version(connection, number)
 
     def tag(self, number: int, name: str) -> None:
-        with self._server.writing() as connection:
+        with self._server.write_transaction() as connection:
             tag_version(connection, number, name)
 
     @contextmanager
     def _reading(self) -> Iterator[_Read]:
-        with self._server.reading() as connection:
+        with self._server.read_transaction() as connection:
             last = latest(connection)
             if self._number is not None:
-                require(connection, self._number)
+                require_version(connection, self._number)
             yield _Read(connection, self._number or last, self._number not in {None, last})
 
     def _rows(self, query: str, asked: Mapping[str, Any]) -> list[Any]:
@@ -221,16 +223,16 @@ class PostgresIndex:
             return read.rows(query, asked)
 
 
-def _of(groups: frozenset[str]) -> Mapping[str, Any]:
-    return {"groups": [packed_group(group) for group in sorted(groups)]}
+def _group_parameters(groups: frozenset[str]) -> Mapping[str, Any]:
+    return {"groups": [pack_group(group) for group in sorted(groups)]}
 
 
-def _effort(connection: "Connection[Any]", limit: int, groups: frozenset[str]) -> int:
+def _search_effort(connection: "Connection[Any]", limit: int, groups: frozenset[str]) -> int:
     """Return how far a graph is to be searched for what these groups may read; 0 where it is not to be used."""
     rows = connection.execute(
         "SELECT coalesce(sum(chunks), 0), coalesce(sum(chunks) FILTER (WHERE groups = '{}' OR groups && %(groups)s), 0)"
         " FROM audiences WHERE to_regclass('graph') IS NOT NULL",
-        _of(groups),
+        _group_parameters(groups),
     )
     every, readable = map(int, rows.fetchone() or (0, 0))
     if readable <= _EXACT or readable < _NARROW * every:
@@ -244,7 +246,7 @@ def _size(connection: "Connection[Any]", number: int) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def _unsent(sent: Sequence[bytes], dimensions: int) -> "Vectors":
+def _decode_vectors(sent: Sequence[bytes], dimensions: int) -> "Vectors":
     """Return vectors as pgvector sends them: two numbers of 16 bits, then floats of 32, the high byte first."""
     rows = [np.frombuffer(one, ">f4", offset=4) for one in sent]
     return np.array(rows, np.float32).reshape(-1, dimensions)

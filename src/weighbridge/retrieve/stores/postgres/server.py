@@ -40,17 +40,17 @@ class Server:
         return Server(self._url, schema, self._environment)
 
     @contextmanager
-    def reading(self) -> "Iterator[Connection[Any]]":
+    def read_transaction(self) -> "Iterator[Connection[Any]]":
         """Lend a connection that sees one committed state, as long as it is lent."""
-        with self.lent() as connection:
+        with self.lend() as connection:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield connection
             connection.execute("COMMIT")
 
     @contextmanager
-    def writing(self) -> "Iterator[Connection[Any]]":
+    def write_transaction(self) -> "Iterator[Connection[Any]]":
         """Lend a connection in a transaction, the only one that writes; committed unless an error leaves the block."""
-        with self.lent() as connection:
+        with self.lend() as connection:
             connection.execute("BEGIN")
             connection.execute(f"SET LOCAL lock_timeout = '{_TURN}'")
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (self.schema,))
@@ -58,7 +58,7 @@ class Server:
             connection.execute("COMMIT")
 
     @contextmanager
-    def lent(self) -> "Iterator[Connection[Any]]":
+    def lend(self) -> "Iterator[Connection[Any]]":
         """Lend a connection outside of any transaction.
 
         Raises:
@@ -94,10 +94,10 @@ class Server:
                 "postgresql://user:${DB_PASSWORD}@host:5432/database, with @ : / % in a name as %40 %3A %2F %25"
             ) from None
         try:
-            path = [self.schema, *_extension(connection), "public"]
+            path = [self.schema, *_extension_schema(connection), "public"]
             names = sql.SQL(", ").join(map(sql.Identifier, path))
             connection.execute(sql.SQL("SET search_path TO {}").format(names))
-            teach_vectors(connection)
+            register_vectors(connection)
         except BaseException:
             connection.close()
             raise
@@ -143,7 +143,7 @@ class Server:
             return {}
 
 
-def _extension(connection: "Connection[Any]") -> list[str]:
+def _extension_schema(connection: "Connection[Any]") -> list[str]:
     """Return the schema that pgvector is in; empty where the database does not have it."""
     rows = connection.execute(
         "SELECT nspname FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'vector'"
@@ -151,7 +151,7 @@ def _extension(connection: "Connection[Any]") -> list[str]:
     return [row[0] for row in rows]
 
 
-def teach_vectors(connection: "Connection[Any]") -> bool:
+def register_vectors(connection: "Connection[Any]") -> bool:
     """Let numpy arrays be sent to pgvector as they are, float for float; False where the database has no pgvector."""
     import numpy as np
     from psycopg.adapt import Dumper

@@ -15,7 +15,7 @@ from weighbridge.errors import WorkspaceError
 from weighbridge.retrieve.index.analyser import ANALYSER
 from weighbridge.retrieve.stores.postgres.changes import create_tables
 from weighbridge.retrieve.stores.postgres.index import PostgresIndex
-from weighbridge.retrieve.stores.postgres.server import Server, teach_vectors
+from weighbridge.retrieve.stores.postgres.server import Server, register_vectors
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -40,10 +40,10 @@ class PostgresStore:
 
     def open(self, name: str, *, dimensions: int) -> PostgresIndex:
         server = self._server.of_schema(self._schema(name))
-        with server.lent() as connection:
+        with server.lend() as connection:
             found = _dimensions(connection, server.schema)
         if found is None:
-            with server.writing() as connection:
+            with server.write_transaction() as connection:
                 _create(connection, server.schema, dimensions)
                 found = _dimensions(connection, server.schema)
         if found != dimensions:
@@ -54,7 +54,7 @@ class PostgresStore:
         return PostgresIndex(server, dimensions)
 
     def names(self) -> Sequence[str]:
-        with self._server.lent() as connection:
+        with self._server.lend() as connection:
             rows = connection.execute(
                 "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s) ORDER BY nspname", (self._prefix,)
             )
@@ -63,12 +63,12 @@ class PostgresStore:
     def drop(self, name: str) -> None:
         from psycopg import sql
 
-        with self._server.lent() as connection:
+        with self._server.lend() as connection:
             schema = sql.Identifier(self._schema(name))
             connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
 
     def bytes(self, name: str) -> int:
-        with self._server.lent() as connection:
+        with self._server.lend() as connection:
             row = connection.execute(
                 "SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0) FROM pg_class "
                 "JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = %s AND relkind = 'r'",
@@ -99,7 +99,7 @@ def _create(connection: "Connection[Any]", schema: str, dimensions: int) -> None
     from psycopg import sql
 
     if _dimensions(connection, schema) is not None:
-        teach_vectors(connection)  # this connection may have been made before pgvector was added
+        register_vectors(connection)  # this connection may have been made before pgvector was added
         return
     try:
         connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
@@ -110,6 +110,6 @@ def _create(connection: "Connection[Any]", schema: str, dimensions: int) -> None
             "as a superuser in this database: CREATE EXTENSION vector"
         ) from None
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
-    if not teach_vectors(connection):
+    if not register_vectors(connection):
         raise WorkspaceError("PostgreSQL did not add pgvector; run in this database: CREATE EXTENSION vector")
     create_tables(connection, dimensions)
