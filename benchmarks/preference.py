@@ -36,7 +36,7 @@ from weighbridge.train.data.preferences import Pair
 from weighbridge.train.export.gguf import merged_weights, write_gguf
 from weighbridge.train.preference.grpo import greedy_rewards
 from weighbridge.train.preference.reward_model import open_reward_model
-from weighbridge.train.preference.rewards import Grounds, rewarding
+from weighbridge.train.preference.rewards import Grounds, rewards_of
 from weighbridge.train.preference.train import margins
 from weighbridge.train.prepare import Exercise, Material, prepare
 from weighbridge.train.runtime.recipe import Recipe
@@ -211,7 +211,7 @@ def _row(name: str, moved: Moved, accuracy: str, seconds: tuple[str, str]) -> st
 def _accuracy(todo: Refinement, adapter: Path) -> str:
     """Return the accuracy of an adapter's greedy answers to the questions measured by, in words."""
     exercise = todo.exercise
-    rewarded = rewarding(exercise.strategy, ("accuracy",), Grounds(metric=exercise.metric))
+    rewarded = rewards_of(exercise.strategy, ("accuracy",), Grounds(metric=exercise.metric))
     values = greedy_rewards(adapter, exercise.asked, recipe=exercise.recipe, rewarding=rewarded)
     known = [value for value in values if value is not None]
     return f"{_words(mean_interval(known, _DRAWN, bounds=SHARE))} (n={len(known)})"

@@ -103,7 +103,7 @@ class Learnt:
     """How the passages of its prompts were found: the models' weights and the settings of the search, by name. Empty
     where it reads none, or was trained before this was noted."""
     access: Access = ()
-    """Who may be answered by this adapter, inherited from all it learnt from: see `inherited`."""
+    """Who may be answered by this adapter, inherited from all it learnt from: see `inherit_access`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class AdapterCard:
         return tuple(f"the {name}" for name, chosen in picked if chosen)
 
     @property
-    def parted(self) -> tuple[Parity, ...]:
+    def differing_forms(self) -> tuple[Parity, ...]:
         """The forms that say something else than the adapter, and may therefore not be served.
 
         A GGUF of another quantisation than the one that is served is not among them: it cannot be exported, but it
@@ -203,10 +203,10 @@ class AdapterCard:
     @property
     def promotable(self) -> bool:
         """Whether what would be served says what the adapter says."""
-        return not self.parted
+        return not self.differing_forms
 
 
-def inherited(sets: Iterable[frozenset[str]]) -> Access:
+def inherit_access(sets: Iterable[frozenset[str]]) -> Access:
     """Return who may be told what was learnt from documents with these access groups: whoever may see them all.
 
     The shortest such label: what everybody may see asks for nothing, and a set is implied by each part of it.

@@ -21,7 +21,7 @@ from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.card import write_card, write_lessons
 from weighbridge.train.hosted.client import Order
 from weighbridge.train.hosted.job import HostedRun, write_run
-from weighbridge.train.registry import promote, promoted
+from weighbridge.train.registry import promote, promoted_adapter
 from weighbridge.workspace import Workspace
 
 from ..hosted_server import BASE, HostedServer, hosted_server
@@ -226,7 +226,7 @@ def test_adapters_are_shown_compared_and_promoted(yard: Path) -> None:
     assert [one["card"]["recipe"]["seed"] for one in both] == [7, 8]
     told = as_json("models", "promote", "9c41", "--workspace", yard, "--json")
     assert (told["card"]["id"], told["promoted"]) == ("9c4100000000", True)
-    served = promoted(Workspace(yard), "fine-tuned")
+    served = promoted_adapter(Workspace(yard), "fine-tuned")
     assert served
     assert served.id == "9c4100000000"
     assert as_json("models", "rollback", "fine-tuned", "--workspace", yard, "--json")["card"]["id"] == ADAPTER
@@ -284,7 +284,7 @@ def test_the_harness_is_asked_for_the_tasks_that_are_named(
 )
 def test_lineage_is_of_what_is_asked_for(yard: Path, words: Sequence[str], found: Sequence[str]) -> None:
     place = Workspace(yard)
-    made = promoted(place, "fine-tuned")
+    made = promoted_adapter(place, "fine-tuned")
     assert made
     access = (frozenset({"finance"}),)
     write_card(replace(made, learnt=replace(made.learnt, access=access)), place.adapter("fine-tuned", made.id))

@@ -6,7 +6,7 @@ import pytest
 
 from weighbridge.evaluate.weighing import load_weighing
 from weighbridge.settings.schema import ARMS
-from weighbridge.train.registry import folder_of, promoted
+from weighbridge.train.registry import folder_of, promoted_adapter
 from weighbridge.workspace import Workspace
 
 pytestmark = pytest.mark.models
@@ -58,14 +58,14 @@ def test_the_lint_was_shown_before_training(small):
 def test_tuned_strategies_are_their_own_exported_models(small):
     root, _ = small
     for arm in ("fine-tuned", "raft"):
-        card = promoted(Workspace(root), arm)
+        card = promoted_adapter(Workspace(root), arm)
         assert card is not None
         assert card.promotable
         assert card.parity[0].form == "GGUF Q8_0"
         assert card.guards
         folder = folder_of(Workspace(root), card)
         assert (folder / card.gguf).stat().st_size > 50_000_000
-    learnt = promoted(Workspace(root), "fine-tuned")
+    learnt = promoted_adapter(Workspace(root), "fine-tuned")
     assert learnt is not None
     assert learnt.parity[0].changed
     assert learnt.training.steps == 3

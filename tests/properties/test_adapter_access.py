@@ -7,7 +7,7 @@ from itertools import chain, combinations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from weighbridge.adapters import admits, inherited
+from weighbridge.adapters import admits, inherit_access
 from weighbridge.answer.build import Parts, build, untuned_arm
 from weighbridge.answer.restricted import NOTE, Admitted
 from weighbridge.evaluate.metrics.behaviour import Accuracy
@@ -53,7 +53,7 @@ def saying(text: str) -> Scripted:
 
 @given(sets=st.lists(some_groups, max_size=6), asker=st.frozensets(st.sampled_from(NAMES)))
 def test_a_label_admits_whoever_may_see_everything(sets: list[frozenset[str]], asker: frozenset[str]) -> None:
-    assert admits(inherited(sets), asker) == all(visible(groups, asker) for groups in sets)
+    assert admits(inherit_access(sets), asker) == all(visible(groups, asker) for groups in sets)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

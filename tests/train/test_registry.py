@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from weighbridge.adapters import AdapterCard, Learnt, Parity, Training
 from weighbridge.errors import TrainingError, UserError, WorkspaceError
 from weighbridge.train.card import read_card, write_card
-from weighbridge.train.registry import adapters, found, promote, promoted, promotions, rollback, strategies
+from weighbridge.train.registry import (
+    adapters,
+    find_adapter,
+    promote,
+    promoted_adapter,
+    promotions,
+    rollback,
+    strategies,
+)
 from weighbridge.workspace import Workspace
 
 
@@ -77,15 +85,15 @@ def test_promotion_and_the_way_back(tmp_path: Path):
     first, second = keep(place, card("aaaa11112222")), keep(place, card("bbbb11112222", made_at="2026-01-02T00:00:00"))
     assert strategies(place) == ("raft",)
     assert adapters(place, "raft") == (first, second)
-    assert promoted(place, "raft") is None
+    assert promoted_adapter(place, "raft") is None
     promote(place, first, chosen=False)
     promote(place, second, chosen=False)
     promote(place, second, chosen=True)
     assert promotions(place, "raft").history == (first.id, second.id)
     assert promotions(place, "raft").chosen
-    assert promoted(place, "raft") == second
+    assert promoted_adapter(place, "raft") == second
     assert rollback(place, "raft") == first
-    assert promoted(place, "raft") == first
+    assert promoted_adapter(place, "raft") == first
     with pytest.raises(WorkspaceError, match="no earlier adapter"):
         rollback(place, "raft")
 
@@ -115,7 +123,7 @@ def test_what_parted_is_not_promoted(tmp_path: Path):
     bad = keep(place, card("cccc11112222", ok=False))
     with pytest.raises(TrainingError, match="prompt 2, token 3"):
         promote(place, bad, chosen=True)
-    assert promoted(place, "raft") is None
+    assert promoted_adapter(place, "raft") is None
 
 
 def test_what_parted_since_it_was_promoted_serves_no_more(tmp_path: Path):
@@ -124,7 +132,7 @@ def test_what_parted_since_it_was_promoted_serves_no_more(tmp_path: Path):
     promote(place, first, chosen=False)
     promote(place, second, chosen=False)
     write_card(card(second.id, ok=False), place.adapter("raft", second.id))
-    assert promoted(place, "raft") is None
+    assert promoted_adapter(place, "raft") is None
     assert rollback(place, "raft") == first
 
 
@@ -140,16 +148,16 @@ def test_what_it_was_found_for_is_kept_until_another_is_promoted(tmp_path: Path)
 def test_adapters_are_found_by_the_start_of_their_id_or_by_their_strategy(tmp_path: Path):
     place = Workspace(tmp_path)
     with pytest.raises(UserError, match="weighbridge train"):
-        found(place, "raft")
+        find_adapter(place, "raft")
     first = keep(place, card("aaaa11112222"))
     other = keep(place, card("aaaa99992222", strategy="fine-tuned"))
     with pytest.raises(UserError, match="no adapter of raft serves; name one by its id: aaaa11112222"):
-        found(place, "raft")
+        find_adapter(place, "raft")
     promote(place, first, chosen=False)
-    assert found(place, "raft") == first
-    assert found(place, "aaaa9") == other
+    assert find_adapter(place, "raft") == first
+    assert find_adapter(place, "aaaa9") == other
     with pytest.raises(UserError, match="several"):
-        found(place, "aaaa")
+        find_adapter(place, "aaaa")
 
 
 @given(st.lists(st.sampled_from(["aaaa11112222", "bbbb11112222", "cccc11112222"]), min_size=1, max_size=8))
@@ -170,6 +178,6 @@ def test_a_folder_without_its_weights_is_not_an_adapter(tmp_path: Path):
     one = keep(place, card("aaaa11112222"))
     promote(place, one, chosen=False)
     (place.adapter("raft", one.id) / one.gguf).unlink()
-    assert promoted(place, "raft") is None
+    assert promoted_adapter(place, "raft") is None
     assert adapters(place, "raft") == ()
     assert replace(one, gguf="") != one

@@ -14,7 +14,7 @@ from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.train.card import read_card, write_card
 from weighbridge.train.prepare import Exercise
-from weighbridge.train.registry import adapters, promote, promoted, promotions
+from weighbridge.train.registry import adapters, promote, promoted_adapter, promotions
 from weighbridge.wiring.components import open_bench
 from weighbridge.wiring.engines import open_engine
 from weighbridge.wiring.reporter import MUTE, Voice
@@ -120,7 +120,7 @@ def test_the_best_seed_on_dev_serves(place: Place, scripted: Script, outcomes: S
     scripted(outcomes)
     (found,) = train(("fine-tuned",), place.settings, place.workspace, MUTE, effort=Effort(seeds=3))
     assert found.seed == 7 + best
-    assert promoted(place.workspace, "fine-tuned") == found
+    assert promoted_adapter(place.workspace, "fine-tuned") == found
     assert [(one.seed, one.dev) for one in found.seeds] == [(7 + n, one.dev) for n, one in enumerate(outcomes)]
     assert promotions(place.workspace, "fine-tuned").history == (found.id,)
 
@@ -130,10 +130,10 @@ def test_the_best_of_several_makes_room_once_the_settings_are_others(place: Plac
     (best,) = train(("fine-tuned",), place.settings, place.workspace, MUTE, effort=Effort(seeds=2))
     engine, bench = open_engine(place.settings, MUTE), open_bench(place.settings, place.workspace, MUTE)
     assert train_all(bench, engine, MUTE, {}) == {}
-    assert promoted(place.workspace, "fine-tuned") == best
+    assert promoted_adapter(place.workspace, "fine-tuned") == best
     other = place.changed(epochs=2)
     assert train_all(open_bench(other, place.workspace, MUTE), engine, MUTE, {}) == {}
-    served = promoted(place.workspace, "fine-tuned")
+    served = promoted_adapter(place.workspace, "fine-tuned")
     assert served
     assert (served.seed, served.recipe["epochs"]) == (7, 2)
 
@@ -141,7 +141,7 @@ def test_the_best_of_several_makes_room_once_the_settings_are_others(place: Plac
 def test_nothing_is_compared_or_put_in_force_that_a_time_limit_stopped(place: Place) -> None:
     with pytest.raises(UnfinishedError, match="run the same command again"):
         compare(place.changed(seconds=1e-6), place.workspace, MUTE)
-    assert promoted(place.workspace, "fine-tuned") is None
+    assert promoted_adapter(place.workspace, "fine-tuned") is None
     assert adapters(place.workspace, "fine-tuned") == ()
     assert not place.workspace.weighing.exists()
     assert not list(place.workspace.state.glob("records/*"))
@@ -153,7 +153,7 @@ def test_nothing_is_compared_or_put_in_force_that_a_time_limit_stopped(place: Pl
 def test_several_seeds_stop_as_one(place: Place) -> None:
     with pytest.raises(UnfinishedError):
         train(("fine-tuned",), place.changed(seconds=1e-6), place.workspace, MUTE, effort=Effort(seeds=2))
-    assert promoted(place.workspace, "fine-tuned") is None
+    assert promoted_adapter(place.workspace, "fine-tuned") is None
 
 
 def test_an_adapter_that_an_earlier_version_cut_is_not_compared(place: Place, scripted: Script) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from weighbridge.settings.file import load_settings
-from weighbridge.train.registry import promoted
+from weighbridge.train.registry import promoted_adapter
 from weighbridge.wiring.reporter import MUTE
 from weighbridge.workflow.compare import compare
 from weighbridge.workspace import Workspace
@@ -45,7 +45,7 @@ def test_a_hosted_arm_is_weighed(server: HostedServer, tmp_path: Path, minilm: P
     assert [one.strategy for one in refused.measurements] == ["prompt"]
     assert "fine-tuned is left out" in refused.left_out[0]
     weighing = compare(settings, workspace, MUTE, agree=lambda _: True)
-    card = promoted(workspace, "fine-tuned")
+    card = promoted_adapter(workspace, "fine-tuned")
     assert card is not None
     assert card.hosted.startswith("ft:")
     assert [one.strategy for one in weighing.measurements] == ["prompt", "fine-tuned"]

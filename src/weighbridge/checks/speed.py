@@ -21,7 +21,7 @@ from weighbridge.protocols import Model
 from weighbridge.results import Estimate
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.export.lora_gguf import ADDED_WHILE_RUNNING, write_lora_gguf
-from weighbridge.train.preference.trainer_setup import placed
+from weighbridge.train.preference.trainer_setup import move_to_gpu
 from weighbridge.train.runtime.adapter_weights import load_tuned, merged_network, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, load_tokenizer
 from weighbridge.train.supervised.methods import precision
@@ -113,7 +113,11 @@ def forms_of(
 
 def _network(network: object, base: BaseFiles, settings: ModelSettings) -> Transformers:
     return Transformers(
-        name="timed", settings=settings, fingerprint="timed", network=placed(network), tokenizer=load_tokenizer(base)
+        name="timed",
+        settings=settings,
+        fingerprint="timed",
+        network=move_to_gpu(network),
+        tokenizer=load_tokenizer(base),
     )
 
 

@@ -100,5 +100,5 @@ def _jobs(console: Console, found: "Sequence[HostedStatus]") -> None:
         state = f"{one.status} when last heard of" if one.refused and one.job else one.status
         line = f"{one.job or '-'}  {state}  adapter {one.adapter}, {one.stage}{f': {about}' if about else ''}"
         console.out.print(line, markup=False, highlight=False, soft_wrap=True)
-    if any(one.unsettled for one in found):
+    if any(one.is_unsettled for one in found):
         raise typer.Exit(1)

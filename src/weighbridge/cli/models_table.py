@@ -153,7 +153,7 @@ def _parity(card: AdapterCard) -> str:
     if not parted:
         return f"all {len(card.parity)} forms agree" if len(card.parity) > 1 else f"{card.parity[0].form} agrees"
     told = f"{', '.join(parted)} {'differs' if len(parted) == 1 else 'differ'}"
-    return f"{told}, so it may not serve" if card.parted else told
+    return f"{told}, so it may not serve" if card.differing_forms else told
 
 
 def _stale(each: Listed) -> str:

@@ -44,8 +44,8 @@ class AdapterVerdict:
 
 def verdict(card: AdapterCard) -> AdapterVerdict:
     """Return whether an adapter is fit to be served, in a sentence, and how many checks that rests on."""
-    parted = [parity.form for parity in card.parted]
-    others = [parity.form for parity in card.parity if not parity.ok and parity not in card.parted]
+    parted = [parity.form for parity in card.differing_forms]
+    others = [parity.form for parity in card.parity if not parity.ok and parity not in card.differing_forms]
     failed = [guard.name for guard in card.guards if guard.passed is False]
     if parted:
         text = f"Do not serve it: {join_words(parted)} {'says' if len(parted) == 1 else 'say'} something else."

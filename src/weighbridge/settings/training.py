@@ -110,10 +110,10 @@ class TrainingSettings(Section):
     def supervised(self) -> Mapping[str, Any]:
         """What the supervised training depends on besides its examples: all but what is done after it or elsewhere."""
         after = {"preference", "hosted", "made", "groups", "learning_curve"}
-        return {name: value for name, value in self.lasting.items() if name not in after}
+        return {name: value for name, value in self.without_time_limit.items() if name not in after}
 
     @property
-    def lasting(self) -> Mapping[str, Any]:
+    def without_time_limit(self) -> Mapping[str, Any]:
         """All that shapes what is learnt. A time limit does not: whoever raises it goes on from the checkpoint."""
         return self.model_dump(mode="json", exclude={"seconds"})
 

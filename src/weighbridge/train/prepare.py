@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from weighbridge.adapters import Access, Learnt, Lesson, Span, inherited
+from weighbridge.adapters import Access, Learnt, Lesson, Span, inherit_access
 from weighbridge.answer.composed import Composed
 from weighbridge.dataset.near_duplicates import asked_in
 from weighbridge.errors import TrainingError
@@ -105,13 +105,13 @@ def prepare(
     rows = _text_rows(material, recipe)
     key = _key(recipe, made, rows)
     lessons = _lessons(taught, rows, material)
-    access = inherited(one for each in lessons for one in each.access)
+    access = inherit_access(one for each in lessons for one in each.access)
     return Exercise(
         strategy=strategy,
         made=made,
-        checked=_checked(made, rows, recipe, tests),
+        checked=_check(made, rows, recipe, tests),
         text_rows=rows,
-        asked=_asked(material.examples, recipe),
+        asked=_dev_sample(material.examples, recipe),
         left_out=left_out,
         metric=metric,
         recipe=recipe,
@@ -124,7 +124,7 @@ def prepare(
             *label_key(access),
         ),
         learnt=Learnt(
-            fingerprint=fingerprint(_said(taught), [row.tokens for row in rows]),
+            fingerprint=fingerprint(_texts(taught), [row.tokens for row in rows]),
             split=material.split,
             examples=len(taught),
             documents=_versions(taught, lessons[len(taught) :], material.spans),
@@ -158,12 +158,12 @@ def _lessons(taught: Sequence[Conversation], rows: Sequence[Encoded], material: 
         name, _, stretch = row.example_id.rpartition("#")  # text_rows names a row after its stretch: id#start-end
         start, end = map(int, stretch.split("-"))
         span = Span(name, start, end, known[name].version)
-        access = inherited([known[name].groups])
+        access = inherit_access([known[name].groups])
         lessons.append(Lesson(example_id=row.example_id, target="", spans=(span,), access=access))
     return tuple(lessons)
 
 
-def _checked(made: Sequence[Conversation], texts: Sequence[Encoded], recipe: Recipe, tests: Sequence[Example]) -> Lint:
+def _check(made: Sequence[Conversation], texts: Sequence[Encoded], recipe: Recipe, tests: Sequence[Example]) -> Lint:
     """Check the conversations, as far as they are learnt, and the recipe; show what is learnt, texts last."""
     model, how = recipe.model, recipe.training
     tokenizer = load_tokenizer(recipe.base)
@@ -181,7 +181,7 @@ def _learnable(examples: Sequence[Example], recipe: Recipe) -> tuple[tuple[Examp
         TrainingError: those are all there are.
     """
     how = recipe.training
-    learnt = _sample(_allowed(examples, "train", recipe), how.maximum_examples, how.seed)
+    learnt = _sample(_allowed_examples(examples, "train", recipe), how.maximum_examples, how.seed)
     left_out = tuple(one for one in examples if one.split == "train" and not one.question.groups <= how.taught)
     if left_out and not learnt:
         raise TrainingError(
@@ -192,7 +192,7 @@ def _learnable(examples: Sequence[Example], recipe: Recipe) -> tuple[tuple[Examp
     return learnt, left_out
 
 
-def _allowed(examples: Sequence[Example], split: Split, recipe: Recipe) -> list[Example]:
+def _allowed_examples(examples: Sequence[Example], split: Split, recipe: Recipe) -> list[Example]:
     """Return the examples of a split that may be learnt from."""
     return [one for one in examples if one.split == split and one.question.groups <= recipe.training.taught]
 
@@ -205,14 +205,14 @@ def _sample(own: Sequence[Example], most: int, seed: int) -> tuple[Example, ...]
     return tuple(example for number, example in enumerate(own) if number in chosen)
 
 
-def _asked(examples: Sequence[Example], recipe: Recipe) -> tuple[Example, ...]:
-    return _sample(_allowed(examples, "dev", recipe), recipe.training.dev_examples, _DEV_SEED)
+def _dev_sample(examples: Sequence[Example], recipe: Recipe) -> tuple[Example, ...]:
+    return _sample(_allowed_examples(examples, "dev", recipe), recipe.training.dev_examples, _DEV_SEED)
 
 
 def _dev(examples: Sequence[Example], recipe: Recipe) -> list[object]:
     """Return all of the dev examples that their prompts and scores depend on."""
     rows: list[object] = []
-    for one in _asked(examples, recipe):
+    for one in _dev_sample(examples, recipe):
         history, groups = [[turn.role, turn.content] for turn in one.question.history], sorted(one.question.groups)
         said = [history, groups] if history or groups else []  # left out where empty: adapters made before keep theirs
         rows.append([one.id, asked_in(one), one.answers, one.answerable, *said])
@@ -222,10 +222,10 @@ def _dev(examples: Sequence[Example], recipe: Recipe) -> list[object]:
 def _key(recipe: Recipe, made: Sequence[Conversation], texts: Sequence[Encoded]) -> str:
     """Return the fingerprint of the base model, the recipe and all that is trained on."""
     model, how = (recipe.model.context, recipe.model.maximum_tokens), recipe.training.supervised
-    return fingerprint(_FORMAT, recipe.base.fingerprint, how, model, _said(made), [row.tokens for row in texts])
+    return fingerprint(_FORMAT, recipe.base.fingerprint, how, model, _texts(made), [row.tokens for row in texts])
 
 
-def _said(made: Sequence[Conversation]) -> list[list[tuple[str, str]]]:
+def _texts(made: Sequence[Conversation]) -> list[list[tuple[str, str]]]:
     return [[(turn.role, turn.content) for turn in one.prompt] + [("target", one.target)] for one in made]
 
 

@@ -42,7 +42,7 @@ def strategies(workspace: Workspace) -> tuple[str, ...]:
     return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()
 
 
-def found(workspace: Workspace, name: str) -> AdapterCard:
+def find_adapter(workspace: Workspace, name: str) -> AdapterCard:
     """Return the adapter whose id begins with `name`; of a strategy's name, the promoted one.
 
     Raises:
@@ -50,7 +50,7 @@ def found(workspace: Workspace, name: str) -> AdapterCard:
     """
     known = [card for strategy in strategies(workspace) for card in adapters(workspace, strategy)]
     if own := [card.id for card in known if card.strategy == name]:
-        if card := promoted(workspace, name):
+        if card := promoted_adapter(workspace, name):
             return card
         raise UserError(f"no adapter of {name} serves; name one by its id: {', '.join(own)}")
     if len(fitting := [card for card in known if card.id.startswith(name)]) == 1:
@@ -67,7 +67,7 @@ def promotions(workspace: Workspace, kind: str) -> Promotions:
     return Promotions(tuple(kept["history"]), bool(kept["chosen"]), kept.get("found_for", ""))
 
 
-def promoted(workspace: Workspace, strategy: str) -> AdapterCard | None:
+def promoted_adapter(workspace: Workspace, strategy: str) -> AdapterCard | None:
     """Return the adapter that a strategy answers with; None where none is promoted, or it is gone.
 
     One that was exported anew since, and then said something else than the adapter, is not in force any more.
@@ -87,7 +87,7 @@ def promote(workspace: Workspace, card: AdapterCard, *, chosen: bool, found_for:
     Raises:
         TrainingError: a form of it that was compared says something else than the adapter.
     """
-    if parted := [f"{parity.form}: {'; '.join(parity.reasons)}" for parity in card.parted]:
+    if parted := [f"{parity.form}: {'; '.join(parity.reasons)}" for parity in card.differing_forms]:
         raise TrainingError(
             f"{card.id} ({card.strategy}) cannot be promoted: what would be served differs from the adapter. "
             f"{' | '.join(parted)}. Try model.quantisation: F16, or train again"

@@ -61,9 +61,9 @@ def train_and_check(
         training = train()
         write_training(training, folder, exercise.fingerprint)
     start = perf_counter()
-    gguf = _exported(folder, recipe, notify)
+    gguf = _export_gguf(folder, recipe, notify)
     exporting = perf_counter() - start
-    parity = _compared(folder, gguf, exercise, notify)
+    parity = _compare_forms(folder, gguf, exercise, notify)
     made = AdapterCard(
         id=exercise.id,
         strategy=exercise.strategy.name,
@@ -79,7 +79,7 @@ def train_and_check(
         parity=parity,
         seconds=training.seconds + exporting,
         quantisation=recipe.model.quantisation,
-        warnings=(*_told(exercise), *training.notes, *_warnings(parity)),
+        warnings=(*_describe_left_out(exercise), *training.notes, *_warnings(parity)),
         gguf=gguf.name if gguf else "",
         parent=exercise.parent,
     )
@@ -92,7 +92,7 @@ def spread(made: Sequence[Conversation]) -> tuple[tuple[Message, ...], ...]:
     return tuple(one.prompt for one in made[:: max(1, len(made) // _CHECKED)][:_CHECKED])
 
 
-def _exported(folder: Path, recipe: Recipe, notify: Notify) -> Path | None:
+def _export_gguf(folder: Path, recipe: Recipe, notify: Notify) -> Path | None:
     """Merge the folder's adapter and write it as the GGUF that is served; None where it cannot be merged."""
     if recipe.training.method in UNMERGED:
         return None
@@ -106,7 +106,7 @@ def _exported(folder: Path, recipe: Recipe, notify: Notify) -> Path | None:
     return gguf
 
 
-def _compared(folder: Path, gguf: Path | None, exercise: Exercise, notify: Notify) -> tuple[Parity, ...]:
+def _compare_forms(folder: Path, gguf: Path | None, exercise: Exercise, notify: Notify) -> tuple[Parity, ...]:
     if gguf is None:
         return ()
     recipe, prompts = exercise.recipe, spread(exercise.made)
@@ -119,7 +119,7 @@ def _compared(folder: Path, gguf: Path | None, exercise: Exercise, notify: Notif
     return tuple(map(wordless, compared)) if exercise.learnt.access else compared
 
 
-def _told(exercise: Exercise) -> Iterator[str]:
+def _describe_left_out(exercise: Exercise) -> Iterator[str]:
     if exercise.parent:
         return  # said of the first training already
     how = exercise.recipe.training

@@ -12,7 +12,7 @@ from weighbridge.models import cache_folder, fetch, file_fingerprint
 from weighbridge.protocols import Model
 from weighbridge.settings.schema import Arm, ModelSettings, Settings
 from weighbridge.train.export.gguf import base_weights, write_gguf
-from weighbridge.train.registry import promoted
+from weighbridge.train.registry import promoted_adapter
 from weighbridge.train.runtime.base_model import BaseFiles, prepare_base
 from weighbridge.wiring.reporter import Voice
 from weighbridge.workspace import Workspace
@@ -52,7 +52,7 @@ class Engine:
         """
         if not shape_of(arm).tuned:
             return Weights(self.served)
-        card = promoted(workspace, arm)
+        card = promoted_adapter(workspace, arm)
         if card is None:
             raise WorkspaceError(f"{workspace.root}: {arm} has not been trained here; run: weighbridge train {arm}")
         return weights_of(card, workspace.adapter(arm, card.id), self)

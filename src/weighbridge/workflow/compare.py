@@ -25,7 +25,7 @@ from weighbridge.results import Measurement, Record, Weighing
 from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.settings.schema import Arm, RetrievalSettings, Settings
 from weighbridge.settings.training import TrainingSettings
-from weighbridge.train.registry import promoted
+from weighbridge.train.registry import promoted_adapter
 from weighbridge.types import Example
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.documents import reading_report
@@ -233,7 +233,7 @@ def trained_words(arms: Iterable[Arm], settings: Settings, workspace: Workspace)
     """Say how the adapters of these arms were trained, which need not be as the settings are."""
     told: dict[str, str] = {}
     for arm in arms:
-        if shape_of(arm).tuned and (card := promoted(workspace, arm)) and not card.hosted:
+        if shape_of(arm).tuned and (card := promoted_adapter(workspace, arm)) and not card.hosted:
             told[arm] = training_words(TrainingSettings.model_validate(card.recipe)) + _answered(card)
     usual = training_words(settings.training)
     if len(set(told.values())) <= 1:

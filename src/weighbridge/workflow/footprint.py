@@ -7,7 +7,7 @@ from weighbridge.adapters import AdapterCard
 from weighbridge.answer.build import shape_of
 from weighbridge.settings.schema import Arm
 from weighbridge.train.card import read_card
-from weighbridge.train.registry import promoted
+from weighbridge.train.registry import promoted_adapter
 from weighbridge.wiring.components import Bench
 from weighbridge.wiring.engines import Engine
 from weighbridge.workspace import Workspace
@@ -27,7 +27,7 @@ def disk_bytes(arm: Arm, bench: Bench, engine: Engine) -> int:
 def setup_seconds(arm: Arm, bench: Bench) -> float:
     """Return the measured seconds of indexing and training before this arm's first answer."""
     shape = shape_of(arm)
-    card = promoted(bench.workspace, arm) if shape.tuned else None
+    card = promoted_adapter(bench.workspace, arm) if shape.tuned else None
     index = bench.index.seconds if shape.reads and bench.index else 0.0
     return sum(one.seconds for one in _line(bench.workspace, card)) + index
 
@@ -41,7 +41,7 @@ def _line(workspace: Workspace, card: AdapterCard | None) -> Iterator[AdapterCar
 
 def training_price(arm: Arm, bench: Bench) -> float:
     """Return what this arm's training at an endpoint cost, by its tokens; 0 where it was trained here."""
-    card = promoted(bench.workspace, arm) if shape_of(arm).tuned else None
+    card = promoted_adapter(bench.workspace, arm) if shape_of(arm).tuned else None
     price = bench.settings.training.hosted.price_per_million or 0.0
     return card.training.tokens * price / 1e6 if card and card.hosted else 0.0
 

@@ -9,7 +9,7 @@ from weighbridge.errors import WorkspaceError
 from weighbridge.protocols import StoredIndex
 from weighbridge.settings.schema import Settings
 from weighbridge.train.card import read_lessons
-from weighbridge.train.registry import folder_of, found, promoted, strategies
+from weighbridge.train.registry import find_adapter, folder_of, promoted_adapter, strategies
 from weighbridge.types import PUBLIC
 from weighbridge.wiring.index import open_history
 from weighbridge.workspace import Workspace
@@ -71,8 +71,8 @@ def withholding(workspace: Workspace, about: About) -> bool:
 
 
 def _cards(workspace: Workspace, about: About) -> Sequence[AdapterCard]:
-    named = (promoted(workspace, strategy) for strategy in strategies(workspace))
-    return [found(workspace, about.adapter)] if about.adapter else [card for card in named if card]
+    named = (promoted_adapter(workspace, strategy) for strategy in strategies(workspace))
+    return [find_adapter(workspace, about.adapter)] if about.adapter else [card for card in named if card]
 
 
 def _closed(index: StoredIndex | None, now: Mapping[str, str], groups: frozenset[str]) -> Callable[[str], bool]:

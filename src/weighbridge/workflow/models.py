@@ -16,7 +16,15 @@ from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.export.formats import Form, export
-from weighbridge.train.registry import adapters, folder_of, found, promote, promoted, rollback, strategies
+from weighbridge.train.registry import (
+    adapters,
+    find_adapter,
+    folder_of,
+    promote,
+    promoted_adapter,
+    rollback,
+    strategies,
+)
 from weighbridge.wiring.components import open_bench
 from weighbridge.wiring.engines import Engine, open_engine
 from weighbridge.wiring.reporter import Voice
@@ -82,7 +90,7 @@ def shown(settings: Settings, workspace: Workspace, name: str) -> Listed:
     Raises:
         UserError: no adapter is called so, or several.
     """
-    card = found(workspace, name)
+    card = find_adapter(workspace, name)
     write_text(folder_of(workspace, card) / "report.html", adapter_page(card))
     return _one_listed(card, settings, workspace)
 
@@ -100,7 +108,7 @@ def put_in_force(settings: Settings, workspace: Workspace, name: str) -> Listed:
         TrainingError: what would be served differs from the adapter.
     """
     with workspace.locked():
-        card = found(workspace, name)
+        card = find_adapter(workspace, name)
         promote(workspace, card, chosen=True)
         return _one_listed(card, settings, workspace)
 
@@ -128,7 +136,7 @@ def put_back_retriever(settings: Settings, workspace: Workspace, which: Which) -
 
 def compared(settings: Settings, workspace: Workspace, names: Sequence[str]) -> tuple[Listed, ...]:
     """Return several adapters, to be shown side by side; `UserError` where one is not there."""
-    return _all_listed([found(workspace, name) for name in names], settings, workspace)
+    return _all_listed([find_adapter(workspace, name) for name in names], settings, workspace)
 
 
 def exported(settings: Settings, workspace: Workspace, name: str, form: Form, target: Path, voice: Voice) -> Path:
@@ -137,7 +145,7 @@ def exported(settings: Settings, workspace: Workspace, name: str, form: Form, ta
     Raises:
         UserError: no adapter is called so, it has no such form, or something else lies at the target.
     """
-    card = found(workspace, name)
+    card = find_adapter(workspace, name)
     engine = open_engine(settings, voice)
     if engine.base is None and card.hosted:
         raise WorkspaceError(
@@ -171,7 +179,7 @@ def harnessed(settings: Settings, workspace: Workspace, name: str, tasks: Tasks,
         UserError: no adapter is called so, or a task cannot be run.
         WorkspaceError: its base model is not one that runs here.
     """
-    card = found(workspace, name)
+    card = find_adapter(workspace, name)
     engine = open_engine(settings, voice)
     if engine.base is None or card.hosted or engine.base.fingerprint != card.base_fingerprint:
         raise WorkspaceError(f"{card.id}: it was not trained on the base model of model.reference; set that back")
@@ -208,7 +216,7 @@ def _one_listed(card: AdapterCard, settings: Settings, workspace: Workspace) -> 
 def _all_listed(cards: Sequence[AdapterCard], settings: Settings, workspace: Workspace) -> tuple[Listed, ...]:
     now = _versions(settings, workspace)
     search = describe_search(settings, workspace) if any(card.learnt.search for card in cards) else {}
-    serving = {strategy: promoted(workspace, strategy) for strategy in {card.strategy for card in cards}}
+    serving = {strategy: promoted_adapter(workspace, strategy) for strategy in {card.strategy for card in cards}}
     return tuple(
         Listed(
             card=card,

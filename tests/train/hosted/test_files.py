@@ -44,7 +44,7 @@ def test_whatever_is_said_comes_back_a_line_each(said):
 def test_tokens_are_counted_with_what_a_chat_adds_and_times_the_epochs():
     lines = chat_lines([Conversation(example_id="a", prompt=PROMPT, target="At six")]) * 2
     counted = estimate(lines, WORDS, epochs=5)
-    assert (counted.per_pass, counted.longest, counted.trained) == (2 * (5 + 12), 17, 170)
+    assert (counted.per_pass, counted.longest, counted.total) == (2 * (5 + 12), 17, 170)
     assert not counted.epochs_are_guessed
     assert counted.how == "words"
     assert counted.price(None) is None

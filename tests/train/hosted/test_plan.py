@@ -68,7 +68,7 @@ def test_what_the_file_does_not_name_is_left_to_the_endpoint(teaching):
     set_ = with_training(teaching, epochs=2, batch_size=4, seed=9, hosted=HostedSettings(suffix="mine"))
     (stage,) = prepare_hosted(set_).plan.stages
     assert (stage.order.epochs, stage.order.batch_size, stage.order.seed, stage.order.suffix) == (2, 4, 9, "mine")
-    assert stage.tokens.trained == 2 * stage.tokens.per_pass > 0
+    assert stage.tokens.total == 2 * stage.tokens.per_pass > 0
 
 
 def test_the_same_data_is_the_same_adapter_and_other_data_another(teaching):

@@ -202,8 +202,8 @@ def test_where_two_texts_part_and_how_sure_the_engine_was() -> None:
 @pytest.mark.parametrize("doubt", [0.0, 0.1, 0.3, 0.55, 1.0])
 def test_no_form_may_be_further_away_than_its_tolerance(quantisation: Quantisation, doubt: float):
     limits = TOLERANCES[quantisation]
-    allowed = limits.allowed(doubt)
-    assert allowed <= limits.allowed(1.0) == limits.divergence
+    allowed = limits.allowance(doubt)
+    assert allowed <= limits.allowance(1.0) == limits.divergence
     just = Place(
         agrees=True, lead=0.1, base_agrees=False, divergence=0.99 * allowed, divergence_from_base=9.0, effect=9.0,
         doubt=doubt,

@@ -10,7 +10,7 @@ from weighbridge.answer.prompt import Instructions
 from weighbridge.errors import TrainingError
 from weighbridge.results import Score
 from weighbridge.train.preference.grpo import greedy_rewards, questions_in_order, train_grpo
-from weighbridge.train.preference.rewards import Grounds, Rewarding, rewarding
+from weighbridge.train.preference.rewards import Grounds, Rewarding, rewards_of
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Answer, Example, Message, Progress, Question
 
@@ -36,7 +36,7 @@ def shapes(folder: Path) -> dict[str, tuple[tuple[int, ...], str]]:
 @pytest.fixture(scope="session")
 def vowels(no_model) -> Rewarding:
     strategy = Composed(name="vowels", model=no_model, instructions=Instructions(system="Sing."))
-    return rewarding(strategy, ("accuracy",), Grounds(metric=Vowels()))
+    return rewards_of(strategy, ("accuracy",), Grounds(metric=Vowels()))
 
 
 def asked(split: str) -> tuple[Example, ...]:
@@ -88,7 +88,7 @@ def test_a_reward_model_can_be_what_rewards(hearty: Recipe, vowels: Rewarding, s
 
     preference = hearty.training.preference.model_copy(update={"steps": 1})
     short = replace(hearty, training=hearty.training.model_copy(update={"preference": preference}))
-    rlhf = rewarding(vowels.strategy, ("model", "abstention"), Grounds(metric=Vowels(), judge=judge))
+    rlhf = rewards_of(vowels.strategy, ("model", "abstention"), Grounds(metric=Vowels(), judge=judge))
     train_grpo(start, asked("train"), tmp_path, recipe=short, rewarding=rlhf)
     assert len(judged) == 16
 

@@ -24,7 +24,7 @@ from weighbridge.results import Score
 from weighbridge.train.data.preferences import Pair, Preferences
 from weighbridge.train.preference.grpo import train_grpo
 from weighbridge.train.preference.reward_model import RewardModel, train_reward_model
-from weighbridge.train.preference.rewards import Grounds, Rewarding, rewarding
+from weighbridge.train.preference.rewards import Grounds, Rewarding, rewards_of
 from weighbridge.train.preference.train import train_preference
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Answer, Example, Message, Progress, Question
@@ -98,7 +98,7 @@ class Vowels:
 @pytest.fixture(scope="session")
 def vowels(no_model) -> Rewarding:
     strategy = Composed(name="vowels", model=no_model, instructions=Instructions(system="Sing."))
-    return rewarding(strategy, ("accuracy",), Grounds(metric=Vowels()))
+    return rewards_of(strategy, ("accuracy",), Grounds(metric=Vowels()))
 
 
 def refining(recipe: Recipe, method: str, **how: object) -> Recipe:

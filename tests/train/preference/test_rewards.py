@@ -10,7 +10,7 @@ from weighbridge.errors import TrainingError
 from weighbridge.results import Score
 from weighbridge.scoring.language.refusals import ABSTENTION
 from weighbridge.settings.training import Reward
-from weighbridge.train.preference.rewards import Grounds, Rewarding, rewarding
+from weighbridge.train.preference.rewards import Grounds, Rewarding, rewards_of
 from weighbridge.types import Answer, Chunk, Example, Message, Passage, Prompt, Question
 
 KNOWN = Example(id="k", question=Question("Where?"), answers=("in room 4",))
@@ -39,7 +39,7 @@ def rewarded(no_model) -> Callable[..., Rewarding]:
     def make(*names: Reward, marks: bool = True, **grounds: object) -> Rewarding:
         instructions = Instructions(system="", reads=marks, marks=marks)
         strategy = Composed(name="raft", model=no_model, instructions=instructions)
-        return rewarding(strategy, names, Grounds(metric=Exact(), **grounds))
+        return rewards_of(strategy, names, Grounds(metric=Exact(), **grounds))
 
     return make
 

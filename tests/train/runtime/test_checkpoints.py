@@ -116,11 +116,11 @@ def take(own: CheckpointStore, steps: int, dev: float | None = 0.5) -> None:
 
 
 def run(own: CheckpointStore) -> None:
-    while not own.finished:
+    while not own.is_finished:
         own.report(1.0, "")
         if own.is_due():
             save(own)
-            if own.limit.passed:
+            if own.limit.is_over:
                 return
 
 
@@ -134,7 +134,7 @@ def test_a_time_limit_stops_the_run_and_the_next_takes_the_steps_left(tmp_path: 
         assert len(own.losses) == done
         run(own)
         assert len(own.losses) > done  # every run gets on, however short it is
-        runs, done, finished = runs + 1, len(own.losses), own.finished
+        runs, done, finished = runs + 1, len(own.losses), own.is_finished
     assert len(own.losses) == 6
     assert [(score.epoch, score.dev) for score in own.scores] == [(1, 0.5), (2, 0.5), (3, 0.5)]
     assert (runs > 1) == (seconds is not None and seconds < 100)

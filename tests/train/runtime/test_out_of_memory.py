@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from weighbridge.errors import TrainingError, WorkspaceError
-from weighbridge.train.runtime.out_of_memory import guarded, with_less_memory
+from weighbridge.train.runtime.out_of_memory import raise_clear_errors, with_less_memory
 
 SHORT = (
     MemoryError(),
@@ -50,7 +50,7 @@ def test_it_ends_where_nothing_is_left_to_halve(tmp_path: Path):
 def test_where_nothing_can_be_halved_it_is_said(error: Exception, tmp_path: Path):
     with (
         pytest.raises(TrainingError, match=r"memory does not suffice for training .*; close other programs"),
-        guarded(tmp_path),
+        raise_clear_errors(tmp_path),
     ):
         fail(error)
 
@@ -59,7 +59,7 @@ def test_a_full_disk_is_told_from_a_failed_training(tmp_path: Path):
     for error in unwritten():
         with pytest.raises(WorkspaceError, match="free some disk"):
             with_less_memory(tmp_path, lambda error=error: fail(error), lambda _: None)
-        with pytest.raises(WorkspaceError, match="free some disk"), guarded(tmp_path):
+        with pytest.raises(WorkspaceError, match="free some disk"), raise_clear_errors(tmp_path):
             fail(error)
     for error in (RuntimeError("size mismatch"), ValueError("no such thing")):
         with pytest.raises(TrainingError, match="training failed"):
@@ -68,6 +68,6 @@ def test_a_full_disk_is_told_from_a_failed_training(tmp_path: Path):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), TrainingError("ours"), WorkspaceError("ours")])
 def test_all_else_passes(error: BaseException, tmp_path: Path):
-    with pytest.raises(type(error)) as raised, guarded(tmp_path):
+    with pytest.raises(type(error)) as raised, raise_clear_errors(tmp_path):
         fail(error)
     assert raised.value is error

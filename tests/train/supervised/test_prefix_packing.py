@@ -9,7 +9,7 @@ from weighbridge.train.data.tokens import IGNORED, Encoded
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.methods import prepare
-from weighbridge.train.supervised.prefix_packing import labels, pack, shared
+from weighbridge.train.supervised.prefix_packing import labels, pack, shared_prefix_length
 from weighbridge.train.supervised.trainer import row_loss
 
 few = st.integers(3, 5)
@@ -54,7 +54,7 @@ def test_what_is_shared_is_read_once(examples: list[Encoded]):
 
 
 def test_shared_counts_what_two_texts_begin_with():
-    assert [shared((1, 2, 3), other) for other in ((1, 2, 4), (1, 2), (2,), (1, 2, 3))] == [2, 2, 0, 3]
+    assert [shared_prefix_length((1, 2, 3), other) for other in ((1, 2, 4), (1, 2), (2,), (1, 2, 3))] == [2, 2, 0, 3]
 
 
 def mixed() -> list[Encoded]:

@@ -262,14 +262,14 @@ def test_a_job_that_cannot_be_asked_about_hides_no_other(two_jobs, server):
     server.hold = True
     job = server.jobs.pop("ftjob-1")
     one, two = hosted_status("fine-tuned", two_jobs.settings, two_jobs.workspace)
-    assert (one.job, one.status, one.refused, one.unsettled) == ("ftjob-1", "queued", True, True)
+    assert (one.job, one.status, one.refused, one.is_unsettled) == ("ftjob-1", "queued", True, True)
     assert "HTTP 404: No such object. If that job is gone for good, delete" in one.error
     assert (two.job, two.status, two.refused, two.error) == ("ftjob-2", "queued", False, "")
     server.jobs["ftjob-1"] = {**job, "status": "failed"}
     assert hosted_status("fine-tuned", two_jobs.settings, two_jobs.workspace)[0].status == "failed"
     del server.jobs["ftjob-1"]
     one, _ = hosted_status("fine-tuned", two_jobs.settings, two_jobs.workspace)
-    assert (one.status, one.refused, one.unsettled) == ("failed", True, False)
+    assert (one.status, one.refused, one.is_unsettled) == ("failed", True, False)
 
 
 @pytest.mark.parametrize(("act", "status"), [(cancel_hosted, "cancelled"), (pause_hosted, "paused")])
@@ -278,7 +278,7 @@ def test_a_job_that_does_not_stop_hides_no_other(two_jobs, server, act, status):
     path = f"/ftjob-1/{'cancel' if status == 'cancelled' else 'pause'}"
     server.faults = [Fault("POST", path, status=400, body='{"error": {"message": "Too late"}}', times=9)]
     one, two = act("fine-tuned", two_jobs.settings, two_jobs.workspace)
-    assert (one.status, one.unsettled) == ("queued", True)
+    assert (one.status, one.is_unsettled) == ("queued", True)
     assert one.error.endswith("HTTP 400: Too late")
     assert (two.status, two.refused) == (status, False)
     assert [server.jobs[name]["status"] for name in ("ftjob-1", "ftjob-2")] == ["queued", status]
@@ -291,7 +291,7 @@ def test_a_state_that_cannot_be_read_hides_no_other_job_and_is_told(two_jobs, se
     one, _ = hosted_status("fine-tuned", two_jobs.settings, two_jobs.workspace)
     (one.folder / "hosted.json").write_text("{")
     broken, two = hosted_status("fine-tuned", two_jobs.settings, two_jobs.workspace)
-    assert (broken.status, broken.unsettled, two.job) == ("unreadable", True, "ftjob-2")
+    assert (broken.status, broken.is_unsettled, two.job) == ("unreadable", True, "ftjob-2")
     assert "cannot be read" in broken.error
     said: list[str] = []
     training = two_jobs.settings.training.model_copy(update={"seed": 9})

@@ -14,7 +14,7 @@ from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import PreferenceSettings
 from weighbridge.train.card import read_lessons, write_card, write_lessons
-from weighbridge.train.registry import adapters, folder_of, promote, promoted, promotions
+from weighbridge.train.registry import adapters, folder_of, promote, promoted_adapter, promotions
 from weighbridge.types import Example, Question
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import open_engine, weights_of
@@ -93,7 +93,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, minilm: Path, few_guard_quest
 
 def test_an_arm_is_trained_examined_and_promoted(made: Place) -> None:
     (card,) = adapters(made.workspace, "fine-tuned")
-    assert promoted(made.workspace, "fine-tuned") == card
+    assert promoted_adapter(made.workspace, "fine-tuned") == card
     assert [guard.name for guard in card.guards] == [
         "forgetting", "refusals", "paraphrases", "repetition", "learning curve", "serving speed"
     ]  # fmt: skip
@@ -119,7 +119,7 @@ def test_several_seeds_leave_several_adapters_and_one_that_serves(made: Place, h
     other = made.changed(epochs=1, learning_curve=False)
     (card,) = train(("fine-tuned",), other.settings, made.workspace, heard.voice, effort=Effort(seeds=2))
     assert [one.seed for one in card.seeds] == [7, 8]
-    assert promoted(made.workspace, "fine-tuned") == card
+    assert promoted_adapter(made.workspace, "fine-tuned") == card
     assert any("2 seeds: dev accuracy" in line and "standard deviation" in line for line in heard.said)
 
 
@@ -129,7 +129,7 @@ def test_a_race_changes_the_settings_that_are_trained_with(made: Place, heard: H
     assert card.recipe["alpha"] == 2 * card.recipe["rank"]
     assert card.recipe["learning_rate"] != 0.01
     assert (card.searched, card.seeds) == (2, ())
-    assert promoted(made.workspace, "fine-tuned") == card
+    assert promoted_adapter(made.workspace, "fine-tuned") == card
     told = [line for line in heard.said if line.startswith("Best of 2")]
     assert len(told) == 1
     heard.said.clear()
@@ -145,7 +145,7 @@ def test_what_a_person_promoted_stays_until_the_next_train(made: Place, heard: H
     other = made.changed(seed=99, learning_curve=False, epochs=1)
     engine, bench = open_engine(other.settings, MUTE), open_bench(other.settings, made.workspace, MUTE)
     assert train_all(bench, engine, heard.voice, {}) == {}
-    assert promoted(made.workspace, "fine-tuned") == first
+    assert promoted_adapter(made.workspace, "fine-tuned") == first
     assert any("promoted by hand" in line for line in heard.said)
 
 
@@ -230,11 +230,11 @@ def test_compare_keeps_the_best_of_several_while_nothing_has_changed(made: Place
     promote(made.workspace, best, chosen=False, found_for=wanted)
     engine, bench = open_engine(other.settings, MUTE), open_bench(other.settings, made.workspace, MUTE)
     assert train_all(bench, engine, heard.voice, {}) == {}
-    assert promoted(made.workspace, "fine-tuned") == best
+    assert promoted_adapter(made.workspace, "fine-tuned") == best
     assert any("the best of several" in line for line in heard.said)
     plain = open_bench(made.settings, made.workspace, MUTE)
     assert train_all(plain, engine, MUTE, {}) == {}
-    assert promoted(made.workspace, "fine-tuned") == adapters(made.workspace, "fine-tuned")[0]
+    assert promoted_adapter(made.workspace, "fine-tuned") == adapters(made.workspace, "fine-tuned")[0]
 
 
 @pytest.mark.parametrize("why", ["test questions", "another base model", "kept in F16"])
@@ -357,7 +357,7 @@ def test_an_arm_goes_on_from_what_the_users_own_file_prefers(made: Place, heard:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     other = made.changed(preference=PreferenceSettings(method="dpo", pairs=path), learning_curve=False)
     (card,) = train(("fine-tuned",), other.settings, made.workspace, heard.voice, effort=Effort())
-    assert promoted(made.workspace, "fine-tuned") == card
+    assert promoted_adapter(made.workspace, "fine-tuned") == card
     assert card.parent in {one.id for one in adapters(made.workspace, "fine-tuned")}
     told = [line.partition(":")[0].partition(" (")[0] for line in heard.said]
     assert told.count("mine.jsonl") == 1

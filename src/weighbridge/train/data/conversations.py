@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from weighbridge.adapters import Access, Lesson, Span, inherited
+from weighbridge.adapters import Access, Lesson, Span, inherit_access
 from weighbridge.answer.cite import cited_reference
 from weighbridge.answer.composed import Composed
 from weighbridge.dataset.near_duplicates import asked_in
@@ -108,7 +108,7 @@ def access_of(question: Question, passages: Sequence[Passage]) -> Access:
     Each of its asker's groups is asked for too: any may be why the asker knows the answer.
     """
     own = (frozenset({group}) for group in question.groups)
-    return inherited((*own, *(passage.chunk.groups for passage in passages)))
+    return inherit_access((*own, *(passage.chunk.groups for passage in passages)))
 
 
 def lesson(conversation: Conversation) -> Lesson:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from weighbridge.adapters import Access, Lesson, inherited
+from weighbridge.adapters import Access, Lesson, inherit_access
 from weighbridge.answer.composed import Composed
 from weighbridge.dataset.near_duplicates import asked_in, plain
 from weighbridge.errors import DataError, TrainingError
@@ -106,7 +106,7 @@ def read_preferences(
         restricted=restricted,
         repeated=len(read) - len(distinct),
         contradicted=len(distinct) - len(agreed),
-        access=inherited(one for askers in learnt.values() for asked in askers for one in asked.access),
+        access=inherit_access(one for askers in learnt.values() for asked in askers for one in asked.access),
     )
 
 
@@ -231,7 +231,7 @@ def _lessons(learnt: Mapping[Pair | Thumb, Sequence[_Asked]]) -> Iterator[Lesson
                     target=liked,
                     question=askers[-1].text,
                     passages=askers[-1].passages,
-                    access=inherited(needed for asked in askers for needed in asked.access),
+                    access=inherit_access(needed for asked in askers for needed in asked.access),
                 )
             )
 

@@ -52,7 +52,7 @@ class _Tuned:
         """The adapter's folder."""
         return self.folder / self.card.adapter
 
-    def learnt(self) -> Sequence[Conversation]:
+    def training_data(self) -> Sequence[Conversation]:
         """Return the training data; `UserError` if it was not given."""
         if not self.conversations:
             raise UserError(f"{self.card.id}: the conversations it learnt are needed for this form, and there are none")
@@ -205,17 +205,17 @@ def _huggingface(tuned: _Tuned, target: Path) -> None:
 
 
 def _openai(tuned: _Tuned, target: Path) -> None:
-    write_text(target, chat_lines(tuned.learnt()))
+    write_text(target, chat_lines(tuned.training_data()))
 
 
 def _axolotl(tuned: _Tuned, target: Path) -> None:
-    made = tuned.learnt()
+    made = tuned.training_data()
     target.mkdir()
     write_axolotl(tuned.base, tuned.card, made, target)
 
 
 def _llama_factory(tuned: _Tuned, target: Path) -> None:
-    made = tuned.learnt()
+    made = tuned.training_data()
     target.mkdir()
     write_llama_factory(tuned.base, tuned.card, made, target)
 

@@ -53,7 +53,7 @@ class Layout:
         """Return the GGUF's name of a tensor of transformers; the key itself where the GGUF has no name for it."""
         return self.names.get_name(key, try_suffixes=(".weight", ".bias")) or key
 
-    def ordered(self, name: str, rows: "Array") -> "Array":
+    def to_gguf_order(self, name: str, rows: "Array") -> "Array":
         """Return the rows of the tensor of this name (the GGUF's) in the GGUF's order; shape (rows, ...)."""
         return _ORDERS[self.architecture](self.reader, name, rows)
 
@@ -193,7 +193,7 @@ def _values_by_tensor(template: Layout, weights: Weights) -> dict[str, "Array"]:
     for name, shape in wanted.items():
         if values[name].shape != shape:
             raise TrainingError(f"{name}: has shape {values[name].shape}, the template has {shape}")
-    return {name: template.ordered(name, array) for name, array in values.items()}
+    return {name: template.to_gguf_order(name, array) for name, array in values.items()}
 
 
 def _shape(tensor: Any) -> tuple[int, ...]:

@@ -105,7 +105,7 @@ def _pairs_by_tensor(template: Layout, pairs: Mapping[str, _Pair]) -> Iterator[t
             raise TrainingError(f"{template.path}: {name} is not of the shape that the adapter was trained on")
     for name in (name for name in known if name in found):
         pair = found[name]
-        yield name, _Pair(pair.a, template.ordered(name, pair.b), pair.scale)
+        yield name, _Pair(pair.a, template.to_gguf_order(name, pair.b), pair.scale)
 
 
 def _write(path: Path, architecture: str, pairs: Mapping[str, _Pair], alpha: float) -> None:

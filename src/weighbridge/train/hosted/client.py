@@ -89,7 +89,7 @@ class Endpoint:
         try:
             return ask(client)
         except APIStatusError as error:
-            raise self._refused(doing, error) from None
+            raise self._error_for(doing, error) from None
         except APIConnectionError as error:
             told = f"{self.where}: {doing}: {self.safe(error_with_cause(error))}"
             raise EndpointAwayError(told, unread=not never_connected(error)) from None
@@ -109,7 +109,7 @@ class Endpoint:
     def _senseless(self, doing: str, why: str) -> EndpointAwayError:
         return EndpointAwayError(f"{self.where}: {doing}: the reply makes no sense ({self.safe(why)})", unread=True)
 
-    def _refused(self, doing: str, error: "APIStatusError") -> TrainingError:
+    def _error_for(self, doing: str, error: "APIStatusError") -> TrainingError:
         from weighbridge.generate.http import refusal_text, retry_after_seconds
 
         told = f"{self.where}: {doing}: HTTP {error.status_code}: {self.safe(refusal_text(error))}"

@@ -39,13 +39,13 @@ class TokenEstimate:
     how: str
 
     @property
-    def trained(self) -> int:
+    def total(self) -> int:
         """All tokens of all passes."""
         return self.per_pass * self.epochs
 
     def price(self, per_million: float | None) -> float | None:
         """Return the price of the trained tokens; None if no price is known."""
-        return None if per_million is None else self.trained * per_million / 1e6
+        return None if per_million is None else self.total * per_million / 1e6
 
 
 def chat_lines(made: Sequence[Conversation]) -> str:

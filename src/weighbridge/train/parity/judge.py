@@ -131,7 +131,7 @@ def judge(
     if not places and not wrong:
         reasons.append("it answered none of the prompts with a token")
     reasons.extend(_sure(answers, tolerance))
-    allowed = tolerance.allowed(math.fsum(place.doubt for place in places) / count)
+    allowed = tolerance.allowance(math.fsum(place.doubt for place in places) / count)
     if divergence > allowed:
         away = f"it is {divergence:.4f} nats away from the adapter (rounding: {allowed:.4f} at most)"
         reasons.append(f"{away} and {from_base:.3f} from the base model; {_furthest(answers)}")

@@ -30,7 +30,7 @@ class Tolerance:
     """Mean `parity.Place.doubt` of the places it was seen at. Where the adapter is surer, rounding moves less, and so
     may the form; 0: rounding is so coarse that this does not hold."""
 
-    def allowed(self, doubt: float) -> float:
+    def allowance(self, doubt: float) -> float:
         """Return the nats that a form may be away, mean over places of this mean doubt."""
         return self.divergence * min(max(doubt / self.doubt, _LEAST), 1.0) if self.doubt else self.divergence
 

@@ -23,8 +23,8 @@ from weighbridge.train.preference.trainer_setup import (
     RATE_REMEDY,
     checkpoint_marks,
     halve_rows,
+    move_to_gpu,
     open_adapter,
-    placed,
     rows_at_once,
     trainer_in,
     usual,
@@ -33,7 +33,7 @@ from weighbridge.train.preference.trainer_setup import (
 from weighbridge.train.runtime.adapter_weights import load_tuned
 from weighbridge.train.runtime.base_model import load_network, load_tokenizer, turns
 from weighbridge.train.runtime.checkpoints import CheckpointStore, TimeLimit
-from weighbridge.train.runtime.out_of_memory import guarded, with_less_memory
+from weighbridge.train.runtime.out_of_memory import raise_clear_errors, with_less_memory
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.runtime.recorded_trainer import one_device, run_trainer
 from weighbridge.train.supervised.generate import say
@@ -70,9 +70,9 @@ def train_grpo(
     if not examples:
         raise TrainingError("training.preference.method: grpo needs public training questions, and there is none")
     prompts = _prompts(rewarding, examples, "train", recipe, notify)
-    with guarded(folder):
+    with raise_clear_errors(folder):
         asked = list(zip(examples, prompts, strict=True))
-        fitting = _fitting(load_tokenizer(recipe.base), asked, recipe)
+        fitting = _select_fitting(load_tokenizer(recipe.base), asked, recipe)
         store = _store(start, fitting, folder, recipe, rewarding, notify)
     training = with_less_memory(
         folder,
@@ -102,13 +102,13 @@ def greedy_rewards(
         ValueError: an example is not of the dev split.
     """
     prompts = _prompts(rewarding, examples, "dev", recipe, notify)
-    with guarded(adapter or recipe.base.hf):
+    with raise_clear_errors(adapter or recipe.base.hf):
         exact = precision()
         network = (
             load_tuned(recipe.base, adapter, precision=exact) if adapter else load_network(recipe.base, precision=exact)
         )
         said = say(
-            placed(network),
+            move_to_gpu(network),
             load_tokenizer(recipe.base),
             [prompt.messages for prompt in prompts],
             maximum_tokens=recipe.model.maximum_tokens,
@@ -142,7 +142,7 @@ def _store(
     how, room = recipe.training, (recipe.model.context, recipe.model.maximum_tokens)
     told_to = [[one.id, one.answers, one.evidence, one.answerable, turns(prompt.messages)] for one, prompt in asked]
     rewards = (list(rewarding.rules), rewarding.fingerprint, rewarding.strategy.fingerprint)
-    learnt = (weights_key(start), how.lasting, room, rewards, told_to)
+    learnt = (weights_key(start), how.without_time_limit, room, rewards, told_to)
     tokenizer = load_tokenizer(recipe.base)
     longest = max(len(prompt_tokens(tokenizer, prompt.messages)) for _, prompt in asked) + recipe.model.maximum_tokens
     return CheckpointStore(
@@ -200,7 +200,9 @@ def questions_in_order(count: int, wanted: int, seed: int) -> list[int]:
     return [number for one in drawn for number in one][:wanted]
 
 
-def _fitting(tokenizer: Any, asked: Sequence[tuple[Example, Prompt]], recipe: Recipe) -> list[tuple[Example, Prompt]]:
+def _select_fitting(
+    tokenizer: Any, asked: Sequence[tuple[Example, Prompt]], recipe: Recipe
+) -> list[tuple[Example, Prompt]]:
     """Return the examples whose prompt leaves room for an answer; `TrainingError` where none does."""
     room = recipe.model.context - recipe.model.maximum_tokens
     fitting = [pair for pair in asked if len(prompt_tokens(tokenizer, pair[1].messages)) <= room]
@@ -223,10 +225,10 @@ def _function(
         return rule.total(*asked[number], said[0]["content"], "stop" if ended else "length")
 
     columns = ("completions", "completion_ids", "number")
-    return _named(name, lambda **given: list(map(reward, *(given[column] for column in columns))))
+    return _with_name(name, lambda **given: list(map(reward, *(given[column] for column in columns))))
 
 
-def _named(name: str, function: Callable[..., list[float | None]]) -> Callable[..., list[float | None]]:
+def _with_name(name: str, function: Callable[..., list[float | None]]) -> Callable[..., list[float | None]]:
     function.__name__ = name
     return function
 

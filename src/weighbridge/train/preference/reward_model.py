@@ -18,7 +18,7 @@ from weighbridge.train.preference.rewards import Judge
 from weighbridge.train.preference.trainer_setup import (
     checkpoint_marks,
     halve_rows,
-    placed,
+    move_to_gpu,
     rows_at_once,
     trainer_in,
     usual,
@@ -26,7 +26,7 @@ from weighbridge.train.preference.trainer_setup import (
 )
 from weighbridge.train.runtime.base_model import BaseFiles, load_tokenizer
 from weighbridge.train.runtime.checkpoints import CheckpointStore, TimeLimit, epoch_ends
-from weighbridge.train.runtime.out_of_memory import guarded, with_less_memory
+from weighbridge.train.runtime.out_of_memory import raise_clear_errors, with_less_memory
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.runtime.recorded_trainer import one_device, run_trainer
 from weighbridge.train.supervised.methods import precision
@@ -89,7 +89,7 @@ def train_reward_model(pairs: Sequence[Pair], folder: Path, *, recipe: Recipe, n
     kept_back = held_out([pair.example_id for pair in pairs], _SHARE, recipe.training.seed)
     learnt = [pair for pair in pairs if pair.example_id not in kept_back]
     asked = [pair for pair in pairs if pair.example_id in kept_back]
-    with guarded(folder):
+    with raise_clear_errors(folder):
         rows = [_row(load_tokenizer(recipe.base), pair, recipe) for pair in learnt]
         store, batch = _store(rows, folder, recipe, notify)
     key = fingerprint(store.fingerprint, [asdict(pair) for pair in asked])
@@ -102,7 +102,7 @@ def train_reward_model(pairs: Sequence[Pair], folder: Path, *, recipe: Recipe, n
         lambda failure: halve_rows(store, failure, batch=batch),
     )
     score = open_reward_model(folder, recipe.base)
-    with guarded(folder):
+    with raise_clear_errors(folder):
         margins = tuple(score(pair.prompt, pair.chosen) - score(pair.prompt, pair.rejected) for pair in asked)
     made = RewardModel(
         trained=len(learnt),
@@ -138,7 +138,7 @@ def open_reward_model(folder: Path, base: BaseFiles) -> Judge:
     adapter = folder / "adapter"
     if not (adapter / "adapter_model.safetensors").is_file():
         raise TrainingError(f"{folder}: there is no reward model; train it again")
-    with guarded(folder):
+    with raise_clear_errors(folder):
         tokenizer = load_tokenizer(base)
         return _scorer(PeftModel.from_pretrained(_network(base, tokenizer), str(adapter)), tokenizer)
 
@@ -149,12 +149,12 @@ def reward_key(folder: Path) -> str:
 
 
 def _scorer(network: Any, tokenizer: Any) -> Judge:
-    placed(network).eval()
+    move_to_gpu(network).eval()
 
     def score(prompt: tuple[Message, ...], answer: str) -> float:
         import torch
 
-        encoded = _encoded(tokenizer, "", prompt, answer)
+        encoded = _encode_answer(tokenizer, "", prompt, answer)
         with torch.inference_mode():
             tokens = torch.tensor([encoded.tokens], device=network.device)
             return float(network(input_ids=tokens, use_cache=False).logits[0, 0])
@@ -162,7 +162,7 @@ def _scorer(network: Any, tokenizer: Any) -> Judge:
     return score
 
 
-def _encoded(tokenizer: Any, name: str, prompt: tuple[Message, ...], answer: str) -> Encoded:
+def _encode_answer(tokenizer: Any, name: str, prompt: tuple[Message, ...], answer: str) -> Encoded:
     return encode(tokenizer, Conversation(example_id=name, prompt=prompt, target=answer))
 
 
@@ -186,7 +186,7 @@ def _store(
     ends = epoch_ends(len(rows), batch, how.epochs)
     store = CheckpointStore(
         folder=folder / "checkpoints",
-        fingerprint=fingerprint("reward model", recipe.base.fingerprint, how.lasting, rows),
+        fingerprint=fingerprint("reward model", recipe.base.fingerprint, how.without_time_limit, rows),
         ends=ends,
         marks=checkpoint_marks(ends[-1]),
         at_once=rows_at_once(lengths, batch),
@@ -238,7 +238,7 @@ def _with_lora(network: Any, recipe: Recipe) -> Any:
 
 def _row(tokenizer: Any, pair: Pair, recipe: Recipe) -> dict[str, Any]:
     made = {
-        name: list(_encoded(tokenizer, pair.example_id, pair.prompt, text).tokens)
+        name: list(_encode_answer(tokenizer, pair.example_id, pair.prompt, text).tokens)
         for name, text in (("chosen_ids", pair.chosen), ("rejected_ids", pair.rejected))
     }
     if (longest := max(map(len, made.values()))) > recipe.model.context:

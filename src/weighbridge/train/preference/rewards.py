@@ -60,7 +60,7 @@ class Rewarding:
         return sum(applying) if applying else None
 
 
-def rewarding(strategy: Composed, names: Sequence[Reward], grounds: Grounds) -> Rewarding:
+def rewards_of(strategy: Composed, names: Sequence[Reward], grounds: Grounds) -> Rewarding:
     """Return how a strategy is rewarded by `training.preference.rewards`.
 
     Raises:
@@ -87,7 +87,7 @@ def by_metric(metric: Metric) -> Rule:
     return rule
 
 
-def cited(example: Example, answer: Answer) -> float | None:
+def citation_reward(example: Example, answer: Answer) -> float | None:
     """Return 1 where the answer stands verbatim in a passage it was shown, else 0; None where none can be expected."""
     return float(bool(answer.citations)) if example.answerable else None
 
@@ -148,7 +148,7 @@ def _by_judge(grounds: Grounds) -> Rule:
 
 _RULES: Mapping[Reward, Callable[[Grounds], Rule]] = {
     "accuracy": lambda grounds: by_metric(grounds.metric),
-    "citation": lambda _: cited,
+    "citation": lambda _: citation_reward,
     "json": lambda grounds: by_schema(grounds.schema),
     "abstention": lambda _: rightly_abstained,
     "model": _by_judge,

@@ -22,8 +22,8 @@ from weighbridge.train.preference.trainer_setup import (
     RATE_REMEDY,
     checkpoint_marks,
     halve_rows,
+    move_to_gpu,
     open_adapter,
-    placed,
     rows_at_once,
     trainer_in,
     usual,
@@ -32,7 +32,7 @@ from weighbridge.train.preference.trainer_setup import (
 from weighbridge.train.runtime.adapter_weights import load_tuned
 from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
 from weighbridge.train.runtime.checkpoints import CheckpointStore, TimeLimit, epoch_ends
-from weighbridge.train.runtime.out_of_memory import guarded, with_less_memory
+from weighbridge.train.runtime.out_of_memory import raise_clear_errors, with_less_memory
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.runtime.recorded_trainer import one_device, run_trainer
 from weighbridge.train.supervised.methods import precision
@@ -71,8 +71,8 @@ def train_preference(
             f"training.preference.method: {name} learns from {method.learns.__name__.lower()}s, and it was given a "
             f"{type(strange[0]).__name__.lower()} for {strange[0].example_id}; {_choice()}"
         )
-    with guarded(folder):
-        compared = [_compared(load_tokenizer(recipe.base), one, recipe) for one in _shuffled(lessons, recipe)]
+    with raise_clear_errors(folder):
+        compared = [_tokenise(load_tokenizer(recipe.base), one, recipe) for one in _shuffle(lessons, recipe)]
         store, batch = _store(start, compared, folder, recipe, notify)
     return with_less_memory(
         folder,
@@ -99,15 +99,16 @@ def margins(
     """
     import torch
 
-    with guarded(adapter or base.hf), torch.inference_mode():
+    with raise_clear_errors(adapter or base.hf), torch.inference_mode():
         tokenizer = load_tokenizer(base)
         exact = precision()
         network = load_tuned(base, adapter, precision=exact) if adapter else load_network(base, precision=exact)
-        placed(network).eval()
+        move_to_gpu(network).eval()
         found = []
         for number, pair in enumerate(pairs, start=1):
             chosen, rejected = (
-                _log_likelihood(network, encode(tokenizer, _said(pair, text))) for text in (pair.chosen, pair.rejected)
+                _log_likelihood(network, encode(tokenizer, _conversation(pair, text)))
+                for text in (pair.chosen, pair.rejected)
             )
             found.append(chosen - rejected)
             notify(Progress(task="asking which answers are likelier", done=number, total=len(pairs), unit="pairs"))
@@ -135,7 +136,7 @@ def _store(
     plain = [[one.better.tokens, one.worse.tokens if one.worse else None, one.up] for one in compared]
     store = CheckpointStore(
         folder=folder / "checkpoints",
-        fingerprint=fingerprint(recipe.base.fingerprint, weights_key(start), how.lasting, plain),
+        fingerprint=fingerprint(recipe.base.fingerprint, weights_key(start), how.without_time_limit, plain),
         ends=ends,
         marks=checkpoint_marks(ends[-1]),
         at_once=rows_at_once([one.tokens for one in compared], batch, least=least),
@@ -166,18 +167,18 @@ def _train(start: Path, compared: Sequence[Compared], recipe: Recipe, store: Che
     return store.training(examples=len(compared), tokens=tokens, precision=str(precision()).removeprefix("torch."))
 
 
-def _shuffled(lessons: Sequence[Lesson], recipe: Recipe) -> list[Lesson]:
+def _shuffle(lessons: Sequence[Lesson], recipe: Recipe) -> list[Lesson]:
     """Return the lessons in an order drawn with the seed: KTO reads them as they come, in every pass alike."""
     return Random(recipe.training.seed).sample(list(lessons), len(lessons))  # noqa: S311 - an order, not a secret
 
 
-def _said(one: Lesson, text: str) -> Conversation:
+def _conversation(one: Lesson, text: str) -> Conversation:
     return Conversation(example_id=one.example_id, prompt=one.prompt, target=text)
 
 
-def _compared(tokenizer: Any, one: Lesson, recipe: Recipe) -> Compared:
+def _tokenise(tokenizer: Any, one: Lesson, recipe: Recipe) -> Compared:
     texts = (one.chosen, one.rejected) if isinstance(one, Pair) else (one.answer,)
-    made = [encode(tokenizer, _said(one, text)) for text in texts]
+    made = [encode(tokenizer, _conversation(one, text)) for text in texts]
     if (longest := max(len(each.tokens) for each in made)) > recipe.model.context:
         raise TrainingError(
             f"{one.example_id}: a prompt with its answer has {longest:,} tokens, and model.context holds "

@@ -52,7 +52,7 @@ def weights_key(start: Path) -> list[str]:
     return [file_fingerprint(file) for file in sorted(start.glob("adapter_*"))]
 
 
-def placed(network: Any) -> Any:
+def move_to_gpu(network: Any) -> Any:
     """Return a network where it is fastest asked: on the GPU if there is one."""
     import torch
 

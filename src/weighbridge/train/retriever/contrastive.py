@@ -17,7 +17,7 @@ from weighbridge.protocols import Notify
 from weighbridge.retrieve.embed.folder import WEIGHTS
 from weighbridge.retrieve.embed.local import Precision
 from weighbridge.train.runtime.checkpoints import CheckpointStore, TimeLimit, epoch_ends
-from weighbridge.train.runtime.out_of_memory import guarded
+from weighbridge.train.runtime.out_of_memory import raise_clear_errors
 from weighbridge.train.runtime.recorded_trainer import one_device, record_into, run_trainer, shared_arguments
 from weighbridge.workspace import write_text
 
@@ -41,7 +41,7 @@ class RetrieverRecipe:
     """What documents will be embedded in, where the result is to agree with the library; None: as `open_embedder`."""
 
     @property
-    def lasting(self) -> Mapping[str, Any]:
+    def without_time_limit(self) -> Mapping[str, Any]:
         """All that shapes what is learnt: everything but the time limit."""
         return {name: value for name, value in asdict(self).items() if name != "seconds"}
 
@@ -104,7 +104,7 @@ def tune_model(
         raise TrainingError(f"{examples} pairs are too few to train {learner.name} on; add examples with doc_ids")
     if not all(find_spec(library) for library in ("datasets", "sentence_transformers")):
         raise MissingExtraError("tuning the embedder or the reranker", "retriever")
-    with guarded(folder):
+    with raise_clear_errors(folder):
         model = learner.open()
         # The library would pick examples for a model card that nobody reads.
         model.model_card_data.widget = [{"text": ""}]
@@ -120,13 +120,13 @@ def tune_model(
         store.open()
         run_trainer(_trainer(model, lessons, learner, store, recipe), store)
         _load_best(learner.network(model), store)
-        with _replacing(folder) as written:
+        with _replace_folder(folder) as written:
             learner.write(model, written)
             training = store.training(
                 examples=examples, tokens=learner.tokens(model) * recipe.epochs, precision="float32"
             )
             tuned = Tuned(fingerprint=key, training=training, agreement=learner.agreement(model, written))
-            write_text(written / _TUNED, _tuned().dump_json(tuned, indent=2).decode() + "\n")
+            write_text(written / _TUNED, _tuned_type().dump_json(tuned, indent=2).decode() + "\n")
         store.close()
         return tuned
 
@@ -158,7 +158,7 @@ def _load_best(network: Any, store: CheckpointStore) -> None:
 
 
 @contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
+def _replace_folder(folder: Path) -> Iterator[Path]:
     """Give an empty folder to write into, which takes the place of `folder` when all went well."""
     beside = folder.with_name(f".{folder.name}")
     shutil.rmtree(beside, ignore_errors=True)
@@ -171,12 +171,12 @@ def _replacing(folder: Path) -> Iterator[Path]:
 def _read_tuned(folder: Path, fingerprint: str) -> Tuned | None:
     """Return how this very model was trained; None where it was not, or not to the end."""
     try:
-        tuned = _tuned().validate_json((folder / _TUNED).read_bytes())
+        tuned = _tuned_type().validate_json((folder / _TUNED).read_bytes())
     except (OSError, ValidationError):
         return None
     return tuned if tuned.fingerprint == fingerprint else None
 
 
 @cache
-def _tuned() -> TypeAdapter[Tuned]:
+def _tuned_type() -> TypeAdapter[Tuned]:
     return TypeAdapter(Tuned)

@@ -65,7 +65,7 @@ def tune_embedder(
         WorkspaceError: the folder cannot be written, or the base cannot be read.
     """
     key = fingerprint(
-        "embedder", _FORMAT, file_sha256(base / WEIGHTS), recipe.lasting, [asdict(one) for one in contrasts]
+        "embedder", _FORMAT, file_sha256(base / WEIGHTS), recipe.without_time_limit, [asdict(one) for one in contrasts]
     )
     learner = Learner(
         name="an embedder",

@@ -52,7 +52,7 @@ class Pairs:
 
 def holds(text: str, answers: Sequence[str]) -> bool:
     """Tell whether a text holds one of the answers verbatim, as whole words, but for case and white space."""
-    return any(_spelt(answer).search(text) for answer in answers if answer.split())
+    return any(_whole_words(answer).search(text) for answer in answers if answer.split())
 
 
 def labelled_pairs(examples: Sequence[Example], index: Index, embedder: Embedder, *, most: int, seed: int) -> Pairs:
@@ -80,7 +80,7 @@ def labelled_pairs(examples: Sequence[Example], index: Index, embedder: Embedder
             telling = [chunk for chunk in chunks if holds(chunk.text, example.answers)] or list(chunks)
             near = index.vectors([chunk.id for chunk in telling], groups=PUBLIC) @ vector
             pairs.append(_evident(example, telling[int(near.argmax())]))
-    return _sampled(pairs, reasons, most, seed)
+    return _sample_pairs(pairs, reasons, most, seed)
 
 
 def unusable(example: Example) -> str:
@@ -110,7 +110,7 @@ def made_pairs(chunks: Sequence[Chunk], *, most: int, seed: int) -> Pairs:
     times = Counter(_plain(pair.question) for pair in found)
     single = [pair for pair in found if times[_plain(pair.question)] == 1]
     reasons["a heading or sentence of several chunks"] = len(found) - len(single)
-    return _sampled(single, reasons, most, seed)
+    return _sample_pairs(single, reasons, most, seed)
 
 
 def _evident(example: Example, chunk: Chunk) -> Pair:
@@ -158,7 +158,7 @@ def _tells(pair: Pair) -> bool:
     return len(pair.question.split()) >= least and len(pair.text.split()) >= _SHORTEST_TEXT
 
 
-def _sampled(pairs: Sequence[Pair], reasons: Counter[str], most: int, seed: int) -> Pairs:
+def _sample_pairs(pairs: Sequence[Pair], reasons: Counter[str], most: int, seed: int) -> Pairs:
     unique = list(dict.fromkeys(pairs))
     reasons["said twice"] = len(pairs) - len(unique)
     if len(unique) > most:
@@ -168,7 +168,7 @@ def _sampled(pairs: Sequence[Pair], reasons: Counter[str], most: int, seed: int)
     return Pairs(pairs=tuple(unique), attrition={reason: count for reason, count in reasons.items() if count})
 
 
-def _spelt(answer: str) -> re.Pattern[str]:
+def _whole_words(answer: str) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, answer.split())) + r"(?!\w)", re.IGNORECASE)
 
 

@@ -57,7 +57,7 @@ def tune_reranker(
         WorkspaceError: the folder cannot be written, or the base cannot be read.
     """
     key = fingerprint(
-        "reranker", _FORMAT, file_sha256(base / WEIGHTS), recipe.lasting, [asdict(one) for one in contrasts]
+        "reranker", _FORMAT, file_sha256(base / WEIGHTS), recipe.without_time_limit, [asdict(one) for one in contrasts]
     )
     learner = Learner(
         name="a reranker",

@@ -49,7 +49,7 @@ class TimeLimit:
         self._start = self.clock()
 
     @property
-    def passed(self) -> bool:
+    def is_over(self) -> bool:
         """Whether the run is to stop as soon as its state is saved."""
         return self.seconds is not None and self.clock() - self._start >= self.seconds
 
@@ -111,7 +111,7 @@ class CheckpointStore:
         return len(self.scores) < len(self.ends) and idle_epochs(self.scores) >= self.patience
 
     @property
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether no step is left to take."""
         return self.stopped_early or len(self.losses) == self.steps
 
@@ -141,7 +141,7 @@ class CheckpointStore:
     def is_due(self) -> bool:
         """Tell whether to save the state after this step."""
         step = len(self.losses)
-        if step in self.ends or step in self.marks or self.limit.passed:
+        if step in self.ends or step in self.marks or self.limit.is_over:
             return True
         return self.limit.clock() - self._saved >= max(self.pause, self._saving / _SAVING_SHARE)
 
@@ -195,7 +195,7 @@ class CheckpointStore:
         (self.folder / _RECORD).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def unfinished(self) -> UnfinishedError:
+    def unfinished_error(self) -> UnfinishedError:
         """Return the error that ends a run whose time limit has passed."""
         return UnfinishedError(
             f"{self.task} stopped at step {len(self.losses):,} of {self.steps:,}, because training.seconds "

@@ -30,19 +30,19 @@ def with_less_memory(folder: Path, attempt: Callable[[], Done], halve: Callable[
         try:
             while True:
                 try:
-                    with _translated(folder):
+                    with _translate_errors(folder):
                         return attempt()
                 except MemoryError as error:
                     failure = str(error)
                 release()
-                with _translated(folder):
+                with _translate_errors(folder):
                     halve(failure)
         finally:
             release()
 
 
 @contextmanager
-def guarded(folder: Path) -> Iterator[None]:
+def raise_clear_errors(folder: Path) -> Iterator[None]:
     """Be quiet, and turn what the libraries raise into errors that say what to do; memory is given back after.
 
     Raises:
@@ -51,7 +51,7 @@ def guarded(folder: Path) -> Iterator[None]:
     """
     with quiet():
         try:
-            with _translated(folder):
+            with _translate_errors(folder):
                 yield
         except MemoryError as error:
             raise TrainingError(f"{too_little(folder, str(error))}; {TOO_LITTLE}") from None
@@ -66,7 +66,7 @@ def too_little(folder: Path, failure: str) -> str:
 
 
 @contextmanager
-def _translated(folder: Path) -> Iterator[None]:
+def _translate_errors(folder: Path) -> Iterator[None]:
     """Raise `MemoryError` where memory is short, and our own errors for all else that libraries fail with."""
     from safetensors import SafetensorError
 

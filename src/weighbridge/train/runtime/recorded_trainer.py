@@ -66,7 +66,7 @@ def record_into(
             trim()
             store.save(perf_counter() - start, score)
             # Only here is something to go on from, so only here may a time limit end the run.
-            self.control.should_training_stop |= store.finished or store.limit.passed
+            self.control.should_training_stop |= store.is_finished or store.limit.is_over
 
     return Recorded
 
@@ -80,12 +80,12 @@ def run_trainer(trainer: Any, store: CheckpointStore) -> None:
     from transformers import PrinterCallback, TrainerState
 
     trainer.remove_callback(PrinterCallback)
-    if not store.finished:
+    if not store.is_finished:
         trainer.train(resume_from_checkpoint=str(store.latest) if store.latest else None)
     elif store.latest is not None:  # it was killed after its last checkpoint
         trainer.state = TrainerState.load_from_json(str(store.latest / "trainer_state.json"))
-    if not store.finished:
-        raise store.unfinished()
+    if not store.is_finished:
+        raise store.unfinished_error()
 
 
 def _refuse_launcher() -> None:

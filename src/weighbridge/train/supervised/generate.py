@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from weighbridge.train.data.tokens import prompt_tokens
-from weighbridge.train.supervised.prefix_packing import shared
+from weighbridge.train.supervised.prefix_packing import shared_prefix_length
 from weighbridge.types import Message
 
 Say = Callable[[Sequence[tuple[Message, ...]]], tuple[str, ...]]
@@ -58,7 +58,7 @@ def _prefix(encoded: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     if len(encoded) <= 1:
         return ()
     first = min(encoded)
-    length = min(shared(first, max(encoded)), min(map(len, encoded)) - 1)
+    length = min(shared_prefix_length(first, max(encoded)), min(map(len, encoded)) - 1)
     return first[:length] if length >= _WORTH_KEEPING else ()
 
 

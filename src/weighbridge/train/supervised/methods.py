@@ -69,7 +69,7 @@ def prepare(base: BaseFiles, how: TrainingSettings, *, exact: bool = False) -> R
 
     set_seed(how.seed)
     kind = torch.float32 if exact else precision()
-    network = _whole(base, how) if how.method == "full" else _with_adapter(_loaded(base, how, kind), how)
+    network = _whole(base, how) if how.method == "full" else _with_adapter(_load_base(base, how, kind), how)
     for weight in network.parameters():
         if weight.requires_grad:
             weight.data = weight.data.to(torch.float32)
@@ -130,11 +130,11 @@ def blocks_of(network: Any) -> Any:
     return plain_of(network).get_decoder().layers
 
 
-def _loaded(base: BaseFiles, how: TrainingSettings, kind: Any) -> Any:
-    return _quantised(base, kind) if how.method == "qlora" else load_network(base, precision=kind)
+def _load_base(base: BaseFiles, how: TrainingSettings, kind: Any) -> Any:
+    return _load_in_4bit(base, kind) if how.method == "qlora" else load_network(base, precision=kind)
 
 
-def _quantised(base: BaseFiles, kind: Any) -> Any:
+def _load_in_4bit(base: BaseFiles, kind: Any) -> Any:
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 

@@ -58,7 +58,7 @@ def pack(
     size = 0
     for number in order:
         own = examples[number].tokens
-        fresh = len(own) - (shared(examples[rows[-1][-1]].tokens, own) if rows else 0)
+        fresh = len(own) - (shared_prefix_length(examples[rows[-1][-1]].tokens, own) if rows else 0)
         if not rows or size + fresh > limit:
             rows.append([])
             size, fresh = 0, len(own)
@@ -72,7 +72,7 @@ def labels(examples: Sequence[Encoded]) -> int:
     return sum(len(one.tokens) - max(one.start, 1) for one in examples)
 
 
-def shared(one: Sequence[int], other: Sequence[int]) -> int:
+def shared_prefix_length(one: Sequence[int], other: Sequence[int]) -> int:
     """Return how many tokens two texts begin with in common."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
@@ -91,7 +91,7 @@ def _row(examples: Sequence[Encoded], numbers: Sequence[int]) -> Row:
     paths = []
     for number in numbers:
         own = examples[number].tokens
-        kept = shared(before, own)
+        kept = shared_prefix_length(before, own)
         before, path = own, [*path[:kept], *range(len(tokens), len(tokens) + len(own) - kept)]
         paths.append((kept, path))
         tokens.extend(own[kept:])

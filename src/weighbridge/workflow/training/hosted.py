@@ -214,7 +214,7 @@ def _write_card(
         last,
         steps_of(endpoint, last),
         examples=sum(stage.examples for stage in plan.stages),
-        tokens=sum(job.trained_tokens or stage.tokens.trained for job, stage in zip(jobs, plan.stages, strict=True)),
+        tokens=sum(job.trained_tokens or stage.tokens.total for job, stage in zip(jobs, plan.stages, strict=True)),
         seconds=seconds,
     )
     dev, missed = _dev(plan, last.model, bench)
@@ -289,7 +289,7 @@ def _price(stage: Stage, settings: Settings) -> str:
     tokens, rate, currency = stage.tokens, settings.training.hosted.price_per_million, settings.prices.currency
     chosen = ", as endpoints usually choose" if tokens.epochs_are_guessed else ""
     passes = f"{tokens.per_pass:,} in each of {tokens.epochs} epochs{chosen}"
-    told = f"About {tokens.trained:,} tokens ({passes}; {tokens.how})"
+    told = f"About {tokens.total:,} tokens ({passes}; {tokens.how})"
     price = tokens.price(rate)
     if price is None:
         return f"{told}; what they cost is not known, for training.hosted.price_per_million is not set"

@@ -40,7 +40,7 @@ class HostedStatus:
     """Whether the endpoint refused the last request: `error` says why, and `status` is the last known state."""
 
     @property
-    def unsettled(self) -> bool:
+    def is_unsettled(self) -> bool:
         """Whether it was refused, and may still be running."""
         return self.refused and self.status not in ENDED
 

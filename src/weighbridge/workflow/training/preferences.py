@@ -19,7 +19,7 @@ from weighbridge.train.data.preference_file import PreferenceFile, read_preferen
 from weighbridge.train.data.preferences import Pair, Preferences, held_out, preferences_from
 from weighbridge.train.preference.grpo import greedy_rewards, train_grpo
 from weighbridge.train.preference.reward_model import RewardModel, open_reward_model, reward_key, train_reward_model
-from weighbridge.train.preference.rewards import Grounds, Judge, rewarding
+from weighbridge.train.preference.rewards import Grounds, Judge, rewards_of
 from weighbridge.train.preference.train import margins, train_preference, wants_pairs
 from weighbridge.train.prepare import Exercise
 from weighbridge.types import Example
@@ -236,7 +236,7 @@ def _train_on_rewards(todo: Refinement, bench: Bench, engine: Engine, voice: Voi
     judging = perf_counter() - begun
     judged_by = reward_key(todo.folder / "reward") if judge else ""
     grounds = Grounds(metric=exercise.metric, schema=bench.workload.schema, judge=judge, judged_by=judged_by)
-    rewarded = rewarding(exercise.strategy, names, grounds)
+    rewarded = rewards_of(exercise.strategy, names, grounds)
     before = greedy_rewards(todo.start, exercise.asked, recipe=recipe, rewarding=rewarded, notify=voice.notify)
     training = train_grpo(
         todo.start,

@@ -187,7 +187,7 @@ def _fingerprint(which: Which, search: TrialSearch, lessons: _Lessons, recipe: R
     division, base = lessons.division, file_fingerprint(search.folder / WEIGHTS)
     asked = [[(e.id, e.question.text, e.evidence) for e in side] for side in (division.choosing, division.deciding)]
     learnt = [asdict(one) for one in lessons.contrasts]
-    return fingerprint(_FORMAT, which, base, search.retriever.fingerprint, asked, learnt, recipe.lasting)
+    return fingerprint(_FORMAT, which, base, search.retriever.fingerprint, asked, learnt, recipe.without_time_limit)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from weighbridge.adapters import Access, AdapterCard, Learnt, Lesson, Training, inherited
+from weighbridge.adapters import Access, AdapterCard, Learnt, Lesson, Training, inherit_access
 from weighbridge.fingerprint import fingerprint
 from weighbridge.settings.schema import Arm
 from weighbridge.train.data.preference_file import PreferenceFile
@@ -72,4 +72,4 @@ def _access(learnt: Learnt, exercise: Exercise, read: PreferenceFile | None) -> 
     """Return the groups that may hear an adapter trained further by a file or by attempts at its examples."""
     tried = exercise.made if read is None or exercise.recipe.training.preference.method == "grpo" else ()
     told = read.access if read else ()
-    return inherited((*learnt.access, *told, *(one for each in tried for one in each.access)))
+    return inherit_access((*learnt.access, *told, *(one for each in tried for one in each.access)))

@@ -20,7 +20,7 @@ from weighbridge.settings.schema import Arm, Settings
 from weighbridge.train.card import read_card, read_lessons, write_card
 from weighbridge.train.prepare import Exercise, Material
 from weighbridge.train.prepare import prepare as prepare_exercise
-from weighbridge.train.registry import folder_of, promote, promoted, promotions
+from weighbridge.train.registry import folder_of, promote, promoted_adapter, promotions
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.tune import tune
 from weighbridge.types import Document
@@ -232,7 +232,7 @@ def _stays(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> bool:
     Raises:
         TrainingError: it cannot be compared with the other strategies.
     """
-    card, known = promoted(bench.workspace, arm), promotions(bench.workspace, arm)
+    card, known = promoted_adapter(bench.workspace, arm), promotions(bench.workspace, arm)
     if card is None:
         return False
     if known.chosen:
