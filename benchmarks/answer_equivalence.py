@@ -21,9 +21,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.scoring import grade as grading
 from weighbridge.scoring.classifier import Classifier, DecisionTree, load_classifier
 from weighbridge.scoring.features import extract_features
+from weighbridge.scoring.grade import Grade, grade, grade_text
+from weighbridge.scoring.language.refusals import is_refusal
 from weighbridge.scoring.overlap import normalise, token_f1
 
 FOLDS = 5
@@ -191,15 +192,11 @@ def train(rows: Sequence[Row], seed: int) -> None:
     print(f"{SHIPPED.name}: {len(trees)} trees, {size:.0f} KiB, learnt from {len(rows):,} answers")
 
 
-def grade_with(row: Row, classifier: Classifier) -> grading.Grade:
-    """Grade an answer by another classifier than the one of the package."""
-    grading._grade.cache_clear()
-    kept = grading.load_classifier
-    grading.load_classifier = lambda: classifier  # type: ignore[assignment]
-    try:
-        return grading.grade(row.question, row.references, row.answer)
-    finally:
-        grading.load_classifier = kept
+def grade_with(row: Row, classifier: Classifier) -> Grade:
+    """Grade an answer by another classifier than the one of the package; a refusal needs none."""
+    if not row.answer.strip() or is_refusal(row.answer):
+        return grade(row.question, row.references, row.answer)
+    return grade_text(row.question, row.references, row.answer, classifier)
 
 
 def compare(rows: Sequence[Row], classifiers: Sequence[Classifier], *, peers: bool, folds: Sequence[int] = ()) -> None:
@@ -246,7 +243,7 @@ def _kappa(given: NDArray[np.bool_], right: NDArray[np.bool_]) -> float:
     return float(((given == right).mean() - chance) / (1 - chance))
 
 
-def _print_reliability(grades: Sequence[grading.Grade], right: NDArray[np.bool_]) -> None:
+def _print_reliability(grades: Sequence[Grade], right: NDArray[np.bool_]) -> None:
     told = np.array([-1.0 if grade.probability is None else grade.probability for grade in grades])
     print("\nreliability: probability said, share right for people, answers")
     for low in np.arange(0, 1, 0.1):

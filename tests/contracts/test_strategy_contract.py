@@ -281,6 +281,14 @@ def test_the_fingerprint_stands_for_every_part(make: Make, parts: Parts) -> None
     assert len(set(answers.values())) > 1
 
 
+def test_an_arm_reads_and_shows_what_the_table_says(make: Make, parts: Parts) -> None:
+    strategy = make(parts)
+    prompt = strategy.answer(Question("What is the price of the ferry?")).prompt
+    shape = SHAPES[strategy.name]
+    assert bool(prompt.passages) == shape.reads
+    assert any(message.content == "ferry-blue" for message in prompt.messages) == shape.shows
+
+
 def test_every_kind_has_a_fingerprint_of_its_own(parts: Parts) -> None:
     assert len({make(parts).fingerprint for make in KINDS.values()}) == len(KINDS)
     assert {make(parts).name for make in KINDS.values()} == set(SHAPES)

@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import Literal
 
 from weighbridge.fingerprint import fingerprint
-from weighbridge.scoring.classifier import load_classifier
+from weighbridge.scoring.classifier import Classifier, load_classifier
 from weighbridge.scoring.features import extract_features
 from weighbridge.scoring.json_fields import same_fields
 from weighbridge.scoring.key_points import score_points
@@ -120,17 +120,17 @@ def _grade(
         return Grade(mark="wrong", reason="the answer asserts something, and the question cannot be answered")
     if not any(reference.strip() for reference in references):
         return Grade(mark="unscored", reason="there is no reference to compare with")
-    return _compare(question, references, answer, task, example.labels)
+    return _grade_content(question, references, answer, task, example.labels)
 
 
-def _compare(question: str, references: Sequence[str], answer: str, task: Task, labels: Sequence[str]) -> Grade:
+def _grade_content(question: str, references: Sequence[str], answer: str, task: Task, labels: Sequence[str]) -> Grade:
     match task:
         case "label":
             return _grade_label(references, answer, labels)
         case "json":
             return _grade_json(references, answer)
         case "answer":
-            return _grade_text(question, references, answer)
+            return grade_text(question, references, answer, load_classifier())
 
 
 def is_reference(answer: str, references: Sequence[str], task: Task) -> bool:
@@ -158,10 +158,10 @@ def _grade_json(references: Sequence[str], answer: str) -> Grade:
     return Grade(mark="wrong", reason="the answer is no JSON, or a field differs, is missing or is extra")
 
 
-def _grade_text(question: str, references: Sequence[str], answer: str) -> Grade:
-    """Grade a text by rules where they tell, and by the classifier where they do not."""
+def grade_text(question: str, references: Sequence[str], answer: str, classifier: Classifier) -> Grade:
+    """Grade a text, not empty and no refusal, by rules where they tell, and by the classifier where they do not."""
     references = _nearest_references(references, answer)
-    found = _grade_one_answer(question, references, answer)
+    found = _grade_one_answer(question, references, answer, classifier)
     if found.mark == "right":
         words = tokens(plain(answer))
         for reference in references:
@@ -186,16 +186,16 @@ def _nearest_references(references: Sequence[str], answer: str) -> Sequence[str]
     return sorted(references, key=share, reverse=True)[:_MOST_REFERENCES]
 
 
-def _grade_one_answer(question: str, references: Sequence[str], answer: str) -> Grade:
+def _grade_one_answer(question: str, references: Sequence[str], answer: str, classifier: Classifier) -> Grade:
     """Grade a text as if it gave one answer only."""
     matches = {reference: compare_values(question, reference, answer) for reference in references}
     words = tokens(plain(answer))
     decided = _grade_by_values(words, answer, matches) or _grade_by_points(question, matches, answer)
     if decided:
         return decided
-    classifier = load_classifier()
     probability = classifier.probability(extract_features(question, references, answer))
-    best = max(matches, key=lambda reference: _count_agreements(matches[reference]))
+    worth = {"same": 1, "missing": 0, "different": -1}
+    best = max(matches, key=lambda reference: sum(worth[match.relation] for match in matches[reference]))
     mark: Mark = "right" if probability >= classifier.threshold else "wrong"
     return Grade(
         mark=mark,
@@ -272,11 +272,6 @@ def _agree(values: Sequence[ValueMatch]) -> bool:
 def _same_signs(reference: str, answer: str) -> bool:
     """Tell whether two texts of the same words have the same signs too: words alone do not tell "C" from "C++"."""
     return not ({*"+#&@%$€£/"} & ({*reference} ^ {*answer}))
-
-
-def _count_agreements(values: Sequence[ValueMatch]) -> int:
-    worth = {"same": 1, "missing": 0, "different": -1}
-    return sum(worth[match.relation] for match in values)
 
 
 def _explain(mark: Mark, reference: str, values: Sequence[ValueMatch], probability: float) -> str:
