@@ -1,4 +1,4 @@
-"""The nouns of a tuned adapter: how it was trained, what was checked, and its card. Reports see these."""
+"""The nouns of a tuned adapter: its training, its checks and its card. Reports see these."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,23 +22,23 @@ class EpochScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """What happened while training."""
+    """The course of a training."""
 
     epochs: tuple[EpochScore, ...]
     chosen_epoch: int
-    """The epoch whose weights were kept, from 1."""
+    """The epoch of the kept weights, from 1."""
     examples: int
     tokens: int
-    """What the model is taught with: of a prefix that several examples share, each counts its own."""
+    """Tokens of all examples; a prefix shared by several examples counts once for each."""
     steps: int
     seconds: float
-    """Loading the model, all steps and the scoring of epochs. Of a training that was killed, what was thrown away is
-    not counted: the steps after its last checkpoint."""
+    """Loading the model, all steps and the scoring of epochs. If a training was killed, the
+    steps after its last checkpoint are not counted."""
     first_loss: float
     last_loss: float
     precision: str
     notes: tuple[str, ...] = ()
-    """What its owner should know: a batch halved for want of memory, an early stop."""
+    """Notes for the owner: a batch halved for want of memory, an early stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Parity:
     """How well one form of a tuned model agrees with the adapter it was made from."""
 
     form: str
-    """What was compared: `merged`, `adapter F16`, `GGUF Q8_0`, `endpoint Q8_0`."""
+    """The compared form: `merged`, `adapter F16`, `GGUF Q8_0`, `endpoint Q8_0`."""
     ok: bool
     reasons: tuple[str, ...]
     """Why it is not ok, and where the two parted; empty where it is."""
@@ -70,9 +70,9 @@ class Guard:
 
     name: GuardName
     passed: bool | None
-    """None: nothing is required of it, or there was nothing to measure it on; `summary` says which."""
+    """None if nothing is required, or if there was nothing to measure on; `summary` gives the reason."""
     summary: str
-    """One sentence with the figures it rests on, and where it failed, what to do."""
+    """One sentence with its figures and, after a failure, advice."""
     figures: Mapping[str, Estimate]
     """By name, such as "base", "tuned", "difference"."""
     shown: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ class Seeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learnt:
-    """What an adapter was trained on. The examples themselves are in `examples.jsonl`, one `Lesson` a line."""
+    """The training data of an adapter. The examples themselves are in `examples.jsonl`, one `Lesson` a line."""
 
     fingerprint: str
     """Of all conversations, in order."""
@@ -98,7 +98,7 @@ class Learnt:
     """Fingerprint of the split the examples are the train side of."""
     examples: int
     documents: Mapping[str, str]
-    """The version (`Chunk.version`) that each document had whose text the adapter was shown, by its id."""
+    """The version (`Chunk.version`) of each document shown in training, by its id."""
     search: Mapping[str, str] = field(default_factory=dict)
     """How the passages of its prompts were found: the models' weights and the settings of the search, by name. Empty
     where it reads none, or was trained before this was noted."""
@@ -118,12 +118,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """One thing that was learnt: from which example, and where in the documents it stands."""
+    """One training item: its example, and its places in the documents."""
 
     example_id: str
     question: str = ""
-    """What is asked, after what its asker said before it. Empty for a stretch of text, and where it was trained before
-    this was noted."""
+    """The question after the earlier turns of its asker. Empty for a stretch of text, and for older adapters."""
     target: str
     spans: tuple[Span, ...]
     """The passages its prompt showed, or the spans it was made from."""
@@ -147,7 +146,7 @@ class AdapterCard:
     base_reference: str
     base_fingerprint: str
     licence: str
-    """Of the base model, which the tuned one inherits; empty where it is not known."""
+    """The licence of the base model, inherited by the tuned one; empty if it is not known."""
     recipe: Mapping[str, Any]
     """The training settings, by name."""
     learnt: Learnt
@@ -157,8 +156,7 @@ class AdapterCard:
     parity: tuple[Parity, ...]
     """The form that is served comes first."""
     seconds: float
-    """Training and exporting: what the adapter costs, also where it was finished by another process than began it.
-    Checks are not in it."""
+    """Seconds of training and exporting, over all processes that worked on it. Checks are not included."""
     quantisation: str
     warnings: tuple[str, ...]
     guards: tuple[Guard, ...] = ()
@@ -180,9 +178,9 @@ class AdapterCard:
 
     @property
     def chosen_on_dev(self) -> tuple[str, ...]:
-        """What the dev questions chose of it, in words; where it is anything, its dev score is too good.
+        """The choices made on the dev questions, in words. If there are any, its dev score is too good.
 
-        Of one that goes on from another adapter, what they chose of that one counts too.
+        The choices made for the adapter that it continues count too.
         """
         scored = sum(epoch.dev is not None for epoch in self.training.epochs)
         if self.parent:
@@ -202,14 +200,14 @@ class AdapterCard:
 
     @property
     def promotable(self) -> bool:
-        """Whether what would be served says what the adapter says."""
+        """Whether the served form answers like the adapter."""
         return not self.differing_forms
 
 
 def inherit_access(sets: Iterable[frozenset[str]]) -> Access:
-    """Return who may be told what was learnt from documents with these access groups: whoever may see them all.
+    """Return the access label of an adapter trained on documents with these groups: askers who may see them all.
 
-    The shortest such label: what everybody may see asks for nothing, and a set is implied by each part of it.
+    The label is the shortest one: public documents add nothing, and a set is implied by each of its subsets.
     """
     distinct = {one for one in sets if one}
     least = (one for one in distinct if not any(other < one for other in distinct))
@@ -217,12 +215,12 @@ def inherit_access(sets: Iterable[frozenset[str]]) -> Access:
 
 
 def admits(access: Access, groups: frozenset[str]) -> bool:
-    """Tell whether an asker of these groups may hear what has this label."""
+    """Tell whether an asker of these groups may hear an adapter with this label."""
     return all(one & groups for one in access)
 
 
 def access_words(access: Access) -> str:
-    """Say which groups a label asks for: "everybody", or like "finance and (board or people)"."""
+    """Describe the groups of a label: "everybody", or like "finance and (board or people)"."""
     told = [" or ".join(sorted(one)) for one in access]
     return " and ".join(f"({words})" if " or " in words and len(told) > 1 else words for words in told) or "everybody"
 

@@ -1,4 +1,4 @@
-"""The nouns of a lint: what a model is about to learn, token by token, and what is wrong with it. Reports see these."""
+"""The nouns of a lint: training data token by token, and its faults. Reports see these."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ class Finding:
 
     severity: Literal["error", "warning"]
     message: str
-    """What is wrong, where, and what to do."""
+    """The fault, its place, and advice."""
 
 
 class Linted(Protocol):
-    """What can be shown of a lint."""
+    """The part of a lint that reports show."""
 
     @property
     def findings(self) -> Sequence[Finding]: ...

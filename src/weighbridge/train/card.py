@@ -1,4 +1,4 @@
-"""What a tuning leaves in its folder besides weights: the card, written last, and the lessons it learnt."""
+"""Writes and reads the files of an adapter besides its weights: the lessons and, last, the card."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ def read_card(folder: Path) -> AdapterCard | None:
 
 
 def kept_up(card: AdapterCard, learnt: Learnt, lessons: Sequence[Lesson], folder: Path) -> AdapterCard:
-    """Return the card with what its lessons rest on today; that and the lessons are written anew where it differs.
+    """Return the card with the present versions of its documents; card and lessons are written again if they differ.
 
     The same words may stand in documents that changed elsewhere, and be found by a search that changed. Lessons of an
     earlier version say less than those of today.
@@ -62,12 +62,12 @@ def read_training(folder: Path, fingerprint: str) -> Training | None:
 
 
 def write_lessons(lessons: Sequence[Lesson], folder: Path) -> None:
-    """Write `examples.jsonl`: what is learnt, a line each, in the order of the examples."""
+    """Write `examples.jsonl`: one lesson a line, in the order of the examples."""
     write_text(folder / _LESSONS, "".join(_lessons().dump_json(lesson).decode() + "\n" for lesson in lessons))
 
 
 def read_lessons(folder: Path) -> Iterator[Lesson]:
-    """Yield what an adapter learnt; nothing where its folder does not say.
+    """Yield the lessons of an adapter; nothing if its folder has none.
 
     Raises:
         DataError: a line is not a lesson.

@@ -1,4 +1,4 @@
-"""What a tuning is about to learn, settled before any model is loaded: conversations, texts, dev questions, its id."""
+"""Prepares a training before any model is loaded: conversations, texts, dev questions, its id."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ _DEV_SEED = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What a strategy may learn from."""
+    """The examples and documents that a strategy may be trained on."""
 
     examples: Sequence[Example]
     """Of all splits; those of train are learnt and those of dev choose the checkpoint, public ones alone unless
@@ -64,7 +64,7 @@ class Exercise:
     fingerprint: str
     learnt: Learnt
     lessons: tuple[Lesson, ...]
-    """What is learnt, example by example, and where in the documents it stands."""
+    """The lessons, example by example, with their places in the documents."""
     parent: str = ""
     """The id of the adapter that it goes on from; empty in a first training."""
 
@@ -75,7 +75,7 @@ class Exercise:
 
     @property
     def rows(self) -> tuple[Encoded, ...]:
-        """What is trained on; `TrainingError` where the lint found what must not be trained on."""
+        """The rows of the training; `TrainingError` if the lint found an error."""
         answers = self.checked.require() if self.recipe.training.on != "documents" else ()
         if not (rows := (*answers, *self.text_rows)):
             raise TrainingError(
@@ -91,7 +91,7 @@ class Exercise:
 def prepare(
     strategy: Composed, material: Material, *, recipe: Recipe, metric: Metric, notify: Notify = silent
 ) -> Exercise:
-    """Build and check what a strategy will learn, on exactly the prompts it sends.
+    """Build and check the training data of a strategy, on exactly the prompts it sends.
 
     Raises:
         TrainingError: nothing may be learnt: all examples are restricted, or a prompt holds a passage that its asker
@@ -136,7 +136,7 @@ def prepare(
 
 
 def label_key(access: Access) -> list[list[list[str]]]:
-    """Return what a fingerprint has besides of an adapter with a label: the same words may have other readers today."""
+    """Return an access label for a fingerprint: the same words may have other readers today."""
     return [[sorted(one) for one in access]] if access else []
 
 
@@ -148,7 +148,7 @@ def _text_rows(material: Material, recipe: Recipe) -> tuple[Encoded, ...]:
 
 
 def _lessons(taught: Sequence[Conversation], rows: Sequence[Encoded], material: Material) -> tuple[Lesson, ...]:
-    """Return what is learnt, and where in the documents it stands; rows of text last."""
+    """Return the lessons with their places in the documents; rows of text last."""
     lessons = []
     for one in taught:
         own = lesson(one)
@@ -164,7 +164,7 @@ def _lessons(taught: Sequence[Conversation], rows: Sequence[Encoded], material: 
 
 
 def _check(made: Sequence[Conversation], texts: Sequence[Encoded], recipe: Recipe, tests: Sequence[Example]) -> Lint:
-    """Check the conversations, as far as they are learnt, and the recipe; show what is learnt, texts last."""
+    """Check the conversations and the recipe; the lint shows the first rows, texts last."""
     model, how = recipe.model, recipe.training
     tokenizer = load_tokenizer(recipe.base)
     found = lint(made, tokenizer, context=model.context, maximum_tokens=model.maximum_tokens, test=tests)
@@ -232,7 +232,7 @@ def _texts(made: Sequence[Conversation]) -> list[list[tuple[str, str]]]:
 def _versions(
     taught: Sequence[Conversation], read: Sequence[Lesson], spans: Mapping[str, tuple[Span, ...]]
 ) -> Mapping[str, str]:
-    """Return the version of every document whose text is learnt from, or had an example made of it, by id."""
+    """Return the version of every document behind the lessons and the made examples, by id."""
     told = [span for one in taught for span in spans.get(one.example_id, ()) if span.version]
     chunks = (passage.chunk for one in taught for passage in one.passages)
     shown = {chunk.document_id: chunk.version for chunk in chunks}

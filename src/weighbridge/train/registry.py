@@ -1,7 +1,7 @@
 """The adapters of a workspace: each in a folder of its own, and of every strategy one that is promoted.
 
 `promoted.json` beside the adapters' folders holds the ids that were promoted, in order, the last one being in force,
-and whether a person chose it: what was chosen is used whatever the settings say, until the next training. What was
+and whether a person chose it: a chosen one is used whatever the settings say, until the next training. What was
 found to be the best of several is used as long as data and settings are those it was found for. The tuned models of
 the search have such a file each, too.
 """
@@ -21,12 +21,12 @@ _RECORD = "promoted.json"
 
 @dataclass(frozen=True, slots=True)
 class Promotions:
-    """Which adapters of one strategy were promoted, oldest first, and whether a person chose the last one."""
+    """The promoted adapters of one strategy, oldest first, and whether a person chose the last one."""
 
     history: tuple[str, ...] = ()
     chosen: bool = False
     found_for: str = ""
-    """Fingerprint of the data and settings that several trainings were done for, of which it was the best."""
+    """Fingerprint of the data and settings of several trainings, if it was the best of them."""
 
 
 def adapters(workspace: Workspace, strategy: str) -> tuple[AdapterCard, ...]:
@@ -43,7 +43,7 @@ def strategies(workspace: Workspace) -> tuple[str, ...]:
 
 
 def find_adapter(workspace: Workspace, name: str) -> AdapterCard:
-    """Return the adapter whose id begins with `name`; of a strategy's name, the promoted one.
+    """Return the adapter with an id that begins with `name`; for a strategy's name, the promoted one.
 
     Raises:
         UserError: none has, or several have.
@@ -60,7 +60,7 @@ def find_adapter(workspace: Workspace, name: str) -> AdapterCard:
 
 
 def promotions(workspace: Workspace, kind: str) -> Promotions:
-    """Return which adapters of a strategy, or which tuned models of the search, were promoted."""
+    """Return the promoted adapters of a strategy, or the promoted models of the search."""
     kept: Any = read_json(workspace.adapters(kind) / _RECORD)
     if not kept:
         return Promotions()

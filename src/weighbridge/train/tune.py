@@ -1,4 +1,4 @@
-"""From an exercise to a checked model: training, merge, export, parity, card. What is finished is not done again."""
+"""Turns an exercise into a checked model: training, merge, export, parity, card. Finished steps are not repeated."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -20,9 +20,9 @@ from weighbridge.train.supervised.train import train as train_supervised
 from weighbridge.types import Message, Progress
 
 _CHECKED = 4
-"""Prompts on which the exported model is compared, spread over the training examples."""
+"""Prompts for the comparison of the exported model, spread over the training examples."""
 UNMERGED = frozenset({"prompt-tuning"})
-"""Methods whose adapter cannot be merged into the weights, so that no GGUF of it exists."""
+"""Adapters of these methods cannot be merged into the weights, so they have no GGUF."""
 
 
 def tune(exercise: Exercise, folder: Path, *, notify: Notify = silent) -> AdapterCard:
@@ -136,7 +136,7 @@ def _describe_left_out(exercise: Exercise) -> Iterator[str]:
 
 
 def _warnings(parity: Sequence[Parity]) -> Iterator[str]:
-    """Yield what the owner of a tuned strategy should know of its export."""
+    """Yield warnings about the export for the owner of a tuned strategy."""
     if parity and not parity[0].changed:
         yield (
             f"on the {parity[0].prompts} prompts that were checked the adapter chooses the same words as the base "

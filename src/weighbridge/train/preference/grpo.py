@@ -54,9 +54,9 @@ def train_grpo(
 
     Each of `steps` steps reads `batch_size` answers: groups of `samples` to as many prompts as that makes, at least
     one. Examples are of the train split and may be learnt from, and asked as the strategy asks them. The same
-    examples, recipe and machine give the same bytes; a training that was killed goes on from its last checkpoint, of
-    which there are a few, and ends with the same adapter. Where memory does not suffice, half the answers are learnt
-    from at a time, once, in the same steps.
+    examples, recipe and machine give the same bytes; a training that was killed continues from one of its few
+    checkpoints and ends with the same adapter. If memory does not suffice, the answers are read in two halves, once, in
+    the same steps.
 
     Raises:
         TrainingError: `start` holds no LoRA adapter, a group has no two answers, no prompt leaves room for an answer,
@@ -95,7 +95,7 @@ def greedy_rewards(
 ) -> tuple[float | None, ...]:
     """Return the reward of the greedy answer to each dev example, None where none applies; without adapter, the base's.
 
-    What GRPO moves, on questions it has not been trained on.
+    GRPO aims to raise it on questions outside its training.
 
     Raises:
         TrainingError: the folder holds no adapter.
@@ -191,7 +191,7 @@ def _train(
 
 
 def questions_in_order(count: int, wanted: int, seed: int) -> list[int]:
-    """Return which questions are asked, one after another: all of them in a random order, then all in another one.
+    """Return the numbers of the questions to ask in turn: all in a random order, then all in another one.
 
     One list for all steps, because the trainer's own order begins afresh where it goes on in a later pass.
     """
@@ -203,7 +203,7 @@ def questions_in_order(count: int, wanted: int, seed: int) -> list[int]:
 def _select_fitting(
     tokenizer: Any, asked: Sequence[tuple[Example, Prompt]], recipe: Recipe
 ) -> list[tuple[Example, Prompt]]:
-    """Return the examples whose prompt leaves room for an answer; `TrainingError` where none does."""
+    """Return the examples with room for an answer after the prompt; `TrainingError` if there is none."""
     room = recipe.model.context - recipe.model.maximum_tokens
     fitting = [pair for pair in asked if len(prompt_tokens(tokenizer, pair[1].messages)) <= room]
     if not fitting:

@@ -1,4 +1,4 @@
-"""DPO, KTO and ORPO as a table: what each learns from, and TRL's trainer of it, made to take our own tokens.
+"""DPO, KTO and ORPO as a table: the data of each, and TRL's trainer of it, fed with our own tokens.
 
 DPO: Rafailov et al., 2023. KTO: Ethayarajh et al., 2024. ORPO: Hong, Lee and Thorne, 2024.
 """
@@ -30,13 +30,13 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """What sets one method apart."""
+    """One method: its data and its trainer."""
 
     learns: type[Pair] | type[Thumb]
     least: int
     """Rows that must be run through the model together."""
     rows: Callable[[Sequence[Compared], int], Rows]
-    """The trainer's rows of lessons in their order, of which so many are run together."""
+    """Turns lessons, in their order, into the trainer's rows; the number is the size of a forward pass."""
     trainer: Callable[[], Any]
     """TRL's trainer, made to take rows of tokens as they are."""
     arguments: Callable[[Sequence[Compared], Mapping[str, Any]], Any]
@@ -56,7 +56,7 @@ def _dpo_rows(compared: Sequence[Compared], _at_once: int) -> Rows:
 
 
 def _kto_rows(compared: Sequence[Compared], at_once: int) -> Rows:
-    """Each answer beside the one before it in its batch, from which KTO estimates how far the model has gone."""
+    """Pair each answer with the one before it in its batch: KTO estimates its reference point from the pairs."""
     halves = [_halves(one)[:2] for one in compared]
     rows = []
     for begin in range(0, len(halves), at_once):

@@ -1,4 +1,4 @@
-"""The reward model: which of two answers people, or the references, prefer. The base model with one number for a head.
+"""Trains a reward model on preferred answers: the base model with a head of one number.
 
 Trained by TRL's RewardTrainer on pairs (Bradley and Terry, 1952): LoRA on the base model, and the head whole.
 """
@@ -34,7 +34,7 @@ from weighbridge.types import Message
 from weighbridge.workspace import read_json, write_json
 
 _SHARE = 0.2
-"""Of the examples, whose pairs are kept back to measure by."""
+"""Share of the examples held out to measure the reward model."""
 _FINISHED = "reward.json"
 
 
@@ -56,7 +56,7 @@ class RewardModel:
 
     @property
     def right(self) -> tuple[float, ...]:
-        """Of each example kept back, the share of its pairs whose better answer has the higher reward.
+        """The share of rightly ordered pairs of each held-out example.
 
         By example, because the pairs of one question are not independent of each other.
         """
@@ -216,7 +216,7 @@ def _train(rows: Sequence[Mapping[str, Any]], recipe: Recipe, store: CheckpointS
 
 
 def _with_lora(network: Any, recipe: Recipe) -> Any:
-    """Put LoRA on all linear layers of the blocks; the head, which is new, learns whole and in float32."""
+    """Put LoRA on all linear layers of the blocks. The new head is trained in full and in float32."""
     import torch
     from peft import LoraConfig, get_peft_model
 

@@ -1,4 +1,4 @@
-"""What an answer is rewarded for: rules that check it, and a model of what is preferred.
+"""Rewards of answers: rules that check them, and a reward model.
 
 A reward that does not apply to an answer is None, never 0: a citation asked of a question that cannot be answered. The
 sum of those that apply counts.
@@ -25,12 +25,12 @@ Judge = Callable[[tuple[Message, ...], str], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grounds:
-    """What rewards may go by."""
+    """The parts that rewards are computed from."""
 
     metric: Metric
-    """The task's own: what `accuracy` is."""
+    """The metric behind `accuracy` for this task."""
     schema: Mapping[str, Any] | None = None
-    """What `json` must satisfy besides being JSON."""
+    """The JSON schema of the reward `json`."""
     judge: Judge | None = None
     """The reward model behind `model`."""
     judged_by: str = ""
@@ -44,7 +44,7 @@ class Rewarding:
     strategy: Composed
     rules: Mapping[Reward, Rule]
     fingerprint: str = ""
-    """Of what the rules go by: they are functions, and cannot be told from each other."""
+    """Fingerprint of the inputs of the rules, because functions themselves have none."""
 
     def each(
         self, example: Example, prompt: Prompt, text: str, finish: Finish = "stop"
@@ -119,7 +119,7 @@ def by_judge(judge: Judge) -> Rule:
 
 
 def _satisfies(text: str, schema: Mapping[str, Any] | None) -> bool | None:
-    """Tell whether a text is JSON that satisfies a schema; None where the schema refers to what is not in it."""
+    """Tell whether a text is JSON that satisfies a schema; None if the schema has an unresolved reference."""
     try:
         value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
 """Preference training: an adapter goes on learning from better and worse answers, by DPO, KTO or ORPO.
 
 On TRL's trainers, fed with our own tokens: the prompt as the engine reads it and the answer up to its stop token, as
-in the supervised training. The references of DPO and KTO are the adapter as it was at the start, which TRL keeps as a
+in the supervised training. The references of DPO and KTO are the adapter as it was at the start. TRL keeps it as a
 second, frozen adapter beside the one that learns; ORPO has none.
 """
 
@@ -51,10 +51,10 @@ def train_preference(
 ) -> Training:
     """Go on from the adapter in `start` (a PEFT folder) by `training.preference`, and write `folder/adapter`.
 
-    What is written has the shape of what it went on from: one LoRA adapter. DPO and ORPO learn from pairs, KTO from
-    thumbs. The same lessons, recipe and machine give the same bytes; a training that was killed goes on from its last
-    checkpoint, of which there are a few, and ends with the same adapter. Where memory does not suffice, half the rows
-    are read at a time, once, in the same steps.
+    The result is one LoRA adapter of the same shape as the start. DPO and ORPO learn from pairs, KTO from
+    thumbs. The same lessons, recipe and machine give the same bytes; a training that was killed continues from its last
+    checkpoint and ends with the same adapter. If memory does not suffice, the rows are read in two halves, once, in the
+    same steps.
 
     Raises:
         TrainingError: `start` holds no LoRA adapter, the lessons cannot be learnt from, one is longer than the
@@ -91,8 +91,8 @@ def margins(
 ) -> tuple[float, ...]:
     """Return log p(chosen) - log p(rejected) in nats for each pair, by an adapter; without one by the base model.
 
-    Above 0 the model holds the better answer to be the likelier one. What DPO, KTO and ORPO move, when asked of pairs
-    that they have not learnt from.
+    Above 0 the model holds the better answer to be the likelier one. DPO, KTO and ORPO aim to raise it on pairs
+    outside their training.
 
     Raises:
         TrainingError: the folder holds no adapter.

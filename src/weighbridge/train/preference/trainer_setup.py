@@ -26,12 +26,12 @@ _SHOWN: Mapping[str, str] = {
     "margin": "margin {:.3f}",
     "accuracy": "accuracy {:.2f}",
 }
-"""What the libraries log that is told with each step."""
+"""Logged values of the libraries that progress shows at each step."""
 _LORA = ("lora", "rslora", "dora", "qlora")
 
 
 def open_adapter(base: BaseFiles, start: Path) -> Any:
-    """Return the base model with the LoRA adapter of a PEFT folder, which learns on; adapters are float32.
+    """Return the base model with the LoRA adapter of a PEFT folder, ready to be trained; adapters are float32.
 
     Raises:
         TrainingError: the folder holds no adapter, or one of another kind.
@@ -48,7 +48,7 @@ def open_adapter(base: BaseFiles, start: Path) -> Any:
 
 
 def weights_key(start: Path) -> list[str]:
-    """Return what the files of a PEFT folder are fingerprinted by, in the order of their names."""
+    """Return the fingerprints of the files of a PEFT folder, in the order of their names."""
     return [file_fingerprint(file) for file in sorted(start.glob("adapter_*"))]
 
 
@@ -87,13 +87,13 @@ def _note(logs: Mapping[str, float]) -> str:
 
 
 def rows_at_once(lengths: Sequence[int], batch: int, *, tokens: int = 4096, least: int = 1) -> int:
-    """Return the most rows, a divisor of the batch and `least` or more, whose padded tokens stay within bounds."""
+    """Return the most rows with padded tokens within bounds: a divisor of the batch, and at least `least`."""
     fitting = [n for n in range(least, batch + 1) if batch % n == 0 and n * max(lengths) <= tokens]
     return max(fitting, default=min(n for n in range(least, batch + 1) if batch % n == 0))
 
 
 def checkpoint_marks(steps: int) -> range:
-    """Return the steps after which the state is saved: a few in one training."""
+    """Return the few steps of a training that end with a checkpoint."""
     every = max(1, math.ceil(steps / _CHECKPOINTS))
     return range(every, steps + 1, every)
 

@@ -38,17 +38,17 @@ class RetrieverRecipe:
     seconds: float | None = None
     """A time limit: training stops with the epoch it is in, and goes on when called again. None: no limit."""
     precision: Precision | None = None
-    """What documents will be embedded in, where the result is to agree with the library; None: as `open_embedder`."""
+    """The precision of later embedding, for the comparison with the library; None: as `open_embedder`."""
 
     @property
     def without_time_limit(self) -> Mapping[str, Any]:
-        """All that shapes what is learnt: everything but the time limit."""
+        """The fields that decide the result: all but the time limit."""
         return {name: value for name, value in asdict(self).items() if name != "seconds"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuned:
-    """A finished training, and how well what we serve agrees with the library that trained it."""
+    """A finished training, and the agreement of the served model with the library that trained it."""
 
     fingerprint: str
     training: Training
@@ -58,7 +58,7 @@ class Tuned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lessons:
-    """What the library's trainer is made of."""
+    """The arguments of the library's trainer."""
 
     trainer: Any
     """The library's class."""
@@ -70,19 +70,19 @@ class Lessons:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
-    """What sets the embedder and the reranker apart, each as a function of the model that `open` returns."""
+    """The differences between embedder and reranker, as functions of the model that `open` returns."""
 
     name: str
     open: Callable[[], Any]
     network: Callable[[Any], Any]
-    """The transformers model, whose weights a checkpoint holds."""
+    """Returns the transformers model; a checkpoint holds its weights."""
     lessons: Callable[[Any], Lessons]
     score: Callable[[Any], float] | None
     """How good the model is as it is now; higher is better."""
     write: Callable[[Any, Path], None]
     """Writes the model into an empty folder, as we open it."""
     agreement: Callable[[Any, Path], float]
-    """How well what we open from that folder agrees with the model; `TrainingError` where not well enough."""
+    """Measures the agreement of the saved model with the trained one; `TrainingError` if it is too low."""
     tokens: Callable[[Any], int]
     """Of one pass."""
 
@@ -159,7 +159,7 @@ def _load_best(network: Any, store: CheckpointStore) -> None:
 
 @contextmanager
 def _replace_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty folder to write into, which takes the place of `folder` when all went well."""
+    """Give an empty folder to write into. It replaces `folder` on success."""
     beside = folder.with_name(f".{folder.name}")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)

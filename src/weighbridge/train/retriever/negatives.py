@@ -1,9 +1,9 @@
-"""Hard negatives: texts that this workload's own search takes for what was asked, and that are not it.
+"""Mines hard negatives: texts that this workload's own search ranks high and that are wrong.
 
 They are mined from the search's first passages. Those that may be right after all are left out: passages of a document
 that proves the answer, that hold an accepted answer verbatim, that say the same as the positive, or that are nearly as
 like the question as the positive is. The last is the positive-aware rule of NV-Retriever (Moreira and others, 2024,
-arXiv:2407.15831), which found 95 % of the positive's similarity best among the rules it compared.
+arXiv:2407.15831), who found 95 % of the positive's similarity best among the rules it compared.
 
 Does not know: whether a passage answers the question in other words and stands far from it in the embedder's eyes.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from weighbridge.protocols import Vectors
 
 MARGIN = 0.95
-"""Share of the positive's similarity to the question from which a candidate may be right as well."""
+"""A candidate from this share of the positive's similarity on may be right as well, and is not used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mined:
-    """Contrasts, and what became of the candidates."""
+    """Contrasts, and the numbers of candidates filtered out."""
 
     contrasts: tuple[Contrast, ...]
     hard: int
@@ -63,8 +63,8 @@ class Mine:
 def mine(pairs: Sequence[Pair], source: Mine, *, wanted: int, seed: int, notify: Notify = silent) -> Mined:
     """Give each pair `wanted` negatives: the best of the search that pass the filter, then random ones.
 
-    A random one is the text of another pair that shares no evidence with this one. A pair for which there are too few
-    of either is left out, and counted under `filtered`.
+    A random one is the text of another pair that shares no evidence with this one. A pair with too few of either is
+    left out, and counted under `filtered`.
     """
     if not pairs:
         return Mined(contrasts=(), hard=0, random=0, filtered={})

@@ -1,10 +1,10 @@
-"""What the retriever's own models learn from: a question, or what stands for one, and the text that is to be found.
+"""Makes training pairs for embedder and reranker: a question or its stand-in, and the text to find.
 
 Pairs come from the evidence of training examples, or, where nothing is labelled, by rule from the documents: a heading
-and what stands under it, a sentence and the chunk it was taken out of (the inverse cloze task: Lee, Chang and
+and the text under it, a sentence and the chunk it was taken out of (the inverse cloze task: Lee, Chang and
 Toutanova, ACL 2019), a chunk's first sentence and its rest. Only public text is learnt: a model speaks to everybody.
 
-What the rules do not know: how the askers of this workload put their questions.
+The rules do not know the phrasing of this workload's askers.
 """
 
 import re
@@ -34,7 +34,7 @@ class Pair:
 
     question: str
     text: str
-    """As the search sees it: under its title and headings, but for pairs whose question is a heading."""
+    """The text as the search sees it, under its title and headings, except if the question is a heading."""
     chunk_id: str
     origin: Origin
     documents: tuple[str, ...]
@@ -84,7 +84,7 @@ def labelled_pairs(examples: Sequence[Example], index: Index, embedder: Embedder
 
 
 def unusable(example: Example) -> str:
-    """Return why nothing can be learnt from an example about what to find; empty where something can."""
+    """Return the reason that an example gives no pair; empty if it gives one."""
     if example.question.groups:
         return "a question of restricted askers"
     if not example.answerable:

@@ -1,7 +1,7 @@
-"""What lies in an `adapter/` folder, and the network it makes of a base model.
+"""Reads an `adapter/` folder and applies it to a base model.
 
-A PEFT folder holds what is added to the base model; full fine-tuning leaves a transformers folder, which is a model by
-itself: nothing can be switched off in it, so whoever compares it with the base model loads that beside it.
+A PEFT folder holds the update of the base model. Full fine-tuning leaves a transformers folder, a model by itself:
+nothing can be switched off in it, so a comparison with the base model loads both.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from weighbridge.train.runtime.quiet import quiet
 from weighbridge.workspace import read_json
 
 CONFIG = "adapter_config.json"
-"""What a PEFT folder says of itself."""
+"""The file that describes a PEFT folder."""
 _FULL = "config.json"
 WEIGHTS = "adapter_model.safetensors"
 """The tensors of a PEFT folder."""
@@ -33,7 +33,7 @@ def method_of(adapter: Path) -> Method:
 
 
 def adapter_config(adapter: Path) -> Mapping[str, Any]:
-    """Return what a PEFT folder says of itself; `TrainingError` where there is nothing to read."""
+    """Return the configuration of a PEFT folder; `TrainingError` if there is none."""
     said = read_json(adapter / CONFIG)
     if not isinstance(said, dict):
         raise TrainingError(f"{adapter}: neither {CONFIG} nor {_FULL} is in it, so this is no adapter; train it again")
@@ -43,7 +43,7 @@ def adapter_config(adapter: Path) -> Mapping[str, Any]:
 def load_tuned(base: BaseFiles, adapter: Path, *, precision: Any) -> Any:
     """Return the tuned network, with weights of this torch dtype, in evaluation mode.
 
-    For PEFT folders it is a `PeftModel`, whose `disable_adapter()` gives the base model back.
+    For PEFT folders it is a `PeftModel`; its `disable_adapter()` gives the base model back.
 
     Raises:
         TrainingError: the folder is no adapter of ours, or some of its tensors are missing.

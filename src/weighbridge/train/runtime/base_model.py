@@ -36,7 +36,7 @@ class BaseFiles:
 
 
 def prepare_base(gguf: Path, folder: Path, *, notify: Notify = silent) -> BaseFiles:
-    """Convert a GGUF into `folder`, once: a folder whose manifest names this very file is returned at once.
+    """Convert a GGUF into `folder` once: a folder with a manifest of this very file is returned as it is.
 
     Raises:
         TrainingError: the file is not a GGUF that can be trained, or its tokenizer does not survive the conversion.

@@ -27,7 +27,7 @@ _RESTARTED = "another version of Weighbridge left checkpoints here; they cannot 
 _WEIGHTS = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
 """By one of these names the libraries write an adapter, or a whole model."""
 _STATE = ("optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
-"""What transformers resumes from, besides the weights."""
+"""The files of a checkpoint that transformers resumes from, besides the weights."""
 _LOSSES = "losses.json"
 _SAVING_SHARE = 0.1
 """Of the time, spent on checkpoints inside of epochs at most: a large model on a slow disk saves less often."""
@@ -37,7 +37,7 @@ _SAVING_SHARE = 0.1
 class TimeLimit:
     """How long this run of a training may take, counted from when the limit is made.
 
-    It ends the run with a checkpoint and never decides what is learnt: the next run takes the steps that are left.
+    It ends the run with a checkpoint and never changes the result: the next run takes the remaining steps.
     """
 
     seconds: float | None = None
@@ -65,11 +65,11 @@ class CheckpointStore:
     ends: Sequence[int]
     """The step, counted from 1, that each epoch ends with."""
     marks: Collection[int] = ()
-    """Other steps after which the state is saved."""
+    """Other steps that end with a checkpoint."""
     pause: float = math.inf
     """Seconds between checkpoints inside of an epoch, at least."""
     patience: float = math.inf
-    """Epochs without a better dev score after which training ends."""
+    """Training ends after this many epochs without a better dev score."""
     at_once: int = 0
     """Tokens or rows that are read at a time. Bounds the memory, and changes no step but for rounding."""
     limit: TimeLimit = field(default_factory=TimeLimit)
@@ -82,7 +82,7 @@ class CheckpointStore:
     """Of each step so far."""
     scores: tuple[EpochScore, ...] = field(init=False, default=())
     halved: str = field(init=False, default="")
-    """What was done where memory did not suffice."""
+    """The measure taken because memory did not suffice."""
     _earlier: float = field(init=False, default=0.0)
     _start: float = field(init=False)
     _saved: float = field(init=False)
@@ -116,7 +116,7 @@ class CheckpointStore:
         return self.stopped_early or len(self.losses) == self.steps
 
     def open(self) -> None:
-        """Take up what the folder holds of this very training, and remove what it holds of any other."""
+        """Resume this training from the folder, and remove the checkpoints of any other."""
         found = read_json(self.folder / _RECORD)
         self.losses, self.scores = [], ()
         earlier = any((self.folder / name).is_file() for name in _EARLIER_RECORDS)
@@ -196,7 +196,7 @@ class CheckpointStore:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def unfinished_error(self) -> UnfinishedError:
-        """Return the error that ends a run whose time limit has passed."""
+        """Return the error that ends a run after its time limit."""
         return UnfinishedError(
             f"{self.task} stopped at step {len(self.losses):,} of {self.steps:,}, because training.seconds "
             f"({self.limit.seconds:g}) are over. Its checkpoint is kept, and nothing was compared or put in force: run "

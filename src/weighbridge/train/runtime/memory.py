@@ -1,4 +1,4 @@
-"""Memory between the stages of a tuning: what one stage is done with must not stand beside what the next one needs."""
+"""Frees memory between the stages of a training, so that finished stages do not add to the next one."""
 
 import ctypes
 import errno
@@ -14,14 +14,14 @@ _SPENT = (
     "could not create a ",
     "status_alloc_failed",
 )
-"""What PyTorch, its allocators, oneDNN and cuBLAS say; only the allocator of CUDA has an error of its own."""
+"""Messages of PyTorch, its allocators, oneDNN and cuBLAS; only CUDA's allocator has an error class of its own."""
 
 
 def release() -> None:
     """Give memory that is no longer used back to the system.
 
-    A trainer and its network refer to each other, so only a collection frees them. What has been freed, glibc keeps
-    in its heap, where tensors of up to 32 MiB lie: some 2 GiB after a training.
+    A trainer and its network refer to each other, so only a collection frees them. glibc keeps
+    freed memory in its heap, with tensors of up to 32 MiB: some 2 GiB after a training.
     """
     gc.collect()
     trim()
@@ -30,7 +30,7 @@ def release() -> None:
 
 
 def trim() -> None:
-    """Give back what has been freed already: the heap of a training otherwise grows with each new length of prompt."""
+    """Return freed memory to the system. Otherwise the heap grows with each new length of prompt."""
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
         trim(0)
 

@@ -1,4 +1,4 @@
-"""What stops a training from outside: memory that does not suffice, and a disk that is full."""
+"""Handles too little memory and a full disk during a training."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +13,11 @@ Done = TypeVar("Done")
 
 TOO_LITTLE = "close other programs, shorten the examples (retrieval.limit), or train a smaller model"
 _UNWRITTEN = ("PytorchStreamWriter", "inline_container")
-"""What PyTorch says, as a RuntimeError, where a file cannot be written."""
+"""PyTorch raises a RuntimeError with one of these words if a file cannot be written."""
 
 
 def with_less_memory(folder: Path, attempt: Callable[[], Done], halve: Callable[[str], None]) -> Done:
-    """Do a training quietly; where memory does not suffice, halve what is read at once and do it again.
+    """Run a training quietly. If memory does not suffice, halve the forward pass and run it again.
 
     `halve` is told how the library said so, and raises `TrainingError` where nothing is left to halve. Memory is given
     back before the next attempt, and at the end.
@@ -43,7 +43,7 @@ def with_less_memory(folder: Path, attempt: Callable[[], Done], halve: Callable[
 
 @contextmanager
 def raise_clear_errors(folder: Path) -> Iterator[None]:
-    """Be quiet, and turn what the libraries raise into errors that say what to do; memory is given back after.
+    """Silence the libraries, turn their errors into errors with advice, and free memory afterwards.
 
     Raises:
         TrainingError: the libraries fail, or memory does not suffice.

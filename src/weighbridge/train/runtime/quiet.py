@@ -22,7 +22,7 @@ _CHATTY = (
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence loggers, progress bars and warnings of the training libraries; what we notify still shows."""
+    """Silence loggers, progress bars and warnings of the training libraries. Our own progress still shows."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from datasets.utils.logging import disable_progress_bar as no_dataset_bar
     from transformers.utils.logging import disable_progress_bar as no_model_bar
@@ -44,6 +44,6 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def mute() -> Iterator[None]:
-    """Be `quiet`, and drop what is written to stderr: for one call whose progress bar cannot be turned off."""
+    """Be `quiet` and discard stderr, for a call with a progress bar that cannot be turned off."""
     with quiet(), redirect_stderr(io.StringIO()):
         yield

@@ -1,4 +1,4 @@
-"""How a strategy is tuned: on which base model, by which settings, for which engine."""
+"""The recipe of a training: base model, settings, and the engine that will run the result."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Recipe:
     base: BaseFiles
     training: TrainingSettings
     model: ModelSettings
-    """Its context, answer length and quantisation are what the tuned model will be run with."""
+    """The tuned model will run with this context, answer length and quantisation."""
     reference: str = ""
     """The base model as the settings name it, for the card."""
     licence: str = ""

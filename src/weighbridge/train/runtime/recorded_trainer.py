@@ -1,4 +1,4 @@
-"""What every trainer of the libraries is given here: the same arguments, one device, and a store that it reports to."""
+"""Runs a trainer of the libraries with our arguments, on one device, reporting to a checkpoint store."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from weighbridge.train.runtime.checkpoints import CheckpointStore
 from weighbridge.train.runtime.memory import trim
 
 Note = Callable[[Mapping[str, float]], str]
-"""Words what the trainer logs of a step, for the person who waits."""
+"""Turns the logged values of a step into a note for the progress line."""
 
 
 def shared_arguments(store: CheckpointStore, seed: int) -> dict[str, Any]:

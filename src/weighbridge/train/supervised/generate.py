@@ -23,8 +23,8 @@ def say(
 ) -> tuple[str, ...]:
     """Return the network's greedy answers of at most `maximum_tokens` tokens, in order; its mode is left as it was.
 
-    Prompts of like length are answered together, padded on the left. What all of them begin with is read once. Where
-    PEFT puts a learnt prompt before them, each is asked by itself: it knows neither what was kept nor where pads are.
+    Prompts of like length are answered together, padded on the left. Their common prefix is read once. If
+    PEFT puts a learnt prompt before them, each is asked by itself: PEFT knows neither a kept prefix nor padding.
     """
     import torch
 
@@ -54,7 +54,7 @@ def _has_learnt_prompt(network: Any) -> bool:
 
 
 def _prefix(encoded: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """Return what all prompts begin with, each keeping some tokens of its own; nothing where that is not worth it."""
+    """Return the common prefix of all prompts, leaving each some tokens of its own; empty if it is too short."""
     if len(encoded) <= 1:
         return ()
     first = min(encoded)
@@ -71,7 +71,7 @@ def _read(network: Any, prefix: tuple[int, ...]) -> Any:
 
 
 def _batches(lengths: Sequence[int], *, single: bool) -> list[list[int]]:
-    """Return groups of prompt numbers of like length, or single ones, whose padded tokens stay within bounds."""
+    """Return groups of prompt numbers of like length, or single ones, with padded tokens within bounds."""
     batches: list[list[int]] = []
     for number in sorted(range(len(lengths)), key=lambda number: lengths[number]):
         if single or not batches or (len(batches[-1]) + 1) * lengths[number] > _TOKENS_AT_ONCE:
@@ -83,7 +83,7 @@ def _batches(lengths: Sequence[int], *, single: bool) -> list[list[int]]:
 def _answer(
     network: Any, tokenizer: Any, begun: tuple[tuple[int, ...], Any], rests: Sequence[tuple[int, ...]], most: int
 ) -> list[str]:
-    """Answer prompts that begin with a prefix whose keys and values were kept, and differ in the rest."""
+    """Answer prompts that share a prefix with cached keys and values, and differ in the rest."""
     import torch
     from transformers import GenerationConfig
 

@@ -1,4 +1,4 @@
-"""The methods of `training.method`, by PEFT's own names: which weights learn, and how a row is read with them."""
+"""The methods of `training.method`, by PEFT's own names: their trainable weights and their forward pass."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ USUAL_RATES: Mapping[Method, tuple[float, float]] = {
     "prompt-tuning": (3e-3, 3e-1),
     "full": (1e-5, 5e-4),
 }
-"""The learning rates that a race is run between: what usually teaches something and spoils nothing."""
+"""Bounds of the learning-rate search: rates that usually teach something and spoil nothing."""
 _DARED = 6.0
 """How many times more than that a rate of the LoRA methods may be before it is called odd, or less."""
 _WITHOUT_LAYERS = "training.layers cannot be used with training.method: prompt-tuning, which learns below all blocks"
@@ -26,7 +26,7 @@ _WITHOUT_LAYERS = "training.layers cannot be used with training.method: prompt-t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """A network made ready to learn: only what learns requires gradients, and is float32."""
+    """A network ready for training: only trainable weights require gradients, and are float32."""
 
     network: Any
     read: Read
@@ -35,7 +35,7 @@ class Recipient:
 
 
 def odd_rates(how: TrainingSettings) -> Iterator[str]:
-    """Yield what is odd about a learning rate for its method."""
+    """Yield a warning if a learning rate is unusual for its method."""
     low, high = USUAL_RATES[how.method]
     dared = 1.0 if how.method in ("ia3", "prompt-tuning", "full") else _DARED
     if low / dared <= how.rate <= high * dared:
@@ -57,7 +57,7 @@ def precision() -> Any:
 
 
 def prepare(base: BaseFiles, how: TrainingSettings, *, exact: bool = False) -> Recipient:
-    """Return the base model with what its method adds to it, drawn with the seed.
+    """Return the base model with the weights of its method added, drawn with the seed.
 
     Frozen weights are of `precision()`, or where it is to be `exact`, float32.
 
@@ -85,7 +85,7 @@ def read_row(network: Any, row: Row) -> Any:
 
 
 def read_prompted(network: Any, row: Row) -> Any:
-    """Read a row behind the learnt prompt, which every token sees. PEFT itself could not: it knows 2D masks only."""
+    """Read a row behind the learnt prompt, visible to every token. PEFT itself cannot: it knows 2D masks only."""
     import torch
 
     inputs = inputs_of(network, row)
@@ -266,4 +266,4 @@ ADAPTERS: Mapping[Method, Callable[[Any, TrainingSettings], Any]] = {
     "ia3": _ia3,
     "prompt-tuning": _prompt,
 }
-"""The PEFT configuration of each method but `full`, which adds nothing."""
+"""The PEFT configuration of each method. `full` has none, because it adds no weights."""

@@ -33,15 +33,15 @@ class Row:
     owners: "Integers"
     """The number of the first example that each token belongs to."""
     sees: "Flags"
-    """Shape (tokens, tokens): which tokens each one sees, itself included."""
+    """Shape (tokens, tokens): the attention mask; each token sees itself too."""
     places: "Integers"
-    """Shape (labels,): where the token to be learnt is told, which is one place before it; places may repeat."""
+    """Shape (labels,): the place that predicts a label, one before the label itself; places may repeat."""
     targets: "Integers"
     """Shape (labels,): the tokens to be learnt."""
 
     @property
     def plain(self) -> bool:
-        """Whether it is a single run of text, for which the ordinary causal mask will do."""
+        """Whether the row is one run of text, so that the ordinary causal mask is enough."""
         return bool((self.positions[1:] > self.positions[:-1]).all())
 
 
@@ -68,7 +68,7 @@ def pack(
 
 
 def labels(examples: Sequence[Encoded]) -> int:
-    """Return how many tokens carry loss: those from `start` on, but the first of a text, which nothing foretells."""
+    """Return the number of tokens with loss: all from `start` on, except the first token of a text."""
     return sum(len(one.tokens) - max(one.start, 1) for one in examples)
 
 

@@ -30,7 +30,7 @@ from weighbridge.types import Message, Progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One training: what is learnt, how, and where it is kept."""
+    """One training: its data, its recipe and its folder."""
 
     encoded: Sequence[Encoded]
     folder: Path
@@ -51,7 +51,7 @@ class Job:
 def train(job: Job) -> Training:
     """Train on tokenised texts, write the weights to `folder/adapter`, and return how it went.
 
-    What is written is a PEFT folder, or for the method `full` a transformers folder, float32. The same texts, recipe
+    The result is a PEFT folder, or for the method `full` a transformers folder, in float32. The same texts, recipe
     and machine give the same bytes. The state is saved after each epoch and about every minute; a training that was
     killed goes on from there and ends with the same weights. `validate` is asked after each epoch and the best epoch is
     kept (of equals, the one with the lower loss); training ends early where it has not become better for
@@ -107,7 +107,7 @@ def _halve(job: Job, order: Order, store: CheckpointStore, failure: str) -> None
     """Read rows of half the length from now on.
 
     Raises:
-        TrainingError: that was done before, or the longest example needs what there is by itself.
+        TrainingError: it was halved before, or the longest example alone fills the row.
     """
     short = too_little(job.folder, failure)
     if store.halved:

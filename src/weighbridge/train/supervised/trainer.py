@@ -15,11 +15,11 @@ Order = Sequence[Sequence[int]]
 """The batch of each step: numbers of examples."""
 
 _WARM_UP = 0.06
-"""Share of the steps in which the rate rises."""
+"""Share of the steps with a rising learning rate."""
 
 
 def epoch_batches(examples: int, batch: int, seed: int) -> tuple[tuple[int, ...], ...]:
-    """Return one epoch: every example once, shuffled by the seed, in batches of which the last may be smaller."""
+    """Return one epoch: every example once, shuffled by the seed, in batches; the last one may be smaller."""
     import numpy as np
 
     order = [int(number) for number in np.random.default_rng(seed).permutation(examples)]
@@ -118,7 +118,7 @@ def _packed_rows(recipient: Recipient, encoded: Sequence[Encoded], order: Order,
 
 
 def _numbers(steps: Sequence[int]) -> dict[str, Any]:
-    """Be the collator of a trainer that knows by its own count which step it is at."""
+    """Collate nothing but the step number: the trainer takes its batch by its own count."""
     import torch
 
     return {"steps": torch.tensor(steps)}
