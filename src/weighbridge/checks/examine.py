@@ -26,7 +26,7 @@ from weighbridge.protocols import Metric, Notify, silent
 from weighbridge.results import Estimate
 from weighbridge.train.runtime.adapter_weights import load_tuned, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
-from weighbridge.train.runtime.memory import release
+from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.methods import precision

@@ -20,7 +20,7 @@ from weighbridge.formatting import join_words
 from weighbridge.results import Estimate
 from weighbridge.train.runtime.adapter_weights import load_tuned, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
-from weighbridge.train.runtime.memory import release
+from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.quiet import mute
 from weighbridge.train.supervised.methods import precision
 

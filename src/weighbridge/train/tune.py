@@ -13,7 +13,7 @@ from weighbridge.train.export.gguf import merged_weights, write_gguf
 from weighbridge.train.parity.forms import check_forms
 from weighbridge.train.parity.judge import wordless
 from weighbridge.train.prepare import Exercise
-from weighbridge.train.runtime.memory import release
+from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.train import Job
 from weighbridge.train.supervised.train import train as train_supervised

@@ -110,12 +110,10 @@ def test_without_the_library_the_extra_is_named(
         tune_embedder(CONTRASTS, tiny_bert, tmp_path / "tuned", recipe=RECIPE)
 
 
-def test_a_time_limit_stops_it_after_an_epoch_and_it_goes_on_to_the_same_weights(
-    tiny_bert: Path, tmp_path: Path
-) -> None:
+def test_a_time_limit_stops_it_after_a_step_and_it_goes_on_to_the_same_weights(tiny_bert: Path, tmp_path: Path) -> None:
     whole = tune_embedder(CONTRASTS, tiny_bert, tmp_path / "whole", recipe=RECIPE, judge=found)
     hasty = replace(RECIPE, seconds=1e-6)
-    for step in (2, 4):
+    for step in range(1, 6):
         with pytest.raises(UnfinishedError, match=f"stopped at step {step} of 6"):
             tune_embedder(CONTRASTS, tiny_bert, tmp_path / "cut", recipe=hasty, judge=found)
         assert not (tmp_path / "cut").exists()

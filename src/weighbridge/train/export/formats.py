@@ -25,7 +25,7 @@ from weighbridge.train.export.other_trainers import write_axolotl, write_llama_f
 from weighbridge.train.hosted.files import chat_lines
 from weighbridge.train.runtime.adapter_weights import CONFIG, WEIGHTS, adapter_config, merged_network, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, load_tokenizer
-from weighbridge.train.runtime.memory import release
+from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.workspace import read_json, write_json, write_text
 

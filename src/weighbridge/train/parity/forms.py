@@ -24,7 +24,7 @@ from weighbridge.train.parity.replies import Prompts, Reply, ask_endpoint, ask_f
 from weighbridge.train.parity.tolerance import TOLERANCES
 from weighbridge.train.runtime.adapter_weights import merged_network, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, load_tokenizer
-from weighbridge.train.runtime.memory import release
+from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.types import Progress
 

@@ -32,7 +32,7 @@ from weighbridge.train.parity.teacher_forcing import Reading, Readings, Wanted, 
 from weighbridge.train.parity.tolerance import TOLERANCES, Tolerance
 from weighbridge.train.runtime.adapter_weights import load_tuned, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
-from weighbridge.train.runtime.memory import release
+from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.quiet import quiet
 
 PROMPTS = 4

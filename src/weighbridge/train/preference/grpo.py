@@ -183,7 +183,7 @@ def _train(
     )
     run_trainer(trainer, store)
     store.keep_best(store.folder.with_name("adapter"))
-    return store.training(
+    return store.summary(
         examples=len(asked),
         tokens=int(trainer.state.num_input_tokens_seen),
         precision=str(precision()).removeprefix("torch."),

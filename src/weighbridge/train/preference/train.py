@@ -164,7 +164,7 @@ def _train(start: Path, compared: Sequence[Compared], recipe: Recipe, store: Che
     run_trainer(trainer, store)
     store.keep_best(store.folder.with_name("adapter"))
     tokens = sum(one.tokens for one in compared) * how.epochs
-    return store.training(examples=len(compared), tokens=tokens, precision=str(precision()).removeprefix("torch."))
+    return store.summary(examples=len(compared), tokens=tokens, precision=str(precision()).removeprefix("torch."))
 
 
 def _shuffle(lessons: Sequence[Lesson], recipe: Recipe) -> list[Lesson]:

@@ -122,7 +122,7 @@ def tune_model(
         _load_best(learner.network(model), store)
         with _replace_folder(folder) as written:
             learner.write(model, written)
-            training = store.training(
+            training = store.summary(
                 examples=examples, tokens=learner.tokens(model) * recipe.epochs, precision="float32"
             )
             tuned = Tuned(fingerprint=key, training=training, agreement=learner.agreement(model, written))

@@ -129,7 +129,7 @@ class CheckpointStore:
         if not self._is_whole():
             self.losses, self.scores, self._earlier = [], (), 0.0
             self.close()
-        self._remove_unnamed()
+        self._remove_others()
 
     def report(self, loss: float, note: str) -> None:
         """Take down the loss of the next step. `TrainingError` where it is not a number."""
@@ -158,7 +158,7 @@ class CheckpointStore:
             dev = score() if score else None
             self.scores = (*self.scores, EpochScore(epoch=epoch, loss=sum(own) / len(own), dev=dev))
         self._write()
-        self._remove_unnamed()
+        self._remove_others()
         self._saving, self._saved = seconds, self.limit.clock()
 
     def halve(self, at_once: int, fewer: int, unit: str) -> None:
@@ -203,7 +203,7 @@ class CheckpointStore:
             "the same command again to go on from there, or raise training.seconds, or take it out"
         )
 
-    def training(self, *, examples: int, tokens: int, precision: str, notes: Sequence[str] = ()) -> Training:
+    def summary(self, *, examples: int, tokens: int, precision: str, notes: Sequence[str] = ()) -> Training:
         """Return how the finished training went."""
         return Training(
             epochs=self.scores,
@@ -240,7 +240,7 @@ class CheckpointStore:
             return len(self.losses)
         return self.ends[best(self.scores).epoch - 1]
 
-    def _named(self) -> set[Path]:
+    def _needed(self) -> set[Path]:
         """Return the checkpoints that this training may still read."""
         return {self._checkpoint(step) for step in (len(self.losses), self._best_step()) if step}
 
@@ -249,13 +249,13 @@ class CheckpointStore:
         if latest is None:
             return bool(self.halved)  # halved before the first checkpoint: to be remembered
         state = all((latest / name).is_file() for name in _STATE)
-        return state and all(any((one / name).is_file() for name in _WEIGHTS) for one in self._named())
+        return state and all(any((one / name).is_file() for name in _WEIGHTS) for one in self._needed())
 
-    def _remove_unnamed(self) -> None:
+    def _remove_others(self) -> None:
         """Remove checkpoints that are not needed any more, or were cut off in the middle."""
-        named = self._named()
+        needed = self._needed()
         for checkpoint in self.folder.glob("checkpoint-*"):
-            if checkpoint not in named:
+            if checkpoint not in needed:
                 shutil.rmtree(checkpoint, ignore_errors=True)
 
     def _checkpoint(self, step: int) -> Path:

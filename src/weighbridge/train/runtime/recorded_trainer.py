@@ -7,7 +7,7 @@ from typing import Any
 
 from weighbridge.errors import TrainingError
 from weighbridge.train.runtime.checkpoints import CheckpointStore
-from weighbridge.train.runtime.memory import trim
+from weighbridge.train.runtime.out_of_memory import trim
 
 Note = Callable[[Mapping[str, float]], str]
 """Turns the logged values of a step into a note for the progress line."""

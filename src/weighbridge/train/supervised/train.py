@@ -17,8 +17,7 @@ from weighbridge.protocols import Clock, Notify, silent
 from weighbridge.train.data.tokens import Encoded
 from weighbridge.train.runtime.base_model import load_tokenizer
 from weighbridge.train.runtime.checkpoints import CheckpointStore, TimeLimit, epoch_ends
-from weighbridge.train.runtime.memory import trim
-from weighbridge.train.runtime.out_of_memory import TOO_LITTLE, too_little, with_less_memory
+from weighbridge.train.runtime.out_of_memory import TOO_LITTLE, too_little, trim, with_less_memory
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.runtime.recorded_trainer import run_trainer
 from weighbridge.train.supervised.generate import Validate, say
@@ -95,7 +94,7 @@ def _train(job: Job, order: Order, store: CheckpointStore) -> Training:
     store.keep_best(job.folder / "adapter")
     tokens = sum(len(job.encoded[number].tokens) for batch in order[: len(store.losses)] for number in batch)
     early = f"ended after {len(store.scores)} of {how.epochs} epochs, because the dev score had not become better"
-    return store.training(
+    return store.summary(
         examples=len(job.encoded),
         tokens=tokens,
         precision=str(recipient.precision).removeprefix("torch."),

@@ -3,7 +3,7 @@
 An adapter's folder holds the plan, a folder for each job with its files and its state, and the card at the end.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,6 +41,7 @@ from weighbridge.train.hosted.wire import HostedJob
 from weighbridge.types import Example
 from weighbridge.wiring.components import Bench
 from weighbridge.wiring.engines import Engine
+from weighbridge.wiring.index import Agree
 from weighbridge.wiring.offline import require_leave
 from weighbridge.wiring.reporter import Voice
 from weighbridge.wiring.search import embedder_name
@@ -58,9 +59,6 @@ _CENTS, _FRACTIONS = 2, 4
 """Digits of a price, and of one below 1."""
 
 _RESUME, _CANCEL = "weighbridge hosted resume", "weighbridge hosted cancel"
-
-Agree = Callable[[str], bool]
-"""Puts a question to the person who pays; True where they agree."""
 
 
 def prepare(arm: Arm, bench: Bench, voice: Voice) -> Prepared:

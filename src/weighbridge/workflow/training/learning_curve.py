@@ -14,7 +14,7 @@ from weighbridge.train.data.tokens import encode
 from weighbridge.train.prepare import Exercise
 from weighbridge.train.runtime.adapter_weights import load_tuned
 from weighbridge.train.runtime.base_model import load_tokenizer
-from weighbridge.train.runtime.memory import release
+from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.supervised.generate import say
 from weighbridge.train.supervised.methods import precision
