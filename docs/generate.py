@@ -30,26 +30,29 @@ EXAMPLES = (
     ("Where is the key kept?", "in the porter's lodge", "I'm sorry, the documents don't say."),
     ("Where is the key kept?", "in the porter's lodge", ""),
 )
-"""What the page of figures shows of how answers are judged; invented, and graded when the page is written."""
+"""Invented answers that the page of figures shows with their verdicts. They are graded when the page is written."""
 JUDGED = """## How an answer is judged
 
-An answer is right if it gives what a reference gives and nothing that contradicts it, in however many words; whether it
-kept to the asked form is the figure `form`. Without a model as a judge, in this order:
+An answer is right if it gives what a reference gives and contradicts nothing in it, however it is worded. Whether it
+kept to the requested form is another figure, `form`. No model judges. These rules apply in this order:
 
-1. An empty answer is wrong. A refusal, in the ordinary words of twelve languages, is an abstention: right where the
-   question cannot be answered. Anything else said to such a question is wrong.
-2. A label is right where the answer gives it alone, or names it and no other label. JSON is right where it has all
-   fields and values of a reference and no others, inside a code fence or not.
-3. Numbers, quantities, money, dates, times, codes, names, yes and no, and lists are compared by value: another unit
-   that converts is the same, another number, name or "not" is another answer.
-4. Where that does not tell, a classifier that learnt from people's verdicts decides. The report names its version.
+1. An empty answer is wrong. A refusal in the ordinary words of twelve languages is an abstention; it is right if the
+   question cannot be answered. Any other answer to such a question is wrong.
+2. A label is right if the answer gives it alone, or names it and no other label. JSON is right if it has exactly the
+   fields and values of a reference, inside a code fence or not.
+3. Numbers, quantities, money, dates, times, codes, names, yes and no, and lists are compared by value. The same value
+   in another unit is right. Another number, another name or a "not" makes the answer wrong.
+4. If these rules do not decide, a classifier does. It learned from the verdicts of people. The report names its
+   version.
 
-What a model thinks before it answers (`<think>`) is timed and priced, and never judged. Accuracy is the share of
-questions answered right, hallucination the share whose answer is wrong; abstentions are neither. Check it on answers
-of your own: [`weighbridge score`](../how-to/score.md).
+The text in which a model thinks before it answers (`<think>`) is timed and priced, and never judged. Accuracy is the
+share of questions answered right. Hallucination is the share answered wrong. Abstentions are neither. To check the
+judgement on answers of your own, use [`weighbridge score`](../how-to/score.md).
 """
 FOLDER = Path(__file__).parent / "reference"
-EXIT_CODES = "Exit codes: 0 done, 2 something for you to put right, 1 our fault, 3 stopped by a time limit, 130 Ctrl-C."
+EXIT_CODES = (
+    "Exit codes: 0 success, 1 a fault of Weighbridge, 2 an error that you can correct, 3 a time limit, 130 Ctrl-C."
+)
 NOTE = "<!-- Written by docs/generate.py: change the code, then run it. -->\n"
 
 
@@ -74,8 +77,8 @@ def _commands() -> str:
 def _settings() -> str:
     text = starter(Path("documents"), Path("examples.jsonl"), name="mine", task="answer")
     return (
-        f"# Settings\n\n{NOTE}\n`weighbridge init` writes this file. Every value shown is the default but for "
-        f"`name`, `documents`, `examples` and `task`.\n\n```yaml\n{text}```\n"
+        f"# Settings\n\n{NOTE}\n`weighbridge init` writes this file. The values shown are the defaults, except "
+        f"for `name`, `documents`, `examples` and `task`.\n\n```yaml\n{text}```\n"
     )
 
 
@@ -87,7 +90,7 @@ def _figures() -> str:
     ]
     head = "| name | label | unit | better | meaning |\n|---|---|---|---|---|\n"
     return (
-        f"# Figures\n\n{NOTE}\nEach stands in a measurement with its 95 % interval.\n\n{head}"
+        f"# Figures\n\n{NOTE}\nA measurement has each of these figures, with its 95 % interval.\n\n{head}"
         + "\n".join(rows)
         + f"\n\n{JUDGED}\n{_judged()}\n"
     )
