@@ -71,8 +71,10 @@ def train_preference(
             f"training.preference.method: {name} learns from {method.learns.__name__.lower()}s, and it was given a "
             f"{type(strange[0]).__name__.lower()} for {strange[0].example_id}; {_choice()}"
         )
+    # Drawn with the seed, because KTO reads lessons as they come, in every pass alike.
+    order = Random(recipe.training.seed).sample(list(lessons), len(lessons))  # noqa: S311 - an order, not a secret
     with raise_clear_errors(folder):
-        compared = [_tokenise(load_tokenizer(recipe.base), one, recipe) for one in _shuffle(lessons, recipe)]
+        compared = [_tokenise(load_tokenizer(recipe.base), one, recipe) for one in order]
         store, batch = _store(start, compared, folder, recipe, notify)
     return with_less_memory(
         folder,
@@ -165,11 +167,6 @@ def _train(start: Path, compared: Sequence[Compared], recipe: Recipe, store: Che
     store.keep_best(store.folder.with_name("adapter"))
     tokens = sum(one.tokens for one in compared) * how.epochs
     return store.summary(examples=len(compared), tokens=tokens, precision=str(precision()).removeprefix("torch."))
-
-
-def _shuffle(lessons: Sequence[Lesson], recipe: Recipe) -> list[Lesson]:
-    """Return the lessons in an order drawn with the seed: KTO reads them as they come, in every pass alike."""
-    return Random(recipe.training.seed).sample(list(lessons), len(lessons))  # noqa: S311 - an order, not a secret
 
 
 def _conversation(one: Lesson, text: str) -> Conversation:

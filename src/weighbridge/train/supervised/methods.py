@@ -69,7 +69,11 @@ def prepare(base: BaseFiles, how: TrainingSettings, *, exact: bool = False) -> R
 
     set_seed(how.seed)
     kind = torch.float32 if exact else precision()
-    network = _whole(base, how) if how.method == "full" else _with_adapter(_load_base(base, how, kind), how)
+    if how.method == "full":
+        network = _whole(base, how)
+    else:
+        frozen = _load_in_4bit(base, kind) if how.method == "qlora" else load_network(base, precision=kind)
+        network = _with_adapter(frozen, how)
     for weight in network.parameters():
         if weight.requires_grad:
             weight.data = weight.data.to(torch.float32)
@@ -128,10 +132,6 @@ def plain_of(network: Any) -> Any:
 def blocks_of(network: Any) -> Any:
     """Return the blocks of a language model, a `ModuleList`, the lowest first, whatever is wrapped around it."""
     return plain_of(network).get_decoder().layers
-
-
-def _load_base(base: BaseFiles, how: TrainingSettings, kind: Any) -> Any:
-    return _load_in_4bit(base, kind) if how.method == "qlora" else load_network(base, precision=kind)
 
 
 def _load_in_4bit(base: BaseFiles, kind: Any) -> Any:

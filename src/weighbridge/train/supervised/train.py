@@ -66,9 +66,10 @@ def train(job: Job) -> Training:
     how = job.recipe.training
     epochs = [epoch_batches(len(job.encoded), how.batch_size, how.seed + number) for number in range(how.epochs)]
     order = tuple(batch for epoch in epochs for batch in epoch)
+    texts = [(one.tokens, one.start) for one in job.encoded]
     store = CheckpointStore(
         folder=job.folder / "checkpoints",
-        fingerprint=_key(job, order),
+        fingerprint=fingerprint(job.recipe.base.fingerprint, how.supervised, texts, job.exact, job.row_tokens, order),
         ends=epoch_ends(len(job.encoded), how.batch_size, how.epochs),
         pause=job.checkpoint_seconds,
         patience=how.patience,
@@ -132,10 +133,3 @@ def _dev_score(job: Job, recipient: Recipient) -> float | None:
             return say(network, tokenizer, prompts, maximum_tokens=job.recipe.model.maximum_tokens)
 
     return job.validate(answers)
-
-
-def _key(job: Job, order: Order) -> str:
-    """Return the fingerprint of all that the steps depend on."""
-    texts = [(one.tokens, one.start) for one in job.encoded]
-    how = job.recipe.training.supervised
-    return fingerprint(job.recipe.base.fingerprint, how, texts, job.exact, job.row_tokens, order)
