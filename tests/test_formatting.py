@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import (
-    amount,
     figure,
     join_words,
     percentage,
     points,
     probability,
     seconds,
+    write_amount,
     write_difference,
 )
 from weighbridge.results import Estimate
@@ -46,11 +46,11 @@ def estimate(value: float, low: float, high: float) -> Estimate:
     ],
 )
 def test_each_unit_has_its_own_way(name: str, value: float, text: str):
-    assert amount(FIGURES[name], value).replace("\u00a0", " ") == text
+    assert write_amount(FIGURES[name], value).replace("\u00a0", " ") == text
 
 
 def test_a_currency_without_a_symbol_stands_after_the_number():
-    assert amount(FIGURES["cost_per_thousand"], 2.5, "CHF") == "2.50\u00a0CHF"
+    assert write_amount(FIGURES["cost_per_thousand"], 2.5, "CHF") == "2.50\u00a0CHF"
 
 
 def test_an_interval_has_the_scale_of_its_value_and_what_is_exact_has_none():
@@ -94,4 +94,4 @@ def test_small_words():
 
 @given(st.sampled_from(sorted(FIGURES)), st.floats(0, 1e9))
 def test_every_amount_can_be_written(name: str, value: float):
-    assert any(mark.isdigit() for mark in amount(FIGURES[name], value))
+    assert any(mark.isdigit() for mark in write_amount(FIGURES[name], value))

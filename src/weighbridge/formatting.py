@@ -58,7 +58,7 @@ def scale(kind: FigureKind, value: float, currency: str = "USD") -> Scale:
             return money_scale(size, currency)
 
 
-def amount(kind: FigureKind, value: float, currency: str = "USD") -> str:
+def write_amount(kind: FigureKind, value: float, currency: str = "USD") -> str:
     """Return a value in its unit: ``46 %``, ``1.32 s``, ``412 MiB``, ``$0.021``."""
     return scale(kind, value, currency).write(value)
 
@@ -79,7 +79,7 @@ def interval(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str
 def figure(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
     """Return an estimate with its 95 % interval: ``46 % (38-54)`` with a dash."""
     bounds = interval(kind, estimate, currency)
-    value = amount(kind, estimate.value, currency)
+    value = write_amount(kind, estimate.value, currency)
     return f"{value}{NB}({bounds})" if bounds else value
 
 

@@ -100,7 +100,7 @@ def test_thinking_is_not_cited() -> None:
         strategy = Composed(name="rag", model=Speaker(()), instructions=instructions)
         prompt = strategy.prompt_with(Question("Which colour is the mast?"), [Passage(chunk, 1.0)])
         said = Completion(text="<think>The keel is blue [1]</think>The mast is red [1]", usage=Usage())
-        quotes = [citation.quote for citation in strategy.understood(prompt, said, Timing()).citations]
+        quotes = [citation.quote for citation in strategy.read_completion(prompt, said, Timing()).citations]
         assert quotes == (["The mast is red"] if task == "answer" else [])
 
 

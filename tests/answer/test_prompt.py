@@ -69,7 +69,7 @@ def as_text(prompt):
 def as_read(strategy, prompt, raws):
     lines = []
     for raw in raws:
-        said = strategy.understood(prompt, Completion(text=raw, usage=Usage()), Timing())
+        said = strategy.read_completion(prompt, Completion(text=raw, usage=Usage()), Timing())
         cited = [citation.chunk_id for citation in said.citations]
         lines.append(f"{raw!r}: text {said.text!r}, abstained {said.abstained}, cited {cited}\n")
     return "".join(lines)

@@ -35,7 +35,7 @@ def asked(*answers: str) -> Example:
 
 
 def understood(raw: str, prompt: Prompt = PROMPT) -> Answer:
-    return STRATEGY.understood(prompt, Completion(text=raw, usage=Usage()), Timing())
+    return STRATEGY.read_completion(prompt, Completion(text=raw, usage=Usage()), Timing())
 
 
 def test_the_sentence_comes_before_the_answer():

@@ -9,7 +9,7 @@ from weighbridge.adapters import AdapterCard, EpochScore, Learnt, Training
 from weighbridge.answer.build import Parts, build
 from weighbridge.answer.composed import Composed
 from weighbridge.checks.curve import CurvePoint
-from weighbridge.checks.examine import Examined, examine
+from weighbridge.checks.examine import Examined, run_checks
 from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import NONE, NOTHING
@@ -68,7 +68,7 @@ def examined(
 
 def test_every_guard_is_run_and_the_base_is_asked_once(examined: Examined) -> None:
     heard: list[Progress] = []
-    guards = {guard.name: guard for guard in examine(examined, notify=heard.append).guards}
+    guards = {guard.name: guard for guard in run_checks(examined, notify=heard.append).guards}
     assert list(guards) == [
         "forgetting", "refusals", "paraphrases", "repetition", "learning curve", "serving speed"
     ]  # fmt: skip
@@ -82,7 +82,7 @@ def test_every_guard_is_run_and_the_base_is_asked_once(examined: Examined) -> No
         "general knowledge", "answers of the tuned model", "answers of the base model", "serving speed", "",
     }  # fmt: skip
     heard.clear()
-    again = {guard.name: guard for guard in examine(examined, notify=heard.append).guards}
+    again = {guard.name: guard for guard in run_checks(examined, notify=heard.append).guards}
     assert {path.name: path.read_bytes() for path in examined.kept.iterdir()} == kept
     assert all(again[name] == guards[name] for name in guards if name != "serving speed")
 
@@ -91,7 +91,7 @@ def test_every_guard_is_run_and_the_base_is_asked_once(examined: Examined) -> No
 def test_test_questions_are_refused(examined: Examined) -> None:
     leaked = tuple(replace(example, split="test") for example in examined.examples)
     with pytest.raises(ValueError, match="dev examples only"):
-        examine(replace(examined, examples=leaked))
+        run_checks(replace(examined, examples=leaked))
 
 
 @dataclass(frozen=True)
@@ -106,10 +106,10 @@ class AllRight:
 
 @pytest.mark.usefixtures("few_guard_questions")
 def test_a_base_that_gets_some_right_is_asked_in_other_words_too(examined: Examined) -> None:
-    guards = {guard.name: guard for guard in examine(replace(examined, metric=AllRight(), points=())).guards}
+    guards = {guard.name: guard for guard in run_checks(replace(examined, metric=AllRight(), points=())).guards}
     assert guards["paraphrases"].figures["base difference"].value == 0
     assert guards["paraphrases"].figures["difference less the base's"].scored == 2
-    none_right = {guard.name: guard for guard in examine(replace(examined, points=())).guards}
+    none_right = {guard.name: guard for guard in run_checks(replace(examined, points=())).guards}
     assert "base difference" not in none_right["paraphrases"].figures
 
 
@@ -118,7 +118,7 @@ def test_cases_with_restricted_questions_are_not_shown(examined: Examined) -> No
     closed = tuple(
         replace(example, question=replace(example.question, groups=frozenset({"g"}))) for example in examined.examples
     )
-    guards = {guard.name: guard for guard in examine(replace(examined, examples=closed, points=())).guards}
+    guards = {guard.name: guard for guard in run_checks(replace(examined, examples=closed, points=())).guards}
     assert guards["paraphrases"].figures["plain"].scored == 2
     assert guards["repetition"].figures["endless base"].scored == 5
     assert not any(guards[name].shown for name in ("refusals", "paraphrases", "repetition"))
@@ -129,8 +129,8 @@ def test_cases_with_restricted_questions_are_not_shown(examined: Examined) -> No
 def test_cases_of_an_adapter_that_does_not_answer_everybody_are_not_shown(examined: Examined) -> None:
     label = replace(CARD, learnt=replace(CARD.learnt, access=(frozenset({"g"}),)))
     one = replace(examined, points=())
-    assert any(guard.shown for guard in examine(one).guards if guard.name == "repetition")
-    assert not any(guard.shown for guard in examine(replace(one, card=label)).guards if guard.name != "forgetting")
+    assert any(guard.shown for guard in run_checks(one).guards if guard.name == "repetition")
+    assert not any(guard.shown for guard in run_checks(replace(one, card=label)).guards if guard.name != "forgetting")
 
 
 @pytest.mark.usefixtures("few_guard_questions")
@@ -140,7 +140,7 @@ def test_an_adapter_that_cannot_be_merged_is_asked_on_pytorch(examined: Examined
     config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)
     write_adapter(examined.recipe.base, tmp_path / "card" / "adapter", config)
     one = replace(examined, folder=tmp_path / "card", card=replace(CARD, gguf=""), points=())
-    guards = {guard.name: guard for guard in examine(one).guards}
+    guards = {guard.name: guard for guard in run_checks(one).guards}
     assert guards["repetition"].figures["endless base"].scored == 5
     assert "one form only" in guards["serving speed"].summary
 
@@ -153,7 +153,7 @@ def test_what_pytorch_serves_is_asked_on_pytorch(examined: Examined) -> None:
     model = examined.recipe.model.model_copy(update={"engine": "transformers"})
     recipe = replace(examined.recipe, model=model)
     one = replace(examined, recipe=recipe, base_gguf=recipe.base.hf, points=())
-    guards = {guard.name: guard for guard in examine(one).guards}
+    guards = {guard.name: guard for guard in run_checks(one).guards}
     assert guards["repetition"].figures["endless base"].scored == 5
     assert "on transformers" in guards["serving speed"].summary
     assert torch.get_num_threads() == threads
@@ -165,6 +165,6 @@ def test_a_model_tuned_as_a_whole_is_compared_with_the_base_beside_it(examined: 
     folder.mkdir()
     (folder / "adapter").symlink_to(examined.recipe.base.hf)
     (folder / "model.gguf").symlink_to(examined.base_gguf)
-    guards = {guard.name: guard for guard in examine(replace(examined, folder=folder, points=())).guards}
+    guards = {guard.name: guard for guard in run_checks(replace(examined, folder=folder, points=())).guards}
     assert guards["forgetting"].figures["probability, difference"].value == 0
     assert guards["refusals"].figures["difference"].value == 0

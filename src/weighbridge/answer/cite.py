@@ -51,7 +51,7 @@ def quoted_citations(said: QuotedAnswer, prompt: Prompt) -> tuple[Citation, ...]
 def _cite_standing_words(words: Words, marked: Collection[int], prompt: Prompt) -> tuple[Citation, ...]:
     found = []
     for number, passage in enumerate(prompt.passages, start=1):
-        if (words.telling or number in marked) and (place := words.find(passage.chunk.text)):
+        if (words.is_telling or number in marked) and (place := words.find(passage.chunk.text)):
             found.append((number not in marked, _citation(passage, place, marked=number in marked)))
     return tuple(citation for _, citation in sorted(found, key=lambda pair: pair[0]))
 

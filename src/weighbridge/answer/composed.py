@@ -61,9 +61,9 @@ class Composed:
             total=end - start,
             thinking=heard.time_of(thought.start, otherwise=end) - start if thinks else 0.0,
         )
-        return self.understood(prompt, completion, timing)
+        return self.read_completion(prompt, completion, timing)
 
-    def understood(self, prompt: Prompt, completion: Completion, timing: Timing) -> Answer:
+    def read_completion(self, prompt: Prompt, completion: Completion, timing: Timing) -> Answer:
         """Read a completion of one of this strategy's prompts as an answer with citations, or as an abstention.
 
         The model's thinking is kept apart, so that it is neither read as the answer nor cited.

@@ -43,7 +43,7 @@ class Words:
     words: tuple[str, ...]
 
     @property
-    def telling(self) -> bool:
+    def is_telling(self) -> bool:
         """Whether they stand nowhere by chance: two words, or one of four letters and digits."""
         return len(self.words) > 1 or sum(map(str.isalnum, "".join(self.words))) >= _SPOKEN_FOR
 

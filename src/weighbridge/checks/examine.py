@@ -72,7 +72,7 @@ class Findings:
     """The metric on the dev questions, as the served form answers them; None without any that could be scored."""
 
 
-def examine(tuned: Examined, *, notify: Notify = silent) -> Findings:
+def run_checks(tuned: Examined, *, notify: Notify = silent) -> Findings:
     """Run every guard that needs the adapter, and the learning curve where it was trained for.
 
     At most two models are in memory at once.

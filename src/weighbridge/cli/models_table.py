@@ -12,7 +12,7 @@ from rich.text import Text
 from weighbridge.adapters import AdapterCard, access_words
 from weighbridge.models import ModelFile
 from weighbridge.report.adapter_figures import recipe_rows
-from weighbridge.report.safe_text import count_noun, plain
+from weighbridge.report.safe_text import count_noun, one_line
 from weighbridge.report.terminal import Sentence
 from weighbridge.wiring.tuned_retrievers import RetrieverCard
 from weighbridge.workflow.models import Listed, ListedRetriever
@@ -68,7 +68,7 @@ def standing(found: Listed) -> RenderableType:
         told.append("There is no index to tell whether its documents changed.")
     elif found.stale:
         more = f" and {len(found.stale) - _NAMED:,} more" if len(found.stale) > _NAMED else ""
-        named = ": " + ", ".join(map(plain, found.stale[:_NAMED])) + more
+        named = ": " + ", ".join(map(one_line, found.stale[:_NAMED])) + more
         shown = "" if found.card.learnt.access else named  # whose names not everybody may know
         told.append(f"Stale: of what it learnt from, {count_noun(len(found.stale), 'document')} changed{shown}.")
     elif found.card.learnt.documents:
@@ -113,9 +113,9 @@ def _retriever_row(each: ListedRetriever) -> tuple[str, ...]:
 
 def _adapter_note(each: Listed) -> Sentence:
     card = each.card
-    hosted = (f"the endpoint's {plain(card.hosted)}",) if card.hosted else ()
+    hosted = (f"the endpoint's {one_line(card.hosted)}",) if card.hosted else ()
     onward = (f"goes on from {card.parent}",) if card.parent else ()
-    access = (f"for {plain(access_words(card.learnt.access))} only",) if card.learnt.access else ()
+    access = (f"for {one_line(access_words(card.learnt.access))} only",) if card.learnt.access else ()
     return _note(*hosted, *onward, *access, _guards(card), _parity(card), _stale(each))
 
 
@@ -174,7 +174,7 @@ def _compared(found: Sequence[Listed]) -> Sequence[tuple[str, ...]]:
     recipes = [dict(recipe_rows(card.recipe)) for card in cards]
     names = dict.fromkeys(name for recipe in recipes for name in recipe)
     told = [(name, *(recipe.get(name, "-") for recipe in recipes)) for name in names]
-    labels = [plain(access_words(card.learnt.access)) for card in cards]
+    labels = [one_line(access_words(card.learnt.access)) for card in cards]
     return (
         ("strategy", *(card.strategy for card in cards)),
         *(row for row in told if len(set(row[1:])) > 1),

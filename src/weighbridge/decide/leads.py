@@ -51,7 +51,7 @@ class Lead:
         return math.isfinite(self.low)
 
     @property
-    def tied(self) -> bool:
+    def is_tied(self) -> bool:
         """Whether nothing at all sets the two apart: no question, no time and no cost."""
         return abs(self.value) <= SAME and self.spread <= SAME
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import amount, figure, percentage
+from weighbridge.formatting import figure, percentage, write_amount
 from weighbridge.results import Measurement
 from weighbridge.settings.schema import Limits
 
@@ -107,7 +107,7 @@ def close_calls(measurement: Measurement, limits: Limits) -> tuple[str, ...]:
         if _excess(limit, estimate.low if kind.higher_is_better else highest, bound) > 0:
             currency = _currency(measurement)
             found.append(
-                f"{measurement.strategy} keeps the limit on {kind.label}, {amount(kind, bound, currency)}, "
+                f"{measurement.strategy} keeps the limit on {kind.label}, {write_amount(kind, bound, currency)}, "
                 f"but not for certain: it has {figure(kind, estimate, currency)}"
             )
     return tuple(found)
@@ -118,14 +118,14 @@ def _number(measurement: Measurement, limit: NumberLimit, limits: Limits) -> Bro
     if bound is None:
         return None
     kind, estimate, currency = FIGURES[limit.figure], measurement.figures.get(limit.figure), _currency(measurement)
-    wanted = amount(kind, bound, currency)
+    wanted = write_amount(kind, bound, currency)
     wish = f"you {'ask for' if kind.higher_is_better else 'allow'} {wanted}"
     if estimate is None:
         return Broken(f"{kind.label} was not measured; {wish}", limit.setting)
     excess = _excess(limit, estimate.value, bound)
     if excess <= 0:
         return None
-    given = amount(kind, estimate.value, currency)
+    given = write_amount(kind, estimate.value, currency)
     just = f"just {'under' if kind.higher_is_better else 'over'} " if given == wanted else ""
     best = estimate.high if kind.higher_is_better else estimate.low
     certain = _excess(limit, best, bound) > 0

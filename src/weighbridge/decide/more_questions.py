@@ -64,7 +64,7 @@ class _Field:
     step: float
     """By how much one question can move a sum of differences."""
 
-    def decided(self, draw: _Draw, questions: int) -> bool:
+    def is_decided(self, draw: _Draw, questions: int) -> bool:
         """Tell whether one strategy is certainly ahead of all others after so many questions, in this draw."""
         old = self.asked / questions
         noise = math.sqrt(questions - self.asked) / questions
@@ -83,7 +83,7 @@ class _Field:
 
 def questions_needed(ranking: Ranking, leads: Sequence[Lead], comparisons: Sequence[Comparison]) -> QuestionsNeeded:
     """Return the number of questions that would settle the first place among all ranked strategies."""
-    if any(lead.tied or not lead.comparable or lead.asked == 0 for lead in leads):
+    if any(lead.is_tied or not lead.comparable or lead.asked == 0 for lead in leads):
         return OUT_OF_REACH
     spreads: dict[tuple[int, int], float] = {}
     for (left, first), (right, second) in combinations(enumerate(ranking.rows), 2):
@@ -107,7 +107,7 @@ def _fewest(field: _Field, draws: Sequence[_Draw], share: float) -> int | None:
     """Return the fewest questions that decide a share of the draws."""
 
     def enough(questions: int) -> bool:
-        return sum(field.decided(draw, questions) for draw in draws) >= share * len(draws)
+        return sum(field.is_decided(draw, questions) for draw in draws) >= share * len(draws)
 
     below, above = field.asked, field.asked * _WITHIN_REACH
     if not enough(above):
@@ -139,11 +139,11 @@ def _covariance(field: _Field) -> list[list[float]]:
     others = range(1, len(field.measured) + 1)
     square = {pair: spread**2 for pair, spread in field.spreads.items()}
 
-    def shared(left: int, right: int) -> float:
+    def covariance_of(left: int, right: int) -> float:
         between = 0.0 if left == right else square[min(left, right), max(left, right)]
         return (square[0, left] + square[0, right] - between) / 2
 
-    return [[shared(left, right) for right in others] for left in others]
+    return [[covariance_of(left, right) for right in others] for left in others]
 
 
 def _cholesky(matrix: Sequence[Sequence[float]]) -> list[list[float]]:

@@ -7,7 +7,7 @@ from weighbridge.decide.leads import Lead, find_comparison
 from weighbridge.decide.limits import FLOOR, Broken, close_calls
 from weighbridge.decide.points import JUDGED_BY, UNNOTICED_SECONDS
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import NB, amount, figure, join_words, percentage, points, probability, with_sign
+from weighbridge.formatting import NB, figure, join_words, percentage, points, probability, with_sign, write_amount
 from weighbridge.formatting import write_difference as apart_by
 from weighbridge.results import Measurement
 
@@ -136,7 +136,7 @@ def _until_then(case: Case) -> Iterator[str]:
     costs = {name: found.value for name in contenders if (found := case.figure(name, "cost_per_thousand"))}
     if len(costs) == len(contenders):
         cheapest = min(costs, key=lambda name: (costs[name], name))
-        cost = amount(FIGURES["cost_per_thousand"], costs[cheapest], case.currency)
+        cost = write_amount(FIGURES["cost_per_thousand"], costs[cheapest], case.currency)
         yield f"If you have to choose before then, {cheapest} is the cheapest: {cost} for a thousand answers."
 
 

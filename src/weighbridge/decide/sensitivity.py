@@ -12,7 +12,7 @@ from weighbridge.decide.cost import cost_per_thousand
 from weighbridge.decide.limits import Broken, broken_limits
 from weighbridge.decide.points import JUDGED_BY, rank
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import NB, amount, join_words
+from weighbridge.formatting import NB, join_words, write_amount
 from weighbridge.results import Measurement
 from weighbridge.settings.schema import Limits
 
@@ -55,7 +55,9 @@ def would_improve(measurements: Iterable[Measurement]) -> tuple[str, ...]:
     lines = []
     if recalls:
         reader = max(recalls, key=lambda name: recalls[name].value)
-        found = f"{reader} finds the evidence of {amount(FIGURES['recall'], recalls[reader].value)} of the questions"
+        found = (
+            f"{reader} finds the evidence of {write_amount(FIGURES['recall'], recalls[reader].value)} of the questions"
+        )
         if recalls[reader].value < _EVIDENCE_MOSTLY_FOUND:
             lines.append(f"{found}: better documents, or a better search (settings under retrieval), would help first.")
         else:
@@ -67,9 +69,9 @@ def would_improve(measurements: Iterable[Measurement]) -> tuple[str, ...]:
 
 def _more_questions(case: Case) -> Iterator[str]:
     for lead in case.unsure:
-        if lead.tied:
+        if lead.is_tied:
             yield f"{case.first.strategy} and {lead.over} have the same points: no number of questions would settle it."
-    if not case.unsure or any(lead.tied or lead.asked == 0 for lead in case.unsure):
+    if not case.unsure or any(lead.is_tied or lead.asked == 0 for lead in case.unsure):
         return
     asked = min(lead.asked for lead in case.unsure)
     rivals = join_words((case.first.strategy, *(lead.over for lead in case.unsure)))
@@ -162,7 +164,7 @@ def _limits(case: Case) -> Iterator[str]:
             and (found.value > own.value if kind.higher_is_better else found.value < own.value)
         ]
         if better:
-            side, value = "above" if kind.higher_is_better else "below", amount(kind, own.value, case.currency)
+            side, value = "above" if kind.higher_is_better else "below", write_amount(kind, own.value, case.currency)
             bounds.setdefault(_heir(better, case), []).append(f"{kind.label} {side} {value}")
     for heir, told in bounds.items():
         yield f"A limit on {join_words(told, 'or')} would rule {case.first.strategy} out; {heir} would be first."

@@ -58,7 +58,7 @@ class Transformers:
                 self.network.generate(
                     input_ids=tokens,
                     attention_mask=torch.ones_like(tokens),
-                    generation_config=self._sampling(limit),
+                    generation_config=self._generation_config(limit),
                     streamer=writer,
                 )
             except (RuntimeError, IndexError) as error:
@@ -79,7 +79,7 @@ class Transformers:
         )
         return made["input_ids"].to(self.network.device)
 
-    def _sampling(self, limit: int) -> Any:
+    def _generation_config(self, limit: int) -> Any:
         """Return the generation settings: only ours, none that the model's folder may carry."""
         from transformers import GenerationConfig
 

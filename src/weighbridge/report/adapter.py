@@ -21,7 +21,7 @@ from weighbridge.report.adapter_figures import (
     verdict,
 )
 from weighbridge.report.page import environment, policy, source
-from weighbridge.report.safe_text import ABSENT, count_noun, plain
+from weighbridge.report.safe_text import ABSENT, count_noun, one_line
 from weighbridge.report.terminal import Sentence
 
 _MARKS = {True: "\N{CHECK MARK}", False: "\N{MULTIPLICATION X}", None: "\N{WHITE CIRCLE}"}
@@ -58,39 +58,39 @@ def adapter_terminal(card: AdapterCard) -> RenderableType:
     """Return an adapter's card as a rich renderable for a console of at least 80 columns."""
     said = verdict(card)
     return Group(
-        Sentence(f"{plain(card.strategy)} {plain(card.id)}, made {plain(card.made_at)}", "dim"),
+        Sentence(f"{one_line(card.strategy)} {one_line(card.id)}, made {one_line(card.made_at)}", "dim"),
         Text(),
         Sentence(said.text, "bold"),
         Sentence(said.sure),
-        *(Sentence(plain(warning), first="\N{BULLET} ") for warning in card.warnings),
+        *(Sentence(one_line(warning), first="\N{BULLET} ") for warning in card.warnings),
         *_section("What tuning may have spoilt", [line for guard in card.guards for line in _guard(guard)]),
         *_section("Does what is served say what the adapter says?", [_parity(card.parity)] if card.parity else []),
         *_section("Training", [*_training_sentences(card), _epochs(card.training.epochs, card.training.chosen_epoch)]),
         *_section("Learnt from", [Sentence(line, first="\N{BULLET} ") for line in _learnt_lines(card)]),
-        *_section("Recipe", [Sentence("; ".join(f"{key}{NB}{plain(v)}" for key, v in relevant(card)))]),
+        *_section("Recipe", [Sentence("; ".join(f"{key}{NB}{one_line(v)}" for key, v in relevant(card)))]),
     )
 
 
 def _guard(guard: Guard) -> Iterator[RenderableType]:
     yield Sentence(
-        f"{guard.name}, {VERDICTS[guard.passed]}: {plain(guard.summary)}",
+        f"{guard.name}, {VERDICTS[guard.passed]}: {one_line(guard.summary)}",
         _STYLES[guard.passed] if guard.passed is False else "",
         f"{_MARKS[guard.passed]} ",
     )
-    yield from (Sentence(plain(case, 300), "dim", "    - ") for case in guard.shown)
+    yield from (Sentence(one_line(case, 300), "dim", "    - ") for case in guard.shown)
 
 
 def _parity(compared: Sequence[Parity]) -> Table:
     table = _table(("form", "verdict", "tokens agree", "nats apart", "from the base", "why not"))
     for parity in compared:
         told = (
-            plain(parity.form, 24),
+            one_line(parity.form, 24),
             f"{_MARKS[parity.ok]} {'agrees' if parity.ok else 'differs'}",
             words.percentage(parity.agreement),
             f"{parity.divergence:.4f}",
             f"{parity.divergence_from_base:.3f}",
         )
-        table.add_row(*map(Text, told), Text(plain("; ".join(parity.reasons))), style=_STYLES[parity.ok])
+        table.add_row(*map(Text, told), Text(one_line("; ".join(parity.reasons))), style=_STYLES[parity.ok])
     return table
 
 
@@ -112,7 +112,7 @@ def _training_line(card: AdapterCard) -> str:
     dev = "" if card.dev is None else f"; dev score {figure_share(card.dev)}"
     return (
         f"{count_noun(training.examples, 'example')}, {count_noun(training.tokens, 'token')}, "
-        f"{count_noun(training.steps, 'step')} in {words.seconds(training.seconds)} ({plain(training.precision)}), "
+        f"{count_noun(training.steps, 'step')} in {words.seconds(training.seconds)} ({one_line(training.precision)}), "
         f"seed{NB}{card.recipe.get('seed', ABSENT)}; loss {training.first_loss:.2f} to {training.last_loss:.2f}{dev}"
     )
 
@@ -121,11 +121,11 @@ def _learnt_lines(card: AdapterCard) -> Iterator[str]:
     learnt = card.learnt
     yield f"{count_noun(learnt.examples, 'example')} and the text of {count_noun(len(learnt.documents), 'document')}"
     yield _access(card)
-    licence = plain(card.licence) or "not known"
-    yield f"base model {plain(card.base_reference)} ({plain(card.base_fingerprint, 17)}), licence: {licence}"
+    licence = one_line(card.licence) or "not known"
+    yield f"base model {one_line(card.base_reference)} ({one_line(card.base_fingerprint, 17)}), licence: {licence}"
     if card.parent:
-        yield f"goes on from adapter {plain(card.parent)}"
-    others = [f"{plain(one.id)} (seed{NB}{one.seed}, dev {_dev_score(one.dev)})" for one in card.seeds]
+        yield f"goes on from adapter {one_line(card.parent)}"
+    others = [f"{one_line(one.id)} (seed{NB}{one.seed}, dev {_dev_score(one.dev)})" for one in card.seeds]
     if others:
         yield f"chosen from {words.join_words(others)}"
 
@@ -140,7 +140,7 @@ def _documents(card: AdapterCard) -> list[str]:
 def _access(card: AdapterCard) -> str:
     if not card.learnt.access:
         return "it speaks to everybody"
-    needed = plain(access_words(card.learnt.access), 300)
+    needed = one_line(access_words(card.learnt.access), 300)
     return f"it answers only askers of {needed}, as it learnt from what they may see; the base model answers the others"
 
 

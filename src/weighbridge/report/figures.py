@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from weighbridge.figures import FIGURES, FigureKind
-from weighbridge.formatting import NB, amount, interval, scale
+from weighbridge.formatting import NB, interval, scale, write_amount
 from weighbridge.report.charts import Axis, BarSegment, Point, Reach, axis, scatter, stacked_bar, whisker
 from weighbridge.report.findings import currency, kinds_taken, notes, why_absent
-from weighbridge.report.safe_text import ABSENT, plain
+from weighbridge.report.safe_text import ABSENT, one_line
 from weighbridge.results import Estimate, Measurement, Weighing
 
 _TAKEN_BY = {"latency_p50": "Accuracy against time", "cost_per_thousand": "Accuracy against cost"}
@@ -111,7 +111,7 @@ def _cell(weighing: Weighing, kind: FigureKind, measurement: Measurement, series
     unscored = f", {estimate.unscored:,} unscored" if estimate.unscored else ""
     return FigureCell(
         strategy=measurement.strategy,
-        value=amount(kind, estimate.value, money),
+        value=write_amount(kind, estimate.value, money),
         bounds=interval(kind, estimate, money),
         drawn=whisker(_reach(estimate), along, series),
         counts=f"n {estimate.scored:,}{unscored}" if unscored else "",
@@ -121,7 +121,7 @@ def _cell(weighing: Weighing, kind: FigureKind, measurement: Measurement, series
 def _scatter(weighing: Weighing, kind: FigureKind, title: str) -> Chart | None:
     points = [
         Point(
-            name=plain(measurement.strategy, 24),
+            name=one_line(measurement.strategy, 24),
             series=series,
             x=_reach(measurement.figures[kind.name]),
             y=_reach(measurement.figures["accuracy"]),
@@ -137,7 +137,7 @@ def _scatter(weighing: Weighing, kind: FigureKind, title: str) -> Chart | None:
     label = f"{kind.label}{', logarithmic' if along.logarithmic else ''} \N{RIGHTWARDS ARROW}"
     drawn = scatter(points, title=title, x_label=label, ticks=ticks, along=along)
     shown = {point.name for point in points}
-    missing = [m.strategy for m in weighing.measurements if plain(m.strategy, 24) not in shown]
+    missing = [m.strategy for m in weighing.measurements if one_line(m.strategy, 24) not in shown]
     return Chart(title, drawn, tuple(missing))
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from weighbridge.decide.leads import swap_sides
 from weighbridge.figures import FIGURES, FigureKind, figure_kind
 from weighbridge.formatting import NB, figure, join_words, seconds
-from weighbridge.report.safe_text import count_noun, plain
+from weighbridge.report.safe_text import count_noun, one_line
 from weighbridge.results import Comparison, Decision, Measurement, Weighing
 
 _HALF_A_SECOND = 0.5
@@ -45,7 +45,7 @@ def headline(weighing: Weighing) -> Headline:
         "none is good enough": "None of the strategies is good enough.",
         "not decisive": f"No clear winner between {join_words(decision.contenders)}. {_settled_by(weighing)}",
     }
-    return Headline(plain(texts[decision.outlook]), _how_sure(weighing))
+    return Headline(one_line(texts[decision.outlook]), _how_sure(weighing))
 
 
 def leader(decision: Decision) -> str | None:
@@ -69,7 +69,7 @@ def limit_sentences(decision: Decision) -> tuple[str, ...]:
     """Return a sentence for each strategy with a broken limit that the reasons do not mention."""
     told = " ".join(decision.reasons)
     return tuple(
-        f"{verdict.strategy} breaks a limit: {'; '.join(plain(limit) for limit in verdict.broken_limits)}"
+        f"{verdict.strategy} breaks a limit: {'; '.join(one_line(limit) for limit in verdict.broken_limits)}"
         for verdict in decision.verdicts
         if any(limit not in told for limit in verdict.broken_limits)
     )
@@ -77,7 +77,7 @@ def limit_sentences(decision: Decision) -> tuple[str, ...]:
 
 def currency(weighing: Weighing) -> str:
     """Return the currency of the costs; dollars where there are none."""
-    return next((plain(m.cost.currency) for m in weighing.measurements if m.cost), "USD")
+    return next((one_line(m.cost.currency) for m in weighing.measurements if m.cost), "USD")
 
 
 def kinds_taken(weighing: Weighing) -> tuple[FigureKind, ...]:
@@ -117,19 +117,19 @@ def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ..
         f"Not scored {unscored}." if unscored else "",
         _open_above(weighing),
     )
-    return (*map(plain, weighing.left_out), *_always_the_same(weighing), *failed, *(line for line in told if line))
+    return (*map(one_line, weighing.left_out), *_always_the_same(weighing), *failed, *(line for line in told if line))
 
 
 def what_was_tested(weighing: Weighing) -> str:
     """Return the questions, documents, model and machine of the test."""
-    settings = [plain(weighing.settings[key], 60) for key in ("model", "quantisation") if key in weighing.settings]
+    settings = [one_line(weighing.settings[key], 60) for key in ("model", "quantisation") if key in weighing.settings]
     parts = (
         count_noun(len(weighing.examples), "test question"),
         count_noun(weighing.documents, "document"),
         *settings,
-        f"{plain(weighing.machine.processor, 60)} with {count_noun(weighing.machine.cores, 'core')}",
+        f"{one_line(weighing.machine.processor, 60)} with {count_noun(weighing.machine.cores, 'core')}",
         f"{weighing.machine.memory_bytes / 2**30:.0f} GiB",
-        plain(weighing.machine.system, 60),
+        one_line(weighing.machine.system, 60),
     )
     return ", ".join(parts)
 
@@ -142,7 +142,7 @@ def leak_check(weighing: Weighing) -> str:
     divided = f"split by {split.by} into {split.train:,} train, {split.dev:,} dev and {split.test:,} test"
     return (
         f"{count_noun(split.checked_pairs, 'pair')} of questions checked, {found} left in train or dev ({merged} kept "
-        f"on one side; {plain(split.thresholds)}); {divided}"
+        f"on one side; {one_line(split.thresholds)}); {divided}"
     )
 
 
@@ -162,7 +162,7 @@ def steps(weighing: Weighing) -> str:
         (kind, ", ".join(f"{step.removeprefix(kind)}{NB}{taken[step]}" for step in named))
         for kind, named in groupby(taken, key=_kind_of)
     ]
-    return plain("; ".join(kind + told for kind, told in kinds))
+    return one_line("; ".join(kind + told for kind, told in kinds))
 
 
 def _kind_of(step: str) -> str:
@@ -208,10 +208,10 @@ def _name_or_all(names: Sequence[str], total: int, everyone: str) -> str:
 
 
 def _failure_line(measurement: Measurement) -> str:
-    first = f': "{plain(measurement.errors[0], 160)}"' if measurement.errors else ""
+    first = f': "{one_line(measurement.errors[0], 160)}"' if measurement.errors else ""
     others = f" and {count_noun(len(measurement.errors) - 1, 'other message')}" if len(measurement.errors) > 1 else ""
     return (
-        f"{plain(measurement.strategy)}: {measurement.failures:,} of {count_noun(measurement.attempts, 'attempt')} "
+        f"{one_line(measurement.strategy)}: {measurement.failures:,} of {count_noun(measurement.attempts, 'attempt')} "
         f"failed and {'is' if measurement.failures == 1 else 'are'} left out of the means{first}{others}"
     )
 
@@ -225,15 +225,15 @@ def _always_the_same(weighing: Weighing) -> Iterator[str]:
         own = [r.answer for r in weighing.records if r.strategy == measurement.strategy and r.answer is not None]
         said = {answer.text.strip().casefold() for answer in own}
         if len(own) >= ENOUGH_TO_TELL and len(said) == 1:
-            text = plain(own[0].text, 60)
-            yield f"{plain(measurement.strategy)} gave the same answer, “{text}”, to all {len(own):,} questions."
+            text = one_line(own[0].text, 60)
+            yield f"{one_line(measurement.strategy)} gave the same answer, “{text}”, to all {len(own):,} questions."
 
 
 def _cut(weighing: Weighing) -> str:
     """Return how many answers of each strategy the length limit cut; empty where it cut none."""
     found = ((m.strategy, estimate) for m in weighing.measurements if (estimate := m.figures.get("truncated")))
     return ", ".join(
-        f"{plain(strategy)} {round(estimate.value * estimate.scored):,}{NB}of{NB}{estimate.scored:,}"
+        f"{one_line(strategy)} {round(estimate.value * estimate.scored):,}{NB}of{NB}{estimate.scored:,}"
         for strategy, estimate in found
         if estimate.value
     )
@@ -270,7 +270,7 @@ def _unscored_counts(weighing: Weighing, kind: FigureKind) -> str:
         estimate = measurement.figures.get(kind.name)
         if estimate and estimate.unscored:
             count = f"{estimate.unscored:,}{NB}of{NB}{estimate.scored + estimate.unscored:,}"
-            by_count.setdefault(count, []).append(plain(measurement.strategy))
+            by_count.setdefault(count, []).append(one_line(measurement.strategy))
     total = len(weighing.measurements)
     return ", ".join(f"{_name_or_all(names, total, 'all strategies')} {count}" for count, names in by_count.items())
 
@@ -288,4 +288,4 @@ def _why_unscored(weighing: Weighing, kind: FigureKind) -> str:
     if not reasons:
         return "for no recorded reason"
     others = " or for other reasons" if len(reasons) > 1 else ""
-    return f"since {plain(reasons.most_common(1)[0][0], 100)}{others}"
+    return f"since {one_line(reasons.most_common(1)[0][0], 100)}{others}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from weighbridge.decide.cost import break_even
 from weighbridge.formatting import NB, money_scale
 from weighbridge.report.findings import leader
-from weighbridge.report.safe_text import count_noun, plain
+from weighbridge.report.safe_text import count_noun, one_line
 from weighbridge.results import Cost, Weighing
 
 _NEVER = 1e9
@@ -25,8 +25,8 @@ def break_evens(weighing: Weighing) -> Iterator[str]:
             few, many = (name, other) if first.per_thousand_answers > cost.per_thousand_answers else (other, name)
             upto = count_noun(max(1, round(answers)), "answer")
             yield (
-                f"{plain(name)} costs {_terms(first)}; {plain(other)} {_terms(cost)}. Up to {upto} in all {plain(few)} "
-                f"is cheaper, beyond it {plain(many)}."
+                f"{one_line(name)} costs {_terms(first)}; {one_line(other)} {_terms(cost)}. Up to {upto} in all "
+                f"{one_line(few)} is cheaper, beyond it {one_line(many)}."
             )
 
 

@@ -19,7 +19,7 @@ from weighbridge.report import charts, findings, reading
 from weighbridge.report.figures import figure_groups, outcome_bars, scatter_charts
 from weighbridge.report.money import break_evens
 from weighbridge.report.questions_json import build_island, is_restricted
-from weighbridge.report.safe_text import count_noun, plain
+from weighbridge.report.safe_text import count_noun, one_line
 from weighbridge.results import Record, Weighing
 from weighbridge.types import PUBLIC
 
@@ -91,7 +91,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"plain": plain, "whole": _whole}
+    made.filters |= {"plain": one_line, "whole": _whole}
     made.globals |= {
         "glyph": charts.glyph,
         "findings": findings,
@@ -150,8 +150,8 @@ def _excerpt(weighing: Weighing, groups: frozenset[str]) -> Sequence[dict[str, A
         asked.setdefault(record.example_id, []).append(record)
     told = [
         {
-            "question": plain(example.question.text, 200),
-            "accepted": [plain(answer, 80) for answer in example.answers[:3]],
+            "question": one_line(example.question.text, 200),
+            "accepted": [one_line(answer, 80) for answer in example.answers[:3]],
             "attempts": [(r.strategy, _outcome(r), _answer_text(r)) for r in asked.get(example.id, ())],
         }
         for example in weighing.examples
@@ -167,4 +167,4 @@ def _outcome(record: Record) -> str:
 
 
 def _answer_text(record: Record) -> str:
-    return plain(record.answer.text if record.answer else record.error, 120)
+    return one_line(record.answer.text if record.answer else record.error, 120)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from weighbridge.report.safe_text import count_noun, plain
+from weighbridge.report.safe_text import count_noun, one_line
 from weighbridge.results import Omission, ReadingReport
 
 _PLACES = 3
@@ -25,7 +25,7 @@ def group_omissions(omissions: Iterable[Omission]) -> Sequence[ReasonLine]:
     for omission in omissions:
         places.setdefault(omission.reason, []).append(omission.place)
     found = sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [ReasonLine(plain(reason, 300), len(at), _some(at)) for reason, at in found[:_REASONS]]
+    return [ReasonLine(one_line(reason, 300), len(at), _some(at)) for reason, at in found[:_REASONS]]
 
 
 def count_omissions(report: ReadingReport) -> Iterator[str]:
@@ -44,4 +44,4 @@ def count_omissions(report: ReadingReport) -> Iterator[str]:
 
 def _some(places: Sequence[str]) -> str:
     more = f" and {len(places) - _PLACES:,} more" if len(places) > _PLACES else ""
-    return f"{', '.join(plain(place, 120) for place in places[:_PLACES])}{more}"
+    return f"{', '.join(one_line(place, 120) for place in places[:_PLACES])}{more}"

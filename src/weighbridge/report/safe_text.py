@@ -22,12 +22,12 @@ def count_noun(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,}{NB}{noun if number == 1 else plural or noun + 's'}"
 
 
-def superscript(number: int) -> str:
+def superscript_number(number: int) -> str:
     """Return the mark of a note."""
     return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
-def plain(text: str, limit: int = 0) -> str:
+def one_line(text: str, limit: int = 0) -> str:
     """Return a foreign text on one line, safe to show; one longer than `limit` (unless 0) ends with an ellipsis."""
     return clip(_BREAKS.sub(" ", visible(text)).strip(), limit)
 

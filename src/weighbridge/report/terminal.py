@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from weighbridge.figures import FIGURES, FigureKind
-from weighbridge.formatting import amount, figure, probability, write_difference
+from weighbridge.formatting import figure, probability, write_amount, write_difference
 from weighbridge.report.findings import (
     against_leader,
     currency,
@@ -28,7 +28,7 @@ from weighbridge.report.findings import (
     why_absent,
 )
 from weighbridge.report.money import break_evens
-from weighbridge.report.safe_text import ABSENT, plain, superscript
+from weighbridge.report.safe_text import ABSENT, one_line, superscript_number
 from weighbridge.results import Measurement, Weighing
 
 _LEADER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
@@ -71,10 +71,10 @@ def render_weighing(weighing: Weighing) -> RenderableType:
     """Return a weighing as a rich renderable for a console of at least 80 columns."""
     said = headline(weighing)
     return Group(
-        Sentence(f"{plain(weighing.name)}, weighed {plain(weighing.taken_at)}", "dim"),
+        Sentence(f"{one_line(weighing.name)}, weighed {one_line(weighing.taken_at)}", "dim"),
         Text(),
         Sentence(said.text, "bold"),
-        Sentence(plain(said.sure)),
+        Sentence(one_line(said.sure)),
         *_points(weighing.decision.reasons),
         *_points(limit_sentences(weighing.decision)),
         Text(),
@@ -100,7 +100,7 @@ def _figures(weighing: Weighing, title: str, columns: _Columns) -> Table:
     for measurement in weighing.measurements:
         cells = [" / ".join(_cell(kind, measurement, reasons, currency(weighing)) for kind in kinds) for kinds in shown]
         leads = measurement.strategy == first
-        named = f"{_LEADER if leads else ' '} {plain(measurement.strategy, 14)}"
+        named = f"{_LEADER if leads else ' '} {one_line(measurement.strategy, 14)}"
         failed = f"{measurement.failures:,}/{measurement.attempts:,}"
         table.add_row(*map(Text, (named, *cells, failed)), style="bold" if leads else "")
     return table
@@ -114,14 +114,14 @@ def _taken_kinds(weighing: Weighing, columns: _Columns) -> tuple[FigureKind, ...
 def _cell(kind: FigureKind, measurement: Measurement, reasons: Sequence[str], money: str) -> str:
     estimate = measurement.figures.get(kind.name)
     if estimate is None:
-        return ABSENT + superscript(reasons.index(why_absent(kind, measurement)) + 1)
-    return figure(kind, estimate, money) if kind.name in _WITH_INTERVAL else amount(kind, estimate.value, money)
+        return ABSENT + superscript_number(reasons.index(why_absent(kind, measurement)) + 1)
+    return figure(kind, estimate, money) if kind.name in _WITH_INTERVAL else write_amount(kind, estimate.value, money)
 
 
 def _notes(weighing: Weighing) -> list[RenderableType]:
     shown = _taken_kinds(weighing, (*_GOOD, *_TAKES))
     reasons = notes(weighing, shown)
-    marked = "; ".join(f"{superscript(number)} {reason}" for number, reason in enumerate(reasons, start=1))
+    marked = "; ".join(f"{superscript_number(number)} {reason}" for number, reason in enumerate(reasons, start=1))
     absent = f" {ABSENT} {marked}." if marked else ""
     lines = [f"In brackets: the 95\N{NO-BREAK SPACE}% interval.{absent}", *shortfalls(weighing, shown)]
     lines += break_evens(weighing)
@@ -132,7 +132,7 @@ def _comparison_table(weighing: Weighing) -> list[RenderableType]:
     compared = against_leader(weighing)
     if not compared:
         return []
-    table = _table(f"{plain(compared[0].left)} against the others, on the questions both answered")
+    table = _table(f"{one_line(compared[0].left)} against the others, on the questions both answered")
     for name in ("against", "figure", "difference"):
         table.add_column(name, no_wrap=True)
     table.add_column("questions", justify="right", no_wrap=True)
@@ -141,7 +141,7 @@ def _comparison_table(weighing: Weighing) -> list[RenderableType]:
         kind = FIGURES[comparison.figure]
         gap = comparison.difference
         cells = (
-            f"  {plain(comparison.right, 14)}",
+            f"  {one_line(comparison.right, 14)}",
             kind.label,
             write_difference(kind, gap, currency(weighing)),
             f"{gap.scored:,}",
@@ -163,4 +163,4 @@ def _section(title: str, lines: Sequence[RenderableType]) -> list[RenderableType
 
 
 def _points(sentences: Sequence[str]) -> list[RenderableType]:
-    return [Sentence(plain(sentence), first="\N{BULLET} ") for sentence in sentences if sentence]
+    return [Sentence(one_line(sentence), first="\N{BULLET} ") for sentence in sentences if sentence]

@@ -13,7 +13,7 @@ NOT_JSON: Final = None
 """Stands for a text that is not JSON; the leaves of a JSON value are never None."""
 
 
-def parse_json(text: str) -> Leaves | None:
+def parse_leaves(text: str) -> Leaves | None:
     """Take a JSON text apart. None where it is not JSON by RFC 8259: no NaN, no words around it."""
     try:
         return dict(_leaves((), loads(text)))
@@ -32,19 +32,19 @@ def share_of_fields(text: str, references: Sequence[str]) -> float | None:
     Numbers are equal by value (1 and 1.0), strings after stripping. Fields that no reference has are not counted
     here; `same_fields` does count them. None where no reference is JSON.
     """
-    wanted = [leaves for reference in references if (leaves := parse_json(reference)) is not NOT_JSON]
+    wanted = [leaves for reference in references if (leaves := parse_leaves(reference)) is not NOT_JSON]
     if not wanted:
         return None
-    given = parse_json(find_json(text))
+    given = parse_leaves(find_json(text))
     return 0.0 if given is NOT_JSON else max(_share(given, leaves) for leaves in wanted)
 
 
 def same_fields(text: str, references: Sequence[str]) -> bool | None:
     """Tell whether the answer has exactly the fields and values of a reference. None where no reference is JSON."""
-    wanted = [leaves for reference in references if (leaves := parse_json(reference)) is not NOT_JSON]
+    wanted = [leaves for reference in references if (leaves := parse_leaves(reference)) is not NOT_JSON]
     if not wanted:
         return None
-    given = parse_json(find_json(text))
+    given = parse_leaves(find_json(text))
     return given is not NOT_JSON and any(len(given) == len(leaves) and _share(given, leaves) == 1 for leaves in wanted)
 
 
@@ -81,7 +81,7 @@ def find_json(text: str) -> str:
 
     The words around it are a matter of form: whether the answer is JSON alone is the figure `json_valid`.
     """
-    if parse_json(text) is not NOT_JSON:
+    if parse_leaves(text) is not NOT_JSON:
         return text
     if fenced := _FENCE.search(text):
         return fenced[1]

@@ -206,7 +206,7 @@ def _match_date(wanted: Date, given: TypedValues, known: TypedValues) -> ValueMa
     for date in given.dates:
         relation = compare_dates(wanted, date)
         if relation == "same":
-            return _same("date", wanted.text, date.text, f"{date.text} is {wanted.text}")
+            return _same_value("date", wanted.text, date.text, f"{date.text} is {wanted.text}")
         if any(compare_dates(date, other) == "same" for other in known.dates):
             continue
         if relation == "coarser":
@@ -214,10 +214,10 @@ def _match_date(wanted: Date, given: TypedValues, known: TypedValues) -> ValueMa
         else:
             different = different or date
     if coarser and (different is None or coarser.start < different.start):
-        return _missing("date", wanted.text, f"{coarser.text} says less than {wanted.text}", partial=True)
+        return _absent("date", wanted.text, f"{coarser.text} says less than {wanted.text}", partial=True)
     if different:
-        return _different("date", wanted.text, different.text, f"{different.text} is not {wanted.text}")
-    return _missing("date", wanted.text, f"the answer gives no date for {wanted.text}")
+        return _other_value("date", wanted.text, different.text, f"{different.text} is not {wanted.text}")
+    return _absent("date", wanted.text, f"the answer gives no date for {wanted.text}")
 
 
 def _match_quantity(
@@ -255,12 +255,12 @@ def _match_quantity(
         (same.start, same.end) in years or _noun_after(answer, same.end) not in (None, noun)
     )
     if same and not (about_the_same_thing and counts_another):
-        return _same(kind, wanted.text, same.text, f"{same.text} is {wanted.text}")
+        return _same_value(kind, wanted.text, same.text, f"{same.text} is {wanted.text}")
     if bare and not about_the_same_thing:
-        return _missing(kind, wanted.text, bare[1], partial=True)
+        return _absent(kind, wanted.text, bare[1], partial=True)
     if others:
-        return _different(kind, wanted.text, others[0][1].text, others[0][2])
-    return _missing(kind, wanted.text, f"the answer gives no number for {wanted.text}")
+        return _other_value(kind, wanted.text, others[0][1].text, others[0][2])
+    return _absent(kind, wanted.text, f"the answer gives no number for {wanted.text}")
 
 
 def _speaks(quantity: Quantity, years: set[tuple[int, int]], known: TypedValues, wanted: Quantity) -> bool:
@@ -296,11 +296,11 @@ def _match_weekday(wanted: Weekday, given: Sequence[Weekday], known: Sequence[We
     asked = {day.number for day in known}
     for day in given:
         if day.number == wanted.number:
-            return _same("weekday", wanted.text, day.text, f"{day.text} is {wanted.text}")
+            return _same_value("weekday", wanted.text, day.text, f"{day.text} is {wanted.text}")
     for day in given:
         if day.number not in asked:
-            return _different("weekday", wanted.text, day.text, f"{day.text} is not {wanted.text}")
-    return _missing("weekday", wanted.text, f"the answer does not name {wanted.text}")
+            return _other_value("weekday", wanted.text, day.text, f"{day.text} is not {wanted.text}")
+    return _absent("weekday", wanted.text, f"the answer does not name {wanted.text}")
 
 
 def _match_time(wanted: Time, given: Sequence[Time], known: Sequence[Time]) -> ValueMatch:
@@ -309,47 +309,47 @@ def _match_time(wanted: Time, given: Sequence[Time], known: Sequence[Time]) -> V
     for time in given:
         relation = compare_times(wanted, time)
         if relation == "same":
-            return _same("time", wanted.text, time.text, f"{time.text} is {wanted.text}")
+            return _same_value("time", wanted.text, time.text, f"{time.text} is {wanted.text}")
         if relation == "coarser":
             coarser = coarser or time
         elif all(compare_times(other, time) != "same" for other in known):
             different = different or time
     if coarser:
         reason = f"{coarser.text} does not say which half of the day {wanted.text} is in"
-        return _missing("time", wanted.text, reason, partial=True)
+        return _absent("time", wanted.text, reason, partial=True)
     if different:
-        return _different("time", wanted.text, different.text, f"{different.text} is not {wanted.text}")
-    return _missing("time", wanted.text, f"the answer gives no time for {wanted.text}")
+        return _other_value("time", wanted.text, different.text, f"{different.text} is not {wanted.text}")
+    return _absent("time", wanted.text, f"the answer gives no time for {wanted.text}")
 
 
 def _match_code(wanted: Code, answer: str, given: Sequence[Code], asked: _Question) -> ValueMatch:
     if holds_code(answer, wanted) or any((code.key, code.label) == (wanted.key, wanted.label) for code in given):
-        return _same("code", wanted.text, wanted.text, f"the answer gives {wanted.text}")
+        return _same_value("code", wanted.text, wanted.text, f"the answer gives {wanted.text}")
     alone = answer.strip(" .\"'")
     if wanted.label and alone.lower() == wanted.key and wanted.label in asked.text.lower():
-        return _same("code", wanted.text, alone, f"{alone} is {wanted.text}")
+        return _same_value("code", wanted.text, alone, f"{alone} is {wanted.text}")
     for code in given:
         alike = code.label == wanted.label if wanted.label else _shape(code.key) == _shape(wanted.key)
         if alike and not holds_code(asked.text, code):
-            return _different("code", wanted.text, code.text, f"{code.text} is not {wanted.text}")
+            return _other_value("code", wanted.text, code.text, f"{code.text} is not {wanted.text}")
     if not wanted.label and len(alone.split()) <= _SHORT_ANSWER:
         for token in re.findall(r"[\w.-]*\d[\w.-]*", alone):
             if token not in asked.text:
-                return _different("code", wanted.text, token, f"{token} is not {wanted.text}")
-    return _missing("code", wanted.text, f"the answer does not give {wanted.text}")
+                return _other_value("code", wanted.text, token, f"{token} is not {wanted.text}")
+    return _absent("code", wanted.text, f"the answer does not give {wanted.text}")
 
 
 def _shape(key: str) -> str:
     return re.sub(r"\d+", "9", re.sub(r"[a-z]+", "a", key))
 
 
-def _same(kind: ValueKind, reference: str, answer: str, reason: str) -> ValueMatch:
+def _same_value(kind: ValueKind, reference: str, answer: str, reason: str) -> ValueMatch:
     return ValueMatch(kind=kind, reference=reference, answer=answer, relation="same", reason=reason)
 
 
-def _different(kind: ValueKind, reference: str, answer: str, reason: str) -> ValueMatch:
+def _other_value(kind: ValueKind, reference: str, answer: str, reason: str) -> ValueMatch:
     return ValueMatch(kind=kind, reference=reference, answer=answer, relation="different", reason=reason)
 
 
-def _missing(kind: ValueKind, reference: str, reason: str, *, partial: bool = False) -> ValueMatch:
+def _absent(kind: ValueKind, reference: str, reason: str, *, partial: bool = False) -> ValueMatch:
     return ValueMatch(kind=kind, reference=reference, answer="", relation="missing", partial=partial, reason=reason)

@@ -246,7 +246,7 @@ def _validation(strategy: Composed, asked: Sequence[Example], metric: Metric) ->
     def validate(say: Say) -> float | None:
         said = say([prompt.messages for prompt in prompts])
         answers = [
-            strategy.understood(prompt, Completion(text=raw, usage=Usage()), Timing())
+            strategy.read_completion(prompt, Completion(text=raw, usage=Usage()), Timing())
             for prompt, raw in zip(prompts, said, strict=True)
         ]
         scores = [metric.score(example, answer).value for example, answer in zip(asked, answers, strict=True)]

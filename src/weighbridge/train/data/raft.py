@@ -105,4 +105,4 @@ def _proves(passage: Passage, strategy: Composed, example: Example) -> bool:
 def _holds(passage: Passage, example: Example, *, telling: bool = False) -> bool:
     """Tell whether any of the answers stands in a passage, with `telling` only such as stand nowhere by chance."""
     words = map(answer_words, example.answers)
-    return any(one.find(passage.chunk.text) for one in words if one.telling or not telling)
+    return any(one.find(passage.chunk.text) for one in words if one.is_telling or not telling)

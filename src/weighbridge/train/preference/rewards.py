@@ -51,7 +51,7 @@ class Rewarding:
     ) -> Mapping[Reward, float | None]:
         """Return every reward of a text that the model wrote to a prompt of this strategy."""
         said = Completion(text=text, usage=Usage(), finish=finish)
-        answer = self.strategy.understood(prompt, said, Timing())
+        answer = self.strategy.read_completion(prompt, said, Timing())
         return {name: rule(example, answer) for name, rule in self.rules.items()}
 
     def total(self, example: Example, prompt: Prompt, text: str, finish: Finish = "stop") -> float | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from weighbridge.adapters import AdapterCard, Parity
 from weighbridge.checks.curve import CurvePoint, learning_curve
-from weighbridge.checks.examine import Examined, examine
+from weighbridge.checks.examine import Examined, run_checks
 from weighbridge.report.adapter import adapter_page
 from weighbridge.results import Estimate
 from weighbridge.train.card import write_card
@@ -67,7 +67,7 @@ def _run_checks(
         workers=bench.settings.measure.workers,
         points=points,
     )
-    found = examine(examined, notify=voice.notify)
+    found = run_checks(examined, notify=voice.notify)
     return replace(card, guards=found.guards, dev=found.dev, parity=(*card.parity, *_scores_apart(card, found.dev)))
 
 

@@ -80,7 +80,7 @@ def _scores(exercise: Exercise, network: object, tokenizer: object, asked: Seque
     maximum = exercise.recipe.model.maximum_tokens
     said = say(network, tokenizer, [prompt.messages for prompt in prompts], maximum_tokens=maximum)
     for example, prompt, raw in zip(asked, prompts, said, strict=True):
-        answer = exercise.strategy.understood(prompt, Completion(text=raw, usage=Usage()), Timing())
+        answer = exercise.strategy.read_completion(prompt, Completion(text=raw, usage=Usage()), Timing())
         yield exercise.metric.score(example, answer).value
 
 
