@@ -32,7 +32,7 @@ from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import PreferenceSettings, Reward
 from weighbridge.train.data.conversations import conversation
-from weighbridge.train.data.preferences import Pair
+from weighbridge.train.data.preferences import PreferencePair
 from weighbridge.train.export.gguf import merged_weights, write_gguf
 from weighbridge.train.preference.grpo import greedy_rewards
 from weighbridge.train.preference.reward_model import open_reward_model
@@ -189,7 +189,7 @@ def _reward_model(todo: Refinement, opened: Opened) -> str:
     return f"| reward model | pairs ordered rightly (n={len(shares)}, {len(pairs)} pairs) | | {said} | | | | | |"
 
 
-def _unseen_pairs(todo: Refinement, opened: Opened) -> tuple[Pair, ...]:
+def _unseen_pairs(todo: Refinement, opened: Opened) -> tuple[PreferencePair, ...]:
     """Return pairs of the questions measured by, made as those that are learnt from: attempts are kept, and made once.
 
     These examples are called train ones here, and nowhere else: only of those are pairs made.

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class LintToken:
     """One token as text: whether the loss counts it, and whether it ends the answer."""
 
     text: str
@@ -15,11 +15,11 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LintRow:
     """One conversation as the model sees it."""
 
     example_id: str
-    tokens: tuple[Token, ...]
+    tokens: tuple[LintToken, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +37,4 @@ class Linted(Protocol):
     @property
     def findings(self) -> Sequence[Finding]: ...
     @property
-    def rows(self) -> Sequence[Row]: ...
+    def rows(self) -> Sequence[LintRow]: ...

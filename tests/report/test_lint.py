@@ -10,20 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from weighbridge.lints import Finding, Row, Token
+from weighbridge.lints import Finding, LintRow, LintToken
 from weighbridge.report.lint import render_lint
 
 
 @dataclass(frozen=True)
 class Found:
     findings: tuple[Finding, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[LintRow, ...]
 
 
-def row(name: str, prompt: list[str], learnt: list[str], stop: str = "") -> Row:
-    read = [Token(text, trained=False, stop=False) for text in prompt]
-    said = [Token(text, trained=True, stop=False) for text in learnt]
-    return Row(name, (*read, *said, *([Token(stop, trained=True, stop=True)] if stop else [])))
+def row(name: str, prompt: list[str], learnt: list[str], stop: str = "") -> LintRow:
+    read = [LintToken(text, trained=False, stop=False) for text in prompt]
+    said = [LintToken(text, trained=True, stop=False) for text in learnt]
+    return LintRow(name, (*read, *said, *([LintToken(stop, trained=True, stop=True)] if stop else [])))
 
 
 PROMPT = ["<|im_start|>", "user", "\n", "How", " long", "?", "<|im_end|>"]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from weighbridge.retrieve.index.plan import SyncPlan
     from weighbridge.retrieve.search.explain import Explanation
     from weighbridge.workflow.bench_retrieval import RetrievalFigures
-    from weighbridge.workflow.doctor import Finding
+    from weighbridge.workflow.doctor import DoctorCheck
 
 _WORDS = re.compile(r"[^\W\d_]{4}")
 """A cell with such a word is no figure; units and currencies are shorter."""
@@ -194,7 +194,7 @@ class Console:
         self.pause()
         return input(f"{question} [y/N] ").strip().casefold() in {"y", "yes"}
 
-    def findings(self, findings: Sequence["Finding"]) -> None:
+    def findings(self, findings: Sequence["DoctorCheck"]) -> None:
         """Show what the doctor found."""
         if self.as_json:
             self._json(list(findings))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from weighbridge.lints import Linted, Row, Token
+from weighbridge.lints import Linted, LintRow, LintToken
 from weighbridge.report.safe_text import count_noun, visible
 
 _BETWEEN = "\N{BOX DRAWINGS LIGHT VERTICAL}"
@@ -38,7 +38,7 @@ def _texts(lint: Linted) -> Iterator[Text]:
                 yield line.append(f": {visible(finding.message)}")
 
 
-def _conversation_line(row: Row) -> Text:
+def _conversation_line(row: LintRow) -> Text:
     prompt = [token for token in row.tokens if not token.trained]
     learnt = [token for token in row.tokens if token.trained]
     stop = "" if any(token.stop for token in learnt) else "; no token stops it"
@@ -49,7 +49,7 @@ def _conversation_line(row: Row) -> Text:
     return line.append(f"  ({len(learnt):,} of {count_noun(len(row.tokens), 'token')} learnt{stop})")
 
 
-def _join_tokens(tokens: Sequence[Token]) -> Text:
+def _join_tokens(tokens: Sequence[LintToken]) -> Text:
     """Join tokens with a mark between them; the middle of many is left out, and how many they are is said."""
     if (left := len(tokens) - _HEAD - _TAIL) <= 1:
         return _between(tokens)
@@ -58,14 +58,14 @@ def _join_tokens(tokens: Sequence[Token]) -> Text:
     return line.append_text(_between(tokens[-_TAIL:]))
 
 
-def _between(tokens: Sequence[Token]) -> Text:
+def _between(tokens: Sequence[LintToken]) -> Text:
     line = Text()
     for place, token in enumerate(tokens):
         line.append(_BETWEEN if place else "", _EDGE).append_text(_token(token))
     return line
 
 
-def _token(token: Token) -> Text:
+def _token(token: LintToken) -> Text:
     text = visible(token.text.replace("\n", _LINE))
     return Text(f"{text}{_STOP}" if token.stop else text, _STOPS if token.stop else _LEARNT if token.trained else _READ)
 

@@ -27,7 +27,7 @@ PACKAGES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class DoctorCheck:
     """One thing the doctor looked at."""
 
     what: str
@@ -45,18 +45,18 @@ def models(*, fetch_missing: bool, voice: Voice) -> tuple[ModelFile, ...]:
     return known_models()
 
 
-def examine(root: Path) -> tuple[Finding, ...]:
+def examine(root: Path) -> tuple[DoctorCheck, ...]:
     """Return what this machine can run and what is missing, each with the command that mends it."""
     return (*_machine(), *_packages(), *_models(), *_workspace(Workspace(root)))
 
 
-def _machine() -> Iterator[Finding]:
+def _machine() -> Iterator[DoctorCheck]:
     machine = this_machine()
-    yield Finding(
+    yield DoctorCheck(
         what="processor", state="good", detail=f"{machine.processor}, {machine.cores} cores, {machine.system}"
     )
     enough = machine.memory_bytes >= ENOUGH_MEMORY
-    yield Finding(
+    yield DoctorCheck(
         what="memory",
         state="good" if enough else "warning",
         detail=f"{machine.memory_bytes / 2**30:.1f} GiB",
@@ -66,7 +66,7 @@ def _machine() -> Iterator[Finding]:
     there = next(folder for folder in (cache, *cache.parents) if folder.exists())
     free = shutil.disk_usage(there).free
     good = free >= ENOUGH_DISK and os.access(there, os.W_OK)
-    yield Finding(
+    yield DoctorCheck(
         what="model cache",
         state="good" if good else "warning",
         detail=f"{cache}, {free / 2**30:.1f} GiB free",
@@ -74,10 +74,10 @@ def _machine() -> Iterator[Finding]:
     )
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[DoctorCheck]:
     for package, use in PACKAGES.items():
         here = find_spec(package) is not None
-        yield Finding(
+        yield DoctorCheck(
             what=package,
             state="good" if here else "missing",
             detail=use,
@@ -85,11 +85,11 @@ def _packages() -> Iterator[Finding]:
         )
 
 
-def _models() -> Iterator[Finding]:
+def _models() -> Iterator[DoctorCheck]:
     for model in known_models():
         here = model.path is not None
         where = str(model.path) if here else f"{model.bytes / 1e6:.0f} MB to download"
-        yield Finding(
+        yield DoctorCheck(
             what=model.reference.split("==")[0].removeprefix("pypi:"),
             state="good" if here else "warning",
             detail=f"{model.what}; {where}",
@@ -97,11 +97,11 @@ def _models() -> Iterator[Finding]:
         )
 
 
-def _workspace(workspace: Workspace) -> Iterator[Finding]:
+def _workspace(workspace: Workspace) -> Iterator[DoctorCheck]:
     if not workspace.settings_file.exists():
         return
     writable = os.access(workspace.root, os.W_OK)
-    yield Finding(
+    yield DoctorCheck(
         what="workspace",
         state="good" if writable else "missing",
         detail=str(workspace.root),

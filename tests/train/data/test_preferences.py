@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from weighbridge.errors import TrainingError
 from weighbridge.results import Outcome, Record
 from weighbridge.train.data.conversations import Conversation
-from weighbridge.train.data.preferences import Pair, Preferences, Thumb, held_out, preferences_from, require_both_sides
+from weighbridge.train.data.preferences import (
+    PreferencePair,
+    Preferences,
+    Thumb,
+    held_out,
+    preferences_from,
+    require_both_sides,
+)
 from weighbridge.types import Answer, Example, Finish, Message, Prompt, Question, Timing, Usage
 
 
@@ -37,8 +44,8 @@ def thumb(name: str, text: str, *, up: bool) -> Thumb:
     return Thumb(example_id=name, prompt=(Message("user", name),), answer=text, up=up)
 
 
-def pair(name: str, chosen: str, rejected: str) -> Pair:
-    return Pair(example_id=name, prompt=(Message("user", name),), chosen=chosen, rejected=rejected)
+def pair(name: str, chosen: str, rejected: str) -> PreferencePair:
+    return PreferencePair(example_id=name, prompt=(Message("user", name),), chosen=chosen, rejected=rejected)
 
 
 def test_right_tries_against_wrong_ones():

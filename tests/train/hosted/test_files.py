@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.train.data.conversations import Conversation
-from weighbridge.train.data.preferences import Pair
+from weighbridge.train.data.preferences import PreferencePair
 from weighbridge.train.hosted.files import Counted, chat_lines, estimate, preference_lines, usual_epochs
 from weighbridge.train.hosted.validate import check_file
 from weighbridge.types import Message
@@ -26,7 +26,7 @@ def test_a_conversation_is_a_line_of_messages():
 
 
 def test_a_pair_is_a_line_of_preferences():
-    line = preference_lines([Pair(example_id="a", prompt=PROMPT, chosen="Six", rejected="Seven")])
+    line = preference_lines([PreferencePair(example_id="a", prompt=PROMPT, chosen="Six", rejected="Seven")])
     value = json.loads(line)
     assert [message["role"] for message in value["input"]["messages"]] == ["system", "user"]
     assert value["preferred_output"] == [{"role": "assistant", "content": "Six"}]
@@ -52,7 +52,7 @@ def test_tokens_are_counted_with_what_a_chat_adds_and_times_the_epochs():
 
 
 def test_both_outputs_of_a_preference_are_counted():
-    line = preference_lines([Pair(example_id="a", prompt=PROMPT[1:], chosen="At six", rejected="Never")])
+    line = preference_lines([PreferencePair(example_id="a", prompt=PROMPT[1:], chosen="At six", rejected="Never")])
     assert estimate(line, WORDS, epochs=1).per_pass == 2 + 2 + 1 + 12
 
 

@@ -9,8 +9,8 @@ import pytest
 from weighbridge.errors import TrainingError, UserError
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.hosted.client import (
-    Endpoint,
     EndpointAwayError,
+    HostedEndpoint,
     Order,
     UnsupportedError,
     cancel,
@@ -59,7 +59,7 @@ def server() -> Iterator[HostedServer]:
 
 
 @pytest.fixture
-def endpoint(server: HostedServer) -> Iterator[Endpoint]:
+def endpoint(server: HostedServer) -> Iterator[HostedEndpoint]:
     settings = ModelSettings(engine="openai", reference=BASE, base_url=server.url, timeout_seconds=5)
     opened = open_endpoint(settings, environment={"OPENAI_API_KEY": KEY})
     with closing(opened.client):
@@ -72,13 +72,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def begun(endpoint: Endpoint, folder: Path, waited: list[float] | None = None) -> HostedRun:
+def begun(endpoint: HostedEndpoint, folder: Path, waited: list[float] | None = None) -> HostedRun:
     order = Order(model=BASE, method="supervised", suffix="port", seed=7, epochs=2)
     run = read_run(folder) or HostedRun(order=order, endpoint=endpoint.where, begun_at="2026-11-20T12:00:00+00:00")
     return start(endpoint, run, folder, wait=(waited if waited is not None else []).append)
 
 
-def followed(endpoint: Endpoint, folder: Path, told: list[str] | None = None, **more: object) -> HostedJob:
+def followed(endpoint: HostedEndpoint, folder: Path, told: list[str] | None = None, **more: object) -> HostedJob:
     tell = (told if told is not None else []).append
     watch = Watch(**{"every": 0.0, "tell": tell, "wait": lambda _: None, **more})
     return follow(endpoint, begun(endpoint, folder), folder, watch)

@@ -12,9 +12,9 @@ from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.tokens import prompt_tokens
 from weighbridge.train.export.gguf import Quantisation, base_weights, merged_weights, write_gguf
 from weighbridge.train.parity.forms import check_forms
-from weighbridge.train.parity.judge import Form, Place, compare, judge, wordless
+from weighbridge.train.parity.judge import Form, TokenPlace, compare, judge, wordless
 from weighbridge.train.parity.replies import Reply, common_prefix_length, lead_at
-from weighbridge.train.parity.teacher_forcing import Wanted, read
+from weighbridge.train.parity.teacher_forcing import AnswerTokens, read
 from weighbridge.train.parity.tolerance import TOLERANCES
 from weighbridge.train.runtime.adapter_weights import load_tuned, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
@@ -110,7 +110,7 @@ def test_reading_with_the_prompt_kept_is_reading_it_all(tiny: BaseFiles):
 
     network = load_network(tiny, precision=torch.float32).eval()
     prompts, answers = [(1, 50, 60, 70), (9,)], [(80, 81, 82), (90,), (80, 99)]
-    wanted = [Wanted(number, answer, tuple({5} for _ in answer)) for number in range(2) for answer in answers]
+    wanted = [AnswerTokens(number, answer, tuple({5} for _ in answer)) for number in range(2) for answer in answers]
     found = read(network, prompts, wanted)
     for (number, answer), readings in found.items():
         with torch.inference_mode():
@@ -122,7 +122,7 @@ def test_reading_with_the_prompt_kept_is_reading_it_all(tiny: BaseFiles):
 
 
 def test_rules():
-    good = Place(agrees=True, lead=3.0, base_agrees=False, divergence=0.001, divergence_from_base=2.0, effect=2.0)
+    good = TokenPlace(agrees=True, lead=3.0, base_agrees=False, divergence=0.001, divergence_from_base=2.0, effect=2.0)
     eight = TOLERANCES["Q8_0"]
     assert judge([[good] * 10], tolerance=eight).ok
     close = replace(good, agrees=False, lead=0.01)
@@ -135,7 +135,7 @@ def test_rules():
 
 
 def test_what_was_said_can_be_left_out_of_the_reasons():
-    place = Place(
+    place = TokenPlace(
         agrees=False, lead=3.0, base_agrees=True, divergence=9.0, divergence_from_base=0.0, effect=9.0,
         said="it's", wanted='the "vault"', behind=3.0,
     )  # fmt: skip
@@ -151,7 +151,7 @@ def test_what_was_said_can_be_left_out_of_the_reasons():
 
 def test_where_the_adapter_is_sure_less_is_allowed():
     eight = TOLERANCES["Q8_0"]
-    away = Place(agrees=True, lead=9.0, base_agrees=False, divergence=0.01, divergence_from_base=9.0, effect=9.0)
+    away = TokenPlace(agrees=True, lead=9.0, base_agrees=False, divergence=0.01, divergence_from_base=9.0, effect=9.0)
     assert judge([[away]], tolerance=eight).ok
     assert not judge([[replace(away, doubt=0.05)]], tolerance=eight).ok
     assert judge([[replace(away, doubt=0.0, divergence=0.0005)]], tolerance=eight).ok
@@ -160,7 +160,7 @@ def test_where_the_adapter_is_sure_less_is_allowed():
 
 def test_the_base_model_in_the_place_of_a_gentle_adapter():
     """Divergence 0.55 is within the tolerance of four bits, and yet all of it is the adapter that was forgotten."""
-    base = Place(agrees=True, lead=3.0, base_agrees=True, divergence=0.55, divergence_from_base=0.0, effect=0.5)
+    base = TokenPlace(agrees=True, lead=3.0, base_agrees=True, divergence=0.55, divergence_from_base=0.0, effect=0.5)
     four = judge([[base] * 10], tolerance=TOLERANCES["Q4_0"])
     assert not four.ok
     assert not four.changed
@@ -171,7 +171,7 @@ def test_the_base_model_in_the_place_of_a_gentle_adapter():
 @pytest.mark.parametrize("quantisation", list(TOLERANCES))
 def test_an_adapter_that_moves_less_than_rounding_is_not_refused(quantisation: Quantisation):
     limits = TOLERANCES[quantisation]
-    place = Place(
+    place = TokenPlace(
         agrees=True,
         lead=3.0,
         base_agrees=True,
@@ -204,7 +204,7 @@ def test_no_form_may_be_further_away_than_its_tolerance(quantisation: Quantisati
     limits = TOLERANCES[quantisation]
     allowed = limits.allowance(doubt)
     assert allowed <= limits.allowance(1.0) == limits.divergence
-    just = Place(
+    just = TokenPlace(
         agrees=True, lead=0.1, base_agrees=False, divergence=0.99 * allowed, divergence_from_base=9.0, effect=9.0,
         doubt=doubt,
     )  # fmt: skip
@@ -219,13 +219,13 @@ def test_no_form_may_be_further_away_than_its_tolerance(quantisation: Quantisati
 )
 def test_a_spoilt_export_is_no_rounding_in_any_quantisation(quantisation: Quantisation, spoilt: float, sure: float):
     """Some four times what good exports were seen to be away, however the adapter doubts; and another sure token."""
-    good = Place(agrees=True, lead=9.0, base_agrees=False, divergence=0.0, divergence_from_base=9.0, effect=9.0)
+    good = TokenPlace(agrees=True, lead=9.0, base_agrees=False, divergence=0.0, divergence_from_base=9.0, effect=9.0)
     assert not judge([[replace(good, divergence=spoilt)] * 10], tolerance=TOLERANCES[quantisation]).ok
     assert not judge([[good] * 10, [replace(good, agrees=False, lead=sure)]], tolerance=TOLERANCES[quantisation]).ok
 
 
 def test_a_form_must_be_nearer_to_the_adapter_than_to_the_base_model_however_little():
-    place = Place(agrees=True, lead=3.0, base_agrees=True, divergence=0.5, divergence_from_base=0.51, effect=0.5)
+    place = TokenPlace(agrees=True, lead=3.0, base_agrees=True, divergence=0.5, divergence_from_base=0.51, effect=0.5)
     four = TOLERANCES["Q4_0"]
     assert judge([[place] * 10], tolerance=four).ok
     for from_base in (0.5, 0.49, 0.3):
@@ -234,7 +234,7 @@ def test_a_form_must_be_nearer_to_the_adapter_than_to_the_base_model_however_lit
 
 
 def test_one_bad_answer_among_good_ones_is_found_and_only_whole_answers_are_identical():
-    good = Place(agrees=True, lead=3.0, base_agrees=False, divergence=0.0, divergence_from_base=2.0, effect=2.0)
+    good = TokenPlace(agrees=True, lead=3.0, base_agrees=False, divergence=0.0, divergence_from_base=2.0, effect=2.0)
     answers = [[good] * 3, [good] * 3, [good] * 3, [good, replace(good, agrees=False, lead=5.0), good]]
     parity = judge(answers, tolerance=TOLERANCES["Q8_0"])
     assert not parity.ok

@@ -21,7 +21,7 @@ from weighbridge.answer.prompt import Instructions
 from weighbridge.errors import TrainingError, WorkspaceError
 from weighbridge.protocols import Notify, silent
 from weighbridge.results import Score
-from weighbridge.train.data.preferences import Pair, Preferences
+from weighbridge.train.data.preferences import PreferencePair, Preferences
 from weighbridge.train.preference.grpo import train_grpo
 from weighbridge.train.preference.reward_model import RewardModel, train_reward_model
 from weighbridge.train.preference.rewards import Grounds, Rewarding, rewards_of
@@ -31,7 +31,7 @@ from weighbridge.types import Answer, Example, Message, Progress, Question
 
 WORDS = ("ab", "cd", "ef", "gh", "ij", "kl", "mn", "op")
 PAIRS = tuple(
-    Pair(example_id=str(number), prompt=(Message("user", f"Say {word}!"),), chosen=word, rejected=word[::-1])
+    PreferencePair(example_id=str(number), prompt=(Message("user", f"Say {word}!"),), chosen=word, rejected=word[::-1])
     for number, word in enumerate(WORDS)
 )
 THUMBS = Preferences(pairs=PAIRS).as_thumbs()

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from weighbridge.errors import TrainingError
-from weighbridge.train.data.preferences import Pair
+from weighbridge.train.data.preferences import PreferencePair
 from weighbridge.train.preference.reward_model import RewardModel, open_reward_model, train_reward_model
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Message, Progress
 
 
-def pair(number: int) -> Pair:
+def pair(number: int) -> PreferencePair:
     word = f"{number:02d}"
-    return Pair(example_id=word, prompt=(Message("user", word),), chosen=f"good {word}", rejected=f"x{word}")
+    return PreferencePair(example_id=word, prompt=(Message("user", word),), chosen=f"good {word}", rejected=f"x{word}")
 
 
 PAIRS = tuple(pair(number) for number in range(20))
@@ -63,7 +63,7 @@ def test_with_one_example_there_is_no_accuracy(steady: Recipe, tmp_path: Path):
 def test_what_cannot_be_learnt_or_opened_is_refused(steady: Recipe, tmp_path: Path):
     with pytest.raises(TrainingError, match="a reward model learns from better and worse answers, and there is none"):
         train_reward_model((), tmp_path, recipe=steady)
-    endless = Pair(example_id="long", prompt=(Message("user", "x" * 600),), chosen="a", rejected="b")
+    endless = PreferencePair(example_id="long", prompt=(Message("user", "x" * 600),), chosen="a", rejected="b")
     with pytest.raises(TrainingError, match=r"long: a prompt with its answer has 6\d\d tokens"):
         train_reward_model((endless,), tmp_path, recipe=steady)
     with pytest.raises(TrainingError, match="there is no reward model"):

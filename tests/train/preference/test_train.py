@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from weighbridge.errors import TrainingError, UnfinishedError
-from weighbridge.train.data.preferences import Pair, Preferences
+from weighbridge.train.data.preferences import PreferencePair, Preferences
 from weighbridge.train.export.gguf import merged_weights
 from weighbridge.train.preference.train import margins, train_preference
 from weighbridge.train.runtime.recipe import Recipe
@@ -16,8 +16,10 @@ from weighbridge.types import Message, Progress
 WORDS = ("ab", "cd", "ef", "gh", "ij", "kl", "mn", "op")
 
 
-def pair(number: int, word: str) -> Pair:
-    return Pair(example_id=str(number), prompt=(Message("user", f"Say {word}!"),), chosen=word, rejected=word[::-1])
+def pair(number: int, word: str) -> PreferencePair:
+    return PreferencePair(
+        example_id=str(number), prompt=(Message("user", f"Say {word}!"),), chosen=word, rejected=word[::-1]
+    )
 
 
 PAIRS = tuple(pair(number, word) for number, word in enumerate(WORDS))
@@ -147,7 +149,7 @@ def test_what_cannot_be_learnt_from_is_refused(recipe: Recipe, start: Path, tmp_
     for method, lessons, told in cases:
         with pytest.raises(TrainingError, match=told):
             train_preference(start, lessons, tmp_path, recipe=preferring(recipe, method))
-    endless = Pair(example_id="long", prompt=(Message("user", "x" * 600),), chosen="a", rejected="b")
+    endless = PreferencePair(example_id="long", prompt=(Message("user", "x" * 600),), chosen="a", rejected="b")
     with pytest.raises(TrainingError, match=r"long: a prompt with its answer has 6\d\d tokens"):
         train_preference(start, (endless,), tmp_path, recipe=preferring(recipe, "dpo"))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from weighbridge.protocols import Changes
 from weighbridge.retrieve.stores.faiss.store import FaissStore
 from weighbridge.train.retriever.negatives import Mine, mine
-from weighbridge.train.retriever.pairs import Pair
+from weighbridge.train.retriever.pairs import RetrievalPair
 from weighbridge.types import Chunk, Passage, Question
 
 ANGLES = {"asked": 0, "right": 20, "near": 18, "wrong": 40, "far": 80, "proof": 30, "verbatim": 50, "twin": 60}
@@ -63,8 +63,8 @@ def source(tmp_path) -> Mine:
     return Mine(retriever=All(), index=index, embedder=Angles())
 
 
-def pair(text: str = "right it is", *documents: str) -> Pair:
-    return Pair(
+def pair(text: str = "right it is", *documents: str) -> RetrievalPair:
+    return RetrievalPair(
         question="asked", text=text, chunk_id="right", origin="evidence", documents=documents or ("p",),
         answers=("the pier",),
     )  # fmt: skip
@@ -85,9 +85,11 @@ def test_only_what_is_surely_wrong_is_learnt_as_wrong(source: Mine) -> None:
 
 
 def test_where_the_search_finds_too_few_others_are_drawn_else_the_pair_is_left_out(source: Mine) -> None:
-    other = Pair(question="asked", text="far other", chunk_id="x", origin="evidence", documents=("q",))
-    kin = Pair(question="asked", text="far kin", chunk_id="y", origin="evidence", documents=("p", "q"))
-    telling = Pair(question="asked", text="far from the pier", chunk_id="z", origin="evidence", documents=("r",))
+    other = RetrievalPair(question="asked", text="far other", chunk_id="x", origin="evidence", documents=("q",))
+    kin = RetrievalPair(question="asked", text="far kin", chunk_id="y", origin="evidence", documents=("p", "q"))
+    telling = RetrievalPair(
+        question="asked", text="far from the pier", chunk_id="z", origin="evidence", documents=("r",)
+    )
     found = mine([pair(), other, kin, telling], source, wanted=3, seed=7)
     first = next(one for one in found.contrasts if one.positive == "right it is")
     assert first.negatives == ("wrong one", "far off", "far other")

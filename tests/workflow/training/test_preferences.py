@@ -15,7 +15,7 @@ from weighbridge.protocols import NONE, NOTHING
 from weighbridge.results import SplitReport
 from weighbridge.settings.schema import MeasureSettings, ModelSettings, Settings
 from weighbridge.settings.training import PreferenceSettings, TrainingSettings
-from weighbridge.train.data.preferences import Pair
+from weighbridge.train.data.preferences import PreferencePair
 from weighbridge.train.prepare import Material, prepare
 from weighbridge.train.runtime.base_model import BaseFiles
 from weighbridge.train.runtime.recipe import Recipe
@@ -176,7 +176,7 @@ def test_no_method_is_an_error(opened: Callable[..., Opened]):
 
 def test_what_moved_is_a_mean_over_examples():
     asked = [
-        Pair(example_id=name, prompt=(Message("user", name),), chosen="a", rejected=text)
+        PreferencePair(example_id=name, prompt=(Message("user", name),), chosen="a", rejected=text)
         for name, text in (("p", "b"), ("p", "c"), ("q", "d"))
     ]
     right, nats = pairs_moved(asked, [-1.0, 3.0, -2.0], [1.0, 3.0, 2.0], 7)

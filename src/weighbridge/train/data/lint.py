@@ -7,14 +7,14 @@ from typing import Any
 
 from weighbridge.answer.quote import read_quote
 from weighbridge.errors import TrainingError
-from weighbridge.lints import Finding, Row, Token
+from weighbridge.lints import Finding, LintRow, LintToken
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.lint_text import leaks, some, texts
 from weighbridge.train.data.tokens import Encoded, encode, prompt_tokens
 from weighbridge.train.runtime.base_model import turns
 from weighbridge.types import Example
 
-__all__ = ["Finding", "Lint", "Row", "Token", "lint", "shown_row"]
+__all__ = ["Finding", "Lint", "LintRow", "LintToken", "lint", "shown_row"]
 
 _SHOWN = 3
 _LONG, _TIMES = 64, 10
@@ -26,7 +26,7 @@ class Lint:
     """The findings, the first few conversations to look at, and all conversations as tokens, in order."""
 
     findings: tuple[Finding, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[LintRow, ...]
     encoded: tuple[Encoded, ...]
 
     def require(self) -> tuple[Encoded, ...]:
@@ -166,12 +166,14 @@ def _long(encoded: Sequence[Encoded]) -> Iterator[Finding]:
         yield Finding("warning", f"{message}, weigh more than all others; shorten them, or leave them out")
 
 
-def shown_row(one: Encoded, tokenizer: Any) -> Row:
+def shown_row(one: Encoded, tokenizer: Any) -> LintRow:
     """Return tokens as people are shown them: each with its text, and whether it is learnt."""
-    return Row(
+    return LintRow(
         one.example_id,
         tuple(
-            Token(tokenizer.decode([token]), place >= one.start, place >= one.start and token == tokenizer.eos_token_id)
+            LintToken(
+                tokenizer.decode([token]), place >= one.start, place >= one.start and token == tokenizer.eos_token_id
+            )
             for place, token in enumerate(one.tokens)
         ),
     )

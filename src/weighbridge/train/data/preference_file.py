@@ -14,7 +14,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.files.rows import Row, kind_of, read_jsonl
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.data.conversations import Conversation, access_of, beyond, lesson
-from weighbridge.train.data.preferences import Pair, Preferences, Thumb
+from weighbridge.train.data.preferences import PreferencePair, Preferences, Thumb
 from weighbridge.types import PUBLIC, Example, Message, Passage, Progress, Question, Role
 
 _OVERLAP = 0.8
@@ -78,8 +78,8 @@ def read_preferences(
         TrainingError: a prompt holds a passage that its asker may not read.
     """
     forbidden = Forbidden(held_out)
-    read: list[Pair | Thumb] = []
-    told_by: dict[Pair | Thumb, list[_Asked]] = {}
+    read: list[PreferencePair | Thumb] = []
+    told_by: dict[PreferencePair | Thumb, list[_Asked]] = {}
     tested = restricted = 0
     for one, asked in _rows(path, strategy, groups, notify):
         if not asked.groups <= groups:
@@ -97,7 +97,7 @@ def read_preferences(
             f"with access groups, {len(distinct)} contradict each other; {_FORMS}"
         )
     learnt = {one: told_by[one] for one in agreed}
-    pairs = tuple(one for one in agreed if isinstance(one, Pair))
+    pairs = tuple(one for one in agreed if isinstance(one, PreferencePair))
     thumbs = tuple(one for one in agreed if isinstance(one, Thumb))
     return PreferenceFile(
         told=Preferences(pairs, thumbs),
@@ -169,7 +169,7 @@ class _Asked:
 
 def _rows(
     path: Path, strategy: Composed, groups: frozenset[str], notify: Notify
-) -> Iterator[tuple[Pair | Thumb, _Asked]]:
+) -> Iterator[tuple[PreferencePair | Thumb, _Asked]]:
     for number, row in enumerate(read_jsonl(path), start=1):
         asked, prompt = _prompt(row, strategy, groups)
         yield _lesson(row, f"asked-{fingerprint(plain(asked.text))}", prompt), asked
@@ -207,7 +207,7 @@ def _messages(row: Row, listed: Sequence[object]) -> tuple[Message, ...]:
     return tuple(Message(_ROLES[turn["role"]], turn["content"]) for turn in turns)
 
 
-def _lesson(row: Row, example_id: str, prompt: tuple[Message, ...]) -> Pair | Thumb:
+def _lesson(row: Row, example_id: str, prompt: tuple[Message, ...]) -> PreferencePair | Thumb:
     liked, compared = "thumb" in row.values, {"chosen", "rejected"} & row.values.keys()
     if liked == bool(compared):
         both = "both a thumb and a comparison" if liked else "neither a comparison nor a thumb"
@@ -217,12 +217,12 @@ def _lesson(row: Row, example_id: str, prompt: tuple[Message, ...]) -> Pair | Th
     chosen, rejected = row.text("chosen").strip(), row.text("rejected").strip()
     if chosen == rejected:
         raise DataError(f"{row.place}: 'chosen' and 'rejected' are the same; a pair is two different answers")
-    return Pair(example_id=example_id, prompt=prompt, chosen=chosen, rejected=rejected)
+    return PreferencePair(example_id=example_id, prompt=prompt, chosen=chosen, rejected=rejected)
 
 
-def _lessons(learnt: Mapping[Pair | Thumb, Sequence[_Asked]]) -> Iterator[Lesson]:
+def _lessons(learnt: Mapping[PreferencePair | Thumb, Sequence[_Asked]]) -> Iterator[Lesson]:
     for one, askers in learnt.items():
-        liked = one.chosen if isinstance(one, Pair) else one.answer if one.up else ""
+        liked = one.chosen if isinstance(one, PreferencePair) else one.answer if one.up else ""
         if liked:
             yield lesson(
                 Conversation(
@@ -244,7 +244,7 @@ def _thumb(row: Row) -> bool:
     return _THUMBS[said.strip().lower()]
 
 
-def _opposite(one: Pair | Thumb) -> Pair | Thumb:
+def _opposite(one: PreferencePair | Thumb) -> PreferencePair | Thumb:
     if isinstance(one, Thumb):
         return Thumb(example_id=one.example_id, prompt=one.prompt, answer=one.answer, up=not one.up)
-    return Pair(example_id=one.example_id, prompt=one.prompt, chosen=one.rejected, rejected=one.chosen)
+    return PreferencePair(example_id=one.example_id, prompt=one.prompt, chosen=one.rejected, rejected=one.chosen)

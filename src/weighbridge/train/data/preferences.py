@@ -15,7 +15,7 @@ from weighbridge.types import Example, Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class PreferencePair:
     """Two answers to one prompt; the first is the better one."""
 
     example_id: str
@@ -38,16 +38,16 @@ class Thumb:
 class Preferences:
     """Preferences as they were given: pairs, thumbs, or both. Each form converts into the other."""
 
-    pairs: tuple[Pair, ...] = ()
+    pairs: tuple[PreferencePair, ...] = ()
     thumbs: tuple[Thumb, ...] = ()
 
-    def as_pairs(self) -> tuple[Pair, ...]:
+    def as_pairs(self) -> tuple[PreferencePair, ...]:
         """Return the pairs, and one for each liked answer and a disliked one to the same prompt, without repeats."""
         asked: dict[tuple[Message, ...], list[Thumb]] = {}
         for thumb in self.thumbs:
             asked.setdefault(thumb.prompt, []).append(thumb)
         joined = (
-            Pair(example_id=up.example_id, prompt=prompt, chosen=up.answer, rejected=down.answer)
+            PreferencePair(example_id=up.example_id, prompt=prompt, chosen=up.answer, rejected=down.answer)
             for prompt, thumbs in asked.items()
             for up, down in _match_sides([one for one in thumbs if one.up], [one for one in thumbs if not one.up])
         )
@@ -101,7 +101,7 @@ def held_out(example_ids: Sequence[str], share: float, seed: int) -> frozenset[s
     return frozenset(Random(seed).sample(distinct, max(wanted, 0)))  # noqa: S311 - a sample, not a secret
 
 
-def require_both_sides(lessons: Sequence[Pair | Thumb], method: str) -> None:
+def require_both_sides(lessons: Sequence[PreferencePair | Thumb], method: str) -> None:
     """Raise `TrainingError` where there is nothing to learn from, or thumbs of one kind only."""
     liked = {thumb.up for thumb in lessons if isinstance(thumb, Thumb)}
     if lessons and len(liked) != 1:

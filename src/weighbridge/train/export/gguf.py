@@ -41,7 +41,7 @@ _BLOCK = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class GgufLayout:
     """How a GGUF names and orders its tensors."""
 
     path: Path
@@ -58,7 +58,7 @@ class Layout:
         return _ORDERS[self.architecture](self.reader, name, rows)
 
 
-def layout(template: Path) -> Layout:
+def layout(template: Path) -> GgufLayout:
     """Return how a GGUF is laid out; `TrainingError` where its architecture cannot be exported."""
     from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, get_tensor_name_map
 
@@ -71,7 +71,7 @@ def layout(template: Path) -> Layout:
         )
     arch = next(arch for arch in MODEL_ARCH if MODEL_ARCH_NAMES[arch] == architecture)
     names = get_tensor_name_map(arch, int(reader.fields[f"{architecture}.block_count"].contents()))
-    return Layout(path=template, architecture=architecture, reader=reader, names=names)
+    return GgufLayout(path=template, architecture=architecture, reader=reader, names=names)
 
 
 def base_weights(base: BaseFiles) -> Weights:
@@ -104,7 +104,7 @@ def write_gguf(template: Path, weights: Weights, target: Path, *, quantisation: 
     return write_like(layout(template), weights, target, quantisation=quantisation)
 
 
-def write_like(template: Layout, weights: Weights, target: Path, *, quantisation: Quantisation) -> Path:
+def write_like(template: GgufLayout, weights: Weights, target: Path, *, quantisation: Quantisation) -> Path:
     """Write a GGUF like `write_gguf`, with a template already read. Reading a large vocabulary takes seconds."""
     named = _values_by_tensor(template, weights)
     with written_beside(target) as beside:
@@ -131,7 +131,7 @@ def written_beside(target: Path) -> Iterator[Path]:
         raise WorkspaceError(f"{target}: cannot be written ({error}); free some disk, then run again") from error
 
 
-def faults(template: Layout, gguf: Path, *, quantisation: Quantisation) -> tuple[str, ...]:
+def faults(template: GgufLayout, gguf: Path, *, quantisation: Quantisation) -> tuple[str, ...]:
     """Return the differences of a file from our own export: metadata, tensors, and the type of each.
 
     Raises:
@@ -182,7 +182,7 @@ _ORDERS: Mapping[str, Callable[[Any, str, "Array"], "Array"]] = {"llama": _llama
 """How each architecture we export lays out its matrices in a GGUF; one is added together with a test of its parity."""
 
 
-def _values_by_tensor(template: Layout, weights: Weights) -> dict[str, "Array"]:
+def _values_by_tensor(template: GgufLayout, weights: Weights) -> dict[str, "Array"]:
     """Return the new values of every tensor of the template, by its GGUF name, in the template's order."""
     found = {template.name_of(key): key for key in weights}
     wanted = {tensor.name: _shape(tensor) for tensor in template.reader.tensors}

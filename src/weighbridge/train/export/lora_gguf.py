@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.errors import TrainingError
-from weighbridge.train.export.gguf import Layout, layout, written_beside
+from weighbridge.train.export.gguf import GgufLayout, layout, written_beside
 from weighbridge.train.runtime.adapter_weights import WEIGHTS, adapter_config, method_of
 from weighbridge.train.runtime.base_model import BaseFiles
 
@@ -59,7 +59,7 @@ def write_lora_gguf(adapter: Path, base: BaseFiles, target: Path) -> Path:
     return write_lora_like(adapter, layout(base.source_gguf), target)
 
 
-def write_lora_like(adapter: Path, template: Layout, target: Path) -> Path:
+def write_lora_like(adapter: Path, template: GgufLayout, target: Path) -> Path:
     """Write a LoRA like `write_lora_gguf`, with a GGUF of the base model already read."""
     pairs = dict(_pairs_by_tensor(template, _pairs(adapter)))
     first = next(iter(pairs.values()))
@@ -96,7 +96,7 @@ def _scale(config: Mapping[str, Any], module: str, rank: int) -> float:
     return alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
 
 
-def _pairs_by_tensor(template: Layout, pairs: Mapping[str, _Pair]) -> Iterator[tuple[str, _Pair]]:
+def _pairs_by_tensor(template: GgufLayout, pairs: Mapping[str, _Pair]) -> Iterator[tuple[str, _Pair]]:
     """Yield the update of each tensor of the base model by its GGUF name, in the order of the base model."""
     found = {template.name_of(f"{module}.weight"): pair for module, pair in pairs.items()}
     known = {tensor.name: tuple(int(size) for size in reversed(tensor.shape)) for tensor in template.reader.tensors}

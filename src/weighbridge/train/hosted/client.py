@@ -63,7 +63,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class HostedEndpoint:
     """Where jobs run. The key is shown by nothing."""
 
     client: "OpenAI" = field(repr=False)
@@ -123,13 +123,13 @@ class Endpoint:
         return TrainingError(told)
 
 
-def open_endpoint(settings: ModelSettings, *, environment: Mapping[str, str] = os.environ) -> Endpoint:
+def open_endpoint(settings: ModelSettings, *, environment: Mapping[str, str] = os.environ) -> HostedEndpoint:
     """Return the endpoint that `settings` name; `UserError` where a key is needed and absent."""
     model = open_openai(settings, environment=environment)
-    return Endpoint(client=model.client, key=model.key, where=address(settings, environment=environment))
+    return HostedEndpoint(client=model.client, key=model.key, where=address(settings, environment=environment))
 
 
-def upload(endpoint: Endpoint, file: Path) -> str:
+def upload(endpoint: HostedEndpoint, file: Path) -> str:
     """Send a file to learn from, and return its id there."""
 
     def send(client: "OpenAI") -> str:
@@ -139,7 +139,7 @@ def upload(endpoint: Endpoint, file: Path) -> str:
     return endpoint.call(f"uploading {file.name}", send)
 
 
-def create(endpoint: Endpoint, order: Order, training_file: str, validation_file: str) -> HostedJob:
+def create(endpoint: HostedEndpoint, order: Order, training_file: str, validation_file: str) -> HostedJob:
     """Ask for a job once. Nothing is retried, because a request with a lost answer may have begun one."""
     from openai import omit
 
@@ -159,7 +159,7 @@ def create(endpoint: Endpoint, order: Order, training_file: str, validation_file
     return endpoint.call("starting the job", ask, retries=0)
 
 
-def find(endpoint: Endpoint, training_file: str) -> HostedJob | None:
+def find(endpoint: HostedEndpoint, training_file: str) -> HostedJob | None:
     """Return the job that learns from an uploaded file; None where there is none."""
 
     def ask(client: "OpenAI") -> HostedJob | None:
@@ -170,7 +170,7 @@ def find(endpoint: Endpoint, training_file: str) -> HostedJob | None:
     return endpoint.call("looking for a job that was begun", ask)
 
 
-def job_of(endpoint: Endpoint, name: str, *, retries: int | None = None) -> HostedJob:
+def job_of(endpoint: HostedEndpoint, name: str, *, retries: int | None = None) -> HostedJob:
     """Return the endpoint's description of a job."""
 
     def ask(client: "OpenAI") -> HostedJob:
@@ -179,7 +179,7 @@ def job_of(endpoint: Endpoint, name: str, *, retries: int | None = None) -> Host
     return endpoint.call(f"asking about {name}", ask, retries=retries)
 
 
-def events_since(endpoint: Endpoint, name: str, last: str) -> tuple[HostedEvent, ...]:
+def events_since(endpoint: HostedEndpoint, name: str, last: str) -> tuple[HostedEvent, ...]:
     """Return the events of a job after the one with the id `last`, oldest first; none where they cannot be had."""
 
     def ask(client: "OpenAI") -> tuple[HostedEvent, ...]:
@@ -197,26 +197,26 @@ def events_since(endpoint: Endpoint, name: str, last: str) -> tuple[HostedEvent,
         return ()
 
 
-def cancel(endpoint: Endpoint, name: str) -> HostedJob:
+def cancel(endpoint: HostedEndpoint, name: str) -> HostedJob:
     """Stop a job for good."""
     return endpoint.call(
         f"cancelling {name}", lambda client: read_job(client.fine_tuning.jobs.cancel(name), endpoint.safe)
     )
 
 
-def pause(endpoint: Endpoint, name: str) -> HostedJob:
+def pause(endpoint: HostedEndpoint, name: str) -> HostedJob:
     """Stop a job for now."""
     return endpoint.call(f"pausing {name}", lambda client: read_job(client.fine_tuning.jobs.pause(name), endpoint.safe))
 
 
-def unpause(endpoint: Endpoint, name: str) -> HostedJob:
+def unpause(endpoint: HostedEndpoint, name: str) -> HostedJob:
     """Let a paused job go on."""
     return endpoint.call(
         f"resuming {name}", lambda client: read_job(client.fine_tuning.jobs.resume(name), endpoint.safe)
     )
 
 
-def content(endpoint: Endpoint, file: str) -> bytes:
+def content(endpoint: HostedEndpoint, file: str) -> bytes:
     """Return a file that lies at the endpoint, or where the endpoint redirects to for it."""
     from httpx2 import Response
 

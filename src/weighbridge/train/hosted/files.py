@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from weighbridge.train.data.conversations import Conversation
-from weighbridge.train.data.preferences import Pair
+from weighbridge.train.data.preferences import PreferencePair
 from weighbridge.types import Message
 
 _PER_MESSAGE = 4
@@ -53,7 +53,7 @@ def chat_lines(made: Sequence[Conversation]) -> str:
     return "".join(_line({"messages": [*_turns(one.prompt), _assistant_message(one.target)]}) for one in made)
 
 
-def preference_lines(pairs: Sequence[Pair]) -> str:
+def preference_lines(pairs: Sequence[PreferencePair]) -> str:
     """Return pairs in the preference format, a line each."""
     return "".join(
         _line(

@@ -15,8 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from weighbridge.errors import TrainingError
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.hosted.client import (
-    Endpoint,
     EndpointAwayError,
+    HostedEndpoint,
     Order,
     UnsupportedError,
     create,
@@ -91,7 +91,7 @@ def write_run(run: HostedRun, folder: Path) -> HostedRun:
     return run
 
 
-def start(endpoint: Endpoint, run: HostedRun, folder: Path, *, wait: Wait = sleep) -> HostedRun:
+def start(endpoint: HostedEndpoint, run: HostedRun, folder: Path, *, wait: Wait = sleep) -> HostedRun:
     """Upload the files in `folder` and begin the job. Finished steps are skipped, and no job begins twice.
 
     Raises:
@@ -110,13 +110,13 @@ def start(endpoint: Endpoint, run: HostedRun, folder: Path, *, wait: Wait = slee
     return write_run(replace(run, job=job.id, status=job.status), folder)
 
 
-def locate(endpoint: Endpoint, run: HostedRun, folder: Path) -> HostedRun:
+def locate(endpoint: HostedEndpoint, run: HostedRun, folder: Path) -> HostedRun:
     """Return a run with its job, where one was asked for and the answer was never read."""
     job = _find_job(endpoint, run, folder) if run.asked and not run.job else None
     return write_run(replace(run, job=job.id, status=job.status), folder) if job else run
 
 
-def follow(endpoint: Endpoint, run: HostedRun, folder: Path, watch: Watch) -> HostedJob:
+def follow(endpoint: HostedEndpoint, run: HostedRun, folder: Path, watch: Watch) -> HostedJob:
     """Ask about a run's job again and again until it has ended or is paused, and return it.
 
     Raises:
@@ -145,7 +145,7 @@ def follow(endpoint: Endpoint, run: HostedRun, folder: Path, watch: Watch) -> Ho
         watch.wait(wait)
 
 
-def ask_about(endpoint: Endpoint, run: HostedRun, folder: Path, *, retries: int | None = None) -> HostedJob:
+def ask_about(endpoint: HostedEndpoint, run: HostedRun, folder: Path, *, retries: int | None = None) -> HostedJob:
     """Return the endpoint's description of a run's job.
 
     Raises:
@@ -158,7 +158,7 @@ def ask_about(endpoint: Endpoint, run: HostedRun, folder: Path, *, retries: int 
         raise TrainingError(f"{error}. If that job is gone for good, delete {folder / STATE} to begin anew") from None
 
 
-def require_success(endpoint: Endpoint, job: HostedJob) -> HostedJob:
+def require_success(endpoint: HostedEndpoint, job: HostedJob) -> HostedJob:
     """Return a job that has succeeded.
 
     Raises:
@@ -179,7 +179,7 @@ def require_success(endpoint: Endpoint, job: HostedJob) -> HostedJob:
             raise TrainingError(f"{where} is {status}; to let it go on: weighbridge hosted resume")
 
 
-def _report_progress(endpoint: Endpoint, run: HostedRun, job: HostedJob, folder: Path, watch: Watch) -> HostedRun:
+def _report_progress(endpoint: HostedEndpoint, run: HostedRun, job: HostedJob, folder: Path, watch: Watch) -> HostedRun:
     """Write down and report the news of a job: its events, or its state if no event tells it."""
     new = events_since(endpoint, run.job, run.told)
     now = replace(run, status=job.status, told=new[-1].id if new else run.told)
@@ -198,7 +198,7 @@ def _report_progress(endpoint: Endpoint, run: HostedRun, job: HostedJob, folder:
     return now
 
 
-def _upload(endpoint: Endpoint, file: Path) -> str:
+def _upload(endpoint: HostedEndpoint, file: Path) -> str:
     try:
         return upload(endpoint, file)
     except UnsupportedError as error:
@@ -208,7 +208,7 @@ def _upload(endpoint: Endpoint, file: Path) -> str:
         ) from None
 
 
-def _create(endpoint: Endpoint, run: HostedRun, folder: Path, wait: Wait) -> HostedJob:
+def _create(endpoint: HostedEndpoint, run: HostedRun, folder: Path, wait: Wait) -> HostedJob:
     """Ask for the job; where the answer is lost or the endpoint busy, look for it before asking again."""
     for tried in range(1, _TRIES + 1):
         try:
@@ -225,7 +225,7 @@ def _create(endpoint: Endpoint, run: HostedRun, folder: Path, wait: Wait) -> Hos
     raise AssertionError
 
 
-def _find_job(endpoint: Endpoint, run: HostedRun, folder: Path) -> HostedJob | None:
+def _find_job(endpoint: HostedEndpoint, run: HostedRun, folder: Path) -> HostedJob | None:
     try:
         return find(endpoint, run.training_file)
     except UnsupportedError as error:

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from weighbridge.adapters import EpochScore, Training
 from weighbridge.errors import TrainingError
-from weighbridge.train.hosted.client import Endpoint, content, events_since
+from weighbridge.train.hosted.client import HostedEndpoint, content, events_since
 from weighbridge.train.hosted.wire import HostedJob
 
 _PRECISION = "the endpoint's own precision"
@@ -25,7 +25,7 @@ class Step:
     validation: float | None
 
 
-def steps_of(endpoint: Endpoint, job: HostedJob) -> tuple[Step, ...]:
+def steps_of(endpoint: HostedEndpoint, job: HostedJob) -> tuple[Step, ...]:
     """Fetch the losses of a job that has succeeded: from its result files, or else from its events.
 
     Empty where neither tells.

@@ -17,7 +17,7 @@ from weighbridge.errors import TrainingError, WorkspaceError
 from weighbridge.protocols import Notify, silent
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.data.tokens import prompt_tokens
-from weighbridge.train.export.gguf import Layout, Quantisation, base_weights, layout, write_like
+from weighbridge.train.export.gguf import GgufLayout, Quantisation, base_weights, layout, write_like
 from weighbridge.train.export.lora_gguf import ADDED_WHILE_RUNNING, write_lora_like
 from weighbridge.train.parity.judge import PROMPTS, Form, asked_form, compare, file_form
 from weighbridge.train.parity.replies import Prompts, Reply, ask_endpoint, ask_file, ask_network
@@ -38,7 +38,7 @@ class _Bench:
 
     adapter: Path
     base: BaseFiles
-    template: Layout
+    template: GgufLayout
     prompts: Prompts
     settings: ModelSettings
     folder: Path

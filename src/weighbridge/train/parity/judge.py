@@ -26,9 +26,9 @@ from weighbridge.adapters import Parity
 from weighbridge.errors import ModelError, TrainingError, UserError, WorkspaceError
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.data.tokens import prompt_tokens
-from weighbridge.train.export.gguf import Layout, faults
+from weighbridge.train.export.gguf import GgufLayout, faults
 from weighbridge.train.parity.replies import Prompts, Reply, ask_file
-from weighbridge.train.parity.teacher_forcing import Reading, Readings, Wanted, read
+from weighbridge.train.parity.teacher_forcing import AnswerTokens, Readings, TokenReading, read
 from weighbridge.train.parity.tolerance import TOLERANCES, Tolerance
 from weighbridge.train.runtime.adapter_weights import load_tuned, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
@@ -52,7 +52,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TokenPlace:
     """One place of an answer: the form's token, and the probabilities of the adapter and the base model."""
 
     agrees: bool
@@ -72,7 +72,7 @@ class Place:
     """The chance that two tokens drawn from the adapter's distribution differ: rounding moves doubtful places only."""
 
 
-def file_form(template: Layout, gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> Form:
+def file_form(template: GgufLayout, gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> Form:
     """Return a GGUF in `settings.quantisation` as a form: faults of the file, and answers by llama.cpp."""
     kind = settings.quantisation
     try:
@@ -119,7 +119,7 @@ def compare(forms: Sequence[Form], adapter: Path, base: BaseFiles, prompts: Prom
 
 
 def judge(
-    answers: Sequence[Sequence[Place]], *, tolerance: Tolerance, form: str = "", wrong: Sequence[str] = ()
+    answers: Sequence[Sequence[TokenPlace]], *, tolerance: Tolerance, form: str = "", wrong: Sequence[str] = ()
 ) -> Parity:
     """Apply the rules to the places of each answer; `wrong` holds the faults found by rule 1 and by the form itself."""
     places = [place for answer in answers for place in answer]
@@ -158,7 +158,7 @@ def wordless(form: Parity) -> Parity:
     return replace(form, reasons=tuple(_QUOTED.sub("(not shown)", reason) for reason in form.reasons))
 
 
-def _sure(answers: Sequence[Sequence[Place]], tolerance: Tolerance) -> Iterator[str]:
+def _sure(answers: Sequence[Sequence[TokenPlace]], tolerance: Tolerance) -> Iterator[str]:
     """Yield where tokens differ although the adapter is sure, if they do anywhere."""
     clear = [
         (prompt, number, place)
@@ -173,7 +173,7 @@ def _sure(answers: Sequence[Sequence[Place]], tolerance: Tolerance) -> Iterator[
         yield f"{which} where the adapter is sure, {where}: {_describe_difference(place)}"
 
 
-def _furthest(answers: Sequence[Sequence[Place]]) -> str:
+def _furthest(answers: Sequence[Sequence[TokenPlace]]) -> str:
     ranked = [
         (place.divergence, prompt, number, place)
         for prompt, answer in enumerate(answers, 1)
@@ -184,11 +184,11 @@ def _furthest(answers: Sequence[Sequence[Place]]) -> str:
     return f"{where}: both say {place.said!r}" if place.agrees else f"{where}: {_describe_difference(place)}"
 
 
-def _describe_difference(place: Place) -> str:
+def _describe_difference(place: TokenPlace) -> str:
     return f"it says {place.said!r}, the adapter {place.wanted!r}, which it finds likelier by {place.behind:.2f} nats"
 
 
-def _count_agreeing(answer: Sequence[Place]) -> int:
+def _count_agreeing(answer: Sequence[TokenPlace]) -> int:
     return next((number for number, place in enumerate(answer) if not place.agrees), len(answer))
 
 
@@ -222,7 +222,7 @@ def _read(
             sets = asked.setdefault((number, reply.tokens), [set() for _ in reply.tokens])
             for ids, token, likeliest in zip(sets, reply.tokens, reply.likeliest, strict=True):
                 ids.update(likeliest, (token,))
-    wanted = [Wanted(number, answer, tuple(sets)) for (number, answer), sets in asked.items()]
+    wanted = [AnswerTokens(number, answer, tuple(sets)) for (number, answer), sets in asked.items()]
     network = load_tuned(base, adapter, precision=torch.float32)
     tuned = read(network, prompts, wanted)
     if method_of(adapter) != "full":
@@ -233,7 +233,7 @@ def _read(
     return tuned, read(load_network(base, precision=torch.float32).eval(), prompts, wanted)
 
 
-def _places(form: Form, tuned: Readings, untuned: Readings, tokenizer: Any) -> Iterator[tuple[Place, ...]]:
+def _places(form: Form, tuned: Readings, untuned: Readings, tokenizer: Any) -> Iterator[tuple[TokenPlace, ...]]:
     for number, reply in enumerate(form.replies):
         ours, theirs = (side.get((number, reply.tokens), ()) for side in (tuned, untuned))
         rows = zip(reply.tokens, reply.likeliest, ours, theirs, strict=True)
@@ -243,8 +243,8 @@ def _places(form: Form, tuned: Readings, untuned: Readings, tokenizer: Any) -> I
         )
 
 
-def _compare_place(token: int, likeliest: Mapping[int, float], ours: Reading, theirs: Reading) -> Place:
-    return Place(
+def _compare_place(token: int, likeliest: Mapping[int, float], ours: TokenReading, theirs: TokenReading) -> TokenPlace:
+    return TokenPlace(
         agrees=ours.best == token,
         lead=ours.lead,
         base_agrees=theirs.best == token,

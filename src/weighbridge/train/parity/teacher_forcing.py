@@ -8,7 +8,7 @@ Answer = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TokenReading:
     """A network's distribution at one place of an answer."""
 
     best: int
@@ -20,7 +20,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AnswerTokens:
     """An answer to a prompt, and the tokens to report at each of its places."""
 
     prompt: int
@@ -28,15 +28,15 @@ class Wanted:
     tokens: tuple[Collection[int], ...]
 
 
-Readings = Mapping[tuple[int, Answer], tuple[Reading, ...]]
+Readings = Mapping[tuple[int, Answer], tuple[TokenReading, ...]]
 """By the number of the prompt and the answer: a reading for each of the answer's tokens."""
 
 
-def read(network: Any, prompts: Sequence[Answer], wanted: Sequence[Wanted]) -> Readings:
+def read(network: Any, prompts: Sequence[Answer], wanted: Sequence[AnswerTokens]) -> Readings:
     """Return the distributions of a network (a transformers causal language model) along answers to prompts."""
     import torch
 
-    made: dict[tuple[int, Answer], tuple[Reading, ...]] = {}
+    made: dict[tuple[int, Answer], tuple[TokenReading, ...]] = {}
     with torch.inference_mode():
         for number, prompt in enumerate(prompts):
             ours = [one for one in wanted if one.prompt == number and one.answer]
@@ -66,9 +66,9 @@ def places(network: Any, prompt: Answer, answers: Sequence[Answer]) -> Iterator[
         yield scores
 
 
-def _readings(scores: Any, one: Wanted) -> Iterator[Reading]:
+def _readings(scores: Any, one: AnswerTokens) -> Iterator[TokenReading]:
     best = scores.topk(2, dim=-1)
     leads = (best.values[:, 0] - best.values[:, 1]).tolist()
     for row, token, lead, asked in zip(scores, best.indices[:, 0].tolist(), leads, one.tokens, strict=True):
         ids = sorted({token, *asked})
-        yield Reading(best=token, lead=lead, known=dict(zip(ids, row[ids].tolist(), strict=True)))
+        yield TokenReading(best=token, lead=lead, known=dict(zip(ids, row[ids].tolist(), strict=True)))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from weighbridge.train.data.preferences import Pair, Thumb
+from weighbridge.train.data.preferences import PreferencePair, Thumb
 from weighbridge.train.data.tokens import IGNORED, Encoded
 
 Rows = list[dict[str, Any]]
@@ -32,7 +32,7 @@ class Compared:
 class Method:
     """One method: its data and its trainer."""
 
-    learns: type[Pair] | type[Thumb]
+    learns: type[PreferencePair] | type[Thumb]
     least: int
     """Rows that must be run through the model together."""
     rows: Callable[[Sequence[Compared], int], Rows]
@@ -142,7 +142,7 @@ def _orpo_arguments(compared: Sequence[Compared], shared: Mapping[str, Any]) -> 
 
 
 METHODS: Mapping[str, Method] = {
-    "dpo": Method(learns=Pair, least=1, rows=_dpo_rows, trainer=_dpo_trainer, arguments=_dpo_arguments),
+    "dpo": Method(learns=PreferencePair, least=1, rows=_dpo_rows, trainer=_dpo_trainer, arguments=_dpo_arguments),
     "kto": Method(learns=Thumb, least=2, rows=_kto_rows, trainer=_kto_trainer, arguments=_kto_arguments),
-    "orpo": Method(learns=Pair, least=1, rows=_orpo_rows, trainer=_orpo_trainer, arguments=_orpo_arguments),
+    "orpo": Method(learns=PreferencePair, least=1, rows=_orpo_rows, trainer=_orpo_trainer, arguments=_orpo_arguments),
 }

@@ -12,7 +12,7 @@ from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.data.conversations import Conversation
-from weighbridge.train.data.preferences import Pair, held_out, require_both_sides
+from weighbridge.train.data.preferences import PreferencePair, held_out, require_both_sides
 from weighbridge.train.data.tokens import Encoded, encode
 from weighbridge.train.preference.rewards import Judge
 from weighbridge.train.preference.trainer_setup import (
@@ -71,7 +71,9 @@ class RewardModel:
         return sum(self.right) / len(self.right) if self.right else None
 
 
-def train_reward_model(pairs: Sequence[Pair], folder: Path, *, recipe: Recipe, notify: Notify = silent) -> RewardModel:
+def train_reward_model(
+    pairs: Sequence[PreferencePair], folder: Path, *, recipe: Recipe, notify: Notify = silent
+) -> RewardModel:
     """Train a reward model on pairs, write it to `folder/adapter`, and say how well it orders pairs it has not seen.
 
     It is trained like an adapter, with `training.learning_rate`, `epochs`, `rank`, `batch_size` and `seed`. A fifth of
@@ -236,7 +238,7 @@ def _with_lora(network: Any, recipe: Recipe) -> Any:
     return adapted
 
 
-def _row(tokenizer: Any, pair: Pair, recipe: Recipe) -> dict[str, Any]:
+def _row(tokenizer: Any, pair: PreferencePair, recipe: Recipe) -> dict[str, Any]:
     made = {
         name: list(_encode_answer(tokenizer, pair.example_id, pair.prompt, text).tokens)
         for name, text in (("chosen_ids", pair.chosen), ("rejected_ids", pair.rejected))

@@ -5,7 +5,7 @@ in the supervised training. The references of DPO and KTO are the adapter as it 
 second, frozen adapter beside the one that learns; ORPO has none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,7 +15,7 @@ from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.data.conversations import Conversation
-from weighbridge.train.data.preferences import Pair, Thumb, require_both_sides
+from weighbridge.train.data.preferences import PreferencePair, Thumb, require_both_sides
 from weighbridge.train.data.tokens import Encoded, encode
 from weighbridge.train.preference.methods import METHODS, Compared
 from weighbridge.train.preference.trainer_setup import (
@@ -38,7 +38,8 @@ from weighbridge.train.runtime.recorded_trainer import one_device, run_trainer
 from weighbridge.train.supervised.methods import precision
 from weighbridge.types import Progress
 
-Lesson = Pair | Thumb
+Lesson = PreferencePair | Thumb
+_WORDS: Mapping[type, str] = {PreferencePair: "pair", Thumb: "thumb"}
 
 
 def train_preference(
@@ -68,8 +69,8 @@ def train_preference(
     require_both_sides(lessons, name)
     if strange := [one for one in lessons if not isinstance(one, method.learns)]:
         raise TrainingError(
-            f"training.preference.method: {name} learns from {method.learns.__name__.lower()}s, and it was given a "
-            f"{type(strange[0]).__name__.lower()} for {strange[0].example_id}; {_choice()}"
+            f"training.preference.method: {name} learns from {_WORDS[method.learns]}s, and it was given a "
+            f"{_WORDS[type(strange[0])]} for {strange[0].example_id}; {_choice()}"
         )
     # Drawn with the seed, because KTO reads lessons as they come, in every pass alike.
     order = Random(recipe.training.seed).sample(list(lessons), len(lessons))  # noqa: S311 - an order, not a secret
@@ -85,11 +86,11 @@ def train_preference(
 
 def wants_pairs(method: str) -> bool:
     """Tell whether a method learns from pairs rather than from thumbs."""
-    return METHODS[method].learns is Pair
+    return METHODS[method].learns is PreferencePair
 
 
 def margins(
-    adapter: Path | None, pairs: Sequence[Pair], *, base: BaseFiles, notify: Notify = silent
+    adapter: Path | None, pairs: Sequence[PreferencePair], *, base: BaseFiles, notify: Notify = silent
 ) -> tuple[float, ...]:
     """Return log p(chosen) - log p(rejected) in nats for each pair, by an adapter; without one by the base model.
 
@@ -174,7 +175,7 @@ def _conversation(one: Lesson, text: str) -> Conversation:
 
 
 def _tokenise(tokenizer: Any, one: Lesson, recipe: Recipe) -> Compared:
-    texts = (one.chosen, one.rejected) if isinstance(one, Pair) else (one.answer,)
+    texts = (one.chosen, one.rejected) if isinstance(one, PreferencePair) else (one.answer,)
     made = [encode(tokenizer, _conversation(one, text)) for text in texts]
     if (longest := max(len(each.tokens) for each in made)) > recipe.model.context:
         raise TrainingError(

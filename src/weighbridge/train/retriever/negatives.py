@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from weighbridge.protocols import Embedder, Index, Notify, Retriever, silent
 from weighbridge.retrieve.index.searchable_text import searchable_text
-from weighbridge.train.retriever.pairs import Pair, holds
+from weighbridge.train.retriever.pairs import RetrievalPair, holds
 from weighbridge.types import PUBLIC, Chunk, Progress, Question
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Mine:
     """Passages looked at for each pair."""
 
 
-def mine(pairs: Sequence[Pair], source: Mine, *, wanted: int, seed: int, notify: Notify = silent) -> Mined:
+def mine(pairs: Sequence[RetrievalPair], source: Mine, *, wanted: int, seed: int, notify: Notify = silent) -> Mined:
     """Give each pair `wanted` negatives: the best of the search that pass the filter, then random ones.
 
     A random one is the text of another pair that shares no evidence with this one. A pair with too few of either is
@@ -86,7 +86,7 @@ def mine(pairs: Sequence[Pair], source: Mine, *, wanted: int, seed: int, notify:
     return Mined(contrasts=tuple(contrasts), hard=hard, random=drawn, filtered=dict(filtered))
 
 
-def _hard(pair: Pair, source: Mine, query: "Vectors", likeness: float, filtered: Counter[str]) -> list[str]:
+def _hard(pair: RetrievalPair, source: Mine, query: "Vectors", likeness: float, filtered: Counter[str]) -> list[str]:
     passages = source.retriever.search(Question(pair.question), limit=source.depth)
     chunks = [passage.chunk for passage in passages if passage.chunk.id != pair.chunk_id]
     if not chunks:
@@ -101,7 +101,7 @@ def _hard(pair: Pair, source: Mine, query: "Vectors", likeness: float, filtered:
     return list(dict.fromkeys(kept))
 
 
-def _may_be_right(chunk: Chunk, pair: Pair, similarity: float, likeness: float) -> str:
+def _may_be_right(chunk: Chunk, pair: RetrievalPair, similarity: float, likeness: float) -> str:
     """Return why a candidate may be right after all; empty where it is a negative."""
     if chunk.document_id in pair.documents:
         return "of a document that proves the answer"
@@ -112,7 +112,9 @@ def _may_be_right(chunk: Chunk, pair: Pair, similarity: float, likeness: float) 
     return f"at least {MARGIN:.0%} as like the question as the positive" if similarity >= MARGIN * likeness else ""
 
 
-def _random(pair: Pair, pairs: Sequence[Pair], count: int, taken: set[str], random: Random) -> list[str]:
+def _random(
+    pair: RetrievalPair, pairs: Sequence[RetrievalPair], count: int, taken: set[str], random: Random
+) -> list[str]:
     if count <= 0:
         return []
     others = (

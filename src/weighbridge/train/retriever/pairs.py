@@ -29,7 +29,7 @@ _HEADING = re.compile(r"\A(?:\s*#{1,6}[^\n]*(?:\n|\Z))+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class RetrievalPair:
     """A question and a text that it should find."""
 
     question: str
@@ -43,10 +43,10 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pairs:
+class RetrievalPairs:
     """Pairs, and how many examples or chunks came to nothing, by the reason."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[RetrievalPair, ...]
     attrition: Mapping[str, int]
 
 
@@ -55,7 +55,9 @@ def holds(text: str, answers: Sequence[str]) -> bool:
     return any(_whole_words(answer).search(text) for answer in answers if answer.split())
 
 
-def labelled_pairs(examples: Sequence[Example], index: Index, embedder: Embedder, *, most: int, seed: int) -> Pairs:
+def labelled_pairs(
+    examples: Sequence[Example], index: Index, embedder: Embedder, *, most: int, seed: int
+) -> RetrievalPairs:
     """Return a pair for each document that a public, answerable training example names as its evidence.
 
     Of a document's chunks, the text is one that holds an answer verbatim; of several such, or where none does, the one
@@ -70,7 +72,7 @@ def labelled_pairs(examples: Sequence[Example], index: Index, embedder: Embedder
     reasons = Counter(reason for example in examples if (reason := unusable(example)))
     usable = [example for example in examples if not unusable(example)]
     vectors = embedder.embed([example.question.text for example in usable], kind="query") if usable else ()
-    pairs: list[Pair] = []
+    pairs: list[RetrievalPair] = []
     for example, vector in zip(usable, vectors, strict=True):
         for name in dict.fromkeys(example.evidence):
             chunks = index.chunks_of(name, groups=PUBLIC)
@@ -92,14 +94,14 @@ def unusable(example: Example) -> str:
     return "" if example.evidence else "a question without doc_ids"
 
 
-def made_pairs(chunks: Sequence[Chunk], *, most: int, seed: int) -> Pairs:
+def made_pairs(chunks: Sequence[Chunk], *, most: int, seed: int) -> RetrievalPairs:
     """Return pairs made by rule from chunks that everybody may read; more than `most` are sampled down with the seed.
 
     A question that several chunks would be asked for, such as a heading above them all, is left out.
     """
     reasons: Counter[str] = Counter()
     random = Random(seed)  # noqa: S311 - a sample, not a secret
-    found: list[Pair] = []
+    found: list[RetrievalPair] = []
     for chunk in chunks:
         if chunk.groups:
             reasons["a chunk that not everybody may read"] += 1
@@ -113,8 +115,8 @@ def made_pairs(chunks: Sequence[Chunk], *, most: int, seed: int) -> Pairs:
     return _sample_pairs(single, reasons, most, seed)
 
 
-def _evident(example: Example, chunk: Chunk) -> Pair:
-    return Pair(
+def _evident(example: Example, chunk: Chunk) -> RetrievalPair:
+    return RetrievalPair(
         question=example.question.text,
         text=searchable_text(chunk),
         chunk_id=chunk.id,
@@ -124,12 +126,12 @@ def _evident(example: Example, chunk: Chunk) -> Pair:
     )
 
 
-def _by_rule(chunk: Chunk, random: Random) -> Iterator[Pair]:
+def _by_rule(chunk: Chunk, random: Random) -> Iterator[RetrievalPair]:
     heading = _HEADING.match(chunk.text)
     body = chunk.text[heading.end() :] if heading else chunk.text
     above = dict.fromkeys(title for title in (chunk.title, *chunk.context, _last_line(heading)) if title)
     sentences = list(_sentences(body))
-    own = Pair(question="", text="", chunk_id=chunk.id, origin="heading", documents=(chunk.document_id,))
+    own = RetrievalPair(question="", text="", chunk_id=chunk.id, origin="heading", documents=(chunk.document_id,))
     if above:
         yield replace(own, question=": ".join(list(above)[-2:]), text=body.strip())
     if len(sentences) > 1:
@@ -153,19 +155,19 @@ def _sentences(text: str) -> Iterator[str]:
         start = end
 
 
-def _tells(pair: Pair) -> bool:
+def _tells(pair: RetrievalPair) -> bool:
     least = 1 if pair.origin == "heading" else _SHORTEST_QUESTION
     return len(pair.question.split()) >= least and len(pair.text.split()) >= _SHORTEST_TEXT
 
 
-def _sample_pairs(pairs: Sequence[Pair], reasons: Counter[str], most: int, seed: int) -> Pairs:
+def _sample_pairs(pairs: Sequence[RetrievalPair], reasons: Counter[str], most: int, seed: int) -> RetrievalPairs:
     unique = list(dict.fromkeys(pairs))
     reasons["said twice"] = len(pairs) - len(unique)
     if len(unique) > most:
         chosen = sorted(Random(seed).sample(range(len(unique)), most))  # noqa: S311 - a sample, not a secret
         reasons["above the most that are learnt"] = len(unique) - most
         unique = [unique[place] for place in chosen]
-    return Pairs(pairs=tuple(unique), attrition={reason: count for reason, count in reasons.items() if count})
+    return RetrievalPairs(pairs=tuple(unique), attrition={reason: count for reason, count in reasons.items() if count})
 
 
 def _whole_words(answer: str) -> re.Pattern[str]:

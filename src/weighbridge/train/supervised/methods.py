@@ -7,9 +7,9 @@ from typing import Any
 from weighbridge.errors import TrainingError
 from weighbridge.settings.training import Method, TrainingSettings
 from weighbridge.train.runtime.base_model import BaseFiles, load_network
-from weighbridge.train.supervised.prefix_packing import Row
+from weighbridge.train.supervised.prefix_packing import PackedRow
 
-Read = Callable[[Any, Row], Any]
+Read = Callable[[Any, PackedRow], Any]
 """Gives the logits, shape (labels, vocabulary), at the places of a row."""
 
 USUAL_RATES: Mapping[Method, tuple[float, float]] = {
@@ -83,12 +83,12 @@ def prepare(base: BaseFiles, how: TrainingSettings, *, exact: bool = False) -> R
     return Recipient(network=network, read=read, precision=kind)
 
 
-def read_row(network: Any, row: Row) -> Any:
+def read_row(network: Any, row: PackedRow) -> Any:
     """Read a row with the network as it is."""
     return network(**inputs_of(network, row), use_cache=False).logits[0]
 
 
-def read_prompted(network: Any, row: Row) -> Any:
+def read_prompted(network: Any, row: PackedRow) -> Any:
     """Read a row behind the learnt prompt, visible to every token. PEFT itself cannot: it knows 2D masks only."""
     import torch
 
@@ -107,7 +107,7 @@ def read_prompted(network: Any, row: Row) -> Any:
     return plain(inputs_embeds=embedded, attention_mask=seen[None, None], **inputs, use_cache=False).logits[0]
 
 
-def inputs_of(network: Any, row: Row) -> dict[str, Any]:
+def inputs_of(network: Any, row: PackedRow) -> dict[str, Any]:
     """Return a row as the arguments of a transformers language model, on its device."""
     import torch
 

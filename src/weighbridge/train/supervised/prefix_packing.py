@@ -24,7 +24,7 @@ ROW_TOKENS = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Row:
+class PackedRow:
     """Some examples of one step. Arrays of shape (tokens,) unless said otherwise."""
 
     tokens: "Integers"
@@ -47,7 +47,7 @@ class Row:
 
 def pack(
     examples: Sequence[Encoded], *, among: Sequence[int] | None = None, limit: int = ROW_TOKENS
-) -> tuple[Row, ...]:
+) -> tuple[PackedRow, ...]:
     """Return rows of at most `limit` tokens that hold every example once, or every one `among` those numbers.
 
     An example longer than that has a row of its own. The same examples in the same order give the same rows.
@@ -78,7 +78,7 @@ def shared_prefix_length(one: Sequence[int], other: Sequence[int]) -> int:
     return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
-def _row(examples: Sequence[Encoded], numbers: Sequence[int]) -> Row:
+def _row(examples: Sequence[Encoded], numbers: Sequence[int]) -> PackedRow:
     import numpy as np
 
     tokens: list[int] = []
@@ -107,4 +107,4 @@ def _row(examples: Sequence[Encoded], numbers: Sequence[int]) -> Row:
             sees[place, path[:kept]] = True
             sees[place, place] = np.tri(len(fresh), dtype=np.bool_)
     made = {"tokens": tokens, "positions": positions, "owners": owners, "places": places, "targets": targets}
-    return Row(sees=sees, **{name: np.asarray(values, dtype=np.int64) for name, values in made.items()})
+    return PackedRow(sees=sees, **{name: np.asarray(values, dtype=np.int64) for name, values in made.items()})

@@ -9,7 +9,7 @@ from weighbridge.train.data.tokens import Encoded
 from weighbridge.train.runtime.checkpoints import CheckpointStore
 from weighbridge.train.runtime.recorded_trainer import one_device, record_into, shared_arguments
 from weighbridge.train.supervised.methods import Recipient
-from weighbridge.train.supervised.prefix_packing import Row, labels, pack
+from weighbridge.train.supervised.prefix_packing import PackedRow, labels, pack
 
 Order = Sequence[Sequence[int]]
 """The batch of each step: numbers of examples."""
@@ -34,7 +34,7 @@ def rate_share(step: int, steps: int) -> float:
     return 0.5 + 0.5 * math.cos(math.pi * (step - rise + 1) / (steps - rise + 1))
 
 
-def row_loss(recipient: Recipient, row: Row) -> Any:
+def row_loss(recipient: Recipient, row: PackedRow) -> Any:
     """Return the summed cross entropy, in nats, of a row's targets, added up in float32."""
     import torch
 
@@ -100,7 +100,7 @@ def _packed_rows(recipient: Recipient, encoded: Sequence[Encoded], order: Order,
             rows = pack(encoded, among=batch, limit=store.at_once)
             return sum(self._read_back(row, taught) for row in rows)
 
-        def _read_back(self, row: Row, taught: int) -> Any:
+        def _read_back(self, row: PackedRow, taught: int) -> Any:
             loss = row_loss(recipient, row) / taught
             self.accelerator.backward(loss)
             return loss.detach()

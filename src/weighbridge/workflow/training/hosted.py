@@ -23,7 +23,7 @@ from weighbridge.results import Estimate
 from weighbridge.retrieve.embed.local import open_tokenizer
 from weighbridge.settings.schema import Arm, Settings
 from weighbridge.train.card import kept_up, read_card, write_card
-from weighbridge.train.hosted.client import Endpoint, EndpointAwayError, unpause
+from weighbridge.train.hosted.client import EndpointAwayError, HostedEndpoint, unpause
 from weighbridge.train.hosted.files import Counted
 from weighbridge.train.hosted.job import HostedRun, Watch, follow, read_run, require_success, start, write_run
 from weighbridge.train.hosted.plan import (
@@ -143,7 +143,7 @@ def resume_hosted(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Adapt
 
 
 def _jobs(
-    plan: HostedPlan, folder: Path, endpoint: Endpoint, settings: Settings, voice: Voice, agree: Agree
+    plan: HostedPlan, folder: Path, endpoint: HostedEndpoint, settings: Settings, voice: Voice, agree: Agree
 ) -> tuple[HostedJob, ...]:
     """Run the stages of a plan that have not been run, one after the other, each on the model of the one before."""
     if plan.endpoint != endpoint.where:
@@ -178,7 +178,7 @@ def _goes_on(run: HostedRun | None, strategy: str) -> str:
 
 
 def _agree_to_run(
-    stage: Stage, model: str, place: Path, endpoint: Endpoint, settings: Settings, agree: Agree
+    stage: Stage, model: str, place: Path, endpoint: HostedEndpoint, settings: Settings, agree: Agree
 ) -> HostedRun:
     """Return the run that was begun in a stage's folder, or after a question a new one."""
     run = read_run(place)
@@ -204,7 +204,7 @@ def _older(job: HostedStatus) -> str:
 
 
 def _write_card(
-    plan: HostedPlan, folder: Path, endpoint: Endpoint, jobs: Sequence[HostedJob], bench: Bench, engine: Engine
+    plan: HostedPlan, folder: Path, endpoint: HostedEndpoint, jobs: Sequence[HostedJob], bench: Bench, engine: Engine
 ) -> AdapterCard:
     last = jobs[-1]
     seconds = sum(job.seconds or 0.0 for job in jobs)

@@ -8,7 +8,7 @@ from pathlib import Path
 from weighbridge.errors import TrainingError, UserError
 from weighbridge.settings.schema import Arm, Settings
 from weighbridge.train.card import read_card
-from weighbridge.train.hosted.client import Endpoint, cancel, open_endpoint, pause
+from weighbridge.train.hosted.client import HostedEndpoint, cancel, open_endpoint, pause
 from weighbridge.train.hosted.job import ask_about, locate, read_run, write_run
 from weighbridge.train.hosted.wire import ENDED, HostedJob
 from weighbridge.workspace import Workspace
@@ -81,14 +81,14 @@ def unfinished_jobs(arm: Arm, workspace: Workspace) -> tuple[HostedStatus, ...]:
 
 
 @contextmanager
-def connect(settings: Settings) -> Iterator[Endpoint]:
+def connect(settings: Settings) -> Iterator[HostedEndpoint]:
     """Connect to the endpoint that the settings name."""
     endpoint = open_endpoint(settings.model)
     with closing(endpoint.client):
         yield endpoint
 
 
-def asked_about(runs: Sequence[HostedStatus], endpoint: Endpoint) -> Iterator[HostedStatus]:
+def asked_about(runs: Sequence[HostedStatus], endpoint: HostedEndpoint) -> Iterator[HostedStatus]:
     """Yield runs as the endpoint gives them now; those of another endpoint are `elsewhere`."""
     for one in runs:
         try:
@@ -97,7 +97,7 @@ def asked_about(runs: Sequence[HostedStatus], endpoint: Endpoint) -> Iterator[Ho
             yield replace(one, error=str(error), refused=True)
 
 
-def _ask_status(one: HostedStatus, endpoint: Endpoint) -> HostedStatus:
+def _ask_status(one: HostedStatus, endpoint: HostedEndpoint) -> HostedStatus:
     run = read_run(one.folder)
     if run is None or run.endpoint != endpoint.where:
         where = f"at {run.endpoint if run else 'an unknown endpoint'}, not at {endpoint.where}"
@@ -116,7 +116,7 @@ def _after_all_not(runs: Sequence[HostedStatus]) -> Iterator[HostedStatus]:
 
 
 def _each(
-    arm: Arm, settings: Settings, workspace: Workspace, act: Callable[[Endpoint, str], HostedJob]
+    arm: Arm, settings: Settings, workspace: Workspace, act: Callable[[HostedEndpoint, str], HostedJob]
 ) -> tuple[HostedStatus, ...]:
     with connect(settings) as endpoint:
         found = [one for one in asked_about(unfinished_jobs(arm, workspace), endpoint) if one.job or one.refused]
@@ -126,7 +126,9 @@ def _each(
         return tuple(one if one.refused else act_on_job(one, endpoint, act) for one in going)
 
 
-def act_on_job(one: HostedStatus, endpoint: Endpoint, act: Callable[[Endpoint, str], HostedJob]) -> HostedStatus:
+def act_on_job(
+    one: HostedStatus, endpoint: HostedEndpoint, act: Callable[[HostedEndpoint, str], HostedJob]
+) -> HostedStatus:
     """Return a job as it is after something was done to it at the endpoint; `refused` where that was not done."""
     try:
         job = act(endpoint, one.job)

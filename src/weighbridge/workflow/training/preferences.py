@@ -16,7 +16,7 @@ from weighbridge.results import Estimate, Record
 from weighbridge.settings.schema import Arm
 from weighbridge.train.data.conversations import conversation
 from weighbridge.train.data.preference_file import PreferenceFile, read_preferences
-from weighbridge.train.data.preferences import Pair, Preferences, held_out, preferences_from
+from weighbridge.train.data.preferences import PreferencePair, Preferences, held_out, preferences_from
 from weighbridge.train.preference.grpo import greedy_rewards, train_grpo
 from weighbridge.train.preference.reward_model import RewardModel, open_reward_model, reward_key, train_reward_model
 from weighbridge.train.preference.rewards import Grounds, Judge, rewards_of
@@ -188,7 +188,9 @@ def _train_on_pairs(todo: Refinement, bench: Bench, engine: Engine, voice: Voice
     return Refined(training=training, moved=pairs_moved(asked, before, after, todo.seed) if asked else ())
 
 
-def pairs_moved(pairs: Sequence[Pair], before: Sequence[float], after: Sequence[float], seed: int) -> tuple[Moved, ...]:
+def pairs_moved(
+    pairs: Sequence[PreferencePair], before: Sequence[float], after: Sequence[float], seed: int
+) -> tuple[Moved, ...]:
     """Return how far margins (see `train.preference.margins`) moved, and how many pairs are now ordered rightly.
 
     Both are means over examples, of the means over an example's pairs: these are not independent of each other.
@@ -222,7 +224,7 @@ def _compare_measure(
     )
 
 
-def _by_example(pairs: Sequence[Pair], values: Sequence[float]) -> list[float]:
+def _by_example(pairs: Sequence[PreferencePair], values: Sequence[float]) -> list[float]:
     grouped: dict[str, list[float]] = {}
     for pair, value in zip(pairs, values, strict=True):
         grouped.setdefault(pair.example_id, []).append(value)

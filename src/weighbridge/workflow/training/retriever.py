@@ -24,7 +24,7 @@ from weighbridge.settings.schema import Settings
 from weighbridge.train.retriever.contrastive import RetrieverRecipe, Tuned
 from weighbridge.train.retriever.embedder import tune_embedder
 from weighbridge.train.retriever.negatives import Contrast, Mine, Mined, mine
-from weighbridge.train.retriever.pairs import Pairs
+from weighbridge.train.retriever.pairs import RetrievalPairs
 from weighbridge.train.retriever.reranker import tune_reranker
 from weighbridge.types import Document
 from weighbridge.wiring.reporter import Voice
@@ -56,7 +56,7 @@ class _Lessons:
     """The training pairs, the questions that decide, and their origin."""
 
     division: Division
-    pairs: Pairs
+    pairs: RetrievalPairs
     mined: Mined
 
     @property
@@ -206,7 +206,7 @@ def _searches(
 def _lessons(which: Which, division: Division, search: TrialSearch, seed: int, voice: Voice) -> _Lessons:
     if not division.decidable:
         nothing = Mined(contrasts=(), hard=0, random=0, filtered={})
-        return _Lessons(division=division, pairs=Pairs(pairs=(), attrition={}), mined=nothing)
+        return _Lessons(division=division, pairs=RetrievalPairs(pairs=(), attrition={}), mined=nothing)
     pairs = pairs_of(division, search.index, search.embedder, seed=seed)
     source = Mine(retriever=search.hybrid, index=search.index, embedder=search.embedder)
     mined = mine(pairs.pairs, source, wanted=_NEGATIVES[which], seed=seed, notify=voice.notify)

@@ -18,7 +18,7 @@ from weighbridge.dataset.synthesise.duplicates import near_held_out, remembering
 from weighbridge.dataset.synthesise.nouns import Made
 from weighbridge.protocols import Embedder, Index
 from weighbridge.settings.schema import SplitSettings
-from weighbridge.train.retriever.pairs import Pairs, labelled_pairs, made_pairs, unusable
+from weighbridge.train.retriever.pairs import RetrievalPairs, labelled_pairs, made_pairs, unusable
 from weighbridge.types import PUBLIC, Chunk, Example
 
 ENOUGH = 40
@@ -106,7 +106,7 @@ def _from_example(example: Example) -> Made:
     )
 
 
-def pairs_of(division: Division, index: Index, embedder: Embedder, *, seed: int) -> Pairs:
+def pairs_of(division: Division, index: Index, embedder: Embedder, *, seed: int) -> RetrievalPairs:
     """Return training pairs of the taught questions or, without any, pairs made from public documents."""
     if division.taught:
         return labelled_pairs(division.taught, index, embedder, most=MOST_PAIRS, seed=seed)
