@@ -164,7 +164,7 @@ CASES: Mapping[str, Case] = {
         given={"index": INDEX, "embedder": Part("embedder"), "content": "c"},
         silent={"index": "is told apart by its content"},
     ),
-    "retrieve.search.cache.Remembered": Case(
+    "retrieve.search.cache.CachedRetriever": Case(
         make=CachedRetriever, given=FOUND, silent={"size": "how much is remembered changes no answer"}
     ),
     "retrieve.search.rerank.LateInteraction": Case(make=LateInteraction, given={"embedder": Part("embedder")}),
