@@ -12,9 +12,8 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Metric, Notify, silent
 from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.train.data.conversations import Conversation, conversations, lesson
-from weighbridge.train.data.documents import text_rows
 from weighbridge.train.data.lint import Finding, Lint, lint, shown_row
-from weighbridge.train.data.tokens import Encoded
+from weighbridge.train.data.tokens import Encoded, text_rows
 from weighbridge.train.runtime.base_model import load_tokenizer
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.generate import Say, Validate

@@ -1,9 +1,10 @@
 """Train the adapters of the tuned arms, on exactly the prompts that these arms will send; guard and promote them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean, stdev
 
-from weighbridge.adapters import AdapterCard, Lesson, Seeded
+from weighbridge.adapters import AdapterCard, Lesson, Seeded, Training
 from weighbridge.answer.build import build, shape_of
 from weighbridge.dataset.near_duplicates import asked_in, plain
 from weighbridge.dataset.synthesise.duplicates import near_held_out
@@ -32,7 +33,6 @@ from weighbridge.wiring.search import open_computed_embedder
 from weighbridge.wiring.search_noted import describe_search
 from weighbridge.workflow.training.examine import examine_adapter
 from weighbridge.workflow.training.hosted import prepare, resume_hosted, train_hosted
-from weighbridge.workflow.training.messages import spread_sentence, training_sentence
 from weighbridge.workflow.training.preferences import preferences_file
 from weighbridge.workflow.training.rate_search import race_settings
 from weighbridge.workflow.training.second_stage import Taught, train_second_stage
@@ -179,7 +179,7 @@ def _best_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, effort: Effor
         write_card(card, folder_of(bench.workspace, card))
         write_text(folder_of(bench.workspace, card) / "report.html", adapter_page(card))
     if tried:
-        voice.say(spread_sentence(cards, card))
+        voice.say(_spread_sentence(cards, card))
     promote(bench.workspace, card, chosen=False, found_for=found_for)
     return card
 
@@ -203,7 +203,7 @@ def _adapter_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, agree: Agr
     """Return the examined adapter of an arm, trained here or at the endpoint unless it was already."""
     if engine.settings.engine == "openai":
         card = train_hosted(arm, bench, engine, voice, agree=agree)
-        voice.say(training_sentence(card))
+        voice.say(_training_sentence(card))
         return card
     return _train_here(arm, bench, engine, voice)
 
@@ -216,10 +216,10 @@ def _train_here(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Adapter
     second = bench.settings.training.preference.method != "none"
     read = preferences_file(exercise, bench, voice) if second else None  # what is wrong with it is told before training
     card = tune(exercise, folder, notify=voice.notify)
-    voice.say(training_sentence(card))
+    voice.say(_training_sentence(card))
     if second:
         card = train_second_stage(arm, card, Taught(exercise=exercise, read=read), bench, engine, voice)
-        voice.say(training_sentence(card))
+        voice.say(_training_sentence(card))
     card = examine_adapter(card, exercise, bench, engine, voice)
     for warning in card.warnings:
         voice.say(f"  note: {warning}")
@@ -301,3 +301,44 @@ def _tests_learnt(lessons: Sequence[Lesson], bench: Bench) -> int:
 
 def _dev(card: AdapterCard) -> float:
     return card.dev.value if card.dev else float("-inf")
+
+
+def _spread_sentence(cards: Sequence[AdapterCard], best: AdapterCard) -> str:
+    """Say how much the trainings of several seeds differ, and name the one that serves."""
+    values = [card.dev.value for card in cards if card.dev]
+    if len(values) < len(cards):
+        return f"{len(cards)} seeds; there are no dev questions to tell them apart: {best.id} (seed {best.seed}) serves"
+    listed = ", ".join(f"{value:.2f}" for value in values)
+    return (
+        f"{len(cards)} seeds: dev accuracy {listed}; mean {fmean(values):.3f}, standard deviation {stdev(values):.3f}; "
+        f"{best.id} (seed {best.seed}) serves. Chosen for its score on {best.dev.scored if best.dev else 0} questions, "
+        "so expect the mean of it, not its own"
+    )
+
+
+def _training_sentence(card: AdapterCard) -> str:
+    """Say how a training went, and whether the served model agrees with the adapter."""
+    training = card.training
+    best = next(epoch for epoch in training.epochs if epoch.epoch == training.chosen_epoch)
+    dev = "" if best.dev is None else f", dev accuracy {best.dev:.2f}"
+    return (
+        f"Trained {card.strategy} ({card.id}): {training.examples:,} examples, {training.tokens:,} tokens, "
+        f"epoch {training.chosen_epoch} of {len(training.epochs)} kept{dev}, loss {training.first_loss:.2f} to "
+        f"{training.last_loss:.2f}, {card.seconds:.0f} s{_speed(training)}; "
+        f"{'; '.join(_agreements(card)) or card.hosted or 'runs unmerged'}"
+    )
+
+
+def _speed(training: Training) -> str:
+    """Say how fast it learnt; by the clock, loading and scoring included. An endpoint does not always tell."""
+    return f", {training.tokens / training.seconds:,.0f} tokens/s" if training.seconds else ""
+
+
+def _agreements(card: AdapterCard) -> Iterator[str]:
+    """Yield the agreement of the served model with the adapter, and the other forms that disagree."""
+    for served in card.parity[:1]:
+        yield f"{served.form} agrees with the adapter on {served.agreement:.0%} of tokens"
+    if others := [parity for parity in card.parity[1:] if parity.ok]:
+        yield f"{len(others)} other forms agree too"
+    if parted := [parity.form for parity in card.parity[1:] if not parity.ok]:
+        yield f"these do not: {', '.join(parted)}"

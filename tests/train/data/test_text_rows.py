@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.train.data.documents import readable, text_rows
+from weighbridge.train.data.tokens import readable, text_rows
 from weighbridge.train.runtime.base_model import BaseFiles, load_tokenizer
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.prefix_packing import labels
