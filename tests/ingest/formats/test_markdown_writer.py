@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.ingest.formats.markdown_writer import assemble, deeper, fence, fence_of, heading, paragraph, table
+from weighbridge.ingest.formats.markdown_writer import assemble, deepen, fence, fence_marks, heading, paragraph, table
 
 _TEXT = st.text("ab#`~=-| \n\t\u00e9", max_size=12)
 
@@ -19,7 +19,7 @@ def test_parts_are_exact_and_in_order(blocks: list[tuple[str, str]]) -> None:
 @given(text=_TEXT)
 def test_a_fence_is_longer_than_any_inside(text: str) -> None:
     block = fence(text, "python")
-    marks = fence_of(text)
+    marks = fence_marks(text)
     assert marks not in text
     assert block.startswith(f"{marks}python\n{text}")
     assert block.endswith(f"\n{marks}")
@@ -52,4 +52,4 @@ def test_headings_have_six_levels() -> None:
 
 def test_levels_that_are_left_out_are_no_depths() -> None:
     levels: list[int] = []
-    assert [deeper(levels, level) for level in (2, 2, 5, 6, 5, 3, 0, 1)] == [0, 0, 1, 2, 1, 1, 0, 1]
+    assert [deepen(levels, level) for level in (2, 2, 5, 6, 5, 3, 0, 1)] == [0, 0, 1, 2, 1, 1, 0, 1]

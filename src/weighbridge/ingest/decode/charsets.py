@@ -1,4 +1,4 @@
-"""Which encoding bytes are in: by the label that they carry, or by what their letters look like.
+"""The encoding of bytes: told by the label that they carry, or by the look of their letters.
 
 Measured on 2,700 stretches of messages in 28 languages and 25 encodings, those of DOS and of old Macs apart: the
 detector of Firefox (chardetng) is right for 94 to 97 in 100 of 30 to 600 letters, charset-normalizer for 52 to 78.
@@ -12,17 +12,17 @@ from collections import Counter
 from functools import lru_cache
 
 _CODECS = {"gbk": "gb18030", "x-user-defined": "cp1252"}
-"""Codecs that decode more than those that the labels name, and the same otherwise."""
+"""Codecs that decode more than the labelled ones, and everything else alike."""
 _OUTSIDE = {
     "unicode-1-1-utf-7": "utf-7", "utf-7": "utf-7", "x-unicode-2-0-utf-7": "utf-7", "hz-gb-2312": "hz", "hz": "hz",
     "iso-2022-kr": "iso2022_kr", "iso-2022-jp-2": "iso2022_jp_2", "iso-2022-jp-1": "iso2022_jp_1",
     "x-mac-roman": "mac-roman", "x-mac-japanese": "cp932", "x-windows-949": "cp949",
 }  # fmt: skip
-"""Labels outside the standard, which leaves them out as unsafe in browsers; mails have them."""
+"""Labels outside the standard: unsafe in browsers, but mails have them."""
 _TEXTUAL = re.compile(r"(?:cp|ibm|windows|x-cp)-?\d{3,4}|(?:x-)?mac[-_].*|johab|iso-?ir-\d+|koi8.*|hp-roman8|ptcp154")
-"""Labels outside the standard of which Python may know a codec: never one that is no encoding of text, as zlib."""
+"""Labels outside the standard that Python may know a codec for. The pattern keeps out codecs such as zlib."""
 _SAMPLE = 100_000
-"""Bytes that are looked at: half a second at most, and more letters do not make the guess surer."""
+"""Bytes that the detector looks at: they take half a second at most, and more letters make no guess surer."""
 _NAMES = {
     "cp932": "Shift_JIS", "cp949": "EUC-KR", "gb18030": "GB18030", "big5hkscs": "Big5", "euc_jp": "EUC-JP",
     "iso2022_jp": "ISO-2022-JP", "mac-roman": "Mac Roman", "cp874": "windows-874", "utf-16-le": "UTF-16",
@@ -31,24 +31,25 @@ _NAMES = {
 MULTIBYTE = ("gb18030", "cp949", "big5hkscs", "cp932", "euc_jp")
 _ASCII = bytes(range(128))
 _OLD = ("cp850", "cp852", "mac-roman", "cp437")
-"""Encodings of DOS and of the first Macs, which the detector does not know: taken where one alone makes words."""
+"""Encodings of DOS and of the first Macs. The detector does not know them: one is taken if it alone makes words."""
 _LATIN_SHARE = 0.35
-"""Share of bytes beyond ASCII above which a text is in no Latin alphabet: Vietnamese, the densest, has a quarter."""
+"""Above this share of bytes beyond ASCII, a text is in no Latin alphabet: Vietnamese, the densest, has a quarter."""
 DENSE_SHARE = 0.2
-"""Share of bytes beyond ASCII below which quotes and dashes of Windows-1252 might be taken for Shift_JIS."""
+"""Below this share of bytes beyond ASCII, quotes and dashes of Windows-1252 look like Shift_JIS."""
 _FITS = 0.05
 _ODD_SHARE = 0.2
 """Shares of characters beyond ASCII out of place: up to the first an encoding is right, above the second it is not."""
 BROKEN_SHARE = 0.01
-"""Share of characters that may be broken in a multi-byte encoding for it to be told at all."""
-_FREQUENT = {"cp932": range(0x88, 0x98), "big5hkscs": range(0xA4, 0xC7)}
-"""First bytes of the characters that were encoded first as the frequent ones (level 1)."""
+"""A multi-byte encoding is recognised if no more than this share of its characters is broken."""
+_FREQUENT = range(0x88, 0x98)
+"""First bytes of the characters that Shift_JIS encodes first, as the frequent ones (level 1)."""
 _WORDLIKE = frozenset("'\u2018\u2019-\u2010\u2013\u2014\u00ad\u200b\u200c\u200d")
-"""What may stand between two letters of one word."""
+"""Characters that may stand between two letters of one word."""
 _SYMBOL = re.compile(r"(?<![^\W\d_])[^\w\x00-\x9f]|[\u2019\u201d\u2026\u2122\u00ae\u00a9\u00b0\u00b2\u00b3]")
 _WORD = re.compile(rb"[^\x00-\x2f]*[\x00-\x2f]+|[^\x00-\x2f]+")
-"""What ends in a blank or a punctuation mark: no byte below 0x30 is the second of a character."""
+"""A stretch that ends in a blank or a punctuation mark: no byte below 0x30 is the second of a character."""
 _PIECES = 8
+"""A broken byte spoils the guess for its piece alone, and seven others outvote that."""
 _BEYOND = re.compile(rb"[\x80-\xff]")
 
 
@@ -71,7 +72,7 @@ def codec_of(label: str) -> str:
 
 
 def name_of(codec: str) -> str:
-    """Return what people call an encoding: "windows-1250" where Python says cp1250."""
+    """Return the usual name of an encoding: "windows-1250" where Python says cp1250."""
     import webencodings
 
     known = webencodings.lookup(codec)
@@ -84,7 +85,7 @@ def ascii_count(text: str) -> int:
 
 
 def ascii_share(content: bytes) -> float:
-    """Return which share of bytes is ASCII; 1.0 where there are none."""
+    """Return the share of bytes that are ASCII; 1.0 where there are none."""
     return 1 - len(content.translate(None, _ASCII)) / max(len(content), 1)
 
 
@@ -112,14 +113,14 @@ def decode_loosely(content: bytes, codec: str) -> str:
 def detect_codec(content: bytes) -> str | None:
     """Return the codec that bytes beyond UTF-8 look like, or None where nothing fits.
 
-    What the detector of Firefox says stands, but for three things that it takes for Windows-1252: short cells of
+    The verdict of Firefox's detector stands, except for three things that it takes for Windows-1252: short cells of
     Shift_JIS, an encoding with one broken byte, and the encodings of DOS.
     """
     content = _sample(content)
     if decode_strictly(content, "cp1252") is not None and _is_symbols(content.decode("cp1252")):
         return "cp1252"
     beyond = 1 - ascii_share(content)
-    if beyond > DENSE_SHARE and "\ufffd" not in decode_loosely(content, "cp932") and _is_frequent(content, "cp932"):
+    if beyond > DENSE_SHARE and "\ufffd" not in decode_loosely(content, "cp932") and _is_frequent(content):
         return "cp932"
     codec = _most_likely(content)
     voted = _most_likely_by_pieces(content)
@@ -158,7 +159,7 @@ def _most_likely(content: bytes) -> str:
 
 
 def _most_likely_by_pieces(content: bytes) -> str:
-    """Return what most pieces look like; a broken byte, which rules an encoding out, spoils the one that it is in."""
+    """Return the codec that most pieces look like; a broken byte rules an encoding out in its own piece only."""
     pieces = [b""]
     for word in _WORD.findall(content):
         if len(pieces[-1]) * _PIECES >= len(content):
@@ -170,13 +171,13 @@ def _most_likely_by_pieces(content: bytes) -> str:
 
 
 def _is_symbols(text: str) -> bool:
-    """Tell text whose only characters beyond ASCII are signs where signs stand: a price in pounds, a dash, degrees."""
+    """Tell whether the only characters beyond ASCII are signs in their usual places: a price in pounds, a dash."""
     signs = _SYMBOL.findall(text)
     return len(signs) == len(text) - ascii_count(text) and all(not sign.isalpha() for sign in signs)
 
 
 def _oddness(content: bytes, codec: str) -> float:
-    """Return which share of the characters beyond ASCII makes no words: broken, or signs and letters out of place."""
+    """Return the share of characters beyond ASCII that make no words: broken, or signs and letters out of place."""
     text = content.decode(codec, "replace")
     places = [place for place, char in enumerate(text) if char > "\x7f"]
     if codec in MULTIBYTE:
@@ -189,7 +190,7 @@ def _oddness(content: bytes, codec: str) -> float:
 
 
 def _is_odd(text: str, place: int) -> bool:
-    """Tell a character that no writer would put there: a control, a sign within a word, a letter of two alphabets."""
+    """Tell whether no writer would put a character there: a control, a sign in a word, a letter of two alphabets."""
     char = text[place]
     before, after = text[place - 1 : place], text[place + 1 : place + 2]
     if char <= "\x9f" or char == "\ufffd" or unicodedata.category(char) in {"Co", "Cn"}:
@@ -207,12 +208,12 @@ def _script(char: str) -> str:
     return unicodedata.name(char, "").partition(" ")[0] if char.isalpha() else ""
 
 
-def _is_frequent(content: bytes, codec: str) -> bool:
-    """Tell whether nearly all double bytes are kana, punctuation or characters that the encoding has as frequent."""
-    frequent = _FREQUENT.get(codec)
-    if frequent is None:
-        return False
-    characters = (char for char in content.decode(codec, "replace") if char > "\x7f" and char != "\ufffd")
-    leads = [encoded[0] for char in characters if (encoded := char.encode(codec, "ignore"))]
-    usual = sum(lead in frequent or lead in range(0x81, 0x84) or lead in range(0xA1, 0xA4) for lead in leads)
+def _is_frequent(content: bytes) -> bool:
+    """Tell whether nearly all characters of Shift_JIS are kana, punctuation or frequent ones."""
+    leads: list[int] = []
+    for character in content.decode("cp932", "replace"):
+        if character > "\x7f" and character != "\ufffd":
+            leads += character.encode("cp932", "ignore")[:1]
+    # Rows 0x81 to 0x83 and bytes 0xA1 to 0xA3 are punctuation and kana.
+    usual = sum(lead in _FREQUENT or lead in range(0x81, 0x84) or lead in range(0xA1, 0xA4) for lead in leads)
     return usual >= 0.9 * len(leads) > 0

@@ -1,12 +1,11 @@
-"""Bytes become text: by the encoding that they declare, by what is valid, or by what their letters look like.
+"""Bytes become text: by the encoding that they declare, by UTF-8 where they are valid, or by the look of their letters.
 
-Labels mean what they mean to browsers (the WHATWG Encoding Standard): gb2312 is GBK, shift_jis is cp932, euc-kr is
-cp949, iso-8859-1 and us-ascii are Windows-1252.
+Labels mean the same as in browsers (the WHATWG Encoding Standard): gb2312 is GBK, shift_jis is cp932, euc-kr is cp949,
+iso-8859-1 and us-ascii are Windows-1252.
 """
 
 import codecs
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -38,22 +37,23 @@ _WIDE = ("utf-16", "utf-32")
 _SUBSTITUTE = b"\x1a"
 """The control character that stands for one that is lost."""
 _MOSTLY = 0.7
+"""Share of characters with a zero byte in UTF-16: names and signs of other scripts may stand in a Latin text."""
 _UNMARKED = 64
 """Bytes that it takes to tell UTF-16 without a mark from anything else."""
 _CHARACTER = 4
 """Bytes that a character has at most."""
 
 _FEW = 8
-"""Characters beyond ASCII below which a guess is called weak. Of samples of 30 to 600 letters in 24 languages, one in
+"""A guess from fewer characters beyond ASCII is called weak. Of samples of 30 to 600 letters in 24 languages, one in
 twenty with fewer is taken for another encoding of the same script, and none with more than thirty."""
 _TOO_FEW = 4
-"""Characters beyond ASCII below which a text that is mostly of such is not told: there, most guesses are wrong."""
+"""With fewer characters beyond ASCII in a text mostly of such, most guesses are wrong: nothing is guessed."""
 _JIS = re.compile(rb"\x1b(\$[@B]|\(I|\([BJ])")
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedText:
-    """A text, and what is doubtful about it."""
+    """A text, and the doubts about it."""
 
     text: str
     losses: tuple[Loss, ...] = ()
@@ -62,9 +62,9 @@ class DecodedText:
 def decode(content: bytes, declared: str = "") -> DecodedText:
     """Return the text of some bytes.
 
-    In this order: what a byte order mark says; UTF-16 that has none; UTF-8, where it is valid; the `declared` encoding
-    (a label of HTML, XML or MIME); UTF-8 with some bytes that are not; what the letters look like. Bytes that are not
-    in the encoding cost one character each (U+FFFD) and are reported with their place; so is any guess.
+    The encodings are tried in this order: the byte order mark's; UTF-16 without one; UTF-8, where it is valid; the
+    `declared` one (a label of HTML, XML or MIME); UTF-8 with some other bytes; a guess by the letters. Bytes that are
+    not in the encoding cost one character each (U+FFFD) and are reported with their place; so is any guess.
 
     Raises:
         UnreadableError: the bytes are no text, or their encoding cannot be told.
@@ -74,13 +74,16 @@ def decode(content: bytes, declared: str = "") -> DecodedText:
     if wide is not None:
         return wide
     if codec.startswith(_WIDE):
-        # What declares this in bytes that are read without it is not in it, as in browsers.
+        # The bytes were read to find this label, so they are in no wide encoding; browsers ignore it, too.
         declared = codec = ""
     if _share(content, _CONTROLS) > _STRAY_CONTROLS and not declared:
         raise UnreadableError("not text")
     text = decode_strictly(content, "utf-8")
     if content.isascii() and (codec.startswith(("iso2022", "utf-7", "hz")) or b"\x1b$" in content):
-        return _decode_shifted(content, codec)
+        # These switch alphabets by ASCII bytes: ISO-2022-JP with the extensions of NEC, UTF-7, HZ.
+        if codec.startswith("iso2022_jp") or not codec:
+            return _decode_japanese(content) or DecodedText(content.decode("ascii"))
+        return _decode_replacing(content, codec, codec)
     if text is not None and not (codec in MULTIBYTE and len(text) - ascii_count(text) < _CHARACTER):
         return DecodedText(text, _report_contradiction(content, codec, declared))
     if codec:
@@ -91,7 +94,7 @@ def decode(content: bytes, declared: str = "") -> DecodedText:
 
 
 def _decode_wide(content: bytes, codec: str, declared: str) -> DecodedText | None:
-    """Decode what a byte order mark or null bytes tell of; None where there are none."""
+    """Decode text with a byte order mark or null bytes; None where there are none."""
     for mark, encoding in _BOMS:
         if content.startswith(mark):
             return _decode_marked(content, encoding)
@@ -107,7 +110,7 @@ def _decode_wide(content: bytes, codec: str, declared: str) -> DecodedText | Non
 
 
 def decode_head(content: bytes) -> DecodedText:
-    """Return the text of the first bytes of a file, which may end within a character; see `decode`."""
+    """Return the text of the first bytes of a file. They may end within a character; see `decode`."""
     for cut in range(_CHARACTER):
         with suppress(UnreadableError):
             decoded = decode(content[: len(content) - cut])
@@ -117,29 +120,23 @@ def decode_head(content: bytes) -> DecodedText:
 
 
 def outline(head: bytes) -> str | None:
-    """Return the first bytes of a file as text whose ASCII characters are right, or None where they are no text.
+    """Return the first bytes of a file as text, or None where they are no text. Only its ASCII characters are right.
 
-    What a file is can be told from those; what encoding it declares stands in it, or in the parts of a mail.
+    They suffice to tell the kind of a file. The encoding is declared in it, or in the parts of a mail.
     """
-    for mark, encoding in _BOMS:
-        if head.startswith(mark):
-            return _text_or_none(_decode_marked, head, encoding)
-    if _share(head, b"\0") > _STRAY_CONTROLS:
-        return _text_or_none(_decode_unmarked, head)
-    if _share(head, _CONTROLS) > _STRAY_CONTROLS:
-        return None
-    return head.decode("utf-8", "replace")
-
-
-def _text_or_none(read: Callable[..., DecodedText], head: bytes, *encoding: str) -> str | None:
     try:
-        return read(head, *encoding).text
+        for mark, encoding in _BOMS:
+            if head.startswith(mark):
+                return _decode_marked(head, encoding).text
+        if _share(head, b"\0") > _STRAY_CONTROLS:
+            return _decode_unmarked(head).text
     except UnreadableError:
         return None
+    return None if _share(head, _CONTROLS) > _STRAY_CONTROLS else head.decode("utf-8", "replace")
 
 
 def _decode_marked(content: bytes, encoding: str) -> DecodedText:
-    """Decode what begins with a byte order mark; two bytes of one may begin a binary file as well."""
+    """Decode text with a byte order mark. A binary file may begin with its two bytes as well."""
     decoded = _decode_replacing(content, encoding, encoding.removesuffix("-sig").upper())
     if encoding != "utf-8-sig" and decoded.text.count("\ufffd") > BROKEN_SHARE * len(decoded.text):
         raise UnreadableError("not text")
@@ -151,7 +148,7 @@ def _share(content: bytes, of: bytes) -> float:
 
 
 def _decode_without_nulls(content: bytes, declared: str) -> DecodedText:
-    """Decode a text with a stray null or two, each of which is read as U+FFFD."""
+    """Decode a text with a stray null or two as U+FFFD."""
     decoded = decode(content.replace(b"\0", _SUBSTITUTE), declared)
     text = decoded.text.replace(_SUBSTITUTE.decode(), "\ufffd")
     return DecodedText(text, (*decoded.losses, *_describe_broken(text, "text (a null)", decoded.text.count("\ufffd"))))
@@ -168,13 +165,6 @@ def _decode_unmarked(content: bytes) -> DecodedText:
             if text is not None and not re.search(r"[\x01-\x08\x0e-\x1a\x7f]", text):
                 return DecodedText(text, (_describe_guess(encoding, len(text)),))
     raise UnreadableError("not text")
-
-
-def _decode_shifted(content: bytes, codec: str) -> DecodedText:
-    """Decode what switches alphabets by ASCII bytes: ISO-2022-JP with the extensions of NEC, UTF-7, HZ."""
-    if codec.startswith("iso2022_jp") or not codec:
-        return _decode_japanese(content) or DecodedText(content.decode("ascii"))
-    return _decode_replacing(content, codec, codec)
 
 
 def _decode_japanese(content: bytes) -> DecodedText | None:
@@ -240,13 +230,14 @@ def _is_mostly(text: str) -> bool:
 
 
 def _report_contradiction(content: bytes, codec: str, declared: str) -> tuple[Loss, ...]:
-    """Report that what is UTF-8 declares another encoding; `iso-8859-1` and `us-ascii` are what programs write."""
+    """Report that UTF-8 declares another encoding. Programs write `iso-8859-1` and `us-ascii` without meaning them."""
     if content.isascii() or codec in {"", "utf-8", "cp1252"}:
         return ()
     return (Loss("", f"says that it is in {declared[:30]} and is UTF-8; read as that"),)
 
 
 def _decode_mixed(content: bytes) -> DecodedText | None:
+    """Decode UTF-8 with some other bytes; None where they are not fewer than its characters beyond ASCII."""
     text = content.decode("utf-8", "replace")
     bad = text.count("\ufffd") - content.count("\ufffd".encode())
     good = len(text) - ascii_count(text) - bad

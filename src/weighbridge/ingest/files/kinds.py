@@ -1,81 +1,72 @@
-"""What a file is, told by what is in it, and who reads it. A suffix only decides between kinds of text."""
+"""The kinds of files: recognises a file by its bytes and finds its reader. A suffix only decides between kinds of text.
+
+To add a format, write a module under `ingest/formats` with a reader and its `PARSER`, and add its row to `FORMATS`.
+"""
 
 import json
 import re
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, cast
 from zipfile import BadZipFile, ZipFile
 
 from weighbridge.extensions import extension_names, extension_origin, load_extension
 from weighbridge.ingest.content import Reader, UnreadableError
 from weighbridge.ingest.decode.encodings import outline
-from weighbridge.ingest.decode.text import LARGEST
+from weighbridge.ingest.decode.text import LARGEST, TOO_LARGE
 from weighbridge.ingest.files.signatures import CONTAINERS, PACKAGES, is_image, printable, reason_of
 
-Format = Literal[
-    "text", "markdown", "html", "pdf", "docx", "pptx", "xlsx", "csv", "json", "jsonl", "epub", "email", "mbox",
-    "notebook", "code", "zip", "image",
-]  # fmt: skip
 Kind = str
-"""A `Format`, or `reader:` and the suffix of a reader that another distribution offers."""
+"""The key of a row in `FORMATS`, or `reader:` and the suffix of a reader that another distribution offers."""
 
 SNIFFER = 6
-"""To be raised whenever the same file would be taken for another kind."""
+"""Raise it when the same file would be taken for another kind: files that were read before are then read again."""
 
 _OWN = "reader:"
 _HEAD = 65_536
 _TAIL = 4_096
-_TOO_LARGE = f"larger than {LARGEST // 1_000_000} MB"
-_READERS: Mapping[Format, tuple[str, str]] = {
-    "text": ("text.plain", "read_text"),
-    "markdown": ("text.markdown", "read_markdown"),
-    "html": ("web.html", "read_html"),
-    "pdf": ("pdf.document", "read_pdf"),
-    "docx": ("office.word", "read_docx"),
-    "pptx": ("office.powerpoint", "read_pptx"),
-    "xlsx": ("excel.document", "read_xlsx"),
-    "csv": ("text.csv", "read_csv"),
-    "json": ("text.json_records", "read_json"),
-    "jsonl": ("text.json_records", "read_jsonl"),
-    "epub": ("web.epub", "read_epub"),
-    "email": ("mail.mailbox", "read_email"),
-    "mbox": ("mail.mailbox", "read_mbox"),
-    "notebook": ("text.notebook", "read_notebook"),
-    "code": ("text.code", "read_code"),
-    "image": ("pdf.ocr", "read_image"),
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row of the table of formats."""
+
+    title: str
+    """Its name with an article, as messages use it."""
+    suffixes: str
+    reader: str = ""
+    """The module below `ingest/formats` and the function: imported late, as some need heavy libraries."""
+
+
+FORMATS: Mapping[Kind, Format] = {
+    "text": Format("plain text", "txt text log rst adoc org tex srt vtt ics vcf", "text.plain:read_text"),
+    "markdown": Format("Markdown", "md markdown mdown mkd mdx", "text.markdown:read_markdown"),
+    "html": Format("a web page", "html htm xhtml shtml", "web.html:read_html"),
+    "pdf": Format("a PDF", "pdf", "pdf.document:read_pdf"),
+    "docx": Format("a Word file", "docx docm dotx", "office.word:read_docx"),
+    "pptx": Format("a PowerPoint file", "pptx pptm ppsx potx", "office.powerpoint:read_pptx"),
+    "xlsx": Format("an Excel file", "xlsx xlsm xltx", "excel.document:read_xlsx"),
+    "csv": Format("a table", "csv tsv tab", "text.csv:read_csv"),
+    "json": Format("JSON", "json geojson webmanifest map", "text.json_records:read_json"),
+    "jsonl": Format("JSON lines", "jsonl ndjson", "text.json_records:read_jsonl"),
+    "epub": Format("an e-book", "epub", "web.epub:read_epub"),
+    "email": Format("a mail", "eml mht mhtml", "mail.mailbox:read_email"),
+    "mbox": Format("a mailbox", "mbox mbx", "mail.mailbox:read_mbox"),
+    "notebook": Format("a notebook", "ipynb", "text.notebook:read_notebook"),
+    "code": Format(
+        "source code",
+        "py pyi pyx js mjs cjs jsx ts tsx java kt kts scala groovy c h cc cpp cxx hpp hh cs go rs rb php pl pm r jl "
+        "lua swift m mm sh bash zsh fish ps1 bat cmd sql css scss sass less vue svelte xml xsl xsd svg yaml yml toml "
+        "ini cfg conf properties gradle cmake mk dockerfile tf proto graphql hs ml mli ex exs erl clj cljs lisp el "
+        "vim asm s f f90 pas dart zig nim v vhdl sol diff patch asp aspx jsp",
+        "text.code:read_code",
+    ),
+    "zip": Format("a ZIP archive", "zip"),
+    "image": Format("an image", "png jpg jpeg gif bmp tif tiff webp", "pdf.ocr:read_image"),
 }
-_WORDS: Mapping[Format, str] = {
-    "text": "plain text", "markdown": "Markdown", "html": "a web page", "pdf": "a PDF", "docx": "a Word file",
-    "pptx": "a PowerPoint file", "xlsx": "an Excel file", "csv": "a table", "json": "JSON", "jsonl": "JSON lines",
-    "epub": "an e-book", "email": "a mail", "mbox": "a mailbox", "notebook": "a notebook", "code": "source code",
-    "zip": "a ZIP archive", "image": "an image",
-}  # fmt: skip
-_SUFFIXES: Mapping[Format, str] = {
-    "text": "txt text log rst adoc org tex srt vtt ics vcf",
-    "markdown": "md markdown mdown mkd mdx",
-    "html": "html htm xhtml shtml",
-    "pdf": "pdf",
-    "docx": "docx docm dotx",
-    "pptx": "pptx pptm ppsx potx",
-    "xlsx": "xlsx xlsm xltx",
-    "csv": "csv tsv tab",
-    "json": "json geojson webmanifest map",
-    "jsonl": "jsonl ndjson",
-    "epub": "epub",
-    "email": "eml mht mhtml",
-    "mbox": "mbox mbx",
-    "notebook": "ipynb",
-    "code": "py pyi pyx js mjs cjs jsx ts tsx java kt kts scala groovy c h cc cpp cxx hpp hh cs go rs rb php pl pm r "
-    "jl lua swift m mm sh bash zsh fish ps1 bat cmd sql css scss sass less vue svelte xml xsl xsd svg yaml yml toml "
-    "ini cfg conf properties gradle cmake mk dockerfile tf proto graphql hs ml mli ex exs erl clj cljs lisp el vim "
-    "asm s f f90 pas dart zig nim v vhdl sol diff patch asp aspx jsp",
-    "zip": "zip",
-    "image": "png jpg jpeg gif bmp tif tiff webp",
-}
-_BY_SUFFIX: Mapping[str, Format] = {suffix: kind for kind, names in _SUFFIXES.items() for suffix in names.split()}
+_BY_SUFFIX: Mapping[str, Kind] = {suffix: kind for kind, row in FORMATS.items() for suffix in row.suffixes.split()}
 _CODE_NAMES = frozenset({"makefile", "dockerfile", "rakefile", "gemfile", "jenkinsfile", "cmakelists.txt"})
 _TEXTUAL = frozenset({"text", "markdown", "html", "csv", "json", "jsonl", "email", "mbox", "notebook", "code"})
 _PAGE = re.compile(r"(?is)\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b")
@@ -83,7 +74,7 @@ _XML = re.compile(r"\s*<\?xml\b")
 _LETTER = re.compile(r"From \S+ .*\d{4}\s*\n[A-Za-z-]+: ")
 _FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]*)[ \t]*:", re.MULTILINE)
 _BEFORE_FIELDS = re.compile(r"\ufeff?\s*(?:>*From (?![ \t]*:)[^\n]*\n\s*)*")
-"""What programs leave before the header of a mail: empty lines, and the line that separates mails in a mailbox."""
+"""Programs leave this before the header of a mail: empty lines, and the line that separates mails in a mailbox."""
 _ENCODED = re.compile(r"^content-transfer-encoding:", re.IGNORECASE | re.MULTILINE)
 _FIELDS = frozenset({
     "from", "to", "subject", "date", "message-id", "received", "mime-version", "return-path", "delivered-to",
@@ -95,25 +86,25 @@ _MAIN_TYPE = re.compile(
     rb"application/vnd\.(?:openxmlformats-officedocument\.)?"
     rb"(ms-word|wordprocessingml|ms-powerpoint|presentationml|ms-excel|spreadsheetml)\.[\w.]+\.main\+xml"
 )
-_OFFICE: Mapping[bytes, Format] = {
+_OFFICE: Mapping[bytes, Kind] = {
     b"ms-word": "docx", b"wordprocessingml": "docx", b"ms-powerpoint": "pptx", b"presentationml": "pptx",
     b"ms-excel": "xlsx", b"spreadsheetml": "xlsx",
 }  # fmt: skip
 _CUT = _HEAD // 4 - 4
-"""Characters that the first bytes of a longer file hold at least: where there are fewer, the text is all of it."""
+"""The first bytes of a longer file hold at least so many characters: a shorter text is the whole file."""
 _GROUPS = re.compile(r'"groups"\s*:', re.IGNORECASE)
-"""With comments, or broken, JSON is no plain text where this stands in it: that would make it public."""
+"""JSON that is broken or has comments is never read as plain text if it has this: that would make it public."""
 _OBJECT = re.compile(r'\s*(?:\[\s*)?\{\s*"')
 _RECORD = re.compile(r'\s*(?:\{\s*(?:"|\})|\[\s*(?:[\[{"\d\-\]]|true|false|null))')
 
 
 def sniff(path: Path) -> Kind:
-    """Return what a file is by its first and last bytes and, for a ZIP package, by the names in it.
+    """Return the kind of a file by its first and last bytes and, for a ZIP package, by the names in it.
 
     A suffix that only a reader of another distribution knows is taken at its word.
 
     Raises:
-        UnreadableError: with the reason, where it is empty, broken, or nothing that is read here.
+        UnreadableError: it is empty, broken, or of a kind without a reader; the message is the reason.
         OSError: it cannot be opened.
     """
     with path.open("rb") as file:
@@ -129,51 +120,47 @@ def sniff(path: Path) -> Kind:
         return _sniff_package(path)
     text = None if head.lstrip().startswith(b"%PDF-") else outline(head)
     if text is None:
-        return _binary(head, size)
+        if b"%PDF-" in head[:1024]:  # Acrobat, too, takes a PDF that begins within the first 1,024 bytes
+            return "pdf"
+        if is_image(head):
+            return "image"
+        raise UnreadableError(reason_of(head) or (TOO_LARGE if size > LARGEST else "not text"))
     if reason := printable(head):
         raise UnreadableError(reason)
-    if size > LARGEST and _kind_by_name(path.name) not in {"mbox", "csv", "jsonl"}:
-        raise UnreadableError(_TOO_LARGE)
+    if size > LARGEST and _kind_by_name(path.name) not in {"mbox", "csv", "jsonl"}:  # these are read line by line
+        raise UnreadableError(TOO_LARGE)
     return _sniff_text(path.name, text, tail)
 
 
-def _binary(head: bytes, size: int) -> Kind:
-    if b"%PDF-" in head[:1024]:
-        return "pdf"
-    if is_image(head):
-        return "image"
-    raise UnreadableError(reason_of(head) or (_TOO_LARGE if size > LARGEST else "not text"))
-
-
 def reader_of(kind: Kind) -> Reader:
-    """Return what reads files of a kind; an archive has no reader of its own, its members have."""
+    """Return the reader of a kind. An archive has none of its own; its members have."""
     if kind.startswith(_OWN):
         own: Reader = load_extension("weighbridge.readers", kind.removeprefix(_OWN)).part
         return own
-    module, name = _READERS[cast("Format", kind)]
-    reader: Reader = getattr(import_module(f"weighbridge.ingest.formats.{module}"), name)
+    module, _, function = FORMATS[kind].reader.partition(":")
+    reader: Reader = getattr(import_module(f"weighbridge.ingest.formats.{module}"), function)
     return reader
 
 
 def reader_origin(name: str) -> str:
-    """Return the distribution that reads files with this name's suffix, with its version; empty where we do."""
+    """Return the distribution that reads files with this name's suffix, with its version; empty for our own readers."""
     suffix = _suffix(name)
     return "" if not suffix or suffix in _BY_SUFFIX else extension_origin("weighbridge.readers", suffix)
 
 
 def version_of(kind: Kind) -> str:
-    """Return what changes with whatever a kind is read by: a reading of another version is no longer good."""
+    """Return the version of a kind's reader. Readings of another version are not used again."""
     if kind.startswith(_OWN):
         return f"{SNIFFER}.{extension_origin('weighbridge.readers', kind.removeprefix(_OWN))}"
     if kind == "zip":  # its members may be read by what is installed now
         suffixes = extension_names("weighbridge.readers")
         return ".".join((f"{SNIFFER}", *(reader_origin(f"x.{suffix}") for suffix in suffixes)))
-    module = import_module(f"weighbridge.ingest.formats.{_READERS[cast('Format', kind)][0]}")
-    return f"{SNIFFER}.{module.PARSER}"
+    module, _, _ = FORMATS[kind].reader.partition(":")
+    return f"{SNIFFER}.{import_module(f'weighbridge.ingest.formats.{module}').PARSER}"
 
 
 def describe_misnaming(name: str, kind: Kind) -> str:
-    """Say so where a file's suffix promises another kind than it is of; empty where it does not."""
+    """Return a note if the suffix of a file promises another kind than its bytes are of, else an empty text."""
     suffix = _suffix(name)
     claimed = _BY_SUFFIX.get(suffix)
     if claimed == "email" and kind == "text":
@@ -182,7 +169,7 @@ def describe_misnaming(name: str, kind: Kind) -> str:
         return ""
     if {claimed, kind} in ({"json", "jsonl"}, {"json", "notebook"}, {"email", "mbox"}):
         return ""
-    return f"is called .{suffix} and is {_WORDS[cast('Format', kind)]}; it was read as that"
+    return f"is called .{suffix} and is {FORMATS[kind].title}; it was read as that"
 
 
 def _suffix(name: str) -> str:
@@ -196,16 +183,14 @@ def _kind_by_name(name: str) -> Kind | None:
 def _sniff_package(path: Path) -> Kind:
     try:
         with ZipFile(path) as package:
-            # Some writers put backslashes, or other case.
+            # Some programs write names with backslashes, or in other case.
             listed = {name.replace("\\", "/").lstrip("/").lower(): name for name in package.namelist()}
-            mime = (
-                _start_of(package, listed["mimetype"]).decode("ascii", "replace").strip()
-                if "mimetype" in listed
-                else ""
-            )
+            mime = ""
+            if "mimetype" in listed:
+                mime = _start_of(package, listed["mimetype"]).decode("ascii", "replace").strip()
     except _BROKEN as error:
-        said = str(error).lower().replace("file is not a zip file", "")  # said of what begins as one
-        raise UnreadableError(f"a broken ZIP file, as Office files are too ({said or 'cut short'})") from error
+        reason = str(error).lower().replace("file is not a zip file", "")  # misleading: the file begins as one
+        raise UnreadableError(f"a broken ZIP file, as Office files are too ({reason or 'cut short'})") from error
     if mime == "application/epub+zip":
         return "epub"
     if mime.startswith("application/vnd.oasis.opendocument"):
@@ -215,11 +200,11 @@ def _sniff_package(path: Path) -> Kind:
             if kind is None:
                 raise UnreadableError(reason)
             return kind
-    return _declared(path, listed[_TYPES]) if _TYPES in listed else "zip"
+    return _read_declared_kind(path, listed[_TYPES]) if _TYPES in listed else "zip"
 
 
-def _declared(path: Path, member: str) -> Kind:
-    """Return what a package declares itself to be: the main part of an Office file may have any name."""
+def _read_declared_kind(path: Path, member: str) -> Kind:
+    """Return the kind that a package declares: the main part of an Office file may have any name."""
     try:
         with ZipFile(path) as package:
             main = _MAIN_TYPE.search(_start_of(package, member))
@@ -234,7 +219,7 @@ def _start_of(package: ZipFile, name: str) -> bytes:
 
 
 def _sniff_text(name: str, text: str, tail: bytes) -> Kind:
-    """Tell kinds of text apart. What is called code, Markdown or a table is that: nothing in it could tell."""
+    """Tell kinds of text apart. The suffix decides on code, Markdown and tables, for nothing in them does."""
     claimed = _kind_by_name(name)
     if _PAGE.match(text) and claimed not in {"code", "markdown"}:
         return "html"
@@ -262,11 +247,9 @@ def _is_mail(text: str, claimed: Kind | None) -> bool:
 
 
 def _sniff_records(claimed: Kind | None, text: str, tail: bytes) -> Kind:
-    """Tell JSON from what only begins like it, without reading a long file to its end."""
+    """Tell JSON from text that only begins like it, without reading a long file to its end."""
     lines = [line for line in text.lstrip("\ufeff").splitlines()[:3] if line.strip()]
-    if len(lines) > 1 and all(_is_object(line) for line in lines[:2]):
-        return "jsonl"
-    if claimed == "jsonl":
+    if claimed == "jsonl" or (len(lines) > 1 and all(_is_object(line) for line in lines[:2])):
         return "jsonl"
     if re.search(rb'"nbformat"\s*:', tail) and '"cells"' in text:
         return "notebook"

@@ -1,1 +1,1 @@
-"""One file a format: each reads a local file into text with its structure in Markdown, and says what was lost."""
+"""One file a format. Each reads a local file into text with its structure in Markdown, and reports the losses."""

@@ -14,12 +14,12 @@ _RAISED, _LOWERED = (re.compile(f"[{re.escape(''.join(map(chr, table)))}]+") for
 _ORDINALS = frozenset(
     {"st", "nd", "rd", "th", "e", "er", "ers", "re", "res", "ère", "es", "ème", "eme", "ième", "ieme", "nde"}
 )
-"""Endings of English and French ordinals, which word processors raise by themselves: "1st" is no power."""
+"""Endings of English and French ordinals. Word processors raise them by themselves: "1st" is no power."""
 _MARKS = {"TM": "™", "SM": "℠", "o": "º"}
 _NO_BASE = re.compile(r"(?:\d{4}|\d[.,'’\u00a0\u202f ]\d{3}|[$€£¥]\s?[\d.,]+\d)$")  # noqa: RUF001 - Swiss apostrophe
 """A number that is hardly ever raised to a power: a year, one with grouped thousands, a price."""
 _CONTEXT = 32
-"""Characters before a run that are looked at: more than a number has."""
+"""Characters before a run that tell its meaning: more than a number has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def write_runs(runs: Iterable[Run]) -> str:
       and stands apart: "5,200 ³". References to notes stand apart from any number: "5,200 [^3]", but "Said[^1]".
     - Ordinals stay together ("1st"), TM becomes "™" and o "º". Signs without a letter or a digit, such as "*", stay as
       they are, and so do letters that are not attached to anything.
-    - What is struck out keeps its marks: "~~14 euro~~ 19 euro". Blanks at its ends stand outside of them.
+    - Struck-out text keeps its marks: "~~14 euro~~ 19 euro". Blanks at its ends stand outside of them.
     """
     written: list[str] = []
     before = ""

@@ -14,11 +14,11 @@ def _package(path: Path, **contents: bytes) -> Path:
     return path
 
 
-def test_members_of_a_sound_package(tmp_path: Path) -> None:
+def test_a_sound_package_passes(tmp_path: Path) -> None:
     wide = "<?xml version='1.0'?><a/>".encode("utf-16")
     path = _package(tmp_path / "a", a_xml=b'<?xml version="1.0"?>\n<!-- <!DOCTYPE --><a/>', b_png=b"\x89PNG",
                     c_svg=b"<!DOCTYPE svg><svg/>", d_rels=wide, e_xml=b"")  # fmt: skip
-    assert check_package(path) == ("a.xml", "b.png", "c.svg", "d.rels", "e.xml")
+    check_package(path)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pptx.util import Emu
 from weighbridge.ingest.content import Loss, Parsed, UnreadableError
 from weighbridge.ingest.formats.office.drawingml import diagram_text, paragraph_text
 from weighbridge.ingest.formats.office.powerpoint import read_pptx
-from weighbridge.ingest.formats.office.xml_recovery import parse_xml
+from weighbridge.ingest.formats.office.xml_parsing import parse_xml
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 
 A = "http://schemas.openxmlformats.org/drawingml/2006/main"

@@ -1,4 +1,4 @@
-"""The cells of one sheet of a workbook, as they show: read in one pass, a row at a time."""
+"""Reads the cells of one sheet as Excel displays them: in one pass, a row at a time."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -14,9 +14,10 @@ from weighbridge.ingest.formats.excel.workbook import BROKEN, CellStyle, Workboo
 from weighbridge.ingest.formats.markdown_writer import one_line, trim_cells
 from weighbridge.ingest.formats.number_format.codes import split_code
 from weighbridge.ingest.formats.number_format.display import display, display_text
+from weighbridge.ingest.formats.office.xml_parsing import local_name, whole_number
 
 _MOST_PLACES = 2_000_000
-"""Cells of a file that are looked at, empty ones between others included."""
+"""Cells of a file that are read, empty ones between others included: about a minute."""
 _MOST_COLUMNS = 16_384
 _EMPTY_CELLS = 4
 """Cells without text that count as one place: they cost the time to skip them, and no memory."""
@@ -26,30 +27,20 @@ _LETTERS = re.compile(r"[A-Za-z]{1,3}")
 _RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7}):\$?[A-Za-z]{1,3}\$?(\d{1,7})")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _WHOLE = re.compile(r"-?[1-9]\d{0,10}|0")
-"""What General shows as it is stored: whole numbers of up to 11 digits."""
+"""Whole numbers of up to 11 digits: the format General shows them as they are stored."""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-"""How Excel stores characters that XML has no place for (ECMA-376 part 1, 22.9.2.19)."""
+"""Excel's notation for characters that XML has no place for (ECMA-376 part 1, 22.9.2.19)."""
 _PAGE_CODES = re.compile(r'&(?:"[^"]*"|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|\d+|([LCR])|[A-Za-z]|(&))')
 _FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001 - Excel has no zones
 _LEAP_BUG = 60
-"""Days up to here are one less in serial numbers, which count a 29th of February 1900."""
-_TAGS = (
-    "row",
-    "c",
-    "col",
-    "mergeCell",
-    "oddHeader",
-    "oddFooter",
-    "evenHeader",
-    "evenFooter",
-    "firstHeader",
-    "firstFooter",
-)
+"""Serial numbers up to here are one less for a day: from there on, they count a 29th of February 1900."""
+_TAGS = ("row", "c", "col", "mergeCell", "oddHeader", "oddFooter", "evenHeader", "evenFooter", "firstHeader",
+         "firstFooter")  # fmt: skip
 
 
 @dataclass(slots=True)
 class ReadingBudget:
-    """What may still be read of a file: cells, and characters, which shared texts can multiply beyond its size."""
+    """The rest that may be read of a file: cells, and characters, for shared texts can multiply them."""
 
     places: int = _MOST_PLACES
     characters: int = LARGEST
@@ -62,19 +53,19 @@ class ReadingBudget:
 
 @dataclass(slots=True)
 class Cells:
-    """The rows of one sheet that show something, what is printed above and below them, and what is lost of both."""
+    """The rows of one sheet that show something, its headers and footers, and the losses of both."""
 
     rows: list[list[str]] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     """The number of each row in the sheet: those between that are missing are blank."""
     page_texts: dict[str, None] = field(default_factory=dict)
     lost: Counter[str] = field(default_factory=Counter)
-    """How often something was lost, by what it was; in words without "(s)", it is said once."""
+    """How often something was lost, by its description; the report gives the count of one with an "(s)"."""
     damaged: bool = False
 
 
 def read_cells(package: WorkbookPackage, part: str, book: Workbook, budget: ReadingBudget) -> Cells:
-    """Read the cells of a sheet. What of a damaged one is still XML stays, and the damage is told."""
+    """Read the cells of a sheet. Of a damaged one, it reads all that is still XML, and reports the damage."""
     from lxml import etree
 
     reader = _Reader(book, budget)
@@ -129,7 +120,7 @@ class _Reader:
         self._merged: list[_Range] = []
 
     def lose(self, what: str) -> None:
-        """Count one more of what was lost."""
+        """Count one more loss."""
         self.cells.lost[what] += 1
 
     def lose_damaged(self, reason: str) -> None:
@@ -140,12 +131,12 @@ class _Reader:
 
     def take(self, event: str, node: Any) -> None:
         """Take the start or the end of an element."""
-        name = node.tag.rpartition("}")[2]
+        name = local_name(node)
         if name == "row":
             if event == "start":
                 self.end_row()  # of a row that a damaged sheet does not end
                 self._hidden_row = _is_true(node.get("hidden"))
-                self._row_number = max(_whole_number(node.get("r")), self._row_number + 1)
+                self._row_number = max(whole_number(node.get("r")), self._row_number + 1)
             else:
                 self.end_row()
                 self._budget.places -= 1
@@ -158,13 +149,18 @@ class _Reader:
             if self._cells_in_row > _MOST_CELLS_HELD:
                 discard(node)
         elif name == "col":
-            self._take_column(node)
+            if _is_true(node.get("hidden")):
+                columns = range(whole_number(node.get("min")) - 1, whole_number(node.get("max")))
+                self._hidden_columns.append(columns)
         elif name == "mergeCell":
             self.lose("merged range(s): the value stands in the first column only")
             self._take_merged(node.get("ref") or "")
             discard(node)
         else:
-            self._take_page_text(name, node.text or "")
+            plain = _PAGE_CODES.sub(lambda match: match[2] or (" \n" if match[1] else ""), node.text or "")
+            if re.search(r"[^\W\d_]", plain):
+                kind = "Header" if name.endswith("Header") else "Footer"
+                self.cells.page_texts[f"{kind}: {one_line(plain)}"] = None
 
     def end_row(self) -> None:
         """Keep the cells met so far as a row, where one of them shows something."""
@@ -205,7 +201,10 @@ class _Reader:
             self._merged.append(_Range(int(matched[2]), int(matched[3]), column))
 
     def _take_cell(self, node: Any) -> None:
-        column = _column(node.get("r"), len(self._row))
+        reference = node.get("r")
+        column = _column_of(reference.rstrip("0123456789")) if reference else None
+        if column is None:  # a cell that does not name its column follows the last one
+            column = len(self._row)
         if column >= len(self._row):
             self._row += [""] * (column - len(self._row) + 1)
         text = self._display_cell(node)
@@ -220,18 +219,8 @@ class _Reader:
             self._hidden_used.add(column)
             self.lose("column(s) hidden in the sheet; read all the same")
 
-    def _take_column(self, node: Any) -> None:
-        if _is_true(node.get("hidden")):
-            self._hidden_columns.append(range(_whole_number(node.get("min")) - 1, _whole_number(node.get("max"))))
-
-    def _take_page_text(self, name: str, code: str) -> None:
-        plain = _PAGE_CODES.sub(lambda match: match[2] or (" \n" if match[1] else ""), code)
-        if re.search(r"[^\W\d_]", plain):
-            kind = "Header" if name.endswith("Header") else "Footer"
-            self.cells.page_texts[f"{kind}: {one_line(plain)}"] = None
-
     def _display_cell(self, node: Any) -> str:
-        """Return what a cell shows."""
+        """Return a cell as Excel displays it."""
         kind = node.get("t") or "n"
         stored, has_formula = "", False
         for child in node:
@@ -290,13 +279,13 @@ class _Reader:
         return _unescape(stored)
 
     def _report_if_hidden(self, shown: str, stored: str) -> str:
-        """Return what shows; a value that its format hides (`;;;`) is told as lost."""
+        """Return the displayed text, and report a value that its format hides (`;;;`)."""
         if stored and not shown:
             self.lose("value(s) hidden by their number format left out")
         return shown
 
     def _display_date(self, stored: str, style: CellStyle) -> str:
-        """Return a date that is stored in ISO 8601 under its format, as strict files may store it."""
+        """Return a date under its format from ISO 8601, as strict files may store it."""
         try:
             moment = datetime.fromisoformat(stored).replace(tzinfo=None)
         except ValueError:
@@ -305,12 +294,6 @@ class _Reader:
             return stored.removesuffix("T00:00:00").replace("T", " ")
         serial = (moment - _FIRST_DAY) / timedelta(days=1)
         return display(serial - (serial <= _LEAP_BUG), style.code).strip()
-
-
-def _column(reference: str | None, following: int) -> int:
-    """Return the number of a cell's column from 0: what it says itself, else the one after the last."""
-    column = _column_of(reference.rstrip("0123456789")) if reference else None
-    return following if column is None else column
 
 
 @lru_cache(maxsize=_MOST_COLUMNS)
@@ -323,11 +306,6 @@ def _column_of(letters: str) -> int | None:
     return column - 1 if column <= _MOST_COLUMNS else None
 
 
-def _whole_number(text: str | None) -> int:
-    """Return a number that is written in at most nine digits, else 0."""
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 9 else 0  # noqa: PLR2004
-
-
 def _is_true(text: str | None) -> bool:
     return text in {"1", "true", "on"}
 
@@ -336,4 +314,9 @@ def _unescape(text: str) -> str:
     """Return a text with the characters that Excel has written as `_x000D_`; control characters become blanks."""
     if "_x" not in text:
         return text
-    return _ESCAPED.sub(lambda match: character if (character := chr(int(match[1], 16))).isprintable() else " ", text)
+
+    def character(match: re.Match[str]) -> str:
+        decoded = chr(int(match[1], 16))
+        return decoded if decoded.isprintable() else " "
+
+    return _ESCAPED.sub(character, text)

@@ -1,9 +1,10 @@
-"""Excel workbooks: a part a sheet, as tables of the cells that are used, as they show."""
+"""Excel workbooks: a part a sheet, with its used cells as tables, as Excel displays them."""
 
 import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import ZipFile
@@ -17,7 +18,7 @@ from weighbridge.ingest.formats.markdown_writer import assemble, heading, one_li
 from weighbridge.ingest.formats.office.package import check_package, convert_errors
 
 PARSER = 8
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 _MOST_SHEETS = 1_000
 _UNREAD = {
@@ -45,17 +46,17 @@ class _Sheet:
 def read_xlsx(path: Path) -> Parsed:
     """Read a .xlsx or .xlsm file. Title: the document's property. Values are those last computed by Excel.
 
-    Numbers and dates come as their number formats show them, those whose form depends on the country of the reader in
-    ISO 8601. Empty rows and columns are dropped; lines of a single cell above a table stand before it as paragraphs,
-    and the first other row is its header. Tables that stand side by side or one below the other are tables of their own
-    where their headers and rows tell. What is merged over several rows stands in each of them. Text boxes, shapes,
-    charts and comments follow the tables of their sheet; files that are embedded are read as files of their own.
+    Numbers and dates come as their number formats show them; where that depends on the country of the reader, dates
+    come in ISO 8601. Empty rows and columns are dropped; lines of a single cell above a table stand before it as
+    paragraphs, and the first other row is its header. Tables side by side or one below the other are parted where
+    their headers and rows show it. A cell merged over several rows stands in each of them. Text boxes, shapes, charts
+    and comments follow the tables of their sheet; embedded files are read as files of their own.
 
-    Reported: formulas that were never computed, merged and hidden things, pictures, what is damaged, and what lies
-    beyond 1,000 sheets, 2,000,000 cells or 50,000,000 characters.
+    The losses name formulas that were never computed, merged and hidden things, pictures, damage, and the rest of a
+    file with more than 1,000 sheets, 2,000,000 cells or 50,000,000 characters.
 
     Raises:
-        UnreadableError: where the package is damaged, encrypted or a bomb, or no sheet of it can be read.
+        UnreadableError: the package is damaged, encrypted or a bomb, or no sheet of it can be read.
     """
     check_package(path, parse=False)
     with convert_errors(), ZipFile(path) as archive:
@@ -79,10 +80,14 @@ def _read(package: WorkbookPackage) -> Parsed:
     enclosed = tuple(_embedded_files(package, losses))
     losses += [Loss("workbook", what) for what in _describe(_count_unread(package))]
     text = assemble((f"sheet {sheet.name}", _render_sheet(sheet)) for sheet in sheets)
+    title = ""
+    if properties := next(package.iter_related("", "core-properties"), ""):
+        with suppress(ValueError):
+            title = one_line(package.tree(properties, recover=True).findtext("{*}title") or "")
     if not text.text and any(sheet.damaged for sheet in sheets):
         raise UnreadableError("damaged: no sheet of it can be read")
     losses += [Loss(f"sheet {sheet.name}", what) for sheet in sheets for what in sheet.losses]
-    return Parsed((Content(text=text.text, title=_title(package), parts=text.parts),), tuple(losses), enclosed)
+    return Parsed((Content(text=text.text, title=title, parts=text.parts),), tuple(losses), enclosed)
 
 
 def _read_sheet(package: WorkbookPackage, part: SheetPart, book: Workbook, budget: ReadingBudget) -> _Sheet:
@@ -111,7 +116,7 @@ def _read_sheet(package: WorkbookPackage, part: SheetPart, book: Workbook, budge
 
 
 def _describe(lost: Counter[str]) -> Iterator[str]:
-    """Yield what was lost, with how often where it can be counted."""
+    """Yield the losses, each with its count where it can be counted."""
     for what, count in lost.items():
         yield f"{count:,} {what}" if "(s)" in what else what
 
@@ -128,7 +133,7 @@ def _embedded_files(package: WorkbookPackage, losses: list[Loss]) -> Iterator[En
 
 
 def _count_unread(package: WorkbookPackage) -> Counter[str]:
-    """Return what the package holds that nobody has read, and how often."""
+    """Return the kinds of parts that nobody has read, and how many there are."""
     lost: Counter[str] = Counter()
     for name in sorted(package.unread):
         folder = _PART.fullmatch(name)
@@ -137,17 +142,8 @@ def _count_unread(package: WorkbookPackage) -> Counter[str]:
     return lost
 
 
-def _title(package: WorkbookPackage) -> str:
-    for part in package.iter_related("", "core-properties"):
-        try:
-            return one_line(package.tree(part, recover=True).findtext("{*}title") or "")
-        except ValueError:
-            return ""
-    return ""
-
-
 def _render_sheet(sheet: _Sheet) -> str:
-    """Return the sheet's name, its tables, and what lies on the sheet."""
+    """Return the sheet's name, its tables, and the objects on it."""
     tables = [text for block in sheet.tables for text in _table(block)]
     blocks = [block for block in [*sheet.above, *tables, *sheet.below] if block.strip()]
     return "\n\n".join([heading(sheet.name, 2), *blocks]) if blocks else ""

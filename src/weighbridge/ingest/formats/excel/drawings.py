@@ -1,31 +1,33 @@
-"""What lies on a sheet of a workbook besides its cells: text boxes, shapes, charts, diagrams and comments."""
+"""The objects on a sheet of a workbook: text boxes, shapes, charts, diagrams and comments."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from weighbridge.ingest.formats.excel.workbook import BROKEN, Relation, WorkbookPackage, rich_text
-from weighbridge.ingest.formats.markdown_writer import paragraph
+from weighbridge.ingest.formats.markdown_writer import comment, paragraph
 from weighbridge.ingest.formats.office.chart_xml import read_chart
 from weighbridge.ingest.formats.office.drawingml import body_text, diagram_text
+from weighbridge.ingest.formats.office.xml_parsing import local_name
 
 _THREADED = "[Threaded comment]"
-"""What the notes of threads begin with: a request to update Excel, which stands before the first comment."""
+"""The notes of threads begin with this and a request to update Excel, before the first comment."""
 _ALTERNATIVES = "AlternateContent"
 
 
 @dataclass(slots=True)
 class SheetObjects:
-    """The blocks of text that lie on a sheet, in the order of their places, and what is lost."""
+    """The blocks of text on a sheet, in the order of their places, and the losses."""
 
     blocks: list[str] = field(default_factory=list)
     lost: Counter[str] = field(default_factory=Counter)
-    """How often something was lost, by what it was."""
+    """How often something was lost, by its description."""
 
 
 def read_objects(package: WorkbookPackage, part: str) -> SheetObjects:
-    """Read what is related to a sheet: its drawing, its notes and its threads of comments."""
+    """Read the drawing of a sheet, its notes and its threads of comments."""
     objects = SheetObjects()
     for drawing in package.iter_related(part, "drawing"):
         try:
@@ -69,7 +71,7 @@ def _read_shapes(package: WorkbookPackage, node: Any, relations: Mapping[str, Re
     stack = [node]
     while stack:
         child = stack.pop()
-        name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
+        name = local_name(child)
         if name in {"sp", "cxnSp"}:
             objects.blocks += [paragraph(body_text(body)) for body in child.iterfind("{*}txBody")]
         elif name in {"chart", "relIds"}:
@@ -97,22 +99,16 @@ def _read_related(
             if chart.lost:
                 objects.lost[chart.lost] += 1
         elif relation.kind == "diagramData":
-            _read_diagram(package, relation.target, objects)
-
-
-def _read_diagram(package: WorkbookPackage, part: str, objects: SheetObjects) -> None:
-    try:
-        root = package.tree(part, recover=True)
-    except ValueError:
-        objects.lost["diagram(s) damaged and left out"] += 1
-        return
-    objects.blocks.append(diagram_text(root))
+            try:
+                objects.blocks.append(diagram_text(package.tree(relation.target, recover=True)))
+            except ValueError:
+                objects.lost["diagram(s) damaged and left out"] += 1
 
 
 def _control_texts(package: WorkbookPackage, part: str) -> Iterator[str]:
-    """Yield what stands on buttons and beside check boxes, in the markup of Office 2003 (VML), and not in notes.
+    """Yield the texts of buttons and check boxes in the markup of Office 2003 (VML). Its notes are left out.
 
-    Newer programs write some of them a second time, as shapes.
+    Newer programs write some of these texts a second time, as shapes.
     """
     for drawing in package.iter_related(part, "vmlDrawing"):
         try:
@@ -126,9 +122,13 @@ def _control_texts(package: WorkbookPackage, part: str) -> Iterator[str]:
 
 
 def _comments(package: WorkbookPackage, part: str, lost: Counter[str]) -> Iterator[str]:
-    """Yield the notes and the threads of comments with their cells and who wrote them."""
+    """Yield the notes and the threads of comments with their cells and authors."""
     threads = list(package.iter_related(part, "threadedComment"))
-    people = _people(package) if threads else {}
+    people: dict[str, str] = {}
+    if threads:
+        with suppress(ValueError):  # without the list, the comments have no authors
+            for node in package.tree("xl/persons/person.xml", recover=True).iterfind("{*}person"):
+                people[str(node.get("id"))] = node.get("displayName") or ""
     for thread in threads:
         root = _tree_or_none(package, thread, lost)
         for node in () if root is None else root.iterfind("{*}threadedComment"):
@@ -141,7 +141,7 @@ def _comments(package: WorkbookPackage, part: str, lost: Counter[str]) -> Iterat
         for node in root.iterfind("{*}commentList/{*}comment"):
             number = node.get("authorId") or ""
             author = authors[int(number)] if number.isdecimal() and int(number) < len(authors) else ""
-            text = "".join(rich_text(said) for said in node.iterfind("{*}text"))
+            text = "".join(map(rich_text, node.iterfind("{*}text")))
             if text and not (threads and text.startswith(_THREADED)):
                 yield _comment(node.get("ref"), author, text)
 
@@ -154,19 +154,9 @@ def _tree_or_none(package: WorkbookPackage, part: str, lost: Counter[str]) -> An
         return None
 
 
-def _people(package: WorkbookPackage) -> dict[str, str]:
-    """Return the names of those who comment, by their ids."""
-    try:
-        root = package.tree("xl/persons/person.xml", recover=True)
-    except ValueError:
-        return {}
-    return {str(node.get("id")): node.get("displayName") or "" for node in root.iterfind("{*}person")}
-
-
 def _comment(cell: str | None, author: str, text: str) -> str:
-    """Return a comment in one paragraph. Excel begins notes with their author's name, which is not said twice."""
-    said = text.strip()
-    if author and said.startswith(f"{author}:"):
-        said = said[len(author) + 1 :].strip()
-    by = f" ({author})" if author and not author.startswith("tc=") else ""
-    return paragraph(f"Comment on {cell or 'a cell'}{by}: {said}") if said else ""
+    """Return a comment as a paragraph, without the author's name that Excel begins notes with."""
+    text = text.strip()
+    if author:
+        text = text.removeprefix(f"{author}:").strip()
+    return comment(text, "" if author.startswith("tc=") else author, cell or "a cell")

@@ -1,6 +1,6 @@
-"""Several tables on one sheet: where one ends and the next begins, told only where the cells leave little doubt.
+"""Parts several tables on one sheet, but only where the cells leave little doubt.
 
-A table that is cut wrongly loses its header or the names of its rows, so a blank row or column alone never cuts.
+A table cut at the wrong place loses its header or the names of its rows, so a blank row or column alone never cuts.
 """
 
 import re
@@ -15,13 +15,13 @@ _LETTER = re.compile(r"[^\W\d_]")
 _TOTAL = re.compile(r"(?:grand |sub-?)?(?:total|sum|summe|gesamt|somme|suma|totaal|итого)", re.IGNORECASE)
 """Begins a row that sums up the columns above it, and often stands without the name of an item."""
 _ROWS_COMPARED = 50
-"""Rows of each table that are looked at: enough to tell, and sheets of a million short tables stay fast."""
+"""Rows of each table that are compared: enough to decide, and sheets of a million short tables stay fast."""
 _MOST_SIDE_BY_SIDE = 20
 """Blocks beside each other that are compared. A sheet with more has blank columns for its looks."""
 _FEWEST_COLUMNS = 2
 """A header of one cell is a title or a note."""
 _LONGEST_NAME = 120
-"""Characters of a header's cell or of a figure; what is longer is prose."""
+"""Characters of a header's cell or of a figure; a longer text is prose."""
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ def _divide_rows(block: Block) -> Iterator[Block]:
     table, waiting = Block(), Block()
     top = 0
     columns: set[int] = set()
-    for segment in _segments(block):
+    for segment in _split_at_blank_rows(block):
         lone = segment.lone_lines()
         if lone == len(segment.rows):
             _extend(waiting, segment)  # a note to the table above, or the title of the one below
@@ -74,7 +74,7 @@ def _divide_rows(block: Block) -> Iterator[Block]:
     yield table
 
 
-def _segments(block: Block) -> Iterator[Block]:
+def _split_at_blank_rows(block: Block) -> Iterator[Block]:
     """Yield the rows between blank ones."""
     start = 0
     for place in range(1, len(block.rows) + 1):
@@ -91,8 +91,8 @@ def _extend(block: Block, other: Block) -> None:
 def _begins_table(rows: list[list[str]], above: list[list[str]], top: int, columns: set[int]) -> bool:
     """Tell whether rows begin with a header of their own; `top` is the place of the header of the table above.
 
-    It is one of names in all columns of its rows, none of which stands in a row nearby, and the table above has
-    nothing in one of these columns, or the kind of what stands in one of them differs: names over figures.
+    A header names all columns of its rows, and no row nearby repeats one of its names. Besides, the table above is
+    empty in one of these columns, or one has figures, so that names stand over figures.
     """
     if not _has_header(rows):
         return False
@@ -125,7 +125,7 @@ def _has_header(rows: list[list[str]]) -> bool:
 
 
 def _divide_columns(block: Block) -> tuple[list[Block], int]:
-    """Return the tables that stand side by side, and how many of them stay one with another for want of a sign."""
+    """Return the tables that stand side by side, and how many stay joined to another for want of a sign."""
     lone = block.lone_lines()
     runs = _runs({place for cells in block.rows[lone:] for place, text in enumerate(cells) if text})
     if not 1 < len(runs) <= _MOST_SIDE_BY_SIDE:
@@ -164,7 +164,7 @@ def _runs(columns: set[int]) -> list[range]:
 
 
 def _part(block: Block, columns: range) -> Block:
-    """Return what stands in some columns; the cells keep their places."""
+    """Return the cells of some columns, at their places."""
     part = Block()
     before = [""] * columns.start
     for cells, number in zip(block.rows, block.numbers, strict=True):
@@ -182,10 +182,10 @@ def _heads(block: Block) -> bool:
 
 
 def _stand_apart(left: Block, right: Block) -> bool:
-    """Tell whether two blocks, each with a header, are two tables by where and how they begin.
+    """Tell whether two blocks, each with a header, are two tables by their beginnings.
 
-    They are where both have the same header, or begin at different heights, or where several blank columns part rows
-    that both name.
+    They are if both have the same header, if they begin at different heights, or if several blank columns stand
+    between rows that both name.
     """
     left_lone, right_lone = left.lone_lines(), right.lone_lines()
     if _names(left.rows[left_lone]) == _names(right.rows[right_lone]):
@@ -197,7 +197,7 @@ def _stand_apart(left: Block, right: Block) -> bool:
 
 
 def _go_on_apart(left: Block, right: Block) -> bool:
-    """Tell whether one of two blocks goes on below the other's end, with rows like those above and not with a total."""
+    """Tell whether one of two blocks goes on below the other's end with rows like those above, not with a total."""
     upper = next(_divide_rows(right))
     if _goes_on(right, left.numbers[-1]):
         return _are_keys(upper) or _are_figures(_body(upper), _first_column(upper))

@@ -1,7 +1,7 @@
 """The package of a workbook: its parts and their relations, its sheets, shared texts and cell styles.
 
-Names of elements are looked up without their namespace, as files saved as "Strict Open XML" have others. A part that
-is broken costs only itself.
+Names of elements are looked up without their namespace, for files saved as "Strict Open XML" have others. A broken part
+costs only itself.
 """
 
 import posixpath
@@ -17,10 +17,11 @@ from weighbridge.ingest.content import Loss, UnreadableError
 from weighbridge.ingest.formats.markdown_writer import one_line
 from weighbridge.ingest.formats.number_format.display import BUILT_IN
 from weighbridge.ingest.formats.office.package import refuse_entities
+from weighbridge.ingest.formats.office.xml_parsing import local_name, parse_xml, whole_number
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 
 BROKEN = (KeyError, ValueError, SyntaxError, OSError, RuntimeError, EOFError, BadZipFile, zlib.error, UnreadableError)
-"""What reading a part of a package raises: it is missing, no XML (a `SyntaxError`), or packed in a broken way."""
+"""Errors of reading a part of a package: it is missing, no XML (a `SyntaxError`), or packed in a broken way."""
 _OPEN_BREAK = re.compile(rb"<br\s*>", re.IGNORECASE)
 _SHEET_NAME = re.compile(r"xl/worksheets/sheet(\d{1,6})\.xml")
 _LARGEST_XML = 1_000_000_000
@@ -38,7 +39,7 @@ class Relation:
 
 
 class WorkbookPackage:
-    """The parts of a package by their names, whichever slashes and letters of a case the names are written with."""
+    """The parts of a package by their names. Slashes either way, and capital letters, make no difference."""
 
     def __init__(self, archive: ZipFile) -> None:
         self._archive = archive
@@ -60,20 +61,18 @@ class WorkbookPackage:
         return self._archive.open(member)
 
     def tree(self, part: str, *, recover: bool = False) -> Any:
-        """Return the root element of a part. With `recover`, broken XML gives what can be made of it.
+        """Return the root element of a part. With `recover`, broken XML is read as far as it can be.
 
-        Office 2003 left the `<br>` of drawings open, which are read as closed.
+        Office 2003 left the `<br>` of drawings open; they are read as closed.
 
         Raises:
             ValueError: there is no such part, or it is no XML.
         """
-        from lxml import etree
-
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=recover, remove_comments=True)
         try:
             with self.open(part) as file:
                 content = file.read()
-            root = etree.fromstring(_OPEN_BREAK.sub(b"<br/>", content) if recover else content, parser)
+            content = _OPEN_BREAK.sub(b"<br/>", content) if recover else content
+            root = parse_xml(content, recover=recover, remove_comments=True)
         except BROKEN as error:
             raise ValueError(part) from error
         if root is None:
@@ -101,7 +100,7 @@ class WorkbookPackage:
                 yield relation.target
 
     def find_related_or_usual(self, part: str, kind: str) -> list[str]:
-        """Return what a part is related to, else the part of the usual name where the relation is missing."""
+        """Return the related parts, or the part of the usual name where the relation is missing."""
         usual = posixpath.join(posixpath.dirname(part), f"{kind}.xml")
         return list(self.iter_related(part, kind)) or [name for name in (usual,) if _part_name(name) in self._members]
 
@@ -127,7 +126,7 @@ class SheetPart:
 
 @dataclass(frozen=True, slots=True)
 class CellStyle:
-    """How a cell shows: its number format code, and whether its text is struck out."""
+    """The format of a cell: its number format code, and whether its text is struck out."""
 
     code: str = "General"
     struck: bool = False
@@ -135,7 +134,7 @@ class CellStyle:
 
 @dataclass(slots=True)
 class Workbook:
-    """What the sheets of a workbook share."""
+    """The texts, styles and settings that the sheets of a workbook share."""
 
     sheets: Sequence[SheetPart]
     date1904: bool = False
@@ -145,7 +144,7 @@ class Workbook:
 
 
 def read_workbook(package: WorkbookPackage) -> Workbook:
-    """Read what the sheets share. Where the list of sheets, shared texts or styles are broken, that is told as lost.
+    """Read all that the sheets share. A broken list of sheets, shared texts or styles are reported as losses.
 
     Raises:
         ValueError: the list of sheets is broken, and the package has none of the names that Excel gives.
@@ -159,14 +158,19 @@ def read_workbook(package: WorkbookPackage) -> Workbook:
     sheets = [] if root is None else list(_listed_sheets(root, relations))
     book = Workbook(sheets)
     if not sheets or not relations:
-        book.sheets = [SheetPart(_stem(part), part, "worksheet", hidden=False) for part in package.usual_sheets()]
+        usual = [(posixpath.splitext(posixpath.basename(part))[0], part) for part in package.usual_sheets()]
+        book.sheets = [SheetPart(name, part, "worksheet", hidden=False) for name, part in usual]
         if not book.sheets:
             raise ValueError(main)
         book.losses.append(Loss("workbook", "the list of its sheets is broken: they come by the names of their parts"))
     for properties in () if root is None else root.iterfind("{*}workbookPr"):
         book.date1904 = str(properties.get("date1904") or "0") not in _FALSE
     _read_strings(package, main, book)
-    _read_styles(package, main, book)
+    for part in package.find_related_or_usual(main, "styles"):
+        try:
+            book.styles = tuple(_styles(package.tree(part)))
+        except ValueError:
+            book.losses.append(Loss("workbook", "styles are broken: numbers and dates come without their formats"))
     return book
 
 
@@ -176,10 +180,6 @@ def _listed_sheets(root: Any, relations: Mapping[str, Relation]) -> Iterator[She
         relation = relations.get(str(named), Relation("", ""))
         hidden = str(node.get("state") or "visible") != "visible"
         yield SheetPart(one_line(node.get("name") or f"{number}"), relation.target, relation.kind, hidden)
-
-
-def _stem(part: str) -> str:
-    return posixpath.splitext(posixpath.basename(part))[0]
 
 
 def _read_strings(package: WorkbookPackage, main: str, book: Workbook) -> None:
@@ -197,29 +197,17 @@ def _read_strings(package: WorkbookPackage, main: str, book: Workbook) -> None:
             book.losses.append(Loss("workbook", lost))
 
 
-def _read_styles(package: WorkbookPackage, main: str, book: Workbook) -> None:
-    for part in package.find_related_or_usual(main, "styles"):
-        try:
-            book.styles = tuple(_styles(package.tree(part)))
-        except ValueError:
-            book.losses.append(Loss("workbook", "styles are broken: numbers and dates come without their formats"))
-
-
 def _styles(root: Any) -> Iterator[CellStyle]:
     codes = dict(BUILT_IN)
     for node in root.iterfind("{*}numFmts/{*}numFmt"):
-        number, code = _number(node.get("numFmtId")), node.get("formatCode")
+        number, code = whole_number(node.get("numFmtId"), -1), node.get("formatCode")
         if code is not None:
             codes[number] = code
     struck = [_is_struck(font) for font in root.iterfind("{*}fonts/{*}font")]
     for node in root.iterfind("{*}cellXfs/{*}xf"):
-        font = _number(node.get("fontId"))
-        code = codes.get(_number(node.get("numFmtId"))) or "General"
+        font = whole_number(node.get("fontId"), -1)
+        code = codes.get(whole_number(node.get("numFmtId"), -1)) or "General"
         yield CellStyle(code, struck=0 <= font < len(struck) and struck[font])
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdecimal() else -1
 
 
 def _is_struck(font: Any) -> bool:
@@ -231,7 +219,7 @@ def rich_text(node: Any) -> str:
     """Return the text of a cell, a shared text or a comment: runs of their own form, without readings in kana."""
     runs: list[Run] = []
     for child in node:
-        name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
+        name = local_name(child)
         if name == "t":
             runs.append(Run(child.text or ""))
         elif name == "r":

@@ -1,7 +1,7 @@
-"""One mail message as bytes becomes a document: its fields, its best text, and what is attached to it.
+"""One mail message as bytes becomes a document: its fields, its best text, and its attachments.
 
-It is taken apart by the standard library under the policy `compat32`, whose parsing of fields takes linear time; that
-of the newer `default` policy recurses into comments and takes quadratic time on hostile ones.
+The standard library takes it apart under the policy `compat32`: that parses fields in linear time. The newer `default`
+policy recurses into comments and takes quadratic time on hostile ones.
 """
 
 import codecs
@@ -19,14 +19,16 @@ from mimetypes import guess_extension
 from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
 from weighbridge.ingest.decode.charsets import codec_of
 from weighbridge.ingest.decode.encodings import decode
+from weighbridge.ingest.decode.text import unix_lines
 from weighbridge.ingest.formats.markdown_writer import heading, one_line
 
 _LONGEST_FIELD = 20_000
 _LONGEST_NAME = 120
+"""Characters of a file name and of its suffix; most file systems hold 255 bytes."""
 _MOST_PARTS = 10_000
 _STUB = 300
 _TIMES = 3
-"""Plain text of so many characters at most, with so many times as many in HTML, is but a pointer to the latter."""
+"""A plain text of so few characters, with an HTML text so many times as long, only points to the HTML."""
 _BEFORE_FIELDS = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:>*From (?![ \t]*:)[^\n]*\n\s*)*")
 _BLANK_LINE = re.compile(rb"^[ \t]*\r?$", re.MULTILINE)
 _FIELD_LINE = re.compile(rb"[!-9;-~]+[ \t]*:")
@@ -49,7 +51,7 @@ _SEALED = {
 
 @dataclass(slots=True)
 class _Letter:
-    """What has been found in a message so far."""
+    """The things found in a message so far."""
 
     texts: list[str] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
@@ -73,20 +75,19 @@ def read_message(content: bytes) -> Parsed:
     if letter.pictures:
         letter.losses.append(Loss("", f"{letter.pictures} picture(s) in the text left out"))
     subject = one_line(_field(message, "Subject", letter))
-    told = [
-        f"{name}: {text}" for name in ("From", "To", "Cc", "Date") if (text := _display_field(message, name, letter))
-    ]
-    blocks = [heading(subject, 1), "\n".join(told), *letter.texts]
+    values = ((name, _display_field(message, name, letter)) for name in ("From", "To", "Cc", "Date"))
+    fields = [f"{name}: {value}" for name, value in values if value]
+    blocks = [heading(subject, 1), "\n".join(fields), *letter.texts]
     text = "\n\n".join(block for block in blocks if block.strip())
     return Parsed((Content(text=text, title=subject),), tuple(letter.losses), tuple(letter.enclosed))
 
 
 def _with_plain_header(content: bytes, letter: _Letter) -> bytes:
-    """Return a message whose header the parser takes whole.
+    """Return a message with a header that the parser takes whole.
 
-    It stops at the first line that is no field, and takes the rest, encoded parts and all, for the text. So what stands
-    before the first field goes (a byte order mark, empty lines, the line that separates mails in a mailbox), blanks
-    before a colon too; a line among the fields that is none is added to the field before it.
+    The parser stops at the first line that is no field, and takes the rest, encoded parts and all, for the text. So
+    this drops everything before the first field (a byte order mark, empty lines, the line that separates mails in a
+    mailbox) and blanks before a colon. It adds a stray line among the fields to the field before it.
     """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content = decode(content).text.encode()
@@ -102,16 +103,13 @@ def _with_plain_header(content: bytes, letter: _Letter) -> bytes:
         elif kept:
             kept.append(b" " + line)
         else:
-            letter.losses.append(Loss("header", f"begins with a line that is no field: {_shorten(line)}; left out"))
+            start = line[:60].decode("ascii", "replace").strip()
+            letter.losses.append(Loss("header", f"begins with a line that is no field: {start!r}; left out"))
     return b"\n".join(kept) + rest
 
 
-def _shorten(line: bytes) -> str:
-    return repr(line[:60].decode("ascii", "replace").strip())
-
-
 def _leaves(message: Message, letter: _Letter) -> Iterator[tuple[Message, bool]]:
-    """Yield the parts that have no parts, and whether HTML among them is wanted: no plain text says the same."""
+    """Yield the parts without parts of their own, and whether their HTML is wanted: no plain text says the same."""
     stack = [(message, True)]
     count = 0
     while stack:
@@ -123,14 +121,11 @@ def _leaves(message: Message, letter: _Letter) -> Iterator[tuple[Message, bool]]
         if part.get_content_maintype() == "multipart" and part.is_multipart():
             children = [child for child in part.get_payload() if isinstance(child, Message)]
             if part.get_content_subtype() == "alternative":
-                html = html and not any(_is_plain(child) for child in children)
+                plain = (part for part in children if part.get_content_type() == "text/plain" and not _is_file(part))
+                html = html and not any(_bytes(part).strip() for part in plain)
             stack.extend((child, html) for child in reversed(children))
         else:
             yield part, html
-
-
-def _is_plain(part: Message) -> bool:
-    return part.get_content_type() == "text/plain" and not _is_file(part) and bool(_bytes(part).strip())
 
 
 def _is_file(part: Message) -> bool:
@@ -138,7 +133,7 @@ def _is_file(part: Message) -> bool:
 
 
 def _bytes(part: Message) -> bytes:
-    """Return what a part holds once its transfer encoding is undone; as it is where that is broken."""
+    """Return the content of a part with its transfer encoding undone, or unchanged where that is broken."""
     try:
         payload = part.get_payload(decode=True)
     except (ValueError, LookupError):
@@ -157,7 +152,11 @@ def _read_part(part: Message, letter: _Letter, *, html: bool) -> None:
             letter.texts.append(_UNDERLINE.sub("\n\n", _text(part, letter)).strip("\n"))
         else:
             _read_page(part, letter, html=html)
-    elif part.get_content_maintype() == "image" and part.get("Content-ID") and _disposition(part) != "attachment":
+    elif (
+        part.get_content_maintype() == "image"
+        and part.get("Content-ID")
+        and part.get_content_disposition() != "attachment"
+    ):
         letter.pictures += 1
     elif part.get_content_maintype() == "multipart":
         letter.losses.append(Loss("", "its parts cannot be told apart; read as they stand"))
@@ -166,19 +165,14 @@ def _read_part(part: Message, letter: _Letter, *, html: bool) -> None:
         name = _name(part, len(letter.enclosed) + 1, letter)
         content = _bytes(part)
         if part.get_content_maintype() == "text" and codec_of(_charset(part)):
-            # The mail alone tells the encoding of a file of text: it is handed on in UTF-8.
+            # Only the mail declares the encoding of an attached text, so the text is passed on in UTF-8.
             content = _plain(content, _charset(part), name, letter).encode("utf-8", "replace")
         letter.enclosed.append(Enclosed(name, content))
 
 
-def _disposition(part: Message) -> str:
-    return part.get_content_disposition() or ""
-
-
 def _text(part: Message, letter: _Letter) -> str:
-    """Return the text of a part by the encoding it names; where that is wrong, by what the bytes look like."""
-    text = _plain(_bytes(part), _charset(part), "text", letter)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    """Return the text of a part by the encoding it names; where that is wrong, by the look of the bytes."""
+    return unix_lines(_plain(_bytes(part), _charset(part), "text", letter))
 
 
 def _charset(part: Message) -> str:
@@ -189,7 +183,7 @@ def _charset(part: Message) -> str:
 
 
 def _plain(content: bytes, charset: str, place: str, letter: _Letter) -> str:
-    """Decode bytes of a mail. Where their encoding cannot be told, only what is ASCII is kept of them."""
+    """Decode bytes of a mail. Where their encoding cannot be told, only ASCII is kept of them."""
     if b"\0" in content and not charset.startswith(("utf-16", "utf-32")):
         content = content.replace(b"\0", b"")
     try:
@@ -203,14 +197,14 @@ def _plain(content: bytes, charset: str, place: str, letter: _Letter) -> str:
 
 
 def _read_page(part: Message, letter: _Letter, *, html: bool) -> None:
-    """Read HTML where it is wanted, or where the plain text says hardly more than that it is there.
+    """Read HTML where it is wanted, or where the plain text only points to it.
 
-    What the part says of its encoding goes before what the page does.
+    The encoding that the part declares goes before that of the page.
     """
     from weighbridge.ingest.formats.web.html import read_page
 
-    said = sum(map(len, letter.texts))
-    if not html and said > _STUB:
+    plain = sum(map(len, letter.texts))
+    if not html and plain > _STUB:
         return
     source = _text(part, letter).encode("utf-8", "replace") if _charset(part) else _bytes(part)
     try:
@@ -219,7 +213,7 @@ def _read_page(part: Message, letter: _Letter, *, html: bool) -> None:
         letter.losses.append(Loss("text", str(error)))
         return
     text = "\n\n".join(content.text for content in page.contents)
-    if html or len(text) > _TIMES * said:
+    if html or len(text) > _TIMES * plain:
         letter.losses += page.losses
         letter.texts.append(text)
 
@@ -275,7 +269,7 @@ def _display_field(message: Message, name: str, letter: _Letter) -> str:
 
 
 def _decode_words(raw: str, charset: str, place: str, letter: _Letter) -> str:
-    """Return a field with its encoded words in plain; bytes beyond ASCII, which it should not have, as the text."""
+    """Return a field with its encoded words in plain. Bytes beyond ASCII, against the rules, are decoded like text."""
     if not raw.isascii():
         raw = _plain(raw.encode("utf-8", "surrogateescape"), charset, place, letter)
     try:

@@ -1,6 +1,6 @@
-"""Equations as a line of text: signs tell what stands above, below or under a root, so that no digits run together.
+"""Equations as a line of text: signs mark scripts, fractions and roots, so that no digits run together.
 
-The form is close to UnicodeMath, which reads like a typed formula: `x = (-b ± √(b² - 4ac))/(2a)`. Readers of
+The form is close to UnicodeMath and reads like a typed formula: `x = (-b ± √(b² - 4ac))/(2a)`. Readers of
 MathML and of Office's equations share these functions.
 """
 
@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from weighbridge.ingest.formats.scripts import subscript, superscript
 
 _ATOM = re.compile(r"\d[\d.,]*[^\W\d_a-zA-Z]*|[^\W\d_]+")
-"""A number or a name, either of them with superscripts: what needs no brackets above or below a fraction's bar."""
+"""A number or a name, either of them with superscripts: it needs no brackets above or below a fraction's bar."""
 _PAIRS = {"(": ")", "[": "]", "{": "}", "|": "|", "‖": "‖", "⌊": "⌋", "⌈": "⌉", "⟨": "⟩"}
 _ALWAYS_RAISED = frozenset("'′″‴*†‡°∘")  # noqa: RUF001 - a prime is meant
-"""What needs no sign that it stands above."""
+"""Characters that stand above without any sign for it."""
 _STYLED = range(0x1D400, 0x1D800)
 """Mathematical letters and digits in bold, italics, script: the same characters in another face."""
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
@@ -32,7 +32,7 @@ def fraction(numerator: str, denominator: str) -> str:
 
 
 def with_scripts(base: str, lower: str = "", upper: str = "") -> str:
-    """Return a base with what stands below and above its end: `x²`, `v_(max)`, `∑_(i=1)^(n)`."""
+    """Return a base with the scripts below and above its end: `x²`, `v_(max)`, `∑_(i=1)^(n)`."""
     text = put_in_brackets(base)
     if lower := tidy(lower):
         text += subscript(lower)
@@ -42,7 +42,7 @@ def with_scripts(base: str, lower: str = "", upper: str = "") -> str:
 
 
 def with_prescripts(base: str, lower: str, upper: str) -> str:
-    """Return a base with what stands below and above its beginning: `²³⁵₉₂U`, with a blank before it."""
+    """Return a base with the scripts below and above its beginning: `²³⁵₉₂U`, with a blank before it."""
     return f" {with_scripts('', lower, upper)}{put_in_brackets(base)}"
 
 
@@ -80,7 +80,7 @@ def lines(rows: Iterable[str]) -> str:
 
 
 def put_accent(base: str, accent: str) -> str:
-    """Return a base with a sign over or under it: a combining character such as U+0302 follows what it is put on."""
+    """Return a base with a sign over or under it: a combining character such as U+0302 follows its base."""
     base = tidy(base)
     return f"{base if len(base) == 1 else f'({base})'}{accent}"
 

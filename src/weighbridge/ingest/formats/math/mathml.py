@@ -11,7 +11,7 @@ _RELATIONS = frozenset("=<>≤≥≈≠≡≪≫∈→⇒")
 """Operators with blanks around them."""
 _TOKENS = frozenset({"mi", "mn", "mo", "ms", "mtext"})
 _SILENT = frozenset({"annotation", "annotation-xml", "mphantom", "none", "mprescripts", "maligngroup", "malignmark"})
-"""What is said elsewhere (an annotation repeats its formula in TeX), or only takes up room."""
+"""Elements that only take up room, or repeat the formula: an annotation has it in TeX."""
 _BLANKS = frozenset({"mspace", "br"})
 _ACCENTS = {
     "^": "\u0302", "\u02c6": "\u0302", "~": "\u0303", "\u02dc": "\u0303", "¯": "\u0305", "‾": "\u0305", "_": "\u0332",

@@ -49,7 +49,7 @@ def _part(node: Any, name: str) -> Any:
 
 
 def _property(node: Any, name: str, default: str = "") -> str:
-    """Return a property of a structure; one that is there without a value is empty, one that is absent the default."""
+    """Return a property of a structure: empty if it has no value, the default if it is absent."""
     found = node.find(f"{_M}{node.tag.rpartition('}')[2]}{_PROPERTIES}/{_M}{name}")
     return default if found is None else str(found.get(f"{_M}val") or "")
 
@@ -114,7 +114,7 @@ def _brace(node: Any, read: Read) -> str:
 
 
 def _phantom(node: Any, read: Read) -> str:
-    """Return nothing for what only takes up room."""
+    """Return the text of a phantom, or nothing if it only takes up room."""
     return "" if _property(node, "show", "1") in {"0", "off", "false"} else read(_part(node, "e"))
 
 

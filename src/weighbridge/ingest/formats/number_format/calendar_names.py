@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 _LOCALE_NUMBER = re.compile(r"[0-9A-F]{3,8}", re.IGNORECASE)
 _LANGUAGE_BITS = 0x3FF
-"""Of a Windows locale number, what tells the language; the rest is the country and its calendar (MS-LCID, 2.1)."""
+"""The language in a Windows locale number; the rest is the country and its calendar (MS-LCID, 2.1)."""
 _LANGUAGES = {
     0x06: "da", 0x07: "de", 0x0A: "es", 0x0C: "fr", 0x10: "it", 0x13: "nl", 0x14: "nb", 0x16: "pt", 0x1D: "sv",
 }  # fmt: skip
@@ -93,7 +93,7 @@ _NAMES: Mapping[str, CalendarNames] = {
 
 
 def names_of(locale: str) -> CalendarNames:
-    """Return the names in the language of a locale, such as 407, 1010407 or de-DE; English where it is another one."""
+    """Return the names in the language of a locale, such as 407, 1010407 or de-DE; English for other languages."""
     if _LOCALE_NUMBER.fullmatch(locale):
         language = _LANGUAGES.get(int(locale, 16) & _LANGUAGE_BITS, "")
     else:

@@ -1,8 +1,8 @@
-"""Number format codes of spreadsheets (ECMA-376 part 1, 18.8.31) are taken apart into sections of tokens."""
+"""Splits number format codes of spreadsheets (ECMA-376 part 1, 18.8.31) into sections of tokens."""
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -37,7 +37,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _DROPPED = frozenset({"fill", "calendar"})
-"""A fill is as wide as the column allows, so it says nothing; other calendars are written in the common one."""
+"""A fill is as wide as the column allows, so it says nothing; dates of other calendars are shown in ours."""
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
 _CURRENCY = re.compile(r"\$([^-]*)(?:-(.*))?", re.DOTALL)
 _CONDITION = re.compile(r"(<>|[<>]=?|=)\s*(-?[\d.]+(?:E[+-]?\d+)?)", re.IGNORECASE)
@@ -45,7 +45,7 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "=": operator.eq, "<>": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 _LONGEST = 500
-"""Characters of a code that are looked at; Excel allows 255. So many signs of percent make no number too long."""
+"""Characters of a code that are read; Excel allows 255. So many signs of percent make no number too long."""
 _SECTIONS = 4
 _DATES = frozenset({"date", "elapsed", "noon"})
 
@@ -60,7 +60,7 @@ class FormatToken:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """For which numbers a section is meant."""
+    """The numbers that a section is meant for."""
 
     symbol: str
     limit: float
@@ -82,7 +82,7 @@ class FormatSection:
     tokens: tuple[FormatToken, ...]
     condition: Condition | None = None
     shows: Literal["date", "general", "number", "literal"] = "literal"
-    """What it makes of a number; "literal" leaves the number out."""
+    """The form that it gives a number; "literal" leaves the number out."""
     names: CalendarNames = ENGLISH
     """Those that dates have in the language that the section asks for."""
 
@@ -93,7 +93,7 @@ class FormatSection:
 
 @lru_cache(maxsize=4_096)
 def split_code(code: str) -> tuple[FormatSection, ...]:
-    """Split a format code into its sections, one at least; what follows the fourth is left out."""
+    """Split a format code into its sections: one at least, four at most."""
     sections: list[FormatSection] = []
     tokens: list[FormatToken] = []
     condition: Condition | None = None
@@ -103,9 +103,13 @@ def split_code(code: str) -> tuple[FormatSection, ...]:
             sections.append(_section(tokens, condition, names))
             tokens, condition = [], None  # the language of a section holds for those after it
         elif match.lastgroup == "bracket":
-            condition = _read_condition(match["bracket"]) or condition
-            tokens += _bracket(match["bracket"])
-            currency = _CURRENCY.fullmatch(match["bracket"])
+            text = match["bracket"]
+            condition = _read_condition(text) or condition
+            currency = _CURRENCY.fullmatch(text)
+            if _ELAPSED.fullmatch(text):
+                tokens.append(FormatToken("elapsed", text.lower()))
+            elif currency and currency[1]:  # colours and scripts, the other brackets, show nothing
+                tokens.append(FormatToken("literal", currency[1]))
             names = names_of(currency[2]) if currency and currency[2] else names
         elif match.lastgroup not in _DROPPED:
             tokens.append(_token(match))
@@ -114,7 +118,7 @@ def split_code(code: str) -> tuple[FormatSection, ...]:
 
 
 def _section(tokens: Sequence[FormatToken], condition: Condition | None, names: CalendarNames) -> FormatSection:
-    """Return a section and what it shows. Letters of dates among the digits of a number are literal: `0.0 dB`."""
+    """Return a section of tokens. Letters of dates among the digits of a number are literal: `0.0 dB`."""
     kinds = {token.kind for token in tokens}
     digits = [index for index, token in enumerate(tokens) if token.kind == "digit"]
     of_seconds = all(
@@ -138,14 +142,6 @@ def _token(match: re.Match[str]) -> FormatToken:
     if group == "padding":
         return FormatToken("literal", " ")
     return FormatToken(kinds.get(group, "literal"), match[group])
-
-
-def _bracket(text: str) -> Iterator[FormatToken]:
-    """Yield what brackets stand for: hours that count on, or a currency; colours and scripts show nothing."""
-    if _ELAPSED.fullmatch(text):
-        yield FormatToken("elapsed", text.lower())
-    elif (currency := _CURRENCY.fullmatch(text)) and currency[1]:
-        yield FormatToken("literal", currency[1])
 
 
 def _read_condition(text: str) -> Condition | None:

@@ -28,11 +28,12 @@ _ERAS: tuple[tuple[date, tuple[str, str, str]], ...] = (
 """First days and names of the Japanese eras."""
 _ABBREVIATED = 3
 _INITIAL = 5
+"""Letters in a code for a short name ("mmm") and for a first letter ("mmmmm")."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """A serial number taken apart. Excel has days without a date: the 0th of January 1900, and the leap bug."""
+    """The parts of a serial number. Excel has days without a date: the 0th of January 1900, and the leap bug."""
 
     year: int
     month: int
@@ -40,7 +41,7 @@ class _Moment:
     weekday: int
     days: int
     seconds: Decimal
-    """Since midnight, rounded to what is shown."""
+    """Since midnight, rounded to the digits shown."""
 
 
 def format_date(serial: Decimal, section: FormatSection, *, date1904: bool = False) -> str | None:
@@ -106,7 +107,9 @@ class _Writer:
             elif token.kind == "elapsed":
                 yield self._elapsed_time(token.text)
             elif token.kind == "noon":
-                yield self._noon(token.text)
+                short = len(token.text) == len("a/p")
+                morning, evening = (token.text if short else token.text.upper()).split("/")
+                yield evening if self._moment.seconds >= _DAY // 2 else morning
             elif token.kind == "digit":
                 yield self._fraction_digit(index)
             elif token.kind not in {"general", "text"}:
@@ -151,10 +154,6 @@ class _Writer:
     def _elapsed_time(self, text: str) -> str:
         seconds = self._moment.days * _DAY + int(self._moment.seconds)
         return str(seconds // {"h": 3_600, "m": 60, "s": 1}[text[0]]).zfill(len(text))
-
-    def _noon(self, text: str) -> str:
-        morning, evening = (text if len(text) == len("a/p") else text.upper()).split("/")
-        return evening if self._moment.seconds >= _DAY // 2 else morning
 
     def _fraction_digit(self, index: int) -> str:
         """Return one digit after the point of the seconds."""

@@ -1,6 +1,6 @@
-"""Numbers as spreadsheets show them: a stored number under a number format code (ECMA-376 part 1, 18.8.31).
+"""Displays numbers as spreadsheets do, under a number format code (ECMA-376 part 1, 18.8.31).
 
-The rules that the standard leaves open follow Excel in English: a point before decimals, commas between thousands.
+Rules that the standard leaves open follow Excel in English: a point before decimals, commas between thousands.
 """
 
 import re
@@ -34,7 +34,7 @@ are the same cell. ISO 8601 is the form that nobody takes for another day.
 """
 
 _MARKS = {"#": "\1", "0": "\2", "?": "\3", ".": "\4"}
-"""What places for digits and the point are taken for, to tell them from text: no XML has these characters."""
+"""Stand-ins for the places of digits and the point, to tell them from text: no XML has these characters."""
 _PLAIN_PLACES = re.compile("([^\1-\4]*)\1*(\2+)(?:\4\2+)?([^\1-\4]*)")
 _GENERAL = FormatSection((FormatToken("general", "General"),), shows="general")
 _WIDE = Context(prec=1_400, rounding=ROUND_HALF_UP)
@@ -47,7 +47,7 @@ _PLAIN = range(11, 21)
 _EXPONENT_DIGITS = 5
 _MOST_PLACES = 7
 _NEGLIGIBLE = 5e-8
-"""Where a continued fraction ends, computed in floats: both as SheetJS found Excel to do, so that .3 is 2/7."""
+"""The rest that ends a continued fraction. SheetJS found that Excel computes it in floats, too, so that .3 is 2/7."""
 
 
 @lru_cache(maxsize=16_384)
@@ -56,8 +56,8 @@ def display(value: float, code: str, *, date1904: bool = False) -> str:
 
     Empty where the code hides the number (`;;;`). A date that Excel cannot show comes as a plain number.
     """
-    exact = _exact(value)
-    if exact is None:
+    exact = Decimal(f"{value:.15g}")  # Excel keeps 15 digits and rounds from them: 1.005 shows as 1.01
+    if not exact.is_finite():
         return str(value)
     section, is_absolute = _choose(_numeric_sections(code), value)
     shown = abs(exact) if is_absolute else exact
@@ -84,10 +84,10 @@ def display_text(text: str, code: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def general(value: Decimal) -> str:
-    """Return a number under the format General, which has room for 11 characters and then rounds the decimals.
+    """Return a number under the format General: decimals are rounded to fit into 11 characters.
 
-    Where Excel would put an exponent and drop digits by it (a number of 13 digits shows as 4.00638E+12), the digits
-    are written as in its formula bar: numbers of articles and accounts are what is looked for.
+    Where Excel would drop digits with an exponent (a number of 13 digits shows as 4.00638E+12), all digits are written
+    as in its formula bar: people look for the numbers of articles and accounts.
     """
     if not value:
         return "0"
@@ -104,19 +104,13 @@ def general(value: Decimal) -> str:
     return f"{mantissa}E{'-' if magnitude < 0 else '+'}{abs(magnitude):02}"
 
 
-def _exact(value: float) -> Decimal | None:
-    """Return the 15 digits that Excel keeps, from which it rounds what it shows: 1.005 shows as 1.01."""
-    exact = Decimal(f"{value:.15g}")
-    return exact if exact.is_finite() else None
-
-
 def _plain(value: Decimal) -> str:
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _round(value: Decimal, decimals: int) -> Decimal:
-    """Return a number with so many decimals, which may be more digits than a context has."""
+    """Return a number with so many decimals; these may be more digits than the default context has."""
     return value.quantize(Decimal(1).scaleb(-decimals), context=_WIDE)
 
 
@@ -194,8 +188,8 @@ class _Layout:
     grouped: bool
     decimals: int
     plain: tuple[str, int, str] | None
-    """Of the many codes whose places stand together and are zeros, but for those of grouped thousands: the text before
-    the number, its fewest whole digits, and the text after it. Python can write such numbers by itself."""
+    """The text before the number, its fewest whole digits, and the text after it, if Python can write it by itself: in
+    most codes, the places stand together and are zeros, except for those of grouped thousands."""
 
 
 @lru_cache(maxsize=4_096)
@@ -229,7 +223,7 @@ def _plain_layout(whole: list[FormatToken], rest: list[FormatToken], *, grouped:
 def _decimal(value: Decimal, tokens: tuple[FormatToken, ...], zero: str = "") -> str:
     """Fill the places for digits: before the point from the right, after it from the left.
 
-    `zero` is what stands before the point of a number below one, unless the code asks for digits.
+    `zero` stands before the point of a number below one, unless the code asks for digits.
     """
     layout = _layout(tokens)
     rounded = _round(value.scaleb(-3 * layout.thousands) if layout.thousands else value, layout.decimals)
@@ -242,7 +236,7 @@ def _decimal(value: Decimal, tokens: tuple[FormatToken, ...], zero: str = "") ->
 
 
 def _whole(digits: str, tokens: Sequence[FormatToken], *, grouped: bool) -> str:
-    """Return the digits before the point; the first place takes what the others leave."""
+    """Return the digits before the point; the first place takes all that the others leave."""
     places = sum(token.kind == "digit" for token in tokens)
     shown: list[str] = [] if places else [digits]
     place = 0
@@ -317,7 +311,7 @@ def _fraction(value: Decimal, tokens: tuple[FormatToken, ...], slash: int) -> st
         shown = _whole(str(whole), _up_to_digit(before), grouped=False)
         return shown + " " * (stop - len(_up_to_digit(before))) + "".join(token.text for token in tokens[stop:])
     if has_whole and not whole and not any(token.text == "0" for token in before if token.kind == "digit"):
-        before = (*_up_to_digit(before), FormatToken("literal", " "))  # what would part the two numbers is left out
+        before = (*_up_to_digit(before), FormatToken("literal", " "))  # without the text between the two numbers
     return "".join([
         _whole(str(whole) if whole else "", before, grouped=False),
         _whole(str(above), tokens[start:end], grouped=False),
@@ -343,9 +337,9 @@ def _up_to_digit(tokens: tuple[FormatToken, ...]) -> tuple[FormatToken, ...]:
 
 
 def _closest(value: Decimal, named: str) -> Fraction:
-    """Return a fraction near a value whose denominator is as named, or has no more digits than places.
+    """Return a fraction near a value, with the named denominator or one of no more digits than places.
 
-    Excel takes the last convergent of the continued fraction that fits, which is not always the closest fraction.
+    Excel takes the last convergent of the continued fraction that fits; it is not always the closest fraction.
     """
     if value == value.to_integral_value():
         return Fraction(value)

@@ -1,1 +1,1 @@
-"""Word and PowerPoint, and the package and drawings that all Office files share."""
+"""Word and PowerPoint, and the packages and drawings that all Office files share."""

@@ -1,12 +1,14 @@
-"""Charts of Office files: the title, and the values that are drawn, as a table."""
+"""Charts of Office files: the title, and the drawn values as a table."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from weighbridge.ingest.content import UnreadableError
 from weighbridge.ingest.formats.markdown_writer import one_line, paragraph, table
 from weighbridge.ingest.formats.number_format.display import display
+from weighbridge.ingest.formats.office.xml_parsing import parse_xml
 
 Points = Mapping[int, str]
 """Texts or values by their place in a series; charts leave places out."""
@@ -14,7 +16,7 @@ Points = Mapping[int, str]
 
 @dataclass(frozen=True, slots=True)
 class ChartText:
-    """What a chart says, in Markdown (empty where it says nothing), and what of it is lost (empty where nothing is)."""
+    """The text of a chart in Markdown, and its loss. Either may be empty."""
 
     text: str
     lost: str = ""
@@ -22,7 +24,7 @@ class ChartText:
 
 @dataclass(slots=True)
 class _Grid:
-    """Series over the same categories. Grouped categories have several levels, the outermost first."""
+    """Series over the same categories. Categories in groups have several levels, the outermost first."""
 
     categories: tuple[Points, ...]
     columns: list[tuple[str, Points]] = field(default_factory=list)
@@ -31,14 +33,17 @@ class _Grid:
 def read_chart(xml: bytes) -> ChartText:
     """Read the part of a package that describes a chart: `chart1.xml`, or `chartEx1.xml` of Office 2016.
 
-    The title comes first, with the title of the value axis in brackets. A table follows: a row a category under the
-    title of their axis, a column a series. Series over other categories, as in scatter charts, get a table of their
-    own. Values are those that the file stores for drawing, in the number format of their labels or their source.
+    The title comes first, with the title of the value axis in brackets. A table follows, with a row for each category
+    under the title of their axis, and a column for each series. Series over other categories, as in scatter charts,
+    get a table of their own. Values are those stored for drawing, in the number format of their labels or source.
 
     Raises:
         UnreadableError: it is no XML.
     """
-    root = _root(xml)
+    try:
+        root = parse_xml(xml)
+    except SyntaxError as error:
+        raise UnreadableError("a chart that is no XML") from error
     axes = list(root.iterfind(".//{*}plotArea/{*}axis"))
     axes += [axis for axis in root.iterfind(".//{*}plotArea/*") if axis.tag.endswith("Ax")]
     across = _category_axis(axes)
@@ -52,22 +57,12 @@ def read_chart(xml: bytes) -> ChartText:
     text = "\n\n".join(block for block in [paragraph(title), *tables] if block)
     if not any(tables):
         return ChartText(text, "chart(s) without stored values")
-    return ChartText(
-        text, "" if root.find("{*}userShapes") is None else "chart(s) with shapes drawn over them, left out"
-    )
-
-
-def _root(xml: bytes) -> Any:
-    from lxml import etree
-
-    try:
-        return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
-    except etree.XMLSyntaxError as error:
-        raise UnreadableError("a chart that is no XML") from error
+    drawn_over = root.find("{*}userShapes") is not None
+    return ChartText(text, "chart(s) with shapes drawn over them, left out" if drawn_over else "")
 
 
 def _category_axis(axes: list[Any]) -> Any:
-    """Return the axis along which categories stand; where both axes are of values, that is the horizontal one."""
+    """Return the axis of the categories; where both axes are of values, the horizontal one."""
     for axis in axes:
         if axis.tag.endswith(("}catAx", "}dateAx")) or axis.find("{*}catScaling") is not None:
             return axis
@@ -80,7 +75,7 @@ def _title(node: Any) -> str:
 
 
 def _words(node: Any) -> str:
-    """Return the text of a title or a name: paragraphs of runs, else what is stored of cells."""
+    """Return the text of a title or a name: paragraphs of runs, else the stored text of cells."""
     if node is None:
         return ""
     lines = list(node.iterfind(".//{*}p")) or list(node.iterfind(".//{*}v"))
@@ -114,7 +109,7 @@ def _grids(root: Any, value_titles: Mapping[str, str]) -> list[_Grid]:
 
 
 def _newer_grids(root: Any) -> list[_Grid]:
-    """Return the series of a chart of the kinds that came in 2016, such as waterfalls, which keep data apart."""
+    """Return the series of a chart of the kinds of 2016, such as waterfalls. Their data stand apart."""
     names = {_value(node, "dataId"): _words(node.find("{*}tx")) for node in root.iter("{*}series")}
     grids = []
     for data in root.iterfind("{*}chartData/{*}data"):
@@ -142,7 +137,10 @@ def _points(cache: Any, label_format: str = "") -> Points:
         text = one_line(point.findtext("{*}v") or point.text or "")
         if text and (place := str(point.get("idx"))).isdecimal():
             shown = label_format or str(point.get("formatCode") or code)
-            points[int(place)] = _display_value(text, shown, date1904=date1904) if is_number else text
+            if is_number:
+                with suppress(ValueError):  # such as #N/A
+                    text = display(float(text), shown or "General", date1904=date1904).strip()
+            points[int(place)] = text
     return points
 
 
@@ -171,16 +169,8 @@ def _table(grid: _Grid, category_title: str) -> str:
     header = ["" for _ in outer] + [category_title] + [name for name, _ in grid.columns]
     rows = [header]
     group = [""] * len(outer)
-    for place in sorted(
-        {place for points in (*grid.categories, *(points for _, points in grid.columns)) for place in points}
-    ):
+    places = set[int]().union(*grid.categories, *(points for _, points in grid.columns))
+    for place in sorted(places):
         group = [level.get(place, before) for level, before in zip(outer, group, strict=True)]
         rows.append([*group, inner.get(place, ""), *(points.get(place, "") for _, points in grid.columns)])
     return table(rows) if grid.columns else ""
-
-
-def _display_value(text: str, code: str, *, date1904: bool) -> str:
-    try:
-        return display(float(text), code or "General", date1904=date1904).strip()
-    except ValueError:  # such as #N/A
-        return text

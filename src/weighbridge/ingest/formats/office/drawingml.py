@@ -1,4 +1,4 @@
-"""Text in the drawings of Office files: paragraphs of slides and shapes, and the points of diagrams (SmartArt)."""
+"""Text in drawings of Office files: paragraphs of slides and shapes, and the points of diagrams (SmartArt)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from weighbridge.ingest.formats.markdown_writer import one_line
 from weighbridge.ingest.formats.math.omml import EQUATION, omml_text
 from weighbridge.ingest.formats.office.symbol_fonts import shown_text
+from weighbridge.ingest.formats.office.xml_parsing import local_name
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 
 _THROUGH = frozenset({"m", "oMathPara"})
@@ -25,7 +26,7 @@ def _runs(node: Any) -> Iterator[Run]:
     stack = list(reversed(node))
     while stack:
         child = stack.pop()
-        name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
+        name = local_name(child)
         if name == "br":
             yield Run("\n")
         elif name in {"r", "fld"}:

@@ -1,10 +1,11 @@
-"""What Word knows of a text by its style: heading or item, raised or struck out, and the number that is shown."""
+"""Styles and lists of Word: heading or item, raised or struck out, and the numbers of items."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from weighbridge.ingest.formats.office.xml_parsing import whole_number
 from weighbridge.ingest.formats.scripts import Script
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -13,14 +14,16 @@ _STRUCK = frozenset({f"{_W}strike", f"{_W}dstrike"})
 _OFF = frozenset({"0", "false", "off"})
 _SCRIPTS: Mapping[str, Script] = {"superscript": "superscript", "subscript": "subscript"}
 _LEVELS = 9
+"""Levels of a list and of headings in Word."""
 _LONGEST_CHAIN = 20
+"""Styles that are followed from one to the next it is based on: in a broken file they may form a ring."""
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
           (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class RunStyle:
-    """How the characters of a run look, as far as that changes what they say."""
+    """The look of a run's characters, as far as it changes their meaning."""
 
     script: Script = "normal"
     struck: bool = False
@@ -30,7 +33,7 @@ class RunStyle:
 
 @dataclass(frozen=True, slots=True)
 class ParagraphStyle:
-    """What a paragraph is: a heading of a level (0: none), the title, an item of a list at a level ("": no item)."""
+    """The role of a paragraph: a heading of a level (0: none), the title, an item of a list at a level ("": none)."""
 
     level: int = 0
     title: bool = False
@@ -44,7 +47,7 @@ _NO_STYLE = ParagraphStyle()
 
 @dataclass(frozen=True, slots=True)
 class ListLevel:
-    """How one level of a list is numbered: Word's name for the digits, the text around them ("%1.%2)"), the first."""
+    """The numbers of one level of a list: Word's name for the digits, the text around them ("%1.%2)"), the first."""
 
     digits: str = "bullet"
     text: str = ""
@@ -62,7 +65,7 @@ class Numbering:
     counts: dict[str, list[int | None]] = field(default_factory=dict)
 
     def label(self, list_id: str, level: int) -> str:
-        """Return what stands before the next paragraph of a list: "2.1", "(a)", empty for a bullet."""
+        """Return the mark of the next paragraph of a list: "2.1", "(a)", empty for a bullet."""
         name, levels = self.lists.get(list_id, (list_id, {}))
         here = levels.get(level, ListLevel())
         counts = self.counts.setdefault(name, [None] * _LEVELS)
@@ -83,7 +86,7 @@ def numbering_of(root: Any) -> Numbering:
     """Return the lists that a document's numbering part declares; `root` is its root element."""
     abstract = {
         str(node.get(f"{_W}abstractNumId")): {
-            _whole(level.get(f"{_W}ilvl")): _level(level) for level in node.findall(f"{_W}lvl")
+            whole_number(level.get(f"{_W}ilvl")): _level(level) for level in node.findall(f"{_W}lvl")
         }
         for node in root.findall(f"{_W}abstractNum")
     }
@@ -98,28 +101,26 @@ def numbering_of(root: Any) -> Numbering:
 
 
 def _override_levels(overrides: Sequence[Any], levels: ListLevels) -> ListLevels:
-    """Return the levels that one list has of its own: written anew, or with another first number."""
+    """Return the levels that one list has of its own: a new one, or one with another first number."""
     found: dict[int, ListLevel] = {}
     for override in overrides:
-        place = _whole(override.get(f"{_W}ilvl"))
+        place = whole_number(override.get(f"{_W}ilvl"))
         anew = override.find(f"{_W}lvl")
         level = levels.get(place, ListLevel("decimal")) if anew is None else _level(anew)
         start = _value(override, "startOverride")
-        found[place] = replace(level, start=_whole(start)) if start else level
+        found[place] = replace(level, start=whole_number(start)) if start else level
     return found
 
 
 def _level(node: Any) -> ListLevel:
-    return ListLevel(_value(node, "numFmt") or "decimal", _value(node, "lvlText"), _whole(_value(node, "start") or "1"))
+    return ListLevel(
+        _value(node, "numFmt") or "decimal", _value(node, "lvlText"), whole_number(_value(node, "start") or "1")
+    )
 
 
 def _value(node: Any, name: str) -> str:
     child = node.find(f"{_W}{name}")
     return "" if child is None else str(child.get(f"{_W}val") or "")
-
-
-def _whole(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() and len(text) < _LEVELS else 0
 
 
 def write_number(number: int, digits: str) -> str:
@@ -133,15 +134,15 @@ def write_number(number: int, digits: str) -> str:
 
 
 def _roman(number: int) -> str:
-    said = ""
+    letters_so_far = ""
     for value, letters in _ROMAN:
         count, number = divmod(min(number, 4999), value)
-        said += letters * count
-    return said
+        letters_so_far += letters * count
+    return letters_so_far
 
 
 def paragraph_run_style(node: Any, styles: Mapping[str, ParagraphStyle]) -> RunStyle:
-    """Return how a paragraph's style makes its runs look."""
+    """Return the look that a paragraph's style gives its runs."""
     named = node.find(f"{_W}pPr/{_W}pStyle")
     return styles.get("" if named is None else str(named.get(f"{_W}val") or ""), _NO_STYLE).look
 
@@ -152,17 +153,14 @@ def run_style(properties: Any, look: RunStyle, styles: Mapping[str, ParagraphSty
         return look
     named = properties.find(f"{_W}rStyle")
     if named is not None and (style := styles.get(str(named.get(f"{_W}val")))) is not None:
-        look = _combine(look, style.look)
+        over = style.look
+        look = RunStyle(
+            script=look.script if over.script == "normal" else over.script,
+            struck=look.struck or over.struck,
+            hidden=look.hidden or over.hidden,
+            font=over.font or look.font,
+        )
     return _with_run(properties, look)
-
-
-def _combine(look: RunStyle, over: RunStyle) -> RunStyle:
-    return RunStyle(
-        script=look.script if over.script == "normal" else over.script,
-        struck=look.struck or over.struck,
-        hidden=look.hidden or over.hidden,
-        font=over.font or look.font,
-    )
 
 
 def _with_run(properties: Any, look: RunStyle) -> RunStyle:
@@ -183,7 +181,7 @@ def _with_run(properties: Any, look: RunStyle) -> RunStyle:
 
 
 def styles_of(root: Any) -> Mapping[str, ParagraphStyle]:
-    """Return every style of a document by its id, and under "" that of paragraphs which name none."""
+    """Return every style of a document by its id, and under "" that of paragraphs without one."""
     nodes = {str(node.get(f"{_W}styleId")): node for node in root.findall(f"{_W}style")}
     styles = {name: _inherit(node, nodes) for name, node in nodes.items()}
     for name, node in nodes.items():
@@ -193,7 +191,7 @@ def styles_of(root: Any) -> Mapping[str, ParagraphStyle]:
 
 
 def style_of(node: Any, styles: Mapping[str, ParagraphStyle]) -> ParagraphStyle:
-    """Return what holds for a paragraph: its own properties, else those of its style."""
+    """Return the style of a paragraph, with its own properties laid over it."""
     own = node.find(f"{_W}pPr")
     if own is None:
         return styles.get("", ParagraphStyle())
@@ -201,7 +199,7 @@ def style_of(node: Any, styles: Mapping[str, ParagraphStyle]) -> ParagraphStyle:
 
 
 def _inherit(node: Any, nodes: Mapping[str, Any]) -> ParagraphStyle:
-    """Return a style after those it is based on; a chain may be a ring in a broken file."""
+    """Return a style with the properties of the styles that it is based on."""
     chain = [node]
     while (above := nodes.get(_value(chain[-1], "basedOn"))) is not None and len(chain) < _LONGEST_CHAIN:
         chain.append(above)
@@ -222,10 +220,10 @@ def _with(own: Any, style: ParagraphStyle) -> ParagraphStyle:
     """Return a style with the properties of an element `w:pPr` laid over it."""
     outline = _value(own, "outlineLvl")
     if outline:
-        style = replace(style, level=_whole(outline) + 1 if _whole(outline) < _LEVELS else 0)
+        style = replace(style, level=whole_number(outline) + 1 if whole_number(outline) < _LEVELS else 0)
     numbered = own.find(f"{_W}numPr")
     if numbered is None:
         return style
     list_id = _value(numbered, "numId") or style.list_id
-    level = _whole(_value(numbered, "ilvl")) if _value(numbered, "ilvl") else style.list_level
+    level = whole_number(_value(numbered, "ilvl")) if _value(numbered, "ilvl") else style.list_level
     return replace(style, list_id="" if list_id == "0" else list_id, list_level=min(level, _LEVELS - 1))

@@ -1,4 +1,4 @@
-"""Office files are ZIP packages of XML. What must hold before one is opened, so that none exhausts the machine."""
+"""Checks Office files, ZIP packages of XML, before they are opened, so that none exhausts the machine."""
 
 import re
 import zlib
@@ -10,43 +10,43 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from weighbridge.ingest.content import UnreadableError
 
 LARGEST_XML = 100_000_000
-"""Bytes of one XML member that is held in memory as a tree, which takes about eight times as many."""
+"""Bytes of one XML member that is held in memory as a tree. The tree takes about eight times as many."""
 
 _SHOWN = 100
 _MEMBERS = 100_000
 _UNPACKED = 1_000_000_000
 _HARMLESS = 64_000_000
 _RATIO = 200
+"""A package may unpack to so many times its size, or to the harmless size if that is more."""
 _PROLOG = 65_536
 _NO_PART = (".svg", ".htm", ".html", ".xhtml")
 _INNER = (AttributeError, TypeError, IndexError, AssertionError)
-"""What a library raises that took a part for another: the message speaks of its insides."""
+"""Errors of a library that took a part for another: the message speaks of its insides."""
 _OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
-def check_package(path: Path, *, largest: int = LARGEST_XML, parse: bool = True) -> tuple[str, ...]:
-    """Return the names of a package's members, once it is known to be safe to unpack and parse.
+def check_package(path: Path, *, largest: int = LARGEST_XML, parse: bool = True) -> None:
+    """Refuse a package that is not safe to unpack and parse.
 
-    Refused are more than 1 GB unpacked, more than 64 MB that is over 200 times the file's size, passwords, and with
-    `parse` what `refuse_entities` refuses of any member. A reader that opens members itself asks that of each.
+    It refuses more than 1 GB unpacked, more than 64 MB that is over 200 times the file's size, and passwords. With
+    `parse`, it calls `refuse_entities` for every member; a reader that opens members itself calls that for each.
 
     Raises:
-        UnreadableError: where that does not hold, or the file is no package.
+        UnreadableError: the package is refused, or the file is none.
     """
     with path.open("rb") as file:
         if file.read(len(_OLD)) == _OLD:
             raise UnreadableError("encrypted, or in the old binary format; save it anew, without a password")
     with convert_errors(), ZipFile(path) as package:
-        listed = package.infolist()
-        _refuse_bombs(listed, path.stat().st_size)
-        for member in listed if parse else ():
-            refuse_entities(package, member, largest=largest)
-    return tuple(member.filename for member in listed)
+        _refuse_bombs(package.infolist(), path.stat().st_size)
+        if parse:
+            for member in package.infolist():
+                refuse_entities(package, member, largest=largest)
 
 
 @contextmanager
 def convert_errors() -> Iterator[None]:
-    """Turn whatever a library stumbles over inside into an `UnreadableError`; none of them promises one of its own."""
+    """Turn every error of a library into an `UnreadableError`: none of them promises errors of its own."""
     try:
         yield
     except (UnreadableError, MemoryError):
@@ -56,8 +56,8 @@ def convert_errors() -> Iterator[None]:
     except _INNER as error:
         raise UnreadableError("damaged, or not what it claims to be") from error
     except Exception as error:
-        said = " ".join(str(error).split())[:_SHOWN] or type(error).__name__
-        raise UnreadableError(f"damaged, or not what it claims to be ({said})") from error
+        reason = " ".join(str(error).split())[:_SHOWN] or type(error).__name__
+        raise UnreadableError(f"damaged, or not what it claims to be ({reason})") from error
 
 
 def _refuse_bombs(listed: list[ZipInfo], size: int) -> None:
@@ -73,14 +73,14 @@ def _refuse_bombs(listed: list[ZipInfo], size: int) -> None:
 def refuse_entities(package: ZipFile, member: ZipInfo, *, largest: int = LARGEST_XML) -> None:
     """Refuse XML of over `largest` bytes, and document type declarations.
 
-    Office files have no declarations, and entity bombs need them. What stands before the root element is looked at;
-    where it cannot be seen, such as in EBCDIC, the member is refused. One that is cut off before that declares nothing.
+    Office files have no declarations, and entity bombs need them. A declaration stands before the root element; where
+    that part cannot be read, such as in EBCDIC, the member is refused. One that is cut off before it declares nothing.
 
     Pages and drawings may declare a type; the libraries take them for pictures and do not parse them. One that poses
     as a sheet meets the parser's own limit: expat expands entities to a hundred times the file at most.
 
     Raises:
-        UnreadableError: where a member is refused.
+        UnreadableError: the member is refused.
     """
     if member.filename.lower().endswith(_NO_PART):
         return
@@ -92,7 +92,7 @@ def refuse_entities(package: ZipFile, member: ZipInfo, *, largest: int = LARGEST
             if member.file_size > largest:
                 raise UnreadableError(f"{member.filename} has {member.file_size:,} bytes of XML")
             start += file.read(_PROLOG).replace(b"\0", b"")
-    except (BadZipFile, zlib.error, EOFError):  # what cannot be unpacked cannot be parsed either
+    except (BadZipFile, zlib.error, EOFError):  # it cannot be unpacked, so no library can parse it either
         return
     declared = re.sub(rb"(?s)<!--.*?-->|<\?.*?\?>", b"", start).lstrip()
     cut = member.file_size <= len(start) and re.fullmatch(rb"(?s)(?:<|<\?(?:(?!\?>).)*)?", declared)

@@ -1,6 +1,5 @@
 """PowerPoint files: a part a slide, with its title, texts, tables and notes."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,27 +7,35 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed
-from weighbridge.ingest.formats.markdown_writer import assemble, deeper, heading, one_line, paragraph, table
+from weighbridge.ingest.formats.markdown_writer import (
+    assemble,
+    comment,
+    deepen,
+    heading,
+    list_item,
+    one_line,
+    paragraph,
+    table,
+)
 from weighbridge.ingest.formats.office.chart_xml import read_chart
 from weighbridge.ingest.formats.office.drawingml import body_text, diagram_text, paragraph_text
 from weighbridge.ingest.formats.office.numbering import write_number
 from weighbridge.ingest.formats.office.package import check_package, convert_errors
 from weighbridge.ingest.formats.office.repair import RepairedPackage, enclose, read_repaired, stored_title
-from weighbridge.ingest.formats.office.xml_recovery import parse_xml
+from weighbridge.ingest.formats.office.xml_parsing import local_name, parse_xml, whole_number
 
 PARSER = 3
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _DIGITS = {"alphaLc": "lowerLetter", "alphaUc": "upperLetter", "romanLc": "lowerRoman", "romanUc": "upperRoman"}
-"""What kinds of numbers of lists begin with, and Word's name for their digits."""
-_LONGEST = 9
+"""Beginnings of PowerPoint's names for numbers of lists, and Word's names for their digits."""
 _SHAPES = frozenset({"sp", "pic", "graphicFrame", "cxnSp", "contentPart"})
 
 
 @dataclass(slots=True)
 class _Slide:
-    """One slide as it is read: its blocks, and how often something was lost, by what it was."""
+    """One slide while it is read: its blocks, its files, and its losses with their counts."""
 
     number: int
     blocks: list[str] = field(default_factory=list)
@@ -47,12 +54,12 @@ class _Slide:
 def read_pptx(path: Path) -> Parsed:
     """Read a .pptx file. Title: the document's property, else the title of the first slide that has one.
 
-    Shapes come in the order of the file, which is the one for screen readers; groups are looked through. Charts are
-    read as tables of their values, diagrams as lists; notes and comments follow. Files of other programs are
-    enclosed. Reported are pictures, other objects, and slides without any text. Hidden slides are read.
+    Shapes come in the order of the file, as for screen readers; groups are looked through. Charts are read as tables
+    of their values, diagrams as lists; notes and comments follow. Files of other programs are enclosed. Hidden slides
+    are read. The losses name pictures, other objects, and slides without any text.
 
     Raises:
-        UnreadableError: where the package is damaged, encrypted or a bomb.
+        UnreadableError: the package is damaged, encrypted or a bomb.
     """
     check_package(path)
     with convert_errors():
@@ -108,17 +115,13 @@ def _shapes(tree: Any) -> Iterator[Any]:
     stack = list(reversed(tree))
     while stack:
         node = stack.pop()
-        name = _name(node)
+        name = local_name(node)
         if name in {"grpSp", "Choice", "Fallback"}:
             stack.extend(reversed(node))
         elif name == "AlternateContent":
             stack.extend(node[:1])
         elif name in _SHAPES:
             yield node
-
-
-def _name(node: Any) -> str:
-    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
 
 
 def _placeholder(shape: Any) -> str | None:
@@ -128,38 +131,35 @@ def _placeholder(shape: Any) -> str | None:
 
 
 def _notes(tree: Any, read: _Slide) -> str:
-    """Return the text of a page of notes, without the slide's picture and what stands on every page."""
+    """Return the text of a page of notes, without the slide's picture, date and number."""
     texts: list[str] = []
     for shape in _shapes(tree):
         filled = shape.find("{*}nvSpPr/{*}nvPr/{*}ph")
         kind = "" if filled is None else filled.get("type")
-        said = [text for body in shape.iterfind(".//{*}txBody") if (text := paragraph(body_text(body)))]
-        if kind in {"hdr", "ftr"} and said:
+        own = list(filter(None, (paragraph(body_text(body)) for body in shape.iterfind(".//{*}txBody"))))
+        if kind in {"hdr", "ftr"} and own:
             read.lost["header(s) or footer(s) of the notes left out"] += 1
         elif kind not in {"hdr", "ftr", "sldImg", "dt", "sldNum"}:
-            texts += said
-    joined = "\n".join(texts)
-    return f"Notes: {joined}" if texts else ""
+            texts += own
+    return "Notes: " + "\n".join(texts) if texts else ""
 
 
 def _read_shape(shape: Any, part: Any, read: _Slide) -> None:
-    name = _name(shape)
+    name = local_name(shape)
     if name == "sp":
         read.blocks.append(_texts(shape))
-        return
-    if name == "graphicFrame":
+    elif name == "graphicFrame":
         read.blocks.append(_graphic(shape, part, read))
-        return
-    if name != "cxnSp":
+    elif name != "cxnSp":
         read.lost["picture(s) left out" if name == "pic" else "embedded object(s) left out"] += 1
 
 
 def _graphic(frame: Any, part: Any, read: _Slide) -> str:
-    """Return what a frame holds that is no text of its own: a table, a chart or a diagram."""
+    """Return the text of the table, chart or diagram in a frame, or enclose its files."""
     if (grid := frame.find(".//{*}tbl")) is not None:
         return _table(grid, read)
     for node in frame.iter("{*}chart", "{*}relIds"):
-        is_diagram = _name(node) == "relIds"
+        is_diagram = local_name(node) == "relIds"
         try:
             content = part.related_part(str(node.get(f"{_R}{'dm' if is_diagram else 'id'}"))).blob
         except KeyError:
@@ -171,20 +171,13 @@ def _graphic(frame: Any, part: Any, read: _Slide) -> str:
         if chart.lost:
             read.lost[chart.lost] += 1
         return chart.text
-    files = [enclose(part.rels[key].target_part) for key in _embedded(frame) if _is_inside(part, key)]
-    read.enclosed += [file for file in files if file is not None]
-    if not any(files):
+    keys = {str(node.get(f"{_R}id")) for node in frame.iter("{*}oleObj")}  # alternatives name the same file
+    inner = (part.rels[key] for key in keys if key in part.rels and not part.rels[key].is_external)
+    files = [file for relation in inner if (file := enclose(relation.target_part)) is not None]
+    read.enclosed += files
+    if not files:
         read.lost["embedded object(s) left out"] += 1
     return ""
-
-
-def _embedded(frame: Any) -> set[str]:
-    """Return the relations to the files of other programs that a frame shows; of alternatives, each names the same."""
-    return {str(node.get(f"{_R}id")) for node in frame.iter("{*}oleObj")}
-
-
-def _is_inside(part: Any, key: str) -> bool:
-    return key in part.rels and not part.rels[key].is_external
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,19 +190,17 @@ class _Line:
 
 
 def _texts(shape: Any) -> str:
-    """Return the paragraphs of a shape: as a list where it is the body of a slide, which shows them with bullets."""
+    """Return the paragraphs of a shape: as a list where it is the body of a slide, for that shows them with bullets."""
     lines = list(_lines(shape))
     is_list = _placeholder(shape) is not None and len(lines) > 1
     texts: list[str] = []
     levels: list[int] = []
     for line in lines:
-        depth = deeper(levels, line.level)
-        if not is_list:
-            texts.append(paragraph(f"{line.label} {line.text}"))
-        elif re.fullmatch(r"\d{1,9}[.)]", line.label):
-            texts.append(f"{'    ' * depth}{line.label} {line.text}")
+        depth = deepen(levels, line.level)
+        if is_list:
+            texts.append(list_item(line.label, line.text, depth, indent=2))
         else:
-            texts.append(f"{'  ' * depth}- {one_line(f'{line.label} {line.text}')}")
+            texts.append(paragraph(f"{line.label} {line.text}"))
     return ("\n" if is_list else "\n\n").join(texts)
 
 
@@ -220,12 +211,12 @@ def _lines(shape: Any) -> Iterator[_Line]:
         if not text:
             continue
         properties = node.find("{*}pPr")
-        level = 0 if properties is None else _whole(properties.get("lvl"), 0)
+        level = 0 if properties is None else whole_number(properties.get("lvl"), 0)
         numbered = None if properties is None else properties.find("{*}buAutoNum")
         counts = {above: count for above, count in counts.items() if above < level + (numbered is not None)}
         label = ""
         if numbered is not None:
-            counts[level] = counts[level] + 1 if level in counts else _whole(numbered.get("startAt"), 1)
+            counts[level] = counts[level] + 1 if level in counts else whole_number(numbered.get("startAt"), 1)
             label = _label(counts[level], str(numbered.get("type")))
         yield _Line(level, text, label)
 
@@ -237,10 +228,6 @@ def _label(number: int, kind: str) -> str:
     if kind.endswith("ParenBoth"):
         return f"({written})"
     return written + (")" if kind.endswith("ParenR") else "" if kind.endswith("Plain") else ".")
-
-
-def _whole(text: str | None, default: int) -> int:
-    return int(text) if text and text.isdecimal() and len(text) < _LONGEST else default
 
 
 def _table(grid: Any, read: _Slide) -> str:
@@ -269,9 +256,8 @@ def _comments(slide: Any, presentation: Any) -> Iterator[str]:
         }
         for node in root.iter("{*}cm", "{*}reply"):
             text = one_line(node.findtext("{*}text") or body_text(node.find("{*}txBody")))
-            author = authors.get(str(node.get("authorId")), "")
             if text:
-                yield paragraph(f"Comment{f' ({author})' if author else ''}: {text}")
+                yield comment(text, authors.get(str(node.get("authorId")), ""))
 
 
 def _related_roots(part: Any, kind: str) -> Iterator[Any]:

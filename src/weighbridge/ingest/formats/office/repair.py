@@ -1,4 +1,4 @@
-"""Office packages are repaired before a library opens them, so that one bad part costs that part and not the file."""
+"""Repairs Office packages before a library opens them, so that one bad part costs that part and not the file."""
 
 import posixpath
 import re
@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from weighbridge.ingest.content import Enclosed, Loss, Parsed
-from weighbridge.ingest.formats.office.xml_recovery import parse_xml, recover_xml
+from weighbridge.ingest.formats.office.xml_parsing import parse_xml, recover_xml
 
 _TYPES = "[Content_Types].xml"
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
@@ -20,7 +20,7 @@ _RENAMED = {b"/extendedProperties": b"/extended-properties", b"/customProperties
 _ROOT_RELATIONS = "_rels/.rels"
 _MAIN_PARTS = ("word/document.xml", "word/document2.xml", "ppt/presentation.xml")
 _TELLING = frozenset({_ROOT_RELATIONS, *_MAIN_PARTS})
-"""Members that begin with the names of the strict kind where a package is of that."""
+"""Members that begin with the names of strict Open XML if a package is of that kind."""
 _PROLOG = 4_096
 _PIECE = 1 << 20
 _SMALL = 64
@@ -52,7 +52,7 @@ _PART_TYPES = tuple(
         ),
     )
 )
-"""What parts are that the package should declare and does not, by the names that Office gives them."""
+"""Types of parts by the names that Office gives them, for packages that fail to declare them."""
 _MAIN = {
     b"ms-word": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
     b"wordprocessingml": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
@@ -76,7 +76,7 @@ class RepairedPackage:
 
 @dataclass(slots=True)
 class _Repair:
-    """What is to be changed: the new bytes of members by their proper names, None for those to be left out."""
+    """The changes to a package: new bytes of members by their proper names, None for those to be left out."""
 
     members: dict[str, ZipInfo]
     changed: dict[str, bytes | None] = field(default_factory=dict)
@@ -91,16 +91,16 @@ class _Repair:
 
 
 def repair_package(path: Path, *, thorough: bool = True) -> RepairedPackage:
-    """Return a package as the libraries expect one, and what of it is lost.
+    """Return a package as the libraries expect one, and the losses.
 
     - Members with backslashes in their names are named with slashes.
-    - Strict Open XML gets the names of the transitional kind, which differ in nothing that is read.
+    - Strict Open XML gets the names of the transitional kind; the rest is the same for a reader.
     - Macros, templates and shows are declared to be ordinary documents.
-    - What the package should declare and does not, or cannot be read of it, is told by the names that Office gives.
+    - Missing or broken declarations are restored by the names that Office gives to parts.
     - Relations to parts that the package lacks are dropped; those to a part in other case or spelling are mended.
     - If `thorough`, damaged XML is kept as far as it can be parsed, and other damaged members are dropped.
 
-    The package must have passed `members`, which refuses bombs.
+    The package must have passed `check_package`: that refuses bombs.
     """
     with ZipFile(path) as package:
         infos = [info for info in package.infolist() if not info.is_dir()]
@@ -109,18 +109,18 @@ def repair_package(path: Path, *, thorough: bool = True) -> RepairedPackage:
             for name in repair.members:
                 _check_member(package, name, repair)
         else:
-            repair.strict = any(_is_strict(package, info) for name, info in repair.members.items() if name in _TELLING)
+            for name, info in repair.members.items():
+                if name in _TELLING and not repair.strict:
+                    with package.open(info) as file:
+                        repair.strict = _STRICT.search(file.read(_PROLOG)) is not None
         _restore_relations(package, repair)
         for name in [name for name in repair.members if name.endswith(".rels")]:
             _mend_spelling(package, name, repair)
         for name in [name for name in repair.members if name.endswith(".rels")]:
             _mend_relations(package, name, repair)
         _mend_types(package, repair)
-        if (
-            not repair.changed
-            and not repair.strict
-            and all(name == info.filename for name, info in repair.members.items())
-        ):
+        misnamed = any(name != info.filename for name, info in repair.members.items())
+        if not (repair.changed or repair.strict or misnamed):
             return RepairedPackage(str(path))
         return RepairedPackage(_rewrite(package, repair), tuple(repair.losses))
 
@@ -138,11 +138,6 @@ def read_repaired(path: Path, read: Callable[[RepairedPackage], Parsed]) -> Pars
         return read(repair_package(path))
 
 
-def _is_strict(package: ZipFile, member: ZipInfo) -> bool:
-    with package.open(member) as file:
-        return _STRICT.search(file.read(_PROLOG)) is not None
-
-
 def stored_title(relations: Iterable[Any]) -> str:
     """Return the title among a document's properties, empty where there is none."""
     for relation in relations:
@@ -152,7 +147,7 @@ def stored_title(relations: Iterable[Any]) -> str:
 
 
 def enclose(part: Any) -> Enclosed | None:
-    """Return a part that is a whole file, None for an object that only the program which made it can read."""
+    """Return a part that is a whole file, None for an object that only its own program can read."""
     name = posixpath.basename(str(part.partname))
     return None if name.lower().endswith(".bin") else Enclosed(name, part.blob)
 
@@ -167,7 +162,7 @@ def _is_xml(name: str) -> bool:
 
 
 def _check_member(package: ZipFile, name: str, repair: _Repair) -> None:
-    """Note what is damaged in a member, and whether it is in the strict kind of Open XML."""
+    """Note the damage of a member, and whether it is in the strict kind of Open XML."""
     damaged = ""
     pieces: list[bytes] = []
     try:
@@ -197,7 +192,7 @@ def _check_member(package: ZipFile, name: str, repair: _Repair) -> None:
 
 
 def _first_bytes(package: ZipFile, member: ZipInfo) -> Iterator[bytes]:
-    """Yield what can be unpacked of a damaged member, in small pieces as the last is lost with the error."""
+    """Yield the sound beginning of a damaged member, in small pieces because the last is lost with the error."""
     try:
         with package.open(member) as file:
             while piece := file.read(_SMALL):
@@ -235,7 +230,7 @@ def _inner_targets(name: str, root: Any) -> Iterator[tuple[Any, list[str]]]:
 
 
 def _mend_spelling(package: ZipFile, name: str, repair: _Repair) -> None:
-    """Rename members to what relations call them, where that differs in upper and lower case alone."""
+    """Rename members as relations spell them, where names differ in upper and lower case alone."""
     root = _relations(package, name, repair)
     spelled: dict[str, str] = {}
     for _, names in _inner_targets(name, root):
@@ -252,7 +247,7 @@ def _mend_spelling(package: ZipFile, name: str, repair: _Repair) -> None:
 
 
 def _mend_relations(package: ZipFile, name: str, repair: _Repair) -> None:
-    """Drop the relations to what is not there, and say what is lost with them."""
+    """Drop the relations to missing members, and report the losses."""
     from lxml import etree
 
     root = _relations(package, name, repair)
@@ -278,7 +273,7 @@ def _mend_relations(package: ZipFile, name: str, repair: _Repair) -> None:
 
 
 def _mend_types(package: ZipFile, repair: _Repair) -> None:
-    """Declare what is special to be ordinary, and give each member a type: the libraries refuse those without one."""
+    """Declare special documents to be ordinary, and give each member a type: the libraries refuse those without one."""
     from lxml import etree
 
     data = repair.changed.get(_TYPES) or (package.read(repair.members[_TYPES]) if repair.has(_TYPES) else b"")
@@ -309,7 +304,7 @@ def _mend_types(package: ZipFile, repair: _Repair) -> None:
 
 
 def _restore_relations(package: ZipFile, repair: _Repair) -> None:
-    """Write anew the relations that are missing or damaged and can be told by the names of their targets."""
+    """Restore missing and damaged relations to parts with the names that Office gives."""
     from lxml import etree
 
     main = next((name for name in _MAIN_PARTS if repair.has(name)), "")
@@ -359,7 +354,7 @@ def _rewrite(package: ZipFile, repair: _Repair) -> BytesIO:
 
 
 def _pieces(package: ZipFile, name: str, repair: _Repair) -> Iterable[bytes]:
-    """Yield a member piece by piece: a film may be larger than what should be held in memory."""
+    """Yield a member piece by piece: a film may be too large to hold in memory."""
     new = repair.changed.get(name)
     if new is not None:
         yield _transitional(new)

@@ -1,4 +1,4 @@
-"""Characters of fonts that draw signs in place of letters, such as Wingdings: what they show, in Unicode."""
+"""Fonts that draw signs in place of letters, such as Wingdings: their signs in Unicode."""
 
 import re
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ _FONTS: Mapping[str, Mapping[int, str]] = {
     "wingdings 3": _WINGDINGS_3,
     "webdings": _WEBDINGS,
 }
-"""By the font's name and the code of the character: as the makers publish them, of Wingdings what documents use."""
+"""By the font's name and the code of the character: as the makers publish them; of Wingdings, those in use."""
 _PRIVATE = re.compile("[\uf020-\uf0ff]")
 _LAST = 0xFF
 """The last code of a font that draws signs in place of letters."""
@@ -38,7 +38,7 @@ UNKNOWN = "\ufffd"
 
 
 def symbol(font: str, code: int) -> str:
-    """Return what a font draws for a character, whose code may lie in the private range from F000; else `UNKNOWN`."""
+    """Return the sign that a font draws for a character, or `UNKNOWN`. The code may lie in the range from F000."""
     signs = _FONTS.get(font.casefold())
     if signs is None:
         return UNKNOWN if _PRIVATE.match(chr(code)) else chr(code)

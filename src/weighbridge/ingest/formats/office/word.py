@@ -1,13 +1,12 @@
 """Word documents: the body in its order, with headings, lists, tables, notes and text boxes."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from weighbridge.ingest.content import Content, Enclosed, Parsed
-from weighbridge.ingest.formats.markdown_writer import deeper, heading, one_line, paragraph, table
+from weighbridge.ingest.formats.markdown_writer import comment, deepen, heading, list_item, one_line, paragraph, table
 from weighbridge.ingest.formats.office.chart_xml import read_chart
 from weighbridge.ingest.formats.office.drawingml import diagram_text
 from weighbridge.ingest.formats.office.numbering import Numbering, ParagraphStyle, numbering_of, style_of, styles_of
@@ -25,13 +24,16 @@ from weighbridge.ingest.formats.office.wordml import (
     flow,
     words,
 )
+from weighbridge.ingest.formats.office.xml_parsing import parse_xml
 
 PARSER = 4
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _MOST_COLUMNS = 63
+"""Columns that a table of Word has at most."""
 _SHOWN = 60
+"""Characters of a header or a footer that its report quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class _Block:
 
 @dataclass(slots=True)
 class _Reading:
-    """What reading has come to: what was seen, how many tables, and the texts that may be the title."""
+    """The state of reading a document."""
 
     part: Any
     numbering: Numbering
@@ -56,15 +58,15 @@ class _Reading:
 
 
 def read_docx(path: Path) -> Parsed:
-    """Read a .docx file. Title: the document's property, else what is styled as title, else the first heading.
+    """Read a .docx file. Title: the document's property, else the text styled as title, else the first heading.
 
     Footnotes and endnotes follow the text as `[^1]: ...`; text boxes, charts (as tables), diagrams (as lists) and
-    comments follow their paragraph. Superscripts, equations and struck-out text are written as `scripts` and
-    `math_text` say. Tracked deletions and hidden text are left out. Files embedded as a whole are enclosed.
-    Reported: what is left out, pictures, headers, merged cells, and parts that are damaged.
+    comments follow their paragraph. `scripts` and `math_text` define how superscripts, equations and struck-out text
+    are written. Tracked deletions and hidden text are left out. Files embedded as a whole are enclosed. The losses
+    name everything left out, pictures, headers, merged cells, and damaged parts.
 
     Raises:
-        UnreadableError: where the package is damaged, encrypted or a bomb.
+        UnreadableError: the package is damaged, encrypted or a bomb.
     """
     check_package(path)
     with convert_errors():
@@ -76,7 +78,13 @@ def _read(package: RepairedPackage) -> Parsed:
 
     document = Document(package.file)
     part = document.part
-    reading = _Reading(part, _numbering(part), WordReading(styles_of(document.styles.element)), _comments(part))
+    lists, comments = _related_root(part, "numbering"), _related_root(part, "comments")
+    reading = _Reading(
+        part,
+        Numbering() if lists is None else numbering_of(lists),
+        WordReading(styles_of(document.styles.element)),
+        {} if comments is None else {str(node.get(f"{W}id")): node for node in comments.findall(f"{W}comment")},
+    )
     blocks = [block for body in document.element.iterchildren(f"{W}body") for block in _blocks(body, reading)]
     blocks += _notes(reading)
     for _ in reading.comments:
@@ -89,13 +97,13 @@ def _read(package: RepairedPackage) -> Parsed:
 
 def _join_blocks(blocks: list[_Block]) -> str:
     """Join blocks by blank lines, but the items of a list by line ends."""
-    said: list[str] = []
+    pieces: list[str] = []
     in_list = False
     for block in blocks:
         if block.text.strip():
-            said += ["\n" if in_list and block.in_list else "\n\n", block.text]
+            pieces += ["\n" if in_list and block.in_list else "\n\n", block.text]
             in_list = block.in_list
-    return "".join(said[1:])
+    return "".join(pieces[1:])
 
 
 def _blocks(body: Any, reading: _Reading) -> Iterator[_Block]:
@@ -110,22 +118,25 @@ def _blocks(body: Any, reading: _Reading) -> Iterator[_Block]:
             if style.level or not style.list_id:
                 levels.clear()
             else:
-                deeper(levels, style.list_level)
+                deepen(levels, style.list_level)
             yield _block(text, label, style, len(levels) - 1, reading)
         yield from _asides(reading)
 
 
 def _asides(reading: _Reading) -> Iterator[_Block]:
-    """Yield what the cells or notes just read refer to in other parts."""
+    """Yield the other parts that the cells or notes just read refer to."""
     for node in reading.seen.aside:
         yield _Block(_aside(node, reading))
     reading.seen.aside.clear()
 
 
 def _aside(node: Any, reading: _Reading) -> str:
-    """Return what an element says that refers to another part: a comment, a chart, a diagram; enclose documents."""
+    """Return the text of the part that an element refers to: a comment, a chart, a diagram. It encloses files."""
     if node.tag == COMMENT:
-        return _comment(str(node.get(f"{W}id")), reading)
+        root = reading.comments.pop(str(node.get(f"{W}id")), None)
+        if root is None:
+            return ""
+        return comment(one_line(words(root, reading.seen, "comments")), str(root.get(f"{W}author") or ""))
     kind = "dm" if node.tag == DIAGRAM else "id"
     part = reading.part.related_parts.get(str(node.get(f"{_R}{kind}")))
     if part is None:
@@ -138,23 +149,15 @@ def _aside(node: Any, reading: _Reading) -> str:
             reading.enclosed.append(file)
         return ""
     if node.tag == DIAGRAM:
-        return diagram_text(_parsed(part))
+        return diagram_text(parse_xml(part.blob))
     chart = read_chart(part.blob)
     if chart.lost:
         reading.seen.lose(chart.lost)
     return chart.text
 
 
-def _comment(number: str, reading: _Reading) -> str:
-    node = reading.comments.pop(number, None)
-    if node is None:
-        return ""
-    text, author = one_line(words(node, reading.seen, "comments")), str(node.get(f"{W}author") or "")
-    return paragraph(f"Comment{f' ({author})' if author else ''}: {text}") if text else ""
-
-
 def _block(text: str, label: str, style: ParagraphStyle, depth: int, reading: _Reading) -> _Block:
-    """Return a paragraph as its style wants it; `depth` is how deep in a list it stands, -1 outside of one."""
+    """Return a paragraph in the form of its style; `depth` is its depth in a list, -1 outside of one."""
     if style.title and not reading.title:
         reading.title = one_line(text)
     if style.level:
@@ -162,9 +165,7 @@ def _block(text: str, label: str, style: ParagraphStyle, depth: int, reading: _R
         return _Block(heading(f"{label} {text}", style.level))
     if depth < 0:
         return _Block(paragraph(text))
-    if re.fullmatch(r"\d{1,9}[.)]", label):
-        return _Block(f"{'    ' * depth}{label} {one_line(text)}", in_list=True)
-    return _Block(f"{'    ' * depth}- {one_line(f'{label} {text}')}", in_list=True)
+    return _Block(list_item(label, text, depth), in_list=True)
 
 
 def _table(node: Any, reading: _Reading) -> str:
@@ -195,50 +196,34 @@ def _number(node: Any, default: int) -> int:
 
 
 def _notes(reading: _Reading) -> Iterator[_Block]:
-    """Yield the footnotes and endnotes in the order in which the text refers to them."""
+    """Yield the footnotes and endnotes in the order of their references."""
     seen = reading.seen
-    told: dict[tuple[str, str], str] = {}
+    texts: dict[tuple[str, str], str] = {}
     for kind, tag in (("footnotes", "footnote"), ("endnotes", "endnote")):
         root = _related_root(reading.part, kind)
         for node in () if root is None else root.findall(f"{W}{tag}"):
-            told[kind, str(node.get(f"{W}id"))] = one_line(words(node, seen, kind))
+            texts[kind, str(node.get(f"{W}id"))] = one_line(words(node, seen, kind))
     for number, note in enumerate(list(seen.notes), start=1):
-        if note not in told:
+        if note not in texts:
             seen.lose("note(s) left out: the package has none of that number")
-        yield _Block(f"[^{number}]: {told.get(note, '')}")
+        yield _Block(f"[^{number}]: {texts.get(note, '')}")
     yield from _asides(reading)
 
 
 def _report_margins(part: Any, seen: WordReading) -> None:
-    """Report what stands beside the text: headers and footers."""
+    """Report the headers and footers."""
     for relation in part.rels.values():
         place = relation.reltype.rpartition("/")[2]
         if place in {"header", "footer"} and not relation.is_external:
-            root = _parsed(relation.target_part)
-            said = one_line(" ".join(node.text or "" for node in root.iter(f"{W}t")))
-            if said:
-                seen.lost[place, f'left out: "{said[:_SHOWN]}"'] = 1
+            root = parse_xml(relation.target_part.blob)
+            text = one_line(" ".join(node.text or "" for node in root.iter(f"{W}t")))
+            if text:
+                seen.lost[place, f'left out: "{text[:_SHOWN]}"'] = 1
 
 
 def _related_root(part: Any, kind: str) -> Any:
     """Return the root element of the part that stands in a relation to the document, None where there is none."""
     for relation in part.rels.values():
         if relation.reltype.endswith(f"/{kind}") and not relation.is_external:
-            return _parsed(relation.target_part)
+            return parse_xml(relation.target_part.blob)
     return None
-
-
-def _parsed(part: Any) -> Any:
-    from docx.oxml.parser import parse_xml
-
-    return parse_xml(part.blob)
-
-
-def _comments(part: Any) -> dict[str, Any]:
-    root = _related_root(part, "comments")
-    return {} if root is None else {str(node.get(f"{W}id")): node for node in root.findall(f"{W}comment")}
-
-
-def _numbering(part: Any) -> Numbering:
-    root = _related_root(part, "numbering")
-    return Numbering() if root is None else numbering_of(root)

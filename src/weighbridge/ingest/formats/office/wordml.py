@@ -1,4 +1,4 @@
-"""The markup inside Word documents: paragraphs in their order, the words of each, and what of it is no text."""
+"""The markup inside Word documents: paragraphs in their order, the words of each, and the losses."""
 
 import re
 from collections import Counter
@@ -19,9 +19,9 @@ NEWER_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart"
 DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 COMMENT = f"{W}commentReference"
 EMBEDDED = frozenset({f"{W}altChunk", "{urn:schemas-microsoft-com:office:office}OLEObject"})
-"""Whole files inside the package: what is merged into the document when it is opened, and objects of other programs."""
+"""Whole files inside the package: documents that Word merges when it opens this one, and objects of other programs."""
 ASIDE = frozenset({CHART, NEWER_CHART, DIAGRAM, COMMENT, *EMBEDDED})
-"""What a paragraph refers to that is read of another part of the package, and follows the paragraph."""
+"""Elements of a paragraph that refer to another part of the package: its text follows the paragraph."""
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -44,7 +44,7 @@ _BOXES = ("☐", "☒")
 
 @dataclass(slots=True)
 class WordReading:
-    """What has been met so far: how often something was lost at a place, and the notes that were referred to."""
+    """The things met so far: losses with their place and count, and notes that the text refers to."""
 
     styles: Mapping[str, ParagraphStyle] = field(default_factory=dict)
     lost: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -54,18 +54,18 @@ class WordReading:
     """Elements met inside a cell or a note that refer to another part, and are to be read after it."""
 
     def lose(self, what: str, place: str = "document") -> None:
-        """Count one more of what was lost; where `what` has no "(s)", it is said once."""
+        """Count one more loss; the report gives the count of one with an "(s)"."""
         self.lost[place, what] += 1
 
     def losses(self) -> tuple[Loss, ...]:
-        """Return what was lost, in the order in which it was first met."""
+        """Return the losses in the order of their first places."""
         return tuple(Loss(place, f"{n} {what}" if "(s)" in what else what) for (place, what), n in self.lost.items())
 
 
 def flow(root: Any, seen: WordReading) -> Iterator[tuple[Any, str]]:
-    """Yield paragraphs with their text, tables, and what is to be read of other parts, in order.
+    """Yield paragraphs with their text, tables, and references to other parts, in order.
 
-    What stands in text boxes, and charts, diagrams and comments, follow their paragraph.
+    The paragraphs of text boxes, and charts, diagrams and comments, follow their paragraph.
     """
     stack = list(reversed(root))
     while stack:
@@ -84,7 +84,7 @@ def flow(root: Any, seen: WordReading) -> Iterator[tuple[Any, str]]:
 
 def words(root: Any, seen: WordReading, place: str) -> str:
     """Return all the text below an element, tables inside it taken apart."""
-    said: list[str] = []
+    texts: list[str] = []
     stack = [flow(root, seen)]
     while stack:
         step = next(stack[-1], None)
@@ -96,8 +96,8 @@ def words(root: Any, seen: WordReading, place: str) -> str:
         elif step[0].tag in ASIDE:
             seen.aside.append(step[0])
         else:
-            said.append(step[1])
-    return " ".join(said)
+            texts.append(step[1])
+    return " ".join(texts)
 
 
 def children(node: Any, name: str) -> Iterator[Any]:
@@ -112,7 +112,7 @@ def children(node: Any, name: str) -> Iterator[Any]:
 
 
 def _paragraph(root: Any, seen: WordReading, beside: list[Any]) -> str:
-    """Return the text of a paragraph; what stands in its text boxes, or in other parts, is added to `beside`."""
+    """Return the text of a paragraph, and add its text boxes and references to other parts to `beside`."""
     runs: list[Run] = []
     base = paragraph_run_style(root, seen.styles)
     stack = [(child, base) for child in reversed(root)]
@@ -138,7 +138,7 @@ def _paragraph(root: Any, seen: WordReading, beside: list[Any]) -> str:
 
 
 def _text(node: Any, look: RunStyle, seen: WordReading) -> str | None:
-    """Return what an element of a run says, None where that is inside of it."""
+    """Return the text of an element of a run, None where that is inside of it."""
     if node.tag in _TEXTS:
         return shown_text(node.text or "", look.font)
     if node.tag in _LITERAL:
@@ -152,19 +152,16 @@ def _text(node: Any, look: RunStyle, seen: WordReading) -> str | None:
 
 def _symbol(node: Any, seen: WordReading) -> str:
     code = str(node.get(f"{W}char") or "")
-    sign = symbol(str(node.get(f"{W}font") or ""), int(code, 16)) if _is_code(code) else UNKNOWN
-    if sign == UNKNOWN:
-        seen.lose("symbol(s) of a special font left out")
-        return ""
-    return sign
-
-
-def _is_code(text: str) -> bool:
-    return 0 < len(text) <= 4 and all(one in "0123456789abcdefABCDEF" for one in text)  # noqa: PLR2004 - ECMA: 4 digits
+    if re.fullmatch(r"[0-9a-fA-F]{1,4}", code):  # ECMA-376: two bytes
+        sign = symbol(str(node.get(f"{W}font") or ""), int(code, 16))
+        if sign != UNKNOWN:
+            return sign
+    seen.lose("symbol(s) of a special font left out")
+    return ""
 
 
 def _form_field(node: Any, _: WordReading) -> str:
-    """Return what a form field shows that has no text of its own: a box to tick, or the chosen item of a list."""
+    """Return the value of a form field without text of its own: a box to tick, or the chosen item of a list."""
     box, chosen = node.find(f"{W}checkBox"), node.find(f"{W}ddList")
     if box is not None:
         state = box.find(f"{W}checked") if box.find(f"{W}checked") is not None else box.find(f"{W}default")
@@ -176,12 +173,12 @@ def _form_field(node: Any, _: WordReading) -> str:
 
 
 def _ruby(node: Any, _: WordReading) -> str:
-    """Return how characters are read, which stands small above them."""
+    """Return the reading that stands small above characters, in brackets."""
     return f"({''.join(node.itertext(f'{W}t'))})"
 
 
 def _instruction(node: Any, seen: WordReading) -> str:
-    """Return what a field shows that is computed without a stored result; other instructions are not shown."""
+    """Return the value of a field that Word computes without storing it; other instructions are not shown."""
     text = node.text or ""
     if (sign := _SYMBOL_FIELD.match(text)) and len(sign[1]) < _LONGEST_CODE:
         shown = symbol(sign[2] or "", int(sign[1], 0) if sign[1][:2] in {"0x", "0X"} else int(sign[1]))
@@ -216,7 +213,7 @@ def _add_equation(runs: list[Run], text: str, following: Any) -> None:
 
 
 def _inside(node: Any, seen: WordReading) -> list[Any]:
-    """Return what is to be read of an element that is no text itself, last first."""
+    """Return the elements to be read inside one that is no text itself, last first."""
     if node.tag in _LOST:
         seen.lose(_LOST[node.tag])
         return []

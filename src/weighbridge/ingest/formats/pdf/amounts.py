@@ -1,7 +1,6 @@
-"""Amounts in the tables of a page: a sign of currency, a number and what closes it stand apart, and belong together."""
+"""Amounts in the tables of a page: joins a sign of currency, a number and a closing bracket that stand apart."""
 
 import re
-from collections.abc import Sequence
 
 from weighbridge.ingest.formats.pdf.layout import LetterRun, PageTable, Row, TextLine, enclosing_box
 
@@ -18,11 +17,13 @@ _NEAR = 2.0
 _WORD = re.compile(r"[^\W\d_]{3}")
 """A month is one: "March 31, 2025" is part of a head, "2025-03-31" beside a label is not."""
 _MOST_HEADS = 4
+"""Rows that the head of a table may have; more above the first amount are a table of words."""
 _CELLS = 3
+"""Cells that make a line a row of a table, whatever they hold."""
 
 
 def join_amounts(letters: str, row: Row) -> Row:
-    """Return a row whose amounts are one run each: "$" and "1,234", "(12" and ")", "5" and "%" are joined.
+    """Return a row with one run for each amount: "$" and "1,234", "(12" and ")", "5" and "%" are joined.
 
     In a row that ends with a sign of currency, signs belong to the amounts before them.
     """
@@ -68,7 +69,7 @@ def is_table_row(letters: str, line: TextLine) -> bool:
 
 
 def join_wrapped_labels(letters: str, grid: PageTable) -> PageTable:
-    """Return a table in which a label that goes on in the next row, in lower case, stands in that row whole."""
+    """Return a table with whole labels: one that goes on in the next row, in lower case, is moved there."""
     rows: list[tuple[tuple[LetterRun, ...], ...]] = []
     for row in grid.rows:
         first = letters[row[0][0].start : row[0][0].end].lstrip() if row[0] else ""
@@ -82,19 +83,13 @@ def head_rows(letters: str, grid: PageTable) -> int:
     """Return how many rows are the head of a table: those above its first amounts or first heading, or one."""
     count = 0
     for row in grid.rows:
-        if _has_amount(letters, row) or (count and (not any(row[1:]) or _has_figure(letters, row))):
+        texts = [letters[run.start : run.end] for cell in row[1:] for run in cell]
+        if any(map(is_amount, texts)) or (count and (not any(row[1:]) or (row[0] and any(map(_is_figure, texts))))):
             break
         count += 1
     return count if 0 < count <= _MOST_HEADS and count < len(grid.rows) else 1
 
 
-def _has_amount(letters: str, row: Sequence[Sequence[LetterRun]]) -> bool:
-    return any(is_amount(letters[run.start : run.end]) for cell in row[1:] for run in cell)
-
-
-def _has_figure(letters: str, row: Sequence[Sequence[LetterRun]]) -> bool:
-    """Tell whether a time, a date or another figure without words stands beside a label."""
-    texts = [letters[run.start : run.end].strip() for cell in row[1:] for run in cell]
-    return bool(row[0]) and any(
-        any(map(str.isdigit, text)) and not _WORD.search(text) and not _YEAR.fullmatch(text) for text in texts
-    )
+def _is_figure(text: str) -> bool:
+    """Tell whether a text is a time, a date or another figure without words; a year alone is none."""
+    return any(map(str.isdigit, text)) and not _WORD.search(text) and not _YEAR.fullmatch(text.strip())

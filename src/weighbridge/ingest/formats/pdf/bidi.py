@@ -1,8 +1,8 @@
-"""Lines of Arabic, Hebrew and other right-to-left scripts, put in the order in which they are read.
+"""Puts lines of Arabic, Hebrew and other right-to-left scripts in reading order.
 
 A PDF may hold such a line from left to right or from right to left, letter by letter or word by word, and PDFium turns
-some of it round by the order in the file. So its order is not trusted: letters are sorted by where they stand, and the
-Unicode Bidirectional Algorithm (UAX 9) is applied backwards, from what is displayed to what is read.
+some of it round by the order in the file. So its order is not trusted: letters are sorted by their places, and the
+Unicode Bidirectional Algorithm (UAX 9) is applied backwards, from display order to reading order.
 """
 
 import re
@@ -13,17 +13,18 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby, pairwise
 
-from weighbridge.ingest.formats.pdf.glyphs import GAP, INSERTED, Letters, Phrase
+from weighbridge.ingest.formats.pdf.glyphs import GAP, INSERTED, Letters, Span
 from weighbridge.ingest.formats.pdf.layout import PageBox, enclosing_box
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _ARABIC = re.compile("[\u0600-\u08ff\ufb50-\ufdff\ufe70-\ufefc]")
 _PRESENTATION = re.compile("[\ufb50-\ufdff\ufe70-\ufeff]")
 _SPACE = 0.11
-"""How many times the height of its letters a gap must be wide to part words: half of what a narrow space takes."""
+"""How many times the height of its letters a gap must be wide to part words: half the width of a narrow space."""
 _LIKELY_SPACE = 0.03
-"""The same where PDFium, which knows how wide a space is, takes it for one."""
+"""The same where PDFium takes it for a space: it knows the width of one."""
 _SAME_PLACE = 0.01
+"""Points; letters nearer than that were drawn as one glyph."""
 _SEPARATORS = frozenset(",.:/\u00a0")
 _SIGNS = frozenset("+-\u2212")
 _TERMINATORS = frozenset("#$%\u00a2\u00a3\u00a4\u00a5\u00b0\u2030\u20aa\u20ac")
@@ -32,10 +33,10 @@ _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
 
 def order_lines(letters: Letters) -> Letters:
-    """Return the letters of a page with those of right-to-left lines in the order in which they are read.
+    """Return the letters of a page with right-to-left lines in reading order.
 
     Presentation forms and ligatures of Arabic become the letters they are made of. Numbers and words in other scripts
-    stay from left to right. What stands on a line without a wide gap is a phrase.
+    stay from left to right. A stretch of a line without a wide gap is a phrase.
     """
     if _RIGHT_TO_LEFT.search(letters.text) is None:
         return letters
@@ -43,13 +44,13 @@ def order_lines(letters: Letters) -> Letters:
     mostly = 2 * rightwards >= sum(map(str.isalpha, letters.text))
     text: list[str] = []
     places: list[int] = []
-    phrases: list[Phrase] = []
+    phrases: list[Span] = []
     end = 0
     for first, last in _lines(letters):
-        if (
-            _RIGHT_TO_LEFT.search(letters.text, first, last) is None
-            or not (line := _Line.of(letters, first, last)).is_level()
-        ):
+        if _RIGHT_TO_LEFT.search(letters.text, first, last) is None:
+            continue
+        line = _Line.of(letters, first, last)
+        if not line.is_level():
             continue
         text.extend(letters.text[end:first])
         places.extend(letters.places[end:first])
@@ -65,14 +66,14 @@ def order_lines(letters: Letters) -> Letters:
             for glyph in _read(stretch, mostly=mostly):
                 text.extend(glyph.text)
                 places.extend([glyph.place] * len(glyph.text))
-            phrases.append(Phrase(start, len(text), _box_of(stretch)))
+            phrases.append(Span(start, len(text), _box_of(stretch)))
     text.extend(letters.text[end:])
     places.extend(letters.places[end:])
     return replace(letters, text="".join(text), places=places, phrases=phrases)
 
 
 def _lines(letters: Letters) -> Iterator[tuple[int, int]]:
-    """Yield where the lines of a page begin and end.
+    """Yield the beginnings and ends of the lines of a page.
 
     PDFium may part a line between two letters that stand side by side, and may go on where one stands far below.
     """
@@ -96,7 +97,7 @@ def _lines(letters: Letters) -> Iterator[tuple[int, int]]:
 
 
 def _box_of(stretch: Sequence["_Glyph"]) -> PageBox:
-    """Return where a stretch stands; it is as high as most of its glyphs, for their fonts may differ."""
+    """Return the box of a stretch. It is as high as most of its glyphs, for their fonts may differ."""
     whole = enclosing_box([glyph.box for glyph in stretch])
     (bottom, top), _ = Counter((glyph.box.bottom, glyph.box.top) for glyph in stretch).most_common(1)[0]
     return PageBox(whole.left, bottom, whole.right, top)
@@ -104,7 +105,7 @@ def _box_of(stretch: Sequence["_Glyph"]) -> PageBox:
 
 @dataclass(slots=True)
 class _Glyph:
-    """What was drawn at one place: a letter with its marks, a ligature, or a space."""
+    """The glyph drawn at one place: a letter with its marks, a ligature, or a space."""
 
     text: str
     place: int
@@ -156,7 +157,7 @@ class _Line:
         return box.right - box.left >= 0.5 * box.height > 0
 
     def stretches(self, *, last_first: bool) -> list[list[_Glyph]]:
-        """Return what stands without a wide gap, with a space where a gap parts words."""
+        """Return the stretches without a wide gap, with a space where a gap parts words."""
         found: list[list[_Glyph]] = [[self.glyphs[0]]]
         for before, after in pairwise(self.glyphs):
             gap = after.box.left - before.box.right
@@ -164,11 +165,14 @@ class _Line:
             if gap >= GAP * height:
                 found.append([])
             elif not (before.text.isspace() or after.text.isspace()) and _parts_words(before, after, gap / height):
-                found[-1].append(
-                    _Glyph(" ", INSERTED, PageBox(before.box.right, after.box.bottom, after.box.left, after.box.top))
-                )
+                space = PageBox(before.box.right, after.box.bottom, after.box.left, after.box.top)
+                found[-1].append(_Glyph(" ", INSERTED, space))
             found[-1].append(after)
-        trimmed = [each for stretch in found if (each := _trim(stretch))]
+        trimmed: list[list[_Glyph]] = []
+        for stretch in found:
+            inked = [place for place, glyph in enumerate(stretch) if not glyph.text.isspace()]
+            if inked:
+                trimmed.append(stretch[inked[0] : inked[-1] + 1])
         return trimmed[::-1] if last_first else trimmed
 
 
@@ -182,16 +186,11 @@ def _parts_words(left: _Glyph, right: _Glyph, gap: float) -> bool:
 
 
 def _distance(base: _Glyph, middle: float) -> float:
-    """Return how far from a base a mark stands: within a base, from its middle, which is always nearer than outside."""
+    """Return how far from a base a mark stands. Within a base, that is from its middle, and nearer than any outside."""
     if base.text.isspace():
         return float("inf")
     outside = max(base.box.left - middle, middle - base.box.right, 0.0)
     return 1000 * outside + abs(base.box.left + base.box.right - 2 * middle)
-
-
-def _trim(stretch: list[_Glyph]) -> list[_Glyph]:
-    shown = [place for place, glyph in enumerate(stretch) if not glyph.text.isspace()]
-    return stretch[shown[0] : shown[-1] + 1] if shown else []
 
 
 def _glyphs(letters: Letters, start: int, end: int) -> Iterator[_Glyph]:
@@ -222,7 +221,7 @@ def _glyphs(letters: Letters, start: int, end: int) -> Iterator[_Glyph]:
 
 
 def _decompose(text: str) -> str:
-    """Return the letters that one glyph stands for, in the order in which they are read.
+    """Return the letters that one glyph stands for, in reading order.
 
     PDFium takes presentation forms apart in that order, but turns the letters of other ligatures round.
     """
@@ -233,13 +232,13 @@ def _decompose(text: str) -> str:
 
 @cache
 def _ligatures() -> frozenset[str]:
-    """Return what Unicode's ligatures of Arabic and Hebrew stand for."""
+    """Return the letters of Unicode's ligatures of Arabic and Hebrew."""
     forms = map(chr, (*range(0xFB1D, 0xFE00), *range(0xFE70, 0xFEFD)))
     return frozenset(text for form in forms if len(text := unicodedata.normalize("NFKC", form)) > 1)
 
 
 def _read(stretch: Sequence[_Glyph], *, mostly: bool) -> list[_Glyph]:
-    """Return the glyphs of a stretch in the order in which they are read."""
+    """Return the glyphs of a stretch in reading order."""
     words = [kind for kind, _ in groupby(glyph.kind for glyph in stretch)]
     right, left = words.count("R"), words.count("L")
     if (3 * right if mostly else right) >= left:
@@ -249,10 +248,9 @@ def _read(stretch: Sequence[_Glyph], *, mostly: bool) -> list[_Glyph]:
     while place < len(stretch):
         end = place + 1
         if stretch[place].kind == "R":
-            within = range(
-                place, next((at for at, each in enumerate(stretch) if at > place and each.kind == "L"), len(stretch))
-            )
-            end = max(at for at in within if stretch[at].kind == "R") + 1
+            following = range(place, len(stretch))
+            stop = next((at for at in following if stretch[at].kind == "L"), len(stretch))
+            end = max(at for at in range(place, stop) if stretch[at].kind == "R") + 1
             read.extend(_read_leftwards(stretch[place:end]))
         else:
             read.append(stretch[place])
@@ -272,7 +270,7 @@ def _read_leftwards(stretch: Sequence[_Glyph]) -> list[_Glyph]:
 
 
 def _rightwards(stretch: Sequence[_Glyph]) -> set[int]:
-    """Return the places of what runs from left to right within a line that runs from right to left."""
+    """Return the places that run from left to right within a line that runs from right to left."""
     strong = [place for place, glyph in enumerate(stretch) if glyph.kind in {"L", "N", "R"}]
     rightwards = {place for place in strong if stretch[place].kind != "R"}
     for before, after in pairwise(strong):
@@ -294,7 +292,7 @@ def _follows_arabic(stretch: Sequence[_Glyph], place: int) -> bool:
 
 
 def _joins_digits(between: Sequence[_Glyph], *, arabic: bool) -> bool:
-    """Tell whether what stands between two digits belongs to the number: after Arabic letters, a minus does not."""
+    """Tell whether the glyphs between two digits belong to the number: after Arabic letters, a minus does not."""
     if not between:
         return True
     return len(between) == 1 and (between[0].kind == "S" or (between[0].kind == "M" and not arabic))
@@ -316,6 +314,7 @@ def _balance(glyphs: list[_Glyph]) -> None:
 
 
 def _count_unmatched(text: str) -> int:
+    """Return how many brackets have no partner."""
     opened = unmatched = 0
     for letter in text:
         if letter in _OPENING:

@@ -10,17 +10,17 @@ from typing import Any
 
 from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed
 from weighbridge.ingest.decode.text import LARGEST
+from weighbridge.ingest.formats.markdown_writer import Assembly
 from weighbridge.ingest.formats.pdf import ocr
 from weighbridge.ingest.formats.pdf.page import Page, Sheet, nearby_pages, open_pdf, read_sheet
-from weighbridge.types import Part
 
 PARSER = 34 + ocr.is_installed()
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 PAGES = 10_000
 """Pages of one file that are read."""
 SCAN_SECONDS = 40.0
-"""What OCR may take for one file; the pages after that are reported as not read."""
+"""The time that OCR may take for one file; the pages after that are reported as not read."""
 
 _ATTACHMENTS = 100
 _RANGES = 20
@@ -36,22 +36,15 @@ _HEADING = re.compile(r"^(#{1,6}) (.+)$", re.MULTILINE)
 
 @dataclass(slots=True)
 class _Reading:
-    """What was read of a file so far, and the numbers of the pages that share a loss."""
+    """The text of a file so far, and the numbers of the pages that share a loss."""
 
-    said: list[str] = field(default_factory=list)
-    length: int = 0
-    parts: list[Part] = field(default_factory=list)
+    text: Assembly = field(default_factory=Assembly)
     lost: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, number: int, page: Page) -> None:
         for what in filter(None, (page.loss, *page.left_out)):
             self.lost.setdefault(what, []).append(number)
-        if page.text:
-            gap = "\n\n" if self.said else ""
-            self.said.extend((gap, page.text))
-            start = self.length + len(gap)
-            self.length = start + len(page.text)
-            self.parts.append(Part(f"page {number}", start, self.length))
+        self.text.add(f"page {number}", page.text)
 
 
 def read_pdf(path: Path, *, scan_seconds: float = SCAN_SECONDS) -> Parsed:
@@ -60,23 +53,25 @@ def read_pdf(path: Path, *, scan_seconds: float = SCAN_SECONDS) -> Parsed:
     Headings are told by the height of their letters, tables by their columns, and words that a line end cut in two
     are mended. Filled-in forms are read; pages without text are read by OCR where that is installed, for
     `scan_seconds` in all. Running headers, footers and page numbers are left out where they repeat, and reported.
-    Title: what the file says it is, unless that is a file's name, else the highest heading of its first page. Files
-    attached to it are handed on.
+    Title: the file's own, unless that is a file's name, else the highest heading of its first page. Attached files are
+    enclosed.
 
     Raises:
-        UnreadableError: where the file is encrypted, or damaged beyond use.
+        UnreadableError: the file is encrypted, or damaged beyond use.
     """
     with open_pdf(path) as document:
         reading = _Reading()
         for number, page in enumerate(_laid_pages(document, scan_seconds), start=1):
             reading.add(number, page)
-            if reading.length > LARGEST:
+            if reading.text.length > LARGEST:
                 reading.lost["left out, for there is too much text before"] = [*range(number + 1, len(document) + 1)]
                 break
         else:
             reading.lost[f"left out, for no more than {PAGES:,} are read"] = [*range(PAGES + 1, len(document) + 1)]
-        content = Content(text="".join(reading.said), title=_title(document, reading), parts=tuple(reading.parts))
-        losses = list(_losses(document, reading))
+        content = Content(text=reading.text.text, title=_title(document, reading), parts=reading.text.parts)
+        losses = [Loss(_pages(numbers), what) for what, numbers in reading.lost.items() if numbers]
+        if document.count_attachments() > _ATTACHMENTS:
+            losses.append(Loss("attachments", f"left out, but for the first {_ATTACHMENTS}"))
         enclosed = tuple(_attachments(document, losses))
         return Parsed((content,), tuple(losses), enclosed)
 
@@ -100,16 +95,8 @@ def _title(document: Any, reading: _Reading) -> str:
     given = _PROGRAM.sub("", "".join(letter for letter in given if letter.isprintable()))
     if _NO_TITLE.fullmatch(given) is None and len(given) <= _LONGEST_TITLE:
         return given
-    headings = _HEADING.findall(reading.said[1]) if reading.said else []
+    headings = _HEADING.findall(reading.text.blocks[0]) if reading.text.blocks else []
     return str(min(headings, key=lambda heading: len(heading[0]))[1]) if headings else ""
-
-
-def _losses(document: Any, reading: _Reading) -> Iterator[Loss]:
-    for what, numbers in reading.lost.items():
-        if numbers:
-            yield Loss(_pages(numbers), what)
-    if document.count_attachments() > _ATTACHMENTS:
-        yield Loss("attachments", f"left out, but for the first {_ATTACHMENTS}")
 
 
 def _pages(numbers: Sequence[int]) -> str:

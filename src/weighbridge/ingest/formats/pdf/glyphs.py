@@ -1,4 +1,4 @@
-"""The letters of a PDF page, and the lines they stand in, as PDFium tells them."""
+"""The letters of a PDF page and their lines, as PDFium gives them."""
 
 import ctypes
 import re
@@ -11,7 +11,7 @@ from typing import Any, Literal
 from weighbridge.ingest.formats.pdf.layout import LetterRun, PageBox, Row
 
 MOST_LETTERS = 1_000_000
-"""Letters of a page that are read; what is printed has some thousands."""
+"""Letters of a page that are read; a printed page has some thousands."""
 
 GAP = 0.9
 """How many times the height of its letters a gap must be wide to part a line into runs."""
@@ -24,11 +24,13 @@ _AMOUNT_ENDS = frozenset(")%\u2014\u2013-")
 _BULLETS = frozenset("\u2022\u25e6\u25aa\u2023\u25cf\u25cb\u25a0\u25b8\u27a2\uf0b7\u00b7")
 _LONGEST_MARK = 4
 _WORD = re.compile("[^\\s\x02]*\x02|[^\\s\x02]+|[\r\n]+")
-"""A word, which PDFium ends with a 2 where the end of a line cut it, or the end of a line."""
+"""A word or the end of a line. PDFium ends a word with a 2 where the end of a line cut it."""
 _LINE_ENDS = frozenset("\r\n")
-_BROKEN_WORD = "\x02"
+BROKEN_WORD = "\x02"
+"""PDFium's sign for a hyphen at the end of a line. It may or may not belong to the word."""
 _UNKNOWN = "\ufffe"
-"""PDFium's text has this for a hyphen that cut a word and for a glyph without a letter; its code tells which."""
+"""PDFium's text has this for a hyphen that cut a word and for a glyph without a letter; the glyph's code tells them
+apart."""
 _PRIVATE = re.compile("[\0\ue000-\uf8ff]")
 _SURROGATES = range(0xD800, 0xE000)
 
@@ -40,8 +42,8 @@ _Direction = Literal["right", "up", "left", "down", "mirrored"]
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
-    """Letters [start, end) of a line that runs from right to left, without a wide gap, and where they stand."""
+class Span:
+    """Letters [start, end) of one line, side by side, and their box."""
 
     start: int
     end: int
@@ -50,20 +52,21 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """The letters of a page, in the order in which it is written, line ends among them.
+    """The letters of a page in the order of the file, line ends among them.
 
     `places[i]` is the glyph of the page that letter i was made of, or `INSERTED`. `edges` has four numbers a glyph:
-    where it ends on the left, at the top, on the right and at the bottom. `unmapped` glyphs have a shape, no meaning.
+    its left, top, right and bottom edge. `unmapped` glyphs have a shape, but no meaning. `phrases` are stretches that
+    run from right to left.
     """
 
     text: str
     places: Sequence[int]
     edges: Sequence[float]
     unmapped: int
-    phrases: Sequence[Phrase] = ()
+    phrases: Sequence[Span] = ()
 
     def box(self, letter: int) -> PageBox:
-        """Return where a letter stands that was not inserted."""
+        """Return the box of a letter that was not inserted."""
         left, top, right, bottom = self.edges[4 * self.places[letter] :][:4]
         return PageBox(left, bottom, right, top)
 
@@ -74,17 +77,15 @@ def letters_of(textpage: Any) -> Letters:
     text, places = _text_of(textpage, count)
     page = ctypes.cast(textpage.raw, ctypes.c_void_p)
     errors = list(map(_quick("FPDFText_HasUnicodeMapError"), repeat(page), range(count)))
+    unmapped = 0
     if any(errors) or _PRIVATE.search(text):
-        unmapped = sum(
-            errors[place] == 1 or _PRIVATE.match(letter) is not None for letter, place in zip(text, places, strict=True)
-        )
-    else:
-        unmapped = 0
+        for letter, place in zip(text, places, strict=True):
+            unmapped += errors[place] == 1 or _PRIVATE.match(letter) is not None
     return Letters(text, places, _edges_of(page, count), unmapped)
 
 
 def baseline_of(textpage: Any, place: int) -> float:
-    """Return how high on the page the line is that a glyph stands on."""
+    """Return the height on the page of the line that a glyph stands on."""
     import pypdfium2.raw as pdfium
 
     left, height = ctypes.c_double(), ctypes.c_double()
@@ -96,8 +97,8 @@ def baseline_of(textpage: Any, place: int) -> float:
 def _quick(name: str) -> Callable[..., int]:
     """Return a function of PDFium that is called without checks of its arguments.
 
-    The checks of ctypes take twice as long as what is called, which counts for what is called for each glyph.
-    Arguments are numbers of 32 bits, pointers, or what `byref` returns.
+    The checks of ctypes take twice as long as the call, and there is a call for each glyph. Arguments are numbers of
+    32 bits, pointers, or results of `byref`.
     """
     import pypdfium2.raw as pdfium
 
@@ -115,7 +116,7 @@ def _text_of(textpage: Any, count: int) -> tuple[str, Sequence[int]]:
     length = pdfium.FPDFText_GetText(textpage.raw, 0, count, buffer) if count else 1
     text = bytes(buffer)[: 2 * max(length - 1, 0)].decode("utf-16-le", "replace")
     if len(text) != count or "\ufffd" in text:
-        # Some glyphs are left out of the text, or are halves of a pair of surrogates.
+        # PDFium leaves some glyphs out of the text, or has halves of a pair of surrogates in it.
         codes = list(map(pdfium.FPDFText_GetUnicode, repeat(textpage.raw), range(count)))
         texts = list(_texts(codes))
         return "".join(texts), [place for place, letter in enumerate(texts) if letter]
@@ -156,18 +157,18 @@ def _edges_of(page: ctypes.c_void_p, count: int) -> Sequence[float]:
 
 _BLOCK = 4_096
 _MOST_KEPT = 16 * _BLOCK
-"""Glyphs whose room is kept for the next page; each takes 100 bytes."""
+"""Room for so many glyphs is kept for the next page; each takes 100 bytes."""
 
 
 @lru_cache(maxsize=2)
 def _targets(count: int) -> tuple["ctypes.Array[ctypes.c_float]", list[Any]]:
-    """Return room for the edges of glyphs, and where each has its own. PDFium is not called from several threads."""
+    """Return room for the edges of glyphs, and the place of each. PDFium is not called from several threads."""
     buffer = (ctypes.c_float * (4 * count))()
     return buffer, [ctypes.byref(buffer, offset) for offset in range(0, 16 * count, 16)]
 
 
 def rows_of(letters: Letters) -> Sequence[Row]:
-    """Return the runs of a page by rows, in the order in which it is written.
+    """Return the runs of a page by rows, in the order of the file.
 
     Where most of its words run upwards, downwards or upside down, the page is turned so that they run to the right;
     where most run from right to left, it is mirrored.
@@ -211,7 +212,7 @@ def _place_word(word: "_Word", rows: list[list["_Word"]], text: str, mostly: _Di
 
 @dataclass(slots=True)
 class _Word:
-    """A word, to which those that follow it closely are added. Its edges are those of its first and last letter."""
+    """A word, and later those that follow it closely. Its edges are those of its first and last letter."""
 
     start: int
     end: int
@@ -268,7 +269,11 @@ def _words(letters: Letters) -> Iterator[_Drawn]:
             line += 1
             continue
         if start in phrases:
-            yield _word_of(phrases[start], text, line)
+            # A phrase is one word, so that parts of it that run from left to right are not taken for columns.
+            phrase, letters_of_phrase = phrases[start], text[start:end]
+            box = phrase.box
+            first_width = (box.right - box.left) * len(letters_of_phrase.split(_HELD)[0]) / len(letters_of_phrase)
+            yield start, end, line, "mirrored", box.left, box.bottom, box.right, box.top, first_width
             continue
         first = places[start]
         left, bottom, right, top = lefts[first], bottoms[first], rights[first], tops[first]
@@ -278,29 +283,18 @@ def _words(letters: Letters) -> Iterator[_Drawn]:
             right = rights[last]
         else:
             across, upwards = lefts[last] + rights[last] - left - right, bottoms[last] + tops[last] - bottom - top
-            direction = _direction(across, upwards)
+            if abs(upwards) > abs(across):
+                direction = "up" if upwards > 0 else "down"
+            else:
+                direction = "right" if across >= 0 else "left"
             left, bottom = min(left, lefts[last]), min(bottom, bottoms[last])
             right, top = max(right, rights[last]), max(top, tops[last])
         yield start, end, line, direction, left, bottom, right, top, right - left
-        line += text[end - 1] == _BROKEN_WORD
-
-
-def _word_of(phrase: Phrase, text: str, line: int) -> _Drawn:
-    """Return a phrase as one word, so that its parts are not taken for columns where some run from left to right."""
-    letters = text[phrase.start : phrase.end]
-    box = phrase.box
-    first = (box.right - box.left) * len(letters.split(_HELD)[0]) / len(letters)
-    return phrase.start, phrase.end, line, "mirrored", box.left, box.bottom, box.right, box.top, first
-
-
-def _direction(across: float, upwards: float) -> _Direction:
-    if abs(upwards) > abs(across):
-        return "up" if upwards > 0 else "down"
-    return "right" if across >= 0 else "left"
+        line += text[end - 1] == BROKEN_WORD
 
 
 def _same_row(before: _Word, word: _Word) -> bool:
-    """Tell whether what the file has as a new line goes on beside the last one."""
+    """Tell whether a new line of the file goes on beside the last one."""
     height = min(before.top - before.bottom, word.top - word.bottom)
     if word.left <= before.right - _TOUCH * height:
         return False
@@ -308,7 +302,7 @@ def _same_row(before: _Word, word: _Word) -> bool:
 
 
 def _touches(before: _Word, word: _Word, text: str, *, begins: bool) -> bool:
-    """Tell whether a word follows close by; the mark of a list item, with which a row begins, may stand further off."""
+    """Tell whether a word follows close by. It may stand further off from the mark of an item at the start of a row."""
     height = max(before.top - before.bottom, word.top - word.bottom)
     gap = word.left - before.right
     if not -height < gap < 5 * height:

@@ -1,4 +1,4 @@
-"""Where things stand on a page, and in which order they are read.
+"""The layout of a page: boxes, columns, tables, and the reading order.
 
 Coordinates are points from the lower left corner of the page, before it is turned for showing. A page is given as its
 letters, in the order they are written in the file, and as runs of them: stretches of one line without a wide gap.
@@ -10,12 +10,13 @@ from itertools import pairwise
 from statistics import fmean
 
 _RUNS = 5_000
-"""A page with more is taken in the order in which it is written."""
+"""A page with more is taken in the order of the file."""
 _FEWEST = 3
 """Rows that must agree before they are taken for columns or for a table."""
 _SENTENCES = 18
 """Characters; columns of text have longer lines on average, cells of a table seldom."""
 _SPLITS = 6
+"""Columns within columns that are looked for."""
 _LABELS = 3
 """Lines within the first column that may follow each other in a table."""
 _CUTS = 6
@@ -48,7 +49,7 @@ class LetterRun:
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """What is read as one line, and how high its letters are."""
+    """Runs that are read as one line, and the height of its letters."""
 
     runs: tuple[LetterRun, ...]
     box: PageBox
@@ -91,9 +92,9 @@ def share_height(one: PageBox, other: PageBox) -> bool:
 
 
 def arrange(rows: Sequence[Row], splits: int = _SPLITS) -> Iterator[TextLine | PageTable]:
-    """Yield what a page says in reading order: columns one after the other, tables as grids.
+    """Yield the lines and tables of a page in reading order, columns one after the other.
 
-    Only what is certain is rearranged: at least three rows that leave the same gap, with sentences on both of its
+    Rows are rearranged only with certainty: at least three rows that leave the same gap, with sentences on both of its
     sides (columns) or with short cells that all stand under each other (a table).
     """
     place = 0
@@ -163,7 +164,7 @@ def _are_sentences(columns: _Columns) -> bool:
 
 
 def _last_of_grid(rows: Sequence[Row], start: int) -> int:
-    """Return where rows of several cells end; a line within the first column, such as a heading, does not end them."""
+    """Return the end of rows of several cells. A line within the first column, such as a heading, does not end them."""
     end = start + 1
     while end < len(rows) and not _apart(rows[end - 1], rows[end]):
         if len(rows[end]) == 1 and not _is_label(rows, end):
@@ -232,12 +233,9 @@ def _in_columns(
     for run in row:
         over = [place for place, (left, right) in enumerate(columns) if run.box.left < right and left < run.box.right]
         if not over:
-            over = [min(range(len(columns)), key=lambda place: _gap(run.box, columns[place]))]
+            gaps = [max(left - run.box.right, run.box.left - right) for left, right in columns]
+            over = [gaps.index(min(gaps))]
         if cells[over[0]] or (len(over) > 1 and not is_head):
             return None
         cells[over[0]] = (run,)
     return tuple(cells)
-
-
-def _gap(box: PageBox, column: tuple[float, float]) -> float:
-    return max(column[0] - box.right, box.left - column[1])

@@ -1,4 +1,4 @@
-"""Pictures of text: read by RapidOCR, whose models come in its wheel, so that nothing is fetched.
+"""Reads pictures of text with RapidOCR. Its models come in its wheel, so nothing is fetched.
 
 Reading takes about 700 MB of memory, 1.2 GB of address space, and some seconds a page on one core.
 """
@@ -15,9 +15,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
+from weighbridge.ingest.formats.markdown_writer import assemble
 from weighbridge.ingest.formats.pdf.layout import LetterRun, PageBox, Row, share_height
 from weighbridge.ingest.formats.pdf.paragraphs import lay
-from weighbridge.types import Part
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 _NEEDED = ("rapidocr", "onnxruntime")
 _DETECTED_AT = 1_280
-"""Pixels of the longer side at which lines are looked for; more takes more memory and finds little more."""
+"""Pixels of the longer side while lines are searched; more take more memory and find little more."""
 _PIXELS = 40_000_000
 _FRAMES = 100
-_LONGEST_SIDE = 2_200
+LONGEST_SIDE = 2_200
+"""Pixels of the longer side of a picture: a page of A4 at 190 to the inch."""
 _HEIGHT_NOISE = 0.35
 """By how much the heights of lines that are written alike differ from each other."""
 _SETTINGS = {
@@ -60,14 +61,14 @@ def is_installed() -> bool:
 
 
 PARSER = 10 + is_installed()
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 
 def read_image(path: Path) -> Parsed:
     """Return the text on a picture, or on each page of one that has several (TIFF), with one part a page.
 
     Raises:
-        UnreadableError: where the extra is not installed, the picture is damaged, or nothing is written on it.
+        UnreadableError: the extra is not installed, the picture is damaged, or there is no text on it.
     """
     if not is_installed():
         raise UnreadableError("a picture; install weighbridge[ocr] to read scans")
@@ -85,11 +86,14 @@ def read_image(path: Path) -> Parsed:
 
 
 def read_pixels(pixels: "NDArray[np.uint8]") -> Scan:
-    """Return what a picture says, in reading order; `pixels` has shape (height, width, 3), in blue, green and red."""
+    """Return the text of a picture in reading order; `pixels` has shape (height, width, 3), in blue, green and red."""
     try:
         found = _engine()(pixels)
     except Exception as error:  # noqa: BLE001 - each of the three libraries below raises kinds of its own
-        return Scan("", failure=_reason(error))
+        message = str(error).strip() or type(error).__name__
+        if "alloc" in message.casefold():
+            return Scan("", failure="not enough memory")
+        return Scan("", failure=message.splitlines()[-1][:200])  # errors of the engine hold a whole traceback
     if found.boxes is None or not found.txts:
         return Scan("")
     boxes = [PageBox(*box.min(axis=0).tolist(), *box.max(axis=0).tolist()) for box in found.boxes]
@@ -99,22 +103,19 @@ def read_pixels(pixels: "NDArray[np.uint8]") -> Scan:
 
 
 def _join_pages(scans: Sequence[Scan], count: int) -> Parsed:
-    text = "\n\n".join(scan.text for scan in scans if scan.text)
-    if not text:
+    text = assemble((f"page {number}", scan.text) for number, scan in enumerate(scans, start=1))
+    if not text.text:
         failures = (f"a picture that OCR cannot read ({scan.failure})" for scan in scans if scan.failure)
         raise UnreadableError(next(failures, "a picture without text"))
-    parts: list[Part] = []
     losses: list[Loss] = []
     for number, scan in enumerate(scans, start=1):
         if scan.text:
-            start = parts[-1].end + 2 if parts else 0
-            parts.append(Part(f"page {number}", start, start + len(scan.text)))
             losses.append(Loss(f"page {number}", f"read by OCR, mean confidence {scan.confidence:.2f}"))
         else:
             losses.append(Loss(f"page {number}", f"OCR failed ({scan.failure})" if scan.failure else "no text"))
     if count > len(scans):
         losses.append(Loss(f"pages {len(scans) + 1:,}-{count:,}", f"left out, for no more than {_FRAMES} are read"))
-    return Parsed((Content(text=text, parts=tuple(parts)),), tuple(losses))
+    return Parsed((Content(text=text.text, parts=text.parts),), tuple(losses))
 
 
 def _frame(image: "Image.Image", number: int) -> Scan:
@@ -125,9 +126,9 @@ def _frame(image: "Image.Image", number: int) -> Scan:
     image.seek(number)
     if image.width * image.height > _PIXELS:
         return Scan("", failure=f"more than {_PIXELS // 1_000_000} million pixels")
-    image.draft("RGB", (_LONGEST_SIDE, _LONGEST_SIDE))
+    image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
     frame = image.copy()
-    frame.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+    frame.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     shown = ImageOps.exif_transpose(frame).convert("RGBA")
     paper = Image.new("RGBA", shown.size, "white")
     paper.alpha_composite(shown)
@@ -156,17 +157,9 @@ def _rows(texts: Sequence[str], boxes: Sequence[PageBox]) -> list[Row]:
     return [sorted(row, key=lambda run: run.box.left) for row in rows]
 
 
-def _reason(error: Exception) -> str:
-    """Return what an error says at its end, for those of the engine hold a whole traceback."""
-    said = str(error).strip() or type(error).__name__
-    if "alloc" in said.casefold():
-        return "not enough memory"
-    return said.splitlines()[-1][:200]
-
-
 @cache
 def _engine() -> Any:
-    """Load the models, once a process, from the wheel they came in; it is an error of theirs where that fails."""
+    """Load the models from their wheel, once a process."""
     from rapidocr import RapidOCR
 
     return RapidOCR(params=dict(_SETTINGS))
@@ -174,7 +167,7 @@ def _engine() -> Any:
 
 @contextmanager
 def _quiet_pillow() -> Iterator[None]:
-    """Keep Pillow's plugins from logging about damaged files: that a file is damaged is said by us."""
+    """Keep Pillow's plugins from logging about damaged files: the losses report the damage."""
     logger = logging.getLogger("PIL")
     before = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""One page of a PDF: opened with what its forms show, read as text, or looked at where it has none."""
+"""One page of a PDF: opened with its filled-in forms, and read as text, or by OCR where it has none."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -20,12 +20,12 @@ from weighbridge.ingest.formats.pdf.running import NEARBY, MarginLine, margin_li
 _LITTLE_TEXT = 100
 """Characters; a page with less that is mostly a picture is a scan with something stamped on it."""
 _UNMAPPED = 0.3
-"""Share of the letters without a meaning above which a page is rather looked at than read."""
+"""Above this share of letters without a meaning, OCR reads a page better."""
 _PIXELS_A_POINT = 200 / 72
-_LONGEST_SIDE = 2_200
 _MOST_OBJECTS = 1_000
+"""Notes, shapes or pictures of a page that are looked at."""
 _RULE = 4.0
-"""Points, the width of the stroke among them; a shape that is less high or less wide shows nothing to be read."""
+"""Points, the width of the stroke among them; a shape that is less high or less wide only parts the page."""
 _SHOWING = frozenset({3, 13, 20})
 """Annotations that show text on the page: free text, stamps and form fields, numbered as in PDFium's fpdf_annot.h."""
 
@@ -35,7 +35,7 @@ _NO_LETTERS = Letters("", (), (), 0)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page says, what of it was lost, and which running lines were left out."""
+    """The text of a page, its loss, and the running lines left out."""
 
     text: str
     loss: str = ""
@@ -44,7 +44,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A page as it was read, before it is laid out: letters by rows, or what OCR made of it.
+    """A page before it is laid out: letters by rows, or the text from OCR.
 
     `confidence` is the mean that OCR gave its lines, from 0 to 1.
     """
@@ -57,7 +57,7 @@ class Sheet:
     confidence: float | None = None
 
     def lay(self, nearby: Mapping[int, "Sheet"]) -> Page:
-        """Return what the page says without its running lines, which other pages nearby have too."""
+        """Return the page without its running lines, those that pages nearby have, too."""
         if self.scanned is not None:
             return Page(self.scanned, self.loss)
         if not self.rows:
@@ -74,7 +74,7 @@ def open_pdf(path: Path) -> Iterator[Any]:
     """Open a PDF, its forms with it, and close it.
 
     Raises:
-        UnreadableError: where it is encrypted, or damaged beyond use.
+        UnreadableError: it is encrypted, or damaged beyond use.
     """
     import pypdfium2
 
@@ -91,7 +91,7 @@ def open_pdf(path: Path) -> Iterator[Any]:
 
 
 def read_sheet(document: Any, number: int, *, may_scan: bool) -> Sheet:
-    """Read a page, pages being counted from 1. A page that cannot be read is empty, and says why."""
+    """Read a page, counted from 1. One that cannot be read is empty, with the reason as its loss."""
     import pypdfium2
 
     try:
@@ -108,7 +108,7 @@ def nearby_pages(number: int, count: int) -> range:
 
 @contextmanager
 def _open_page(document: Any, number: int) -> Iterator[Any]:
-    """Load a page with what its forms and notes show, and close it."""
+    """Load a page with the texts of its forms and notes, and close it."""
     import pypdfium2.raw as pdfium
 
     page = document[number - 1]
@@ -132,11 +132,15 @@ def _shows_notes(page: Any) -> bool:
 
 
 def _read(page: Any, textpage: Any, *, may_scan: bool) -> Sheet:
-    letters = _letters_of(textpage)
+    # Scripts come first: a raised digit must stand in its line before lines are put in reading order.
+    letters = order_lines(write_scripts(letters_of(textpage), partial(baseline_of, textpage)))
     rows = rows_of(letters)
     garbled = letters.unmapped > _UNMAPPED * max(len(letters.text), 1)
     if not garbled and not _is_scan(page, " ".join(letters.text.split())):
-        return Sheet(letters, rows, margin_lines(letters.text, rows), _damage(letters))
+        loss = "some letters have no meaning (a broken font)" if letters.unmapped else ""
+        if len(letters.text) >= MOST_LETTERS:
+            loss = f"cut off after {MOST_LETTERS:,} characters"
+        return Sheet(letters, rows, margin_lines(letters.text, rows), loss)
     why = "letters without a meaning (a broken font)" if garbled else "no text (a scan?)"
     if not ocr.is_installed():
         return Sheet(letters, rows, loss=f"{why}; install weighbridge[ocr] to read it")
@@ -145,19 +149,8 @@ def _read(page: Any, textpage: Any, *, may_scan: bool) -> Sheet:
     return _scan(page, Sheet(letters, rows), why)
 
 
-def _letters_of(textpage: Any) -> Letters:
-    """Return the letters of a page in the order in which they are read, scripts written as such."""
-    return order_lines(write_scripts(letters_of(textpage), partial(baseline_of, textpage)))
-
-
-def _damage(letters: Letters) -> str:
-    if len(letters.text) >= MOST_LETTERS:
-        return f"cut off after {MOST_LETTERS:,} characters"
-    return "some letters have no meaning (a broken font)" if letters.unmapped else ""
-
-
 def _is_scan(page: Any, text: str) -> bool:
-    """Tell whether a page has something to look at and hardly any text: blank or with rules only, it is no scan."""
+    """Tell whether a page has pictures and hardly any text. A blank page, or one with rules only, is no scan."""
     if text and len(text) >= _LITTLE_TEXT:
         return False
     import pypdfium2.raw as pdfium
@@ -181,7 +174,7 @@ def _is_rule(box: PageBox) -> bool:
 
 def _scan(page: Any, sheet: Sheet, why: str) -> Sheet:
     width, height = page.get_size()
-    scale = min(_PIXELS_A_POINT, _LONGEST_SIDE / max(width, height, 1.0))
+    scale = min(_PIXELS_A_POINT, ocr.LONGEST_SIDE / max(width, height, 1.0))
     with closing(page.render(scale=scale, prefer_bgrx=False)) as bitmap:
         scan = ocr.read_pixels(bitmap.to_numpy()[:, :, :3])
     if scan.failure:

@@ -1,4 +1,4 @@
-"""The lines of a page become text: paragraphs, headings, lists and tables in Markdown, words at line ends mended."""
+"""Writes the lines of a page as Markdown: paragraphs, headings, lists and tables, with words at line ends mended."""
 
 import re
 from collections import Counter
@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from weighbridge.ingest.formats.pdf.amounts import head_rows, is_table_row, join_amounts, join_wrapped_labels
+from weighbridge.ingest.formats.pdf.glyphs import BROKEN_WORD
 from weighbridge.ingest.formats.pdf.layout import LetterRun, PageTable, Row, TextLine, arrange
-
-BROKEN_WORD = "\x02"
-"""Stands for a hyphen at the end of a line, which may or may not belong to the word."""
 
 _LEVELS = ((1.7, "# "), (1.35, "## "), (1.15, "### "))
 """How many times as high as most of its page a heading is."""
 _LONGEST_HEADING = 150
+"""Characters; a longer line in large print is a paragraph."""
 _SENTENCE = (".", ";", ",", ":")
 _SHORT_NAME = 4
-"""Words up to which a large line may end like a sentence and be a heading all the same: "Adobe Inc."."""
+"""A large line of so few words may end like a sentence and be a heading all the same: "Adobe Inc."."""
 _BOXES = re.compile(r"[\u2610-\u2612\u25a1]")
 """Boxes to be ticked: "Yes \u2610 No \u2612" is a line of a form, however large it is."""
 _LONG_LINE = 40
+"""Characters of a line of prose; cells and labels are shorter."""
 _BULLET = re.compile(r"[\u2022\u25e6\u25aa\u2023\u25cf\u25cb\u25a0\u25b8\u27a2\uf0b7\u00b7*-]\s+(?=\S)")
 _NUMBERED = re.compile(r"\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]\s+\S")
 _KEEP_HYPHEN = frozenset({
@@ -36,7 +36,7 @@ _HYPHENS = frozenset({"-", "\u2010", "\u00ad"})
 
 
 def lay(letters: str, rows: Sequence[Row]) -> str:
-    """Return what a page says, in reading order."""
+    """Return the text of a page in reading order."""
     parts = list(arrange([join_amounts(letters, row) for row in rows]))
     body = _body_height(parts)
     text = _Text(letters)
@@ -54,7 +54,7 @@ def lay(letters: str, rows: Sequence[Row]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
-    """A line, what stands before it, the lines around it, and how high most of the page is."""
+    """A line, the one before it, the lines around it, and the height of most letters on the page."""
 
     before: TextLine | None
     line: TextLine
@@ -64,70 +64,62 @@ class _Setting:
 
 @dataclass(slots=True)
 class _Text:
-    """What has been said of the letters of a page."""
+    """The text of a page while it is written."""
 
     letters: str
-    said: list[str] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
     heading: str = ""
     item: bool = False
 
     def insert(self, text: str) -> None:
-        self.said.extend(text)
+        self.pieces.extend(text)
 
     def say(self, start: int, end: int) -> None:
         letters = self.letters[start:end]
-        if _is_plain(letters) and not (letters[0] == " " and self.said and self.said[-1] in " \n"):
-            self.said.extend(letters)
+        if _is_plain(letters) and not (letters[0] == " " and self.pieces and self.pieces[-1] in " \n"):
+            self.pieces.extend(letters)
             return
         if letters[-1:] in _HYPHENS:
             letters = letters[:-1] + BROKEN_WORD
         for letter in letters:
-            said = " " if letter.isspace() else _LETTERS.get(letter, letter)
-            if said == " " and self.said and self.said[-1] in " \n":
+            shown = " " if letter.isspace() else _LETTERS.get(letter, letter)
+            if shown == " " and self.pieces and self.pieces[-1] in " \n":
                 continue
-            self.said.extend(each for each in said if each.isprintable() or each == BROKEN_WORD)
+            self.pieces.extend(each for each in shown if each.isprintable() or each == BROKEN_WORD)
 
     def is_cut(self) -> bool:
         """Tell whether a word was cut by the end of a line that came last."""
-        return bool(self.said) and self.said[-1] == BROKEN_WORD and "".join(self.said[-2:-1]).isalpha()
+        return bool(self.pieces) and self.pieces[-1] == BROKEN_WORD and "".join(self.pieces[-2:-1]).isalpha()
 
     def trim(self) -> None:
-        while self.said and self.said[-1] in " \n":
-            self.said.pop()
+        while self.pieces and self.pieces[-1] in " \n":
+            self.pieces.pop()
 
-    def paragraph(self) -> None:
+    def end(self, mark: str) -> None:
+        """End a line or a paragraph with line ends; a hyphen stays a hyphen there."""
         self.trim()
-        if self.said:
-            self._settle_hyphen()
-            self.insert("\n\n")
-
-    def _settle_hyphen(self) -> None:
-        if self.said[-1] == BROKEN_WORD:
-            self.said[-1] = "-"
-
-    def line_end(self) -> None:
-        self.trim()
-        if self.said:
-            self._settle_hyphen()
-            self.insert("\n")
+        if self.pieces:
+            if self.pieces[-1] == BROKEN_WORD:
+                self.pieces[-1] = "-"
+            self.insert(mark)
 
     def join(self, following: str) -> None:
         """Go on after the end of a line, with a space, or within a word that it cut in two."""
         self.trim()
-        if not self.said or self.said[-1] != BROKEN_WORD:
+        if not self.pieces or self.pieces[-1] != BROKEN_WORD:
             self.insert(" ")
-        elif _is_one_word("".join(self.said[-40:-1]), following):
-            self.said.pop()
+        elif _is_one_word("".join(self.pieces[-40:-1]), following):
+            self.pieces.pop()
         else:
-            self.said[-1] = "-"
+            self.pieces[-1] = "-"
 
     def whole(self) -> str:
         self.trim()
-        return "".join(self.said).replace(BROKEN_WORD, "-")
+        return "".join(self.pieces).replace(BROKEN_WORD, "-")
 
 
 def _is_plain(letters: str) -> bool:
-    """Tell whether letters are said as they are: all printed, single spaces, no hyphen at their end, no ligatures."""
+    """Tell whether letters are written as they are: all printed, single spaces, no hyphen at the end, no ligatures."""
     if not letters.isprintable() or "  " in letters or letters[-1:] in _HYPHENS:
         return False
     return letters != "" and (letters.isascii() or _LIGATURE.search(letters) is None)
@@ -146,7 +138,7 @@ def _is_one_word(before: str, after: str) -> bool:
 
 
 def _body_height(parts: Sequence[TextLine | PageTable]) -> float:
-    """Return how high most letters of a page are, in points to the half."""
+    """Return the height of most letters of a page, in points to the half."""
     heights: Counter[float] = Counter()
     for part in parts:
         runs = part.runs if isinstance(part, TextLine) else [run for row in part.rows for cell in row for run in cell]
@@ -157,7 +149,7 @@ def _body_height(parts: Sequence[TextLine | PageTable]) -> float:
 
 def _table(text: _Text, grid: PageTable) -> None:
     """Write a table. The rows of its head become one, for a table in Markdown has one."""
-    text.paragraph()
+    text.end("\n\n")
     grid = join_wrapped_labels(text.letters, grid)
     count = head_rows(text.letters, grid)
     head = tuple(tuple(run for cell in column for run in cell) for column in zip(*grid.rows[:count], strict=True))
@@ -174,7 +166,7 @@ def _table(text: _Text, grid: PageTable) -> None:
 
 
 def _cell(text: _Text, run: LetterRun) -> None:
-    """Say what stands in a cell: bars are escaped, and a bracket follows the amount that it closes."""
+    """Write the content of a cell. Bars are escaped, and a bracket follows the amount that it closes."""
     start = run.start
     for match in _CELL_MARKS.finditer(text.letters, run.start, run.end):
         text.say(start, match.start())
@@ -192,11 +184,16 @@ def _line(text: _Text, setting: _Setting) -> None:
     bullet = _BULLET.match(plain) if not mark else None
     item = bullet is not None or _NUMBERED.match(plain) is not None
     if mark:
-        _begin_heading(text, setting, mark)
+        near = setting.before is not None and _distance(setting.before, setting.line) < 1.25 * setting.line.height
+        if text.heading == mark and near:  # the heading's next line
+            text.join("")
+        else:
+            text.end("\n\n")
+            text.insert(mark)
     elif setting.before is None or text.heading or _new_paragraph(setting, after_item=text.item, item=item):
-        text.paragraph()
+        text.end("\n\n")
     elif item or _is_row(text, setting) or not (text.is_cut() or _goes_on(setting, plain)):
-        text.line_end()
+        text.end("\n")
     else:
         text.join(plain)
         item = text.item
@@ -208,15 +205,6 @@ def _is_row(text: _Text, setting: _Setting) -> bool:
     """Tell whether a line, or that before it, is a row of a table: it then stands for itself."""
     lines = (line for line in (setting.before, setting.line) if line is not None)
     return any(is_table_row(text.letters, line) for line in lines)
-
-
-def _begin_heading(text: _Text, setting: _Setting, mark: str) -> None:
-    near = setting.before is not None and _distance(setting.before, setting.line) < 1.25 * setting.line.height
-    if text.heading == mark and near:
-        text.join("")
-    else:
-        text.paragraph()
-        text.insert(mark)
 
 
 def _say_runs(text: _Text, runs: Sequence[LetterRun], bullet: re.Match[str] | None) -> None:

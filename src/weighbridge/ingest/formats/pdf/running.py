@@ -1,7 +1,7 @@
-"""Running headers, footers and page numbers of a PDF, told apart from its text.
+"""Tells running headers, footers and page numbers of a PDF from its text.
 
-A line is one of them where the outermost lines of pages nearby say the same at the same height, or the same but for the
-number of the page. Nothing that differs in any other way is left out, and the first page that has such a line keeps it.
+A line is one of them if the outermost lines of pages nearby are the same at the same height, or the same but for the
+number of the page. Lines that differ in any other way stay, and the first page with such a line keeps it.
 """
 
 import re
@@ -38,7 +38,7 @@ _BAR = "[|\u00b7\u2022\u2013\u2014-]"
 _PAGE = re.compile(
     rf"(?:^|\t|{_BAR}\s*|\b(?:{_WORDS})[.:]?\s*)\0(?:{_OF}\s*(?:$|\t|{_BAR}|\u9875)|\s*{_BAR})", re.IGNORECASE
 )
-"""A page number, which stands for itself, between bars or after a word for it; a 0 stands for the number."""
+"""A page number by itself, between bars or after a word for it; a 0 stands for the number."""
 _ONLY_PAGE = re.compile(rf"\W*(?:(?:{_WORDS})[.:]?\s*)?\0{_OF}\W*", re.IGNORECASE)
 _NO_NUMBER = -1
 _PLACE = "\0"
@@ -62,7 +62,7 @@ class MarginLine:
 
 @dataclass(frozen=True, slots=True)
 class RunningLine:
-    """A line that is left out: the place of its row, and what is said of it."""
+    """A line that is left out: the place of its row, and its description."""
 
     row: int
     description: str
@@ -101,15 +101,15 @@ def running_lines(lines: Sequence[MarginLine], nearby: Mapping[int, Sequence[Mar
         if _ONLY_PAGE.fullmatch(shown):
             yield RunningLine(line.row, "page number left out")
         elif min(matches) < 0:
-            said = " ".join(shown.replace(_PLACE, "(number)").split())
-            yield RunningLine(line.row, f"running {line.side} left out after its first page: '{said[:_SHOWN]}'")
+            text = " ".join(shown.replace(_PLACE, "(number)").split())
+            yield RunningLine(line.row, f"running {line.side} left out after its first page: '{text[:_SHOWN]}'")
 
 
 def _match(line: MarginLine, others: Sequence[MarginLine], distance: int) -> int | None:
-    """Return which number of a line is that of its page, as another page has the line too, or `_NO_NUMBER`.
+    """Return the place of the page number in a line that another page has too, or `_NO_NUMBER` if it has none.
 
     None means that no line of the other page is the same. With the number of its page, a line may stand at any height,
-    for browsers put it where the text ends.
+    for browsers put it below the last line.
     """
     for other in others:
         if other.side != line.side or other.form != line.form:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from weighbridge.ingest.content import Content, Parsed
 from weighbridge.ingest.decode.text import read_decoded
-from weighbridge.ingest.formats.markdown_writer import fence, fence_of
+from weighbridge.ingest.formats.markdown_writer import fence, fence_marks
 from weighbridge.types import Part
 
 PARSER = 3
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 _LONGEST_PARSED = 2_000_000
+"""Characters of Python that are parsed: a longer file is generated, and not worth the memory of its tree."""
 _LANGUAGES: Mapping[str, str] = {
     suffix: language
     for language, suffixes in {
@@ -36,14 +37,16 @@ _OWN_NAMES = frozenset({
 
 
 def read_code(path: Path) -> Parsed:
-    """Read a source file as one fenced block. It has no title but its name; the language is told by its suffix alone.
+    """Read a source file as one fenced block. It has no title but its name; its suffix alone tells the language.
 
-    The parts of Python are its top-level functions and classes ("function f", "class C"), decorators included, where
-    it parses; other languages have none.
+    The parts of Python that parses are its top-level functions and classes ("function f", "class C"), decorators
+    included; other languages have none.
     """
     decoded = read_decoded(path)
     language = _language(path)
-    parts = tuple(_parts(decoded.text, len(fence_of(decoded.text)) + len(language) + 1)) if language == "python" else ()
+    parts = (
+        tuple(_parts(decoded.text, len(fence_marks(decoded.text)) + len(language) + 1)) if language == "python" else ()
+    )
     return Parsed((Content(text=fence(decoded.text, language), parts=parts),), decoded.losses)
 
 

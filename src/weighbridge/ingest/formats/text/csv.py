@@ -12,30 +12,32 @@ from pathlib import Path
 
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
 from weighbridge.ingest.decode.encodings import DecodedText, decode_head
-from weighbridge.ingest.decode.text import LARGEST, read_decoded
+from weighbridge.ingest.decode.text import LARGEST, read_decoded, unix_lines
 from weighbridge.ingest.formats.markdown_writer import row, ruler, trim_cells
 
 PARSER = 3
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 _MOST_ROWS = 1_000_000
 _MOST_COLUMNS = 1_000
 _SAMPLE = 65_536
 _SAMPLED_ROWS = 200
+"""Characters and rows that tell the delimiter."""
 _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r'"?sep=([,;\t|])"?[ \t]*\n', re.IGNORECASE)
 _VALUE = re.compile(
     r"[-+]?[\d.,' ]*\d[\d.,' ]*%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?|true|false|null", re.IGNORECASE
 )
 _LONGEST_VALUE = 40
+"""Characters of a number or a date; a longer cell of the first row is a name."""
 _LONGEST_LOOSE = 131_072
-"""Characters; where quotes do not pair, a longer cell is taken for one that nobody closed."""
+"""Characters of a cell where quotes do not pair: a longer one was never closed. It is the default of Python's csv."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    """How to take lines apart; `strict` refuses quotes that do not pair, without `quoted` they are characters."""
+    """How cells are parted. `strict` refuses quotes that do not pair; without `quoted` they are characters."""
 
     delimiter: str
     strict: bool = True
@@ -43,13 +45,13 @@ class _Dialect:
 
 
 def read_csv(path: Path) -> Parsed:
-    """Read a delimited table as one Markdown table whose header is the first row.
+    """Read a delimited table as one Markdown table with the first row as its header.
 
-    A table, and not one `name: value` line a row: the names are then said once and not in each row, which would be
-    half of the text in most files and would make all rows look alike to an embedder; a chunk that begins within the
-    table is given its header row as context, so no row is without its names. Where the first row holds values and no
-    names, the columns are numbered. Blank rows are dropped; rows with more or fewer cells are kept and reported, and
-    so is what lies beyond 1,000,000 rows, 1,000 columns or 50 MB.
+    A table says the names once. Repeated in each row as `name: value`, they would be half of the text in most files
+    and would make all rows look alike to an embedder. A chunk that begins within the table is given its header row as
+    context, so no row is without its names. Where the first row holds values and no names, the columns are numbered.
+    Blank rows are dropped; rows with more or fewer cells are kept. These are reported, and so is the rest of a file
+    with more than 1,000,000 rows, 1,000 columns or 50 MB.
 
     Raises:
         UnreadableError: where the file is not text, or its encoding cannot be told.
@@ -86,7 +88,7 @@ def _decode_file(path: Path) -> DecodedText:
         return read_decoded(path)
     with path.open("rb") as file:
         decoded = decode_head(file.read(LARGEST))
-    whole = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
+    whole = unix_lines(decoded.text)
     lost = Loss("", f"what follows the first {LARGEST // 1_000_000} MB left out")
     return DecodedText(whole[: whole.rfind("\n") + 1], (*decoded.losses, lost))
 
@@ -95,7 +97,7 @@ def _records(text: str, dialect: _Dialect) -> Iterator[list[str]]:
     """Yield the rows that are not blank.
 
     Raises:
-        csv.Error: where quotes do not pair and `dialect` minds it, or a cell is too long.
+        csv.Error: quotes do not pair and the dialect is strict, or a cell is too long.
     """
     lines = StringIO(text, newline="")
     if dialect.quoted:
@@ -135,23 +137,23 @@ def _render_table(text: str, dialect: _Dialect) -> Parsed:
         losses.append(Loss("row 1", "no names of columns: they are numbered"))
     if len(header) > _MOST_COLUMNS:
         losses.append(Loss("", f"{len(header) - _MOST_COLUMNS:,} columns after the first {_MOST_COLUMNS:,} left out"))
-    said = StringIO()
-    said.write(f"{row(header[:_MOST_COLUMNS])}\n{ruler(min(len(header), _MOST_COLUMNS))}")
+    text_of_table = StringIO()
+    text_of_table.write(f"{row(header[:_MOST_COLUMNS])}\n{ruler(min(len(header), _MOST_COLUMNS))}")
     ragged: list[int] = []
     for number, cells in enumerate(islice(body, _MOST_ROWS), start=1):
-        told = trim_cells(cells)
-        if len(told) > len(header) or len(cells) < len(header):
+        filled = trim_cells(cells)
+        if len(filled) > len(header) or len(cells) < len(header):
             ragged.append(number)
-        said.write(f"\n{row(told[:_MOST_COLUMNS])}")
+        text_of_table.write(f"\n{row(filled[:_MOST_COLUMNS])}")
     if ragged:
         losses.append(Loss(f"row {ragged[0]:,}", f"has not as many cells as the header; {len(ragged):,} such row(s)"))
     if next(records, None) is not None:
         losses.append(Loss("", f"rows after the first {_MOST_ROWS:,} left out"))
-    return Parsed((Content(text=said.getvalue()),), tuple(losses))
+    return Parsed((Content(text=text_of_table.getvalue()),), tuple(losses))
 
 
 def _is_header(cells: Sequence[str]) -> bool:
-    """Tell names from values: none is a number other than a year, a date or a truth value, and few are empty."""
+    """Tell whether a row holds names: no number but years, no date, no truth value, and at most half empty cells."""
     named = [cell.strip() for cell in cells if cell.strip()]
     short = [cell for cell in named if len(cell) < _LONGEST_VALUE and not _YEAR.fullmatch(cell)]
     return not any(map(_VALUE.fullmatch, short)) and 2 * len(named) >= len(cells)

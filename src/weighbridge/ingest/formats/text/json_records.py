@@ -8,14 +8,14 @@ from typing import Any
 from weighbridge.errors import DataError
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
 from weighbridge.ingest.decode.encodings import DecodedText, decode
-from weighbridge.ingest.decode.text import LARGEST, read_decoded
+from weighbridge.ingest.decode.text import LARGEST, read_decoded, unix_lines
 from weighbridge.ingest.files.rows import Row, kind_of
 from weighbridge.ingest.formats.markdown_writer import assemble, one_line
 from weighbridge.ingest.formats.text.json_values import mend_surrogates, parse_json, render_value
 from weighbridge.types import PUBLIC
 
 PARSER = 3
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 _KNOWN = frozenset({"id", "text", "title", "groups"})
 _SHOWN_KEYS = 8
@@ -25,14 +25,14 @@ _WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(slots=True)
 class _Records:
-    """The values of a file, each with its place ("line 3", "record 3"), and what could not be read of it."""
+    """The values of a file, each with its place ("line 3", "record 3"), and the losses."""
 
     values: list[tuple[str, Any]] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
 
 
 def read_json(path: Path) -> Parsed:
-    """Read JSON: a list in which an object has a "text" as one document an object, anything else as one document.
+    """Read JSON. A list with objects that have a "text" is one document an object; anything else is one document.
 
     An object is `{"text"}` with optional "id", "title" and "groups" (who may read it). `Content.name` is the id, else
     "record 3". Numbers keep their digits; NaN and infinities are read, and halves of surrogate pairs replaced.
@@ -40,7 +40,7 @@ def read_json(path: Path) -> Parsed:
     Raises:
         UnreadableError: where it is not JSON.
         DataError: where the groups of an object are not a list of names, or an object inside a document has some.
-            They are never ignored: that would make a restricted document public.
+            Groups are never ignored: that would make a restricted document public.
     """
     decoded = read_decoded(path)
     value = parse_json(decoded.text.removeprefix("\ufeff"))
@@ -68,12 +68,11 @@ def read_jsonl(path: Path) -> Parsed:
             continue
         try:
             decoded = decode(line)
+            if decoded.text.strip():
+                read.losses += [Loss(place, loss.what) for loss in decoded.losses]
+                read.values.append((place, parse_json(decoded.text.removeprefix("\ufeff"))))
         except UnreadableError as error:
-            read.losses.append(Loss(place, str(error)))
-            continue
-        if decoded.text.strip():
-            read.losses += [Loss(place, loss.what) for loss in decoded.losses]
-            _read_line(place, decoded.text.removeprefix("\ufeff"), read)
+            read.losses.append(Loss(place, str(error).replace(" at line 1,", " at")))
     if not read.values and read.losses:
         raise UnreadableError(f"no line of it is JSON; {read.losses[0].place}: {read.losses[0].what}")
     if any(_is_record(value) for _, value in read.values):
@@ -83,7 +82,7 @@ def read_jsonl(path: Path) -> Parsed:
 
 
 def _find_documents(value: Any, losses: list[Loss]) -> list[Any]:
-    """Return the list in which there are documents: the file itself, or what one key of it holds; else nothing."""
+    """Return the list that holds documents: the file itself, or the value of its only such key; else nothing."""
     if isinstance(value, list):
         return value if any(map(_is_record, value)) else []
     if not isinstance(value, Mapping) or _is_record(value):
@@ -98,7 +97,7 @@ def _find_documents(value: Any, losses: list[Loss]) -> list[Any]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield numbered lines. UTF-16 is decoded as a whole, as its line ends are not single bytes."""
+    """Yield numbered lines. UTF-16 is decoded as a whole, for its line ends are not single bytes."""
     with path.open("rb") as file:
         if file.read(2) in _WIDE:
             whole: DecodedText = read_decoded(path)
@@ -113,15 +112,8 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 line = file.readline(LARGEST + 1)
 
 
-def _read_line(place: str, line: str, read: _Records) -> None:
-    try:
-        read.values.append((place, parse_json(line)))
-    except UnreadableError as error:
-        read.losses.append(Loss(place, str(error).replace(" at line 1,", " at")))
-
-
 def _is_record(value: Any) -> bool:
-    """Tell what is to be a document of its own: it has a text, or says who may read it."""
+    """Tell whether a value is a document of its own: it has a text, or names its readers."""
     return isinstance(value, Mapping) and ("text" in value or "groups" in value)
 
 
@@ -137,7 +129,8 @@ def _documents(read: _Records) -> Parsed:
         if content.name in first:
             losses.append(Loss(place, f"its id {content.name!r} was used before, at {first[content.name]}; left out"))
         elif not content.text.strip():
-            losses.append(Loss(place, _why_empty(value)))
+            is_object = isinstance(value, Mapping) and value
+            losses.append(Loss(place, "empty" if is_object else f"{kind_of(value)} that holds nothing"))
         else:
             first[content.name] = place
             contents.append(content)
@@ -152,20 +145,29 @@ def _list_keys(keys: set[str]) -> str:
 
 
 def _content(place: str, value: Any, name: str) -> Content:
-    """Return the document that a value is. A value that is no text stands under "text" is rendered with the rest."""
+    """Return a value as a document. A "text" that is none is rendered with the rest of the object."""
     if not isinstance(value, Mapping):
         return Content(text=_whole(place, value), name=name)
     row = Row(place, value)
     text = value.get("text")
     others = {key: item for key, item in value.items() if key != "groups"}
     whole = text if isinstance(text, str) else _whole(place, others)
+    title, number = value.get("title"), value.get("id")
+    named = mend_surrogates(number).strip() if isinstance(number, str) else str(number) if type(number) is int else ""
     return Content(
-        text=_tidy(whole), title=_title(value.get("title")), groups=_groups(row), name=_name(value.get("id"), name)
+        text=unix_lines(mend_surrogates(whole)),
+        title=one_line(mend_surrogates(title)) if isinstance(title, str) else "",
+        groups=_groups(row),
+        name=named or name,
     )
 
 
 def _whole(place: str, value: Any) -> str:
-    """Return a value as one text, where nothing inside it says that only some may read it."""
+    """Return a value as one text.
+
+    Raises:
+        DataError: an object inside it may restrict its readers.
+    """
     stack = [value]
     while stack:
         here = stack.pop()
@@ -180,25 +182,8 @@ def _whole(place: str, value: Any) -> str:
     return render_value(value)
 
 
-def _tidy(text: str) -> str:
-    return mend_surrogates(text).replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _title(value: Any) -> str:
-    return one_line(mend_surrogates(value)) if isinstance(value, str) else ""
-
-
-def _name(value: Any, otherwise: str) -> str:
-    given = mend_surrogates(value).strip() if isinstance(value, str) else str(value) if type(value) is int else ""
-    return given or otherwise
-
-
 def _groups(row: Row) -> frozenset[str]:
     try:
         return frozenset(map(mend_surrogates, row.names("groups"))) or PUBLIC
     except DataError as error:
         raise DataError(f"{error}, since it says who may read this; name it otherwise if it does not") from error
-
-
-def _why_empty(value: Any) -> str:
-    return "empty" if isinstance(value, Mapping) and value else f"{kind_of(value)} that holds nothing"

@@ -1,4 +1,4 @@
-"""Values of JSON: text becomes values, whatever it holds, and values become Markdown that a person can read."""
+"""Parses JSON whatever it holds, and writes its values as Markdown that a person can read."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,20 +9,26 @@ from weighbridge.ingest.content import UnreadableError
 from weighbridge.ingest.formats.markdown_writer import heading, one_line, paragraph, table
 
 _LONGEST_NUMBER = 4_000
+"""Digits that Python turns into an integer; it refuses more than 4,300."""
 _SHOWN_KEYS = 6
 _LONGEST_KEY = 200
 _MOST_COLUMNS = 30
 _SHORT = 20
+"""Items of a list that is written on one line."""
 
 
 def parse_json(text: str) -> Any:
-    """Return what JSON text says. Numbers keep their digits (`Decimal`), but NaN and infinities are floats.
+    """Parse JSON. Numbers keep their digits (`Decimal`), but NaN and infinities are floats.
 
     Raises:
         UnreadableError: where it is not JSON, with line and column, or nested more than about 1,000 deep.
     """
     try:
-        return json.loads(text, parse_float=Decimal, parse_int=_whole)
+        return json.loads(
+            text,
+            parse_float=Decimal,
+            parse_int=lambda digits: int(digits) if len(digits) < _LONGEST_NUMBER else Decimal(digits),
+        )
     except json.JSONDecodeError as error:
         raise UnreadableError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
@@ -31,12 +37,8 @@ def parse_json(text: str) -> Any:
         raise UnreadableError("JSON with a number that is too long") from error
 
 
-def _whole(digits: str) -> int | Decimal:
-    return int(digits) if len(digits) < _LONGEST_NUMBER else Decimal(digits)
-
-
 def mend_surrogates(text: str) -> str:
-    """Return a text in which halves of surrogate pairs, which are no characters, are joined or replaced."""
+    """Return a text with the halves of surrogate pairs joined or replaced, for a half is no character."""
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -45,9 +47,9 @@ def mend_surrogates(text: str) -> str:
 def render_value(value: Any) -> str:
     """Return a JSON value as Markdown.
 
-    What is neither object nor list, or a short list of such, is a line `- key: value`; any other inside another is a
-    section whose heading is its path, `## orders > 3 > customer`; a list of alike flat objects is a table. Sections
-    follow one another in the order of the file, the outer before what it holds. Of a path the last six keys are shown.
+    A plain value or a short list of them is a line `- key: value`. A list of alike flat objects is a table. Any other
+    list or object is a section under its path, `## orders > 3 > customer`, with the last six keys at most. Sections
+    follow one another in the order of the file, an outer one before its inner ones.
     """
     return "\n\n".join(map(mend_surrogates, _sections(value)))
 
@@ -56,16 +58,15 @@ def _sections(value: Any) -> Iterator[str]:
     stack: list[tuple[tuple[str, ...], Any]] = [((), value)]
     while stack:
         path, here = stack.pop()
-        told = _section(here)
-        if told:
-            yield "\n\n".join(filter(None, [heading(" > ".join(path), 2) if path else "", told]))
+        if text := _section(here):
+            yield "\n\n".join(filter(None, [heading(" > ".join(path), 2) if path else "", text]))
         if not _is_table(here):
             inner = [(key, item) for key, item in _items(here) if not _is_plain(item)]
             stack.extend(((*path, key[:_LONGEST_KEY])[-_SHOWN_KEYS:], item) for key, item in reversed(inner))
 
 
 def _section(value: Any) -> str:
-    """Return what a value says by itself, without what it holds in objects and lists inside."""
+    """Return a value's own text, without the objects and lists inside it."""
     if not isinstance(value, Mapping | list):
         return paragraph(write_plain(value))
     if _is_table(value):
@@ -85,7 +86,7 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _is_table(value: Any) -> bool:
-    """Tell a list of two or more flat objects that share their keys, so that a table has few empty cells."""
+    """Tell whether a list has two or more flat objects that share their keys, so that few cells would be empty."""
     if not isinstance(value, list) or len(value) < 2 or not all(isinstance(item, Mapping) for item in value):  # noqa: PLR2004 - a pair is the least that is alike
         return False
     if not all(_is_plain(cell) for item in value for cell in item.values()):
@@ -95,7 +96,7 @@ def _is_table(value: Any) -> bool:
 
 
 def _is_plain(value: Any) -> bool:
-    """Tell what fits on a line: no object or list, an empty one, or a short list of the former."""
+    """Tell whether a value fits on a line: no object or list, an empty one, or a short list of such values."""
     if isinstance(value, list) and len(value) <= _SHORT:
         return not any(isinstance(item, Mapping | list) and item for item in value)
     return not isinstance(value, Mapping | list) or not value

@@ -1,4 +1,4 @@
-"""Markdown, which is kept as it is after its front matter."""
+"""Markdown: front matter is taken off, the rest is kept as it is."""
 
 import re
 from itertools import pairwise
@@ -9,9 +9,10 @@ from weighbridge.ingest.decode.text import read_decoded
 from weighbridge.types import PUBLIC
 
 PARSER = 3
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 _HEADING_WITHIN = 20_000
+"""The first heading is looked for in so many characters: parsing all of a long file for it would be slow."""
 _OPENING = re.compile(r"---[ \t]*\n")
 
 
@@ -19,15 +20,15 @@ def read_markdown(path: Path) -> Parsed:
     """Return Markdown source after its front matter. Title: the front matter's, else the first heading.
 
     Raises:
-        UnreadableError: where the front matter, which may hold access groups, cannot be understood. It is never
-            ignored: that would make a restricted document public.
+        UnreadableError: the front matter cannot be understood. It may hold access groups, so it is never ignored:
+            that would make a restricted document public.
     """
     decoded = read_decoded(path)
     return Parsed((content_of(decoded.text),), decoded.losses)
 
 
 def content_of(text: str) -> Content:
-    """Return a Markdown text with what its front matter says; see `read_markdown`."""
+    """Return a Markdown text with the title and groups of its front matter; see `read_markdown`."""
     matter, body = _front_matter(text)
     values = None if matter is None else _mapping(matter)
     if values is None:
@@ -41,7 +42,7 @@ def content_of(text: str) -> Content:
 
 
 def _front_matter(text: str) -> tuple[str | None, str]:
-    """Return the front matter (None where the text begins with none) and what follows it."""
+    """Return the front matter (None where the text begins with none) and the rest."""
     if not _OPENING.match(text):
         return None, text
     lines = text.split("\n")
@@ -70,10 +71,10 @@ def _mapping(matter: str) -> dict[str, object] | None:
         return {}
     if not isinstance(values, dict):
         return None
-    told = {str(key).strip().casefold(): value for key, value in values.items()}
-    if len(told) < len(values):
+    folded = {str(key).strip().casefold(): value for key, value in values.items()}
+    if len(folded) < len(values):
         raise UnreadableError("the front matter has keys that differ in case alone, so what it says is not certain")
-    return told
+    return folded
 
 
 def _groups(value: object) -> frozenset[str]:
@@ -92,7 +93,7 @@ def _first_heading(text: str) -> str:
     tokens = MarkdownIt().parse(text[:_HEADING_WITHIN])
     for before, token in pairwise(tokens):
         if before.type == "heading_open" and token.children is not None:
-            said = "".join(child.content for child in token.children if child.type in {"text", "code_inline"})
-            if said.strip():
-                return " ".join(said.split())
+            words = "".join(child.content for child in token.children if child.type in {"text", "code_inline"})
+            if words.strip():
+                return " ".join(words.split())
     return ""

@@ -1,4 +1,4 @@
-"""Jupyter notebooks: a part a cell, with the words, the code, and what the code said."""
+"""Jupyter notebooks: a part a cell, with the words, the code, and its output."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
-from weighbridge.ingest.decode.text import read_decoded
+from weighbridge.ingest.decode.text import read_decoded, unix_lines
 from weighbridge.ingest.formats.markdown_writer import assemble, fence, one_line
 from weighbridge.ingest.formats.text.json_values import mend_surrogates, parse_json
 
 PARSER = 3
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 _LONGEST_OUTPUT = 2_000
+"""Characters of a cell's output: enough for a table of results, and no log of a training."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _NO_WORDS = re.compile(r"\s*<(?:IPython\.[\w.]+ object|Figure size [^<>]*)>\s*")
-"""What stands for a page or a picture in plain text."""
+"""The plain text that stands for a page or a picture."""
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
 
@@ -54,7 +55,7 @@ def read_notebook(path: Path) -> Parsed:
 
 
 def _cells(root: Any) -> list[Any] | None:
-    """Return the cells, which notebooks of before 2014 have inside worksheets."""
+    """Return the cells. Notebooks of before 2014 have them inside worksheets."""
     if not isinstance(root, Mapping):
         return None
     sheets = root.get("worksheets")
@@ -92,18 +93,22 @@ def _source(cell: Mapping[str, Any]) -> str:
 def _join_lines(value: Any) -> str:
     """Return a text that notebooks write as one string or as a list of lines."""
     lines = [value] if isinstance(value, str) else [line for line in _list(value) if isinstance(line, str)]
-    return "".join(lines).replace("\r\n", "\n").replace("\r", "\n")
+    return unix_lines("".join(lines))
 
 
 def _render_cell(cell: Mapping[str, Any], language: str) -> str:
     source = _source(cell).strip("\n")
     if _type(cell) != "code":
         return source
-    said = "\n".join(filter(str.strip, map(_output_text, _outputs(cell))))
-    if len(said) > _LONGEST_OUTPUT:
-        said = f"{said[:_LONGEST_OUTPUT]}\n[...]"
-    blocks = [fence(source, language) if source.strip() else "", f"Output:\n\n{fence(said)}" if said.strip() else ""]
-    return "\n\n".join(filter(None, blocks))
+    output = "\n".join(filter(str.strip, map(_output_text, _outputs(cell))))
+    if len(output) > _LONGEST_OUTPUT:
+        output = f"{output[:_LONGEST_OUTPUT]}\n[...]"
+    blocks: list[str] = []
+    if source.strip():
+        blocks.append(fence(source, language))
+    if output.strip():
+        blocks.append(f"Output:\n\n{fence(output)}")
+    return "\n\n".join(blocks)
 
 
 def _outputs(cell: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -112,16 +117,13 @@ def _outputs(cell: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _output_text(output: Mapping[str, Any]) -> str:
     if output.get("output_type") in {"error", "pyerr"}:
-        return f"{_plain(output.get('ename'))}: {_plain(output.get('evalue'))}"
+        name, message = (text if isinstance(text := output.get(key), str) else "" for key in ("ename", "evalue"))
+        return _ESCAPES.sub("", f"{name}: {message}")
     data = _data(output)
     text = (
         _join_lines(output.get("text")) or _join_lines(data.get("text/markdown")) or _join_lines(data.get("text/plain"))
     )
     return "" if _NO_WORDS.fullmatch(text) else _ESCAPES.sub("", text).rstrip("\n")
-
-
-def _plain(value: Any) -> str:
-    return _ESCAPES.sub("", value) if isinstance(value, str) else ""
 
 
 def _data(output: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,13 +9,13 @@ from weighbridge.ingest.formats.text import markdown
 from weighbridge.ingest.formats.text.markdown import content_of
 
 PARSER = 100 * markdown.PARSER + 1
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 _RESTRICTED = re.compile(r"(?im)---[ \t]*\n(?:(?!---[ \t]*$|\.\.\.[ \t]*$).*\n)*?[\"']?groups[\"']?[ \t]*:")
 
 
 def read_text(path: Path) -> Parsed:
-    """Return a plain text as it is, with Unix line ends; one whose front matter names access groups as Markdown.
+    """Return a plain text as it is, with Unix line ends. One with access groups in front matter is read as Markdown.
 
     Raises:
         UnreadableError: where that front matter cannot be understood; see `read_markdown`.

@@ -11,32 +11,33 @@ from zipfile import BadZipFile, ZipFile
 
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
 from weighbridge.ingest.decode.text import LARGEST
+from weighbridge.ingest.formats.markdown_writer import Assembly
 from weighbridge.ingest.formats.web import html
 from weighbridge.ingest.formats.web.html import parse_page, read_page
-from weighbridge.types import Part
 
 PARSER = 100 * html.PARSER + 2
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 _LARGEST_PAGE = 20_000_000
 _LARGEST_INDEX = 5_000_000
 _UNPACKED = 500_000_000
 _POINTERS = {"a": "href", "content": "src"}
-"""What points into a page in a table of contents: of EPUB 3, and of EPUB 2 (NCX)."""
+"""Elements of a table of contents that point into a page, and their attributes: of EPUB 3, and of EPUB 2 (NCX)."""
 _CHAPTERS = 10_000
 _LONGEST_NAME = 120
+"""Characters of a chapter's name; a longer heading is a paragraph."""
 _PAGES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document"})
 _HARMLESS = frozenset({"http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"})
-"""Ways to obfuscate fonts, which are no encryption of the text."""
+"""Ways to obfuscate fonts: they do not encrypt the text."""
 _BROKEN = (BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
-"""What reading a damaged member raises; a password is a RuntimeError, an unknown compression a NotImplementedError."""
+"""Errors of reading a damaged member. A password raises a RuntimeError, unknown compression a NotImplementedError."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Package:
-    """What the package file says: where it is, its title and authors, the pages in order, and where contents are.
+    """The package file: its place, its title and authors, the pages in order, and the places of contents.
 
-    `unread` is what stands between the pages and is none, or is not there.
+    `unread` are entries between the pages that are none or are missing.
     """
 
     place: str
@@ -51,28 +52,19 @@ class _Package:
 class _Book:
     """The chapters read so far."""
 
-    said: list[str] = field(default_factory=list)
-    length: int = 0
+    text: Assembly = field(default_factory=Assembly)
     unpacked: int = 0
-    parts: list[Part] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
-
-    def add(self, name: str, text: str) -> None:
-        gap = "\n\n" if self.said else ""
-        self.said.extend((gap, text))
-        start = self.length + len(gap)
-        self.length = start + len(text)
-        self.parts.append(Part(name, start, self.length))
 
 
 def read_epub(path: Path) -> Parsed:
     """Return the text of a book, one part a chapter, each read as a web page. Title: "title - authors".
 
-    A chapter is called as in the table of contents, else as its page. Covers and pages of pictures alone are
-    reported, and so are pages that are not in the package.
+    A chapter has its name from the table of contents, else from its page. The losses name covers, pages of pictures
+    alone, and pages that are not in the package.
 
     Raises:
-        UnreadableError: where the file is damaged, no EPUB, or locked by DRM.
+        UnreadableError: the file is damaged, no EPUB, or locked by DRM.
     """
     try:
         with ZipFile(path) as file:
@@ -85,14 +77,14 @@ def read_epub(path: Path) -> Parsed:
         raise UnreadableError("damaged: it is no whole ZIP package") from error
     authors = ", ".join(package.authors)
     title = f"{package.title} - {authors}" if package.title and authors else package.title
-    return Parsed((Content(text="".join(book.said), title=title, parts=tuple(book.parts)),), tuple(book.losses))
+    return Parsed((Content(text=book.text.text, title=title, parts=book.text.parts),), tuple(book.losses))
 
 
 def _book(file: ZipFile, package: _Package) -> _Book:
     book = _Book(losses=list(package.unread))
     names = _names(file, package)
     for number, place in enumerate(package.pages[:_CHAPTERS], start=1):
-        if book.length > LARGEST or book.unpacked > _UNPACKED:
+        if book.text.length > LARGEST or book.unpacked > _UNPACKED:
             book.losses.append(Loss(f"chapters from {number:,} on", "left out, for those before are too large"))
             break
         if place not in package.contents:
@@ -112,17 +104,16 @@ def _add_chapter(file: ZipFile, book: _Book, place: str, name: str) -> None:
         return
     page = parsed.contents[0]
     heading = page.text.split("\n", 1)[0]
-    found = name or (heading.lstrip("# ") if heading.startswith("#") else page.title)
-    called = f"chapter {(found or posixpath.basename(place))[:_LONGEST_NAME]}"
-    if page.text:
-        book.add(called, page.text)
-    book.losses.extend(Loss(called, loss.what) for loss in parsed.losses)
+    title = name or (heading.lstrip("# ") if heading.startswith("#") else page.title)
+    chapter = f"chapter {(title or posixpath.basename(place))[:_LONGEST_NAME]}"
+    book.text.add(chapter, page.text)
+    book.losses.extend(Loss(chapter, loss.what) for loss in parsed.losses)
     if not page.text and not parsed.losses:
-        book.losses.append(Loss(called, "no text"))
+        book.losses.append(Loss(chapter, "no text"))
 
 
 def _member(file: ZipFile, name: str, largest: int = _LARGEST_INDEX) -> bytes:
-    """Return what a member holds; one that is larger than it may be is not unpacked beyond that."""
+    """Return the content of a member. One that is too large is unpacked up to its limit only."""
     try:
         with file.open(name) as member:
             content = member.read(largest + 1)
@@ -163,11 +154,11 @@ def _read_package(place: str, source: bytes) -> _Package:
     others: dict[str, Loss] = {}
     contents: list[str] = []
     spine: list[str] = []
-    said: dict[str, list[str]] = {"title": [], "creator": []}
+    metadata: dict[str, list[str]] = {"title": [], "creator": []}
     for node in _nodes(source):
         tag, attributes = _local(node), node.attributes
-        if tag in said and ":" in (node.tag or ""):
-            said[tag].append(" ".join(node.text().split()))
+        if tag in metadata and ":" in (node.tag or ""):
+            metadata[tag].append(" ".join(node.text().split()))
         elif tag == "item" and attributes.get("href"):
             href = _resolve(place, attributes["href"])
             media = attributes.get("media-type") or ""
@@ -180,15 +171,15 @@ def _read_package(place: str, source: bytes) -> _Package:
         elif tag == "itemref":
             spine.append(attributes.get("idref") or "")
     pages = tuple(dict.fromkeys(items[name] for name in spine if name in items)) or tuple(items.values())
-    titles = [title for title in said["title"] if title]
-    authors = tuple(dict.fromkeys(name for name in said["creator"] if name))
+    titles = list(filter(None, metadata["title"]))
+    authors = tuple(dict.fromkeys(filter(None, metadata["creator"])))
     missing = [others.get(name, Loss(name, "not in the package")) for name in spine if name not in items]
     unread = (loss for loss in missing if loss.place not in contents)
     return _Package(place, titles[0] if titles else "", authors, pages, tuple(contents), tuple(dict.fromkeys(unread)))
 
 
 def _names(file: ZipFile, package: _Package) -> Mapping[str, str]:
-    """Return what the tables of contents call each page: the first entry that points into it."""
+    """Return the name of each page in the tables of contents: the first entry that points into it."""
     names: dict[str, str] = {}
     for place in package.contents:
         try:
@@ -207,7 +198,7 @@ def _names(file: ZipFile, package: _Package) -> Mapping[str, str]:
 
 
 def _nodes(source: bytes) -> Iterator[Any]:
-    """Yield the elements of XML in order. It is parsed as HTML is, which knows no entities but HTML's."""
+    """Yield the elements of XML in order. The parser is that of HTML, for it expands no entities but HTML's."""
     stack = [parse_page(source).tree.root]
     while stack:
         node = stack.pop()
@@ -221,5 +212,5 @@ def _local(node: Any) -> str:
 
 
 def _resolve(place: str, target: str) -> str:
-    """Return the name in the package of what a file in it points to, without the place inside that."""
+    """Return the name in the package of the file that a link leads to, without the place inside it."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(place), unquote(urldefrag(target)[0])))

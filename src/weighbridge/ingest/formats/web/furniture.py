@@ -1,14 +1,14 @@
-"""Page furniture: what surrounds the article of a web page, such as navigation, related links, notices and forms.
+"""Page furniture: navigation, related links, notices, forms and the like around the article of a web page.
 
 A page has furniture only where it has an article: sentences, most of them below one element, or an <article> with the
-heading of the page. Lists of links, tables and prices of a page without one are its content. What lies beside or in an
-article is told from it by what it calls itself (tags, roles, classes), by how much of it is links, and by whether it
-has sentences of its own. Where these do not agree, it stays: text lost costs more than a link too many.
+heading of the page. Lists of links, tables and prices of a page without one are its content. A block beside or in an
+article is recognised by its tags, roles and classes, by its share of links, and by its own sentences. Where these do
+not agree, it stays: text lost costs more than a link too many.
 
 Of trafilatura's evaluation set (990 pages, 2,951 strings that must stay, 2,966 that should go) it costs 7 of 2,938
-strings that must stay, and leaves 29 % of those that should go, which without it are 84 %; three in four of these stand
-inside of articles. In the same run, trafilatura keeps 94.5 and 10.7 %, resiliparse 96.0 and 31.6 %, readability 86.4
-and 11.2 %.
+strings that must stay, and leaves 29 % of those that should go (84 % without it); three in four of these stand inside
+of articles. In the same run, trafilatura keeps 94.5 and 10.7 %, resiliparse 96.0 and 31.6 %, readability 86.4 and
+11.2 %.
 """
 
 import re
@@ -25,17 +25,17 @@ _INLINE = frozenset({
 })  # fmt: skip
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _ROWS = frozenset({"li", "dt", "dd", "tr", "td", "th", "tbody", "thead"})
-"""Parts of lists and tables, which go or stay with the whole unless they are called furniture."""
+"""Parts of lists and tables: they go or stay with the whole unless their own names are those of furniture."""
 
 _SENTENCES = 80
-"""Letters from which the own text of a block, links aside, counts as sentences."""
+"""The own text of a block, links aside, counts as sentences from so many letters on."""
 _SHORT_ARTICLE, _LONG_ARTICLE = 300, 1000
-"""Letters in sentences from which a page has an article. Below the second, only what is called furniture is."""
+"""A page has an article from so many letters in sentences on. Below the second, only names decide on furniture."""
 _INNER = 0.75
 """The share of the sentences that the article's element keeps of those of the element around it. At 0.85, two more
 required strings stay and 57 more unwanted ones."""
 _SHORT = 150
-"""Letters up to which a block beside the article is taken for furniture though it has no links."""
+"""A block beside the article is furniture up to so many letters, even without links."""
 
 _CALLED = {
     "cookie notice": r"cookies?|consent|gdpr|dsgvo|onetrust|cookie(?:bar|banner|law)|cc-window|didomi",
@@ -83,17 +83,17 @@ _CONTENT = re.compile(
     r"comment|(?<![a-z])(?:content|article|main|post|entry|story|body|recipe|ingredients?|product|answers?|questions?"
     r"|lead|intro|abstract|summary|text|para|tabs?|details?|specs?)(?![a-z])"
 )
-"""Names that content has; where furniture is called so too, it must look like furniture."""
+"""Names that content has; a block with such a name besides one of furniture must look like furniture."""
 _SOURCES = re.compile(
     r"reference|footnote|endnote|citation|source|bibliograph|literatur|attachment|download|file|document"
 )
-"""Names of what an article cites or hands out."""
+"""Names of the sources and files of an article."""
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MENTIONED = frozenset({"newsletter", "comment form", "about the author", "cookie notice"})
 """Furniture that stands inside articles too, with sentences of its own."""
 _SMALL = frozenset({"share buttons", "forms"}) | _MENTIONED
 _VAGUE = frozenset({"navigation", "related links", "footer", "sidebar", "login"})
-"""Kinds whose names content has as well: a header or footer of an article, a class "related" on a paragraph."""
+"""Kinds with names that content has as well: a header or footer of an article, a class "related" on a paragraph."""
 _TITLES = re.compile(
     r"related|read (?:also|more|next)|more (?:from|on|stories|news|articles)|you (?:may|might) (?:also )?(?:like|enjoy)"
     r"|recommended|popular|trending|most (?:read|viewed|popular)|latest|recent (?:posts|comments|articles)|share"
@@ -107,7 +107,7 @@ _TITLES = re.compile(
     r"|podobne|udostępnij|komentarze|lees ook|meer over|leia também|veja também|läs också",
     re.IGNORECASE,
 )
-"""How headings of furniture begin."""
+"""Beginnings of the headings of furniture."""
 
 
 @dataclass(slots=True)
@@ -151,7 +151,7 @@ class _Block:
         return _CAMEL.sub(" ", names).casefold().replace("_", "-")
 
     def declared_kind(self) -> str:
-        """The kind of furniture that it says it is; empty where it says nothing of the sort."""
+        """The kind of furniture that its tag, role or names declare; empty where they declare none."""
         role = (self.node.attributes.get("role") or "").casefold()
         if kind := _TAGS.get(self.tag) or _ROLES.get(role):
             return kind
@@ -174,12 +174,12 @@ def find_furniture(body: Any) -> Mapping[int, str]:
 
 @dataclass(slots=True)
 class _Search:
-    """The search for furniture in a page, and what it has found."""
+    """The search for furniture in a page, and the kinds found."""
 
     page: _Block
     article: _Block
     short: bool
-    """Whether the article is so short that only what is called furniture is taken for it."""
+    """Whether the article is so short that only names decide on furniture."""
     found: dict[int, str] = field(default_factory=dict)
 
     def go_through(self) -> None:
@@ -263,7 +263,7 @@ class _Search:
 
 
 def _measure(body: Any) -> _Block:
-    """Return the blocks of a page, each with what it and those below it say."""
+    """Return the blocks of a page, each with the counts of its own text and of the blocks below it."""
     page = _Block(body, "body")
     blocks = [page]
     stack: list[tuple[Any, _Block, bool]] = [(body, page, False)]
@@ -298,7 +298,7 @@ def _measure(body: Any) -> _Block:
 
 
 def _declared_article(page: _Block) -> _Block | None:
-    """Return the only <article> of a page, where it has the page's heading."""
+    """Return the only <article> of a page, if it has the page's heading."""
     articles: list[_Block] = []
     stack = [page]
     while stack:

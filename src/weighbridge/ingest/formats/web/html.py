@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
-from weighbridge.ingest.decode.encodings import DecodedText, decode
-from weighbridge.ingest.decode.text import LARGEST
+from weighbridge.ingest.content import Content, Loss, Parsed
+from weighbridge.ingest.decode.encodings import decode
+from weighbridge.ingest.decode.text import read_bytes
 from weighbridge.ingest.formats.web.furniture import find_furniture
 from weighbridge.ingest.formats.web.markup_tokens import DEEPEST, mend
 from weighbridge.ingest.formats.web.to_markdown import DROPPED, RenderedPage, render_page
 
 PARSER = 13
-"""To be raised whenever the same bytes would give another result: what was read before is then read anew."""
+"""Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 _FOR_NO_SCRIPTS = f"words left out, {DROPPED['noscript']}"
 _MANY_WORDS = 30
 """Words for browsers without scripts, or for search engines, that are more than advice or a summary. Where they are
 more than all others, they are the page."""
 _FEW_LETTERS, _FEW_OF_ALL = 20, 0.01
-"""Letters, and the share of all, that may be missing without being told: of 990 pages of the web, none lacked any."""
+"""Letters, and the share of all, that may be missing without a report: of 990 pages of the web, none lacked any."""
 _DECLARED = re.compile(
     rb"<(?:meta|\?xml)\b[^<>]{0,400}?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]{2,30})", re.IGNORECASE
 )
@@ -34,22 +34,18 @@ _DECLARED = re.compile(
 def read_html(path: Path) -> Parsed:
     """Return the visible text of a page: headings, lists, tables and code as Markdown, the rest as paragraphs.
 
-    Scripts, styles, navigation, buttons and what is hidden are dropped. Title: `<title>`, else the first `<h1>`.
+    Scripts, styles, navigation, buttons and hidden elements are dropped. Title: `<title>`, else the first `<h1>`.
 
     Raises:
-        UnreadableError: where the file is no text, or larger than 50 MB.
+        UnreadableError: the file is no text, or larger than 50 MB.
     """
-    with path.open("rb") as file:
-        source = file.read(LARGEST + 1)
-    if len(source) > LARGEST:
-        raise UnreadableError(f"larger than {LARGEST // 1_000_000} MB")
-    return read_page(source, furniture=False)
+    return read_page(read_bytes(path), furniture=False)
 
 
 def read_page(source: bytes, *, furniture: bool = True) -> Parsed:
     """Return the visible text of a page, HTML or XHTML, given as bytes; see `read_html`.
 
-    Without `furniture`, what surrounds an article is left out (`find_furniture`), and told with its words.
+    Without `furniture`, the blocks around an article are left out (`find_furniture`), and their words counted as lost.
     """
     page = parse_page(source)
     titled = page.tree.css_first("head > title") or page.tree.css_first("h1")
@@ -67,7 +63,7 @@ def read_page(source: bytes, *, furniture: bool = True) -> Parsed:
 
 
 def _article_of_scripts(tree: Any, shown: str) -> str:
-    """Return the article that a page leaves to its scripts to show, and keeps for search engines (JSON-LD).
+    """Return the article that only scripts show and that the page keeps for search engines (JSON-LD).
 
     Empty where the page itself shows half as much.
     """
@@ -119,7 +115,7 @@ def _letters(text: str) -> Counter[str]:
 
 @dataclass(frozen=True, slots=True)
 class ParsedPage:
-    """A parsed page, and what is doubtful about its encoding."""
+    """A parsed page, and the doubts about its encoding and nesting."""
 
     tree: Any
     losses: tuple[Loss, ...]
@@ -129,21 +125,14 @@ def parse_page(source: bytes) -> ParsedPage:
     """Parse HTML, XHTML or other XML, in time that grows with its length only. No entity of its own is expanded.
 
     Raises:
-        UnreadableError: where the bytes are no text.
+        UnreadableError: the bytes are no text.
     """
     from selectolax.lexbor import LexborHTMLParser
 
-    decoded = _decode_page(source)
+    declared = _DECLARED.search(source[:4096])  # browsers look at the first 1,024 bytes
+    decoded = decode(source, declared[1].decode("ascii") if declared else "")
     mended = mend(decoded.text)
-    flattened = (
-        [Loss("the page", f"tags nested deeper than {DEEPEST}, read as plain text: {mended.flattened:,}")]
-        if mended.flattened
-        else []
-    )
-    return ParsedPage(LexborHTMLParser(mended.source), (*decoded.losses, *flattened))
-
-
-def _decode_page(source: bytes) -> DecodedText:
-    """Return the text of a page by what it declares near its beginning, as browsers do."""
-    declared = _DECLARED.search(source[:4096])
-    return decode(source, declared[1].decode("ascii") if declared else "")
+    losses = list(decoded.losses)
+    if mended.flattened:
+        losses.append(Loss("the page", f"tags nested deeper than {DEEPEST}, read as plain text: {mended.flattened:,}"))
+    return ParsedPage(LexborHTMLParser(mended.source), tuple(losses))

@@ -19,7 +19,7 @@ _NOTE = re.compile(r"[^\W_]{1,4}")
 _SHOWN = frozenset({"", "text", "number", "email", "tel", "url", "date", "time", "month", "week", "datetime-local"})
 """Types of form fields that show their value as text."""
 _BOXES = frozenset({"textarea", "meter", "progress", "select"})
-"""Elements that show as a box: what stands in one does not join the words and digits beside it."""
+"""Elements that show as a box: the text in one does not join the words and digits beside it."""
 _KANA = re.compile(r"[\s\u3040-\u30ff]*")
 _NEAR = 4
 """Nodes between two forms of a formula, blanks counted."""
@@ -27,7 +27,7 @@ _REPEATED = frozenset({
     "katex-html", "MathJax", "MathJax_Display", "MathJax_SVG", "MathJax_SVG_Display", "MathJax_CHTML",
     "MathJax_Preview", "mwe-math-fallback-image-inline", "mwe-math-fallback-image-display",
 })  # fmt: skip
-"""What programs call the picture of a formula that they also keep as MathML or TeX beside it."""
+"""Classes of the picture of a formula that programs also keep as MathML or TeX beside it."""
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class MarkupLine:
         self.runs.append(Run(text, script, bool(self.struck)))
 
     def begin(self, tag: str, node: Any) -> None:
-        """Begin an element that may change the form of what follows, or that says something by itself."""
+        """Begin an element that may change the form of the following text, or has a text by itself."""
         script, struck = _form(tag, node)
         if script and not is_note(tag, node):
             self.scripts.append(script)
@@ -96,7 +96,7 @@ class MarkupLine:
         self.after_equation = text[-1:].isdigit()
 
     def take(self) -> str:
-        """Return what was said, with its line ends and blanks, and begin the next line."""
+        """Return the text of the line, with its line ends and blanks, and begin the next line."""
         text = "".join(run.text for run in self.runs) if self.plain else write_runs(self.runs)
         self.runs.clear()
         self.plain = True
@@ -152,7 +152,7 @@ def _beside(node: Any) -> Iterator[Any]:
 
 
 def is_reading(tag: str, node: Any) -> bool:
-    """Tell whether an element says how the characters before it are read: ruby in kana."""
+    """Tell whether an element has the reading of the characters before it: ruby in kana."""
     return tag == "rt" and _KANA.fullmatch(node.text()) is not None
 
 

@@ -1,7 +1,7 @@
-"""The tags of a page's source, as HTML's tokenizer tells them from comments, attributes, scripts and CDATA.
+"""Mends the tags of a page's source before it is parsed, so that the parser is never slow and loses no text.
 
-The parser builds the tree. This module only mends, before that, what would make the parser slow or lose text: empty
-XHTML elements, tags of endless attributes, and nesting without end. A page without any of these is left as it is.
+The source of trouble are empty XHTML elements, tags of endless attributes, and nesting without end. A page without
+any of these is left as it is. Tags are told from comments, attributes, scripts and CDATA as HTML's tokenizer does.
 """
 
 import re
@@ -13,7 +13,7 @@ _ATTRIBUTES = 2_000
 """Words that a tag may have: the parser takes time by the square of its attributes. One with more loses them all."""
 _STEPS = 100_000_000
 """Open elements that the parser may look through, all tags together; a second. By then 14,000 elements lie inside
-each other; what people and programs write for readers stays below a thousandth of it."""
+each other; pages written for readers stay below a thousandth of it."""
 DEEPEST = 512
 """Elements that stay inside each other where a page would take longer than that, as in browsers."""
 
@@ -28,9 +28,9 @@ _RAW = {
     name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
     for name in ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
 }
-"""Elements whose content has no tags, and what ends them."""
+"""Elements without tags in their content, and the ends of these."""
 _FOREIGN = frozenset({"svg", "math"})
-"""Elements in which `/>` closes a tag, in HTML too."""
+"""Inside these, `/>` closes a tag in HTML, too."""
 _XHTML = re.compile(r"<\?xml\b|http://www\.w3\.org/1999/xhtml")
 _VOID = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
@@ -58,21 +58,26 @@ class MendedSource:
 
 
 def mend(source: str) -> MendedSource:
-    """Return a page that parses in time by its length: a page of usual nesting comes back as it is."""
+    """Return a page that parses in time by its length. A page of usual nesting comes back as it is."""
     xhtml = _XHTML.search(source, 0, 2000) is not None
-    said: list[str] = []
+    pieces: list[str] = []
     copied = 0
     for token in _tokens(source):
-        other = _without_attributes(token) or (xhtml and _as_html(token)) or ""
+        attributes = token["attributes"] or ""
+        # The length is looked at first, as splitting all attributes of a page takes long.
+        if len(attributes) > _ATTRIBUTES and len(attributes.split(None, _ATTRIBUTES)) > _ATTRIBUTES:
+            other = f"<{token['slash']}{token['name']}>"
+        else:
+            other = _as_html(token) if xhtml else ""
         if other:
-            said.extend((source[copied : token.start()], other))
+            pieces.extend((source[copied : token.start()], other))
             copied = token.end()
-    said.append(source[copied:])
-    return _flatten("".join(said))
+    pieces.append(source[copied:])
+    return _flatten("".join(pieces))
 
 
 def _tokens(source: str) -> Iterator[re.Match[str]]:
-    """Yield tags and CDATA sections in order; what stands in scripts, comments and values of attributes is neither."""
+    """Yield tags and CDATA sections in order, except for texts like them in scripts, comments and attributes."""
     place = 0
     while token := _TOKEN.search(source, place):
         place = token.end()
@@ -81,12 +86,6 @@ def _tokens(source: str) -> Iterator[re.Match[str]]:
         if end is not None and not token["slash"] and not token["attributes"].endswith("/"):
             closing = end.search(source, place)
             place = closing.start() if closing else len(source)
-
-
-def _without_attributes(tag: re.Match[str]) -> str:
-    attributes = tag["attributes"] or ""
-    many = len(attributes) > _ATTRIBUTES and len(attributes.split(None, _ATTRIBUTES)) > _ATTRIBUTES
-    return f"<{tag['slash']}{tag['name']}>" if many else ""
 
 
 def _as_html(token: re.Match[str]) -> str:
@@ -110,15 +109,15 @@ def _flatten(source: str) -> MendedSource:
         steps = sum(depth for _, depth, _ in _walk_tags(source))
     if steps <= _STEPS:
         return MendedSource(source)
-    said: list[str] = []
+    pieces: list[str] = []
     copied = flattened = 0
     for tag, depth, nests in _walk_tags(source):
         if nests and depth > DEEPEST:
-            said.extend((source[copied : tag.start()], "<br>"))
+            pieces.extend((source[copied : tag.start()], "<br>"))
             copied = tag.end()
             flattened += 1
-    said.append(source[copied:])
-    return MendedSource("".join(said), flattened)
+    pieces.append(source[copied:])
+    return MendedSource("".join(pieces), flattened)
 
 
 def _walk_tags(source: str) -> Iterator[tuple[re.Match[str], int, bool]]:

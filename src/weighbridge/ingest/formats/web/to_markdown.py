@@ -1,4 +1,4 @@
-"""The elements of a web page become Markdown, in one pass over them, however deep they lie."""
+"""Writes the elements of a web page as Markdown, in one pass over them, however deep they lie."""
 
 import re
 from collections import Counter
@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from weighbridge.ingest.formats.markdown_writer import one_line, paragraph
+from weighbridge.ingest.formats.markdown_writer import (
+    SpanningCell,
+    fence_marks,
+    lay_out_cells,
+    one_line,
+    paragraph,
+    table,
+)
 from weighbridge.ingest.formats.office.numbering import write_number
-from weighbridge.ingest.formats.web.grid import SpanningCell, lay_out_cells, table_lines
 from weighbridge.ingest.formats.web.markup_line import MarkupLine, is_atomic, is_reading, is_repeated, is_tex
 
 WITHOUT_TEXT = frozenset({"script", "style", "head", "rp", "-comment", "!doctype"})
@@ -17,7 +23,7 @@ DROPPED = {
     "nav": "navigation", "button": "buttons", "noscript": "for browsers without scripts", "template": "templates",
     "svg": "drawings", "datalist": "proposals of a form",
 }  # fmt: skip
-"""Elements that are left out, and what their text is called in the account."""
+"""Elements that are left out, and the name of their text among the losses."""
 EMBEDDED = frozenset({"iframe", "frame", "object", "embed", "video", "audio", "canvas"})
 NOTHING: Mapping[int, str] = MappingProxyType({})
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
@@ -33,17 +39,17 @@ _LISTS = frozenset({"ul", "ol"})
 _WIDEST = 100
 """Columns or rows that one cell may reach over."""
 _NUMBERS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
-"""Types of lists whose items are counted in letters or Roman numbers, as `write_number` calls them."""
+"""Types of lists that are counted in letters or Roman numbers, by the names of `write_number`."""
 _LONGEST_CELL = 2_000
 """Characters; a table with a longer cell arranges a page, it does not tabulate."""
 _DEEPEST = 8
-"""Levels of lists and quotations that are shown by indentation; what lies deeper stays on the last of these."""
+"""Levels of lists and quotations that are indented; deeper ones stay on the last of these."""
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """A page as Markdown, how often something on it did not become text, by what it was, and the text left out."""
+    """A page as Markdown, the losses with their counts, and the text left out."""
 
     text: str
     lost: Counter[str]
@@ -53,8 +59,8 @@ class RenderedPage:
 def render_page(body: Any, furniture: Mapping[int, str] = NOTHING, *, scripts: bool = True) -> RenderedPage:
     """Return the visible text below an element of a selectolax tree, with its structure as Markdown.
 
-    Elements in `furniture` (by their `mem_id`) are left out and counted as what it says. Without `scripts`, what is
-    for browsers without them is text.
+    Elements in `furniture` (by their `mem_id`) are left out and counted under the kind that it gives. Without
+    `scripts`, elements for browsers without them are text.
     """
     page = _Page()
 
@@ -76,7 +82,7 @@ def render_page(body: Any, furniture: Mapping[int, str] = NOTHING, *, scripts: b
         else:
             page.end(tag, node)
     page.flush()
-    return RenderedPage("".join(page.said), page.lost, " ".join(page.left_out))
+    return RenderedPage("".join(page.pieces), page.lost, " ".join(page.left_out))
 
 
 def _walk(
@@ -84,7 +90,7 @@ def _walk(
 ) -> Iterator[tuple[str, Any, bool]]:
     """Yield (tag, node, whether it begins or ends here) in the order of the text, with a stack of our own.
 
-    An element for which there is a `reason` is left out.
+    Elements with a `reason` are left out.
     """
     stack: list[tuple[Any, bool]] = [(body, True)]
     while stack:
@@ -103,7 +109,7 @@ def _walk(
 
 
 def _text_of(node: Any) -> str:
-    """Return the text below an element, that of scripts and styles aside."""
+    """Return the text below an element, without scripts and styles."""
     if node.css_first("script, style") is None:
         text: str = node.text(separator=" ")
         return text
@@ -130,7 +136,7 @@ def is_hidden(node: Any) -> bool:
 
 @dataclass(slots=True)
 class _Mark:
-    """What a block puts before its first line, and before the others."""
+    """The marks of a block before its first line, and before the others."""
 
     tag: str
     first: str
@@ -147,7 +153,7 @@ class _List:
     digits: str = ""
 
     def take(self, node: Any) -> str:
-        """Return what stands before the next item: "3.", "c.", or a hyphen."""
+        """Return the mark of the next item: "3.", "c.", or a hyphen."""
         if self.number is None:
             return "-"
         number = _number(node, "value", self.number)
@@ -166,9 +172,9 @@ class _Table:
 
 @dataclass(slots=True)
 class _Page:
-    """What has been said so far. `gap` is how many line ends the next line wants before it."""
+    """The page written so far. `gap` is how many line ends the next line wants before it."""
 
-    said: list[str] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
     line: MarkupLine = field(default_factory=MarkupLine)
     marks: list[_Mark] = field(default_factory=list)
     lists: list[_List] = field(default_factory=list)
@@ -243,7 +249,7 @@ class _Page:
                 self.gap = 1
 
     def _break(self, tag: str) -> None:
-        """End the line where an element does. What opens an item or a heading stays on the line of its mark."""
+        """End the line where an element does. The first block of an item or heading stays on the line of its mark."""
         wanted = 2 if tag in _PARAGRAPHS else 1 if tag in _LINES else 0
         if not wanted:
             return
@@ -265,20 +271,20 @@ class _Page:
         prefix = "".join(mark.rest if mark.used else mark.first for mark in shown)
         for mark in shown:
             mark.used = True
-        self.said.extend(("\n" * self.gap if self.said else "", prefix if text else prefix.rstrip(), text))
+        self.pieces.extend(("\n" * self.gap if self.pieces else "", prefix if text else prefix.rstrip(), text))
         self.gap = 1
 
     def _end_fence(self, language: str) -> None:
         lines = self.line.take().replace("\u00a0", " ").strip("\n").rstrip().split("\n")
         self.fence = None
         if any(lines):
-            longest = max((len(ticks) for line in lines for ticks in re.findall(r"`{3,}", line)), default=2)
-            for line in ["`" * (longest + 1) + language, *(line.rstrip() for line in lines), "`" * (longest + 1)]:
+            marks = fence_marks("\n".join(lines))
+            for line in [marks + language, *(line.rstrip() for line in lines), marks]:
                 self._write(line)
         self.gap = 2
 
     def _picture(self, description: str | None) -> None:
-        """Say what a picture shows. An empty description means that it is decoration."""
+        """Write the description of a picture. An empty one means that it is decoration."""
         if description is None:
             self.lost["pictures without a description"] += 1
         elif self.fence is None:
@@ -315,12 +321,12 @@ class _Page:
             self.lost["tables with merged cells, which were set apart"] += 1
         self.table = None
         self._write_paragraphs(grid.caption)
-        for line in table_lines(lay_out_cells(rows)):
+        for line in table(lay_out_cells(rows)).splitlines():
             self._write(line)
         self.gap = 2
 
     def _dissolve(self, table: _Table) -> None:
-        """Give a table up: what its cells said so far becomes paragraphs."""
+        """Give a table up: the texts of its cells become paragraphs."""
         begun = self._take_line()
         self.table = None
         self._write_paragraphs([*table.caption, *(cell.text for row in table.rows for cell in row), begun])
@@ -333,7 +339,7 @@ class _Page:
                 self.gap = 2
 
     def _take_line(self) -> str:
-        """Return what was said since the last line or cell ended, in one line."""
+        """Return the text since the last line or cell ended, in one line."""
         return one_line(self.line.take()) if self.line.runs else ""
 
 
