@@ -72,6 +72,7 @@ def prepare(arm: Arm, bench: Bench, voice: Voice) -> Prepared:
     settings = bench.settings
     start_of = perf_counter()
     _may_send(settings)
+    offsets = open_tokenizer(bench.embedder_folder)
     teaching = Teaching(
         strategy=build(arm, bench.parts, Scripted()),
         examples=bench.workload.examples,
@@ -79,7 +80,10 @@ def prepare(arm: Arm, bench: Bench, voice: Voice) -> Prepared:
         model=settings.model,
         training=settings.training,
         endpoint=address(settings.model),
-        tokens=_token_counter(bench),
+        tokens=Counted(
+            lambda text: len(offsets(text)),
+            f"estimated with the tokenizer of {embedder_name(settings)}, not the endpoint's own",
+        ),
         spans=bench.workload.spans,
         search=describe_search(settings, bench.workspace),
     )
@@ -270,12 +274,6 @@ def _may_send(settings: Settings) -> None:
     if model.engine != "openai":
         raise SettingsError(f"weighbridge.yaml: model.engine is {model.engine}; only openai is tuned at an endpoint")
     require_leave("the training examples", model, settings)
-
-
-def _token_counter(bench: Bench) -> Counted:
-    offsets = open_tokenizer(bench.embedder_folder)
-    name = embedder_name(bench.settings)
-    return Counted(lambda text: len(offsets(text)), f"estimated with the tokenizer of {name}, not the endpoint's own")
 
 
 def _size(stage: Stage) -> str:

@@ -36,7 +36,10 @@ def curve_points(exercise: Exercise, folder: Path, voice: Voice) -> tuple[CurveP
     """
     if not exercise.asked or len(exercise.rows) < _FEWEST:
         return ()
-    kept = _read_points(folder / "curve.json")
+    try:
+        kept = _points().validate_json((folder / "curve.json").read_bytes())
+    except (OSError, ValidationError):
+        kept = ()
     points = list(kept)
     for share in (*SHARES, 1.0)[len(kept) :]:
         voice.say(f"  learning curve: {share:.0%} of the examples")
@@ -82,13 +85,6 @@ def _scores(exercise: Exercise, network: object, tokenizer: object, asked: Seque
     for example, prompt, raw in zip(asked, prompts, said, strict=True):
         answer = exercise.strategy.read_completion(prompt, Completion(text=raw, usage=Usage()), Timing())
         yield exercise.metric.score(example, answer).value
-
-
-def _read_points(path: Path) -> tuple[CurvePoint, ...]:
-    try:
-        return _points().validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        return ()
 
 
 @cache

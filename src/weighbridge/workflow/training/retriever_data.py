@@ -19,7 +19,7 @@ from weighbridge.dataset.synthesise.nouns import Made
 from weighbridge.protocols import Embedder, Index
 from weighbridge.settings.schema import SplitSettings
 from weighbridge.train.retriever.pairs import RetrievalPairs, labelled_pairs, made_pairs, unusable
-from weighbridge.types import PUBLIC, Chunk, Example
+from weighbridge.types import PUBLIC, Example
 
 ENOUGH = 40
 """With this many families of dev questions, no train question is held back to decide."""
@@ -110,14 +110,11 @@ def pairs_of(division: Division, index: Index, embedder: Embedder, *, seed: int)
     """Return training pairs of the taught questions or, without any, pairs made from public documents."""
     if division.taught:
         return labelled_pairs(division.taught, index, embedder, most=MOST_PAIRS, seed=seed)
-    return made_pairs(_public_chunks(index, seed), most=MOST_PAIRS, seed=seed)
-
-
-def _public_chunks(index: Index, seed: int) -> list[Chunk]:
     names = sorted(index.documents())
     if len(names) > _MOST_DOCUMENTS:
         names = Random(seed).sample(names, _MOST_DOCUMENTS)  # noqa: S311 - a sample, not a secret
-    return [chunk for name in names for chunk in index.chunks_of(name, groups=PUBLIC)]
+    chunks = [chunk for name in names for chunk in index.chunks_of(name, groups=PUBLIC)]
+    return made_pairs(chunks, most=MOST_PAIRS, seed=seed)
 
 
 def _families(examples: Sequence[Example]) -> int:

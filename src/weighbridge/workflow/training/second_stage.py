@@ -1,9 +1,8 @@
 """The second stage of a training: an adapter of its own that names the supervised one it continues."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from weighbridge.adapters import Access, AdapterCard, Learnt, Lesson, Training, inherit_access
+from weighbridge.adapters import Access, AdapterCard, Learnt, Training, inherit_access
 from weighbridge.fingerprint import fingerprint
 from weighbridge.settings.schema import Arm
 from weighbridge.train.data.preference_file import PreferenceFile
@@ -52,20 +51,15 @@ def train_second_stage(
         )
         return refine(todo, bench, engine, voice).training
 
+    shown = {span.document_id: span.version for one in lessons for span in one.spans}
     second = replace(
         exercise,
         fingerprint=key,
-        learnt=replace(_with(first.learnt, lessons), access=access),
+        learnt=replace(first.learnt, documents={**first.learnt.documents, **shown}, access=access),
         lessons=(*exercise.lessons, *lessons),
         parent=first.id,
     )
     return train_and_check(second, folder, train, notify=voice.notify)
-
-
-def _with(learnt: Learnt, lessons: Sequence[Lesson]) -> Learnt:
-    """Return the training data with the documents shown in the prompts of a file of preferences added."""
-    shown = {span.document_id: span.version for one in lessons for span in one.spans}
-    return replace(learnt, documents={**learnt.documents, **shown})
 
 
 def _access(learnt: Learnt, exercise: Exercise, read: PreferenceFile | None) -> Access:

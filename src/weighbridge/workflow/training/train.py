@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
-from weighbridge.adapters import AdapterCard, Lesson, Seeded, Training
+from weighbridge.adapters import AdapterCard, Lesson, Seeded
 from weighbridge.answer.build import build, shape_of
 from weighbridge.dataset.near_duplicates import asked_in, plain
 from weighbridge.dataset.synthesise.duplicates import near_held_out
@@ -107,15 +107,12 @@ def train_all(
         with clocked(seconds, f"train: {arm}"):
             try:
                 if not _stays(arm, bench, engine, voice):
-                    _train_arm(arm, bench, engine, voice, agree)
+                    card = _adapter_of(arm, bench, engine, voice, agree)
+                    promote(bench.workspace, card, chosen=False)
             except (TrainingError, DataError) as error:
                 failed[arm] = f"{arm} is left out: {error}"
                 voice.say(failed[arm])
     return failed
-
-
-def _train_arm(arm: Arm, bench: Bench, engine: Engine, voice: Voice, agree: Agree) -> None:
-    promote(bench.workspace, _adapter_of(arm, bench, engine, voice, agree), chosen=False)
 
 
 def recipe_of(bench: Bench, engine: Engine) -> Recipe:
@@ -172,7 +169,12 @@ def _best_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, effort: Effor
     first = bench.settings.training.seed
     benches = [_with(bench, {"seed": first + number}) for number in range(effort.seeds)]
     cards = [_adapter_of(arm, each, engine, voice, effort.agree) for each in benches]
-    card = max(cards, key=lambda card: (card.promotable, _dev(card), -card.training.last_loss, card.id))
+    card = max(
+        cards,
+        key=lambda card: (
+            card.promotable, card.dev.value if card.dev else float("-inf"), -card.training.last_loss, card.id
+        ),
+    )  # fmt: skip
     tried = tuple(Seeded(id=c.id, seed=c.seed, dev=c.dev.value if c.dev else None) for c in cards if len(cards) > 1)
     if tried or effort.search:
         card = replace(card, seeds=tried or card.seeds, searched=effort.search or card.searched)
@@ -299,10 +301,6 @@ def _tests_learnt(lessons: Sequence[Lesson], bench: Bench) -> int:
     return len(tests.positions(asked))
 
 
-def _dev(card: AdapterCard) -> float:
-    return card.dev.value if card.dev else float("-inf")
-
-
 def _spread_sentence(cards: Sequence[AdapterCard], best: AdapterCard) -> str:
     """Say how much the trainings of several seeds differ, and name the one that serves."""
     values = [card.dev.value for card in cards if card.dev]
@@ -321,17 +319,14 @@ def _training_sentence(card: AdapterCard) -> str:
     training = card.training
     best = next(epoch for epoch in training.epochs if epoch.epoch == training.chosen_epoch)
     dev = "" if best.dev is None else f", dev accuracy {best.dev:.2f}"
+    # By the clock, loading and scoring included. An endpoint does not always tell its seconds.
+    speed = f", {training.tokens / training.seconds:,.0f} tokens/s" if training.seconds else ""
     return (
         f"Trained {card.strategy} ({card.id}): {training.examples:,} examples, {training.tokens:,} tokens, "
         f"epoch {training.chosen_epoch} of {len(training.epochs)} kept{dev}, loss {training.first_loss:.2f} to "
-        f"{training.last_loss:.2f}, {card.seconds:.0f} s{_speed(training)}; "
+        f"{training.last_loss:.2f}, {card.seconds:.0f} s{speed}; "
         f"{'; '.join(_agreements(card)) or card.hosted or 'runs unmerged'}"
     )
-
-
-def _speed(training: Training) -> str:
-    """Say how fast it learnt; by the clock, loading and scoring included. An endpoint does not always tell."""
-    return f", {training.tokens / training.seconds:,.0f} tokens/s" if training.seconds else ""
 
 
 def _agreements(card: AdapterCard) -> Iterator[str]:
