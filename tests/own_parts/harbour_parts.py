@@ -131,7 +131,7 @@ Rows = dict[str, tuple[Chunk, list[float]]]
 
 def stems(text: str) -> list[str]:
     words = re.findall(r"\w+", text.lower())
-    return [re.sub(r"(.)\1$", r"\1", re.sub(r"(ing|s)$", "", word)) for word in words if word not in COMMON]
+    return [re.sub(r"([a-z])\1$", r"\1", re.sub(r"(ing|s)$", "", word)) for word in words if word not in COMMON]
 
 
 def visible(chunk: Chunk, groups: frozenset[str]) -> bool:
