@@ -23,8 +23,8 @@ from pathlib import Path
 from time import process_time
 
 from weighbridge.ingest.consistency.conflicts import Conflict, conflict_lines, find_conflicts
-from weighbridge.ingest.consistency.statements import statements_of
-from weighbridge.ingest.outline import outline_of
+from weighbridge.ingest.consistency.statements import find_statements
+from weighbridge.ingest.outline import find_outline
 from weighbridge.ingest.read import read_documents
 from weighbridge.types import Document
 
@@ -131,7 +131,7 @@ def _change_shared(
     """Change sentences that stand in two documents or more, in one of them."""
     said: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
     for at, document in enumerate(documents):
-        for statement in statements_of(document, outline_of(document.text)):
+        for statement in find_statements(document, find_outline(document.text)):
             text = document.text[statement.start : statement.end]
             if _is_prose(text):
                 said[" ".join(text.split())].append((at, statement.start, statement.end))
@@ -156,7 +156,7 @@ def _drafts(documents: Sequence[Document], chosen: random.Random) -> tuple[Seque
     changes: list[Change] = []
     for document in chosen.sample(list(documents), min(DRAFTS, len(documents))):
         spots = []
-        for statement in statements_of(document, outline_of(document.text)):
+        for statement in find_statements(document, find_outline(document.text)):
             text = document.text[statement.start : statement.end]
             if _is_prose(text) and (numbers := _numbers(text)):
                 begin, end = chosen.choice(numbers)

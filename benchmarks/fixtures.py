@@ -24,10 +24,10 @@ from pathlib import Path
 from hostile import Peaks, watch
 
 from weighbridge.errors import DataError
-from weighbridge.ingest.files.limits import Limits
-from weighbridge.ingest.files.scan import files_below, inside
+from weighbridge.ingest.files.limits import ReadingLimits
+from weighbridge.ingest.files.scan import files_below, relative_name
 from weighbridge.ingest.read import read_documents
-from weighbridge.ingest.report import Reading
+from weighbridge.ingest.report import DocumentReading
 
 ENDED = re.compile(r"crashed the parser|took longer than|needs more than [\d,]+ MB|ended by the system")
 UNEXPLAINED = re.compile(r"broken, or not understood \((\w+)")
@@ -45,7 +45,7 @@ class Outcome:
     losses: list[str] = field(default_factory=list)
 
 
-def outcomes(folder: Path, names: Sequence[str], reading: Reading) -> dict[str, Outcome]:
+def outcomes(folder: Path, names: Sequence[str], reading: DocumentReading) -> dict[str, Outcome]:
     """Return what became of every file of a folder; of one that is not accounted for, nothing did."""
     became = {name: Outcome() for name in names}
     for document in reading.documents:
@@ -70,9 +70,9 @@ def _outer(place: str, known: Mapping[str, object]) -> str:
     return inside_of[-1]
 
 
-def sweep(folder: Path, limits: Limits) -> dict[str, Outcome]:
+def sweep(folder: Path, limits: ReadingLimits) -> dict[str, Outcome]:
     """Read a folder, print a line, and return what became of each file."""
-    names = [inside(folder, path) for path in files_below(folder)]
+    names = [relative_name(folder, path) for path in files_below(folder)]
     peaks, over = Peaks(), threading.Event()
     watcher = threading.Thread(target=watch, args=(peaks, over))
     watcher.start()
@@ -136,10 +136,10 @@ def main() -> int:
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--before", type=Path, default=None)
-    parser.add_argument("--seconds", type=float, default=Limits().seconds)
-    parser.add_argument("--workers", type=int, default=Limits().workers)
+    parser.add_argument("--seconds", type=float, default=ReadingLimits().seconds)
+    parser.add_argument("--workers", type=int, default=ReadingLimits().workers)
     chosen = parser.parse_args()
-    limits = Limits(seconds=chosen.seconds, workers=chosen.workers)
+    limits = ReadingLimits(seconds=chosen.seconds, workers=chosen.workers)
     print("| folder | files | with those inside | documents | left out | losses | seconds | MB | MB of a worker |")
     print("|---|---|---|---|---|---|---|---|---|")
     became: dict[str, Outcome] = {}

@@ -22,10 +22,10 @@ import psutil
 from hostile_packages import archives, mails, offices, papers
 from hostile_texts import Made, texts, webs
 
-from weighbridge.ingest.files.limits import Limits
-from weighbridge.ingest.files.scan import inside
+from weighbridge.ingest.files.limits import ReadingLimits
+from weighbridge.ingest.files.scan import relative_name
 from weighbridge.ingest.read import read_documents
-from weighbridge.ingest.report import Reading
+from weighbridge.ingest.report import DocumentReading
 
 SMALLEST, LARGEST = 40, 3_000_000
 """Bytes of the files that others are made of."""
@@ -107,7 +107,7 @@ def watch(peaks: Peaks, over: threading.Event) -> None:
         peaks.workers = max(peaks.workers, len(sizes) - 1)
 
 
-def outcomes(reading: Reading) -> dict[str, list[str]]:
+def outcomes(reading: DocumentReading) -> dict[str, list[str]]:
     """Return what became of every file, by its name in the folder."""
     told: dict[str, list[str]] = {}
     for document in reading.documents:
@@ -125,15 +125,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=Limits().seconds)
-    parser.add_argument("--memory-mb", type=int, default=Limits().memory_mb)
+    parser.add_argument("--seconds", type=float, default=ReadingLimits().seconds)
+    parser.add_argument("--memory-mb", type=int, default=ReadingLimits().memory_mb)
     chosen = parser.parse_args()
-    limits = Limits(seconds=chosen.seconds, memory_mb=chosen.memory_mb)
+    limits = ReadingLimits(seconds=chosen.seconds, memory_mb=chosen.memory_mb)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "documents")
         folder.mkdir()
         make(folder, files=chosen.files, seed=chosen.seed)
-        there = [inside(folder, path) for path in folder.rglob("*") if not path.is_dir()]
+        there = [relative_name(folder, path) for path in folder.rglob("*") if not path.is_dir()]
         peaks, over = Peaks(), threading.Event()
         watcher = threading.Thread(target=watch, args=(peaks, over))
         watcher.start()
@@ -148,7 +148,9 @@ def main() -> int:
     return report(there, reading, told, peaks, took)
 
 
-def report(there: Sequence[str], reading: Reading, told: dict[str, list[str]], peaks: Peaks, took: float) -> int:
+def report(
+    there: Sequence[str], reading: DocumentReading, told: dict[str, list[str]], peaks: Peaks, took: float
+) -> int:
     """Print the account; return 1 where a file is missing in it."""
     for source, outcome in sorted(told.items()):
         more = f" (and {len(outcome) - 3:,} more)" if len(outcome) > 3 else ""

@@ -16,7 +16,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from weighbridge.dataset.synthesise.duplicates import near_each_other
+from weighbridge.dataset.synthesise.duplicates import drop_near_each_other
 from weighbridge.models import fetch
 from weighbridge.settings.file import load_settings
 from weighbridge.wiring.reporter import MUTE
@@ -65,7 +65,7 @@ def _lay_out(root: Path, source: Path, most: int) -> None:
 def _repetitions(report: MakingReport, embed) -> int:  # noqa: ANN001 - a closure over the embedder
     """Count first wordings that are near-duplicates of another question's."""
     firsts = [replace(made, family=made.id) for made in report.kept if made.id == made.family]
-    return len(near_each_other(embed, 0.9).positions(firsts))
+    return len(drop_near_each_other(embed, 0.9).positions(firsts))
 
 
 if __name__ == "__main__":

@@ -5,16 +5,16 @@ from pathlib import Path
 
 from reading_adapter import main
 
-from weighbridge.ingest.files.archive import Read, walk
+from weighbridge.ingest.files.archive import FileOutcome, walk
 from weighbridge.ingest.files.kinds import reader_of
-from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.limits import ReadingLimits
 
 
 def read(path: Path) -> str:
     """Return the texts of all documents in a file."""
     texts, reasons = [], []
-    for event in walk(path, limits=Limits()):
-        if isinstance(event, Read):
+    for event in walk(path, limits=ReadingLimits()):
+        if isinstance(event, FileOutcome):
             texts += [content.text for content in event.contents]
             reasons += [event.reason] if event.reason else []
     if reasons and not texts:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from weighbridge.answer.prompt import build_prompt, instructions_for
-from weighbridge.dataset.near_duplicates import asked_in, distinct_questions
+from weighbridge.dataset.near_duplicates import comparable_text, distinct_questions
 from weighbridge.dataset.read import load_examples
 from weighbridge.errors import DataError
 from weighbridge.types import Example, Message, Question
@@ -156,9 +156,9 @@ def test_one_question_to_two_customers_is_two_questions(tmp_path: Path) -> None:
     ]
     examples = load_examples(_file(tmp_path, *rows)).examples
     assert len(distinct_questions(examples).asked) == 4
-    assert asked_in(examples[2]) == "Customer 2: ends in 1992.\nWeather in Holm?"
+    assert comparable_text(examples[2]) == "Customer 2: ends in 1992.\nWeather in Holm?"
     same = Example(id="x", question=Question("Weather in Holm?"), answers=("1",))
-    assert asked_in(same) == "Weather in Holm?"
+    assert comparable_text(same) == "Weather in Holm?"
 
 
 def test_a_guess_at_the_encoding_of_examples_is_told(tmp_path: Path) -> None:

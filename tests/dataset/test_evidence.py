@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from weighbridge.dataset.evidence import resolve_evidence
 from weighbridge.errors import DataError
-from weighbridge.ingest.consistency.duplicates import DroppedCopy, dropped_copies, find_duplicates, without_duplicates
+from weighbridge.ingest.consistency.duplicates import DroppedCopy, drop_duplicates, find_duplicates, list_dropped_copies
 from weighbridge.types import Document, Example, Question
 
 
@@ -121,14 +121,14 @@ def test_whoever_may_cite_a_dropped_copy_may_read_the_one_kept(
 ) -> None:
     documents = [Document(id=f"d{n}", text=text, groups=groups) for n, (groups, text) in enumerate(owners)]
     found = find_duplicates(documents)
-    left = {one.id: one for one in without_duplicates(documents, found)}
+    left = {one.id: one for one in drop_duplicates(documents, found)}
     for document in documents:
         asked = restricted(1, *asker, evidence=(document.id,))
         if document.groups and not document.groups & asker:
             with pytest.raises(DataError, match="whoever asks may not read: 'e1' cites"):
-                resolve_evidence([asked], left.values(), dropped_copies(documents, found))
+                resolve_evidence([asked], left.values(), list_dropped_copies(documents, found))
             continue
-        (resolved,) = resolve_evidence([asked], left.values(), dropped_copies(documents, found))
+        (resolved,) = resolve_evidence([asked], left.values(), list_dropped_copies(documents, found))
         (name,) = resolved.evidence
         assert left[name].text.casefold().split() == document.text.casefold().split()
         assert not left[name].groups or left[name].groups & asker

@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from weighbridge.dataset.layouts import LAYOUTS, from_cells, from_messages, from_prompt, from_question
+from weighbridge.dataset.layouts import LAYOUTS, read_csv_row, read_messages_row, read_prompt_row, read_question_row
 from weighbridge.errors import DataError
-from weighbridge.ingest.files.rows import Row
+from weighbridge.ingest.files.rows import DataRow
 from weighbridge.types import Example, Message, Question
 
 ROOT = Path(__file__).parents[2]
 HI = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
 
 
-def row(**values: Any) -> Row:
-    return Row("f.jsonl:3", values)
+def row(**values: Any) -> DataRow:
+    return DataRow("f.jsonl:3", values)
 
 
 def test_question() -> None:
@@ -22,26 +22,26 @@ def test_question() -> None:
         id="q", question="Why?", answers=["so ", "thus", "so"], doc_ids=["d", "d"], answerable=True, family="f",
         groups=["hr"], split="test",
     )  # fmt: skip
-    assert from_question(full) == Example(
+    assert read_question_row(full) == Example(
         id="q",
         question=Question("Why?", groups=frozenset({"hr"})),
         answers=("so", "thus"),
         evidence=("d",),
         family="f",
     )
-    assert from_question(row(question="Why?", answers=[])) == Example(
+    assert read_question_row(row(question="Why?", answers=[])) == Example(
         id="line-3", question=Question("Why?"), answers=(), answerable=False
     )
 
 
 def test_json_answers_become_one_line() -> None:
-    answers = from_question(row(question="?", answers=[{"b": 1, "a": "é"}, 5, True, 1.5])).answers
+    answers = read_question_row(row(question="?", answers=[{"b": 1, "a": "é"}, 5, True, 1.5])).answers
     assert answers == ('{"b":1,"a":"é"}', "5", "true", "1.5")
-    assert from_prompt(row(prompt="?", completion={"a": [1, None]})).answers == ('{"a":[1,null]}',)
+    assert read_prompt_row(row(prompt="?", completion={"a": [1, None]})).answers == ('{"a":[1,null]}',)
 
 
 def test_prompt() -> None:
-    assert from_prompt(row(id=3, prompt="p", completion=" c\n")) == Example(
+    assert read_prompt_row(row(id=3, prompt="p", completion=" c\n")) == Example(
         id="3", question=Question("p"), answers=("c",)
     )
 
@@ -53,7 +53,7 @@ def test_messages() -> None:
         {"role": "user", "content": "q"},
         {"role": "assistant", "content": "a"},
     ]
-    assert from_messages(row(messages=turns)) == Example(
+    assert read_messages_row(row(messages=turns)) == Example(
         id="line-3",
         question=Question("q", (Message("system", "s"), Message("user", "hi"), Message("assistant", "hello"))),
         answers=("a",),
@@ -62,41 +62,57 @@ def test_messages() -> None:
 
 def test_cells() -> None:
     cells = row(question="Why?", answer="so", doc_ids="d; e;", answerable="Yes", family="f", groups="hr", id="1")
-    assert from_cells(cells) == Example(
+    assert read_csv_row(cells) == Example(
         id="1",
         question=Question("Why?", groups=frozenset({"hr"})),
         answers=("so",),
         evidence=("d", "e"),
         family="f",
     )
-    assert not from_cells(row(prompt="Why?", completion="", answerable="")).answerable
+    assert not read_csv_row(row(prompt="Why?", completion="", answerable="")).answerable
 
 
 @pytest.mark.parametrize(
     ("read", "values", "expected"),
     [
-        (from_question, {"question": "?"}, "has no 'answers'"),
-        (from_question, {"question": " ", "answers": []}, "'question' is empty"),
-        (from_question, {"question": ["?"], "answers": []}, "'question' must be a text, not a list"),
-        (from_question, {"question": "?", "answers": [None]}, "'answers' holds null where an answer should be"),
-        (from_question, {"question": "?", "answers": [], "answerable": True}, "is marked answerable but has no answer"),
-        (from_question, {"question": "?", "answers": ["a"], "answerable": False}, "has an answer but is marked"),
-        (from_question, {"question": "?", "answers": ["a"], "answerable": "no"}, "'answerable' must be true or false"),
-        (from_question, {"question": "?", "answers": ["a"], "doc_ids": "d"}, "'doc_ids' must be a list of texts"),
-        (from_question, {"question": "?", "answers": ["a"], "family": 1.5}, "'family' must be a text, not a number"),
-        (from_prompt, {"prompt": "?"}, "has a 'prompt' but no 'completion'"),
-        (from_messages, {"messages": "x"}, "'messages' must be a list, not a text"),
-        (from_messages, {"messages": HI[:1]}, "'messages' must end with"),
-        (from_messages, {"messages": HI[::-1]}, "'messages' must end with"),
-        (from_messages, {"messages": [*HI, {"role": "narrator", "content": "x"}]}, "each message needs a 'role'"),
-        (from_messages, {"messages": ["x"]}, "each message needs a 'role'"),
-        (from_messages, {"messages": [{"role": "user", "content": None}]}, "each message needs a 'content'"),
-        (from_cells, {"question": "?"}, "the header has the column 'question' but no column 'answer'"),
-        (from_cells, {"prompt": "?", "completion": "a", "answerable": "perhaps"}, "'answerable' must be true or false"),
+        (read_question_row, {"question": "?"}, "has no 'answers'"),
+        (read_question_row, {"question": " ", "answers": []}, "'question' is empty"),
+        (read_question_row, {"question": ["?"], "answers": []}, "'question' must be a text, not a list"),
+        (read_question_row, {"question": "?", "answers": [None]}, "'answers' holds null where an answer should be"),
+        (
+            read_question_row,
+            {"question": "?", "answers": [], "answerable": True},
+            "is marked answerable but has no answer",
+        ),
+        (read_question_row, {"question": "?", "answers": ["a"], "answerable": False}, "has an answer but is marked"),
+        (
+            read_question_row,
+            {"question": "?", "answers": ["a"], "answerable": "no"},
+            "'answerable' must be true or false",
+        ),
+        (read_question_row, {"question": "?", "answers": ["a"], "doc_ids": "d"}, "'doc_ids' must be a list of texts"),
+        (
+            read_question_row,
+            {"question": "?", "answers": ["a"], "family": 1.5},
+            "'family' must be a text, not a number",
+        ),
+        (read_prompt_row, {"prompt": "?"}, "has a 'prompt' but no 'completion'"),
+        (read_messages_row, {"messages": "x"}, "'messages' must be a list, not a text"),
+        (read_messages_row, {"messages": HI[:1]}, "'messages' must end with"),
+        (read_messages_row, {"messages": HI[::-1]}, "'messages' must end with"),
+        (read_messages_row, {"messages": [*HI, {"role": "narrator", "content": "x"}]}, "each message needs a 'role'"),
+        (read_messages_row, {"messages": ["x"]}, "each message needs a 'role'"),
+        (read_messages_row, {"messages": [{"role": "user", "content": None}]}, "each message needs a 'content'"),
+        (read_csv_row, {"question": "?"}, "the header has the column 'question' but no column 'answer'"),
+        (
+            read_csv_row,
+            {"prompt": "?", "completion": "a", "answerable": "perhaps"},
+            "'answerable' must be true or false",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(
-    read: Callable[[Row], Example], values: dict[str, Any], expected: str
+    read: Callable[[DataRow], Example], values: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(DataError) as caught:
         read(row(**values))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from weighbridge.dataset.leaks import LeakCheck, leaks_between
+from weighbridge.dataset.leaks import LeakCheck, find_leaks
 from weighbridge.dataset.near_duplicates import distinct_questions
 from weighbridge.dataset.split import Embed
 from weighbridge.types import Example, Question, Split
@@ -37,7 +37,7 @@ def alike(texts: Sequence[str]) -> NDArray[np.float32]:
 def check(examples: Sequence[Example], splits: Sequence[Split], embed: Embed, threshold: float = 0.9) -> LeakCheck:
     questions = distinct_questions(examples)
     vectors = embed([question.text for question in questions.asked])
-    return leaks_between(questions, splits, vectors, np.full(len(vectors), threshold))
+    return find_leaks(questions, splits, vectors, np.full(len(vectors), threshold))
 
 
 def found(checked: LeakCheck) -> list[tuple[int, int]]:
@@ -91,11 +91,11 @@ def test_the_higher_threshold_holds_for_a_pair() -> None:
     questions = distinct_questions(asking(FERRY, DOSE, answers=("a", "a")))
     vectors = np.array([[1, 0], [0.95, np.sqrt(1 - 0.95**2)]], dtype=np.float32)
     thresholds = np.array([0.9, 0.9])
-    assert leaks_between(questions, ("test", "train"), vectors, thresholds).leaks
+    assert find_leaks(questions, ("test", "train"), vectors, thresholds).leaks
     for higher in (0, 1):
         raised = thresholds.copy()
         raised[higher] = 0.96
-        assert not leaks_between(questions, ("test", "train"), vectors, raised).leaks
+        assert not find_leaks(questions, ("test", "train"), vectors, raised).leaks
 
 
 def test_more_questions_than_a_block_are_all_compared() -> None:

@@ -6,12 +6,12 @@ from numpy.typing import NDArray
 
 from weighbridge.dataset import near_duplicates as likeness
 from weighbridge.dataset.near_duplicates import (
-    Pairs,
-    as_asked,
-    asked_in,
+    NearDuplicatePairs,
+    comparable_text,
     distinct_questions,
-    near_duplicates,
-    plain,
+    find_near_duplicates,
+    make_comparable,
+    normalise_question,
     positions,
 )
 from weighbridge.dataset.split import Embed
@@ -21,9 +21,9 @@ from weighbridge.types import Example, Message, Question
 def same(*texts: str, answers: tuple[str, ...] = ()) -> bool:
     """Tell whether two questions are near-duplicates as far as an embedding that finds everything alike can tell."""
     given_answers = answers or tuple(map(str, range(len(texts))))
-    asked = [as_asked(text, frozenset({answer})) for text, answer in zip(texts, given_answers, strict=True)]
+    asked = [make_comparable(text, frozenset({answer})) for text, answer in zip(texts, given_answers, strict=True)]
     alike: NDArray[np.float32] = np.ones((len(texts), 1), dtype=np.float32)
-    return len(near_duplicates(asked, alike, threshold=0.9).left) > 0
+    return len(find_near_duplicates(asked, alike, threshold=0.9).left) > 0
 
 
 @pytest.mark.parametrize(
@@ -72,16 +72,18 @@ def test_a_number_put_for_another_makes_another_question(left: int, right: int) 
     assert same(f"What happened in {left}?", f"what happened in {right:,}") == (left == right)
 
 
-TEXTS = st.lists(st.text(st.sampled_from("ab C1?."), max_size=12), min_size=1, max_size=12, unique_by=plain)
+TEXTS = st.lists(
+    st.text(st.sampled_from("ab C1?."), max_size=12), min_size=1, max_size=12, unique_by=normalise_question
+)
 
 
 @given(texts=TEXTS.filter(lambda texts: all(map(str.strip, texts))), threshold=st.floats(0.5, 1))
 def test_pairs_are_ordered_close_enough_and_the_same_every_time(
     embed: Embed, texts: list[str], threshold: float
 ) -> None:
-    asked = [as_asked(text, frozenset()) for text in texts]
-    pairs = near_duplicates(asked, embed(texts), threshold=threshold)
-    again = near_duplicates(asked, embed(texts), threshold=threshold)
+    asked = [make_comparable(text, frozenset()) for text in texts]
+    pairs = find_near_duplicates(asked, embed(texts), threshold=threshold)
+    again = find_near_duplicates(asked, embed(texts), threshold=threshold)
     assert (pairs.left < pairs.right).all()
     assert (pairs.closeness >= threshold - 1e-4).all()
     assert pairs.threshold == threshold
@@ -93,8 +95,8 @@ def test_the_blocks_find_what_one_product_finds() -> None:
     centres = np.repeat(random.normal(size=(600, 8)), 4, axis=0)
     vectors = (centres + 0.2 * random.normal(size=centres.shape)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    asked = [as_asked(f"{n}", frozenset({"same"})) for n in range(len(vectors))]
-    pairs = near_duplicates(asked, vectors, threshold=0.95)
+    asked = [make_comparable(f"{n}", frozenset({"same"})) for n in range(len(vectors))]
+    pairs = find_near_duplicates(asked, vectors, threshold=0.95)
     left, right = np.nonzero(np.triu(vectors @ vectors.T, 1) >= 0.95 + 1e-5)
     found = set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
     assert found >= set(zip(left.tolist(), right.tolist(), strict=True))
@@ -105,36 +107,40 @@ def test_a_template_of_thousands_raises_the_threshold_instead_of_filling_memory(
     count = 900
     angles = np.linspace(0, 0.4, count)
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    asked = [as_asked(f"{n * 7919 % 1009}", frozenset({"same"})) for n in range(count)]
+    asked = [make_comparable(f"{n * 7919 % 1009}", frozenset({"same"})) for n in range(count)]
     assert count * (count - 1) // 2 > likeness.MOST_PAIRS
-    pairs = near_duplicates(asked, vectors, threshold=0.9)
+    pairs = find_near_duplicates(asked, vectors, threshold=0.9)
     assert 0.9 < pairs.threshold < 1
     assert 0 < len(pairs.left) <= likeness.MOST_PAIRS
 
 
 def test_one_spelling_of_equal_questions() -> None:
-    assert plain("  Where's THE  office?! ") == plain("where's the office") == "where's the office"
-    assert plain(" ?! ") == "?!"
+    assert (
+        normalise_question("  Where's THE  office?! ")
+        == normalise_question("where's the office")
+        == "where's the office"
+    )
+    assert normalise_question(" ?! ") == "?!"
     assert positions(["a", "b", "a"]) == {"a": [0, 2], "b": [1]}
 
 
 def test_what_was_asked_before_belongs_to_the_question() -> None:
     history = (Message("user", "The ferry?"), Message("assistant", "Yes."))
     example = Example(id="e", question=Question("And back?", history), answers=("x",))
-    assert asked_in(example) == "The ferry? And back?"
+    assert comparable_text(example) == "The ferry? And back?"
 
 
 def test_questions_that_share_less_than_half_of_their_letters_are_unlike_however_low_the_threshold() -> None:
     texts = ("the ferry to the isle of Skerrow", "the ferry to the quay of Lundey")
-    asked = [as_asked(text, frozenset({"same"})) for text in texts]
+    asked = [make_comparable(text, frozenset({"same"})) for text in texts]
     one, other = (likeness.shingles(question.plain) for question in asked)
     assert 0.2 < len(one & other) / len(one | other) < 0.5
-    assert not len(near_duplicates(asked, np.eye(2, dtype=np.float32), threshold=0.6).left)
+    assert not len(find_near_duplicates(asked, np.eye(2, dtype=np.float32), threshold=0.6).left)
 
 
 def test_no_questions_have_no_pairs() -> None:
-    pairs = near_duplicates([], np.zeros((0, 3), dtype=np.float32), threshold=0.9)
-    assert isinstance(pairs, Pairs)
+    pairs = find_near_duplicates([], np.zeros((0, 3), dtype=np.float32), threshold=0.9)
+    assert isinstance(pairs, NearDuplicatePairs)
     assert len(pairs.left) == len(pairs.closeness) == 0
 
 
@@ -150,7 +156,7 @@ def test_what_all_are_told_makes_no_questions_alike() -> None:
     assert texts == [f"Shift {number}.\n{text}" for number, text in enumerate(asked)]
     vectors = np.eye(len(asked), dtype=np.float32)
     pairs, without = (
-        near_duplicates(distinct_questions(some).asked, vectors, threshold=0.8) for some in (examples, plainly)
+        find_near_duplicates(distinct_questions(some).asked, vectors, threshold=0.8) for some in (examples, plainly)
     )
     assert len(pairs.left) == len(without.left) == 0
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from weighbridge.dataset import split as splitting
-from weighbridge.dataset.near_duplicates import Pairs, plain
+from weighbridge.dataset.near_duplicates import NearDuplicatePairs, normalise_question
 from weighbridge.dataset.split import Embed, split_examples
 from weighbridge.errors import DataError, SettingsError
 from weighbridge.settings.schema import SplitSettings
@@ -84,7 +84,7 @@ def test_no_family_is_cut_nothing_leaks_and_nothing_is_lost(
     assert Counter(one.split for one in splits.examples) == Counter(
         {name: count for name in ("train", "dev", "test") if (count := getattr(report, name))}
     )
-    questions = {plain(one.question.text): one.split for one in splits.examples}
+    questions = {normalise_question(one.question.text): one.split for one in splits.examples}
     tested = sum(split == "test" for split in questions.values())
     assert report.checked_pairs == tested * (len(questions) - tested)
     assert splits == split_examples(examples, settings=chosen, embed=embed)
@@ -103,7 +103,7 @@ def test_paraphrases_with_equal_answers_are_never_on_both_sides(embed: Embed) ->
     assert splits.report.by == "similarity"
 
 
-NO_PAIRS = Pairs(np.array([], np.int64), np.array([], np.int64), np.array([], np.float64), 0.9)
+NO_PAIRS = NearDuplicatePairs(np.array([], np.int64), np.array([], np.int64), np.array([], np.float64), 0.9)
 
 
 def test_what_the_search_for_pairs_misses_the_check_finds_and_joins(
@@ -112,7 +112,7 @@ def test_what_the_search_for_pairs_misses_the_check_finds_and_joins(
     examples = [
         example(2 * n + twin, f"{'please, ' * twin}{distinct(n)}", answer=f"a{n}") for n in range(40) for twin in (0, 1)
     ]
-    monkeypatch.setattr(splitting, "near_duplicates", lambda *_, **__: NO_PAIRS)
+    monkeypatch.setattr(splitting, "find_near_duplicates", lambda *_, **__: NO_PAIRS)
     splits = split_examples(examples, settings=SETTINGS, embed=embed)
     pairs = zip(splits.examples[::2], splits.examples[1::2], strict=True)
     assert all("test" not in {left.split, right.split} or left.split == right.split for left, right in pairs)
@@ -123,7 +123,7 @@ def test_a_grouping_that_cuts_what_it_knew_to_be_alike_stops_the_run(
     embed: Embed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examples = [example(n, f"{'please, ' * (n % 2)}{distinct(n // 2)}", answer=f"a{n // 2}") for n in range(40)]
-    monkeypatch.setattr(splitting, "_components", lambda count, _: np.arange(count))
+    monkeypatch.setattr(splitting, "_connected_components", lambda count, _: np.arange(count))
     with pytest.raises(DataError, match=r"questions straddle the split, the first being '.*report this"):
         split_examples(examples, settings=SETTINGS, embed=embed)
 

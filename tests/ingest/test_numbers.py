@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.ingest.files.archive import Read, walk
-from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.archive import FileOutcome, walk
+from weighbridge.ingest.files.limits import ReadingLimits
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 MAKERS = {
@@ -41,7 +41,7 @@ def test_numbers_are_read_as_they_are_displayed(kind, tmp_path):
     for made in getattr(import_module(module), maker)(random.Random(f"suite {kind}"), count, displayed.labels()):
         path = tmp_path / made.name
         path.write_bytes(made.content)
-        reads = [event for event in walk(path, limits=Limits()) if isinstance(event, Read)]
+        reads = [event for event in walk(path, limits=ReadingLimits()) if isinstance(event, FileOutcome)]
         text = "\n\n".join(content.text for read in reads for content in read.contents)
         verdict = displayed.judge(made.items, text)
         assert not verdict.changed, verdict.changed[:3]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from weighbridge.ingest.outline import SENTENCE_ENDS, Heading, outline_of
+from weighbridge.ingest.outline import SENTENCE_ENDS, Heading, find_outline
 
 TEXT = """# One
 
@@ -30,7 +30,7 @@ Two
 
 
 def test_headings_tables_and_fences_have_their_places() -> None:
-    outline = outline_of(TEXT)
+    outline = find_outline(TEXT)
     assert [(one.level, one.title) for one in outline.headings] == [(1, "One"), (2, "Two"), (3, "Three"), (1, "Four")]
     assert [TEXT[one.start : one.end] for one in outline.headings] == ["# One", "Two\n---", "### Three ###", "# Four"]
     (table,) = outline.tables
@@ -42,7 +42,7 @@ def test_headings_tables_and_fences_have_their_places() -> None:
 
 
 def test_a_place_stands_under_the_headings_above_it() -> None:
-    outline = outline_of(TEXT)
+    outline = find_outline(TEXT)
     assert outline.above(TEXT.index("intro")) == ("One",)
     assert outline.above(TEXT.index("| 3")) == ("One", "Two")
     assert outline.above(TEXT.index("# not")) == ("One", "Two", "Three")
@@ -52,7 +52,7 @@ def test_a_place_stands_under_the_headings_above_it() -> None:
 
 
 def test_an_end_hangs_where_it_leaves_its_text_behind() -> None:
-    outline = outline_of(TEXT)
+    outline = find_outline(TEXT)
     for end in ("# One", "---\n\n|", "|---|---|", "### Three ###", "```python"):
         assert outline.hangs(TEXT.index(end) + len(end.split("\n")[0])), end
     for end in ("intro", "| 1 | 2 |", "# not a heading"):
@@ -62,20 +62,20 @@ def test_an_end_hangs_where_it_leaves_its_text_behind() -> None:
 def test_what_only_looks_like_structure_is_none() -> None:
     no_headings = "#tag\n\n    # indented\n\n- item\n---\n\ntwo lines\nof text\n---\n\n#\n\n"
     text = f"{no_headings}a | b\nno rule\n\n- x\n\n``` a`b\n\n# Yes"
-    outline = outline_of(text)
+    outline = find_outline(text)
     assert [one.title for one in outline.headings] == ["Yes"]
     assert not outline.tables
     assert not outline.fences
 
 
 def test_an_unclosed_fence_goes_on_to_the_end() -> None:
-    outline = outline_of("text\n\n~~~\n# no\n```\n# no")
+    outline = find_outline("text\n\n~~~\n# no\n```\n# no")
     assert not outline.headings
     assert [(one.start, one.end) for one in outline.fences] == [(6, 23)]
 
 
 def test_an_endless_title_is_cut() -> None:
-    (heading,) = outline_of("# " + "word " * 10_000).headings
+    (heading,) = find_outline("# " + "word " * 10_000).headings
     assert len(heading.title) <= 201
 
 
@@ -102,12 +102,12 @@ def test_headings_are_those_of_a_commonmark_parser(lines: list[str]) -> None:
         for one, inline in pairwise(parsed)
         if one.type == "heading_open" and inline.content
     ]
-    assert [(one.level, one.title) for one in outline_of(text).headings] == expected
+    assert [(one.level, one.title) for one in find_outline(text).headings] == expected
 
 
 @given(text=st.text("#=-`~| \nab\t:", max_size=80))
 def test_blocks_are_in_order_and_do_not_overlap(text: str) -> None:
-    outline = outline_of(text)
+    outline = find_outline(text)
     places = sorted((one.start, one.end) for one in outline.blocks())
     assert all(start < end for start, end in places)
     assert all(end <= start for (_, end), (start, _) in pairwise(places))

@@ -11,8 +11,8 @@ import pytest
 from weighbridge.errors import DataError, WorkspaceError
 from weighbridge.ingest.content import Loss
 from weighbridge.ingest.decode.text import LARGEST
-from weighbridge.ingest.files.limits import Limits
-from weighbridge.ingest.read import Memory, Reading, Skipped, read_documents
+from weighbridge.ingest.files.limits import ReadingLimits
+from weighbridge.ingest.read import DocumentReading, Memory, Skipped, read_documents
 from weighbridge.types import Document, Progress
 
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_read_is_skipped_with_a_reason(tmp_path: Path) -> None:
     assert_accounted(reading)
 
 
-def assert_accounted(reading: Reading) -> None:
+def assert_accounted(reading: DocumentReading) -> None:
     sources = {document.source for document in reading.documents}
     assert reading.files == len(sources) + len(reading.skipped)
     assert not sources & {item.path for item in reading.skipped}
@@ -380,7 +380,7 @@ def test_a_copy_of_a_file_that_is_written_meanwhile_is_read_as_it_is(tmp_path: P
         if (docs / "y.txt").stat().st_size > len("other"):
             (docs / "y.txt").write_text("other")
 
-    limits = Limits(workers=1)
+    limits = ReadingLimits(workers=1)
     for _ in range(2):
         documents = read_documents(docs, cache=cache, limits=limits, notify=edit).documents
         texts = {document.id: document.text for document in documents}

@@ -14,7 +14,7 @@ from weighbridge.answer.composed import Composed
 from weighbridge.answer.demonstrations import Nearest
 from weighbridge.answer.prompt import Instructions
 from weighbridge.answer.restricted import Admitted
-from weighbridge.dataset.synthesise.cached_model import Remembered as RememberedAnswers
+from weighbridge.dataset.synthesise.cached_model import CachedModel as RememberedAnswers
 from weighbridge.evaluate.run import record_key
 from weighbridge.generate.openai import OpenAICompatible
 from weighbridge.generate.scripted import Scripted
@@ -146,7 +146,7 @@ CASES: Mapping[str, Case] = {
         given={"name": "m", "settings": ModelSettings(base_url="http://127.0.0.1/v1"), "client": Part("c"), "key": "k"},
         silent=ENDPOINTS,
     ),
-    "dataset.synthesise.cached_model.Remembered": Case(
+    "dataset.synthesise.cached_model.CachedModel": Case(
         make=RememberedAnswers,
         given={"model": Part("model"), "path": Path("/nowhere/said.jsonl")},
         silent={"path": "says where answers are kept, by what was asked"},

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.ingest.chunk import chunk_documents
-from weighbridge.ingest.outline import outline_of
+from weighbridge.ingest.outline import find_outline
 from weighbridge.passage_tables import Grid, passage_blocks
 from weighbridge.types import Chunk, Document, Part
 
@@ -50,7 +50,7 @@ def test_chunks_are_spans_in_order_that_fit_and_lose_nothing(document: Document,
 
 @given(document=documents(), tokens=st.integers(1, 60))
 def test_the_context_is_the_headings_above(document: Document, tokens: int) -> None:
-    outline = outline_of(document.text)
+    outline = find_outline(document.text)
     for chunk in cut(document, tokens):
         above = [heading for heading in outline.headings if heading.start < chunk.start]
         levels = [heading.level for heading in outline.headings if heading.start == chunk.start]
@@ -113,7 +113,7 @@ def test_the_place_names_the_first_and_the_last_part_that_a_chunk_overlaps(docum
 @given(sections=st.lists(st.integers(1, 60), max_size=9), tokens=st.integers(8, 60))
 def test_no_chunk_ends_with_a_heading_whose_text_follows(sections: list[int], tokens: int) -> None:
     text = "\n\n".join(f"## Number {n}\n\n{'word ' * wide}" for n, wide in enumerate(sections))
-    outline = outline_of(text)
+    outline = find_outline(text)
     assert not any(outline.hangs(chunk.end) for chunk in cut(Document(id="d", text=text), tokens))
 
 

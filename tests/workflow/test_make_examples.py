@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from weighbridge.dataset.read import read_examples
-from weighbridge.dataset.synthesise.file import read_made
-from weighbridge.dataset.synthesise.nouns import Made
+from weighbridge.dataset.synthesise.file import read_synthetic
+from weighbridge.dataset.synthesise.nouns import SyntheticExample
 from weighbridge.errors import ModelError, SettingsError, WorkspaceError
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import ModelSettings, Settings
@@ -74,7 +74,7 @@ def test_by_rules_the_public_documents_give_examples_that_leak_nothing(
 ) -> None:
     report = by_rules
     assert report.path == workspace.root / "made.jsonl"
-    assert read_made(report.path) == report.kept
+    assert read_synthetic(report.path) == report.kept
     assert len(read_examples(report.path)) == len(report.kept) == sum(report.kinds.values())
     asked = {one.question: one.answers for one in report.kept}
     assert asked["What is the cook of the canteen?"] == ("Barnaby Thwaite",)
@@ -195,7 +195,7 @@ def test_a_teacher_is_asked_once_and_its_answers_are_held_to_the_same_filters(
         count = len(asked)
         assert make(workspace, replace(wanted, path=workspace.root / "again.jsonl")).kept == report.kept
         assert len(asked) == count
-    kept: dict[str, Made] = {one.question: one for one in report.kept}
+    kept: dict[str, SyntheticExample] = {one.question: one for one in report.kept}
     assert kept["Who cooks in the canteen?"].answers == ("Barnaby Thwaite",)
     assert kept["Which person cooks for the canteen?"].family == kept["Who cooks in the canteen?"].id
     assert not kept["Who designed the canteen?"].answerable

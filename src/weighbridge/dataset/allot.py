@@ -9,14 +9,14 @@ from weighbridge.types import Split
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class AllotmentUnit:
     """Examples that must stay together: how many, and the stratum that most of them belong to."""
 
     size: int
     stratum: str
 
 
-def allot(groups: Sequence[Group], shares: Mapping[Split, float], *, seed: int) -> tuple[Split, ...]:
+def allot(groups: Sequence[AllotmentUnit], shares: Mapping[Split, float], *, seed: int) -> tuple[Split, ...]:
     """Return the split of each group, the same for the same seed.
 
     Larger groups are dealt first. A split is drawn with a chance in proportion to what its stratum still lacks there,
@@ -50,7 +50,7 @@ def _draw(random: Random, size: int, total: Mapping[Split, float], stratum: Mapp
     return random.choices(fitting, weights)[0]
 
 
-def _fill_empty(dealt: dict[int, Split], groups: Sequence[Group], shares: Mapping[Split, float]) -> None:
+def _fill_empty(dealt: dict[int, Split], groups: Sequence[AllotmentUnit], shares: Mapping[Split, float]) -> None:
     for split in sorted(shares, key=lambda split: -shares[split]):
         counts = Counter(dealt.values())
         richest, most = counts.most_common(1)[0]

@@ -7,34 +7,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from weighbridge.errors import DataError
-from weighbridge.ingest.files.rows import read_jsonl
+from weighbridge.ingest.files.rows import read_jsonl_rows
 from weighbridge.types import Document
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
+class BeirDocuments:
     """The documents of a collection, read from its file each time they are gone through."""
 
     path: Path
 
     def __iter__(self) -> Iterator[Document]:
-        for row in read_jsonl(self.path):
+        for row in read_jsonl_rows(self.path):
             text, title = row.optional_text("text"), row.optional_text("title")
             if text.strip() or title.strip():
                 yield Document(id=row.name("_id"), text=text or title, title=title if text else "", source=row.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Collection:
+class BeirCollection:
     """Documents, queries by id, and the judged grades of documents for each query that has any."""
 
     name: str
-    documents: Corpus
+    documents: BeirDocuments
     queries: Mapping[str, str]
     relevance: Mapping[str, Mapping[str, int]]
 
 
-def read_beir(folder: Path) -> Collection:
+def read_beir(folder: Path) -> BeirCollection:
     """Read a collection. Queries without judgements are left out.
 
     Raises:
@@ -46,17 +46,20 @@ def read_beir(folder: Path) -> Collection:
                 f"{folder}: has no {name}; a retrieval collection needs corpus.jsonl and queries.jsonl "
                 '({"_id", "text"} a line) and qrels/test.tsv (query-id, corpus-id, score)'
             )
-    relevance = _judgements(folder / "qrels" / "test.tsv")
-    every = {row.name("_id"): row.text("text") for row in read_jsonl(folder / "queries.jsonl")}
+    relevance = _read_judgements(folder / "qrels" / "test.tsv")
+    every = {row.name("_id"): row.text("text") for row in read_jsonl_rows(folder / "queries.jsonl")}
     queries = {name: text for name, text in every.items() if name in relevance}
     if not queries:
         raise DataError(f"{folder}: no query of queries.jsonl is judged in qrels/test.tsv")
-    return Collection(
-        name=folder.resolve().name, documents=Corpus(folder / "corpus.jsonl"), queries=queries, relevance=relevance
+    return BeirCollection(
+        name=folder.resolve().name,
+        documents=BeirDocuments(folder / "corpus.jsonl"),
+        queries=queries,
+        relevance=relevance,
     )
 
 
-def _judgements(path: Path) -> Mapping[str, Mapping[str, int]]:
+def _read_judgements(path: Path) -> Mapping[str, Mapping[str, int]]:
     found: defaultdict[str, dict[str, int]] = defaultdict(dict)
     with path.open(encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.reader(file, delimiter="\t"), start=1):

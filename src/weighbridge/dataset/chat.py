@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from weighbridge.errors import DataError
-from weighbridge.ingest.files.rows import Row, kind_of
+from weighbridge.ingest.files.rows import DataRow, describe_json_kind
 from weighbridge.types import Message, Question, Role
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
@@ -22,7 +22,7 @@ class Chat:
     answer: str
 
 
-def read_chat(row: Row, groups: frozenset[str]) -> Chat:
+def read_chat(row: DataRow, groups: frozenset[str]) -> Chat:
     """Read the `messages` of a row: the last is the assistant's answer, the user's last before it the question.
 
     All else is the question's history. What system and developer messages say is kept as system turns, which every
@@ -36,10 +36,10 @@ def read_chat(row: Row, groups: frozenset[str]) -> Chat:
     """
     messages = row.values.get("messages")
     if not isinstance(messages, list):
-        raise DataError(f"{row.place}: 'messages' must be a list, not {kind_of(messages)}")
-    named = _roles_of_several(messages)
+        raise DataError(f"{row.place}: 'messages' must be a list, not {describe_json_kind(messages)}")
+    named = _find_roles_with_names(messages)
     calls: dict[str, str] = {}
-    turns = _tell_before([turn for message in messages for turn in _turns(row, message, named, calls)])
+    turns = _move_before_question([turn for message in messages for turn in _read_turns(row, message, named, calls)])
     _require_answer(row, messages)
     last = max((place for place, turn in enumerate(turns) if turn.role == "user"), default=-1)
     if last < 0 or turns[-1].role != "assistant":
@@ -50,7 +50,7 @@ def read_chat(row: Row, groups: frozenset[str]) -> Chat:
     return Chat(Question(turns[last].content, history, groups), turns[-1].content)
 
 
-def _tell_before(turns: Sequence[Message]) -> list[Message]:
+def _move_before_question(turns: Sequence[Message]) -> list[Message]:
     """Return the turns with each question after what was told for its answer, such as the calls of tools.
 
     User and assistant take turns in a prompt, so what stands between them would be told after the answer.
@@ -68,15 +68,15 @@ def _tell_before(turns: Sequence[Message]) -> list[Message]:
     return ordered
 
 
-def _require_answer(row: Row, messages: Sequence[Mapping[str, Any]]) -> None:
+def _require_answer(row: DataRow, messages: Sequence[Mapping[str, Any]]) -> None:
     last = messages[-1] if messages else {}
     if last.get("role") == "assistant" and last.get("weight") == 0:
         raise DataError(f"{row.place}: the last message has the weight 0, so there is nothing to learn")
-    if last.get("role") == "assistant" and _calls(last):
+    if last.get("role") == "assistant" and _describe_calls(last):
         raise DataError(f"{row.place}: ends with a call of a tool, and only answers in words are learnt")
 
 
-def _roles_of_several(messages: Sequence[object]) -> frozenset[str]:
+def _find_roles_with_names(messages: Sequence[object]) -> frozenset[str]:
     """Return the roles that several people speak in, by their `name`."""
     names: dict[str, set[str]] = {}
     for message in messages:
@@ -85,10 +85,10 @@ def _roles_of_several(messages: Sequence[object]) -> frozenset[str]:
     return frozenset(role for role, those in names.items() if len(those) > 1)
 
 
-def _turns(row: Row, message: object, named: frozenset[str], calls: dict[str, str]) -> list[Message]:
+def _read_turns(row: DataRow, message: object, named: frozenset[str], calls: dict[str, str]) -> list[Message]:
     if not isinstance(message, Mapping) or message.get("role") not in _ROLES:
         raise DataError(f"{row.place}: each message needs a 'role', one of {', '.join(_ROLES)}")
-    role, text, made = message["role"], _text(row, message), _calls(message)
+    role, text, made = message["role"], _read_text(row, message), _describe_calls(message)
     if not text and not made and role not in {"tool", "function"}:
         raise DataError(f"{row.place}: each message needs a 'content' that is a text and not empty")
     if role in {"tool", "function"}:
@@ -104,7 +104,7 @@ def _turns(row: Row, message: object, named: frozenset[str], calls: dict[str, st
     return turns
 
 
-def _calls(message: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _describe_calls(message: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the id of each call of a tool, and the call in words; the older `function_call` has no id."""
     made = message.get("tool_calls")
     listed = [*made] if isinstance(made, list) else []
@@ -121,7 +121,7 @@ def _calls(message: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def _text(row: Row, message: Mapping[str, Any]) -> str:
+def _read_text(row: DataRow, message: Mapping[str, Any]) -> str:
     """Return the text of a message: its content, the parts of it joined, or the refusal in its place."""
     content = message.get("content")
     if content is None:
@@ -133,10 +133,10 @@ def _text(row: Row, message: Mapping[str, Any]) -> str:
         return content if content.strip() else ""
     if not isinstance(content, list):
         raise DataError(f"{row.place}: each message needs a 'content' that is a text and not empty")
-    return "\n".join(_part(row, part) for part in content).strip()
+    return "\n".join(_read_part(row, part) for part in content).strip()
 
 
-def _part(row: Row, part: object) -> str:
+def _read_part(row: DataRow, part: object) -> str:
     if isinstance(part, str):
         return part
     kind = str(part.get("type")) if isinstance(part, Mapping) else ""

@@ -39,7 +39,7 @@ def resolve_evidence(
         DataError: naming the first unknown ids, the examples that cite them, and how many there are; or the first
             answerable examples whose asker shares no group with a document they cite.
     """
-    readers = _readers(documents, dropped)
+    readers = _list_readers(documents, dropped)
     if not readers.groups:
         return tuple(examples)
     unknown: dict[str, str] = {}
@@ -60,29 +60,29 @@ def resolve_evidence(
         resolved.append(replace(example, evidence=tuple(dict.fromkeys(evidence))))
     if unknown:
         raise DataError(
-            f"examples cite {len(unknown):,} documents that are not there: {_first_few(unknown, ', ')}. "
+            f"examples cite {len(unknown):,} documents that are not there: {_join_first(unknown, ', ')}. "
             f"Document ids look like {min(readers.groups)!r}; correct 'doc_ids' in the examples, or add the documents"
         )
     if hidden:
         raise DataError(
             f"{len(hidden):,} answerable examples cite documents that whoever asks may not read: "
-            f"{_first_few(hidden, '; ')}. Their answers would be shown to everybody who may see the question; add "
+            f"{_join_first(hidden, '; ')}. Their answers would be shown to everybody who may see the question; add "
             '"groups" with one of the document\'s groups to each of these examples'
         )
     return tuple(resolved)
 
 
-def _readers(documents: Iterable[Document], dropped: Sequence[DroppedCopy]) -> _Readers:
+def _list_readers(documents: Iterable[Document], dropped: Sequence[DroppedCopy]) -> _Readers:
     groups: dict[str, frozenset[str]] = {}
     others: defaultdict[str, list[str]] = defaultdict(list)
     for document in chain(documents, (copy.document for copy in dropped)):
         groups[document.id] = document.groups
-        for name in _other_names(document):
+        for name in _list_other_names(document):
             others[name].append(document.id)
     return _Readers(groups, others, {copy.document.id: copy.kept for copy in dropped})
 
 
-def _other_names(document: Document) -> Iterator[str]:
+def _list_other_names(document: Document) -> Iterator[str]:
     """Yield what a document could be called too: its id with the suffix of its file, or without it."""
     suffix = PurePosixPath(document.source).suffix
     for name, other in ((document.id + suffix, document.id + suffix), (document.id, document.id.removesuffix(suffix))):
@@ -94,6 +94,6 @@ def _suggestion(meant: Sequence[str]) -> str:
     return f"; this could be {' or '.join(map(repr, sorted(meant)[:_SHOWN]))}: cite one of them" if meant else ""
 
 
-def _first_few(told: Mapping[str, str], separator: str) -> str:
+def _join_first(told: Mapping[str, str], separator: str) -> str:
     more = f" and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
     return separator.join(list(told.values())[:_SHOWN]) + more

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.dataset.near_duplicates import LEAST_OVERLAP, Questions, differ, rare_words, shingle_table
+from weighbridge.dataset.near_duplicates import (
+    LEAST_OVERLAP,
+    DistinctQuestions,
+    ask_different_things,
+    rare_words,
+    shingle_table,
+)
 from weighbridge.types import Split
 
 ROUNDING = 1e-5
@@ -37,8 +43,8 @@ class LeakCheck:
     compared: int
 
 
-def leaks_between(
-    questions: Questions, splits: Sequence[Split], vectors: NDArray[np.float32], thresholds: NDArray[np.float64]
+def find_leaks(
+    questions: DistinctQuestions, splits: Sequence[Split], vectors: NDArray[np.float32], thresholds: NDArray[np.float64]
 ) -> LeakCheck:
     """Find the near-duplicates of test questions in train and dev.
 
@@ -51,18 +57,18 @@ def leaks_between(
     asked, rare = questions.asked, rare_words(questions.asked)
     leaks: list[Leak] = []
     compared = 0
-    for rows, closeness in _compared(questions, vectors, tested, others):
+    for rows, closeness in _compare_blocks(questions, vectors, tested, others):
         compared += closeness.size
         wanted = np.maximum(thresholds[rows][:, None], thresholds[others][None, :]) + ROUNDING
         for row, column in np.argwhere((closeness >= wanted) | (rows[:, None] == others[None, :])).tolist():
             left, right = int(rows[row]), int(others[column])
-            if left == right or not differ(asked[left], asked[right], rare):
+            if left == right or not ask_different_things(asked[left], asked[right], rare):
                 leaks.append(Leak(left, right, min(float(closeness[row, column]), 1.0)))
     return LeakCheck(tuple(leaks), compared)
 
 
-def _compared(
-    questions: Questions, vectors: NDArray[np.float32], tested: NDArray[np.int64], others: NDArray[np.int64]
+def _compare_blocks(
+    questions: DistinctQuestions, vectors: NDArray[np.float32], tested: NDArray[np.int64], others: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Yield some test questions and their closeness to all others, shape (those, others), until all had their turn."""
     if not len(others):

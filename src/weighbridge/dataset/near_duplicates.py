@@ -54,7 +54,7 @@ _FUNCTION_WORDS = frozenset({
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ComparableQuestion:
     """One distinct question as it is compared: its plain text, its words, and what it names."""
 
     text: str
@@ -67,15 +67,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
+class DistinctQuestions:
     """The distinct questions of a set of examples, and for each the positions of the examples that ask it."""
 
-    asked: tuple[Asked, ...]
+    asked: tuple[ComparableQuestion, ...]
     places: tuple[Sequence[int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class NearDuplicatePairs:
     """Near-duplicate pairs as positions `left[i] < right[i]`, with their closeness; all at least `threshold`."""
 
     left: NDArray[np.int64]
@@ -84,12 +84,12 @@ class Pairs:
     threshold: float
 
 
-def plain(text: str) -> str:
+def normalise_question(text: str) -> str:
     """Return a text by which equal questions are recognised: case, punctuation and white space are gone."""
     return " ".join(_WORD.findall(text.casefold())) or text.strip()
 
 
-def asked_in(example: Example) -> str:
+def comparable_text(example: Example) -> str:
     """Return what is compared: the question after what its asker was told and said, without which it may mean little.
 
     One question to two systems, of two customers say, is two questions; what the assistant answered is no part. What
@@ -116,52 +116,54 @@ def without_lines(text: str, common: frozenset[str]) -> str:
     return "\n".join([*(line for line in above if line.strip() not in common), last])
 
 
-def told_in(example: Example) -> str:
+def system_text(example: Example) -> str:
     """Return what systems say before a question."""
     return "\n".join(turn.content for turn in example.question.history if turn.role == "system")
 
 
-def as_asked(text: str, answers: frozenset[str]) -> Asked:
+def make_comparable(text: str, answers: frozenset[str]) -> ComparableQuestion:
     """Return a question with what it names: numbers, and words capitalised where no sentence begins."""
     found = list(_WORD.finditer(text))
     capitals = [match for match in found if match.group()[0].isupper()]
     shouted = len(capitals) * 2 > len(found)
     names = (match.group() for match in capitals if not shouted and not _SENTENCE_START.search(text[: match.start()]))
     words = [match.group().casefold() for match in found]
-    return Asked(
+    return ComparableQuestion(
         text=text,
-        plain=plain(text),
+        plain=normalise_question(text),
         words=frozenset(words),
         numbers=frozenset(word.replace(",", "") for word in words if any(map(str.isdigit, word))),
         names=frozenset(name.casefold() for name in names) - _FUNCTION_WORDS,
-        answers=frozenset(frozenset(plain(answer).split()) for answer in answers),
+        answers=frozenset(frozenset(normalise_question(answer).split()) for answer in answers),
     )
 
 
-def distinct_questions(examples: Sequence[Example], common: frozenset[str] = frozenset()) -> Questions:
+def distinct_questions(examples: Sequence[Example], common: frozenset[str] = frozenset()) -> DistinctQuestions:
     """Return the questions that differ by more than their spelling, each with the answers of all that ask it.
 
     Left out are the lines that systems say to many of the askers, and those that are `common` besides.
     """
-    common |= common_lines([*map(told_in, examples)])
-    texts = [without_lines(asked_in(example), common) for example in examples]
-    places = tuple(positions([plain(text) for text in texts]).values())
+    common |= common_lines([*map(system_text, examples)])
+    texts = [without_lines(comparable_text(example), common) for example in examples]
+    places = tuple(positions([normalise_question(text) for text in texts]).values())
     asked = (
-        as_asked(texts[same[0]], frozenset(answer for place in same for answer in examples[place].answers))
+        make_comparable(texts[same[0]], frozenset(answer for place in same for answer in examples[place].answers))
         for same in places
     )
-    return Questions(tuple(asked), places)
+    return DistinctQuestions(tuple(asked), places)
 
 
-def near_duplicates(asked: Sequence[Asked], vectors: NDArray[np.float32], *, threshold: float) -> Pairs:
+def find_near_duplicates(
+    asked: Sequence[ComparableQuestion], vectors: NDArray[np.float32], *, threshold: float
+) -> NearDuplicatePairs:
     """Return every near-duplicate pair of distinct questions; `vectors` has one unit row a question.
 
     The threshold that comes back is the one that was used: it is raised, half of the way to 1 at a time, while more
     than `MOST_PAIRS` pairs are close.
     """
-    overlap = _lexical(asked, threshold)
+    overlap = _pairs_by_shingles(asked, threshold)
     while True:
-        found = _close(vectors, threshold)
+        found = _pairs_by_cosine(vectors, threshold)
         if found is not None:
             break
         threshold = (1 + threshold) / 2
@@ -170,8 +172,8 @@ def near_duplicates(asked: Sequence[Asked], vectors: NDArray[np.float32], *, thr
     for left, right, cosine in zip(*columns, strict=True):
         close[left, right] = max(cosine, close.get((left, right), 0.0))
     rare = rare_words(asked)
-    kept = sorted(pair for pair in close if not differ(asked[pair[0]], asked[pair[1]], rare))
-    return Pairs(
+    kept = sorted(pair for pair in close if not ask_different_things(asked[pair[0]], asked[pair[1]], rare))
+    return NearDuplicatePairs(
         np.array([left for left, _ in kept], dtype=np.int64),
         np.array([right for _, right in kept], dtype=np.int64),
         np.array([close[pair] for pair in kept], dtype=np.float64),
@@ -179,7 +181,7 @@ def near_duplicates(asked: Sequence[Asked], vectors: NDArray[np.float32], *, thr
     )
 
 
-def _close(vectors: NDArray[np.float32], threshold: float) -> Pairs | None:
+def _pairs_by_cosine(vectors: NDArray[np.float32], threshold: float) -> NearDuplicatePairs | None:
     """Return the pairs of rows by cosine, block by block (memory: a block of rows); None where they are too many."""
     lefts, rights, cosines, total = [], [], [], 0
     for start in range(0, len(vectors), _BLOCK):
@@ -194,12 +196,12 @@ def _close(vectors: NDArray[np.float32], threshold: float) -> Pairs | None:
         rights.append(columns + start)
         cosines.append(np.minimum(products[rows, columns], 1).astype(np.float64))
     none = np.array([], dtype=np.int64)
-    return Pairs(
+    return NearDuplicatePairs(
         np.concatenate([none, *lefts]), np.concatenate([none, *rights]), np.concatenate([none, *cosines]), threshold
     )
 
 
-def _lexical(asked: Sequence[Asked], threshold: float) -> dict[tuple[int, int], float]:
+def _pairs_by_shingles(asked: Sequence[ComparableQuestion], threshold: float) -> dict[tuple[int, int], float]:
     from datasketch import MinHash, MinHashLSH
 
     wanted = max(2 * threshold - 1, LEAST_OVERLAP)
@@ -230,7 +232,7 @@ def shingles(text: str) -> frozenset[str]:
     return frozenset(padded[i : i + _SHINGLE] for i in range(max(len(padded) - _SHINGLE + 1, 1)))
 
 
-def shingle_table(asked: Sequence[Asked]) -> Any:
+def shingle_table(asked: Sequence[ComparableQuestion]) -> Any:
     """Return which question (row) holds which shingle (column): a sparse matrix of ones, scipy's `csr_array`."""
     from scipy.sparse import csr_array
 
@@ -241,27 +243,27 @@ def shingle_table(asked: Sequence[Asked]) -> Any:
     return csr_array((np.ones(len(places), dtype=np.float32), places, ends), shape=(len(rows), len(columns)))
 
 
-def rare_words(asked: Sequence[Asked]) -> frozenset[str]:
+def rare_words(asked: Sequence[ComparableQuestion]) -> frozenset[str]:
     """Return the words that few of the questions hold: they count as names."""
     counts = Counter(word for question in asked for word in question.words)
     most = max(_RARE_COUNT, int(_RARE_SHARE * len(asked)))
     return frozenset(word for word, count in counts.items() if count <= most) - _FUNCTION_WORDS
 
 
-def differ(left: Asked, right: Asked, rare: frozenset[str]) -> bool:
+def ask_different_things(left: ComparableQuestion, right: ComparableQuestion, rare: frozenset[str]) -> bool:
     """Tell whether two close questions ask about different things; `rare` are the `rare_words` of all questions."""
     if any(one <= other or other <= one for one in left.answers for other in right.answers):
         return False
     return left.numbers != right.numbers or (_names_beyond(left, right, rare) and _names_beyond(right, left, rare))
 
 
-def _names_beyond(left: Asked, right: Asked, rare: frozenset[str]) -> bool:
+def _names_beyond(left: ComparableQuestion, right: ComparableQuestion, rare: frozenset[str]) -> bool:
     own = (left.names | (left.words & rare)) - right.words - left.numbers
     others = right.words - left.words
-    return any(not any(_alike(word, other) for other in others) for word in own)
+    return any(not any(_are_one_word(word, other) for other in others) for word in own)
 
 
-def _alike(word: str, other: str) -> bool:
+def _are_one_word(word: str, other: str) -> bool:
     """Tell whether two words are forms of one, or one a misspelling of the other: one letter, of six or more."""
     short, long = sorted((word, other), key=len)
     if len(short) >= 3 and long.startswith(short) and long[len(short) :] in _ENDINGS:  # noqa: PLR2004 - no shorter stems

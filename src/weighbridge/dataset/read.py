@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from weighbridge.dataset.layouts import HEADERS, LAYOUTS, Layout, from_cells
+from weighbridge.dataset.layouts import HEADERS, LAYOUTS, ExampleLayout, read_csv_row
 from weighbridge.errors import DataError
 from weighbridge.ingest.decode.text import read_decoded
-from weighbridge.ingest.files.rows import Row, read_csv, read_jsonl
+from weighbridge.ingest.files.rows import DataRow, read_csv_rows, read_jsonl_rows
 from weighbridge.types import Example, Task
 
 MOST_LABELS = 100
@@ -55,11 +55,11 @@ class ExampleFile:
 class _RowReader:
     """Reads rows in the layout of the first one, and collects the conversations that cannot be learnt."""
 
-    layout: Layout | None = None
+    layout: ExampleLayout | None = None
     left_out: list[str] = field(default_factory=list)
     with_tools: int = 0
 
-    def read(self, row: Row) -> Example | None:
+    def read(self, row: DataRow) -> Example | None:
         """Return the example of a row; None for a conversation that is left out.
 
         Raises:
@@ -107,7 +107,7 @@ def load_examples(path: Path) -> ExampleFile:
             each error, up to `MOST_ERRORS` errors.
     """
     reader = _RowReader()
-    read = from_cells if _is_csv(path) else reader.read
+    read = read_csv_row if _is_csv(path) else reader.read
     examples: list[Example] = []
     places: dict[str, str] = {}
     errors = _Errors()
@@ -187,16 +187,16 @@ def _is_csv(path: Path) -> bool:
     return _first_character(path) not in {"", "{"} and path.suffix.lower() not in {".jsonl", ".json"}
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path) -> Iterator[DataRow]:
     match _first_character(path):
         case "":
             return
         case "[":
             raise DataError(f"{path}:1: is a JSON array; write one object a line instead (JSONL)")
         case _ if _is_csv(path):
-            yield from read_csv(path, known=HEADERS)
+            yield from read_csv_rows(path, known=HEADERS)
         case _:
-            yield from read_jsonl(path)
+            yield from read_jsonl_rows(path)
 
 
 def _doubts(path: Path, with_tools: int) -> tuple[str, ...]:

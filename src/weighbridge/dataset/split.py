@@ -17,9 +17,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.dataset.allot import Group, allot
-from weighbridge.dataset.leaks import Leak, leaks_between
-from weighbridge.dataset.near_duplicates import Pairs, Questions, distinct_questions, near_duplicates, positions
+from weighbridge.dataset.allot import AllotmentUnit, allot
+from weighbridge.dataset.leaks import Leak, find_leaks
+from weighbridge.dataset.near_duplicates import (
+    DistinctQuestions,
+    NearDuplicatePairs,
+    distinct_questions,
+    find_near_duplicates,
+    positions,
+)
 from weighbridge.dataset.read import infer_task
 from weighbridge.errors import DataError, SettingsError
 from weighbridge.results import SplitReport
@@ -57,12 +63,12 @@ class _Ties:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compared:
+class _Comparison:
     """The distinct questions, their unit vectors, and the near-duplicate pairs among them."""
 
-    questions: Questions
+    questions: DistinctQuestions
     vectors: NDArray[np.float32]
-    pairs: Pairs
+    pairs: NearDuplicatePairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +91,18 @@ def split_examples(examples: Sequence[Example], *, settings: SplitSettings, embe
     if len(examples) < FEWEST:
         raise DataError(f"{len(examples)} examples cannot be divided; {FEWEST} are needed, and 10 to be of any use")
     shares = _shares(settings)
-    ties = _ties(examples, settings.by)
+    ties = _find_ties(examples, settings.by)
     compared = _compare(examples, settings.similarity, embed)
     while True:
         grouping = _join(len(examples), ties, compared)
-        dealt = allot(_groups(examples, grouping.groups), shares, seed=settings.seed)
+        dealt = allot(_allotment_units(examples, grouping.groups), shares, seed=settings.seed)
         splits = tuple(dealt[group] for group in grouping.groups)
-        check = leaks_between(compared.questions, splits, compared.vectors, grouping.thresholds)
+        check = find_leaks(compared.questions, splits, compared.vectors, grouping.thresholds)
         if not check.leaks:
             break
-        compared = _with_found(compared, grouping, check.leaks)
+        compared = _add_found_pairs(compared, grouping, check.leaks)
     divided = tuple(replace(example, split=split) for example, split in zip(examples, splits, strict=True))
-    return Splits(divided, _report(splits, ties.by, compared, grouping, check.compared))
+    return Splits(divided, _make_report(splits, ties.by, compared, grouping, check.compared))
 
 
 def _shares(settings: SplitSettings) -> dict[Split, float]:
@@ -108,11 +114,11 @@ def _shares(settings: SplitSettings) -> dict[Split, float]:
     return {"train": max(rest, 0.0), "dev": settings.dev, "test": settings.test}
 
 
-def _ties(examples: Sequence[Example], by: Literal["auto", "family", "evidence", "similarity"]) -> _Ties:
+def _find_ties(examples: Sequence[Example], by: Literal["auto", "family", "evidence", "similarity"]) -> _Ties:
     families = positions([example.family for example in examples])
     families.pop("", None)
     kin = tuple(families.values())
-    cited = _citing_together(examples)
+    cited = _find_shared_evidence(examples)
     if (by == "family" and not kin) or (by == "evidence" and not cited):
         field = {"family": "family", "evidence": "doc_ids"}[by]
         raise SettingsError(f"weighbridge.yaml: splits.by is {by}, but no example has {field!r}; set it to auto")
@@ -124,35 +130,35 @@ def _ties(examples: Sequence[Example], by: Literal["auto", "family", "evidence",
     return _Ties("similarity", kin)
 
 
-def _citing_together(examples: Sequence[Example]) -> tuple[Sequence[int], ...]:
+def _find_shared_evidence(examples: Sequence[Example]) -> tuple[Sequence[int], ...]:
     """Return the positions of examples that share evidence, directly or through others."""
     first: dict[str, int] = {}
     edges = [
         (first.setdefault(name, place), place) for place, example in enumerate(examples) for name in example.evidence
     ]
-    components = _components(len(examples), np.array(edges, dtype=np.int64).reshape(-1, 2))
+    components = _connected_components(len(examples), np.array(edges, dtype=np.int64).reshape(-1, 2))
     joined = positions([str(number) for number in components.tolist()]).values()
     return tuple(places for places in joined if examples[places[0]].evidence)
 
 
-def _compare(examples: Sequence[Example], threshold: float, embed: Embed) -> _Compared:
+def _compare(examples: Sequence[Example], threshold: float, embed: Embed) -> _Comparison:
     questions = distinct_questions(examples)
     texts = [question.text for question in questions.asked]
     vectors = np.ascontiguousarray(embed(texts), dtype=np.float32)
-    return _Compared(questions, vectors, near_duplicates(questions.asked, vectors, threshold=threshold))
+    return _Comparison(questions, vectors, find_near_duplicates(questions.asked, vectors, threshold=threshold))
 
 
-def _join(count: int, ties: _Ties, compared: _Compared) -> _Grouping:
+def _join(count: int, ties: _Ties, compared: _Comparison) -> _Grouping:
     pairs = compared.pairs
     places = compared.questions.places
     first = np.array([same[0] for same in places], dtype=np.int64)
     tied = [(together[0], place) for together in (*ties.together, *places) for place in together[1:]]
     fixed = np.array(tied, dtype=np.int64).reshape(-1, 2)
     links = np.stack([first[pairs.left], first[pairs.right]], axis=1)
-    before = np.bincount(_components(count, fixed))
+    before = np.bincount(_connected_components(count, fixed))
     thresholds = np.full(len(first), pairs.threshold)
     while True:
-        groups = _components(count, np.concatenate([fixed, links[_kept(pairs, thresholds)]]))
+        groups = _connected_components(count, np.concatenate([fixed, links[_above_thresholds(pairs, thresholds)]]))
         sizes = np.bincount(groups)
         blob = sizes > max(_LARGEST_SHARE * count, _LARGEST_COUNT, before.max())
         raised = blob[groups[first]] & (thresholds < _EQUAL)
@@ -161,11 +167,11 @@ def _join(count: int, ties: _Ties, compared: _Compared) -> _Grouping:
         thresholds = np.where(raised, (1 + thresholds) / 2, thresholds)
 
 
-def _kept(pairs: Pairs, thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _above_thresholds(pairs: NearDuplicatePairs, thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
     return pairs.closeness >= np.maximum(thresholds[pairs.left], thresholds[pairs.right])
 
 
-def _components(count: int, edges: NDArray[np.int64]) -> NDArray[np.int64]:
+def _connected_components(count: int, edges: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the connected component of each of `count` nodes, numbered by their first node."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -175,23 +181,23 @@ def _components(count: int, edges: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(labels, dtype=np.int64)
 
 
-def _groups(examples: Sequence[Example], numbers: Sequence[int]) -> list[Group]:
+def _allotment_units(examples: Sequence[Example], numbers: Sequence[int]) -> list[AllotmentUnit]:
     labelled = infer_task(examples).task == "label"
     strata: dict[int, Counter[str]] = {number: Counter() for number in range(max(numbers) + 1)}
     for example, number in zip(examples, numbers, strict=True):
         label = example.answers[0].casefold() if labelled and example.answerable else ""
         strata[number][label if example.answerable else "unanswerable"] += 1
-    return [Group(counts.total(), counts.most_common(1)[0][0]) for counts in strata.values()]
+    return [AllotmentUnit(counts.total(), counts.most_common(1)[0][0]) for counts in strata.values()]
 
 
-def _with_found(compared: _Compared, grouping: _Grouping, leaks: Sequence[Leak]) -> _Compared:
+def _add_found_pairs(compared: _Comparison, grouping: _Grouping, leaks: Sequence[Leak]) -> _Comparison:
     """Add what the check found and the search for pairs had missed: it is sure to find close pairs only by cosine.
 
     Raises:
         DataError: what straddles was known to be alike, so that the grouping itself is wrong.
     """
     pairs = compared.pairs
-    kept = _kept(pairs, grouping.thresholds).tolist()
+    kept = _above_thresholds(pairs, grouping.thresholds).tolist()
     places = list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
     found = {(min(leak.tested, leak.other), max(leak.tested, leak.other)): leak.closeness for leak in leaks}
     joined = {pair for pair, one in zip(places, kept, strict=True) if one}
@@ -204,13 +210,15 @@ def _with_found(compared: _Compared, grouping: _Grouping, leaks: Sequence[Leak])
     close = dict(zip(places, pairs.closeness.tolist(), strict=True)) | found
     left, right = np.array(list(close), dtype=np.int64).T
     closeness = np.array(list(close.values()), dtype=np.float64)
-    return replace(compared, pairs=Pairs(left, right, closeness, pairs.threshold))
+    return replace(compared, pairs=NearDuplicatePairs(left, right, closeness, pairs.threshold))
 
 
-def _report(splits: Sequence[Split], by: By, compared: _Compared, grouping: _Grouping, checked: int) -> SplitReport:
+def _make_report(
+    splits: Sequence[Split], by: By, compared: _Comparison, grouping: _Grouping, checked: int
+) -> SplitReport:
     sizes = Counter(splits)
     counts = np.array([len(same) for same in compared.questions.places], dtype=np.int64)
-    kept = _kept(compared.pairs, grouping.thresholds)
+    kept = _above_thresholds(compared.pairs, grouping.thresholds)
     between = (counts[compared.pairs.left] * counts[compared.pairs.right])[kept].sum()
     return SplitReport(
         train=sizes["train"],
@@ -220,11 +228,11 @@ def _report(splits: Sequence[Split], by: By, compared: _Compared, grouping: _Gro
         merged_near_duplicates=int(between + (counts * (counts - 1) // 2).sum()),
         leaks=0,
         checked_pairs=checked,
-        thresholds=_in_words(compared.pairs.threshold, grouping.thresholds),
+        thresholds=_describe_thresholds(compared.pairs.threshold, grouping.thresholds),
     )
 
 
-def _in_words(base: float, thresholds: NDArray[np.float64]) -> str:
+def _describe_thresholds(base: float, thresholds: NDArray[np.float64]) -> str:
     words = f"cosine of embeddings >= {base:.3g}, or overlap of 5-character shingles >= {max(2 * base - 1, 0.5):.3g}"
     raised = thresholds[thresholds > base]
     if not len(raised):

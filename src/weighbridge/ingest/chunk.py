@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from weighbridge.fingerprint import fingerprint
-from weighbridge.ingest.lengths import LONGEST_WORD, Lengths, Tokenizer, WordCounts, counts_of, measure
-from weighbridge.ingest.outline import SENTENCE_ENDS, Fence, Heading, Outline, Table, outline_of
+from weighbridge.ingest.lengths import LONGEST_WORD, Lengths, Tokenizer, WordCounts, cached_word_counts, measure_words
+from weighbridge.ingest.outline import SENTENCE_ENDS, DocumentOutline, Fence, Heading, Table, find_outline
 from weighbridge.passage_tables import CELL_BORDER, header_row, names_columns, split_row
 from weighbridge.types import Chunk, Document, Part
 
@@ -46,7 +46,7 @@ class _View:
     """A document as it is cut: its structure, its lengths, and the starts of its parts and blocks with their ranks."""
 
     text: str
-    outline: Outline
+    outline: DocumentOutline
     lengths: Lengths
     places: Sequence[int]
     ranks: Sequence[int]
@@ -75,12 +75,12 @@ def chunk_documents(documents: Iterable[Document], *, tokens: int, tokenizer: To
     where its text follows and fits, and lines of code stay whole where they fit. A table is cut between rows alone,
     and a row that does not fit by itself between its cells; what is left of such a row is in chunks of its own.
     """
-    counts = counts_of(tokenizer)
+    counts = cached_word_counts(tokenizer)
     for document in documents:
-        outline = outline_of(document.text)
+        outline = find_outline(document.text)
         version = document_version(document, tokens=tokens)
-        view = _view(document, outline, measure(document.text, counts))
-        for number, (start, end) in enumerate(_spans(view, tokens, counts)):
+        view = _view(document, outline, measure_words(document.text, counts))
+        for number, (start, end) in enumerate(_cut_document(view, tokens, counts)):
             yield Chunk(
                 id=f"{document.id}#{number}",
                 document_id=document.id,
@@ -89,13 +89,13 @@ def chunk_documents(documents: Iterable[Document], *, tokens: int, tokenizer: To
                 end=end,
                 title=document.title,
                 context=_context(view, start, end),
-                place=_place(document.parts, start, end),
+                place=_name_parts(document.parts, start, end),
                 version=version,
                 groups=document.groups,
             )
 
 
-def _view(document: Document, outline: Outline, lengths: Lengths) -> _View:
+def _view(document: Document, outline: DocumentOutline, lengths: Lengths) -> _View:
     ranks = dict[int, int]()
     for block in outline.blocks():
         ranks[block.start] = block.level if isinstance(block, Heading) else _BLOCK_RANK
@@ -113,20 +113,20 @@ def _runs_on(text: str, part: Part) -> bool:
     return part.name.startswith("page ") and before[-1:].isalnum()
 
 
-def _spans(view: _View, tokens: int, counts: WordCounts) -> Iterator[tuple[int, int]]:
+def _cut_document(view: _View, tokens: int, counts: WordCounts) -> Iterator[tuple[int, int]]:
     text, lengths = view.text, view.lengths
     start, stop = _skip_space(text, 0), lengths.ends[-1] if lengths.ends else 0
     if _fits_after_all(view, start, stop, tokens, counts.tokenizer):
         yield start, stop
         return
     while start < stop:
-        limit = _reach(view, start, tokens, counts)
-        end = _cut(view, start, limit, tokens)
-        while end - start > 1 and not (counts.trusted and _is_summed(view, start, end)):
+        limit = _find_reach(view, start, tokens, counts)
+        end = _cut_window(view, start, limit, tokens)
+        while end - start > 1 and not (counts.trusted and _lengths_add_up(view, start, end)):
             over = _overflow(text[start:end], tokens, counts.tokenizer)
             if over is None:
                 break
-            end = _best(view, start, start + max(over, 1))[1]
+            end = _best_break(view, start, start + max(over, 1))[1]
         yield start, end
         start = _skip_space(text, end)
 
@@ -138,7 +138,7 @@ def _fits_after_all(view: _View, start: int, stop: int, tokens: int, tokenizer: 
     return near and _overflow(view.text[start:stop], tokens, tokenizer) is None
 
 
-def _is_summed(view: _View, start: int, end: int) -> bool:
+def _lengths_add_up(view: _View, start: int, end: int) -> bool:
     """Tell whether a stretch is made of whole words whose tokens are known."""
     text = view.text
     inside = (start > 0 and not text[start - 1].isspace()) or (end < len(text) and not text[end].isspace())
@@ -150,7 +150,7 @@ def _skip_space(text: str, start: int) -> int:
     return found.start() if found else len(text)
 
 
-def _reach(view: _View, start: int, tokens: int, counts: WordCounts) -> int:
+def _find_reach(view: _View, start: int, tokens: int, counts: WordCounts) -> int:
     """Return how far `tokens` tokens reach, by the sums of words; beyond `start`, even where that is too far."""
     ends, totals = view.lengths.ends, view.lengths.totals
     at = bisect_right(ends, start)
@@ -169,28 +169,28 @@ def _overflow(text: str, tokens: int, tokenizer: Tokenizer) -> int | None:
     return spans[tokens][0] if len(spans) > tokens else None
 
 
-def _cut(view: _View, start: int, limit: int, tokens: int) -> int:
+def _cut_window(view: _View, start: int, limit: int, tokens: int) -> int:
     """Return the end of the chunk that begins at `start` and may reach to `limit`; always beyond `start`."""
     ends, totals = view.lengths.ends, view.lengths.totals
     if (row := _open_row(view, start)) is not None and row[1] <= limit:
         return row[1]
     if limit >= ends[-1]:
         return ends[-1]
-    rank, end = _best(view, start, limit)
+    rank, end = _best_break(view, start, limit)
     if totals[-1] - totals[bisect_left(ends, end)] < tokens // _TINY:
         earlier = ends[max(bisect_right(totals, totals[-1] - tokens // _TINY) - 1, 0)]
         if start + (limit - start) // 2 < earlier < end:
-            other, balanced = _best(view, start, earlier)
+            other, balanced = _best_break(view, start, earlier)
             return balanced if other <= rank else end
     return end
 
 
-def _best(view: _View, start: int, limit: int) -> tuple[int, int]:
+def _best_break(view: _View, start: int, limit: int) -> tuple[int, int]:
     """Return the rank of the best break (lower is better) and the chunk's end there."""
     half = start + (limit - start) // 2
     if (row := _open_row(view, start)) is not None:
         return 22, row[1] if row[1] <= limit else _cell_end(view.text, start, limit)
-    for rank, places in _ranked(view, start, half, limit):
+    for rank, places in _rank_breaks(view, start, half, limit):
         for place in places:
             end = start + len(view.text[start:place].rstrip())
             if start < end <= limit and not view.outline.hangs(end):
@@ -222,7 +222,7 @@ def _cell_end(text: str, start: int, limit: int) -> int:
         if re.search(r"\w", passed) and text[place + 1 : place + 2] not in {"", "\n"}:
             return start + len(passed)
     for pattern in (SENTENCE_ENDS, _WORD_ENDS):
-        for place in _found(pattern, text, half, limit):
+        for place in _find_last_first(pattern, text, half, limit):
             end = start + len(text[start:place].rstrip())
             if start < end <= limit:
                 return end
@@ -234,26 +234,33 @@ def _last_word_end(text: str, start: int, half: int, limit: int) -> int:
     return words[-1] if words else limit
 
 
-def _ranked(view: _View, start: int, half: int, limit: int) -> Iterator[tuple[int, Iterable[int]]]:
+def _rank_breaks(view: _View, start: int, half: int, limit: int) -> Iterator[tuple[int, Iterable[int]]]:
     """Yield the breaks of a stretch, best rank first and last place first."""
     between = range(bisect_left(view.places, half), bisect_right(view.places, limit))
     for at in sorted(between, key=lambda at: (view.ranks[at], -at)):
         yield view.ranks[at], (view.places[at],)
     for rank, (pattern, kinds) in enumerate(_BREAKS, _BLOCK_RANK + 1):
-        yield rank, (place for place in _found(pattern, view.text, half, limit) if _is_in(view.outline, place, kinds))
+        yield (
+            rank,
+            (
+                place
+                for place in _find_last_first(pattern, view.text, half, limit)
+                if _is_in(view.outline, place, kinds)
+            ),
+        )
     block = view.outline.block(limit)
     if block is not None:
-        yield 20, _found(_LINE, view.text, max(start, block.start - 1), half)
+        yield 20, _find_last_first(_LINE, view.text, max(start, block.start - 1), half)
     if not isinstance(block, Table):
-        yield 21, _found(SENTENCE_ENDS, view.text, half, limit)
-        yield 22, _found(_WORD_ENDS, view.text, half, limit)
+        yield 21, _find_last_first(SENTENCE_ENDS, view.text, half, limit)
+        yield 22, _find_last_first(_WORD_ENDS, view.text, half, limit)
 
 
-def _found(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterable[int]:
+def _find_last_first(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterable[int]:
     return reversed([found.end() for found in pattern.finditer(text, start, min(end + 12, len(text)))])
 
 
-def _is_in(outline: Outline, place: int, kinds: tuple[type, ...]) -> bool:
+def _is_in(outline: DocumentOutline, place: int, kinds: tuple[type, ...]) -> bool:
     return isinstance(outline.block(place), kinds)
 
 
@@ -280,7 +287,7 @@ def _context(view: _View, start: int, end: int) -> tuple[str, ...]:
     return tuple(filter(None, (*titles, label.lstrip("| "), header_row(names) if names else "")))
 
 
-def _place(parts: Sequence[Part], start: int, end: int) -> str:
+def _name_parts(parts: Sequence[Part], start: int, end: int) -> str:
     """Name the parts that a stretch overlaps: "page 3", "pages 3-4", "sheet A to sheet C"; empty where none does."""
     first = bisect_right(parts, start, key=lambda part: part.end)
     last = bisect_left(parts, end, key=lambda part: part.start) - 1

@@ -46,7 +46,7 @@ class WordCounts(dict[str, int]):
             return _UNKNOWN
         if len(self) >= _MOST_WORDS:
             self.clear()
-        number = self[word] = count(word, self.tokenizer)
+        number = self[word] = count_tokens(word, self.tokenizer)
         return number
 
 
@@ -68,12 +68,12 @@ class Lengths:
 
 
 @lru_cache(maxsize=2)
-def counts_of(tokenizer: Tokenizer) -> WordCounts:
+def cached_word_counts(tokenizer: Tokenizer) -> WordCounts:
     """Return what is remembered of a tokenizer, so that documents cut one at a time are cut as fast as together."""
     return WordCounts(tokenizer)
 
 
-def count(text: str, tokenizer: Tokenizer) -> int:
+def count_tokens(text: str, tokenizer: Tokenizer) -> int:
     """Return the number of tokens of a text."""
     return sum(start < end for start, end in tokenizer(text))
 
@@ -81,15 +81,15 @@ def count(text: str, tokenizer: Tokenizer) -> int:
 def adds_up(tokenizer: Tokenizer) -> bool:
     """Tell whether words, each with the white space before it, never take fewer tokens than their text in a sample."""
     words = _WORD.findall(_SAMPLE)
-    numbers = [count(word, tokenizer) for word in words]
+    numbers = [count_tokens(word, tokenizer) for word in words]
     return all(
-        count("".join(words[at : at + wide]), tokenizer) <= sum(numbers[at : at + wide])
+        count_tokens("".join(words[at : at + wide]), tokenizer) <= sum(numbers[at : at + wide])
         for wide in (2, 3, len(words))
         for at in range(len(words) - wide + 1)
     )
 
 
-def measure(text: str, counts: WordCounts) -> Lengths:
+def measure_words(text: str, counts: WordCounts) -> Lengths:
     """Measure a text up to its last character that is not white space."""
     ends, totals, rough = array("q"), array("q"), list[tuple[int, int]]()
     reached = total = 0

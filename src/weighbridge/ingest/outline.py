@@ -64,8 +64,8 @@ class Fence:
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
-    """What `outline_of` finds, each in the order of the text and without overlap."""
+class DocumentOutline:
+    """What `find_outline` finds, each in the order of the text and without overlap."""
 
     headings: Sequence[Heading]
     parents: Sequence[int]
@@ -79,7 +79,7 @@ class Outline:
 
     def above(self, place: int) -> tuple[str, ...]:
         """Return the titles that a place stands under, outermost first; a heading does not stand under itself."""
-        at = bisect_left(self.headings, place, key=_start)
+        at = bisect_left(self.headings, place, key=_start_of)
         begins_one = at < len(self.headings) and self.headings[at].start == place
         at = self.parents[at] if begins_one else at - 1
         titles = []
@@ -92,21 +92,21 @@ class Outline:
         """Return the table or fenced code that a place is inside of: after its start and before its end."""
         found: Table | Fence
         for blocks in (self.tables, self.fences):
-            at = bisect_left(blocks, place, key=_start) - 1
+            at = bisect_left(blocks, place, key=_start_of) - 1
             if at >= 0 and place < (found := blocks[at]).end:
                 return found
         return None
 
     def hangs(self, place: int) -> bool:
         """Tell whether what ends at a place ends with a heading, a table's header or an opening fence."""
-        at = bisect_left(self.headings, place, key=_start) - 1
+        at = bisect_left(self.headings, place, key=_start_of) - 1
         if at >= 0 and place <= self.headings[at].end:
             return True
         block = self.block(place)
         return block is not None and place <= block.body
 
 
-def outline_of(text: str) -> Outline:
+def find_outline(text: str) -> DocumentOutline:
     """Find the headings, tables and fenced code of a text."""
     found: list[Heading | Table | Fence] = []
     opened: re.Match[str] | None = None
@@ -123,7 +123,7 @@ def outline_of(text: str) -> Outline:
         found.append(_fence(text, opened, len(text)))
     headings = [block for block in found if isinstance(block, Heading)]
     tables = [block for block in found if isinstance(block, Table)]
-    return Outline(headings, _parents(headings), tables, [block for block in found if isinstance(block, Fence)])
+    return DocumentOutline(headings, _parents(headings), tables, [block for block in found if isinstance(block, Fence)])
 
 
 def _block(text: str, line: re.Match[str], reached: int) -> Heading | Table | None:
@@ -132,7 +132,7 @@ def _block(text: str, line: re.Match[str], reached: int) -> Heading | Table | No
     return _table(text, line, reached) if line["rule"] else _heading(text, line, reached)
 
 
-def _start(found: Heading | Table | Fence) -> int:
+def _start_of(found: Heading | Table | Fence) -> int:
     return found.start
 
 
@@ -152,21 +152,21 @@ def _table(text: str, rule: re.Match[str], reached: int) -> Table | None:
         return None
     rows = _ROWS.match(text, rule.end())
     end = rows.end() if rows else rule.end()
-    return Table(_cut(header, _LONGEST_HEADER), _skip_space(text, start), min(rule.end() + 1, len(text)), end)
+    return Table(_shorten(header, _LONGEST_HEADER), _skip_space(text, start), min(rule.end() + 1, len(text)), end)
 
 
 def _heading(text: str, line: re.Match[str], reached: int) -> Heading | None:
     """Return the heading that a line of marks is, or that a line of dashes makes of the line above; maybe none."""
     if line["marks"]:
         title = re.sub(r"(?:^|(?<=[ \t]))#+$", "", line.group().strip()[len(line["marks"]) :].strip()).strip()
-        return Heading(len(line["marks"]), _cut(title), line.start("marks"), line.end()) if title else None
+        return Heading(len(line["marks"]), _shorten(title), line.start("marks"), line.end()) if title else None
     start = _line_before(text, line.start())
     above = text[start : line.start()]
     if not above.strip() or start < reached or _NO_PARAGRAPH.match(above):
         return None
     if start not in {0, reached + 1 if reached else 0} and text[_line_before(text, start) : start].strip():
         return None
-    return Heading(1 if line["line"][0] == "=" else 2, _cut(above.strip()), _skip_space(text, start), line.end())
+    return Heading(1 if line["line"][0] == "=" else 2, _shorten(above.strip()), _skip_space(text, start), line.end())
 
 
 def _line_before(text: str, start: int) -> int:
@@ -178,7 +178,7 @@ def _skip_space(text: str, start: int) -> int:
     return start + len(text[start : start + 4]) - len(text[start : start + 4].lstrip())
 
 
-def _cut(title: str, longest: int = _LONGEST_TITLE) -> str:
+def _shorten(title: str, longest: int = _LONGEST_TITLE) -> str:
     return title if len(title) <= longest else title[:longest].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 

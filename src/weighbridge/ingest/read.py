@@ -12,24 +12,40 @@ from tempfile import TemporaryDirectory
 from weighbridge.errors import DataError, WorkspaceError
 from weighbridge.ingest.content import Loss
 from weighbridge.ingest.decode.text import Skipped
-from weighbridge.ingest.files.cache import Entry, Piece, Shelf, Shelved, finish, kept, key_of, prune
-from weighbridge.ingest.files.limits import Limits
-from weighbridge.ingest.files.pool import Task, parse
-from weighbridge.ingest.files.rows import Row, read_jsonl
-from weighbridge.ingest.files.scan import files_below, inside, name_files, unique, unreadable, unsuitable
-from weighbridge.ingest.files.unchanged import Memory, Recalled, State, state_of
-from weighbridge.ingest.report import Reading, by_reason, report_lines
+from weighbridge.ingest.files.cache import (
+    CachedDocument,
+    CachedDocuments,
+    CacheEntry,
+    ParsedPiece,
+    cache_key,
+    finish_entry,
+    load_entry,
+    prune_cache,
+)
+from weighbridge.ingest.files.limits import ReadingLimits
+from weighbridge.ingest.files.pool import Task, parse_in_workers
+from weighbridge.ingest.files.rows import DataRow, read_jsonl_rows
+from weighbridge.ingest.files.scan import (
+    describe_os_error,
+    files_below,
+    make_unique,
+    name_files,
+    reason_to_skip,
+    relative_name,
+)
+from weighbridge.ingest.files.unchanged import KnownFile, Memory, State, file_state
+from weighbridge.ingest.report import DocumentReading, describe_reading, group_by_reason
 from weighbridge.protocols import Notify, silent
 from weighbridge.types import Document, Progress
 from weighbridge.workspace import read_json, write_json
 
-__all__ = ["Limits", "Memory", "Reading", "Skipped", "read_documents", "report_lines"]
+__all__ = ["DocumentReading", "Memory", "ReadingLimits", "Skipped", "describe_reading", "read_documents"]
 
 _SUPPORTED = (
     "text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON, EPUB, mail, notebooks, source code, images, "
     "and ZIP archives of these; or one .jsonl file of documents"
 )
-_USUAL = Limits()
+_USUAL = ReadingLimits()
 _TRIES = 3
 _NOTIFY_EVERY = 0.1
 _NAMES = "names.json"
@@ -50,10 +66,10 @@ def read_documents(
     path: Path,
     *,
     cache: Path | None = None,
-    limits: Limits = _USUAL,
+    limits: ReadingLimits = _USUAL,
     notify: Notify = silent,
     memory: Memory | None = None,
-) -> Reading:
+) -> DocumentReading:
     """Read a folder with its subfolders, one file, or a .jsonl file of documents.
 
     What a file is, its content tells. It is parsed in a worker process, within `limits`; one that is broken, hostile,
@@ -90,11 +106,11 @@ def read_documents(
     elif not stat.S_ISREG(mode):
         raise DataError(f"{path}: is neither a file nor a folder")
     elif path.suffix.lower() == ".jsonl":
-        reading = _read_lines(path)
+        reading = _read_jsonl_documents(path)
     else:
         reading = _read_files(_Job(path.parent, cache, limits, notify, memory), (path,))
     if not reading.documents:
-        raise DataError(_nothing(path, reading.skipped))
+        raise DataError(_describe_nothing_read(path, reading.skipped))
     return replace(reading, seconds=time.monotonic() - began)
 
 
@@ -104,70 +120,70 @@ class _Job:
 
     folder: Path
     cache: Path | None
-    limits: Limits
+    limits: ReadingLimits
     notify: Notify
     memory: Memory | None
 
-    def recalled(self, path: Path) -> Entry | None:
+    def recalled(self, path: Path) -> CacheEntry | None:
         """Return the entry of a file that was read before and has not been touched since."""
         known = self.memory.get(path) if self.memory is not None else None
         return known.entry if known and known.holds(path) else None
 
 
-def _read_files(job: _Job, paths: Sequence[Path]) -> Reading:
+def _read_files(job: _Job, paths: Sequence[Path]) -> DocumentReading:
     ordered = sorted(paths, key=lambda path: path.relative_to(job.folder).as_posix())
     with ExitStack() as stack:
         shelves = job.cache or Path(stack.enter_context(TemporaryDirectory(prefix="weighbridge-")))
         try:
-            entries = _parsed(job, ordered, shelves)
+            entries = _parse_all(job, ordered, shelves)
         except OSError as error:
             raise WorkspaceError(f"{shelves}: what is read cannot be written there ({error.strerror})") from error
-        reading = _assembled(job.folder, entries, _name_documents(job, entries))
+        reading = _assemble(job.folder, entries, _name_documents(job, entries))
         if job.cache is None:
             return replace(reading, documents=tuple(reading.documents))
-        prune(job.cache, frozenset(entry.path.name for entry in entries.values()))
+        prune_cache(job.cache, frozenset(entry.path.name for entry in entries.values()))
         return reading
 
 
-def _parsed(job: _Job, paths: Sequence[Path], cache: Path) -> Mapping[Path, Entry]:
+def _parse_all(job: _Job, paths: Sequence[Path], cache: Path) -> Mapping[Path, CacheEntry]:
     """Return the entry of each path, in order, parsing what has none. A file that changes meanwhile is read again."""
     entries = {path: entry for path in paths if (entry := job.recalled(path))}
     waiting: Sequence[Path] = [path for path in paths if path not in entries]
     for _ in range(_TRIES):
-        found = _find(waiting, entries, cache, job)
-        _parse(found, entries, cache, job.limits, _Counter(job.notify, len(paths), len(entries)))
-        waiting = [file.path for file in found if file.path not in entries or state_of(file.path) != file.state]
+        found = _find_unparsed(waiting, entries, cache, job)
+        _parse_unparsed(found, entries, cache, job.limits, _Counter(job.notify, len(paths), len(entries)))
+        waiting = [file.path for file in found if file.path not in entries or file_state(file.path) != file.state]
         if not waiting:
             break
     for path in waiting:
-        entries[path] = _refused("changed while it was read")
+        entries[path] = _refuse("changed while it was read")
     return {path: entries[path] for path in paths}
 
 
-def _find(paths: Sequence[Path], entries: dict[Path, Entry], cache: Path, job: _Job) -> list[_Found]:
+def _find_unparsed(paths: Sequence[Path], entries: dict[Path, CacheEntry], cache: Path, job: _Job) -> list[_Found]:
     """Enter what is kept, and what cannot be opened; return the rest."""
     found: list[_Found] = []
     for path in paths:
-        if reason := unsuitable(path, largest=job.limits.file_mb * 1_000_000):
-            entries[path] = _refused(reason, lasting=True)
+        if reason := reason_to_skip(path, largest=job.limits.file_mb * 1_000_000):
+            entries[path] = _refuse(reason, lasting=True)
             continue
         try:
-            state = state_of(path)
-            key = key_of(path, job.limits)
+            state = file_state(path)
+            key = cache_key(path, job.limits)
         except OSError as error:
-            entries[path] = _refused(unreadable(error))
+            entries[path] = _refuse(describe_os_error(error))
             continue
-        if entry := kept(cache, key):
+        if entry := load_entry(cache, key):
             entries[path] = entry
             if job.memory is not None:
-                job.memory[path] = Recalled(state, entry, time.time())
+                job.memory[path] = KnownFile(state, entry, time.time())
         else:
             found.append(_Found(path, key, state[2], state))
     return found
 
 
-def _parse(
-    found: Sequence[_Found], entries: dict[Path, Entry], cache: Path, limits: Limits, counter: "_Counter"
+def _parse_unparsed(
+    found: Sequence[_Found], entries: dict[Path, CacheEntry], cache: Path, limits: ReadingLimits, counter: "_Counter"
 ) -> None:
     """Parse each file once, whatever it is called, and enter it, unless it was written to since its key was made."""
     same: dict[str, list[Path]] = {}
@@ -181,10 +197,10 @@ def _parse(
         # The largest first, as one of them begun last would keep a single process busy after all the others have ended.
         largest_first = sorted(same, key=lambda key: -first[key].size)
         tasks = {Task(first[key].path, Path(making, key), first[key].size): key for key in largest_first}
-        with closing(parse(tuple(tasks), limits)) as finished:
+        with closing(parse_in_workers(tuple(tasks), limits)) as finished:
             for task in finished:
-                if state_of(task.path) == first[tasks[task]].state:
-                    entry = finish(cache, tasks[task], task.made, task.pieces)
+                if file_state(task.path) == first[tasks[task]].state:
+                    entry = finish_entry(cache, tasks[task], task.made, task.pieces)
                     entries.update(dict.fromkeys(same[tasks[task]], entry))
                 counter.add(len(same[tasks[task]]), task.path.name)
 
@@ -204,11 +220,11 @@ class _Counter:
             )
 
 
-def _refused(reason: str, *, lasting: bool = False) -> Entry:
-    return Entry(Path(), (Piece(name="", reason=reason, lasting=lasting),))
+def _refuse(reason: str, *, lasting: bool = False) -> CacheEntry:
+    return CacheEntry(Path(), (ParsedPiece(name="", reason=reason, lasting=lasting),))
 
 
-def _name_documents(job: _Job, entries: Mapping[Path, Entry]) -> dict[Path, str]:
+def _name_documents(job: _Job, entries: Mapping[Path, CacheEntry]) -> dict[Path, str]:
     """Return the id of each file that gives a document, and remember it for as long as the file is there.
 
     What fails this time only, and what gave a document before, keeps its claim to a name.
@@ -219,40 +235,40 @@ def _name_documents(job: _Job, entries: Mapping[Path, Entry]) -> dict[Path, str]
     named = [
         path
         for path, entry in entries.items()
-        if inside(job.folder, path) in given or any(_is_document(piece) for piece in entry.pieces)
+        if relative_name(job.folder, path) in given or any(_is_document(piece) for piece in entry.pieces)
     ]
     names = name_files(job.folder, named, given)
-    now = {inside(job.folder, path): name for path, name in names.items()}
+    now = {relative_name(job.folder, path): name for path, name in names.items()}
     if kept_in and now != given:
         write_json(kept_in, now)
     return names
 
 
-def _assembled(folder: Path, entries: Mapping[Path, Entry], names: Mapping[Path, str]) -> Reading:
+def _assemble(folder: Path, entries: Mapping[Path, CacheEntry], names: Mapping[Path, str]) -> DocumentReading:
     """Gather the documents by their names and tell what was left out."""
-    shelved: list[Shelved] = []
+    shelved: list[CachedDocument] = []
     skipped: list[Skipped] = []
     losses: list[Loss] = []
     used: Counter[str] = Counter()
     ids: Counter[str] = Counter(names.values())
     waiting = dict(names)
     for path, entry in entries.items():
-        outer = inside(folder, path)
+        outer = relative_name(folder, path)
         for piece in entry.pieces:
-            source = unique(f"{outer}/{piece.name}" if piece.name else outer, used)
+            source = make_unique(f"{outer}/{piece.name}" if piece.name else outer, used)
             title = PurePosixPath(source).name if piece.kind == "code" else ""
             for place in piece.places:
                 own = waiting.pop(path, "") if not (place.name or piece.name) else ""
-                name = own or unique(f"{source}/{place.name}" if place.name else source, ids)
+                name = own or make_unique(f"{source}/{place.name}" if place.name else source, ids)
                 head = Document(id=name, text="", title=title, source=source, version=place.digest)
-                shelved.append(Shelved(head, entry.path, place))
+                shelved.append(CachedDocument(head, entry.path, place))
             losses += (Loss(f"{source}, {loss.place}" if loss.place else source, loss.what) for loss in piece.losses)
             if not piece.places:
                 skipped.append(Skipped(source, piece.reason))
     read = {each.document.id for each in shelved}
     hoped = {names[path] for path, entry in entries.items() if any(map(_is_document, entry.pieces))}
-    return Reading(
-        documents=Shelf(shelved),
+    return DocumentReading(
+        documents=CachedDocuments(shelved),
         skipped=tuple(skipped),
         losses=tuple(losses),
         files=sum(len(entry.pieces) for entry in entries.values()),
@@ -260,26 +276,26 @@ def _assembled(folder: Path, entries: Mapping[Path, Entry], names: Mapping[Path,
     )
 
 
-def _is_document(piece: Piece) -> bool:
+def _is_document(piece: ParsedPiece) -> bool:
     return not piece.name and (bool(piece.places) or piece.ended or not piece.lasting)
 
 
-def _read_lines(path: Path) -> Reading:
+def _read_jsonl_documents(path: Path) -> DocumentReading:
     documents: list[Document] = []
     skipped: list[Skipped] = []
     places: dict[str, str] = {}
-    for row in read_jsonl(path):
-        name = _identified(row, places)
-        if text := _text(row):
+    for row in read_jsonl_rows(path):
+        name = _identify(row, places)
+        if text := _read_row_text(row):
             groups = frozenset(row.names("groups"))
             title = " ".join(row.optional_text("title").split())
             documents.append(Document(id=name, text=text, title=title, source=f"{path.name}", groups=groups))
         else:
             skipped.append(Skipped(row.place, "empty"))
-    return Reading(documents=tuple(documents), skipped=tuple(skipped), files=1)
+    return DocumentReading(documents=tuple(documents), skipped=tuple(skipped), files=1)
 
 
-def _identified(row: Row, places: dict[str, str]) -> str:
+def _identify(row: DataRow, places: dict[str, str]) -> str:
     name = row.name("id") or row.text("id")
     if first := places.get(name):
         raise DataError(f"{row.place}: the id {name!r} was used before, at {first}; ids must be unique")
@@ -287,14 +303,14 @@ def _identified(row: Row, places: dict[str, str]) -> str:
     return name
 
 
-def _text(row: Row) -> str:
+def _read_row_text(row: DataRow) -> str:
     if "text" not in row.values:
         return row.text("text")
     text = row.optional_text("text").replace("\r\n", "\n").replace("\r", "\n")
     return text if text.strip() else ""
 
 
-def _nothing(path: Path, skipped: Sequence[Skipped]) -> str:
-    told = by_reason((item.reason, item.path) for item in skipped)
+def _describe_nothing_read(path: Path, skipped: Sequence[Skipped]) -> str:
+    told = group_by_reason((item.reason, item.path) for item in skipped)
     why = f"skipped {'; '.join(told)}" if skipped else "it is empty"
     return f"{path}: holds no document that can be read ({why}). Weighbridge reads {_SUPPORTED}"

@@ -13,7 +13,7 @@ _COUNTED = re.compile(r"(.+): (\d{1,3}(?:,\d{3})*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class DocumentReading:
     """The documents that were read, sorted as their files are, and what was left out."""
 
     documents: Sequence[Document]
@@ -28,20 +28,20 @@ class Reading:
     """Ids of documents whose files are there and could not be read this time, though they may be another time."""
 
 
-def report_lines(reading: Reading) -> list[str]:
+def describe_reading(reading: DocumentReading) -> list[str]:
     """Say for people what was read, left out and lost: a line each reason, the most frequent first."""
     documents = f"Read {_count(len(reading.documents), 'document')}"
     lines = [f"{documents} from {_count(reading.files - len(reading.skipped), 'file')} in {reading.seconds:.1f} s"]
     if reading.skipped:
         lines.append(f"Left out {_count(len(reading.skipped), 'file')}:")
-        lines += _indented(by_reason((item.reason, item.path) for item in reading.skipped))
+        lines += _indent(group_by_reason((item.reason, item.path) for item in reading.skipped))
     if reading.losses:
         lines.append(f"Lost or doubtful in what was read, {_count(len(reading.losses), 'time')}:")
-        lines += _indented(by_reason((loss.what, loss.place) for loss in reading.losses))
+        lines += _indent(group_by_reason((loss.what, loss.place) for loss in reading.losses))
     return lines
 
 
-def by_reason(told: Iterable[tuple[str, str]]) -> list[str]:
+def group_by_reason(told: Iterable[tuple[str, str]]) -> list[str]:
     """Gather (reason, place) by reason: "a.png and 2 more: not text", the most frequent first.
 
     Reasons that end with a count ("hidden pictures: 3") are one reason, with the sum of the counts.
@@ -61,7 +61,7 @@ def by_reason(told: Iterable[tuple[str, str]]) -> list[str]:
     return lines
 
 
-def _indented(lines: Sequence[str]) -> list[str]:
+def _indent(lines: Sequence[str]) -> list[str]:
     rest = len(lines) - _KINDS_SHOWN
     return [f"  {line}" for line in lines[:_KINDS_SHOWN]] + ([f"  and {rest:,} reasons more"] if rest > 0 else [])
 

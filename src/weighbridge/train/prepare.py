@@ -6,7 +6,7 @@ from random import Random
 
 from weighbridge.adapters import Access, Learnt, Lesson, Span, inherit_access
 from weighbridge.answer.composed import Composed
-from weighbridge.dataset.near_duplicates import asked_in
+from weighbridge.dataset.near_duplicates import comparable_text
 from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Metric, Notify, silent
@@ -214,7 +214,7 @@ def _dev(examples: Sequence[Example], recipe: Recipe) -> list[object]:
     for one in _dev_sample(examples, recipe):
         history, groups = [[turn.role, turn.content] for turn in one.question.history], sorted(one.question.groups)
         said = [history, groups] if history or groups else []  # left out where empty: adapters made before keep theirs
-        rows.append([one.id, asked_in(one), one.answers, one.answerable, *said])
+        rows.append([one.id, comparable_text(one), one.answers, one.answerable, *said])
     return rows
 
 

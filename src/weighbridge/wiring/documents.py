@@ -13,14 +13,14 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.consistency.conflicts import conflict_lines, documents_by_value, find_conflicts
 from weighbridge.ingest.consistency.duplicates import (
     DroppedCopy,
-    dropped_copies,
+    drop_duplicates,
     duplicate_lines,
     find_duplicates,
-    without_duplicates,
+    list_dropped_copies,
 )
 from weighbridge.ingest.content import Parsed
-from weighbridge.ingest.files.limits import Limits
-from weighbridge.ingest.read import Memory, Reading, read_documents, report_lines
+from weighbridge.ingest.files.limits import ReadingLimits
+from weighbridge.ingest.read import DocumentReading, Memory, describe_reading, read_documents
 from weighbridge.ingest.sources.rest import read_rest
 from weighbridge.ingest.sources.sql import read_sql
 from weighbridge.results import Contradiction, Omission, ReadingReport
@@ -57,7 +57,7 @@ def read_sources(settings: Settings, workspace: Workspace, voice: Voice, *, memo
     whole = readings[0] if len(readings) == 1 else _joined(readings)
     if memory is not None and settings.reading.duplicates == "keep":
         return Joined((whole.documents,), whole.unsettled)
-    lines = report_lines(whole)
+    lines = describe_reading(whole)
     documents, dropped, report = _without_copies(whole, settings, workspace, replace(voice, say=lines.append))
     before = reading_report(workspace)
     if len(lines) > 1 and before and replace(before, seconds=report.seconds) == report:
@@ -69,7 +69,7 @@ def read_sources(settings: Settings, workspace: Workspace, voice: Voice, *, memo
     return Joined((documents,), whole.unsettled, dropped)
 
 
-def _called(name: str, reading: Reading) -> Reading:
+def _called(name: str, reading: DocumentReading) -> DocumentReading:
     """Put the name of a source before the ids of its documents."""
     unsettled = frozenset(f"{name}/{id_}" for id_ in reading.unsettled)
     return replace(reading, documents=Renamed(reading.documents, name), unsettled=unsettled)
@@ -98,7 +98,9 @@ def _contradiction(item: dict[str, Any]) -> Contradiction:
     return Contradiction(**{**item, "values": values, "reasons": tuple(item["reasons"])})
 
 
-def _read(source: Source, settings: Settings, workspace: Workspace, voice: Voice, memory: Memory | None) -> Reading:
+def _read(
+    source: Source, settings: Settings, workspace: Workspace, voice: Voice, memory: Memory | None
+) -> DocumentReading:
     start = perf_counter()
     match source:
         case SqlSource():
@@ -107,14 +109,14 @@ def _read(source: Source, settings: Settings, workspace: Workspace, voice: Voice
             return _reading(read_rest(source, notify=voice.notify), source.label, perf_counter() - start)
         case Path():
             chosen = settings.reading
-            limits = Limits(
+            limits = ReadingLimits(
                 seconds=chosen.seconds_per_file, memory_mb=chosen.megabytes_per_file, workers=chosen.workers
             )
             cache = cache_of(workspace, source)
             return read_documents(source, cache=cache, limits=limits, notify=voice.notify, memory=memory)
 
 
-def _reading(parsed: Parsed, label: str, seconds: float) -> Reading:
+def _reading(parsed: Parsed, label: str, seconds: float) -> DocumentReading:
     documents = tuple(
         Document(
             id=f"{label}/{content.name}",
@@ -129,11 +131,11 @@ def _reading(parsed: Parsed, label: str, seconds: float) -> Reading:
     if not documents:
         raise DataError(f"{label}: gave no documents; correct it under documents: in weighbridge.yaml")
     losses = tuple(replace(loss, place=f"{label}, {loss.place}") for loss in parsed.losses)
-    return Reading(documents=documents, skipped=(), losses=losses, files=1, seconds=seconds)
+    return DocumentReading(documents=documents, skipped=(), losses=losses, files=1, seconds=seconds)
 
 
-def _joined(readings: Sequence[Reading]) -> Reading:
-    return Reading(
+def _joined(readings: Sequence[DocumentReading]) -> DocumentReading:
+    return DocumentReading(
         documents=Joined(tuple(reading.documents for reading in readings)),
         skipped=tuple(chain.from_iterable(reading.skipped for reading in readings)),
         losses=tuple(chain.from_iterable(reading.losses for reading in readings)),
@@ -144,7 +146,7 @@ def _joined(readings: Sequence[Reading]) -> Reading:
 
 
 def _without_copies(
-    reading: Reading, settings: Settings, workspace: Workspace, voice: Voice
+    reading: DocumentReading, settings: Settings, workspace: Workspace, voice: Voice
 ) -> tuple[Sequence[Document], tuple[DroppedCopy, ...], ReadingReport]:
     """Say which documents repeat or contradict others, and drop copies where the settings say so."""
     documents = reading.documents
@@ -160,8 +162,8 @@ def _without_copies(
             voice.say(f"  and {len(repeated) - _SHOWN:,} lines more, in {workspace.reading}")
     dropped: tuple[DroppedCopy, ...] = ()
     if drop and found:
-        dropped = dropped_copies(documents, found)
-        documents = tuple(without_duplicates(documents, found))
+        dropped = list_dropped_copies(documents, found)
+        documents = tuple(drop_duplicates(documents, found))
         more = "; an example that cites one counts for the document kept" if dropped else ""
         voice.say(f"{len(dropped):,} of them dropped (reading.duplicates){more}")
     contradictions = _settle(tuple(reading.documents), workspace, voice) if few else ()

@@ -7,7 +7,7 @@ from itertools import accumulate, chain
 from typing import overload
 
 from weighbridge.ingest.consistency.duplicates import DroppedCopy
-from weighbridge.ingest.files.cache import Shelf
+from weighbridge.ingest.files.cache import CachedDocuments
 from weighbridge.types import Document
 
 
@@ -66,7 +66,7 @@ class Renamed(Sequence[Document]):
 def heads_of(documents: Sequence[Document]) -> Sequence[Document]:
     """Return the documents, without what needs a file to be opened where they know their version."""
     match documents:
-        case Shelf():
+        case CachedDocuments():
             return documents.heads
         case Renamed():
             return [replace(head, id=f"{documents.name}/{head.id}") for head in heads_of(documents.documents)]

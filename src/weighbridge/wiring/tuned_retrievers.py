@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from weighbridge.adapters import Training
 from weighbridge.checks.retrieval import RetrievalVerdict
-from weighbridge.dataset.near_duplicates import asked_in, plain
+from weighbridge.dataset.near_duplicates import comparable_text, normalise_question
 from weighbridge.errors import DataError, WorkspaceError
 from weighbridge.models import fetch, file_fingerprint
 from weighbridge.retrieve.embed.folder import WEIGHTS
@@ -167,10 +167,10 @@ def require_unlearnt(tests: Sequence[Example], settings: Settings, workspace: Wo
     Raises:
         DataError: one has; it was tuned when the examples were divided otherwise.
     """
-    tested = {plain(asked_in(example)) for example in tests}
+    tested = {normalise_question(comparable_text(example)) for example in tests}
     for which in WHICH:
         card = promoted_card(workspace, settings, which)
-        learnt = [question for question in card.questions if plain(question) in tested] if card else []
+        learnt = [question for question in card.questions if normalise_question(question) in tested] if card else []
         if learnt:
             raise DataError(
                 f"{workspace.root}: the tuned {which} in force has learnt {len(learnt):,} of the test questions, like "

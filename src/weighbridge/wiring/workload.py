@@ -12,8 +12,8 @@ from weighbridge.answer.build import shape_of
 from weighbridge.dataset.evidence import resolve_evidence
 from weighbridge.dataset.read import infer_task, load_examples
 from weighbridge.dataset.split import split_examples
-from weighbridge.dataset.synthesise.file import joined, read_made, texts_of
-from weighbridge.dataset.synthesise.nouns import attrition_lines
+from weighbridge.dataset.synthesise.file import mix_into_train, read_source_texts, read_synthetic
+from weighbridge.dataset.synthesise.nouns import describe_attrition
 from weighbridge.errors import DataError, SettingsError
 from weighbridge.evaluate.metrics.form import checked_schema
 from weighbridge.fingerprint import fingerprint
@@ -108,15 +108,15 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
 
 def _with_made(path: Path, workload: Workload, settings: Settings, embedder: Embedder, voice: Voice) -> Workload:
     """Return the workload with the examples made from its public documents, but for those like a dev or test one."""
-    made = read_made(path)
-    joining = joined(
+    made = read_synthetic(path)
+    joining = mix_into_train(
         workload.examples,
         made,
         embed=lambda texts: embedder.embed(list(texts), kind="query"),
         threshold=settings.splits.similarity,
-        texts=texts_of(_public(workload.documents), made),
+        texts=read_source_texts(_public(workload.documents), made),
     )
-    for line in attrition_lines(joining.attrition):
+    for line in describe_attrition(joining.attrition):
         voice.say(line)
     named = {span.document_id for one in joining.made for span in one.spans}
     tokens = settings.chunks.tokens

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from weighbridge.dataset.beir import Collection, read_beir
+from weighbridge.dataset.beir import BeirCollection, read_beir
 from weighbridge.evaluate.latency import peak_memory_bytes
 from weighbridge.evaluate.ranking import ndcg, recall, reciprocal_rank
 from weighbridge.evaluate.statistics import quantile_interval
@@ -78,7 +78,7 @@ def bench_retrieval(
 
 
 def _measure_chunk_size(
-    collection: Collection, settings: Settings, computed: LocalEmbedder, source: Path, scratch: Path, voice: Voice
+    collection: BeirCollection, settings: Settings, computed: LocalEmbedder, source: Path, scratch: Path, voice: Voice
 ) -> RetrievalFigures:
     sources = index_source(collection.documents, settings, source)
     start = perf_counter()
@@ -122,7 +122,7 @@ class _QueryRuns:
     seconds: Sequence[float]
 
 
-def _ask_queries(collection: Collection, retriever: Retriever, limit: int, voice: Voice) -> _QueryRuns:
+def _ask_queries(collection: BeirCollection, retriever: Retriever, limit: int, voice: Voice) -> _QueryRuns:
     runs: dict[str, Sequence[str]] = {}
     seconds: list[float] = []
     _search_documents(retriever, next(iter(collection.queries.values())), limit)

@@ -7,7 +7,7 @@ from weighbridge.answer.build import shape_of
 from weighbridge.dataset.evidence import resolve_evidence
 from weighbridge.dataset.read import infer_task, load_examples
 from weighbridge.errors import WorkspaceError
-from weighbridge.ingest.read import read_documents, report_lines
+from weighbridge.ingest.read import describe_reading, read_documents
 from weighbridge.settings.file import starter
 from weighbridge.settings.schema import ARMS
 from weighbridge.types import Task
@@ -31,7 +31,7 @@ def init(root: Path, *, documents: Path | None, examples: Path, task: Task | Non
     if documents is not None:
         reading = read_documents(documents, cache=cache_of(workspace, documents), notify=voice.notify)
         resolve_evidence(read, reading.documents)
-        for line in report_lines(reading):
+        for line in describe_reading(reading):
             voice.say(line)
     for line in file.lines():
         voice.say(line)

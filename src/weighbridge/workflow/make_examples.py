@@ -10,38 +10,38 @@ from pathlib import Path
 from random import Random
 from time import perf_counter
 
-from weighbridge.dataset.synthesise.cached_model import Remembered
-from weighbridge.dataset.synthesise.choose import at_most, balanced
+from weighbridge.dataset.synthesise.cached_model import CachedModel
+from weighbridge.dataset.synthesise.choose import limit_count, limit_unanswerable
 from weighbridge.dataset.synthesise.duplicates import (
-    drifted,
-    near_each_other,
-    near_examples,
-    near_held_out,
-    remembering,
+    cache_vectors,
+    drop_changed_meaning,
+    drop_near_each_other,
+    drop_near_examples,
+    drop_near_held_out,
 )
-from weighbridge.dataset.synthesise.file import texts_of, write_made
+from weighbridge.dataset.synthesise.file import read_source_texts, write_synthetic
 from weighbridge.dataset.synthesise.filters import (
     Accepts,
-    ambiguous,
-    findable,
-    fitting,
-    form_filters,
-    grounding,
-    orphans,
-    repeated,
+    drop_ambiguous,
+    drop_orphans,
+    drop_repeated,
+    drop_unfindable,
+    drop_unfitting_answers,
+    drop_ungrounded,
+    make_form_filters,
 )
-from weighbridge.dataset.synthesise.nouns import Filter, Made, Sifted, sift
-from weighbridge.dataset.synthesise.rules import made_by_rules
+from weighbridge.dataset.synthesise.nouns import Filter, FilterResult, SyntheticExample, apply_filters
+from weighbridge.dataset.synthesise.rules import make_by_rules
 from weighbridge.dataset.synthesise.teacher import (
     QUESTIONS,
-    Asking,
-    Heard,
-    answered_after_all,
-    answered_otherwise,
-    asked_near_misses,
-    asked_questions,
-    asked_wordings,
-    own_question,
+    Teacher,
+    TeacherReplies,
+    ask_for_near_misses,
+    ask_for_questions,
+    ask_for_wordings,
+    drop_answerable,
+    drop_inconsistent,
+    wrap_own_example,
 )
 from weighbridge.errors import SettingsError, WorkspaceError
 from weighbridge.evaluate.metrics.form import first_problem
@@ -108,13 +108,13 @@ class _Sources:
         long = [chunk for chunk in cut if len(chunk.text.split()) >= _FEWEST_WORDS]
         return Random(self.wanted.seed).sample(long, min(count, len(long)))  # noqa: S311 - reproducible, and no secret
 
-    def own(self, count: int) -> list[Made]:
+    def own(self, count: int) -> list[SyntheticExample]:
         """Return public train examples, drawn with the seed, as questions to be reworded."""
         asked = [one for one in self.bench.workload.of("train") if not one.question.groups and not one.question.history]
         chosen = Random(self.wanted.seed).sample(asked, min(count, len(asked)))  # noqa: S311 - reproducible, no secret
         known = {document.id: document for document in self.documents}
         return [
-            own_question(one, [known[name] for name in one.evidence], self.material.version)
+            wrap_own_example(one, [known[name] for name in one.evidence], self.material.version)
             for one in chosen
             if all(name in known for name in one.evidence)
         ]
@@ -146,7 +146,7 @@ def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, voic
         heard = _made(sources, asking)
         sifted = _sifted(heard, sources, asking)
         if sifted.kept:
-            write_made(path, sifted.kept)
+            write_synthetic(path, sifted.kept)
     return MakingReport(
         kept=sifted.kept,
         attrition=sifted.attrition,
@@ -166,7 +166,7 @@ def _setting(path: Path, workspace: Workspace) -> str:
     return str(own.relative_to(root) if own.is_relative_to(root) else own)
 
 
-def _asking(settings: Settings, workspace: Workspace, wanted: Wanted, voice: Voice, stack: ExitStack) -> Asking:
+def _asking(settings: Settings, workspace: Workspace, wanted: Wanted, voice: Voice, stack: ExitStack) -> Teacher:
     chosen = wanted.teacher or settings.model
     model = chosen.model_copy(update={"maximum_tokens": _REPLY_TOKENS, "temperature": 0.0})
     workers = settings.measure.workers
@@ -175,18 +175,18 @@ def _asking(settings: Settings, workspace: Workspace, wanted: Wanted, voice: Voi
     else:
         engine = open_engine(settings.model_copy(update={"model": model, "strategies": ("prompt",)}), voice)
         opened = open_model(engine, engine.weights("prompt", workspace), workers=workers, stack=stack)
-    kept = Remembered(opened, workspace.state / "making" / "said.jsonl")
-    return Asking(model=kept, workers=workers, notify=voice.notify)
+    kept = CachedModel(opened, workspace.state / "making" / "said.jsonl")
+    return Teacher(model=kept, workers=workers, notify=voice.notify)
 
 
-def _made(sources: _Sources, asking: Asking | None) -> Heard:
+def _made(sources: _Sources, asking: Teacher | None) -> TeacherReplies:
     """Make more than is wanted: by rules all that can be, by a model as much as is likely to be enough."""
     wanted, bench = sources.wanted, sources.bench
-    made: list[Made] = []
+    made: list[SyntheticExample] = []
     unparsed = 0
     quotes = bench.workload.outline.task == "answer"
     if wanted.by != "model":
-        made += made_by_rules(
+        made += make_by_rules(
             sources.documents,
             bench.workload.documents,
             version=sources.material.version,
@@ -195,51 +195,57 @@ def _made(sources: _Sources, asking: Asking | None) -> Heard:
         )
     if asking:
         share = wanted.count if wanted.by == "model" else wanted.count // 2
-        heard = [asked_questions(sources.chunks(share), asking)] if quotes else []
+        heard = [ask_for_questions(sources.chunks(share), asking)] if quotes else []
         firsts = _good(heard[0].made, sources)[: share // 2] if heard else []
-        heard.append(asked_wordings([*firsts, *sources.own(share // 2)], asking))
+        heard.append(ask_for_wordings([*firsts, *sources.own(share // 2)], asking))
         if quotes:
-            heard.append(asked_near_misses(sources.chunks(max(share // (2 * QUESTIONS), 1)), asking))
+            heard.append(ask_for_near_misses(sources.chunks(max(share // (2 * QUESTIONS), 1)), asking))
         made += [one for part in heard for one in part.made]
         unparsed = sum(part.unparsed for part in heard)
-    return Heard(tuple(made), unparsed)
+    return TeacherReplies(tuple(made), unparsed)
 
 
-def _good(made: Sequence[Made], sources: _Sources) -> list[Made]:
+def _good(made: Sequence[SyntheticExample], sources: _Sources) -> list[SyntheticExample]:
     """Return the questions that are worth asking for other wordings of."""
-    texts = texts_of(sources.documents, made)
-    return list(sift(made, [*form_filters(), grounding(texts), fitting(texts), repeated()]).kept)
+    texts = read_source_texts(sources.documents, made)
+    return list(
+        apply_filters(
+            made, [*make_form_filters(), drop_ungrounded(texts), drop_unfitting_answers(texts), drop_repeated()]
+        ).kept
+    )
 
 
-def _sifted(heard: Heard, sources: _Sources, asking: Asking | None) -> Sifted:
+def _sifted(heard: TeacherReplies, sources: _Sources, asking: Teacher | None) -> FilterResult:
     bench, wanted = sources.bench, sources.wanted
     settings = bench.settings
     train = bench.workload.of("train")
     embedder = open_computed_embedder(settings, bench.embedder_folder)
-    embed = remembering(lambda texts: embedder.embed(list(texts), kind="query"))
+    embed = cache_vectors(lambda texts: embedder.embed(list(texts), kind="query"))
     threshold = settings.splits.similarity
-    texts = texts_of(sources.documents, heard.made)
+    texts = read_source_texts(sources.documents, heard.made)
 
     def search(text: str) -> Sequence[Passage]:
         return bench.parts.retriever.search(Question(text), limit=bench.parts.limit)
 
     filters: list[Filter] = [
-        *form_filters(_accepts(bench)),
-        grounding(texts),
-        fitting(texts),
-        repeated(),
-        ambiguous(),
-        drifted({one.id: one.question for one in heard.made} | {one.id: one.question.text for one in train}, embed),
-        near_held_out((*bench.workload.of("test"), *bench.workload.of("dev")), embed, threshold),
-        near_examples(train, embed, threshold),
-        near_each_other(embed, threshold),
-        findable(search, sources.voice.notify),
-        *([answered_otherwise(texts, asking), answered_after_all(search, asking)] if asking else []),
-        orphans({example.family or example.id for example in train}),
-        balanced(wanted.count, wanted.seed),
-        at_most(wanted.count, wanted.seed),
+        *make_form_filters(_accepts(bench)),
+        drop_ungrounded(texts),
+        drop_unfitting_answers(texts),
+        drop_repeated(),
+        drop_ambiguous(),
+        drop_changed_meaning(
+            {one.id: one.question for one in heard.made} | {one.id: one.question.text for one in train}, embed
+        ),
+        drop_near_held_out((*bench.workload.of("test"), *bench.workload.of("dev")), embed, threshold),
+        drop_near_examples(train, embed, threshold),
+        drop_near_each_other(embed, threshold),
+        drop_unfindable(search, sources.voice.notify),
+        *([drop_inconsistent(texts, asking), drop_answerable(search, asking)] if asking else []),
+        drop_orphans({example.family or example.id for example in train}),
+        limit_unanswerable(wanted.count, wanted.seed),
+        limit_count(wanted.count, wanted.seed),
     ]
-    return sift(heard.made, filters, unparsed=heard.unparsed)
+    return apply_filters(heard.made, filters, unparsed=heard.unparsed)
 
 
 def _accepts(bench: Bench) -> Accepts | None:

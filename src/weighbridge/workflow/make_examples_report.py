@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from weighbridge.dataset.synthesise.nouns import Attrition, Made, attrition_lines
+from weighbridge.dataset.synthesise.nouns import Attrition, SyntheticExample, describe_attrition
 from weighbridge.types import Task
 
 By = Literal["rules", "model", "both"]
@@ -19,7 +19,7 @@ _FEW = 0.1
 class MakingReport:
     """What was made, what became of it, and where the rest lies."""
 
-    kept: tuple[Made, ...]
+    kept: tuple[SyntheticExample, ...]
     attrition: Attrition
     kinds: Mapping[str, int]
     """How many were kept of each way of making, by its first words."""
@@ -44,7 +44,7 @@ def report_lines(report: MakingReport) -> Iterator[str]:
     """Say what was made, as a table of the losses, and show a few."""
     unused = f" ({report.restricted:,} restricted ones not used)" if report.restricted else ""
     yield f"Made of {report.documents:,} documents{unused}, in {report.seconds:.0f} s"
-    yield from attrition_lines(report.attrition)
+    yield from describe_attrition(report.attrition)
     for each, count in sorted(report.kinds.items(), key=lambda item: (-item[1], item[0])):
         yield f"    {each:<40} {count:>7,}"
         for made in [one for one in report.kept if kind(one) == each][:_SHOWN]:
@@ -68,7 +68,7 @@ def _advice(report: MakingReport) -> Iterator[str]:
         yield "Few questions were good enough. A larger model writes better ones: --teacher NAME@URL"
 
 
-def kind(made: Made) -> str:
+def kind(made: SyntheticExample) -> str:
     """Return the way of making, without ids: "rule: table", "rule: paraphrase of another"."""
     before, paraphrase, _ = made.made_by.partition(" paraphrase of ")
     return f"{before} paraphrase" if paraphrase else made.made_by

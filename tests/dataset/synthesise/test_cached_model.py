@@ -7,7 +7,7 @@ from time import sleep
 
 import pytest
 
-from weighbridge.dataset.synthesise.cached_model import Remembered, replies
+from weighbridge.dataset.synthesise.cached_model import CachedModel, ask_all
 from weighbridge.errors import ModelError, PromptTooLongError, WorkspaceError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import Emit, ignore
@@ -32,10 +32,10 @@ class Counting:
 def test_the_same_is_not_asked_again_by_this_or_the_next_process(tmp_path: Path):
     counting = Counting()
     model = Scripted(reply=counting, name="shout")
-    kept = Remembered(model, tmp_path / "said" / "said.jsonl")
+    kept = CachedModel(model, tmp_path / "said" / "said.jsonl")
     assert (kept.name, kept.fingerprint) == (model.name, model.fingerprint)
     assert [kept.generate(ask(text)).text for text in ("a b", "c", "a b")] == ["A B", "C", "A B"]
-    again = Remembered(model, tmp_path / "said" / "said.jsonl")
+    again = CachedModel(model, tmp_path / "said" / "said.jsonl")
     said: list[str] = []
     assert again.generate(ask("c"), emit=said.append).text == "C"
     assert (counting.asked, said) == (["a b", "c"], ["C"])
@@ -43,18 +43,18 @@ def test_the_same_is_not_asked_again_by_this_or_the_next_process(tmp_path: Path)
 
 def test_another_model_is_asked_itself(tmp_path: Path):
     file = tmp_path / "said.jsonl"
-    Remembered(Scripted(reply=lambda _: "one", name="one"), file).generate(ask("a"))
-    assert Remembered(Scripted(reply=lambda _: "two", name="two"), file).generate(ask("a")).text == "two"
+    CachedModel(Scripted(reply=lambda _: "one", name="one"), file).generate(ask("a"))
+    assert CachedModel(Scripted(reply=lambda _: "two", name="two"), file).generate(ask("a")).text == "two"
 
 
 @pytest.mark.parametrize("torn", ['{"key": "x', '{"key": "x", "text": "cut"}', "nonsense\n", "[]\n"])
 def test_a_line_that_was_cut_off_is_taken_away(tmp_path: Path, torn: str):
     file = tmp_path / "said.jsonl"
     model = Scripted(reply=Counting())
-    Remembered(model, file).generate(ask("a"))
+    CachedModel(model, file).generate(ask("a"))
     whole = file.read_text()
     file.write_text(whole + torn)
-    kept = Remembered(model, file)
+    kept = CachedModel(model, file)
     assert file.read_text() == whole
     kept.generate(ask("b"))
     assert len(file.read_text().splitlines()) == 2
@@ -63,14 +63,14 @@ def test_a_line_that_was_cut_off_is_taken_away(tmp_path: Path, torn: str):
 def test_what_cannot_be_kept_is_said_so(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkspaceError, match="cannot be written"):
-        Remembered(Scripted(), tmp_path / "file" / "said.jsonl").generate(ask("a"))
+        CachedModel(Scripted(), tmp_path / "file" / "said.jsonl").generate(ask("a"))
 
 
 def test_replies_come_in_order_and_a_failure_is_none(tmp_path: Path):
     told: list[Progress] = []
-    model = Remembered(Scripted(reply=Counting(), context=4), tmp_path / "said.jsonl")
+    model = CachedModel(Scripted(reply=Counting(), context=4), tmp_path / "said.jsonl")
     prompts = [ask("a"), ask("much too long for this"), ask("b")]
-    assert replies(model, prompts, task="asking", workers=2, notify=told.append) == ("A", None, "B")
+    assert ask_all(model, prompts, task="asking", workers=2, notify=told.append) == ("A", None, "B")
     assert [(step.done, step.total) for step in told] == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert told[-1].note == "1 failed"
     assert len((tmp_path / "said.jsonl").read_text().splitlines()) == 2
@@ -78,9 +78,9 @@ def test_replies_come_in_order_and_a_failure_is_none(tmp_path: Path):
 
 def test_a_model_that_always_fails_is_an_error():
     with pytest.raises(ModelError) as raised:
-        replies(Scripted(context=1), [ask("a b"), ask("c d")], task="asking")
+        ask_all(Scripted(context=1), [ask("a b"), ask("c d")], task="asking")
     assert isinstance(raised.value, PromptTooLongError)
-    assert replies(Scripted(), [], task="asking") == ()
+    assert ask_all(Scripted(), [], task="asking") == ()
 
 
 @pytest.mark.parametrize(("answers", "asked"), [(0, 3), (2, 14)])
@@ -94,14 +94,14 @@ def test_a_model_that_fails_on_and_on_is_not_asked_for_the_rest(answers: int, as
         return "yes"
 
     with pytest.raises(ModelError, match=f"it is down. It failed {asked - answers} times in a row") as raised:
-        replies(Scripted(reply=reply), [ask(str(number)) for number in range(99)], task="asking")
+        ask_all(Scripted(reply=reply), [ask(str(number)) for number in range(99)], task="asking")
     assert len(tried) <= asked + 4
     assert ("is kept" in str(raised.value)) == bool(answers)
 
 
 def test_prompts_that_are_too_long_do_not_count():
     prompts = [*(ask("much too long") for _ in range(20)), ask("a")]
-    assert replies(Scripted(context=2), prompts, task="asking")[-1]
+    assert ask_all(Scripted(context=2), prompts, task="asking")[-1]
 
 
 class Thoughtful:
@@ -114,7 +114,7 @@ class Thoughtful:
 
 
 def test_what_a_model_thinks_is_no_part_of_its_reply():
-    assert replies(Thoughtful(), [ask("a"), ask("b")], task="asking") == ("four", "four")
+    assert ask_all(Thoughtful(), [ask("a"), ask("b")], task="asking") == ("four", "four")
 
 
 class Hanging:
@@ -145,5 +145,5 @@ def test_an_interruption_waits_for_no_silent_model():
 
     model = Hanging()
     with pytest.raises(KeyboardInterrupt):
-        replies(model, [ask("first"), *(ask(f"{n}") for n in range(9))], task="asking", workers=2, notify=interrupt)
+        ask_all(model, [ask("first"), *(ask(f"{n}") for n in range(9))], task="asking", workers=2, notify=interrupt)
     assert 1 <= model.ended <= 2

@@ -6,20 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.adapters import Span
-from weighbridge.dataset.synthesise.choose import UNANSWERABLE, at_most, balanced
-from weighbridge.dataset.synthesise.nouns import Made, sift
+from weighbridge.dataset.synthesise.choose import UNANSWERABLE, limit_count, limit_unanswerable
+from weighbridge.dataset.synthesise.nouns import SyntheticExample, apply_filters
 
 
-def made(document: int, family: int, turn: int, *, answerable: bool = True) -> Made:
+def made(document: int, family: int, turn: int, *, answerable: bool = True) -> SyntheticExample:
     name = f"{document}-{family}-{int(answerable)}"
-    return Made(
+    return SyntheticExample(
         id=name if turn == 0 else f"{name}-{turn}", question=f"{name}-{turn}?", answers=("x",) if answerable else (),
         spans=(Span(f"d{document}", 0, 1),), made_by="rule", family=name, answerable=answerable,
     )  # fmt: skip
 
 
-def kept(ones: list[Made], count: int, seed: int = 7) -> list[Made]:
-    return list(sift(ones, [balanced(count, seed), at_most(count, seed)]).kept)
+def kept(ones: list[SyntheticExample], count: int, seed: int = 7) -> list[SyntheticExample]:
+    return list(apply_filters(ones, [limit_unanswerable(count, seed), limit_count(count, seed)]).kept)
 
 
 def test_every_document_has_its_turn_before_any_has_a_second():

@@ -9,18 +9,18 @@ import pytest
 from weighbridge.adapters import Span
 from weighbridge.dataset.split import Embed
 from weighbridge.dataset.synthesise.duplicates import (
-    drifted,
-    near_each_other,
-    near_examples,
-    near_held_out,
-    remembering,
+    cache_vectors,
+    drop_changed_meaning,
+    drop_near_each_other,
+    drop_near_examples,
+    drop_near_held_out,
 )
-from weighbridge.dataset.synthesise.nouns import Filter, Made
+from weighbridge.dataset.synthesise.nouns import Filter, SyntheticExample
 from weighbridge.types import Example, Question
 
 
-def one(question: str, answer: str = "07:30", *, family: str = "", document: str = "desk") -> Made:
-    return Made(
+def one(question: str, answer: str = "07:30", *, family: str = "", document: str = "desk") -> SyntheticExample:
+    return SyntheticExample(
         id=question, question=question, answers=(answer,) if answer else (), spans=(Span(document, 0, 9),),
         made_by="rule: when", family=family or question, answerable=bool(answer),
     )  # fmt: skip
@@ -30,7 +30,7 @@ def example(text: str, answer: str = "07:30", *, family: str = "", evidence: Seq
     return Example(id=f"e-{text}", question=Question(text), answers=(answer,), evidence=tuple(evidence), family=family)
 
 
-def left(made: Sequence[Made], one_filter: Filter) -> list[str]:
+def left(made: Sequence[SyntheticExample], one_filter: Filter) -> list[str]:
     lost = set(one_filter.positions(made))
     return [each.question for at, each in enumerate(made) if at not in lost]
 
@@ -41,29 +41,29 @@ def test_only_the_first_of_near_duplicates_is_kept(embed: Embed):
         one("When does the travel desk open up?"),
         one("Who is the cook?", "B"),
     ]
-    assert left(made, near_each_other(embed, 0.9)) == ["When does the travel desk open?", "Who is the cook?"]
+    assert left(made, drop_near_each_other(embed, 0.9)) == ["When does the travel desk open?", "Who is the cook?"]
 
 
 def test_questions_with_other_answers_are_others_however_alike(embed: Embed):
     made = [one("When was the old Marrowby built?", "2009"), one("Where was the old Marrowby built?", "Lindgate")]
-    assert len(left(made, near_each_other(embed, 0.9))) == 2
+    assert len(left(made, drop_near_each_other(embed, 0.9))) == 2
 
 
 def test_wordings_of_one_question_may_be_close_but_not_the_same(embed: Embed):
     asked = "When does the travel desk open?"
     made = [one(asked), one("When does the travel desk open up?", family=asked), one(f"{asked}?", family=asked)]
-    assert left(made, near_each_other(embed, 0.9)) == [asked, "When does the travel desk open up?"]
+    assert left(made, drop_near_each_other(embed, 0.9)) == [asked, "When does the travel desk open up?"]
 
 
 def test_a_question_of_the_test_is_a_leak_in_any_spelling(embed: Embed):
     held_out = [example("When does the travel desk open?", evidence=())]
     made = [one("when does THE travel desk open"), one("When does the travel desk open up?"), one("Who is the cook?")]
-    assert left(made, near_held_out(held_out, embed, 0.9)) == ["Who is the cook?"]
+    assert left(made, drop_near_held_out(held_out, embed, 0.9)) == ["Who is the cook?"]
 
 
 def test_a_wording_of_a_held_out_family_is_a_leak_however_it_reads(embed: Embed):
     held_out = [example("When does the travel desk open?", family="hours")]
-    assert left([one("Desk hours pls", family="hours")], near_held_out(held_out, embed, 0.9)) == []
+    assert left([one("Desk hours pls", family="hours")], drop_near_held_out(held_out, embed, 0.9)) == []
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_same_fact_in_like_words_is_a_leak(answer, document, kept):
 
     held_out = [example("When does the desk open?")]
     made = [one("Opening time of where trips are booked?", answer, document=document)]
-    assert len(left(made, near_held_out(held_out, close, 0.9))) == kept
+    assert len(left(made, drop_near_held_out(held_out, close, 0.9))) == kept
 
 
 def test_a_training_question_is_not_made_again_but_may_be_reworded(embed: Embed):
@@ -85,12 +85,12 @@ def test_a_training_question_is_not_made_again_but_may_be_reworded(embed: Embed)
         one("When does the travel desk open up?", family="hours"),
         one("When does the travel desk open", family="hours"),
     ]
-    assert near_examples(train, embed, 0.9).positions(made) == {0, 2}
+    assert drop_near_examples(train, embed, 0.9).positions(made) == {0, 2}
 
 
 def test_nothing_is_near_nothing(embed: Embed):
-    assert not near_held_out([], embed, 0.9).positions([one("Who is the cook?")])
-    assert not near_examples([], embed, 0.9).positions([one("Who is the cook?")])
+    assert not drop_near_held_out([], embed, 0.9).positions([one("Who is the cook?")])
+    assert not drop_near_examples([], embed, 0.9).positions([one("Who is the cook?")])
 
 
 def test_a_text_is_embedded_once(embed: Embed):
@@ -100,7 +100,7 @@ def test_a_text_is_embedded_once(embed: Embed):
         asked.extend(texts)
         return embed(texts)
 
-    vectors = remembering(counting)
+    vectors = cache_vectors(counting)
     first = vectors(["a b", "c d", "a b"])
     assert np.array_equal(vectors(["c d", "a b"]), first[[1, 0]])
     assert asked == ["a b", "c d"]
@@ -115,5 +115,5 @@ def test_a_wording_by_a_model_must_mean_the_same(embed: Embed) -> None:
         replace(one("Who sells caps?"), made_by="rule: paraphrase of made-1"),
         replace(one("Who sells coats?"), made_by="model: paraphrase of made-9"),
     ]
-    assert drifted(firsts, embed).positions(made) == {1}
-    assert not drifted(firsts, embed).positions([one("Who sells hats?")])
+    assert drop_changed_meaning(firsts, embed).positions(made) == {1}
+    assert not drop_changed_meaning(firsts, embed).positions([one("Who sells hats?")])

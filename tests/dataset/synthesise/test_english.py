@@ -2,7 +2,7 @@
 
 import pytest
 
-from weighbridge.dataset.synthesise.english import content_words, vocabulary_of
+from weighbridge.dataset.synthesise.english import build_vocabulary, content_words
 
 
 @pytest.mark.parametrize(
@@ -19,12 +19,12 @@ from weighbridge.dataset.synthesise.english import content_words, vocabulary_of
     ],
 )
 def test_only_names_keep_their_capital(text, expected):
-    words = vocabulary_of(["When slips are lost, the Marrowby sails on. Radar is new."])
+    words = build_vocabulary(["When slips are lost, the Marrowby sails on. Radar is new."])
     assert words.lowered(text) == expected
 
 
 def test_a_word_that_is_mostly_a_name_is_one():
-    assert vocabulary_of(["by Tesla and of Tesla, in tesla"]).names == {"Tesla"}
+    assert build_vocabulary(["by Tesla and of Tesla, in tesla"]).names == {"Tesla"}
 
 
 def test_forms_of_a_word_agree():

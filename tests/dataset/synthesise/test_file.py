@@ -8,17 +8,17 @@ import pytest
 from weighbridge.adapters import Span
 from weighbridge.dataset.read import read_examples
 from weighbridge.dataset.split import Embed
-from weighbridge.dataset.synthesise.file import joined, read_made, texts_of, write_made
-from weighbridge.dataset.synthesise.nouns import Made
+from weighbridge.dataset.synthesise.file import mix_into_train, read_source_texts, read_synthetic, write_synthetic
+from weighbridge.dataset.synthesise.nouns import SyntheticExample
 from weighbridge.errors import DataError
 from weighbridge.types import Document, Example, Question
 
 MADE = (
-    Made(
+    SyntheticExample(
         id="made-1", question="When does the desk open?", answers=("07:30",), spans=(Span("desk", 0, 25, "v1"),),
         made_by="rule: when", family="made-1",
     ),
-    Made(
+    SyntheticExample(
         id="made-2", question="Who is the cook of the desk?", answers=(), spans=(Span("desk", 0, 25, "v1"),),
         made_by="unanswerable: person", family="made-2", answerable=False,
     ),
@@ -26,8 +26,8 @@ MADE = (
 
 
 def test_what_is_written_is_read_again_and_is_an_examples_file(tmp_path: Path):
-    write_made(tmp_path / "made.jsonl", MADE)
-    assert read_made(tmp_path / "made.jsonl") == MADE
+    write_synthetic(tmp_path / "made.jsonl", MADE)
+    assert read_synthetic(tmp_path / "made.jsonl") == MADE
     examples = read_examples(tmp_path / "made.jsonl")
     assert [(one.id, one.answers, one.evidence, one.answerable) for one in examples] == [
         ("made-1", ("07:30",), ("desk",), True),
@@ -49,15 +49,15 @@ def test_a_bad_row_is_named_with_its_line(tmp_path: Path, line, told):
     file = tmp_path / "made.jsonl"
     file.write_text('{"question": "ok?", "answers": ["a"]}\n' + json.dumps(line) + "\n")
     with pytest.raises(DataError, match=f"made.jsonl:2: .*{told}"):
-        read_made(file)
+        read_synthetic(file)
 
 
 def test_a_missing_or_empty_file_says_how_to_make_one(tmp_path: Path):
     with pytest.raises(DataError, match="make-examples"):
-        read_made(tmp_path / "made.jsonl")
+        read_synthetic(tmp_path / "made.jsonl")
     (tmp_path / "made.jsonl").write_text("")
     with pytest.raises(DataError, match="holds no examples"):
-        read_made(tmp_path / "made.jsonl")
+        read_synthetic(tmp_path / "made.jsonl")
 
 
 def examples(*, test: str = "What is the fee?") -> list[Example]:
@@ -68,7 +68,7 @@ def examples(*, test: str = "What is the fee?") -> list[Example]:
 
 
 def test_made_examples_come_behind_the_others_in_train(embed: Embed):
-    joining = joined(examples(), MADE, embed=embed, threshold=0.9)
+    joining = mix_into_train(examples(), MADE, embed=embed, threshold=0.9)
     assert [one.id for one in joining.examples] == ["1", "2", "made-1", "made-2"]
     assert {one.split for one in joining.examples[2:]} == {"train"}
     assert joining.made == MADE
@@ -76,7 +76,7 @@ def test_made_examples_come_behind_the_others_in_train(embed: Embed):
 
 
 def test_what_the_test_asks_by_now_is_left_out(embed: Embed):
-    joining = joined(examples(test="when does the desk open"), MADE, embed=embed, threshold=0.9)
+    joining = mix_into_train(examples(test="when does the desk open"), MADE, embed=embed, threshold=0.9)
     assert [one.id for one in joining.made] == ["made-2"]
     assert {lost.reason: lost.count for lost in joining.attrition.dropped if lost.count} == {
         "nearly a dev or test question (leak)": 1
@@ -85,14 +85,14 @@ def test_what_the_test_asks_by_now_is_left_out(embed: Embed):
 
 def test_what_its_document_no_longer_says_is_left_out(embed: Embed):
     told = {"desk": "The desk opens at 09:00."}
-    joining = joined(examples(), MADE, embed=embed, threshold=0.9, texts=told)
+    joining = mix_into_train(examples(), MADE, embed=embed, threshold=0.9, texts=told)
     assert [one.id for one in joining.made] == ["made-2"]
     told = {"desk": "The desk opens at 07:30."}
-    assert joined(examples(), MADE, embed=embed, threshold=0.9, texts=told).made == MADE
+    assert mix_into_train(examples(), MADE, embed=embed, threshold=0.9, texts=told).made == MADE
 
 
 def test_what_its_document_may_no_longer_tell_everybody_is_left_out(embed: Embed):
-    joining = joined(examples(), MADE, embed=embed, threshold=0.9, texts={})
+    joining = mix_into_train(examples(), MADE, embed=embed, threshold=0.9, texts={})
     assert joining.made == ()
     lost = [one for one in joining.attrition.dropped if one.count]
     assert [(one.reason, one.count) for one in lost] == [("its document is gone, or not for everybody", 2)]
@@ -100,9 +100,9 @@ def test_what_its_document_may_no_longer_tell_everybody_is_left_out(embed: Embed
 
 def test_what_is_among_the_examples_is_not_added_again(embed: Embed):
     both = [*examples(), MADE[0].example]
-    assert [one.id for one in joined(both, MADE, embed=embed, threshold=0.9).examples].count("made-1") == 1
+    assert [one.id for one in mix_into_train(both, MADE, embed=embed, threshold=0.9).examples].count("made-1") == 1
 
 
 def test_only_the_documents_that_are_needed_are_kept():
     documents = [Document(id="desk", text="a"), Document(id="bar", text="b")]
-    assert texts_of(documents, MADE) == {"desk": "a"}
+    assert read_source_texts(documents, MADE) == {"desk": "a"}

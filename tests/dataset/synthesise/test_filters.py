@@ -6,30 +6,32 @@ import pytest
 
 from weighbridge.adapters import Span
 from weighbridge.dataset.synthesise.filters import (
-    ambiguous,
-    findable,
-    fitting,
-    form_filters,
-    grounded,
-    grounding,
-    orphans,
-    repeated,
+    drop_ambiguous,
+    drop_orphans,
+    drop_repeated,
+    drop_unfindable,
+    drop_unfitting_answers,
+    drop_ungrounded,
+    is_grounded,
+    make_form_filters,
 )
-from weighbridge.dataset.synthesise.nouns import OWN, Filter, Made, sift
+from weighbridge.dataset.synthesise.nouns import OWN, Filter, SyntheticExample, apply_filters
 from weighbridge.types import Chunk, Passage
 
 TEXT = "The desk opens at\n07:30 on weekdays. The fee is £5."
 
 
-def one(question: str, answer: str = "07:30", *, made_by: str = "rule: when", family: str = "", id_: str = "") -> Made:
-    return Made(
+def one(
+    question: str, answer: str = "07:30", *, made_by: str = "rule: when", family: str = "", id_: str = ""
+) -> SyntheticExample:
+    return SyntheticExample(
         id=id_ or question, question=question, answers=(answer,) if answer else (), spans=(Span("desk", 0, len(TEXT)),),
         made_by=made_by, family=family or id_ or question, answerable=bool(answer),
     )  # fmt: skip
 
 
-def dropped(made: Sequence[Made], filters: Sequence[Filter]) -> dict[str, int]:
-    return {lost.reason: lost.count for lost in sift(made, filters).attrition.dropped if lost.count}
+def dropped(made: Sequence[SyntheticExample], filters: Sequence[Filter]) -> dict[str, int]:
+    return {lost.reason: lost.count for lost in apply_filters(made, filters).attrition.dropped if lost.count}
 
 
 GOOD = "When does the desk open on weekdays?"
@@ -51,7 +53,7 @@ GOOD = "When does the desk open on weekdays?"
     ],
 )
 def test_what_reads_badly_is_dropped(made, reason):
-    assert dropped([made, one(GOOD)], form_filters()) == {reason: 1}
+    assert dropped([made, one(GOOD)], make_form_filters()) == {reason: 1}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_what_reads_badly_is_dropped(made, reason):
     ],
 )  # fmt: skip
 def test_what_reads_well_is_kept(question):
-    assert dropped([one(question)], form_filters()) == {}
+    assert dropped([one(question)], make_form_filters()) == {}
 
 
 def test_answers_must_have_the_form_of_the_task():
@@ -70,7 +72,9 @@ def test_answers_must_have_the_form_of_the_task():
     absent = one("Who is it that opens the desk?", "")
     absent_own = one("when", "", made_by=f"model: {OWN}t-2")
     made = [own, one(GOOD), absent, absent_own]
-    assert dropped(made, form_filters(lambda answer: answer == "billing")) == {"answer is not what this task wants": 2}
+    assert dropped(made, make_form_filters(lambda answer: answer == "billing")) == {
+        "answer is not what this task wants": 2
+    }
 
 
 @pytest.mark.parametrize(
@@ -78,21 +82,21 @@ def test_answers_must_have_the_form_of_the_task():
     [("07:30", True), ("opens at 07:30", True), ("£5", True), ("7:3", False), ("07:31", False), ("THE FEE", True)],
 )
 def test_an_answer_must_stand_in_its_span_as_whole_words(answer, stands):
-    assert grounded(one(GOOD, answer), {"desk": TEXT}) is stands
-    assert not grounded(one(GOOD, answer), {})
+    assert is_grounded(one(GOOD, answer), {"desk": TEXT}) is stands
+    assert not is_grounded(one(GOOD, answer), {})
 
 
 def test_an_answer_outside_its_span_is_not_grounded():
     made = one(GOOD, "£5")
-    cut = Made(**{name: getattr(made, name) for name in made.__slots__} | {"spans": (Span("desk", 0, 20),)})
-    assert dropped([cut, made], [grounding({"desk": TEXT})]) == {"answer does not stand in its span": 1}
+    cut = SyntheticExample(**{name: getattr(made, name) for name in made.__slots__} | {"spans": (Span("desk", 0, 20),)})
+    assert dropped([cut, made], [drop_ungrounded({"desk": TEXT})]) == {"answer does not stand in its span": 1}
 
 
 def test_the_same_question_is_kept_once_and_not_at_all_where_its_answers_differ():
     same = [one(GOOD, id_="1"), one("when does the DESK open on weekdays", id_="2")]
-    assert dropped(same, [repeated(), ambiguous()]) == {"asked before, word for word": 1}
+    assert dropped(same, [drop_repeated(), drop_ambiguous()]) == {"asked before, word for word": 1}
     differing = [one(GOOD, id_="1"), one(GOOD, "£5", id_="2"), one("How much is the fee?", "£5")]
-    assert dropped(differing, [repeated(), ambiguous()]) == {"has other answers elsewhere": 2}
+    assert dropped(differing, [drop_repeated(), drop_ambiguous()]) == {"has other answers elsewhere": 2}
 
 
 def test_the_search_must_find_the_place():
@@ -104,15 +108,15 @@ def test_the_search_must_find_the_place():
         "Where is the desk then?": [passage("desk", 60, 90), passage("other", 0, 60)],
     }
     made = [one(GOOD), one("Where is the desk then?"), one("Who is the absent one?", "")]
-    assert dropped(made, [findable(lambda text: found.get(text, ()))]) == {"search does not find its passage": 1}
+    assert dropped(made, [drop_unfindable(lambda text: found.get(text, ()))]) == {"search does not find its passage": 1}
 
 
 def test_wordings_go_with_their_question():
     made = [one("b", family="a"), one("c", id_="c"), one("d", family="c"), one("e", family="hb-1")]
-    assert dropped(made, [orphans({"hb-1"})]) == {"rewords a question that was dropped": 1}
+    assert dropped(made, [drop_orphans({"hb-1"})]) == {"rewords a question that was dropped": 1}
 
 
-def asked_of_a_model(question: str, answer: str) -> Made:
+def asked_of_a_model(question: str, answer: str) -> SyntheticExample:
     return one(question, answer, made_by="model: question")
 
 
@@ -128,10 +132,10 @@ def asked_of_a_model(question: str, answer: str) -> Made:
 )  # fmt: skip
 def test_a_models_answer_must_go_with_its_question(question, answer, fits):
     texts = {"desk": TEXT}
-    assert (not fitting(texts).positions([asked_of_a_model(question, answer)])) is fits
-    assert not fitting(texts).positions([one(question, answer)])
+    assert (not drop_unfitting_answers(texts).positions([asked_of_a_model(question, answer)])) is fits
+    assert not drop_unfitting_answers(texts).positions([one(question, answer)])
 
 
 def test_a_label_is_no_quote_and_need_not_go_with_its_message() -> None:
     reworded = one("How much is this fee of yours?", "billing", made_by=f"model: {OWN}t-1")
-    assert not fitting({"desk": TEXT}).positions([reworded])
+    assert not drop_unfitting_answers({"desk": TEXT}).positions([reworded])

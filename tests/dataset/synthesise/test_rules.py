@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weighbridge.dataset.synthesise.filters import grounded
-from weighbridge.dataset.synthesise.rules import WORDINGS, made_by_rules
+from weighbridge.dataset.synthesise.filters import is_grounded
+from weighbridge.dataset.synthesise.rules import WORDINGS, make_by_rules
 from weighbridge.types import Document, Progress
 
 CANTEEN = Document(
@@ -20,7 +20,7 @@ HOSTEL = Document(
 
 
 def make(*documents, seed=7):
-    return made_by_rules(documents, documents, version=lambda document: f"v-{document.id}", seed=seed)
+    return make_by_rules(documents, documents, version=lambda document: f"v-{document.id}", seed=seed)
 
 
 def test_questions_their_wordings_and_near_misses():
@@ -48,12 +48,12 @@ def test_each_carries_its_span_and_version():
     for one in make(CANTEEN, HOSTEL):
         (span,) = one.spans
         assert span.version == f"v-{span.document_id}"
-        assert grounded(one, texts)
+        assert is_grounded(one, texts)
 
 
 def test_progress_is_told_document_by_document():
     told: list[Progress] = []
-    made_by_rules([CANTEEN, HOSTEL], [], version=lambda _: "", seed=1, notify=told.append)
+    make_by_rules([CANTEEN, HOSTEL], [], version=lambda _: "", seed=1, notify=told.append)
     assert [(step.done, step.total) for step in told] == [(1, 2), (2, 2)]
 
 
@@ -72,5 +72,5 @@ LINES = st.sampled_from([
 def test_whatever_the_document_every_answer_stands_in_its_span(text):
     document = Document(id="d", text=text, title="Title")
     made = make(document)
-    assert all(grounded(one, {"d": text}) for one in made)
+    assert all(is_grounded(one, {"d": text}) for one in made)
     assert make(document) == made

@@ -2,9 +2,9 @@
 
 import pytest
 
-from weighbridge.dataset.synthesise.english import vocabulary_of
-from weighbridge.dataset.synthesise.tables import cell_draft, label_draft, placed_drafts, topic_of
-from weighbridge.ingest.outline import outline_of
+from weighbridge.dataset.synthesise.english import build_vocabulary
+from weighbridge.dataset.synthesise.tables import draft_from_cell, draft_from_label, draft_questions, find_topic
+from weighbridge.ingest.outline import find_outline
 from weighbridge.types import Document
 
 TEXT = """# The fleet
@@ -29,7 +29,7 @@ Yes, on a lead.
 def asked(text: str) -> dict[str, tuple[str, ...]]:
     document = Document(id="fleet", text=text, title="The fleet")
     found = {}
-    for placed in placed_drafts(document, outline_of(text), vocabulary_of([text])):
+    for placed in draft_questions(document, find_outline(text), build_vocabulary([text])):
         assert all(answer in text[placed.start : placed.end] for answer in placed.draft.answers)
         found[placed.draft.question] = placed.draft.answers
     return found
@@ -63,7 +63,7 @@ def test_a_text_without_structure_gives_nothing():
     ("row", "column", "value"), [("Marrowby", "No", "No"), ("Marrowby", "#", "3"), ("Marrowby", "Ship", "Marrowby")]
 )
 def test_a_cell_that_says_nothing_gives_no_question(row, column, value):
-    assert cell_draft(row, column, value, "The fleet", vocabulary_of([])) is None
+    assert draft_from_cell(row, column, value, "The fleet", build_vocabulary([])) is None
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_a_cell_that_says_nothing_gives_no_question(row, column, value):
     ],
 )
 def test_a_column_that_is_no_plain_noun_is_quoted(column, question):
-    draft = cell_draft("Marrowby", column, "08:40", "Fleet", vocabulary_of([]))
+    draft = draft_from_cell("Marrowby", column, "08:40", "Fleet", build_vocabulary([]))
     assert draft is not None
     assert draft.question == question
 
 
 def test_without_a_topic_nothing_stands_before_the_question():
-    draft = cell_draft("Marrowby", "Opens", "08:40", "", vocabulary_of([]))
+    draft = draft_from_cell("Marrowby", "Opens", "08:40", "", build_vocabulary([]))
     assert draft is not None
     assert (draft.question, draft.others) == ('What is given as "Opens" for Marrowby?', ())
 
@@ -109,11 +109,11 @@ def test_a_row_that_is_a_letter_is_called_by_its_column():
     ("label", "topic"), [("Note", "Desk"), ("Phone", "phone"), ("Phone", "Who?"), ("Not here", "X")]
 )
 def test_what_is_no_label_of_the_topic_gives_no_question(label, topic):
-    assert label_draft(label, topic, "12", vocabulary_of([])) is None
+    assert draft_from_label(label, topic, "12", build_vocabulary([])) is None
 
 
 def test_the_topic_is_the_heading_above_without_its_brackets():
     document = Document(id="a", text="# Loans: ships (finance only)\n\nText.", title="T")
-    outline = outline_of(document.text)
-    assert topic_of(document, outline, len(document.text)) == "Loans, ships"
-    assert topic_of(document, outline, 0) == "T"
+    outline = find_outline(document.text)
+    assert find_topic(document, outline, len(document.text)) == "Loans, ships"
+    assert find_topic(document, outline, 0) == "T"

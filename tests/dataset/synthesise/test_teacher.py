@@ -5,18 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.adapters import Span
-from weighbridge.dataset.synthesise.nouns import OWN, Made
+from weighbridge.dataset.synthesise.nouns import OWN, SyntheticExample
 from weighbridge.dataset.synthesise.teacher import (
     QUESTIONS,
-    Asking,
-    answered_after_all,
-    answered_otherwise,
-    asked_near_misses,
-    asked_questions,
-    asked_wordings,
-    own_question,
-    pairs_in,
-    wordings_in,
+    Teacher,
+    ask_for_near_misses,
+    ask_for_questions,
+    ask_for_wordings,
+    drop_answerable,
+    drop_inconsistent,
+    parse_pairs,
+    parse_wordings,
+    wrap_own_example,
 )
 from weighbridge.generate.scripted import Scripted
 from weighbridge.types import Chunk, Document, Example, Passage, Question
@@ -27,8 +27,8 @@ CHUNK = Chunk(
 )  # fmt: skip
 
 
-def says(text: str) -> Asking:
-    return Asking(model=Scripted(reply=lambda _: text))
+def says(text: str) -> Teacher:
+    return Teacher(model=Scripted(reply=lambda _: text))
 
 
 @pytest.mark.parametrize(
@@ -50,19 +50,19 @@ def says(text: str) -> Asking:
     ],
 )
 def test_pairs_are_read_from_lines_or_json(reply, pairs, unparsed):
-    assert pairs_in(reply) == (pairs, unparsed)
+    assert parse_pairs(reply) == (pairs, unparsed)
 
 
 @given(st.text(alphabet='QqAa:.{}"\n 12*question', max_size=120))
 def test_no_reply_breaks_the_reading(reply):
-    pairs, unparsed = pairs_in(reply)
+    pairs, unparsed = parse_pairs(reply)
     assert len(pairs) <= QUESTIONS
     assert pairs or unparsed
-    assert all(line for line in wordings_in(reply, "Who?"))
+    assert all(line for line in parse_wordings(reply, "Who?"))
 
 
 def test_an_answer_is_taken_as_its_chunk_has_it():
-    heard = asked_questions([CHUNK], says("Q: When does the desk open?\nA: AT 07:30\nQ: What is it?\nA: a desk"))
+    heard = ask_for_questions([CHUNK], says("Q: When does the desk open?\nA: AT 07:30\nQ: What is it?\nA: a desk"))
     first, second = heard.made
     assert (first.answers, second.answers) == (("at\n07:30",), ("a desk",))
     assert first.spans == (Span("desk", 10, 49, "v1"),)
@@ -70,21 +70,21 @@ def test_an_answer_is_taken_as_its_chunk_has_it():
 
 
 def test_near_misses_have_no_answers():
-    heard = asked_near_misses([CHUNK, CHUNK], says("Q: Who built the desk?\nNot one."))
+    heard = ask_for_near_misses([CHUNK, CHUNK], says("Q: Who built the desk?\nNot one."))
     assert [one.question for one in heard.made] == ["Who built the desk?"] * 2
     assert not any(one.answerable or one.answers or one.evidence for one in heard.made)
-    assert asked_near_misses([CHUNK], says("hm")).unparsed == 1
+    assert ask_for_near_misses([CHUNK], says("hm")).unparsed == 1
 
 
 def test_wordings_keep_answers_places_and_family():
-    first = Made(
+    first = SyntheticExample(
         id="made-1", question="When does the desk open?", answers=("07:30",), spans=(Span("desk", 10, 49),),
         made_by="rule: when", family="made-1",
     )  # fmt: skip
     document = Document(id="desk", text="The desk opens at 07:30.")
     example = Example(id="t-1", question=Question("desk hours pls"), answers=("half past seven",), evidence=("desk",))
-    own = own_question(example, [document], lambda _: "v2")
-    heard = asked_wordings([first, own], says("1. At what time does the desk open?\n- When can I come?\n"))
+    own = wrap_own_example(example, [document], lambda _: "v2")
+    heard = ask_for_wordings([first, own], says("1. At what time does the desk open?\n- When can I come?\n"))
     assert [one.question for one in heard.made[:2]] == ["At what time does the desk open?", "When can I come?"]
     assert {(one.answers, one.family, one.spans) for one in heard.made} == {
         (("07:30",), "made-1", first.spans),
@@ -94,22 +94,22 @@ def test_wordings_keep_answers_places_and_family():
 
 
 def test_a_message_that_asks_nothing_is_reworded_without_a_question_mark():
-    assert wordings_in("my meter is broken\n", "The meter does not work.") == ["my meter is broken"]
-    assert wordings_in("my meter is broken\nWho?\nWho?", "Who?") == []
+    assert parse_wordings("my meter is broken\n", "The meter does not work.") == ["my meter is broken"]
+    assert parse_wordings("my meter is broken\nWho?\nWho?", "Who?") == []
 
 
 def test_a_near_miss_that_a_passage_or_the_model_answers_is_dropped():
-    misses = asked_near_misses([CHUNK], says("Q: What is the fee?\nQ: Who built the desk?")).made
+    misses = ask_for_near_misses([CHUNK], says("Q: What is the fee?\nQ: Who built the desk?")).made
     passage = Passage(CHUNK, 1.0)
-    assert answered_after_all(lambda _: [passage], says("NONE")).positions(misses) == {0}
-    assert answered_after_all(lambda _: [passage], says("Ilse Brandt")).positions(misses) == {0, 1}
-    rule = asked_questions([CHUNK], says("Q: What is the fee?\nA: £5")).made
-    assert not answered_after_all(lambda _: [passage], says("£5")).positions(rule)
+    assert drop_answerable(lambda _: [passage], says("NONE")).positions(misses) == {0}
+    assert drop_answerable(lambda _: [passage], says("Ilse Brandt")).positions(misses) == {0, 1}
+    rule = ask_for_questions([CHUNK], says("Q: What is the fee?\nA: £5")).made
+    assert not drop_answerable(lambda _: [passage], says("£5")).positions(rule)
 
 
 @pytest.mark.parametrize(("said", "kept"), [("£5.", True), ("It is £5", True), ("07:30", False), ("", False)])
 def test_a_question_that_the_model_answers_otherwise_is_dropped(said, kept):
-    asked = asked_questions([CHUNK], says("Q: What is the fee?\nA: £5")).made
+    asked = ask_for_questions([CHUNK], says("Q: What is the fee?\nA: £5")).made
     texts = {"desk": " " * 10 + CHUNK.text}
-    assert (not answered_otherwise(texts, says(said)).positions(asked)) is kept
-    assert not answered_otherwise(texts, says(said)).positions([])
+    assert (not drop_inconsistent(texts, says(said)).positions(asked)) is kept
+    assert not drop_inconsistent(texts, says(said)).positions([])

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from weighbridge.ingest.consistency import conflicts
 from weighbridge.ingest.consistency.conflicts import (
     Conflict,
-    Reading,
+    StatedValue,
     conflict_lines,
     documents_by_value,
     find_conflicts,
 )
-from weighbridge.ingest.consistency.contradictions import Budget, Corpus, Difference
+from weighbridge.ingest.consistency.contradictions import Budget, Difference, StatementCorpus
 from weighbridge.types import Document
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -326,7 +326,7 @@ def test_many_versions_of_one_document_take_time_in_proportion(monkeypatch: pyte
     compared: list[tuple[int, int]] = []
     whole = conflicts.differences
 
-    def count(corpus: Corpus, one: int, other: int, budget: Budget) -> Iterator[Difference]:
+    def count(corpus: StatementCorpus, one: int, other: int, budget: Budget) -> Iterator[Difference]:
         compared.append((one, other))
         return whole(corpus, one, other, budget)
 
@@ -339,7 +339,8 @@ def test_many_versions_of_one_document_take_time_in_proportion(monkeypatch: pyte
 @settings(max_examples=40)
 def test_no_line_is_wider_than_asked(text: str, width: int) -> None:
     readings = tuple(
-        Reading(document_id=text + name * 20, start=0, end=0, quote="", value=text + name) for name in ("x", "y", "z")
+        StatedValue(document_id=text + name * 20, start=0, end=0, quote="", value=text + name)
+        for name in ("x", "y", "z")
     )
     shown = list(conflict_lines([Conflict(text, readings, 0.9, (text, text))], width=width))
     assert all(len(line) <= width for line in shown)

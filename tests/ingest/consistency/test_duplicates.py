@@ -10,11 +10,11 @@ from weighbridge.ingest.consistency.duplicates import (
     Copy,
     DroppedCopy,
     Duplicates,
-    dropped_copies,
+    drop_duplicates,
     duplicate_lines,
     find_duplicates,
+    list_dropped_copies,
     signature,
-    without_duplicates,
     words_of,
 )
 from weighbridge.types import Document
@@ -105,14 +105,14 @@ def test_what_somebody_could_no_longer_read_is_not_dropped() -> None:
     documents = [document("a", groups="xy"), document("b", groups="x"), document("c", groups="yz")]
     found = find_duplicates(documents)
     assert [copy.obstacle for copy in found[0].copies] == ["", "some who may read it may not read a"]
-    assert [one.id for one in without_duplicates(documents, found)] == ["a", "c"]
+    assert [one.id for one in drop_duplicates(documents, found)] == ["a", "c"]
 
 
 def test_a_copy_with_other_figures_is_not_dropped() -> None:
     documents = [document("a", f"{LONG} costs 20"), document("b", f"{LONG} costs 30")]
     found = find_duplicates(documents)
     assert [copy.obstacle for copy in found[0].copies] == ["its figures differ"]
-    assert list(without_duplicates(documents, found)) == documents
+    assert list(drop_duplicates(documents, found)) == documents
     assert list(duplicate_lines(found)) == ["b: 99% of the words of a; not to be dropped: its figures differ"]
 
 
@@ -172,7 +172,7 @@ def test_order_does_not_matter_and_each_document_is_in_one_place(documents: list
 @given(documents=CORPORA)
 def test_dropping_takes_a_text_from_nobody(documents: list[Document]) -> None:
     found = find_duplicates(documents)
-    kept = list(without_duplicates(documents, found))
+    kept = list(drop_duplicates(documents, found))
     stands_for = {copy.id: one.kept for one in found for copy in one.copies}
 
     def readable(some: list[Document], groups: frozenset[str]) -> set[str]:
@@ -182,7 +182,7 @@ def test_dropping_takes_a_text_from_nobody(documents: list[Document]) -> None:
         groups = frozenset(letter for bit, letter in enumerate("xyz") if size >> bit & 1)
         before, after = readable(documents, groups), readable(kept, groups)
         assert all(name in after or stands_for[name] in after for name in before)
-    dropped = dropped_copies(documents, found)
+    dropped = list_dropped_copies(documents, found)
     assert {one.document.id for one in dropped} == {one.id for one in documents} - {one.id for one in kept}
     assert all(one == DroppedCopy(replace(one.document, text=""), stands_for[one.document.id]) for one in dropped)
     exact = {" ".join(one.text.casefold().split()) for one in documents if words_of(one.text)}

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from weighbridge.ingest.files.archive import REST, Begun, Read, walk
-from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.archive import REST, FileBegun, FileOutcome, walk
+from weighbridge.ingest.files.limits import ReadingLimits
 
-LIMITS = Limits()
+LIMITS = ReadingLimits()
 
 
 def packed(*members: tuple[str, bytes]) -> bytes:
@@ -23,20 +23,20 @@ def packed(*members: tuple[str, bytes]) -> bytes:
 
 
 def looked(
-    folder: Path, content: bytes, limits: Limits = LIMITS, name: str = "a.zip", **more: frozenset[int]
-) -> list[Read]:
+    folder: Path, content: bytes, limits: ReadingLimits = LIMITS, name: str = "a.zip", **more: frozenset[int]
+) -> list[FileOutcome]:
     (folder / name).write_bytes(content)
     events = list(walk(folder / name, limits=limits, **more))
-    begun = [event for event in events if isinstance(event, Begun)]
+    begun = [event for event in events if isinstance(event, FileBegun)]
     assert [event.number for event in begun] == list(range(len(begun)))
-    reads = [event for event in events if isinstance(event, Read)]
+    reads = [event for event in events if isinstance(event, FileOutcome)]
     assert len({read.name for read in reads}) == len(reads)
     for read in reads:
         assert bool(read.contents) != bool(read.reason)
     return reads
 
 
-def told(reads: list[Read]) -> dict[str, str]:
+def told(reads: list[FileOutcome]) -> dict[str, str]:
     return {read.name: read.reason or "|".join(content.text for content in read.contents) for read in reads}
 
 
@@ -98,14 +98,14 @@ def test_encrypted_and_damaged_members(tmp_path: Path) -> None:
 def test_bombs_are_bounded(tmp_path: Path) -> None:
     bomb = packed(("zeros.txt", bytes(30_000_000)))
     assert told(looked(tmp_path, bomb)) == {"zeros.txt": "unpacks to more than 300 times its size"}
-    assert told(looked(tmp_path, bomb, Limits(member_mb=15, ratio=9_999))) == {
+    assert told(looked(tmp_path, bomb, ReadingLimits(member_mb=15, ratio=9_999))) == {
         "zeros.txt": "larger than 15 MB when it is unpacked"
     }
     many = packed(*((f"{n}.txt", b"x" * 400_000) for n in range(5)))
-    reads = told(looked(tmp_path, many, Limits(unpacked_mb=1)))
+    reads = told(looked(tmp_path, many, ReadingLimits(unpacked_mb=1)))
     assert list(reads) == ["0.txt", "1.txt", "2.txt", REST]
     assert reads["2.txt"] == reads[REST] == "the archive unpacks to more than 1 MB"
-    reads = told(looked(tmp_path, many, Limits(members=2)))
+    reads = told(looked(tmp_path, many, ReadingLimits(members=2)))
     assert reads[REST] == "the archive holds more than 2 files"
 
 

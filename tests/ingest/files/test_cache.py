@@ -10,29 +10,42 @@ from hypothesis import strategies as st
 from weighbridge.errors import DataError
 from weighbridge.ingest.content import Content, Loss
 from weighbridge.ingest.decode.text import LARGEST
-from weighbridge.ingest.files.cache import Entry, Piece, Shelf, Shelved, cut, finish, kept, key_of, prune, write_content
-from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.cache import (
+    CachedDocument,
+    CachedDocuments,
+    CacheEntry,
+    ParsedPiece,
+    cache_key,
+    cut_to_largest,
+    finish_entry,
+    load_entry,
+    prune_cache,
+    write_content,
+)
+from weighbridge.ingest.files.limits import ReadingLimits
 from weighbridge.types import Document, Part
 
 KEY = "ab" * 32
 CONTENT = Content(text="Grüße\n", title="T", groups=frozenset({"hr"}), name="one", parts=(Part("page 1", 0, 5),))
 
 
-def made(folder: Path, contents: Sequence[Content], key: str = KEY, **more: bool) -> Entry:
+def made(folder: Path, contents: Sequence[Content], key: str = KEY, **more: bool) -> CacheEntry:
     with (folder / "made").open("ab") as file:
         places = tuple(write_content(file, content) for content in contents)
-    piece = Piece(name="", kind="text", places=places, losses=(Loss("page 1", "lost"),), **more)
-    return finish(folder, key, folder / "made", [piece])
+    piece = ParsedPiece(name="", kind="text", places=places, losses=(Loss("page 1", "lost"),), **more)
+    return finish_entry(folder, key, folder / "made", [piece])
 
 
-def shelf(entry: Entry) -> Shelf:
+def shelf(entry: CacheEntry) -> CachedDocuments:
     blank = Document(id="d", text="", source="s")
-    return Shelf([Shelved(blank, entry.path, place) for piece in entry.pieces for place in piece.places])
+    return CachedDocuments(
+        [CachedDocument(blank, entry.path, place) for piece in entry.pieces for place in piece.places]
+    )
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     entry = made(tmp_path, [CONTENT, Content(text="two")])
-    assert kept(tmp_path, KEY) == entry
+    assert load_entry(tmp_path, KEY) == entry
     documents = shelf(entry)
     one = Document(
         id="d", text="Grüße\n", title="T", source="s", groups=frozenset({"hr"}), parts=(Part("page 1", 0, 5),)
@@ -61,7 +74,7 @@ def test_a_damaged_entry_is_none(tmp_path: Path, place: int, value: int, *, shor
     at = place % len(before)
     after = before[:at] if shorter else before[:at] + bytes([value]) + before[at + 1 :]
     path.write_bytes(after)
-    assert (kept(tmp_path, KEY) is None) == (before != after)
+    assert (load_entry(tmp_path, KEY) is None) == (before != after)
 
 
 def test_what_another_parser_made_is_none(tmp_path: Path) -> None:
@@ -69,40 +82,40 @@ def test_what_another_parser_made_is_none(tmp_path: Path) -> None:
     content = entry.path.read_bytes()
     assert b'{"text": "' in content
     (tmp_path / "made").write_bytes(b"")
-    older = Piece(name="", kind="text", reason="empty")
-    path = finish(tmp_path, KEY, tmp_path / "made", [older]).path
-    assert kept(tmp_path, KEY) is not None
+    older = ParsedPiece(name="", kind="text", reason="empty")
+    path = finish_entry(tmp_path, KEY, tmp_path / "made", [older]).path
+    assert load_entry(tmp_path, KEY) is not None
     index = path.read_bytes()[:-80].replace(b'"text": "', b'"text": "0.')
     path.write_bytes(index + f"{len(index):016d}{hashlib.sha256(index).hexdigest()}".encode())
-    assert kept(tmp_path, KEY) is None
+    assert load_entry(tmp_path, KEY) is None
 
 
 def test_what_may_come_out_otherwise_is_none(tmp_path: Path) -> None:
     made(tmp_path, [CONTENT], lasting=False)
-    assert kept(tmp_path, KEY) is None
+    assert load_entry(tmp_path, KEY) is None
 
 
 def test_what_a_worker_was_ended_for_is_tried_again_after_a_day(tmp_path: Path) -> None:
     entry = made(tmp_path, [], ended=True)
-    assert kept(tmp_path, KEY) == entry
+    assert load_entry(tmp_path, KEY) == entry
     os.utime(entry.path, (0, 0))
-    assert kept(tmp_path, KEY) is None
+    assert load_entry(tmp_path, KEY) is None
 
 
 def test_a_key_depends_on_bytes_suffix_and_limits(tmp_path: Path) -> None:
     for name, text in (("a.md", "1"), ("b.md", "1"), ("c.md", "2"), ("a.txt", "1")):
         (tmp_path / name).write_text(text)
-    keys = [key_of(tmp_path / name, Limits()) for name in ("a.md", "b.md", "c.md", "a.txt")]
+    keys = [cache_key(tmp_path / name, ReadingLimits()) for name in ("a.md", "b.md", "c.md", "a.txt")]
     assert keys[0] == keys[1]
-    assert len({*keys, key_of(tmp_path / "a.md", Limits(members=3))}) == 4
-    assert key_of(tmp_path / "a.md", Limits(workers=9)) == keys[0]
+    assert len({*keys, cache_key(tmp_path / "a.md", ReadingLimits(members=3))}) == 4
+    assert cache_key(tmp_path / "a.md", ReadingLimits(workers=9)) == keys[0]
 
 
 def test_pruning_deletes_what_no_source_names(tmp_path: Path) -> None:
     first, second = made(tmp_path, [CONTENT]), made(tmp_path, [CONTENT], key="cd" * 32)
     (documents,) = shelf(second)
     assert documents.text == CONTENT.text
-    prune(tmp_path, frozenset({KEY}))
+    prune_cache(tmp_path, frozenset({KEY}))
     assert first.path.exists()
     assert not second.path.exists()
     with pytest.raises(DataError, match="what was read of it is gone; read the documents again"):
@@ -112,9 +125,9 @@ def test_pruning_deletes_what_no_source_names(tmp_path: Path) -> None:
 def test_a_long_text_is_cut_with_its_parts() -> None:
     parts = (Part("a", 0, 9), Part("b", 9, LARGEST + 2), Part("c", LARGEST + 2, LARGEST + 5))
     long = Content(text="x" * (LARGEST + 5), parts=parts)
-    assert cut(CONTENT) is CONTENT
-    assert len(cut(long).text) == LARGEST
-    assert cut(long).parts == (Part("a", 0, 9), Part("b", 9, LARGEST))
+    assert cut_to_largest(CONTENT) is CONTENT
+    assert len(cut_to_largest(long).text) == LARGEST
+    assert cut_to_largest(long).parts == (Part("a", 0, 9), Part("b", 9, LARGEST))
 
 
 def test_what_is_damaged_after_it_was_found_is_never_given_out(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import psutil
 import pytest
 
 from weighbridge.errors import WeighbridgeError
-from weighbridge.ingest.files.limits import Limits
-from weighbridge.ingest.files.pool import Task, parse
+from weighbridge.ingest.files.limits import ReadingLimits
+from weighbridge.ingest.files.pool import Task, parse_in_workers
 
-SMALL = Limits(memory_mb=80)
+SMALL = ReadingLimits(memory_mb=80)
 
 
 def large(path: Path) -> Path:
@@ -51,7 +51,7 @@ def small(tmp_path):
 
 def test_a_file_that_needs_too_much_costs_itself_only(tmp_path, small):
     paths = [*small[:2], large(tmp_path / "large.txt"), *small[2:]]
-    done = list(parse(tasks(tmp_path, *paths), SMALL))
+    done = list(parse_in_workers(tasks(tmp_path, *paths), SMALL))
     told = reasons(done)
     assert told.pop("large.txt") == [("", "needs more than 80 MB")]
     assert told == {path.name: [("", "")] for path in small}
@@ -66,7 +66,7 @@ def test_a_file_that_takes_too_long_costs_itself_only(tmp_path, small):
                 archive.writestr("1.html", "<p>slow</p>" * 400_000)
             else:
                 archive.writestr(f"{number}.bin", bytes(10))
-    done = list(parse(tasks(tmp_path, slow, *small), Limits(seconds=0.2, workers=1, ratio=9_999)))
+    done = list(parse_in_workers(tasks(tmp_path, slow, *small), ReadingLimits(seconds=0.2, workers=1, ratio=9_999)))
     told = reasons(done)
     slow_told = dict(told.pop("slow.zip"))
     assert slow_told.pop("1.html") == "took longer than 0.2 s"
@@ -90,7 +90,7 @@ def test_a_worker_that_crashes_is_replaced(tmp_path, small):
     shooter.start()
     slow = tmp_path / "large.json"
     slow.write_text(f"[{'[1],' * 5_000_000}[1]]")
-    done = list(parse(tasks(tmp_path, slow, *small), Limits(workers=1)))
+    done = list(parse_in_workers(tasks(tmp_path, slow, *small), ReadingLimits(workers=1)))
     crashed.set()
     shooter.join()
     told = reasons(done)
@@ -105,8 +105,8 @@ def test_an_archive_that_kills_again_and_again_is_left(tmp_path):
         for number in range(4):
             archive.writestr(f"{number}.txt", b"word " * 9_000_000)
         archive.writestr("last.txt", "last")
-    limits = Limits(memory_mb=80, failures=2, ratio=9_999)
-    (done,) = parse(tasks(tmp_path, bad), limits)
+    limits = ReadingLimits(memory_mb=80, failures=2, ratio=9_999)
+    (done,) = parse_in_workers(tasks(tmp_path, bad), limits)
     assert reasons([done])["bad.zip"] == [
         ("first.txt", ""),
         ("0.txt", "needs more than 80 MB"),
@@ -125,7 +125,7 @@ def test_workers_are_recycled(tmp_path, small):
 
     looking = threading.Thread(target=look)
     looking.start()
-    done = list(parse(tasks(tmp_path, *small), Limits(recycled_after=1, workers=1)))
+    done = list(parse_in_workers(tasks(tmp_path, *small), ReadingLimits(recycled_after=1, workers=1)))
     over.set()
     looking.join()
     assert all(task.pieces[0].places for task in done)
@@ -134,7 +134,7 @@ def test_workers_are_recycled(tmp_path, small):
 
 @pytest.mark.parametrize("how", [KeyboardInterrupt, ValueError])
 def test_an_interruption_leaves_no_process(tmp_path, small, how):
-    running = parse(tasks(tmp_path, *small, large(tmp_path / "large.txt")), Limits(workers=2))
+    running = parse_in_workers(tasks(tmp_path, *small, large(tmp_path / "large.txt")), ReadingLimits(workers=2))
     next(running)
     with pytest.raises(how):
         running.throw(how())
@@ -142,16 +142,16 @@ def test_an_interruption_leaves_no_process(tmp_path, small, how):
 
 
 def test_nothing_to_do_starts_nothing(tmp_path):
-    assert list(parse([], Limits())) == []
+    assert list(parse_in_workers([], ReadingLimits())) == []
 
 
 def test_documents_that_cannot_be_written(tmp_path, small):
     with pytest.raises(OSError, match="Is a directory"):
-        list(parse([Task(small[0], tmp_path, 1)], Limits()))
+        list(parse_in_workers([Task(small[0], tmp_path, 1)], ReadingLimits()))
     assert not children()
 
 
 def test_workers_that_cannot_start_are_told(tmp_path, small):
     with pytest.raises(WeighbridgeError, match=r"does not start \(exit status 1: .*Error"):
-        list(parse(tasks(tmp_path, *small), Limits(memory_mb=None)))
+        list(parse_in_workers(tasks(tmp_path, *small), ReadingLimits(memory_mb=None)))
     assert not children()

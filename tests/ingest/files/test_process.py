@@ -1,11 +1,11 @@
 import time
 
-from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.limits import ReadingLimits
 from weighbridge.ingest.files.process import Process
 
 
 def test_it_starts_answers_and_ends(tmp_path):
-    process = Process(Limits(), tmp_path)
+    process = Process(ReadingLimits(), tmp_path)
     assert process.receive() == {"ready": True}
     process.allow(float("inf"))
     (tmp_path / "a.txt").write_text("one")
@@ -17,7 +17,7 @@ def test_it_starts_answers_and_ends(tmp_path):
 
 
 def test_it_is_ended_when_it_is_late(tmp_path):
-    process = Process(Limits(), tmp_path)
+    process = Process(ReadingLimits(), tmp_path)
     assert process.receive() == {"ready": True}
     process.kill_if_late()
     process.allow(time.monotonic() - 1)
@@ -29,7 +29,7 @@ def test_it_is_ended_when_it_is_late(tmp_path):
 
 
 def test_what_it_dies_of_by_itself_is_its_status(tmp_path):
-    process = Process(Limits(), tmp_path)
+    process = Process(ReadingLimits(), tmp_path)
     assert process.receive() == {"ready": True}
     process.send({"no": "task"})
     assert process.receive() is None

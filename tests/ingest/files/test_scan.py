@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.ingest.files.scan import inside, name_files, unsuitable
+from weighbridge.ingest.files.scan import name_files, reason_to_skip, relative_name
 
 FOLDER = Path("folder")
 NAMES = st.sets(st.from_regex(r"[ab]{1,2}(\.(md|txt)){0,3}", fullmatch=True), max_size=6)
@@ -33,7 +33,7 @@ def test_a_file_by_itself_has_no_suffix_in_its_id(names: set[str]) -> None:
 
 def test_names_that_are_no_text_are_escaped() -> None:
     odd = os.fsdecode(b"a\xff\n.txt")
-    assert inside(Path("folder"), Path("folder", odd)) == "a\\xff\\n.txt"
+    assert relative_name(Path("folder"), Path("folder", odd)) == "a\\xff\\n.txt"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_unsuitable(tmp_path: Path, name: str, expected: str) -> None:
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     os.mkfifo(tmp_path / "pipe")
-    assert unsuitable(tmp_path / name, largest=1_000_000) == expected
+    assert reason_to_skip(tmp_path / name, largest=1_000_000) == expected
 
 
 GIVEN: list[tuple[dict[str, str], list[str]]] = [

@@ -4,17 +4,17 @@ import sys
 
 import pytest
 
-from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.limits import ReadingLimits
 
-USUAL = Limits()
+USUAL = ReadingLimits()
 
 
 @pytest.fixture
 def ask(tmp_path):
     """Send lines to a worker of its own, close its input, and return what it said and its exit status."""
 
-    def ask(*tasks: dict, limits: Limits = USUAL):
-        values = {name: getattr(limits, name) for name in Limits.__slots__}
+    def ask(*tasks: dict, limits: ReadingLimits = USUAL):
+        values = {name: getattr(limits, name) for name in ReadingLimits.__slots__}
         lines = "".join(f"{json.dumps({'made': str(tmp_path / 'made'), 'skip': [], 'told': [], **t})}\n" for t in tasks)
         command = [sys.executable, "-m", "weighbridge.ingest.files.worker", json.dumps(values)]
         done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False, timeout=60)
@@ -43,7 +43,7 @@ def test_what_was_told_is_not_told_again(ask, tmp_path):
 
 def test_memory_is_bounded(ask, tmp_path):
     (tmp_path / "a.txt").write_bytes(b"word " * 9_000_000)
-    said, status = ask({"path": str(tmp_path / "a.txt")}, limits=Limits(memory_mb=60))
+    said, status = ask({"path": str(tmp_path / "a.txt")}, limits=ReadingLimits(memory_mb=60))
     assert status == 77
     assert [next(iter(line)) for line in said] == ["ready", "begun"]
 

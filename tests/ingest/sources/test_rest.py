@@ -335,7 +335,7 @@ KEYS = st.sampled_from(["a", "b", "a.b", "0"])
     max_leaves=10,
 ), path=st.sampled_from(["", "a", "b.a", "a.b", "a.0", "a.b.0.a", "0", "1.a", ".", "a..b", "a."]))  # fmt: skip
 def test_any_path_into_any_json_finds_something_or_nothing(whole: Any, path: str) -> None:
-    found = rest._at(whole, path)  # noqa: SLF001 - pure, and worth its own property
+    found = rest._value_at(whole, path)  # noqa: SLF001 - pure, and worth its own property
     assert found is rest._ABSENT or json.dumps(found) in json.dumps(whole)  # noqa: SLF001
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from weighbridge.errors import DataError, UserError
 from weighbridge.ingest.content import Loss
-from weighbridge.ingest.sources.entity import Entity, documents_of, entity_text
+from weighbridge.ingest.sources.entity import Entity, entity_text, make_documents
 from weighbridge.ingest.sources.sql import read_sql
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.sources import SqlSource
@@ -116,7 +116,7 @@ def test_bytes_blank_rows_and_rows_without_an_id_are_losses(shop: SqlSource) -> 
     ],
 )
 def test_groups_that_cannot_be_read_are_never_public(held: object, expected: list[str] | None) -> None:
-    parsed = documents_of([Entity(place="row 1", id=1, groups=held, fields={"x": "text"})], "shop")
+    parsed = make_documents([Entity(place="row 1", id=1, groups=held, fields={"x": "text"})], "shop")
     assert [sorted(content.groups) for content in parsed.contents] == ([] if expected is None else [expected])
     assert parsed.losses == ((Loss("row 1", "left out: it has no readable access groups"),) if expected is None else ())
 
@@ -248,7 +248,9 @@ def test_what_is_nested_without_end_costs_itself_alone() -> None:
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
-    parsed = documents_of([Entity(place="a", id=1, fields={"x": deep}), Entity(place="b", id=2, fields={"x": 1})], "s")
+    parsed = make_documents(
+        [Entity(place="a", id=1, fields={"x": deep}), Entity(place="b", id=2, fields={"x": 1})], "s"
+    )
     assert [content.name for content in parsed.contents] == ["2"]
     assert parsed.losses == (Loss("a", "left out: it is nested too deeply"),)
     while deep:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.dataset.near_duplicates import asked_in
+from weighbridge.dataset.near_duplicates import comparable_text
 from weighbridge.errors import TrainingError
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.lint import Lint, lint
@@ -160,7 +160,7 @@ def test_instructions_that_all_share_are_no_leak():
     texts = [f"{what} {place}?" for what in ("Where is", "Who pays") for place in ("the quay", "a crane", "the lock")]
     tested = [replace(asked("Why is it shut?", "same"), question=Question("Why is it shut?", history))]
     learnt = [replace(asked(text, "same"), question=Question(text, history)) for text in [*texts, "Why is it  shut"]]
-    made = [learning(asked_in(one), "same", name=f"e{n}") for n, one in enumerate(learnt)]
+    made = [learning(comparable_text(one), "same", name=f"e{n}") for n, one in enumerate(learnt)]
     assert not list(leaks(made[:-1], tested))
     (found,) = leaks(made, tested)
     assert found.message.startswith("e6 (as t1): ")

@@ -20,12 +20,12 @@ _AHEAD = 4
 """Prompts a thread that are handed out before the first of them is answered."""
 
 
-class Remembered:
+class CachedModel:
     """A model that says again what it said before to the same messages, of which a JSONL file keeps a line each."""
 
     def __init__(self, model: Model, path: Path) -> None:
         self._model, self._path, self._lock = model, path, Lock()
-        self._said = _read(path)
+        self._said = _read_cache(path)
 
     @property
     def name(self) -> str:
@@ -56,7 +56,7 @@ class Remembered:
             raise WorkspaceError(f"{self._path}: cannot be written ({error.strerror})") from error
 
 
-def _read(path: Path) -> dict[str, str]:
+def _read_cache(path: Path) -> dict[str, str]:
     """Return what was said before; a last line that was cut off is as if it had not been said, and is taken away."""
     said: dict[str, str] = {}
     if not path.exists():
@@ -78,7 +78,7 @@ def _read(path: Path) -> dict[str, str]:
     return said
 
 
-def replies(
+def ask_all(
     model: Model, prompts: Sequence[Sequence[Message]], *, task: str, workers: int = 1, notify: Notify = silent
 ) -> tuple[str | None, ...]:
     """Return what a model says to each prompt, in order; None where it failed.
@@ -98,13 +98,13 @@ def replies(
     failures: list[ModelError] = []
     in_a_row = 0
     notify(Progress(task=task, done=0, total=len(prompts), unit="prompts"))
-    with closing(_in_turn(ask, prompts, workers)) as answers:
+    with closing(_ask_in_order(ask, prompts, workers)) as answers:
         for answer in answers:
             said.append(answer if isinstance(answer, str) else None)
             if isinstance(answer, ModelError):
                 failures.append(answer)
                 in_a_row += not isinstance(answer, PromptTooLongError)
-                _require_hope(answer, in_a_row, ever=len(failures) < len(said))
+                _give_up_if_hopeless(answer, in_a_row, ever=len(failures) < len(said))
             else:
                 in_a_row = 0
             note = f"{len(failures):,} failed" if failures else ""
@@ -114,7 +114,7 @@ def replies(
     return tuple(said)
 
 
-def _in_turn(
+def _ask_in_order(
     ask: Callable[[Sequence[Message], Emit], str | ModelError], prompts: Sequence[Sequence[Message]], workers: int
 ) -> Generator[str | ModelError]:
     """Yield the answers in order. Once this is closed no other prompt is asked, and those on their way end soon."""
@@ -138,7 +138,7 @@ def _in_turn(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _require_hope(failure: ModelError, in_a_row: int, *, ever: bool) -> None:
+def _give_up_if_hopeless(failure: ModelError, in_a_row: int, *, ever: bool) -> None:
     """Raise where a model failed so often that the rest will fail too; `ever` tells that it answered before."""
     if in_a_row >= (_IN_A_ROW if ever else _AT_FIRST):
         kept = "; what it said before is kept, so the same command goes on from there" if ever else ""

@@ -5,38 +5,40 @@ from collections.abc import Collection, Sequence
 from itertools import chain, zip_longest
 from random import Random
 
-from weighbridge.dataset.synthesise.nouns import Filter, Made
+from weighbridge.dataset.synthesise.nouns import Filter, SyntheticExample
 
 UNANSWERABLE = 0.15
 """The largest share of questions without an answer: too many teach to decline everything."""
 
 
-def balanced(count: int, seed: int) -> Filter:
+def limit_unanswerable(count: int, seed: int) -> Filter:
     """Keep only a small share without an answer, of `count` or of as many as there are: one where it would be less."""
 
-    def places(made: Sequence[Made]) -> Collection[int]:
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         absent = [at for at, one in enumerate(made) if not one.answerable]
         whole = min(count, (len(made) - len(absent)) / (1 - UNANSWERABLE))
         few = min(max(int(UNANSWERABLE * whole), 1), count - 1)
-        return set(absent) - set(_in_turn(made, absent, seed)[:few])
+        return set(absent) - set(_order_by_document(made, absent, seed)[:few])
 
     return Filter("too many without an answer", places)
 
 
-def at_most(count: int, seed: int) -> Filter:
+def limit_count(count: int, seed: int) -> Filter:
     """Keep `count` at most, taken in turn from every document; those without an answer are all kept.
 
     A second wording of a question is only taken when every question has its first.
     """
 
-    def places(made: Sequence[Made]) -> Collection[int]:
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         answered = [at for at, one in enumerate(made) if one.answerable]
-        return set(answered) - set(_in_turn(made, answered, seed)[: max(count - len(made) + len(answered), 0)])
+        return set(answered) - set(
+            _order_by_document(made, answered, seed)[: max(count - len(made) + len(answered), 0)]
+        )
 
     return Filter("more than were asked for", places)
 
 
-def _in_turn(made: Sequence[Made], places: Sequence[int], seed: int) -> list[int]:
+def _order_by_document(made: Sequence[SyntheticExample], places: Sequence[int], seed: int) -> list[int]:
     """Return positions: the first wordings one document after the other, then the second ones, and so on."""
     random = Random(seed)  # noqa: S311 - reproducible, and no secret
     shuffled = random.sample(list(places), len(places))

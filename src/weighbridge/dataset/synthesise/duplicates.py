@@ -12,20 +12,20 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.dataset.leaks import leaks_between
+from weighbridge.dataset.leaks import find_leaks
 from weighbridge.dataset.near_duplicates import (
-    Asked,
-    as_asked,
-    asked_in,
+    ComparableQuestion,
     common_lines,
+    comparable_text,
     distinct_questions,
-    near_duplicates,
-    plain,
-    told_in,
+    find_near_duplicates,
+    make_comparable,
+    normalise_question,
+    system_text,
     without_lines,
 )
 from weighbridge.dataset.split import Embed
-from weighbridge.dataset.synthesise.nouns import Filter, Made
+from weighbridge.dataset.synthesise.nouns import Filter, SyntheticExample
 from weighbridge.types import Example, Split
 
 SAME_WORDING = 0.98
@@ -36,7 +36,7 @@ SAME_FACT = 0.8
 """Closeness from which a question with the answer and the document of a held-out one is a wording of it."""
 
 
-def remembering(embed: Embed) -> Embed:
+def cache_vectors(embed: Embed) -> Embed:
     """Return the same function, with the vectors of all texts kept: the filters ask for the same ones in turn."""
     kept: dict[str, NDArray[np.float32]] = {}
 
@@ -49,15 +49,15 @@ def remembering(embed: Embed) -> Embed:
     return vectors
 
 
-def near_each_other(embed: Embed, threshold: float) -> Filter:
+def drop_near_each_other(embed: Embed, threshold: float) -> Filter:
     """Drop what is nearly a question made before it; other wordings of one question may be closer.
 
     Questions whose answers have nothing in common are two, however alike they look: "When was it built?", "Where ...?".
     """
 
-    def places(made: Sequence[Made]) -> Collection[int]:
-        asked = [as_asked(one.question, frozenset(one.answers)) for one in made]
-        pairs = near_duplicates(asked, embed([one.text for one in asked]), threshold=threshold)
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
+        asked = [make_comparable(one.question, frozenset(one.answers)) for one in made]
+        pairs = find_near_duplicates(asked, embed([one.text for one in asked]), threshold=threshold)
         dropped = set[int]()
         found = zip(pairs.left.tolist(), pairs.right.tolist(), pairs.closeness.tolist(), strict=True)
         for left, right, closeness in sorted(found, key=lambda pair: (pair[1], pair[0])):
@@ -69,16 +69,16 @@ def near_each_other(embed: Embed, threshold: float) -> Filter:
     return Filter("nearly another made question", places)
 
 
-def _agree(left: Asked, right: Asked) -> bool:
+def _agree(left: ComparableQuestion, right: ComparableQuestion) -> bool:
     if not left.answers or not right.answers:
         return True
     return any(one <= other or other <= one for one in left.answers for other in right.answers)
 
 
-def drifted(firsts: Mapping[str, str], embed: Embed) -> Filter:
+def drop_changed_meaning(firsts: Mapping[str, str], embed: Embed) -> Filter:
     """Drop a model's wordings that mean something else than what they reword; `firsts` are those questions by id."""
 
-    def places(made: Sequence[Made]) -> Collection[int]:
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         pairs = [
             (at, firsts[first])
             for at, one in enumerate(made)
@@ -93,27 +93,27 @@ def drifted(firsts: Mapping[str, str], embed: Embed) -> Filter:
     return Filter("means something else than what it rewords", places)
 
 
-def near_examples(examples: Sequence[Example], embed: Embed, threshold: float) -> Filter:
+def drop_near_examples(examples: Sequence[Example], embed: Embed, threshold: float) -> Filter:
     """Drop what is nearly one of these examples; a wording of one may be closer to it than a question of its own."""
 
-    def places(made: Sequence[Made]) -> Collection[int]:
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         return {
             pair.made
-            for pair in _close_pairs(made, examples, embed, threshold)
+            for pair in _find_close_pairs(made, examples, embed, threshold)
             if pair.closeness >= SAME_WORDING or made[pair.made].family not in pair.families
         }
 
     return Filter("nearly a training example there is", places)
 
 
-def near_held_out(held_out: Sequence[Example], embed: Embed, threshold: float) -> Filter:
+def drop_near_held_out(held_out: Sequence[Example], embed: Embed, threshold: float) -> Filter:
     """Drop what is nearly a question of dev or test, belongs to its family, or asks for the same fact in like words."""
 
-    def places(made: Sequence[Made]) -> Collection[int]:
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         families = {example.family or example.id for example in held_out}
-        close = {pair.made for pair in _close_pairs(made, held_out, embed, threshold)}
+        close = {pair.made for pair in _find_close_pairs(made, held_out, embed, threshold)}
         kin = {at for at, one in enumerate(made) if one.family in families}
-        return close | kin | _same_facts(made, held_out, embed)
+        return close | kin | _find_same_facts(made, held_out, embed)
 
     return Filter("nearly a dev or test question (leak)", places)
 
@@ -127,7 +127,9 @@ class _Pair:
     closeness: float
 
 
-def _close_pairs(made: Sequence[Made], examples: Sequence[Example], embed: Embed, threshold: float) -> Iterator[_Pair]:
+def _find_close_pairs(
+    made: Sequence[SyntheticExample], examples: Sequence[Example], embed: Embed, threshold: float
+) -> Iterator[_Pair]:
     if not examples or not made:
         return
     questions = distinct_questions([*examples, *(one.example for one in made)])
@@ -135,7 +137,7 @@ def _close_pairs(made: Sequence[Made], examples: Sequence[Example], embed: Embed
     tested: Split = "test"
     learnt: Split = "train"
     sides = [*[tested] * len(examples), *[learnt] * len(made)]
-    check = leaks_between(questions, sides, vectors, np.full(len(vectors), threshold))
+    check = find_leaks(questions, sides, vectors, np.full(len(vectors), threshold))
     for leak in check.leaks:
         own = [at for at in questions.places[leak.tested] if at < len(examples)]
         families = frozenset(examples[at].family or examples[at].id for at in own)
@@ -145,21 +147,21 @@ def _close_pairs(made: Sequence[Made], examples: Sequence[Example], embed: Embed
                 yield _Pair(at - len(examples), families, closeness)
 
 
-def _same_facts(made: Sequence[Made], examples: Sequence[Example], embed: Embed) -> set[int]:
+def _find_same_facts(made: Sequence[SyntheticExample], examples: Sequence[Example], embed: Embed) -> set[int]:
     facts: dict[tuple[str, str], set[int]] = defaultdict(set)
     for at, example in enumerate(examples):
         for name, answer in product(example.evidence, example.answers):
-            facts[name, plain(answer)].add(at)
+            facts[name, normalise_question(answer)].add(at)
     pairs = sorted(
         (at, other)
         for at, one in enumerate(made)
         for name, answer in product(one.evidence, one.answers)
-        for other in facts.get((name, plain(answer)), ())
+        for other in facts.get((name, normalise_question(answer)), ())
     )
     if not pairs:
         return set()
     left = embed([made[at].question for at, _ in pairs])
-    common = common_lines([*map(told_in, examples)])
-    right = embed([without_lines(asked_in(examples[other]), common) for _, other in pairs])
+    common = common_lines([*map(system_text, examples)])
+    right = embed([without_lines(comparable_text(examples[other]), common) for _, other in pairs])
     close = np.einsum("ij,ij->i", left, right) >= SAME_FACT
     return {at for (at, _), near in zip(pairs, close.tolist(), strict=True) if near}

@@ -50,7 +50,7 @@ class Vocabulary:
         return small + rest if known or common else text
 
 
-def vocabulary_of(texts: Iterable[str]) -> Vocabulary:
+def build_vocabulary(texts: Iterable[str]) -> Vocabulary:
     """Read how texts write their words."""
     small, names = Counter[str](), Counter[str]()
     for text in texts:

@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.adapters import Span
-from weighbridge.dataset.layouts import from_question
+from weighbridge.dataset.layouts import read_question_row
 from weighbridge.dataset.split import Embed
-from weighbridge.dataset.synthesise.duplicates import near_held_out, remembering
-from weighbridge.dataset.synthesise.filters import grounding
-from weighbridge.dataset.synthesise.nouns import Attrition, Filter, Made, sift
+from weighbridge.dataset.synthesise.duplicates import cache_vectors, drop_near_held_out
+from weighbridge.dataset.synthesise.filters import drop_ungrounded
+from weighbridge.dataset.synthesise.nouns import Attrition, Filter, SyntheticExample, apply_filters
 from weighbridge.errors import DataError
-from weighbridge.ingest.files.rows import Row, read_jsonl
+from weighbridge.ingest.files.rows import DataRow, read_jsonl_rows
 from weighbridge.types import Document, Example
 from weighbridge.workspace import write_text
 
 
-def write_made(path: Path, made: Sequence[Made]) -> None:
+def write_synthetic(path: Path, made: Sequence[SyntheticExample]) -> None:
     """Write one a line, whole or not at all; `WorkspaceError` where that cannot be done."""
-    write_text(path, "".join(json.dumps(_row(one), ensure_ascii=False) + "\n" for one in made))
+    write_text(path, "".join(json.dumps(_to_row(one), ensure_ascii=False) + "\n" for one in made))
 
 
-def _row(made: Made) -> dict[str, Any]:
+def _to_row(made: SyntheticExample) -> dict[str, Any]:
     return {
         "id": made.id,
         "question": made.question,
@@ -40,7 +40,7 @@ def _row(made: Made) -> dict[str, Any]:
     }
 
 
-def read_made(path: Path) -> tuple[Made, ...]:
+def read_synthetic(path: Path) -> tuple[SyntheticExample, ...]:
     """Read a file of made examples, edited by hand or not.
 
     Raises:
@@ -49,14 +49,14 @@ def read_made(path: Path) -> tuple[Made, ...]:
     """
     if not path.exists():
         raise DataError(f"{path}: there is no such file; run weighbridge make-examples, or correct training.made")
-    found = tuple(map(_read, read_jsonl(path)))
+    found = tuple(map(_read_row, read_jsonl_rows(path)))
     if not found:
         raise DataError(f"{path}: holds no examples; run weighbridge make-examples, or remove training.made")
     return found
 
 
-def _read(row: Row) -> Made:
-    example = from_question(row)
+def _read_row(row: DataRow) -> SyntheticExample:
+    example = read_question_row(row)
     if example.question.groups:
         raise DataError(
             f"{row.place}: has 'groups', and what is made is learnt by an adapter that speaks to everybody; take the "
@@ -65,18 +65,18 @@ def _read(row: Row) -> Made:
     spans = row.values.get("spans") or []
     if not isinstance(spans, list):
         raise DataError(f"{row.place}: 'spans' must be a list")
-    return Made(
+    return SyntheticExample(
         id=example.id,
         question=example.question.text,
         answers=example.answers,
-        spans=tuple(_span(row, span) for span in spans),
+        spans=tuple(_read_span(row, span) for span in spans),
         made_by=row.optional_text("made_by"),
         family=example.family or example.id,
         answerable=example.answerable,
     )
 
 
-def _span(row: Row, value: object) -> Span:
+def _read_span(row: DataRow, value: object) -> Span:
     match value:
         case {"document_id": str(name), "start": int(start), "end": int(end), **rest} if 0 <= start <= end:
             return Span(name, start, end, str(rest.get("version", "")))
@@ -85,49 +85,49 @@ def _span(row: Row, value: object) -> Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Joining:
+class MixedExamples:
     """Examples with the made ones behind them, in train; which of those came in; and why the others did not."""
 
     examples: tuple[Example, ...]
-    made: tuple[Made, ...]
+    made: tuple[SyntheticExample, ...]
     attrition: Attrition
 
 
-def joined(
+def mix_into_train(
     examples: Sequence[Example],
-    made: Sequence[Made],
+    made: Sequence[SyntheticExample],
     *,
     embed: Embed,
     threshold: float,
     texts: Mapping[str, str] | None = None,
-) -> Joining:
+) -> MixedExamples:
     """Put made examples behind the train examples, but for those that are nearly a question of dev or test now.
 
     With the `texts` of the public documents they were made from, those are left out too that were made from another
     document, or whose answer no longer stands there.
     """
     held_out = [example for example in examples if example.split != "train"]
-    filters = [_known(frozenset(example.id for example in examples))]
+    filters = [_drop_known(frozenset(example.id for example in examples))]
     if texts is not None:
-        filters += [_out_of_reach(texts), grounding(texts)]
-    filters.append(near_held_out(held_out, remembering(embed), threshold))
-    sifted = sift(made, filters)
+        filters += [_drop_unreachable(texts), drop_ungrounded(texts)]
+    filters.append(drop_near_held_out(held_out, cache_vectors(embed), threshold))
+    sifted = apply_filters(made, filters)
     added = tuple(one.example for one in sifted.kept)
-    return Joining((*examples, *added), sifted.kept, sifted.attrition)
+    return MixedExamples((*examples, *added), sifted.kept, sifted.attrition)
 
 
-def texts_of(documents: Iterable[Document], made: Sequence[Made]) -> Mapping[str, str]:
+def read_source_texts(documents: Iterable[Document], made: Sequence[SyntheticExample]) -> Mapping[str, str]:
     """Return the texts of the documents that made examples rest on, by id; one that is gone is not in it."""
     wanted = {span.document_id for one in made for span in one.spans}
     return {document.id: document.text for document in documents if document.id in wanted}
 
 
-def _out_of_reach(texts: Mapping[str, str]) -> Filter:
-    def places(made: Sequence[Made]) -> Collection[int]:
+def _drop_unreachable(texts: Mapping[str, str]) -> Filter:
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         return {at for at, one in enumerate(made) if any(span.document_id not in texts for span in one.spans)}
 
     return Filter("its document is gone, or not for everybody", places)
 
 
-def _known(ids: Collection[str]) -> Filter:
+def _drop_known(ids: Collection[str]) -> Filter:
     return Filter("is among the examples already", lambda made: {at for at, one in enumerate(made) if one.id in ids})

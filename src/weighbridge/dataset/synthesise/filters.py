@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from weighbridge.adapters import Span
-from weighbridge.dataset.near_duplicates import plain
+from weighbridge.dataset.near_duplicates import normalise_question
 from weighbridge.dataset.synthesise.english import DATE, MONEY, NUMBER, content_words
-from weighbridge.dataset.synthesise.nouns import OWN, Filter, Made
+from weighbridge.dataset.synthesise.nouns import OWN, Filter, SyntheticExample
 from weighbridge.dataset.synthesise.tables import MOST_WORDS
 from weighbridge.ingest.outline import SENTENCE_ENDS
 from weighbridge.protocols import Notify, silent
@@ -61,84 +61,88 @@ _ASKED_FOR = (
 """How a question begins, and what its answer must then have in it."""
 
 
-def form_filters(accepts: Accepts | None = None) -> tuple[Filter, ...]:
+def make_form_filters(accepts: Accepts | None = None) -> tuple[Filter, ...]:
     """Return the filters that look at one example at a time, but for grounding; `accepts` where answers have a form."""
-    one_by_one: list[tuple[str, Callable[[Made], bool]]] = [
-        ("question is too short or too long", _ill_sized),
-        ("question does not stand on its own", _leans),
-        ("answer is too long", _long_winded),
+    one_by_one: list[tuple[str, Callable[[SyntheticExample], bool]]] = [
+        ("question is too short or too long", _has_bad_length),
+        ("question does not stand on its own", _needs_context),
+        ("answer is too long", _has_long_answer),
         ("question gives its answer away", _gives_away),
     ]
     if accepts:
         one_by_one.insert(0, ("answer is not what this task wants", lambda made: not _fits(made, accepts)))
-    return tuple(Filter(reason, _where(test)) for reason, test in one_by_one)
+    return tuple(Filter(reason, _places_where(test)) for reason, test in one_by_one)
 
 
-def grounding(texts: Mapping[str, str]) -> Filter:
+def drop_ungrounded(texts: Mapping[str, str]) -> Filter:
     """Drop what has an answer that does not stand in its span; `texts` are the documents' texts by id.
 
     Wordings of a user's own example have the user's answers, which need not be quotes, and are let pass.
     """
-    return Filter("answer does not stand in its span", _where(lambda made: not grounded(made, texts)))
+    return Filter("answer does not stand in its span", _places_where(lambda made: not is_grounded(made, texts)))
 
 
-def grounded(made: Made, texts: Mapping[str, str]) -> bool:
+def is_grounded(made: SyntheticExample, texts: Mapping[str, str]) -> bool:
     """Tell whether the first answer stands in a span, word for word but for white space and capitals."""
-    if not made.answerable or _own(made):
+    if not made.answerable or _rewords_own(made):
         return True
-    return _stands(made.answers[0], made.spans, texts)
+    return _is_quoted(made.answers[0], made.spans, texts)
 
 
-def _stands(answer: str, spans: Sequence[Span], texts: Mapping[str, str]) -> bool:
-    words = re.compile(rf"(?<!\w){re.escape(_squeezed(answer))}(?!\w)")
-    return any(words.search(_squeezed(texts.get(span.document_id, "")[span.start : span.end])) for span in spans)
+def _is_quoted(answer: str, spans: Sequence[Span], texts: Mapping[str, str]) -> bool:
+    words = re.compile(rf"(?<!\w){re.escape(_normalise_spaces(answer))}(?!\w)")
+    return any(
+        words.search(_normalise_spaces(texts.get(span.document_id, "")[span.start : span.end])) for span in spans
+    )
 
 
-def fitting(texts: Mapping[str, str]) -> Filter:
+def drop_unfitting_answers(texts: Mapping[str, str]) -> Filter:
     """Drop a model's questions whose answer is of another kind than asked for, or among other things."""
-    return Filter("answer does not go with its question", _where(lambda made: not _goes_together(made, texts)))
+    return Filter("answer does not go with its question", _places_where(lambda made: not _goes_together(made, texts)))
 
 
-def _goes_together(made: Made, texts: Mapping[str, str]) -> bool:
+def _goes_together(made: SyntheticExample, texts: Mapping[str, str]) -> bool:
     if not made.made_by.startswith("model:") or not made.answerable:
         return True
     answer = made.answers[0]
-    if _own(made) and not _stands(answer, made.spans, texts):
+    if _rewords_own(made) and not _is_quoted(answer, made.spans, texts):
         return True
     if any(asked.match(made.question) and not told.search(answer) for asked, told in _ASKED_FOR):
         return False
     if made.made_by != "model: question":
         return True
     wanted = content_words(made.question)
-    return any(2 * len(wanted & _around(texts, span, answer)) > len(wanted) for span in made.spans)
+    return any(2 * len(wanted & _words_around(texts, span, answer)) > len(wanted) for span in made.spans)
 
 
-def _around(texts: Mapping[str, str], span: Span, answer: str) -> frozenset[str]:
+def _words_around(texts: Mapping[str, str], span: Span, answer: str) -> frozenset[str]:
     """Return the words of the sentences that hold an answer, and of the document's first line."""
     text = texts.get(span.document_id, "")
     ends = [found.end() for found in SENTENCE_ENDS.finditer(text, span.start, span.end)]
     bounds = zip([span.start, *ends], [*ends, span.end], strict=True)
-    holding = [text[start:end] for start, end in bounds if _squeezed(answer) in _squeezed(text[start:end])]
+    holding = [
+        text[start:end] for start, end in bounds if _normalise_spaces(answer) in _normalise_spaces(text[start:end])
+    ]
     return content_words(" ".join([text.lstrip("# \n").split("\n", 1)[0], *holding]))
 
 
-def repeated() -> Filter:
+def drop_repeated() -> Filter:
     """Drop all but the first of equal questions, case and punctuation aside."""
-    return Filter("asked before, word for word", _repeated)
+    return Filter("asked before, word for word", _find_repeated)
 
 
-def ambiguous() -> Filter:
+def drop_ambiguous() -> Filter:
     """Drop all examples of a question that has different answers in different places."""
-    return Filter("has other answers elsewhere", _ambiguous)
+    return Filter("has other answers elsewhere", _find_ambiguous)
 
 
-def findable(search: Search, notify: Notify = silent) -> Filter:
+def drop_unfindable(search: Search, notify: Notify = silent) -> Filter:
     """Drop what the search does not find the place of; what has no answer has no place to be found."""
 
-    def places(made: Sequence[Made]) -> Collection[int]:
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         lost = set[int]()
         for place, one in enumerate(made):
-            if one.answerable and one.spans and not _found(one, search(one.question)):
+            if one.answerable and one.spans and not _is_found(one, search(one.question)):
                 lost.add(place)
             notify(Progress(task="searching for their passages", done=place + 1, total=len(made), unit="questions"))
         return lost
@@ -146,70 +150,74 @@ def findable(search: Search, notify: Notify = silent) -> Filter:
     return Filter("search does not find its passage", places)
 
 
-def orphans(own: Collection[str] = ()) -> Filter:
+def drop_orphans(own: Collection[str] = ()) -> Filter:
     """Drop wordings whose first question was dropped; `own` are families of the user's own examples."""
 
-    def places(made: Sequence[Made]) -> Collection[int]:
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         firsts = {one.id for one in made} | set(own)
         return {at for at, one in enumerate(made) if one.family not in firsts}
 
     return Filter("rewords a question that was dropped", places)
 
 
-def _where(test: Callable[[Made], bool]) -> Callable[[Sequence[Made]], Collection[int]]:
+def _places_where(test: Callable[[SyntheticExample], bool]) -> Callable[[Sequence[SyntheticExample]], Collection[int]]:
     return lambda made: {place for place, one in enumerate(made) if test(one)}
 
 
-def _ill_sized(made: Made) -> bool:
-    return not FEWEST_ASKED <= len(made.question.split()) <= MOST_ASKED and not _own(made)
+def _has_bad_length(made: SyntheticExample) -> bool:
+    return not FEWEST_ASKED <= len(made.question.split()) <= MOST_ASKED and not _rewords_own(made)
 
 
-def _own(made: Made) -> bool:
+def _rewords_own(made: SyntheticExample) -> bool:
     """Tell whether an example rewords one of the user's, whose answers and style are the user's business."""
     return OWN in made.made_by
 
 
-def _leans(made: Made) -> bool:
+def _needs_context(made: SyntheticExample) -> bool:
     text = _EMPTY_IT.sub(" ", made.question)
-    if _own(made):
+    if _rewords_own(made):
         return False
     possessive = _POSSESSIVE.search(text)
     early = possessive is not None and len(text[: possessive.start()].split()) < 4  # noqa: PLR2004 - nothing named yet
     return early or bool(_POINTS_ELSEWHERE.search(text) or _PRONOUN.search(text))
 
 
-def _long_winded(made: Made) -> bool:
-    return made.answerable and not _own(made) and not 1 <= len(made.answers[0].split()) <= MOST_WORDS
+def _has_long_answer(made: SyntheticExample) -> bool:
+    return made.answerable and not _rewords_own(made) and not 1 <= len(made.answers[0].split()) <= MOST_WORDS
 
 
-def _gives_away(made: Made) -> bool:
-    if not made.answerable or _own(made):
+def _gives_away(made: SyntheticExample) -> bool:
+    if not made.answerable or _rewords_own(made):
         return False
     words = content_words(made.answers[0])
     return words <= content_words(made.question) if words else not re.search(r"\w", made.answers[0])
 
 
-def _fits(made: Made, accepts: Accepts) -> bool:
-    return accepts(made.answers[0]) if made.answerable else _own(made)
+def _fits(made: SyntheticExample, accepts: Accepts) -> bool:
+    return accepts(made.answers[0]) if made.answerable else _rewords_own(made)
 
 
-def _repeated(made: Sequence[Made]) -> Collection[int]:
+def _find_repeated(made: Sequence[SyntheticExample]) -> Collection[int]:
     seen: dict[tuple[str, frozenset[str]], int] = {}
-    return {at for at, one in enumerate(made) if seen.setdefault((plain(one.question), _said(one)), at) != at}
+    return {
+        at
+        for at, one in enumerate(made)
+        if seen.setdefault((normalise_question(one.question), _answer_set(one)), at) != at
+    }
 
 
-def _ambiguous(made: Sequence[Made]) -> Collection[int]:
+def _find_ambiguous(made: Sequence[SyntheticExample]) -> Collection[int]:
     places: dict[str, list[int]] = defaultdict(list)
     for at, one in enumerate(made):
-        places[plain(one.question)].append(at)
+        places[normalise_question(one.question)].append(at)
     return {at for same in places.values() if len(same) > 1 for at in same}
 
 
-def _said(made: Made) -> frozenset[str]:
-    return frozenset(map(plain, made.answers))
+def _answer_set(made: SyntheticExample) -> frozenset[str]:
+    return frozenset(map(normalise_question, made.answers))
 
 
-def _found(made: Made, passages: Sequence[Passage]) -> bool:
+def _is_found(made: SyntheticExample, passages: Sequence[Passage]) -> bool:
     return any(
         span.document_id in passage.copies
         or (
@@ -222,5 +230,5 @@ def _found(made: Made, passages: Sequence[Passage]) -> bool:
     )
 
 
-def _squeezed(text: str) -> str:
+def _normalise_spaces(text: str) -> str:
     return " ".join(text.split()).casefold()

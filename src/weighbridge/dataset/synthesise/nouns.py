@@ -12,7 +12,7 @@ OWN = "paraphrase of example "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class SyntheticExample:
     """An example for training only, with the stretches of documents it was made from.
 
     One that is not `answerable` has no answers; its spans are the places that made it look as if it had.
@@ -70,18 +70,18 @@ class Filter:
     """A reason to drop, and the function that says at which positions it holds."""
 
     reason: str
-    positions: Callable[[Sequence[Made]], Collection[int]]
+    positions: Callable[[Sequence[SyntheticExample]], Collection[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Sifted:
+class FilterResult:
     """What was kept, in the order it was made, and the account of the rest."""
 
-    kept: tuple[Made, ...]
+    kept: tuple[SyntheticExample, ...]
     attrition: Attrition
 
 
-def sift(made: Sequence[Made], filters: Sequence[Filter], *, unparsed: int = 0) -> Sifted:
+def apply_filters(made: Sequence[SyntheticExample], filters: Sequence[Filter], *, unparsed: int = 0) -> FilterResult:
     """Apply filters one after the other, each to what the ones before it left.
 
     `unparsed` counts what a model said that was no example at all; it is the first loss.
@@ -93,10 +93,10 @@ def sift(made: Sequence[Made], filters: Sequence[Filter], *, unparsed: int = 0) 
         shown = kept[min(places)].question if places else ""
         dropped.append(Dropped(one.reason, len(places), shown))
         kept = tuple(item for place, item in enumerate(kept) if place not in places)
-    return Sifted(kept, Attrition(len(made) + unparsed, tuple(dropped), len(kept)))
+    return FilterResult(kept, Attrition(len(made) + unparsed, tuple(dropped), len(kept)))
 
 
-def attrition_lines(attrition: Attrition) -> Iterator[str]:
+def describe_attrition(attrition: Attrition) -> Iterator[str]:
     """Yield the account as a table of plain text: made, what was lost to each reason, kept."""
     yield f"{'made':<44} {attrition.made:>7,}"
     for one in attrition.dropped:
@@ -107,19 +107,19 @@ def attrition_lines(attrition: Attrition) -> Iterator[str]:
     yield f"{'kept':<44} {attrition.kept:>7,}{share}"
 
 
-def made_id(question: str, spans: Sequence[Span], made_by: str) -> str:
+def synthetic_id(question: str, spans: Sequence[Span], made_by: str) -> str:
     """Return an id that is the same whenever the same question is made of the same place in the same way."""
     places = [[span.document_id, span.start, span.end] for span in spans]
     return f"made-{fingerprint('made', question, places, made_by)[:12]}"
 
 
-def made_of(
+def make_synthetic(
     question: str, answers: tuple[str, ...], spans: tuple[Span, ...], made_by: str, *, family: str = ""
-) -> Made:
+) -> SyntheticExample:
     """Return a question as a made example, white space evened out; without answers it cannot be answered."""
     asked = " ".join(question.split())
-    name = made_id(asked, spans, made_by)
-    return Made(
+    name = synthetic_id(asked, spans, made_by)
+    return SyntheticExample(
         id=name,
         question=asked,
         answers=answers,

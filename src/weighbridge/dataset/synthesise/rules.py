@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from random import Random
 
 from weighbridge.adapters import Span
-from weighbridge.dataset.synthesise.english import Vocabulary, vocabulary_of
-from weighbridge.dataset.synthesise.nouns import Made, made_of
-from weighbridge.dataset.synthesise.tables import Placed, placed_drafts
-from weighbridge.dataset.synthesise.unanswerable import Candidate, candidates_of, unanswered
+from weighbridge.dataset.synthesise.english import Vocabulary, build_vocabulary
+from weighbridge.dataset.synthesise.nouns import SyntheticExample, make_synthetic
+from weighbridge.dataset.synthesise.tables import PlacedDraft, draft_questions
+from weighbridge.dataset.synthesise.unanswerable import Candidate, drop_answered, make_candidates
 from weighbridge.fingerprint import fingerprint
-from weighbridge.ingest.outline import outline_of
+from weighbridge.ingest.outline import find_outline
 from weighbridge.protocols import Notify, silent
 from weighbridge.types import Document, Progress
 
@@ -21,10 +21,10 @@ _INDIRECT = ("Could you tell me {}?", "I would like to know {}.", "Do you know {
 
 
 @dataclass(frozen=True, slots=True)
-class _Drafted:
+class _DraftOfDocument:
     """A placed draft, its document and that document's version."""
 
-    placed: Placed
+    placed: PlacedDraft
     document_id: str
     version: str
 
@@ -33,45 +33,45 @@ class _Drafted:
         return (Span(self.document_id, self.placed.start, self.placed.end, self.version),)
 
 
-def made_by_rules(
+def make_by_rules(
     documents: Sequence[Document],
     every: Iterable[Document],
     *,
     version: Callable[[Document], str],
     seed: int,
     notify: Notify = silent,
-) -> tuple[Made, ...]:
+) -> tuple[SyntheticExample, ...]:
     """Make examples of public documents: first the questions, then their other wordings, then near misses.
 
     `every` are all documents, restricted ones included: none of them may answer a near miss. Each answer stands in its
     span, but for runs of white space.
     """
-    words = vocabulary_of(document.text for document in documents)
-    drafted = tuple(_drafted(documents, words, version, notify))
-    firsts = [_first(one) for one in drafted]
-    wordings = [_wordings(one, first) for one, first in zip(drafted, firsts, strict=True)]
-    candidates = candidates_of([one.placed for one in drafted], seed)
-    absent = [_absent(drafted[one.origin], one) for one in unanswered(candidates, every)]
+    words = build_vocabulary(document.text for document in documents)
+    drafted = tuple(_draft_questions(documents, words, version, notify))
+    firsts = [_make_question(one) for one in drafted]
+    wordings = [_make_wordings(one, first) for one, first in zip(drafted, firsts, strict=True)]
+    candidates = make_candidates([one.placed for one in drafted], seed)
+    absent = [_make_unanswerable(drafted[one.origin], one) for one in drop_answered(candidates, every)]
     Random(seed).shuffle(absent)  # noqa: S311 - reproducible, and no secret
     return (*firsts, *(one for own in wordings for one in own), *absent)
 
 
-def _drafted(
+def _draft_questions(
     documents: Sequence[Document], words: Vocabulary, version: Callable[[Document], str], notify: Notify
-) -> Iterator[_Drafted]:
+) -> Iterator[_DraftOfDocument]:
     for done, document in enumerate(documents, 1):
         known = version(document)
-        for placed in placed_drafts(document, outline_of(document.text), words):
-            yield _Drafted(placed, document.id, known)
+        for placed in draft_questions(document, find_outline(document.text), words):
+            yield _DraftOfDocument(placed, document.id, known)
         notify(Progress(task="making by rules", done=done, total=len(documents), unit="documents"))
 
 
-def _first(one: _Drafted) -> Made:
+def _make_question(one: _DraftOfDocument) -> SyntheticExample:
     draft = one.placed.draft
-    return made_of(draft.question, draft.answers, one.spans, f"rule: {draft.rule}")
+    return make_synthetic(draft.question, draft.answers, one.spans, f"rule: {draft.rule}")
 
 
-def _wordings(one: _Drafted, first: Made) -> Iterator[Made]:
+def _make_wordings(one: _DraftOfDocument, first: SyntheticExample) -> Iterator[SyntheticExample]:
     """Yield other wordings, in the family of the first; which ones depends on the question alone."""
     draft = one.placed.draft
     start = int(fingerprint(draft.question)[:4], 16)
@@ -79,8 +79,8 @@ def _wordings(one: _Drafted, first: Made) -> Iterator[Made]:
     chosen = (*draft.others, *(() if draft.rule == "heading" else indirect))[:WORDINGS]
     for text in dict.fromkeys(chosen):
         made_by = f"rule: paraphrase of {first.id}"
-        yield made_of(text, draft.answers, one.spans, made_by, family=first.family)
+        yield make_synthetic(text, draft.answers, one.spans, made_by, family=first.family)
 
 
-def _absent(one: _Drafted, candidate: Candidate) -> Made:
-    return made_of(candidate.question, (), one.spans, f"unanswerable: {one.placed.draft.rule}")
+def _make_unanswerable(one: _DraftOfDocument, candidate: Candidate) -> SyntheticExample:
+    return make_synthetic(candidate.question, (), one.spans, f"unanswerable: {one.placed.draft.rule}")

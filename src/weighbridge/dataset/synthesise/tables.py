@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from weighbridge.dataset.synthesise.english import DATE, NUMBER, Vocabulary
-from weighbridge.ingest.consistency.statements import facts_of
-from weighbridge.ingest.outline import Heading, Outline, Table
+from weighbridge.ingest.consistency.statements import find_facts
+from weighbridge.ingest.outline import DocumentOutline, Heading, Table
 from weighbridge.types import Document
 
 MOST_WORDS = 12
@@ -46,7 +46,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedDraft:
     """A draft and the stretch of its document that it was made of."""
 
     draft: Draft
@@ -54,36 +54,36 @@ class Placed:
     end: int
 
 
-def placed_drafts(document: Document, outline: Outline, words: Vocabulary) -> Iterator[Placed]:
+def draft_questions(document: Document, outline: DocumentOutline, words: Vocabulary) -> Iterator[PlacedDraft]:
     """Yield the questions that a document answers, in no particular order."""
-    yield from _of_facts(document, outline, words)
-    yield from _of_headings(document, outline, words)
+    yield from _draft_from_facts(document, outline, words)
+    yield from _draft_from_headings(document, outline, words)
 
 
-def topic_of(document: Document, outline: Outline, place: int) -> str:
+def find_topic(document: Document, outline: DocumentOutline, place: int) -> str:
     """Return what a place is about: the innermost heading above it, else the document's title; without brackets."""
     above = outline.above(place)
     return re.sub(r"\s*\([^)]*\)\s*$", "", above[-1] if above else document.title).strip(" #:").replace(":", ",")
 
 
-def _of_facts(document: Document, outline: Outline, words: Vocabulary) -> Iterator[Placed]:
-    for key, fact in facts_of(document, outline).items():
+def _draft_from_facts(document: Document, outline: DocumentOutline, words: Vocabulary) -> Iterator[PlacedDraft]:
+    for key, fact in find_facts(document, outline).items():
         block = outline.block(fact.end - 1)
-        topic = topic_of(document, outline, fact.start)
-        labels = [_plain(part) for part in key]
+        topic = find_topic(document, outline, fact.start)
+        labels = [_strip_markup(part) for part in key]
         if not all(labels) or not _is_answer(fact.value):
             continue
         draft = None
         if isinstance(block, Table):
-            first = _plain(block.header.strip("|").split("|")[0])
-            draft = cell_draft(_row(labels[-2], first), labels[-1], fact.value, topic, words)
+            first = _strip_markup(block.header.strip("|").split("|")[0])
+            draft = draft_from_cell(_name_row(labels[-2], first), labels[-1], fact.value, topic, words)
         elif topic and fact.value[-1] not in ".:;" and len(labels[-1].split()) <= _LONGEST_LABEL:
-            draft = label_draft(labels[-1], topic, fact.value, words)
+            draft = draft_from_label(labels[-1], topic, fact.value, words)
         if draft:
-            yield Placed(draft, fact.start, fact.end)
+            yield PlacedDraft(draft, fact.start, fact.end)
 
 
-def cell_draft(row: str, column: str, value: str, topic: str, words: Vocabulary) -> Draft | None:
+def draft_from_cell(row: str, column: str, value: str, topic: str, words: Vocabulary) -> Draft | None:
     """Return "What is the <column> of <row>?", or a better way to ask for dates and counts; None where it has none."""
     name, asked = words.lowered(row), column if column.isupper() else column[:1].lower() + column[1:]
     if value.casefold() in {row.casefold(), column.casefold()} or not re.search(r"[A-Za-z]{2}", column):
@@ -92,18 +92,20 @@ def cell_draft(row: str, column: str, value: str, topic: str, words: Vocabulary)
     if _HAPPENED.fullmatch(asked) and re.fullmatch(DATE, value):
         said = f"when {name} was {asked}"
         year = (f"In what year was {name} {asked}?",) if re.fullmatch(r"\d{4}", value) else ()
-        return _draft(f"When was {name} {asked}?", said, value, "table", row, year)
+        return _make_draft(f"When was {name} {asked}?", said, value, "table", row, year)
     if _COUNT.fullmatch(asked) and (count := re.match(rf"{NUMBER}(?: {re.escape(asked)})?$", value)):
         said = f"how many {asked} {name} has"
-        return _draft(f"How many {asked} does {name} have?", said, count.group(), "table", row, (short,))
+        return _make_draft(f"How many {asked} does {name} have?", said, count.group(), "table", row, (short,))
     if not _is_noun(column):
         said = f'what is given as "{column}" for {row}' + (f" under {topic}" if topic else "")
         question = f'{topic}: what is given as "{column}" for {row}?' if topic else f"W{said[1:]}?"
-        return _draft(question, said, value, "table", row, (f"{topic}: {column} for {row}?",) if topic else ())
-    return _draft(f"What is the {asked} of {name}?", f"what the {asked} of {name} is", value, "table", row, (short,))
+        return _make_draft(question, said, value, "table", row, (f"{topic}: {column} for {row}?",) if topic else ())
+    return _make_draft(
+        f"What is the {asked} of {name}?", f"what the {asked} of {name} is", value, "table", row, (short,)
+    )
 
 
-def label_draft(label: str, topic: str, value: str, words: Vocabulary) -> Draft | None:
+def draft_from_label(label: str, topic: str, value: str, words: Vocabulary) -> Draft | None:
     """Return "What is the <label> of <topic>?"; None where the topic is the label, or another question."""
     if "?" in topic or topic.casefold() == label.casefold() or _NOT_A_LABEL.match(label):
         return None
@@ -112,7 +114,7 @@ def label_draft(label: str, topic: str, value: str, words: Vocabulary) -> Draft 
     question, said = f"What is the {asked} of {about}?", f"what the {asked} of {about} is"
     if not _is_noun(label):
         question, said = f'What is given as "{label}" for {about}?', f'what is given as "{label}" for {about}'
-    return _draft(question, said, value, "label", topic, (f"{topic}: {asked}?",))
+    return _make_draft(question, said, value, "label", topic, (f"{topic}: {asked}?",))
 
 
 _NOT_A_LABEL = re.compile(
@@ -124,7 +126,7 @@ def _is_noun(label: str) -> bool:
     return bool(_NOUN.fullmatch(label)) and _NO_NOUNS.isdisjoint(label.casefold().split())
 
 
-def _of_headings(document: Document, outline: Outline, words: Vocabulary) -> Iterator[Placed]:
+def _draft_from_headings(document: Document, outline: DocumentOutline, words: Vocabulary) -> Iterator[PlacedDraft]:
     """Yield headings over a text of a few words: questions as they stand, nouns as labels of what is no sentence."""
     blocks = sorted(outline.blocks(), key=lambda block: block.start)
     for at, heading in enumerate(blocks):
@@ -140,21 +142,21 @@ def _of_headings(document: Document, outline: Outline, words: Vocabulary) -> Ite
         draft: Draft | None = None
         if heading.title.endswith("?"):
             indirect = f"the answer to this: {heading.title[:-1]}"
-            draft = _draft(heading.title, indirect, body.rstrip("."), "heading", topic, ())
-        elif topic and body[-1] != "." and _is_noun(title := _plain(heading.title)):
-            draft = label_draft(title, topic, body, words)
+            draft = _make_draft(heading.title, indirect, body.rstrip("."), "heading", topic, ())
+        elif topic and body[-1] != "." and _is_noun(title := _strip_markup(heading.title)):
+            draft = draft_from_label(title, topic, body, words)
         if draft:
-            yield Placed(draft, start, start + len(body))
+            yield PlacedDraft(draft, start, start + len(body))
 
 
-def _draft(question: str, said: str, value: str, rule: str, subject: str, others: tuple[str, ...]) -> Draft:
+def _make_draft(question: str, said: str, value: str, rule: str, subject: str, others: tuple[str, ...]) -> Draft:
     answers = [value]
     if number := re.fullmatch(rf"({NUMBER}) [a-z]+", value):
         answers.append(number[1])
     return Draft(question=question, indirect=said, answers=tuple(answers), rule=rule, subject=subject, others=others)
 
 
-def _row(name: str, column: str) -> str:
+def _name_row(name: str, column: str) -> str:
     """Return a row's name so that it says something: with the name of its column where it is a number or a letter."""
     short = len(name) <= 2 or re.fullmatch(r"[\d.,]+", name)  # noqa: PLR2004 - "A", "4b"
     return f"{column[:1].lower()}{column[1:]} {name}" if short and column else name
@@ -165,6 +167,6 @@ def _is_answer(value: str) -> bool:
     return few and value.casefold() not in _NOTHING and not _MARKUP.search(value)
 
 
-def _plain(text: str) -> str:
+def _strip_markup(text: str) -> str:
     plain = _EMPHASIS.sub("", text).strip(" :#|")
     return "" if _MARKUP.search(plain.replace("_", "")) or '"' in plain or len(plain.split()) > _MOST_SUBJECT else plain

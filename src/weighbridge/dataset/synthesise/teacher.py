@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from weighbridge.adapters import Span
-from weighbridge.dataset.near_duplicates import plain
-from weighbridge.dataset.synthesise.cached_model import replies
+from weighbridge.dataset.near_duplicates import normalise_question
+from weighbridge.dataset.synthesise.cached_model import ask_all
 from weighbridge.dataset.synthesise.english import content_words
-from weighbridge.dataset.synthesise.nouns import OWN, Filter, Made, made_of
+from weighbridge.dataset.synthesise.nouns import OWN, Filter, SyntheticExample, make_synthetic
 from weighbridge.protocols import Model, Notify, silent
 from weighbridge.types import Chunk, Document, Example, Message, Passage
 
@@ -67,15 +67,15 @@ _LISTED = re.compile(r"^[\s>*-]*(?:\d+[.)]\s*)?(?:q\d*:\s*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class TeacherReplies:
     """What was made of a model's replies, and how many pieces of them were nothing that was asked for."""
 
-    made: tuple[Made, ...]
+    made: tuple[SyntheticExample, ...]
     unparsed: int
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class Teacher:
     """Whom to ask, how many at a time, and where progress goes."""
 
     model: Model
@@ -84,51 +84,53 @@ class Asking:
 
     def about(self, prompts: Sequence[Sequence[Message]], task: str) -> tuple[str, ...]:
         """Return the replies, empty where the model failed."""
-        said = replies(self.model, prompts, task=task, workers=self.workers, notify=self.notify)
+        said = ask_all(self.model, prompts, task=task, workers=self.workers, notify=self.notify)
         return tuple(text or "" for text in said)
 
 
-def asked_questions(chunks: Sequence[Chunk], asking: Asking) -> Heard:
+def ask_for_questions(chunks: Sequence[Chunk], asking: Teacher) -> TeacherReplies:
     """Ask for questions that each chunk answers, with their answers."""
-    prompts = [(_WRITE, _SHOWN, _SHOWN_REPLY, _about(chunk, "that this passage answers")) for chunk in chunks]
-    made: list[Made] = []
+    prompts = [(_WRITE, _SHOWN, _SHOWN_REPLY, _make_request(chunk, "that this passage answers")) for chunk in chunks]
+    made: list[SyntheticExample] = []
     unparsed = 0
     for chunk, reply in zip(chunks, asking.about(prompts, "asking for questions"), strict=True):
-        pairs, lost = pairs_in(reply)
+        pairs, lost = parse_pairs(reply)
         unparsed += lost
         for question, answer in pairs:
-            made.append(_made(question, (_verbatim(answer, chunk),), _spans(chunk), "model: question"))
-    return Heard(tuple(made), unparsed)
+            made.append(_make(question, (_quote_from_chunk(answer, chunk),), _chunk_spans(chunk), "model: question"))
+    return TeacherReplies(tuple(made), unparsed)
 
 
-def asked_near_misses(chunks: Sequence[Chunk], asking: Asking) -> Heard:
+def ask_for_near_misses(chunks: Sequence[Chunk], asking: Teacher) -> TeacherReplies:
     """Ask for questions about each chunk that it does not answer."""
-    prompts = [(_MISS, *_MISS_SHOWN, _about(chunk, "that this passage does not answer")) for chunk in chunks]
-    made: list[Made] = []
+    prompts = [(_MISS, *_MISS_SHOWN, _make_request(chunk, "that this passage does not answer")) for chunk in chunks]
+    made: list[SyntheticExample] = []
     unparsed = 0
     for chunk, reply in zip(chunks, asking.about(prompts, "asking for near misses"), strict=True):
         found = [match["text"] for line in reply.splitlines() if (match := _LINE.match(line)) and match["kind"] in "qQ"]
         unparsed += not found
-        made += [_made(text, (), _spans(chunk), "unanswerable: by a model") for text in found[:QUESTIONS]]
-    return Heard(tuple(made), unparsed)
+        made += [_make(text, (), _chunk_spans(chunk), "unanswerable: by a model") for text in found[:QUESTIONS]]
+    return TeacherReplies(tuple(made), unparsed)
 
 
-def asked_wordings(firsts: Sequence[Made], asking: Asking) -> Heard:
+def ask_for_wordings(firsts: Sequence[SyntheticExample], asking: Teacher) -> TeacherReplies:
     """Ask for other wordings of questions, which keep their answers, their places and their family."""
     prompts = [(_REWORD, *_REWORD_SHOWN, Message("user", f"Reword in 2 ways: {one.question}")) for one in firsts]
-    made: list[Made] = []
+    made: list[SyntheticExample] = []
     unparsed = 0
     for one, reply in zip(firsts, asking.about(prompts, "asking for other wordings"), strict=True):
-        wordings = wordings_in(reply, one.question)
+        wordings = parse_wordings(reply, one.question)
         unparsed += not wordings
         made_by = f"model: {OWN}{one.id}" if OWN in one.made_by else f"model: paraphrase of {one.id}"
-        made += [_made(text, one.answers, one.spans, made_by, one.family) for text in wordings]
-    return Heard(tuple(made), unparsed)
+        made += [_make(text, one.answers, one.spans, made_by, one.family) for text in wordings]
+    return TeacherReplies(tuple(made), unparsed)
 
 
-def own_question(example: Example, documents: Sequence[Document], version: Callable[[Document], str]) -> Made:
+def wrap_own_example(
+    example: Example, documents: Sequence[Document], version: Callable[[Document], str]
+) -> SyntheticExample:
     """Return a user's own example as one to be reworded; `documents` are those that prove it, used as a whole."""
-    return Made(
+    return SyntheticExample(
         id=example.id,
         question=example.question.text,
         answers=example.answers,
@@ -139,10 +141,10 @@ def own_question(example: Example, documents: Sequence[Document], version: Calla
     )
 
 
-def answered_after_all(search: Callable[[str], Sequence[Passage]], asking: Asking) -> Filter:
+def drop_answerable(search: Callable[[str], Sequence[Passage]], asking: Teacher) -> Filter:
     """Drop a model's near misses that a passage has all words of, or that the model itself can answer when shown."""
 
-    def places(made: Sequence[Made]) -> Collection[int]:
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         doubtful = [at for at, one in enumerate(made) if not one.answerable and _BY_MODEL.match(one.made_by)]
         found = {at: search(made[at].question) for at in doubtful}
         worded = {at for at in doubtful if any(_covers(passage, made[at].question) for passage in found[at])}
@@ -154,45 +156,45 @@ def answered_after_all(search: Callable[[str], Sequence[Passage]], asking: Askin
     return Filter("the documents may answer it after all", places)
 
 
-def answered_otherwise(texts: Mapping[str, str], asking: Asking) -> Filter:
+def drop_inconsistent(texts: Mapping[str, str], asking: Teacher) -> Filter:
     """Drop a model's questions and wordings that the model, shown their place again, answers otherwise.
 
     Round-trip consistency (Alberti et al., "Synthetic QA corpora generation with roundtrip consistency", 2019), where
     one answer must hold all words of the other.
     """
 
-    def places(made: Sequence[Made]) -> Collection[int]:
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         own = [at for at, one in enumerate(made) if _asks_of_its_place(one, texts)]
         prompts = [
-            (_CHECK, Message("user", f"{_place(made[at], texts)}\n\nQuestion: {made[at].question}")) for at in own
+            (_CHECK, Message("user", f"{_source_text(made[at], texts)}\n\nQuestion: {made[at].question}")) for at in own
         ]
         said = asking.about(prompts, "asking them back") if prompts else ()
-        return {at for at, reply in zip(own, said, strict=True) if not _same(made[at].answers[0], reply)}
+        return {at for at, reply in zip(own, said, strict=True) if not _answers_agree(made[at].answers[0], reply)}
 
     return Filter("the model itself answers otherwise", places)
 
 
-def _asks_of_its_place(made: Made, texts: Mapping[str, str]) -> bool:
-    return made.made_by.startswith("model:") and made.answerable and made.answers[0] in _place(made, texts)
+def _asks_of_its_place(made: SyntheticExample, texts: Mapping[str, str]) -> bool:
+    return made.made_by.startswith("model:") and made.answerable and made.answers[0] in _source_text(made, texts)
 
 
-def _place(made: Made, texts: Mapping[str, str]) -> str:
+def _source_text(made: SyntheticExample, texts: Mapping[str, str]) -> str:
     return "\n".join(texts.get(span.document_id, "")[span.start : span.end] for span in made.spans)
 
 
-def _same(answer: str, reply: str) -> bool:
-    one, other = (frozenset(plain(text).split()) for text in (answer, reply))
+def _answers_agree(answer: str, reply: str) -> bool:
+    one, other = (frozenset(normalise_question(text).split()) for text in (answer, reply))
     return bool(one and other) and (one <= other or other <= one)
 
 
-def pairs_in(reply: str) -> tuple[list[tuple[str, str]], int]:
+def parse_pairs(reply: str) -> tuple[list[tuple[str, str]], int]:
     """Return questions with answers, as lines of Q: and A: or as JSON objects, and how many pieces were neither."""
     pairs: list[tuple[str, str]] = []
     unparsed = 0
     for found in _OBJECT.findall(reply):
         try:
             told = {str(key).casefold(): value for key, value in json.loads(found).items()}
-            pairs.append((str(told["question"]).strip(), _bare(str(told["answer"]))))
+            pairs.append((str(told["question"]).strip(), _strip_quotes(str(told["answer"]))))
         except (ValueError, KeyError):
             unparsed += 1
     if pairs or unparsed:
@@ -203,12 +205,12 @@ def pairs_in(reply: str) -> tuple[list[tuple[str, str]], int]:
         is_question = match is not None and match["kind"].casefold().startswith("q")
         unparsed += match is None or is_question == bool(question)
         if match and not is_question and question:
-            pairs.append((question, _bare(match["text"])))
+            pairs.append((question, _strip_quotes(match["text"])))
         question = match["text"] if match and is_question else ""
     return pairs[:QUESTIONS], unparsed + bool(question) + (not reply.strip())
 
 
-def wordings_in(reply: str, question: str) -> list[str]:
+def parse_wordings(reply: str, question: str) -> list[str]:
     """Return the lines of a reply that can be wordings of a question: asked as it is, and not it again."""
     lines = [_LISTED.sub("", line).strip(' "*') for line in reply.splitlines()]
     asks = question.rstrip().endswith("?")
@@ -216,24 +218,24 @@ def wordings_in(reply: str, question: str) -> list[str]:
     return list(dict.fromkeys(good))[:2]
 
 
-def _about(chunk: Chunk, wanted: str) -> Message:
+def _make_request(chunk: Chunk, wanted: str) -> Message:
     place = " > ".join(dict.fromkeys(part for part in (chunk.title, *chunk.context) if part))
     of = f"Passage from “{place}”" if place else "Passage"
     return Message("user", f"{of}:\n{chunk.text}\n\nWrite {QUESTIONS} questions {wanted}.")
 
 
-def _spans(chunk: Chunk) -> tuple[Span, ...]:
+def _chunk_spans(chunk: Chunk) -> tuple[Span, ...]:
     return (Span(chunk.document_id, chunk.start, chunk.end, chunk.version),)
 
 
-def _verbatim(answer: str, chunk: Chunk) -> str:
+def _quote_from_chunk(answer: str, chunk: Chunk) -> str:
     """Return an answer as its chunk has it; as it was said where the chunk does not have it."""
     words = r"\s+".join(map(re.escape, answer.split()))
     found = re.search(rf"(?<!\w){words}(?!\w)", chunk.text, re.IGNORECASE) if words else None
     return found.group() if found else answer
 
 
-def _bare(answer: str) -> str:
+def _strip_quotes(answer: str) -> str:
     return answer.strip().strip("\"'“”*").rstrip(".").strip()
 
 
@@ -245,5 +247,7 @@ def _shown(passages: Sequence[Passage], question: str) -> str:
     return "\n".join(passage.chunk.text for passage in passages) + f"\n\nQuestion: {question}"
 
 
-def _made(question: str, answers: tuple[str, ...], spans: tuple[Span, ...], made_by: str, family: str = "") -> Made:
-    return made_of(" ".join(question.split()).strip('"“”'), answers, spans, made_by, family=family)
+def _make(
+    question: str, answers: tuple[str, ...], spans: tuple[Span, ...], made_by: str, family: str = ""
+) -> SyntheticExample:
+    return make_synthetic(" ".join(question.split()).strip('"“”'), answers, spans, made_by, family=family)

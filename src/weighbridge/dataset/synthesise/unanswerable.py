@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 
 from weighbridge.dataset.synthesise.english import content_words
-from weighbridge.dataset.synthesise.tables import Placed
+from weighbridge.dataset.synthesise.tables import PlacedDraft
 from weighbridge.types import Document
 
 _TRIES = 6
@@ -38,7 +38,7 @@ class Candidate:
     """A name that was made up: no document may have it, whatever else it has."""
 
 
-def candidates_of(drafts: Sequence[Placed], seed: int) -> tuple[Candidate, ...]:
+def make_candidates(drafts: Sequence[PlacedDraft], seed: int) -> tuple[Candidate, ...]:
     """Return questions with their subject swapped for that of another of the same kind, or for a made-up name."""
     random = Random(seed)  # noqa: S311 - reproducible, and no secret
     subjects: dict[str, list[str]] = defaultdict(list)
@@ -50,14 +50,14 @@ def candidates_of(drafts: Sequence[Placed], seed: int) -> tuple[Candidate, ...]:
     for at, placed in enumerate(drafts):
         others = subjects.get(placed.draft.rule, [])
         for other in random.sample(others, min(_TRIES, len(others))):
-            if one := _swapped(placed, at, other):
+            if one := _swap_subject(placed, at, other):
                 found.setdefault(one.question, one)
-        if placed.draft.rule == "table" and (one := _renamed(placed, at, others, random)):
+        if placed.draft.rule == "table" and (one := _invent_subject(placed, at, others, random)):
             found.setdefault(one.question, one)
     return tuple(found.values())
 
 
-def unanswered(candidates: Sequence[Candidate], documents: Iterable[Document]) -> Iterator[Candidate]:
+def drop_answered(candidates: Sequence[Candidate], documents: Iterable[Document]) -> Iterator[Candidate]:
     """Yield the candidates that no document answers. The documents are read once, and none is kept."""
     by_name: dict[str, set[int]] = defaultdict(set)
     for at, one in enumerate(candidates):
@@ -78,7 +78,7 @@ def _may_answer(document: Document, words: frozenset[str], one: Candidate) -> bo
     return one.named <= words and 2 * len(one.wanted & words) >= len(one.wanted)
 
 
-def _swapped(placed: Placed, at: int, other: str) -> Candidate | None:
+def _swap_subject(placed: PlacedDraft, at: int, other: str) -> Candidate | None:
     subject, question, indirect = placed.draft.subject, placed.draft.question, placed.draft.indirect
     if subject == other or subject not in question:
         return None
@@ -88,7 +88,7 @@ def _swapped(placed: Placed, at: int, other: str) -> Candidate | None:
     return Candidate(question.replace(subject, other), indirect.replace(subject, other), at, named, wanted)
 
 
-def _renamed(placed: Placed, at: int, others: Sequence[str], random: Random) -> Candidate | None:
+def _invent_subject(placed: PlacedDraft, at: int, others: Sequence[str], random: Random) -> Candidate | None:
     """Return a question about a name made of the beginning of one and the end of another."""
     own = placed.draft.subject
     names = [other for other in others if other != own]

@@ -16,14 +16,14 @@ from itertools import pairwise
 from weighbridge.ingest.consistency.contradictions import (
     MOST_COMPARED,
     Budget,
-    Corpus,
     Difference,
-    Place,
+    StatementCorpus,
+    ValuePlace,
     differences,
-    differing,
+    find_differing_spans,
 )
-from weighbridge.ingest.consistency.shared_sentences import shared_sentences
-from weighbridge.ingest.consistency.statements import Kind, Token, tokens_of
+from weighbridge.ingest.consistency.shared_sentences import find_shared_sentences
+from weighbridge.ingest.consistency.statements import Kind, StatementToken, tokenise
 from weighbridge.ingest.consistency.versions import version_pairs
 from weighbridge.types import Document
 
@@ -52,7 +52,7 @@ _MATTERS: Mapping[Kind, tuple[float, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class StatedValue:
     """What one document says: `quote == document.text[start:end]`, and the value in it that others differ from."""
 
     document_id: str
@@ -71,7 +71,7 @@ class Conflict:
     """
 
     subject: str
-    readings: tuple[Reading, ...]
+    readings: tuple[StatedValue, ...]
     score: float = 1.0
     reasons: tuple[str, ...] = ()
 
@@ -88,7 +88,7 @@ def find_conflicts(documents: Sequence[Document], *, limit: int = 1000) -> tuple
         if document.text not in copies:
             distinct.append(document)
         copies[document.text].append(document.id)
-    corpus = Corpus(distinct)
+    corpus = StatementCorpus(distinct)
     groups = _Groups()
     for difference in _all_differences(corpus):
         groups.join(difference)
@@ -118,20 +118,20 @@ def conflict_lines(conflicts: Iterable[Conflict], *, width: int = 100) -> Iterat
             yield f"  {_window(f'({reasons})', width - 2)}"
 
 
-def _all_differences(corpus: Corpus) -> Iterator[Difference]:
+def _all_differences(corpus: StatementCorpus) -> Iterator[Difference]:
     pairs = version_pairs(corpus.documents, corpus.periods)
     budget = Budget(MOST_COMPARED)
     for one, other in sorted(pairs, key=lambda pair: (-pairs[pair], pair)):
         yield from differences(corpus, one, other, budget)
-    yield from shared_sentences(corpus, pairs.keys())
+    yield from find_shared_sentences(corpus, pairs.keys())
 
 
 class _Groups:
     """Places that are joined, directly or through others: a union-find."""
 
     def __init__(self) -> None:
-        self._parents: dict[Place, Place] = {}
-        self._best: dict[Place, Difference] = {}
+        self._parents: dict[ValuePlace, ValuePlace] = {}
+        self._best: dict[ValuePlace, Difference] = {}
 
     def join(self, difference: Difference) -> None:
         left, right = self._root(difference.left), self._root(difference.right)
@@ -139,13 +139,13 @@ class _Groups:
         self._parents[left] = right
         self._best[right] = max((difference, *known), key=lambda one: (one.sure, one.reason))
 
-    def sets(self) -> Iterable[tuple[Sequence[Place], Difference]]:
-        found: dict[Place, list[Place]] = defaultdict(list)
+    def sets(self) -> Iterable[tuple[Sequence[ValuePlace], Difference]]:
+        found: dict[ValuePlace, list[ValuePlace]] = defaultdict(list)
         for place in self._parents:
             found[self._root(place)].append(place)
         return [(places, self._best[root]) for root, places in found.items()]
 
-    def _root(self, place: Place) -> Place:
+    def _root(self, place: ValuePlace) -> ValuePlace:
         while (parent := self._parents.setdefault(place, place)) != place:
             self._parents[place] = self._parents[parent]
             place = parent
@@ -157,16 +157,16 @@ def _order(conflict: Conflict) -> tuple[float, str, int, str]:
     return -conflict.score, first.document_id, first.start, conflict.subject
 
 
-def _conflict(corpus: Corpus, places: Sequence[Place], best: Difference) -> Conflict | None:
+def _conflict(corpus: StatementCorpus, places: Sequence[ValuePlace], best: Difference) -> Conflict | None:
     documents = corpus.documents
     places = sorted(places, key=lambda place: (place.document, place.start))
     texts = [documents[place.document].text for place in places]
     if places[0].label:
         values, subject = [place.value for place in places], places[0].label
-        changed = [token for value in values for token in tokens_of(value, 0, len(value))]
-        around = list(tokens_of(subject, 0, len(subject)))
+        changed = [token for value in values for token in tokenise(value, 0, len(value))]
+        around = list(tokenise(subject, 0, len(subject)))
     else:
-        spans = differing([place.tokens for place in places])
+        spans = find_differing_spans([place.tokens for place in places])
         values = [_between(text, place, span) for text, place, span in zip(texts, places, spans, strict=True)]
         subject = _around(texts[0], places[0], spans[0])
         changed = [
@@ -178,7 +178,7 @@ def _conflict(corpus: Corpus, places: Sequence[Place], best: Difference) -> Conf
         return None
     weight, why = _weight(changed, around)
     readings = tuple(
-        Reading(documents[place.document].id, place.start, place.end, text[place.start : place.end], value)
+        StatedValue(documents[place.document].id, place.start, place.end, text[place.start : place.end], value)
         for place, text, value in zip(places, texts, values, strict=True)
     )
     sure, reasons = best.sure, [best.reason, why]
@@ -196,7 +196,7 @@ def _goes_to_and_fro(times: Sequence[str], values: Sequence[str]) -> bool:
     return sum(one != other for one, other in pairwise(in_order)) > len(set(values)) - 1
 
 
-def _weight(changed: Sequence[Token], around: Sequence[Token]) -> tuple[float, str]:
+def _weight(changed: Sequence[StatementToken], around: Sequence[StatementToken]) -> tuple[float, str]:
     kinds = {token.kind for token in changed}
     weight, why = next((_MATTERS[kind] for kind in _MATTERS if kind in kinds), _MATTERS["word"])
     if kinds & {"figure", "day", "turn"} and any(token.norm in _RULES for token in around):
@@ -204,18 +204,18 @@ def _weight(changed: Sequence[Token], around: Sequence[Token]) -> tuple[float, s
     return weight, why
 
 
-def _with_copies(readings: Sequence[Reading], ids: Mapping[str, Sequence[str]]) -> tuple[Reading, ...]:
+def _with_copies(readings: Sequence[StatedValue], ids: Mapping[str, Sequence[str]]) -> tuple[StatedValue, ...]:
     """Return the readings with those of the documents that have the same text."""
     every = [replace(reading, document_id=each) for reading in readings for each in ids[reading.document_id]]
     return tuple(sorted(every, key=lambda reading: (reading.document_id, reading.start)))
 
 
-def _between(text: str, place: Place, span: tuple[int, int]) -> str:
+def _between(text: str, place: ValuePlace, span: tuple[int, int]) -> str:
     start, end = span
     return " ".join(text[place.tokens[start].start : place.tokens[end - 1].end].split()) if start < end else ""
 
 
-def _around(text: str, place: Place, span: tuple[int, int]) -> str:
+def _around(text: str, place: ValuePlace, span: tuple[int, int]) -> str:
     start, end = span
     before = text[place.start : place.tokens[start].start if start < len(place.tokens) else place.end]
     after = text[place.tokens[end - 1].end : place.end] if end else ""

@@ -13,15 +13,15 @@ from weighbridge.ingest.consistency.statements import (
     Fact,
     Sentences,
     Statement,
-    Token,
-    facts_of,
-    masked,
-    sentences_of,
-    tokens_of,
+    StatementToken,
+    find_facts,
+    find_sentences,
+    mask_values,
+    tokenise,
     vocabulary,
 )
 from weighbridge.ingest.consistency.versions import names_tell_versions
-from weighbridge.ingest.outline import Outline, outline_of
+from weighbridge.ingest.outline import DocumentOutline, find_outline
 from weighbridge.types import Document
 
 _ALIKE, _ALIKE_BETWEEN_THE_SAME = 0.6, 0.4
@@ -44,13 +44,13 @@ _CONTENTS = re.compile(r"\.{4,}|(?:\.\s){4,}|\N{HORIZONTAL ELLIPSIS}{2,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ValuePlace:
     """A statement in a document; `label` is what a fact is the value of, and `value` is that value."""
 
     document: int
     start: int
     end: int
-    tokens: tuple[Token, ...] = field(default=(), compare=False)
+    tokens: tuple[StatementToken, ...] = field(default=(), compare=False)
     label: str = ""
     value: str = ""
 
@@ -59,8 +59,8 @@ class Place:
 class Difference:
     """Two places that say different things; how sure it is that both speak of one thing (up to 1), and why."""
 
-    left: Place
-    right: Place
+    left: ValuePlace
+    right: ValuePlace
     sure: float
     reason: str
     by_name: bool = False
@@ -68,7 +68,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Corpus:
+class StatementCorpus:
     """The documents that are compared, and what is known of each; places are positions in `documents`."""
 
     documents: Sequence[Document]
@@ -76,7 +76,7 @@ class Corpus:
     @cached_property
     def sentences(self) -> Sequence[Sentences]:
         """The sentences of each document."""
-        return [sentences_of(document.text, outline_of(document.text)) for document in self.documents]
+        return [find_sentences(document.text, find_outline(document.text)) for document in self.documents]
 
     @cached_property
     def periods(self) -> Sequence[Period]:
@@ -95,13 +95,13 @@ class Corpus:
     def statement(self, at: int, place: int) -> Statement:
         """Return one sentence of a document with its tokens."""
         start, end = self.sentences[at].starts[place], self.sentences[at].ends[place]
-        return Statement(start, end, tuple(tokens_of(self.documents[at].text, start, end)))
+        return Statement(start, end, tuple(tokenise(self.documents[at].text, start, end)))
 
 
 @lru_cache(maxsize=32)  # versions stand near each other: each is compared with up to eight
 def _facts(document: Document) -> Mapping[tuple[str, ...], Fact]:
-    outline: Outline = outline_of(document.text)
-    return facts_of(document, outline)
+    outline: DocumentOutline = find_outline(document.text)
+    return find_facts(document, outline)
 
 
 class Budget:
@@ -118,7 +118,7 @@ class Budget:
         return True
 
 
-def differences(corpus: Corpus, one: int, other: int, budget: Budget) -> Iterator[Difference]:
+def differences(corpus: StatementCorpus, one: int, other: int, budget: Budget) -> Iterator[Difference]:
     """Yield what two versions of one document say differently.
 
     How sure that is follows from their names, or else from how much of what they say is the same in both.
@@ -150,12 +150,14 @@ def _agreement(same: int, other: int) -> float:
     return (same + 1) / (same + other + 2)
 
 
-def place_of(document: int, statement: Statement) -> Place:
+def place_of(document: int, statement: Statement) -> ValuePlace:
     """Return where a sentence stands."""
-    return Place(document, statement.start, statement.end, statement.tokens)
+    return ValuePlace(document, statement.start, statement.end, statement.tokens)
 
 
-def _compare_facts(corpus: Corpus, one: int, other: int) -> tuple[Sequence[tuple[Place, Place]], int]:
+def _compare_facts(
+    corpus: StatementCorpus, one: int, other: int
+) -> tuple[Sequence[tuple[ValuePlace, ValuePlace]], int]:
     """Return the facts that differ, and how many are the same in both."""
     mine, theirs = corpus.facts(one), corpus.facts(other)
     found, same = [], 0
@@ -166,7 +168,9 @@ def _compare_facts(corpus: Corpus, one: int, other: int) -> tuple[Sequence[tuple
         elif not _is_page_number(key, left, right):
             label = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} ".join(part for part in key if part)
             places = ((one, left), (other, right))
-            found.append(tuple(Place(at, fact.start, fact.end, label=label, value=fact.value) for at, fact in places))
+            found.append(
+                tuple(ValuePlace(at, fact.start, fact.end, label=label, value=fact.value) for at, fact in places)
+            )
     return [(left, right) for left, right in found], same
 
 
@@ -181,7 +185,7 @@ def _is_page_number(key: Sequence[str], left: Fact, right: Fact) -> bool:
 class _Aligned:
     """The sentences that only one version has, with those that only the other has."""
 
-    def __init__(self, corpus: Corpus, one: int, other: int) -> None:
+    def __init__(self, corpus: StatementCorpus, one: int, other: int) -> None:
         self._corpus, self._one, self._other = corpus, one, other
         ours, theirs = corpus.sentences[one], corpus.sentences[other]
         ours_said, theirs_said = set(ours.said), set(theirs.said)
@@ -233,7 +237,7 @@ class _Aligned:
     def _by_skeleton(self, document: int, places: Iterable[int]) -> dict[tuple[str, ...], list[int]]:
         found: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for at in places:
-            found[masked(self._corpus.statement(document, at).tokens)].append(at)
+            found[mask_values(self._corpus.statement(document, at).tokens)].append(at)
         return found
 
     def _pair(self, at: int, across: int) -> tuple[Statement, Statement]:
@@ -259,26 +263,26 @@ def _between_the_same(ours: Sequence[int], at: int, theirs: Sequence[int], acros
     return before and ours[at + 1 : at + 2] == theirs[across + 1 : across + 2]
 
 
-def _contradict(left: Sequence[Token], right: Sequence[Token]) -> bool:
+def _contradict(left: Sequence[StatementToken], right: Sequence[StatementToken]) -> bool:
     """Tell whether each of two sentences has a value that the other lacks, or one of them a "not"."""
     ours, theirs = ([token.norm for token in one if token.kind != "word"] for one in (left, right))
     nots = [sum(token.kind == "not" for token in one) for one in (left, right)]
     more, less = Counter(ours) - Counter(theirs), Counter(theirs) - Counter(ours)
     if not more and not less:
-        return ours != theirs and masked(left) == masked(right)
+        return ours != theirs and mask_values(left) == mask_values(right)
     return nots[0] != nots[1] or bool(more and less)
 
 
-def _is_idle(corpus: Corpus, left: tuple[int, Statement], right: tuple[int, Statement]) -> bool:
+def _is_idle(corpus: StatementCorpus, left: tuple[int, Statement], right: tuple[int, Statement]) -> bool:
     """Tell whether two sentences differ in what is no fact: the number of a section, a page, or the year they mean."""
-    spans = differing([left[1].tokens, right[1].tokens])
+    spans = find_differing_spans([left[1].tokens, right[1].tokens])
     if differ_in_reference(corpus.documents[left[0]].text, left[1].tokens, spans[0]):
         return True
     texts = [corpus.documents[at].text[said.start : said.end] for at, said in (left, right)]
     return bool(_CONTENTS.search(texts[0])) or are_of_other_years(*texts)
 
 
-def differ_in_reference(text: str, tokens: Sequence[Token], span: tuple[int, int]) -> bool:
+def differ_in_reference(text: str, tokens: Sequence[StatementToken], span: tuple[int, int]) -> bool:
     """Tell whether what differs is a number in brackets, or numbers behind a word like section: "pages 5 and 14"."""
     start, end = span
     if not all(token.kind == "figure" for token in tokens[start:end]):
@@ -299,7 +303,7 @@ def are_of_other_years(left: str, right: str) -> bool:
     if mine == theirs or not (name_a_year(mine - theirs) and name_a_year(theirs - mine)):
         return False
     figures = [
-        Counter(token.norm for token in tokens_of(text, 0, len(text)) if token.kind == "figure")
+        Counter(token.norm for token in tokenise(text, 0, len(text)) if token.kind == "figure")
         for text in (left, right)
     ]
     dates = [Counter(part for mark in marks.elements() for part in _parts(mark)) for marks in (mine, theirs)]
@@ -315,20 +319,20 @@ def _parts(mark: str) -> Iterator[str]:
             yield part[1:]
 
 
-def differing(said: Sequence[Sequence[Token]]) -> Sequence[tuple[int, int]]:
+def find_differing_spans(said: Sequence[Sequence[StatementToken]]) -> Sequence[tuple[int, int]]:
     """Return which tokens of each sentence stand between what all have at the start and what all have at the end.
 
     Where that would be none of one sentence's, one more token is taken of each, so that there is something to show.
     """
     norms = [tuple(token.norm for token in tokens) for tokens in said]
-    before = _shared(norms)
-    after = _shared([one[before:][::-1] for one in norms])
+    before = _common_prefix_length(norms)
+    after = _common_prefix_length([one[before:][::-1] for one in norms])
     spans = [(before, len(one) - after) for one in norms]
     if any(start == end for start, end in spans):
         return [(start, end + 1) if after else (max(start - 1, 0), end) for start, end in spans]
     return spans
 
 
-def _shared(norms: Sequence[Sequence[str]]) -> int:
+def _common_prefix_length(norms: Sequence[Sequence[str]]) -> int:
     """Return how many words all begin with."""
     return sum(1 for _ in takewhile(lambda words: len(set(words)) == 1, zip(*norms, strict=False)))

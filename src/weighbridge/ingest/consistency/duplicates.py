@@ -107,15 +107,15 @@ def find_duplicates(documents: Iterable[Document], *, threshold: float = 0.9) ->
     return tuple(sorted((one for one in found if one.copies), key=lambda one: one.kept))
 
 
-def without_duplicates(documents: Iterable[Document], found: Sequence[Duplicates]) -> Iterator[Document]:
+def drop_duplicates(documents: Iterable[Document], found: Sequence[Duplicates]) -> Iterator[Document]:
     """Yield the documents without the copies that may be dropped."""
-    dropped = _kept_instead(found)
+    dropped = _kept_by_copy(found)
     return (document for document in documents if document.id not in dropped)
 
 
-def dropped_copies(documents: Iterable[Document], found: Sequence[Duplicates]) -> tuple[DroppedCopy, ...]:
-    """Return the copies that `without_duplicates` leaves out, each with the document kept instead."""
-    kept = _kept_instead(found)
+def list_dropped_copies(documents: Iterable[Document], found: Sequence[Duplicates]) -> tuple[DroppedCopy, ...]:
+    """Return the copies that `drop_duplicates` leaves out, each with the document kept instead."""
+    kept = _kept_by_copy(found)
     return tuple(DroppedCopy(replace(one, text="", parts=()), kept[one.id]) for one in documents if one.id in kept)
 
 
@@ -193,7 +193,7 @@ def _sketch(values: "NDArray[np.uint32]") -> Any:
     return sketch
 
 
-def _kept_instead(found: Sequence[Duplicates]) -> dict[str, str]:
+def _kept_by_copy(found: Sequence[Duplicates]) -> dict[str, str]:
     """Return, by the id of each copy that may be dropped, the id of the document that is kept."""
     return {copy.id: one.kept for one in found for copy in one.copies if not copy.obstacle}
 

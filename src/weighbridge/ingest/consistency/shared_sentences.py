@@ -12,15 +12,15 @@ from collections.abc import Set as AbstractSet
 from itertools import combinations, pairwise
 
 from weighbridge.ingest.consistency.contradictions import (
-    Corpus,
     Difference,
+    StatementCorpus,
     are_of_other_years,
     differ_in_reference,
-    differing,
+    find_differing_spans,
     place_of,
 )
 from weighbridge.ingest.consistency.periods import name_a_year, period_marks
-from weighbridge.ingest.consistency.statements import LABELS, LEADS_BACK, Token
+from weighbridge.ingest.consistency.statements import LABELS, LEADS_BACK, StatementToken
 from weighbridge.ingest.consistency.versions import name_one_subject
 
 _MOST_PLACES = 20
@@ -96,7 +96,7 @@ _Values = Mapping[int, Sequence[tuple[int, int]]]
 """Sentences of one form, at most one a document, by what exactly they say: each as its document and place there."""
 
 
-def shared_sentences(corpus: Corpus, versions: AbstractSet[tuple[int, int]]) -> Iterator[Difference]:
+def find_shared_sentences(corpus: StatementCorpus, versions: AbstractSet[tuple[int, int]]) -> Iterator[Difference]:
     """Yield differences between documents that are no `versions` of each other, and places that say the same."""
     agreement = _Agreement()
     for values in list(_forms(corpus, agreement)):
@@ -119,7 +119,7 @@ def shared_sentences(corpus: Corpus, versions: AbstractSet[tuple[int, int]]) -> 
                             yield Difference(place, same, best.sure, best.reason)
 
 
-def _forms(corpus: Corpus, agreement: _Agreement) -> Iterator[_Values]:
+def _forms(corpus: StatementCorpus, agreement: _Agreement) -> Iterator[_Values]:
     """Yield the forms that several documents fill in differently; count which documents agree.
 
     Sentences that name different dates are compared apart from those that name one.
@@ -132,7 +132,7 @@ def _forms(corpus: Corpus, agreement: _Agreement) -> Iterator[_Values]:
             if times[form] > 1:
                 forms[form].append((document, at))
     for places in forms.values():
-        by_date = _split_by_date(corpus, places)
+        by_date = _separate_dates(corpus, places)
         for date, own in by_date.items():
             values = _values(corpus, own)
             document, at = own[0]
@@ -143,8 +143,8 @@ def _forms(corpus: Corpus, agreement: _Agreement) -> Iterator[_Values]:
             yield values
 
 
-def _split_by_date(
-    corpus: Corpus, places: Sequence[tuple[int, int]]
+def _separate_dates(
+    corpus: StatementCorpus, places: Sequence[tuple[int, int]]
 ) -> Mapping[Sequence[str], Sequence[tuple[int, int]]]:
     """Split sentences by the dates with a year that they name; those without are one part."""
     parts: dict[Sequence[str], list[tuple[int, int]]] = defaultdict(list)
@@ -157,7 +157,7 @@ def _split_by_date(
     return parts
 
 
-def _values(corpus: Corpus, places: Sequence[tuple[int, int]]) -> _Values:
+def _values(corpus: StatementCorpus, places: Sequence[tuple[int, int]]) -> _Values:
     """Sort sentences by what they say, without the documents that say it twice, each time otherwise: of two things."""
     said: dict[int, dict[int, int]] = defaultdict(dict)
     for document, at in places:
@@ -179,14 +179,14 @@ def _is_worth_comparing(values: _Values) -> bool:
 
 
 def _compare(
-    corpus: Corpus, one: tuple[int, int], other: tuple[int, int], agreement: _Agreement, documents: int
+    corpus: StatementCorpus, one: tuple[int, int], other: tuple[int, int], agreement: _Agreement, documents: int
 ) -> Difference | None:
     left, right = (place_of(at, corpus.statement(at, sentence)) for at, sentence in (one, other))
     texts = [corpus.documents[place.document].text[place.start : place.end] for place in (left, right)]
     if not _one_value_differs(left.tokens, right.tokens) or are_of_other_years(*texts):
         return None
     whole = corpus.documents[one[0]].text
-    if differ_in_reference(whole, left.tokens, differing([left.tokens, right.tokens])[0]):
+    if differ_in_reference(whole, left.tokens, find_differing_spans([left.tokens, right.tokens])[0]):
         return None
     marks, other_marks = map(period_marks, texts)
     share = agreement.share(one[0], other[0], dated=name_a_year(marks))
@@ -211,7 +211,7 @@ def _compare(
 
 
 def _odd_one_out(
-    corpus: Corpus, mine: Sequence[tuple[int, int]], theirs: Sequence[tuple[int, int]]
+    corpus: StatementCorpus, mine: Sequence[tuple[int, int]], theirs: Sequence[tuple[int, int]]
 ) -> Sequence[Difference]:
     """Return the difference where one document gives a rule otherwise than many, whatever they are about."""
     if min(len(mine), len(theirs)) > 1 or max(len(mine), len(theirs)) < _MANY:
@@ -223,7 +223,7 @@ def _odd_one_out(
     return (Difference(left, right, _ODD, reason),)
 
 
-def _are_of_one_kind(corpus: Corpus, one: int, other: int, agreement: _Agreement) -> bool:
+def _are_of_one_kind(corpus: StatementCorpus, one: int, other: int, agreement: _Agreement) -> bool:
     """Tell whether the names of two documents do not differ but in dates, and they have many sentences in common."""
     shorter = min(len(corpus.sentences[at].said) for at in (one, other))
     if agreement.same(one, other) < max(_SAME_KIND * shorter, _FEWEST_SAME):
@@ -231,19 +231,19 @@ def _are_of_one_kind(corpus: Corpus, one: int, other: int, agreement: _Agreement
     return name_one_subject(corpus.documents[one], corpus.documents[other])
 
 
-def _is_rare(corpus: Corpus, tokens: Sequence[Token], documents: int) -> bool:
+def _is_rare(corpus: StatementCorpus, tokens: Sequence[StatementToken], documents: int) -> bool:
     """Tell whether a sentence has rare words; where every word is rare, for there are few documents, also a name."""
     is_named = any(token.kind == "name" and token.norm not in LABELS for token in _rare(corpus, tokens, documents))
     return _has_rare_words(corpus, tokens, documents) and (is_named or documents + 1 <= _FEW * len(corpus.documents))
 
 
-def _has_rare_words(corpus: Corpus, tokens: Sequence[Token], documents: int) -> bool:
+def _has_rare_words(corpus: StatementCorpus, tokens: Sequence[StatementToken], documents: int) -> bool:
     """Tell whether a sentence says something without its document, in words that hardly any other has."""
     rare = {token.norm for token in _rare(corpus, tokens, documents)}
     return tokens[0].norm not in LEADS_BACK and len(rare) >= _FEWEST_RARE
 
 
-def _rare(corpus: Corpus, tokens: Sequence[Token], documents: int) -> Sequence[Token]:
+def _rare(corpus: StatementCorpus, tokens: Sequence[StatementToken], documents: int) -> Sequence[StatementToken]:
     """Return the words of a sentence that hardly more documents have than have the sentence."""
     return [
         token
@@ -252,22 +252,24 @@ def _rare(corpus: Corpus, tokens: Sequence[Token], documents: int) -> Sequence[T
     ]
 
 
-def _are_short_and_no_forms(corpus: Corpus, one: int, other: int, agreement: _Agreement, documents: int) -> bool:
+def _are_short_and_no_forms(
+    corpus: StatementCorpus, one: int, other: int, agreement: _Agreement, documents: int
+) -> bool:
     """Tell whether two documents are short, have few sentences with values in common, and this one with few others."""
     longest = max(len(corpus.sentences[at].said) for at in (one, other))
     return longest <= _SHORT and documents <= _IN_HARDLY_ANY and agreement.with_values(one, other) <= _HARDLY_ANY
 
 
-def _one_value_differs(left: Sequence[Token], right: Sequence[Token]) -> bool:
-    spans = differing([left, right])
+def _one_value_differs(left: Sequence[StatementToken], right: Sequence[StatementToken]) -> bool:
+    spans = find_differing_spans([left, right])
     between = [token for tokens, (start, end) in zip((left, right), spans, strict=True) for token in tokens[start:end]]
     plain = [token for token in between if token.kind == "word" and token.norm not in _JOINS]
     return not plain and all(end - start <= _LONGEST_VALUE for start, end in spans)
 
 
-def _one_figure_differs(left: Sequence[Token], right: Sequence[Token]) -> bool:
+def _one_figure_differs(left: Sequence[StatementToken], right: Sequence[StatementToken]) -> bool:
     """Tell whether two sentences differ in one figure among words: not at their beginning, nor in a row of figures."""
-    spans = differing([left, right])
+    spans = find_differing_spans([left, right])
     return all(
         start
         and end - start == 1
@@ -279,9 +281,9 @@ def _one_figure_differs(left: Sequence[Token], right: Sequence[Token]) -> bool:
     )
 
 
-def _is_standing(left: Sequence[Token], right: Sequence[Token]) -> bool:
+def _is_standing(left: Sequence[StatementToken], right: Sequence[StatementToken]) -> bool:
     """Tell whether two sentences give a rule for how long or how often something lasts."""
-    ((at, _), _) = differing([left, right])
+    ((at, _), _) = find_differing_spans([left, right])
     beside = {token.norm for token in left[at + 1 : at + 3]}
     norms = [token.norm for token in left]
     is_forecast = ("expected", "to") in pairwise(norms)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal
 
-from weighbridge.ingest.outline import SENTENCE_ENDS, Outline, Table
+from weighbridge.ingest.outline import SENTENCE_ENDS, DocumentOutline, Table
 from weighbridge.types import Document
 
 Kind = Literal["word", "figure", "day", "turn", "not", "name"]
@@ -79,7 +79,7 @@ _NOTS = frozenset({"not", "never", "without", "cannot", "n't"})
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class StatementToken:
     """A word of a text as it is compared: its normal form, what it is, and where."""
 
     norm: str
@@ -94,7 +94,7 @@ class Statement:
 
     start: int
     end: int
-    tokens: tuple[Token, ...]
+    tokens: tuple[StatementToken, ...]
 
     @property
     def norms(self) -> tuple[str, ...]:
@@ -114,15 +114,15 @@ class Fact:
     @property
     def norms(self) -> tuple[str, ...]:
         """The words and figures of the value in their normal form."""
-        return tuple(token.norm for token in tokens_of(self.value, 0, len(self.value))) or (self.value,)
+        return tuple(token.norm for token in tokenise(self.value, 0, len(self.value))) or (self.value,)
 
 
-def tokens_of(text: str, start: int, end: int) -> Iterator[Token]:
+def tokenise(text: str, start: int, end: int) -> Iterator[StatementToken]:
     """Yield the tokens of a stretch; a word is a name where it is capitalised and does not come first."""
     first = True
     for found in _TOKEN.finditer(text, start, end):
         norm, kind, kind_of_first = _sorted_word(found.group())
-        yield Token(norm, kind_of_first if first else kind, *found.span())
+        yield StatementToken(norm, kind_of_first if first else kind, *found.span())
         first = False
 
 
@@ -178,7 +178,7 @@ class Sentences:
     valued: "array[int]"
 
 
-def sentences_of(text: str, outline: Outline) -> Sentences:
+def find_sentences(text: str, outline: DocumentOutline) -> Sentences:
     """Find the sentences outside headings, tables and fenced code, and without "key: value" lines.
 
     What a document says about itself ("Last updated ...") is left out.
@@ -196,10 +196,10 @@ def sentences_of(text: str, outline: Outline) -> Sentences:
     return found
 
 
-def statements_of(document: Document, outline: Outline) -> Iterator[Statement]:
-    """Yield the sentences that `sentences_of` finds, with their tokens."""
+def find_statements(document: Document, outline: DocumentOutline) -> Iterator[Statement]:
+    """Yield the sentences that `find_sentences` finds, with their tokens."""
     for start, end in _spans(document.text, outline):
-        if tokens := tuple(tokens_of(document.text, start, end)):
+        if tokens := tuple(tokenise(document.text, start, end)):
             yield Statement(start, end, tokens)
 
 
@@ -221,16 +221,16 @@ def _hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()) or 1
 
 
-def _spans(text: str, outline: Outline) -> Iterator[tuple[int, int]]:
+def _spans(text: str, outline: DocumentOutline) -> Iterator[tuple[int, int]]:
     for start, end in _prose(text, outline):
         reached = start
-        for line in (*_keyed_lines(text, start, end), None):
+        for line in (*_find_key_lines(text, start, end), None):
             for block in _BLOCK.finditer(text, reached, line.start() if line else end):
                 yield from _sentences(text, *block.span())
             reached = line.end() if line else end
 
 
-def _keyed_lines(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+def _find_key_lines(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
     """Yield the "key: value" lines of a stretch: items of a list, or lines that no prose stands above."""
     reached = start
     for line in _KEYED.finditer(text, start, end):
@@ -242,7 +242,7 @@ def _keyed_lines(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for stop in (*(found.end() for found in SENTENCE_ENDS.finditer(text, start, end)), end):
-        begin, close = _stripped(text, start, stop)
+        begin, close = _strip_span(text, start, stop)
         start = stop
         if number := _NUMBER_OF_ITEM.match(text, begin, close):
             begin = number.end()
@@ -250,7 +250,7 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             yield begin, close
 
 
-def _prose(text: str, outline: Outline) -> Iterator[tuple[int, int]]:
+def _prose(text: str, outline: DocumentOutline) -> Iterator[tuple[int, int]]:
     """Yield the stretches between headings, tables and fenced code."""
     reached = 0
     for start, end in sorted((block.start, block.end) for block in outline.blocks()):
@@ -261,19 +261,19 @@ def _prose(text: str, outline: Outline) -> Iterator[tuple[int, int]]:
         yield reached, len(text)
 
 
-def facts_of(document: Document, outline: Outline) -> Mapping[tuple[str, ...], Fact]:
+def find_facts(document: Document, outline: DocumentOutline) -> Mapping[tuple[str, ...], Fact]:
     """Return the table cells and "key: value" lines of a document by what they are the value of.
 
     A key is the headings below the document's first, then the row's first cell and the column's name, or the line's
     key. What stands there twice is left out.
     """
     found: dict[tuple[str, ...], Fact | None] = {}
-    for key, fact in (*_cells(document.text, outline), *_keyed(document.text, outline)):
+    for key, fact in (*_cells(document.text, outline), *_keyed_facts(document.text, outline)):
         found[key] = None if key in found else fact
     return {key: fact for key, fact in found.items() if fact is not None}
 
 
-def _cells(text: str, outline: Outline) -> Iterator[tuple[tuple[str, ...], Fact]]:
+def _cells(text: str, outline: DocumentOutline) -> Iterator[tuple[tuple[str, ...], Fact]]:
     for table in outline.tables:
         path = outline.above(table.start)[1:]
         names = [text[a:b] for a, b in _columns(text, table.start, text.find("\n", table.start))]
@@ -282,19 +282,19 @@ def _cells(text: str, outline: Outline) -> Iterator[tuple[tuple[str, ...], Fact]
             subject = text[slice(*first)]
             for name, (a, b) in zip(names[1:], others, strict=False):
                 if subject and a < b:
-                    yield (*path, subject, name), Fact(*_stripped(text, start, end), text[a:b], in_table=True)
+                    yield (*path, subject, name), Fact(*_strip_span(text, start, end), text[a:b], in_table=True)
 
 
 def _columns(text: str, start: int, end: int) -> Sequence[tuple[int, int]]:
     """Return the places of a row's cells, without the white space around them."""
-    begin, end = _stripped(text, start, end)
+    begin, end = _strip_span(text, start, end)
     bars = [found.start() for found in _BAR.finditer(text, begin, end)]
     starts = [begin - 1, *bars] if not bars or bars[0] > begin else bars
     stops = [*starts[1:], end] if starts[-1] < end - 1 else starts[1:]
-    return [_stripped(text, a + 1, b) for a, b in zip(starts, stops or [end], strict=False)]
+    return [_strip_span(text, a + 1, b) for a, b in zip(starts, stops or [end], strict=False)]
 
 
-def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+def _strip_span(text: str, start: int, end: int) -> tuple[int, int]:
     inside = text[start:end].strip()
     start += len(text[start:end]) - len(text[start:end].lstrip())
     return start, start + len(inside)
@@ -309,15 +309,15 @@ def _rows(text: str, table: Table) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
-def _keyed(text: str, outline: Outline) -> Iterator[tuple[tuple[str, ...], Fact]]:
+def _keyed_facts(text: str, outline: DocumentOutline) -> Iterator[tuple[tuple[str, ...], Fact]]:
     for start, end in _prose(text, outline):
-        for line in _keyed_lines(text, start, end):
+        for line in _find_key_lines(text, start, end):
             if not _ABOUT_ITSELF.match(line["key"]):
                 key = (*outline.above(line.start())[1:], line["key"].strip())
-                yield key, Fact(*_stripped(text, *line.span()), line["value"].strip(), in_table=False)
+                yield key, Fact(*_strip_span(text, *line.span()), line["value"].strip(), in_table=False)
 
 
-def masked(tokens: Sequence[Token]) -> tuple[str, ...]:
+def mask_values(tokens: Sequence[StatementToken]) -> tuple[str, ...]:
     """Return the words of a sentence with runs of values of one kind as their kind: what its versions share."""
     words: list[str] = []
     for token in tokens:

@@ -18,8 +18,8 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from weighbridge.errors import DataError, ExtensionError, MissingExtraError
 from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
 from weighbridge.ingest.files.kinds import Kind, describe_misnaming, reader_of, sniff
-from weighbridge.ingest.files.limits import Limits
-from weighbridge.ingest.files.scan import unique
+from weighbridge.ingest.files.limits import ReadingLimits
+from weighbridge.ingest.files.scan import make_unique
 
 REST = "(the rest)"
 """The name that stands for all members that come after a limit was reached."""
@@ -32,7 +32,7 @@ _WHY = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class FileBegun:
     """A file is about to be looked at; files are numbered in order, the same in every walk. `name` is inside."""
 
     number: int
@@ -40,7 +40,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class FileOutcome:
     """What became of a file: documents, or the reason why there are none; `lasting` unless it is this machine's."""
 
     name: str
@@ -55,19 +55,19 @@ class Read:
 class _Walk:
     """What a walk has used up so far."""
 
-    limits: Limits
+    limits: ReadingLimits
     skip: frozenset[int]
     begun: int = 0
     members: int = 0
     unpacked: int = 0
     names: Counter[str] = field(default_factory=Counter)
 
-    def begin(self, name: str) -> Begun:
+    def begin(self, name: str) -> FileBegun:
         self.begun += 1
-        return Begun(self.begun - 1, self.unique(name))
+        return FileBegun(self.begun - 1, self.unique(name))
 
     def unique(self, name: str) -> str:
-        return unique(name, self.names)
+        return make_unique(name, self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ class _SpentError(Exception):
     """A limit of the whole archive is reached; the message is the reason."""
 
 
-def walk(path: Path, *, limits: Limits, skip: frozenset[int] = frozenset()) -> Iterator[Begun | Read]:
-    """Yield what becomes of a file and of each one inside it, outermost first, each after its `Begun`.
+def walk(path: Path, *, limits: ReadingLimits, skip: frozenset[int] = frozenset()) -> Iterator[FileBegun | FileOutcome]:
+    """Yield what becomes of a file and of each one inside it, outermost first, each after its `FileBegun`.
 
     An archive that could be opened is not told of itself, its members are. Files whose number is in `skip` are begun
     and then left alone. `MemoryError` is passed on.
@@ -92,10 +92,10 @@ def walk(path: Path, *, limits: Limits, skip: frozenset[int] = frozenset()) -> I
     try:
         yield from _look(_File("", 0, lambda: path), _Walk(limits, skip))
     except _SpentError as error:
-        yield Read(name=REST, reason=str(error))
+        yield FileOutcome(name=REST, reason=str(error))
 
 
-def _look(file: _File, state: _Walk) -> Iterator[Begun | Read]:
+def _look(file: _File, state: _Walk) -> Iterator[FileBegun | FileOutcome]:
     begun = state.begin(file.name)
     yield begun
     if begun.number in state.skip:
@@ -106,79 +106,81 @@ def _look(file: _File, state: _Walk) -> Iterator[Begun | Read]:
     except MemoryError:
         raise
     except _SpentError as error:
-        yield Read(name=begun.name, reason=str(error))
+        yield FileOutcome(name=begun.name, reason=str(error))
         raise
     except Exception as error:  # noqa: BLE001 - a broken file may raise anything, and costs that file only
-        yield Read(name=begun.name, reason=_reason(error), lasting=not isinstance(error, OSError))
+        yield FileOutcome(name=begun.name, reason=_describe_error(error), lasting=not isinstance(error, OSError))
         return
     try:
         if kind == "zip":
-            yield from _members(path, begun.name, file.depth, state)
+            yield from _look_inside(path, begun.name, file.depth, state)
         else:
-            yield from _read(path, kind, begun, file, state)
+            yield from _read_file(path, kind, begun, file, state)
     finally:
         if file.depth:
             rmtree(path.parent, ignore_errors=True)
 
 
-def _read(path: Path, kind: Kind, begun: Begun, file: _File, state: _Walk) -> Iterator[Begun | Read]:
+def _read_file(
+    path: Path, kind: Kind, begun: FileBegun, file: _File, state: _Walk
+) -> Iterator[FileBegun | FileOutcome]:
     try:
         parsed = reader_of(kind)(path)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a broken file may raise anything, and costs that file only
         lasting = not isinstance(error, ExtensionError | MissingExtraError | ImportError | OSError)
-        yield Read(name=begun.name, kind=kind, reason=_reason(error, path), lasting=lasting)
+        yield FileOutcome(name=begun.name, kind=kind, reason=_describe_error(error, path), lasting=lasting)
         return
     note = describe_misnaming(path.name, kind)
-    yield _judged(parsed, begun.name, kind, (Loss("", note),) if note else ())
+    yield _judge(parsed, begun.name, kind, (Loss("", note),) if note else ())
     for number, enclosed in enumerate(parsed.enclosed):
-        yield from _look(_enclosed(enclosed, number, begun.name, file.depth, state), state)
+        yield from _look(_open_enclosed(enclosed, number, begun.name, file.depth, state), state)
 
 
-def _judged(parsed: Parsed, name: str, kind: Kind, notes: tuple[Loss, ...]) -> Read:
+def _judge(parsed: Parsed, name: str, kind: Kind, notes: tuple[Loss, ...]) -> FileOutcome:
     contents = tuple(content for content in parsed.contents if content.text.strip())
     losses = (*notes, *parsed.losses)
     if contents:
         blank = (content for content in parsed.contents if not content.text.strip())
         losses = (*losses, *(Loss(content.name, "is empty") for content in blank))
-        return Read(name=name, kind=kind, contents=contents, losses=losses)
+        return FileOutcome(name=name, kind=kind, contents=contents, losses=losses)
     why = parsed.losses[0].what if parsed.losses else ""
-    return Read(name=name, kind=kind, losses=losses, reason=f"has no text ({why})" if why else "empty")
+    return FileOutcome(name=name, kind=kind, losses=losses, reason=f"has no text ({why})" if why else "empty")
 
 
-def _enclosed(enclosed: Enclosed, number: int, inside: str, depth: int, state: _Walk) -> _File:
+def _open_enclosed(enclosed: Enclosed, number: int, inside: str, depth: int, state: _Walk) -> _File:
     def fetched() -> Path:
         _check_depth(depth, state)
-        _count(state)
-        _grow(len(enclosed.content), 0, state)
-        path = _local(enclosed.name)
+        _count_member(state)
+        _count_unpacked(len(enclosed.content), 0, state)
+        path = _temporary_path(enclosed.name)
         path.write_bytes(enclosed.content)
         return path
 
-    return _File(_inside(inside, enclosed.name or f"attachment {number + 1}"), depth + 1, fetched)
+    return _File(_join_names(inside, enclosed.name or f"attachment {number + 1}"), depth + 1, fetched)
 
 
-def _members(path: Path, inside: str, depth: int, state: _Walk) -> Iterator[Begun | Read]:
+def _look_inside(path: Path, inside: str, depth: int, state: _Walk) -> Iterator[FileBegun | FileOutcome]:
     try:
         with ZipFile(path) as archive:
             wanted = [member for member in archive.infolist() if _is_wanted(member)]
             for member in wanted:
-                yield from _look(_member(archive, member, inside, depth, state), state)
+                yield from _look(_open_member(archive, member, inside, depth, state), state)
     except (BadZipFile, OSError, ValueError) as error:
-        yield Read(name=inside, kind="zip", reason=_reason(error))
+        yield FileOutcome(name=inside, kind="zip", reason=_describe_error(error))
         return
     if not wanted:
-        yield Read(name=inside, kind="zip", reason="an archive without files")
+        yield FileOutcome(name=inside, kind="zip", reason="an archive without files")
 
 
-def _member(archive: ZipFile, member: ZipInfo, inside: str, depth: int, state: _Walk) -> _File:
+def _open_member(archive: ZipFile, member: ZipInfo, inside: str, depth: int, state: _Walk) -> _File:
     def fetched() -> Path:
         _check_depth(depth, state)
-        _count(state)
+        _count_member(state)
         if member.flag_bits & 1:
             raise UnreadableError("encrypted")
-        path = _local(member.filename)
+        path = _temporary_path(member.filename)
         try:
             with archive.open(member) as packed, path.open("wb") as file:
                 _unpack(packed, file, member.compress_size, state)
@@ -187,20 +189,20 @@ def _member(archive: ZipFile, member: ZipInfo, inside: str, depth: int, state: _
             raise UnreadableError(f"cannot be unpacked ({error})") from error
         return path
 
-    return _File(_inside(inside, member.filename), depth + 1, fetched)
+    return _File(_join_names(inside, member.filename), depth + 1, fetched)
 
 
 def _unpack(packed: IO[bytes], file: IO[bytes], size: int, state: _Walk) -> None:
     length = 0
     while block := packed.read(_BLOCK):
         length += len(block)
-        _grow(len(block), length, state)
+        _count_unpacked(len(block), length, state)
         if length > _HARMLESS and length > state.limits.ratio * size:
             raise UnreadableError(f"unpacks to more than {state.limits.ratio} times its size")
         file.write(block)
 
 
-def _grow(more: int, length: int, state: _Walk) -> None:
+def _count_unpacked(more: int, length: int, state: _Walk) -> None:
     state.unpacked += more
     if max(more, length) > state.limits.member_mb * 1_000_000:
         raise UnreadableError(f"larger than {state.limits.member_mb:,} MB when it is unpacked")
@@ -208,7 +210,7 @@ def _grow(more: int, length: int, state: _Walk) -> None:
         raise _SpentError(f"the archive unpacks to more than {state.limits.unpacked_mb:,} MB")
 
 
-def _count(state: _Walk) -> None:
+def _count_member(state: _Walk) -> None:
     state.members += 1
     if state.members > state.limits.members:
         raise _SpentError(f"the archive holds more than {state.limits.members:,} files")
@@ -224,12 +226,12 @@ def _is_wanted(member: ZipInfo) -> bool:
     return not member.is_dir() and not any((part[:1] == "." and part != "..") or part == "__MACOSX" for part in parts)
 
 
-def _inside(outer: str, name: str) -> str:
+def _join_names(outer: str, name: str) -> str:
     tidy = "".join(character if character.isprintable() else "\ufffd" for character in name).strip("/") or "unnamed"
     return f"{outer}/{tidy}" if outer else tidy
 
 
-def _local(name: str) -> Path:
+def _temporary_path(name: str) -> Path:
     """Return where a file inside is put: its own last name where that is harmless, else its suffix at least."""
     last = re.split(r"[/\\]", name)[-1]
     folder = Path(mkdtemp(prefix="inside-"))
@@ -239,7 +241,7 @@ def _local(name: str) -> Path:
     return folder / f"file{suffix if _SUFFIX.fullmatch(suffix) else ''}"
 
 
-def _reason(error: Exception, path: Path | None = None) -> str:
+def _describe_error(error: Exception, path: Path | None = None) -> str:
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror or error})".lower()
     if isinstance(error, RecursionError):

@@ -20,7 +20,7 @@ from weighbridge.errors import DataError
 from weighbridge.ingest.content import Content, Loss
 from weighbridge.ingest.decode.text import LARGEST
 from weighbridge.ingest.files.kinds import SNIFFER, Kind, reader_origin, version_of
-from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.limits import ReadingLimits
 from weighbridge.types import Document, Part
 
 _LAYOUT = 2
@@ -31,7 +31,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StoredPlace:
     """Where a document stands in its entry: bytes of its description, then bytes of its text. `name` is its own."""
 
     name: str
@@ -43,12 +43,12 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class ParsedPiece:
     """What became of one file: of the outer one, where `name` is empty, or of one inside it."""
 
     name: str
     kind: Kind | None = None
-    places: tuple[Place, ...] = ()
+    places: tuple[StoredPlace, ...] = ()
     losses: tuple[Loss, ...] = ()
     reason: str = ""
     """Why it gave no document; empty where it gave one."""
@@ -59,31 +59,31 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CacheEntry:
     """A parsed file: where it is kept, and its pieces in order."""
 
     path: Path
-    pieces: tuple[Piece, ...]
+    pieces: tuple[ParsedPiece, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Shelved:
+class CachedDocument:
     """A document without its text, and where the text is."""
 
     document: Document
     entry: Path
-    place: Place
+    place: StoredPlace
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf(Sequence[Document]):
+class CachedDocuments(Sequence[Document]):
     """Documents that are read from their entries each time they are asked for.
 
     Raises:
         DataError: an entry is gone or damaged since, as after a later reading into the same cache.
     """
 
-    shelved: Sequence[Shelved]
+    shelved: Sequence[CachedDocument]
 
     @property
     def heads(self) -> Sequence[Document]:
@@ -96,17 +96,17 @@ class Shelf(Sequence[Document]):
     def __getitem__(self, index: slice) -> Sequence[Document]: ...
     def __getitem__(self, index: int | slice) -> Document | Sequence[Document]:
         if isinstance(index, slice):
-            return Shelf(self.shelved[index])
-        return _taken(self.shelved[index])
+            return CachedDocuments(self.shelved[index])
+        return _load_document(self.shelved[index])
 
     def __len__(self) -> int:
         return len(self.shelved)
 
     def __iter__(self) -> Iterator[Document]:
-        return map(_taken, self.shelved)
+        return map(_load_document, self.shelved)
 
 
-def key_of(path: Path, limits: Limits) -> str:
+def cache_key(path: Path, limits: ReadingLimits) -> str:
     """Return the name of a file's entry: its bytes and suffix, the limits, sniffer, layout and reader decide it.
 
     Raises:
@@ -122,7 +122,7 @@ def key_of(path: Path, limits: Limits) -> str:
     return digest.hexdigest()
 
 
-def write_content(file: IO[bytes], content: Content) -> Place:
+def write_content(file: IO[bytes], content: Content) -> StoredPlace:
     """Append a document to an entry that is being made. A text over the size limit is cut there by the caller."""
     described = {"title": content.title, "groups": sorted(content.groups), "parts": content.parts}
     head = json.dumps(described, default=asdict).encode()
@@ -130,10 +130,10 @@ def write_content(file: IO[bytes], content: Content) -> Place:
     start = file.seek(0, os.SEEK_END)
     file.write(head)
     file.write(text)
-    return Place(content.name, start, len(head), len(text), _digest(head + text))
+    return StoredPlace(content.name, start, len(head), len(text), _digest(head + text))
 
 
-def cut(content: Content) -> Content:
+def cut_to_largest(content: Content) -> Content:
     """Return a document with no more characters than a document may have."""
     if len(content.text) <= LARGEST:
         return content
@@ -141,13 +141,13 @@ def cut(content: Content) -> Content:
     return replace(content, text=content.text[:LARGEST], parts=tuple(parts))
 
 
-def piece_of(values: dict[str, Any]) -> Piece:
+def to_piece(values: dict[str, Any]) -> ParsedPiece:
     """Return the piece that `asdict` and JSON made a mapping of."""
-    places = tuple(Place(**place) for place in values["places"])
-    return Piece(**{**values, "places": places, "losses": tuple(Loss(**loss) for loss in values["losses"])})
+    places = tuple(StoredPlace(**place) for place in values["places"])
+    return ParsedPiece(**{**values, "places": places, "losses": tuple(Loss(**loss) for loss in values["losses"])})
 
 
-def finish(cache: Path, key: str, made: Path, pieces: Sequence[Piece]) -> Entry:
+def finish_entry(cache: Path, key: str, made: Path, pieces: Sequence[ParsedPiece]) -> CacheEntry:
     """Close the entry that is being made at `made` (absent where nothing was written) and put it into its place."""
     versions = {piece.kind: version_of(piece.kind) for piece in pieces if piece.kind is not None}
     index = json.dumps({"versions": versions, "pieces": [asdict(piece) for piece in pieces]}).encode()
@@ -159,10 +159,10 @@ def finish(cache: Path, key: str, made: Path, pieces: Sequence[Piece]) -> Entry:
     path = cache / key[:2] / key
     path.parent.mkdir(parents=True, exist_ok=True)
     made.replace(path)
-    return Entry(path, tuple(pieces))
+    return CacheEntry(path, tuple(pieces))
 
 
-def kept(cache: Path, key: str) -> Entry | None:
+def load_entry(cache: Path, key: str) -> CacheEntry | None:
     """Return an entry, or None where there is none that is whole, of today's parsers, and good for another time.
 
     What a worker was ended for is good for a day: a scan that is repeated does not wait for it each time.
@@ -170,16 +170,16 @@ def kept(cache: Path, key: str) -> Entry | None:
     path = cache / key[:2] / key
     try:
         with path.open("rb") as file:
-            index = _checked_index(file)
-        pieces = tuple(map(piece_of, index["pieces"]))
+            index = _read_index(file)
+        pieces = tuple(map(to_piece, index["pieces"]))
         good = all(version_of(kind) == version for kind, version in index["versions"].items())
         good &= not any(piece.ended for piece in pieces) or time.time() - path.stat().st_mtime < _DAY
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    return Entry(path, pieces) if good and all(piece.lasting for piece in pieces) else None
+    return CacheEntry(path, pieces) if good and all(piece.lasting for piece in pieces) else None
 
 
-def prune(cache: Path, keep: frozenset[str]) -> None:
+def prune_cache(cache: Path, keep: frozenset[str]) -> None:
     """Delete the entries of other keys, and what runs that were killed a day ago or more have left."""
     for path in cache.glob("[0-9a-f][0-9a-f]/*"):
         if path.name not in keep:
@@ -189,7 +189,7 @@ def prune(cache: Path, keep: frozenset[str]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _checked_index(file: IO[bytes]) -> dict[str, Any]:
+def _read_index(file: IO[bytes]) -> dict[str, Any]:
     """Return the index of an entry; `ValueError` where the file is not whole."""
     size = file.seek(0, os.SEEK_END) - _FOOTER
     if size < 0:
@@ -212,19 +212,19 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def _whole(content: bytes, place: Place) -> bytes:
+def _check_digest(content: bytes, place: StoredPlace) -> bytes:
     if _digest(content) != place.digest:
         raise ValueError("wrong digest")
     return content
 
 
-def _taken(shelved: Shelved) -> Document:
+def _load_document(shelved: CachedDocument) -> Document:
     place = shelved.place
     try:
         with shelved.entry.open("rb") as file:
             file.seek(place.start)
             content = file.read(place.described + place.length)
-        described = json.loads(_whole(content, place)[: place.described])
+        described = json.loads(_check_digest(content, place)[: place.described])
         return replace(
             shelved.document,
             text=content[place.described :].decode(),

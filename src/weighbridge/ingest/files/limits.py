@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ReadingLimits:
     """The limits of one reading. MB are millions of bytes, but for `memory_mb`, which is in units of 2**20 bytes."""
 
     seconds: float = 60.0

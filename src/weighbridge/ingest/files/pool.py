@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 
 from weighbridge.errors import WeighbridgeError
 from weighbridge.ingest.files.archive import REST
-from weighbridge.ingest.files.cache import Piece, piece_of
-from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.cache import ParsedPiece, to_piece
+from weighbridge.ingest.files.limits import ReadingLimits
 from weighbridge.ingest.files.process import Process
 from weighbridge.ingest.files.worker import OUT_OF_MEMORY
 
@@ -38,7 +38,7 @@ class Task:
     path: Path
     made: Path
     size: int
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[ParsedPiece] = field(default_factory=list)
     skip: list[int] = field(default_factory=list)
     began: float = 0.0
 
@@ -47,14 +47,14 @@ class Task:
 class _Shared:
     """What the threads of one reading share."""
 
-    limits: Limits
+    limits: ReadingLimits
     folder: Path
     waiting: SimpleQueue[Task]
     finished: SimpleQueue[Task | BaseException]
     stopped: threading.Event
 
 
-def parse(tasks: Sequence[Task], limits: Limits) -> Generator[Task]:
+def parse_in_workers(tasks: Sequence[Task], limits: ReadingLimits) -> Generator[Task]:
     """Yield each task when it is done, in the order they are. Workers live until the iterator is closed or ends.
 
     Raises:
@@ -164,7 +164,7 @@ class _Worker:
             self._at = (said["begun"], said["name"])
             process.allow(min(now + limits.seconds, task.began + limits.archive_seconds))
         elif "piece" in said:
-            self._asked[0].pieces.append(piece_of(said["piece"]))
+            self._asked[0].pieces.append(to_piece(said["piece"]))
         elif "full" in said:
             raise OSError(0, said["full"])
         elif "done" in said:
@@ -194,11 +194,11 @@ class _Worker:
         task = self._asked[0]
         task.skip.append(at[0])
         name = REST if any(piece.name == at[1] for piece in task.pieces) else at[1]
-        task.pieces.append(Piece(name=name, reason=self._cause(process, status, task), ended=True))
+        task.pieces.append(ParsedPiece(name=name, reason=self._cause(process, status, task), ended=True))
         if task.skip == [0]:
             self._finish()
         elif why := self._hopeless(task):
-            task.pieces.append(Piece(name=REST, reason=why, ended=True))
+            task.pieces.append(ParsedPiece(name=REST, reason=why, ended=True))
             self._finish()
 
     def _cause(self, process: Process, status: int, task: Task) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import weighbridge
-from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.limits import ReadingLimits
 
 _STARTS_SECONDS = 120.0
 _DIES_SECONDS = 2.0
@@ -21,7 +21,7 @@ _DIES_SECONDS = 2.0
 class Process:
     """A running `weighbridge.ingest.files.worker`. One thread talks to it; any thread may end it."""
 
-    def __init__(self, limits: Limits, folder: Path) -> None:
+    def __init__(self, limits: ReadingLimits, folder: Path) -> None:
         """Start it, with `folder` for its temporary files."""
         roots = [str(Path(weighbridge.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
         paths = {"PYTHONPATH": os.pathsep.join(filter(None, roots)), "TMPDIR": str(folder)}

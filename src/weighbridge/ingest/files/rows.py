@@ -12,7 +12,7 @@ from weighbridge.ingest.decode.text import LARGEST, Skipped, load_text
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DataRow:
     """A record and where it stands, as `file:line`. Each accessor raises `DataError` that names the place."""
 
     place: str
@@ -30,7 +30,7 @@ class Row:
         """Return a text, empty where it is absent or null."""
         value = self.values.get(key)
         if value is not None and not isinstance(value, str):
-            raise DataError(f"{self.place}: {key!r} must be a text, not {kind_of(value)}")
+            raise DataError(f"{self.place}: {key!r} must be a text, not {describe_json_kind(value)}")
         return value or ""
 
     def name(self, key: str) -> str:
@@ -68,12 +68,12 @@ _KINDS: Mapping[type, str] = {
 }
 
 
-def kind_of(value: object) -> str:
+def describe_json_kind(value: object) -> str:
     """Return what a JSON value is, in words for people."""
     return _KINDS.get(type(value), type(value).__name__)
 
 
-def read_jsonl(path: Path) -> Iterator[Row]:
+def read_jsonl_rows(path: Path) -> Iterator[DataRow]:
     """Yield the objects of a JSONL file, line by line; blank lines are passed over.
 
     Raises:
@@ -87,13 +87,13 @@ def read_jsonl(path: Path) -> Iterator[Row]:
                 place = f"{path}:{number}"
                 if len(line) > LARGEST:
                     raise DataError(f"{place}: the line is longer than {LARGEST // 1_000_000} MB; cut the document up")
-                if text := _decoded(line, place):
-                    yield Row(place, _object(text, place))
+                if text := _decode_line(line, place):
+                    yield DataRow(place, _parse_object(text, place))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def read_csv(path: Path, *, known: frozenset[str]) -> Iterator[Row]:
+def read_csv_rows(path: Path, *, known: frozenset[str]) -> Iterator[DataRow]:
     """Yield the records of a CSV file by its header, in lower case; comma, semicolon or tab, as the header tells.
 
     `known` are header names of which one must be there. Cells are texts; `file:line` is where a record begins.
@@ -101,7 +101,7 @@ def read_csv(path: Path, *, known: frozenset[str]) -> Iterator[Row]:
     text = load_text(path)
     if isinstance(text, Skipped):
         raise DataError(f"{path}: {text.reason}")
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=_delimiter(path, text, known), strict=True)
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=_find_delimiter(path, text, known), strict=True)
     began = 1
     try:
         header = [cell.strip().lower() for cell in next(reader)]
@@ -110,20 +110,20 @@ def read_csv(path: Path, *, known: frozenset[str]) -> Iterator[Row]:
         began = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield Row(f"{path}:{began}", _by_header(cells, header, f"{path}:{began}"))
+                yield DataRow(f"{path}:{began}", _name_cells(cells, header, f"{path}:{began}"))
             began = reader.line_num + 1
     except csv.Error as error:
         raise DataError(f"{path}:{began}: is not valid CSV ({error})") from error
 
 
-def _decoded(line: bytes, place: str) -> str:
+def _decode_line(line: bytes, place: str) -> str:
     try:
         return line.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
         raise DataError(f"{place}: is not UTF-8; save the file as UTF-8") from error
 
 
-def _object(text: str, place: str) -> dict[str, Any]:
+def _parse_object(text: str, place: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
         if "\\u" in text:
@@ -135,11 +135,11 @@ def _object(text: str, place: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise DataError(f"{place}: is not usable JSON (too deep, or a number too long)") from error
     if not isinstance(value, dict):
-        raise DataError(f"{place}: must be a JSON object in {{ }}, not {kind_of(value)}")
+        raise DataError(f"{place}: must be a JSON object in {{ }}, not {describe_json_kind(value)}")
     return value
 
 
-def _delimiter(path: Path, text: str, known: frozenset[str]) -> str:
+def _find_delimiter(path: Path, text: str, known: frozenset[str]) -> str:
     lines = text.splitlines()
     header = lines[0] if lines else ""
     for delimiter in ",;\t":
@@ -148,7 +148,7 @@ def _delimiter(path: Path, text: str, known: frozenset[str]) -> str:
     raise DataError(f"{path}:1: a CSV file must begin with a header that names one of: {', '.join(sorted(known))}")
 
 
-def _by_header(cells: Sequence[str], header: Sequence[str], place: str) -> dict[str, str]:
+def _name_cells(cells: Sequence[str], header: Sequence[str], place: str) -> dict[str, str]:
     if len(cells) != len(header):
         raise DataError(f"{place}: has {len(cells)} cells where the header has {len(header)}; quote cells with commas")
     return dict(zip(header, cells, strict=True))

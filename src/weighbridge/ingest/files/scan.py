@@ -32,20 +32,20 @@ def files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(root, name) for name in names if name[0] != ".")
 
 
-def unsuitable(path: Path, *, largest: int) -> str:
+def reason_to_skip(path: Path, *, largest: int) -> str:
     """Return why a file is not to be opened; empty where it is. `largest` is in bytes."""
     try:
         found = path.stat()
     except FileNotFoundError:
         return "a broken link"
     except OSError as error:
-        return "a broken link" if path.is_symlink() else unreadable(error)
+        return "a broken link" if path.is_symlink() else describe_os_error(error)
     if not stat.S_ISREG(found.st_mode):
         return "not a regular file"
     return f"larger than {largest // 1_000_000:,} MB" if found.st_size > largest else ""
 
 
-def unreadable(error: OSError) -> str:
+def describe_os_error(error: OSError) -> str:
     """Return why a file cannot be opened, as the system says it."""
     return f"cannot be read ({error.strerror})".lower()
 
@@ -56,8 +56,8 @@ def name_files(folder: Path, paths: Sequence[Path], given: Mapping[str, str]) ->
     A file that appears or goes away never changes the id of another, as long as `given` holds what was given before,
     by the path inside the folder. Of files with one name that come together, each keeps its suffix.
     """
-    whole = {path: inside(folder, path) for path in paths}
-    short = {path: inside(folder, path.with_suffix("")) for path in paths}
+    whole = {path: relative_name(folder, path) for path in paths}
+    short = {path: relative_name(folder, path.with_suffix("")) for path in paths}
     names: dict[Path, str] = {}
     taken: set[str] = set()
     for path in paths:
@@ -70,23 +70,23 @@ def name_files(folder: Path, paths: Sequence[Path], given: Mapping[str, str]) ->
         if path in names:
             continue
         free = claims[short[path]] == 1 and short[path] not in taken
-        names[path] = _numbered(short[path] if free else whole[path], taken)
+        names[path] = _number_names(short[path] if free else whole[path], taken)
         taken.add(names[path])
     return names
 
 
-def _numbered(name: str, taken: Collection[str]) -> str:
+def _number_names(name: str, taken: Collection[str]) -> str:
     """Return a name that is not taken, with the smallest number behind it that makes it one."""
     return next(one for number in count(1) if (one := name if number == 1 else f"{name} ({number})") not in taken)
 
 
-def unique(name: str, used: Counter[str]) -> str:
+def make_unique(name: str, used: Counter[str]) -> str:
     """Return a name, numbered where it is in `used`, and count it there: no two that it returns are the same."""
     used[name] += 1
-    return name if used[name] == 1 else unique(f"{name} ({used[name]})", used)
+    return name if used[name] == 1 else make_unique(f"{name} ({used[name]})", used)
 
 
-def inside(folder: Path, path: Path) -> str:
+def relative_name(folder: Path, path: Path) -> str:
     """Return a path below a folder as text: bytes that are no UTF-8, and what cannot be printed, are escaped."""
     name = path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)

@@ -17,9 +17,9 @@ from typing import Any, TextIO
 
 from weighbridge.ingest.content import Loss
 from weighbridge.ingest.decode.text import LARGEST
-from weighbridge.ingest.files.archive import Begun, Read, walk
-from weighbridge.ingest.files.cache import Piece, cut, write_content
-from weighbridge.ingest.files.limits import Limits
+from weighbridge.ingest.files.archive import FileBegun, FileOutcome, walk
+from weighbridge.ingest.files.cache import ParsedPiece, cut_to_largest, write_content
+from weighbridge.ingest.files.limits import ReadingLimits
 
 OUT_OF_MEMORY = 77
 """The exit status of a worker that a file brought to the end of its memory."""
@@ -31,7 +31,7 @@ _LOSSES = 200
 def main() -> None:
     """Serve until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    limits = Limits(**json.loads(sys.argv[1]))
+    limits = ReadingLimits(**json.loads(sys.argv[1]))
     _confine_memory(limits)
     answers = _private_output()
     _say(answers, {"ready": True})
@@ -46,31 +46,31 @@ def main() -> None:
         os._exit(0)
 
 
-def _serve(task: dict[str, Any], limits: Limits, answers: TextIO) -> None:
+def _serve(task: dict[str, Any], limits: ReadingLimits, answers: TextIO) -> None:
     told = frozenset(task["told"])
     for event in walk(Path(task["path"]), limits=limits, skip=frozenset(task["skip"])):
-        if isinstance(event, Begun):
+        if isinstance(event, FileBegun):
             _say(answers, {"begun": event.number, "name": event.name})
         elif event.name not in told:
             try:
-                piece = _written(event, Path(task["made"]))
+                piece = _write_outcome(event, Path(task["made"]))
             except OSError as error:
                 _say(answers, {"full": str(error.strerror)})
                 sys.exit(1)
             _say(answers, {"piece": asdict(piece)})
 
 
-def _written(read: Read, made: Path) -> Piece:
+def _write_outcome(read: FileOutcome, made: Path) -> ParsedPiece:
     losses = [*read.losses]
     places = []
     if read.contents:
         with made.open("ab") as file:
-            places = [write_content(file, cut(content)) for content in read.contents]
+            places = [write_content(file, cut_to_largest(content)) for content in read.contents]
         long = (content for content in read.contents if len(content.text) > LARGEST)
         losses += [Loss(content.name, f"text after {LARGEST:,} characters was left out") for content in long]
     if len(losses) > _LOSSES:
         losses[_LOSSES:] = [Loss("", f"and {len(losses) - _LOSSES:,} losses more")]
-    return Piece(
+    return ParsedPiece(
         name=read.name,
         kind=read.kind,
         places=tuple(places),
@@ -95,7 +95,7 @@ def _private_output() -> TextIO:
     return answers
 
 
-def _confine_memory(limits: Limits) -> None:
+def _confine_memory(limits: ReadingLimits) -> None:
     """Bound what is allocated from now on; and addresses, by twice that, for what does not count as allocated."""
     if sys.platform != "linux":
         return
@@ -105,22 +105,22 @@ def _confine_memory(limits: Limits) -> None:
 
     now = psutil.Process().memory_info()
     more = limits.memory_mb * 2**20
-    _lower(resource.RLIMIT_DATA, now.data + more)
-    _lower(resource.RLIMIT_AS, now.vms + 2 * more)
-    _lower(resource.RLIMIT_CORE, 0)
+    _lower_limit(resource.RLIMIT_DATA, now.data + more)
+    _lower_limit(resource.RLIMIT_AS, now.vms + 2 * more)
+    _lower_limit(resource.RLIMIT_CORE, 0)
 
 
-def _confine_time(limits: Limits) -> None:
+def _confine_time(limits: ReadingLimits) -> None:
     """Bound the processor time of the next task, should the parent die while it runs."""
     if sys.platform == "win32":
         return
     import resource
 
     used = resource.getrusage(resource.RUSAGE_SELF)
-    _lower(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + 2 * limits.archive_seconds) + 1)
+    _lower_limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + 2 * limits.archive_seconds) + 1)
 
 
-def _lower(which: int, most: int) -> None:
+def _lower_limit(which: int, most: int) -> None:
     import resource
 
     hard = resource.getrlimit(which)[1]

@@ -42,7 +42,7 @@ class Entity:
     fields: Mapping[str, Any]
 
 
-def documents_of(entities: Iterable[Entity], where: str, maximum: int | None = None) -> Parsed:
+def make_documents(entities: Iterable[Entity], where: str, maximum: int | None = None) -> Parsed:
     """Return a document for each entity, called by its id, in their order.
 
     One without an id or a text, or whose access groups cannot be read, is a loss; so is a field that is binary. What
@@ -60,7 +60,7 @@ def documents_of(entities: Iterable[Entity], where: str, maximum: int | None = N
             break
         missed: list[str] = []
         try:
-            content = _content(entity, missed)
+            content = _make_content(entity, missed)
         except RecursionError:
             content, missed = None, ["left out: it is nested too deeply"]
         for what in missed:
@@ -73,19 +73,19 @@ def documents_of(entities: Iterable[Entity], where: str, maximum: int | None = N
                 "ids must be unique: take another field for `id`, or join what belongs together"
             )
         places.setdefault(content.name, entity.place)
-    return Parsed(tuple(found.values()), tuple(_told(what, places) for what, places in losses.items()))
+    return Parsed(tuple(found.values()), tuple(_describe(what, places) for what, places in losses.items()))
 
 
-def _told(what: str, places: Sequence[str]) -> Loss:
+def _describe(what: str, places: Sequence[str]) -> Loss:
     return Loss(places[0] if len(places) == 1 else f"{places[0]} and {len(places) - 1:,} more", what)
 
 
-def _content(entity: Entity, missed: list[str]) -> Content | None:
-    missed.extend(f"{name}: is binary, not text" for name in _binary(entity.fields))
-    groups = _groups(entity.groups)
-    title = _line(entity.title)
+def _make_content(entity: Entity, missed: list[str]) -> Content | None:
+    missed.extend(f"{name}: is binary, not text" for name in _binary_fields(entity.fields))
+    groups = _read_groups(entity.groups)
+    title = _one_line(entity.title)
     content = Content(
-        name=_line(entity.id), title=title, text=entity_text(title, entity.fields), groups=groups or PUBLIC
+        name=_one_line(entity.id), title=title, text=entity_text(title, entity.fields), groups=groups or PUBLIC
     )
     wanting = {"id": not content.name, "text": not content.text, "readable access groups": groups is None}
     if missing := [what for what, wants in wanting.items() if wants]:
@@ -94,19 +94,19 @@ def _content(entity: Entity, missed: list[str]) -> Content | None:
     return content
 
 
-def _binary(fields: Mapping[str, Any]) -> Iterator[str]:
+def _binary_fields(fields: Mapping[str, Any]) -> Iterator[str]:
     for name, value in fields.items():
         if isinstance(value, _BINARY):
             yield name
         elif _is_table(value):
-            yield from dict.fromkeys(f"{name}.{column}" for row in value for column in _binary(row))
+            yield from dict.fromkeys(f"{name}.{column}" for row in value for column in _binary_fields(row))
 
 
 def entity_text(title: str, fields: Mapping[str, Any]) -> str:
     """Return an entity as Markdown; empty where no field says anything. Null, blank and binary fields say nothing."""
     fields = {one_line(mend_surrogates(name)): value for name, value in fields.items()}
-    tables = {name: _table(value) for name, value in fields.items() if _is_table(value)}
-    said = {name: _said(value) for name, value in fields.items() if name not in tables}
+    tables = {name: _format_table(value) for name, value in fields.items() if _is_table(value)}
+    said = {name: _say_value(value) for name, value in fields.items() if name not in tables}
     said = {name: value for name, value in said.items() if value}
     short = [f"- {name}: {value}" for name, value in said.items() if _is_short(value)]
     long = [f"{heading(name, 2)}\n\n{value}" for name, value in said.items() if not _is_short(value)]
@@ -126,17 +126,17 @@ def _is_short(text: str) -> bool:
     return len(text) <= _SHORT and "\n" not in text
 
 
-def _line(value: Any) -> str:
-    return mend_surrogates(one_line(_said(value)))
+def _one_line(value: Any) -> str:
+    return mend_surrogates(one_line(_say_value(value)))
 
 
-def _said(value: Any) -> str:
+def _say_value(value: Any) -> str:
     """Return one value as text for people and search; empty where there is nothing to say."""
     if isinstance(value, str):
         return _tidy(value)
     if isinstance(value, list | tuple | set | frozenset):
         nested = any(isinstance(item, Mapping | list) for item in value)
-        return _json(value) if nested else ", ".join(filter(None, map(_line, value)))
+        return _json(value) if nested else ", ".join(filter(None, map(_one_line, value)))
     return _json(value) if isinstance(value, Mapping) else _atom(value)
 
 
@@ -156,11 +156,11 @@ def _tidy(text: str) -> str:
     """Return a text without markup and null characters, with Unix line ends."""
     text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     if _MARKUP.search(text):
-        return _page(text)
+        return _read_markup(text)
     return _CHARACTER.sub(lambda written: html.unescape(written[0]), text).strip()
 
 
-def _page(text: str) -> str:
+def _read_markup(text: str) -> str:
     from weighbridge.ingest.formats.web.html import read_page
 
     try:
@@ -169,9 +169,9 @@ def _page(text: str) -> str:
         return text.strip()
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+def _format_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return rows as a table; as a list where they have one column, or a cell is long."""
-    cells = [{name: _line(value) for name, value in row.items()} for row in rows]
+    cells = [{name: _one_line(value) for name, value in row.items()} for row in rows]
     columns = list(dict.fromkeys(name for row in cells for name, value in row.items() if value))
     if len(columns) <= 1:
         return "\n".join(f"- {value}" for row in cells for value in row.values() if value)
@@ -181,9 +181,9 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
     return table([columns, *([row.get(name, "") for name in columns] for row in cells)])
 
 
-def _groups(value: Any) -> frozenset[str] | None:
+def _read_groups(value: Any) -> frozenset[str] | None:
     """Return access groups, public where none is named; None where they cannot be read, which is never public."""
-    listed = [] if value is None else _listed(value) if isinstance(value, str) else value
+    listed = [] if value is None else _list_groups(value) if isinstance(value, str) else value
     if not isinstance(listed, list | tuple | set | frozenset):
         return None
     if not all(isinstance(item, str) or type(item) is int for item in listed):
@@ -192,7 +192,7 @@ def _groups(value: Any) -> frozenset[str] | None:
     return frozenset(names) if all(names) else None
 
 
-def _listed(text: str) -> Any:
+def _list_groups(text: str) -> Any:
     if not text.strip().startswith("["):
         return text.split(",") if text.strip() else []
     try:

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.errors import DataError
-from weighbridge.ingest.sources.secret import shown
+from weighbridge.ingest.sources.secret import hide_secrets
 
 if TYPE_CHECKING:
     from httpx2 import URL, Client
@@ -30,7 +30,7 @@ _PAST_THE_END = frozenset({400, 404})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What a server said."""
 
     status: int
@@ -47,7 +47,7 @@ class _TryAgainError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class RestEndpoint:
     """A server that is asked for pages. Its `header` goes to the origin of `start` alone, redirects included."""
 
     client: "Client"
@@ -73,7 +73,7 @@ class Endpoint:
             raise self._refused(answer)
         return answer.content
 
-    def _patiently(self, url: "URL") -> Answer:
+    def _patiently(self, url: "URL") -> HttpAnswer:
         wait = _FIRST_WAIT
         for _ in range(_TRIES - 1):
             try:
@@ -88,7 +88,7 @@ class Endpoint:
         except _TryAgainError as error:
             raise self._wrong(f"{error}, {_TRIES} times; try again later") from None
 
-    def _followed(self, url: "URL") -> Answer:
+    def _followed(self, url: "URL") -> HttpAnswer:
         header = self.header
         for _ in range(_REDIRECTS + 1):
             if _origin(url) != _origin(self.start):
@@ -114,7 +114,7 @@ class Endpoint:
             raise self._wrong(f"the server names {self.safe(target)!r}, which is no http or https URL")
         return there
 
-    def _asked(self, url: "URL", header: Mapping[str, str]) -> Answer:
+    def _asked(self, url: "URL", header: Mapping[str, str]) -> HttpAnswer:
         from httpx2 import HTTPError, TimeoutException
 
         deadline = monotonic() + self.timeout_seconds
@@ -129,7 +129,7 @@ class Endpoint:
                         raise self._wrong(f"a page is larger than {most} MB; ask for smaller pages")
                     if monotonic() > deadline:
                         raise _TryAgainError(late)
-                return Answer(response.status_code, dict(response.headers), bytes(content))
+                return HttpAnswer(response.status_code, dict(response.headers), bytes(content))
         except TimeoutException:
             raise _TryAgainError(late) from None
         except HTTPError as error:
@@ -150,12 +150,12 @@ class Endpoint:
 
     def safe(self, said: object) -> str:
         """Return what a server said without the secrets."""
-        return shown(said, self.secrets)
+        return hide_secrets(said, self.secrets)
 
     def _wrong(self, what: str) -> DataError:
         return DataError(f"{self.where}: {what}")
 
-    def _refused(self, answer: Answer) -> DataError:
+    def _refused(self, answer: HttpAnswer) -> DataError:
         text = answer.content[:2000].decode("utf-8", "replace")
         said = "" if text.lstrip().startswith("<") else self.safe(text)
         advice = "check 'header' and 'header_variable'" if answer.status in _DENIED else "check 'rest'"

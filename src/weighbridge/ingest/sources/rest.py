@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from weighbridge.errors import DataError, UserError
 from weighbridge.ingest.content import Loss, Parsed
-from weighbridge.ingest.files.rows import kind_of
-from weighbridge.ingest.sources.entity import Entity, documents_of
-from weighbridge.ingest.sources.fetch import Endpoint
-from weighbridge.ingest.sources.secret import ENVIRONMENT, filled, shown, variable
+from weighbridge.ingest.files.rows import describe_json_kind
+from weighbridge.ingest.sources.entity import Entity, make_documents
+from weighbridge.ingest.sources.fetch import RestEndpoint
+from weighbridge.ingest.sources.secret import ENVIRONMENT, fill_secrets, hide_secrets, read_variable
 from weighbridge.protocols import Notify, silent
 from weighbridge.settings.sources import VARIABLE, RestSource
 from weighbridge.types import Progress
@@ -47,31 +47,31 @@ def read_rest(
             the same id differ. No message holds a secret.
     """
     losses: list[Loss] = []
-    with _opened(source, environment, sleep) as endpoint:
-        entities = _entities(source, _pages(source, endpoint, losses), endpoint.where, notify)
-        parsed = documents_of(entities, endpoint.where, source.maximum_documents)
+    with _open(source, environment, sleep) as endpoint:
+        entities = _read_entities(source, _read_pages(source, endpoint, losses), endpoint.where, notify)
+        parsed = make_documents(entities, endpoint.where, source.maximum_documents)
     return Parsed(parsed.contents, (*parsed.losses, *losses))
 
 
 @contextmanager
-def _opened(source: RestSource, environment: Mapping[str, str], sleep: Callable[[float], None]) -> Iterator[Endpoint]:
+def _open(source: RestSource, environment: Mapping[str, str], sleep: Callable[[float], None]) -> Iterator[RestEndpoint]:
     from httpx2 import URL, Client, InvalidURL
 
-    named = [variable(name, environment) for name in VARIABLE.findall(source.rest)]
-    value = variable(source.header_variable, environment) if source.header_variable else ""
+    named = [read_variable(name, environment) for name in VARIABLE.findall(source.rest)]
+    value = read_variable(source.header_variable, environment) if source.header_variable else ""
     if not (value.isascii() and value.isprintable()):
         raise UserError(f"the environment variable {source.header_variable} holds what no HTTP header may")
     secrets = frozenset({*named, *(quote(secret, safe="") for secret in named), value, *value.split()[-1:]})
     try:
-        start = URL(filled(source.rest, environment, quoted=partial(quote, safe="")))
+        start = URL(fill_secrets(source.rest, environment, quoted=partial(quote, safe="")))
     except InvalidURL:
         raise DataError(f"{source.label}: 'rest' under documents is no URL") from None
     bare = start.copy_with(username=None, password=None, query=None, fragment=None)
     known = {"Accept": "application/json", "User-Agent": "weighbridge"}
     with Client(timeout=source.timeout_seconds, follow_redirects=False, headers=known) as client:
-        yield Endpoint(
+        yield RestEndpoint(
             client=client,
-            where=shown(f"{source.label} ({bare})", secrets),
+            where=hide_secrets(f"{source.label} ({bare})", secrets),
             start=start,
             header={source.header: value} if value else {},
             secrets=secrets,
@@ -86,7 +86,7 @@ class _Page:
     items: Sequence[Any]
 
 
-def _pages(source: RestSource, endpoint: Endpoint, losses: list[Loss]) -> Iterator[_Page]:
+def _read_pages(source: RestSource, endpoint: RestEndpoint, losses: list[Loss]) -> Iterator[_Page]:
     numbered = bool(source.page_parameter) and not source.next
     url = endpoint.start.copy_set_param(source.page_parameter, source.first_page) if numbered else endpoint.start
     seen: set[bytes] = set()
@@ -99,13 +99,13 @@ def _pages(source: RestSource, endpoint: Endpoint, losses: list[Loss]) -> Iterat
             return
         seen.add(digest)
         whole = endpoint.json(content)
-        page = _Page(number, _items(source, whole, number, endpoint.where))
+        page = _Page(number, _find_items(source, whole, number, endpoint.where))
         yield page
         if numbered:
             following = url.copy_set_param(source.page_parameter, source.first_page + number) if page.items else None
         else:
-            following = _following(source, endpoint, url, whole) if source.next else None
-            if source.next and number == 1 and _at(whole, source.next) is _ABSENT:
+            following = _next_page(source, endpoint, url, whole) if source.next else None
+            if source.next and number == 1 and _value_at(whole, source.next) is _ABSENT:
                 losses.append(Loss("page 1", f"has no field {source.next!r}; no page after it was read"))
         if following is None:
             return
@@ -113,26 +113,26 @@ def _pages(source: RestSource, endpoint: Endpoint, losses: list[Loss]) -> Iterat
     losses.append(Loss(f"page {MOST_PAGES:,}", "is the last that is read; there are more"))
 
 
-def _following(source: RestSource, endpoint: Endpoint, url: "URL", whole: Any) -> "URL | None":
+def _next_page(source: RestSource, endpoint: RestEndpoint, url: "URL", whole: Any) -> "URL | None":
     """Return the next page as this one names it: by its URL, or by a value for the page parameter."""
-    named = _at(whole, source.next)
+    named = _value_at(whole, source.next)
     if named is _ABSENT or named is None or named is False or named == "":
         return None
     if source.page_parameter:
         return endpoint.start.copy_set_param(source.page_parameter, str(named))
     if not isinstance(named, str):
-        told = f"next: {source.next!r} holds {kind_of(named)}, not a URL"
+        told = f"next: {source.next!r} holds {describe_json_kind(named)}, not a URL"
         raise DataError(f"{endpoint.where}: {told}; to send it as a parameter, name that in 'page_parameter'")
     return endpoint.joined(url, named)
 
 
-def _items(source: RestSource, whole: Any, number: int, where: str) -> Sequence[Any]:
-    found = _at(whole, source.items)
+def _find_items(source: RestSource, whole: Any, number: int, where: str) -> Sequence[Any]:
+    found = _value_at(whole, source.items)
     if isinstance(found, list):
         return found
     if number > 1 and (found is _ABSENT or found is None):
         return ()
-    told = "is not there" if found is _ABSENT else f"holds {kind_of(found)}, not a list"
+    told = "is not there" if found is _ABSENT else f"holds {describe_json_kind(found)}, not a list"
     lists = ", ".join(repr(path) for path in _lists(whole))
     advice = f"the lists in it are {lists}" if lists else "there is no list in it"
     field = repr(source.items) if source.items else "the answer itself"
@@ -148,7 +148,7 @@ def _lists(value: Any, path: str = "", depth: int = 0) -> Iterator[str]:
             yield from _lists(inner, f"{path}.{key}" if path else key, depth + 1)
 
 
-def _entities(source: RestSource, pages: Iterator[_Page], where: str, notify: Notify) -> Iterator[Entity]:
+def _read_entities(source: RestSource, pages: Iterator[_Page], where: str, notify: Notify) -> Iterator[Entity]:
     done, checked = 0, False
     named = frozenset({source.id, source.title, source.groups})
     for page in pages:
@@ -159,7 +159,7 @@ def _entities(source: RestSource, pages: Iterator[_Page], where: str, notify: No
         for number, item in enumerate(page.items, start=1):
             place = f"page {page.number:,}, item {number:,}"
             if not isinstance(item, Mapping):
-                raise DataError(f"{where}: {place} is {kind_of(item)}, not an object")
+                raise DataError(f"{where}: {place} is {describe_json_kind(item)}, not an object")
             chosen = {path: _value(item, path) for path in source.text}
             yield Entity(
                 place=place,
@@ -177,7 +177,7 @@ def _check_named(source: RestSource, items: Sequence[Mapping[str, Any]], where: 
     known = list(dict.fromkeys(name for item in items for name, _ in _fields(item, frozenset())))
     named = (("id", source.id), ("title", source.title), ("groups", source.groups), *(("text", n) for n in source.text))
     for key, path in named:
-        if path and all(_at(item, path) is _ABSENT for item in items):
+        if path and all(_value_at(item, path) is _ABSENT for item in items):
             close = get_close_matches(path, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known[:12])}"
             raise DataError(f"{where}: {key}: no item has a field {path!r}{hint}")
@@ -196,17 +196,17 @@ def _fields(item: Mapping[str, Any], but: frozenset[str], path: str = "", depth:
 
 
 def _value(item: Any, path: str) -> Any:
-    value = _at(item, path)
+    value = _value_at(item, path)
     return None if value is _ABSENT else value
 
 
-def _at(value: Any, path: str) -> Any:
+def _value_at(value: Any, path: str) -> Any:
     """Return what lies at a dotted path, `_ABSENT` where nothing does; a key that holds dots itself is found first."""
     if not path or (isinstance(value, Mapping) and path in value):
         return value[path] if path else value
     first, _, rest = path.partition(".")
     if isinstance(value, Mapping) and first in value and rest:
-        return _at(value[first], rest)
+        return _value_at(value[first], rest)
     if isinstance(value, list) and first.isdecimal() and int(first) < len(value):
-        return _at(value[int(first)], rest)
+        return _value_at(value[int(first)], rest)
     return _ABSENT

@@ -10,19 +10,19 @@ ENVIRONMENT: Mapping[str, str] = os.environ
 _LONGEST = 300
 
 
-def variable(name: str, environment: Mapping[str, str]) -> str:
+def read_variable(name: str, environment: Mapping[str, str]) -> str:
     """Return the value of an environment variable; `UserError` where it is not set, or empty."""
     if value := environment.get(name, "").strip():
         return value
     raise UserError(f"the environment variable {name} is not set; weighbridge.yaml names it under documents")
 
 
-def filled(text: str, environment: Mapping[str, str], *, quoted: Callable[[str], str] = str) -> str:
+def fill_secrets(text: str, environment: Mapping[str, str], *, quoted: Callable[[str], str] = str) -> str:
     """Return a text with the value of each environment variable in place of its ${NAME}."""
-    return VARIABLE.sub(lambda match: quoted(variable(match[1], environment)), text)
+    return VARIABLE.sub(lambda match: quoted(read_variable(match[1], environment)), text)
 
 
-def shown(said: object, secrets: frozenset[str]) -> str:
+def hide_secrets(said: object, secrets: frozenset[str]) -> str:
     """Return what another program said, as one short line without the secrets."""
     line = str(said)
     for secret in sorted(filter(None, secrets), key=len, reverse=True):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from weighbridge.errors import DataError, MissingExtraError
 from weighbridge.ingest.content import Parsed
-from weighbridge.ingest.sources.entity import Entity, documents_of
-from weighbridge.ingest.sources.secret import ENVIRONMENT, filled, shown, variable
+from weighbridge.ingest.sources.entity import Entity, make_documents
+from weighbridge.ingest.sources.secret import ENVIRONMENT, fill_secrets, hide_secrets, read_variable
 from weighbridge.protocols import Notify, silent
 from weighbridge.settings.sources import VARIABLE, SqlSource
 from weighbridge.types import Progress
@@ -51,8 +51,8 @@ def read_sql(source: SqlSource, *, environment: Mapping[str, str] = ENVIRONMENT,
         import sqlalchemy as _  # noqa: F401 - only asked whether it is here
     except ImportError:
         raise MissingExtraError("a SQL source", "sql") from None
-    with _connected(_Place(source, _url(source, environment))) as tables:
-        return documents_of(_entities(source, tables, notify), tables.where, source.maximum_documents)
+    with _connect(_Place(source, _url(source, environment))) as tables:
+        return make_documents(_read_entities(source, tables, notify), tables.where, source.maximum_documents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class _Place:
             yield
         except SQLAlchemyError as error:
             said = getattr(error, "orig", None) or error
-            raise DataError(f"{self.where}: {what}: {shown(said, self._secrets)}") from None
+            raise DataError(f"{self.where}: {what}: {hide_secrets(said, self._secrets)}") from None
 
     @property
     def _secrets(self) -> frozenset[str]:
@@ -105,7 +105,7 @@ class _Tables:
         """Return the rows of a related query, with its `:name` taken from the document's row."""
         with self.place.telling(f"the query of related.{heading} failed"):
             result = self.connection.execute(statement, dict(values))
-            columns = _columns(result, f"{self.where}: related.{heading}")
+            columns = _column_names(result, f"{self.where}: related.{heading}")
             return [dict(zip(columns, row, strict=True)) for row in result]
 
 
@@ -116,19 +116,19 @@ def _url(source: SqlSource, environment: Mapping[str, str]) -> "URL":
 
     whole = VARIABLE.fullmatch(source.sql)
     try:
-        url = make_url(variable(whole[1], environment) if whole else source.sql)
+        url = make_url(read_variable(whole[1], environment) if whole else source.sql)
     except (ArgumentError, ValueError):
         told = f"what {whole[0]} holds is" if whole else "`sql` is"
         raise DataError(f"{source.label}: {told} not a database URL, like postgresql://user@host/shop") from None
     if not whole:
         parts = {"username": url.username, "password": url.password, "host": url.host, "database": url.database}
-        url = url.set(**{name: filled(part, environment) for name, part in parts.items() if part})  # type: ignore[arg-type]
-        url = url.set(query={name: filled(str(value), environment) for name, value in url.query.items()})
+        url = url.set(**{name: fill_secrets(part, environment) for name, part in parts.items() if part})  # type: ignore[arg-type]
+        url = url.set(query={name: fill_secrets(str(value), environment) for name, value in url.query.items()})
     return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
 
 
 @contextmanager
-def _connected(place: _Place) -> Iterator[_Tables]:
+def _connect(place: _Place) -> Iterator[_Tables]:
     engine = _engine(place)
     try:
         with place.telling("cannot be reached"):
@@ -159,9 +159,9 @@ def _engine(place: _Place) -> "Engine":
         raise DataError(f"{place.where}: its driver is not installed: pip install {package}") from None
 
 
-def _entities(source: SqlSource, tables: _Tables, notify: Notify) -> Iterator[Entity]:
+def _read_entities(source: SqlSource, tables: _Tables, notify: Notify) -> Iterator[Entity]:
     result = tables.rows(source.query, stream=not source.related)
-    columns = _columns(result, tables.where)
+    columns = _column_names(result, tables.where)
     _check_named(source, columns, tables.where)
     statements = _statements(source, columns, tables.where)
     named = {source.id, source.title, source.groups}
@@ -181,7 +181,7 @@ def _entities(source: SqlSource, tables: _Tables, notify: Notify) -> Iterator[En
         )
 
 
-def _columns(result: "CursorResult[Any]", where: str) -> tuple[str, ...]:
+def _column_names(result: "CursorResult[Any]", where: str) -> tuple[str, ...]:
     columns = tuple(result.keys()) if result.returns_rows else ()
     if not columns:
         raise DataError(f"{where}: the query returns no rows at all; write one that selects")
@@ -193,7 +193,7 @@ def _columns(result: "CursorResult[Any]", where: str) -> tuple[str, ...]:
 def _check_named(source: SqlSource, columns: Sequence[str], where: str) -> None:
     for key, name in (("id", source.id), ("title", source.title), ("groups", source.groups)):
         if name and name not in columns:
-            raise DataError(f"{where}: {key}: the query has no column {name!r}{_nearest(name, columns)}")
+            raise DataError(f"{where}: {key}: the query has no column {name!r}{_suggest_column(name, columns)}")
     if both := next((heading for heading in source.related if heading in columns), ""):
         raise DataError(f"{where}: related.{both}: the query has a column of this name too; choose another heading")
 
@@ -212,13 +212,13 @@ def _statements(source: SqlSource, columns: Sequence[str], where: str) -> Mappin
         statement = text(query.rstrip().rstrip(";"))
         names = tuple(statement.compile().params)
         if unknown := next((name for name in names if name not in columns), ""):
-            told = f"`:{unknown}` is no column of the query{_nearest(unknown, columns)}"
+            told = f"`:{unknown}` is no column of the query{_suggest_column(unknown, columns)}"
             raise DataError(f"{where}: related.{heading}: {told}")
         statements[heading] = _Related(statement, names)
     return statements
 
 
-def _nearest(name: str, columns: Sequence[str]) -> str:
+def _suggest_column(name: str, columns: Sequence[str]) -> str:
     close = get_close_matches(name.lower(), [column.lower() for column in columns], n=1)
     found = next((column for column in columns if close and column.lower() == close[0]), "")
     return f"; did you mean {found!r}?" if found else f"; it has {', '.join(columns[:12])}"

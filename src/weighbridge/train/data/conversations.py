@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from weighbridge.adapters import Access, Lesson, Span, inherit_access
 from weighbridge.answer.cite import cited_reference
 from weighbridge.answer.composed import Composed
-from weighbridge.dataset.near_duplicates import asked_in
+from weighbridge.dataset.near_duplicates import comparable_text
 from weighbridge.errors import TrainingError
 from weighbridge.protocols import Notify, silent
 from weighbridge.settings.training import RaftSettings, TrainingSettings
@@ -87,7 +87,7 @@ def conversation(
         example_id=example.id,
         prompt=prompt.messages,
         target=cited_reference(strategy.instructions, example, prompt, from_memory=from_memory),
-        question=asked_in(example),
+        question=comparable_text(example),
         answers=example.answers,
         passages=prompt.passages,
         evidence=example.evidence,

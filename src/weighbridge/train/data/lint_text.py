@@ -6,12 +6,12 @@ from itertools import islice
 
 from weighbridge.answer.quote import read_quote
 from weighbridge.dataset.near_duplicates import (
-    Asked,
-    as_asked,
+    ComparableQuestion,
+    ask_different_things,
     common_lines,
-    differ,
     distinct_questions,
-    plain,
+    make_comparable,
+    normalise_question,
     rare_words,
     without_lines,
 )
@@ -62,7 +62,7 @@ def _odd_answers(conversations: Sequence[Conversation]) -> Iterator[Finding]:
 
 def _echoes(one: Conversation) -> bool:
     asked = one.question or next((turn.content for turn in reversed(one.prompt) if turn.role == "user"), "")
-    return plain(read_quote(one.target).answer) == plain(asked)
+    return normalise_question(read_quote(one.target).answer) == normalise_question(asked)
 
 
 def _find_repetitions(conversations: Sequence[Conversation]) -> Iterator[Finding]:
@@ -112,13 +112,17 @@ def leaks(conversations: Sequence[Conversation], test: Sequence[Example]) -> Ite
     common = common_lines([one.question.rpartition("\n")[0] for one in conversations])
     tested = distinct_questions(test, common)
     named = {asked.plain: test[places[0]].id for asked, places in zip(tested.asked, tested.places, strict=True)}
-    learnt = [as_asked(without_lines(one.question, common), frozenset(one.answers)) for one in conversations]
+    learnt = [make_comparable(without_lines(one.question, common), frozenset(one.answers)) for one in conversations]
     rare = rare_words([*tested.asked, *learnt]) if test else frozenset()
     near = _Near(tested.asked)
     pairs = []
     for one, asked in zip(conversations, learnt, strict=True):
         twin = named.get(asked.plain) if asked.words else None
-        close = (named[other.plain] for other in islice(near.to(asked), _MOST) if not differ(asked, other, rare))
+        close = (
+            named[other.plain]
+            for other in islice(near.to(asked), _MOST)
+            if not ask_different_things(asked, other, rare)
+        )
         if found := twin or next(close, None):
             pairs.append(f"{one.example_id} (as {found})")
     if pairs:
@@ -133,15 +137,17 @@ class _Near:
     detection", WWW 2008.
     """
 
-    def __init__(self, questions: Sequence[Asked]) -> None:
+    def __init__(self, questions: Sequence[ComparableQuestion]) -> None:
         self._counts = Counter(word for question in questions for word in question.words)
-        self._holding: dict[str, dict[tuple[int, int], list[Asked]]] = defaultdict(lambda: defaultdict(list))
+        self._holding: dict[str, dict[tuple[int, int], list[ComparableQuestion]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
         for question in questions:
             size = len(question.words)
             for place, word in enumerate(self._first(question)):
                 self._holding[word][place, size].append(question)
 
-    def to(self, question: Asked) -> Iterator[Asked]:
+    def to(self, question: ComparableQuestion) -> Iterator[ComparableQuestion]:
         """Yield the questions with a word overlap of at least `_OVERLAP` with this one."""
         seen, size = set(), len(question.words)
         for place, word in enumerate(self._first(question)):
@@ -153,7 +159,7 @@ class _Near:
                             seen.add(other.plain)
                             yield other
 
-    def _first(self, question: Asked) -> Sequence[str]:
+    def _first(self, question: ComparableQuestion) -> Sequence[str]:
         words = sorted(question.words, key=lambda word: (self._counts[word], word))
         return words[: int((1 - _OVERLAP) * len(words) + _ROUNDING) + 1]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from weighbridge.adapters import Access, Lesson, inherit_access
 from weighbridge.answer.composed import Composed
-from weighbridge.dataset.near_duplicates import asked_in, plain
+from weighbridge.dataset.near_duplicates import comparable_text, normalise_question
 from weighbridge.errors import DataError, TrainingError
 from weighbridge.fingerprint import fingerprint
-from weighbridge.ingest.files.rows import Row, kind_of, read_jsonl
+from weighbridge.ingest.files.rows import DataRow, describe_json_kind, read_jsonl_rows
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.data.conversations import Conversation, access_of, beyond, lesson
 from weighbridge.train.data.preferences import PreferencePair, Preferences, Thumb
@@ -114,7 +114,11 @@ class Forbidden:
     """Questions not to be learnt, to recognise one by its words: the same after normalising, or nearly."""
 
     def __init__(self, held_out: Sequence[Example]) -> None:
-        asked = {plain(text) for example in held_out for text in (asked_in(example), example.question.text)}
+        asked = {
+            normalise_question(text)
+            for example in held_out
+            for text in (comparable_text(example), example.question.text)
+        }
         self._words = [frozenset(text.split()) for text in sorted(asked)]
         self._longest = max(map(len, self._words), default=0)
         self._common = Counter(word for words in self._words for word in words)
@@ -129,7 +133,7 @@ class Forbidden:
 
     def asks(self, text: str) -> bool:
         """Tell whether a text asks one of the questions."""
-        words = frozenset(plain(text).split())
+        words = frozenset(normalise_question(text).split())
         if _OVERLAP * len(words) > self._longest:
             return False
         near = (other for word in self._rarest(words) for other in self._by_rare.get(word, ()))
@@ -137,7 +141,7 @@ class Forbidden:
 
     def within(self, text: str) -> bool:
         """Tell whether a text holds one of the questions word for word, among instructions or passages say."""
-        whole = f" {plain(text)} "
+        whole = f" {normalise_question(text)} "
         return any(one in whole for word in set(whole.split()) for one in self._by_one.get(word, ()))
 
     def _rarest(self, words: frozenset[str]) -> list[str]:
@@ -170,13 +174,13 @@ class _Asked:
 def _rows(
     path: Path, strategy: Composed, groups: frozenset[str], notify: Notify
 ) -> Iterator[tuple[PreferencePair | Thumb, _Asked]]:
-    for number, row in enumerate(read_jsonl(path), start=1):
+    for number, row in enumerate(read_jsonl_rows(path), start=1):
         asked, prompt = _prompt(row, strategy, groups)
-        yield _lesson(row, f"asked-{fingerprint(plain(asked.text))}", prompt), asked
+        yield _lesson(row, f"asked-{fingerprint(normalise_question(asked.text))}", prompt), asked
         notify(Progress(task=f"reading {path.name}", done=number, total=0, unit="rows"))
 
 
-def _prompt(row: Row, strategy: Composed, groups: frozenset[str]) -> tuple[_Asked, tuple[Message, ...]]:
+def _prompt(row: DataRow, strategy: Composed, groups: frozenset[str]) -> tuple[_Asked, tuple[Message, ...]]:
     """Return the question of a row and its prompt. An asker beyond `groups` counts as one without groups."""
     own = frozenset(row.names("groups"))
     if "question" in row.values and "prompt" in row.values:
@@ -195,7 +199,7 @@ def _prompt(row: Row, strategy: Composed, groups: frozenset[str]) -> tuple[_Aske
     return _Asked(tuple(turn.content for turn in messages if turn.role == "user"), own), messages
 
 
-def _messages(row: Row, listed: Sequence[object]) -> tuple[Message, ...]:
+def _messages(row: DataRow, listed: Sequence[object]) -> tuple[Message, ...]:
     turns = [turn for turn in listed if isinstance(turn, dict) and isinstance(turn.get("content"), str)]
     if len(turns) < len(listed) or not turns or any(turn.get("role") not in _ROLES for turn in turns):
         raise DataError(
@@ -207,7 +211,7 @@ def _messages(row: Row, listed: Sequence[object]) -> tuple[Message, ...]:
     return tuple(Message(_ROLES[turn["role"]], turn["content"]) for turn in turns)
 
 
-def _lesson(row: Row, example_id: str, prompt: tuple[Message, ...]) -> PreferencePair | Thumb:
+def _lesson(row: DataRow, example_id: str, prompt: tuple[Message, ...]) -> PreferencePair | Thumb:
     liked, compared = "thumb" in row.values, {"chosen", "rejected"} & row.values.keys()
     if liked == bool(compared):
         both = "both a thumb and a comparison" if liked else "neither a comparison nor a thumb"
@@ -236,10 +240,10 @@ def _lessons(learnt: Mapping[PreferencePair | Thumb, Sequence[_Asked]]) -> Itera
             )
 
 
-def _thumb(row: Row) -> bool:
+def _thumb(row: DataRow) -> bool:
     said = row.values["thumb"]
     if not isinstance(said, str) or said.strip().lower() not in _THUMBS:
-        told = repr(said) if isinstance(said, str) else kind_of(said)
+        told = repr(said) if isinstance(said, str) else describe_json_kind(said)
         raise DataError(f'{row.place}: \'thumb\' must be "up" or "down", not {told}')
     return _THUMBS[said.strip().lower()]
 

@@ -14,8 +14,8 @@ from weighbridge.adapters import Span
 from weighbridge.checks.retrieval import FEWEST, family, judgeable_examples
 from weighbridge.dataset.split import FEWEST as DIVISIBLE
 from weighbridge.dataset.split import split_examples
-from weighbridge.dataset.synthesise.duplicates import near_held_out, remembering
-from weighbridge.dataset.synthesise.nouns import Made
+from weighbridge.dataset.synthesise.duplicates import cache_vectors, drop_near_held_out
+from weighbridge.dataset.synthesise.nouns import SyntheticExample
 from weighbridge.protocols import Embedder, Index
 from weighbridge.settings.schema import SplitSettings
 from weighbridge.train.retriever.pairs import RetrievalPairs, labelled_pairs, made_pairs, unusable
@@ -88,15 +88,15 @@ def divide(examples: Sequence[Example], embedder: Embedder, *, similarity: float
 def with_made(division: Division, made: Sequence[Example], embedder: Embedder, *, similarity: float) -> Division:
     """Let examples made from documents be learnt too, but for those that are like one that chooses or decides."""
     usable = [example for example in made if not unusable(example)]
-    embed = remembering(lambda texts: embedder.embed(list(texts), kind="query"))
-    near = near_held_out((*division.choosing, *division.deciding), embed, similarity).positions(
+    embed = cache_vectors(lambda texts: embedder.embed(list(texts), kind="query"))
+    near = drop_near_held_out((*division.choosing, *division.deciding), embed, similarity).positions(
         list(map(_from_example, usable))
     )
     return replace(division, taught=(*division.taught, *(e for at, e in enumerate(usable) if at not in near)))
 
 
-def _from_example(example: Example) -> Made:
-    return Made(
+def _from_example(example: Example) -> SyntheticExample:
+    return SyntheticExample(
         id=example.id,
         question=example.question.text,
         answers=example.answers,

@@ -6,9 +6,9 @@ from statistics import fmean, stdev
 
 from weighbridge.adapters import AdapterCard, Lesson, Seeded
 from weighbridge.answer.build import build, shape_of
-from weighbridge.dataset.near_duplicates import asked_in, plain
-from weighbridge.dataset.synthesise.duplicates import near_held_out
-from weighbridge.dataset.synthesise.nouns import Made
+from weighbridge.dataset.near_duplicates import comparable_text, normalise_question
+from weighbridge.dataset.synthesise.duplicates import drop_near_held_out
+from weighbridge.dataset.synthesise.nouns import SyntheticExample
 from weighbridge.errors import DataError, SettingsError, TrainingError
 from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.fingerprint import fingerprint
@@ -284,18 +284,22 @@ def _tests_learnt(lessons: Sequence[Lesson], bench: Bench) -> int:
     An id does not tell: in a file without ids it is the number of a line. Questions that today's split has outside the
     test are known to be no test questions.
     """
-    outside = {plain(asked_in(example)) for example in bench.workload.examples if example.split != "test"}
-    others = [one for one in lessons if one.question and plain(one.question) not in outside]
+    outside = {
+        normalise_question(comparable_text(example)) for example in bench.workload.examples if example.split != "test"
+    }
+    others = [one for one in lessons if one.question and normalise_question(one.question) not in outside]
     if not others:
         return 0
     embedder = open_computed_embedder(bench.settings, fetch(bench.settings.retrieval.embedder))
-    tests = near_held_out(
+    tests = drop_near_held_out(
         bench.workload.of("test"),
         lambda texts: embedder.embed(list(texts), kind="query"),
         bench.settings.splits.similarity,
     )
     asked = [
-        Made(id=one.example_id, question=one.question, answers=(one.target,), spans=(), made_by="", family="")
+        SyntheticExample(
+            id=one.example_id, question=one.question, answers=(one.target,), spans=(), made_by="", family=""
+        )
         for one in others
     ]
     return len(tests.positions(asked))

@@ -9,7 +9,7 @@ from weighbridge.errors import DataError
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
 from weighbridge.ingest.decode.encodings import DecodedText, decode
 from weighbridge.ingest.decode.text import LARGEST, read_decoded, unix_lines
-from weighbridge.ingest.files.rows import Row, kind_of
+from weighbridge.ingest.files.rows import DataRow, describe_json_kind
 from weighbridge.ingest.formats.markdown_writer import assemble, one_line
 from weighbridge.ingest.formats.text.json_values import mend_surrogates, parse_json, render_value
 from weighbridge.types import PUBLIC
@@ -130,7 +130,7 @@ def _documents(read: _Records) -> Parsed:
             losses.append(Loss(place, f"its id {content.name!r} was used before, at {first[content.name]}; left out"))
         elif not content.text.strip():
             is_object = isinstance(value, Mapping) and value
-            losses.append(Loss(place, "empty" if is_object else f"{kind_of(value)} that holds nothing"))
+            losses.append(Loss(place, "empty" if is_object else f"{describe_json_kind(value)} that holds nothing"))
         else:
             first[content.name] = place
             contents.append(content)
@@ -148,7 +148,7 @@ def _content(place: str, value: Any, name: str) -> Content:
     """Return a value as a document. A "text" that is none is rendered with the rest of the object."""
     if not isinstance(value, Mapping):
         return Content(text=_whole(place, value), name=name)
-    row = Row(place, value)
+    row = DataRow(place, value)
     text = value.get("text")
     others = {key: item for key, item in value.items() if key != "groups"}
     whole = text if isinstance(text, str) else _whole(place, others)
@@ -182,7 +182,7 @@ def _whole(place: str, value: Any) -> str:
     return render_value(value)
 
 
-def _groups(row: Row) -> frozenset[str]:
+def _groups(row: DataRow) -> frozenset[str]:
     try:
         return frozenset(map(mend_surrogates, row.names("groups"))) or PUBLIC
     except DataError as error:
