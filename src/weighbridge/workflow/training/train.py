@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from statistics import fmean, stdev
 
 from weighbridge.adapters import AdapterCard, Lesson, Seeded
@@ -171,10 +172,8 @@ def _best_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, effort: Effor
     cards = [_adapter_of(arm, each, engine, voice, effort.agree) for each in benches]
     card = max(
         cards,
-        key=lambda card: (
-            card.promotable, card.dev.value if card.dev else float("-inf"), -card.training.last_loss, card.id
-        ),
-    )  # fmt: skip
+        key=lambda card: (card.promotable, card.dev.value if card.dev else -inf, -card.training.last_loss, card.id),
+    )
     tried = tuple(Seeded(id=c.id, seed=c.seed, dev=c.dev.value if c.dev else None) for c in cards if len(cards) > 1)
     if tried or effort.search:
         card = replace(card, seeds=tried or card.seeds, searched=effort.search or card.searched)
