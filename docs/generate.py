@@ -64,7 +64,7 @@ def pages() -> Mapping[str, str]:
 def _commands() -> str:
     parts = [f"# Commands\n\n{NOTE}\n{EXIT_CODES}\n"]
     for command in COMMANDS:
-        environment = {**os.environ, "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
+        environment = {**os.environ, "COLUMNS": "76", "TERM": "dumb", "NO_COLOR": "1"}
         words = [sys.executable, "-m", "weighbridge", *command.split(), "--help"]
         shown = subprocess.run(  # noqa: S603 - our own command line
             words, capture_output=True, text=True, encoding="utf-8", env=environment, check=True
