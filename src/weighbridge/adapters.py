@@ -66,7 +66,7 @@ class Parity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """One thing that tuning may have spoilt, as measured on this adapter against its base model."""
+    """One check for a regression after tuning, measured on this adapter against its base model."""
 
     name: GuardName
     passed: bool | None

@@ -23,6 +23,7 @@ from weighbridge.train.data.tokens import Encoded
 WORTHWHILE = 0.02
 """Score that a doubling must add to be worth it."""
 _FEWEST = 2
+"""Sizes that make a line."""
 _ONCE = (
     "Each size was trained once, with one seed; how much chance there is in that is judged by how far the trainings "
     "lie off a line, and is in the intervals"
@@ -53,7 +54,7 @@ def dev_losses(network: Any, encoded: Sequence[Encoded]) -> tuple[float, ...]:
 def learning_curve(points: Sequence[CurvePoint]) -> Guard:
     """Estimate the gain from doubling the examples. Nothing is required of it, so it neither passes nor fails."""
     ordered = sorted(points, key=lambda point: point.examples)
-    weights = _weights([point.examples for point in ordered])
+    weights = _slope_weights([point.examples for point in ordered])
     scored = [row for row in zip(*(point.scores for point in ordered), strict=True) if None not in row]
     if not weights or not scored:
         return Guard(name="learning curve", passed=None, summary=_NOTHING, figures={})
@@ -71,7 +72,7 @@ def learning_curve(points: Sequence[CurvePoint]) -> Guard:
     return Guard(name="learning curve", passed=None, summary=_sentence(ordered, figures), figures=figures)
 
 
-def _weights(sizes: Sequence[int]) -> list[float]:
+def _slope_weights(sizes: Sequence[int]) -> list[float]:
     """Return the weight of each point's score in the least-squares slope over log2(examples); empty if undefined."""
     if len(set(sizes)) < _FEWEST:
         return []

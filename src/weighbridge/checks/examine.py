@@ -136,7 +136,9 @@ def _answers(tuned: Examined, notify: Notify) -> tuple[tuple[Guard, ...], Estima
     answerable = [example for example in tuned.examples if example.answerable]
     reworded = reword(answerable, tuned.task)
     models = open_served(tuned.recipe, tuned.folder, tuned.card, tuned.base_gguf, workers=tuned.workers)
-    after = _ask_tuned(tuned, models, (*both, *(one.example for one in reworded)), notify)
+    after = ask_all(
+        tuned.strategy, models.tuned, _exam(tuned, (*both, *(one.example for one in reworded))), notify=notify
+    )
     _say(notify, 2)
     before = _asked_before(tuned, models, both, notify)
     if worth_rewording(answerable, before, metric=tuned.metric.name):
@@ -155,10 +157,6 @@ def _score(tuned: Examined, after: Records) -> Estimate | None:
     known = [score for score in scores if score is not None]
     seed, unscored = tuned.recipe.model.seed, len(scores) - len(known)
     return mean_interval(known, seed, bounds=SHARE, unscored=unscored) if known else None
-
-
-def _ask_tuned(tuned: Examined, models: ServedModels, examples: Sequence[Example], notify: Notify) -> Records:
-    return ask_all(tuned.strategy, models.tuned, _exam(tuned, examples), notify=notify)
 
 
 def _asked_before(tuned: Examined, models: ServedModels, examples: Sequence[Example], notify: Notify) -> Records:

@@ -30,6 +30,7 @@ MARGIN = 0.02
 FADED = 0.05
 """A loss of the right option's probability up to this is borne: so much comes and goes with how a question is put."""
 CHANCE = 0.25
+"""Share of right answers by guessing among four options."""
 GENTLER = "train more gently: lower training.learning_rate or epochs, or let fewer training.layers learn"
 SHOT = (
     Message("system", "Answer in a few words."),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _TOKENS_AT_ONCE = 1024
+"""Padded tokens of one batch, to bound the memory of its logits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,12 @@ def log_likelihoods(network: Any, asked: Sequence[Branches]) -> tuple[tuple[floa
     import torch
 
     network.eval()
-    alone = _has_virtual_tokens(network)
-    rows = [(place, one) for place, whole in enumerate(asked) for one in (_apart(whole) if alone else (whole,))]
+    # A prompt-tuned network counts positions from its virtual tokens, so answers cannot share a row.
+    alone = bool(getattr(getattr(network, "active_peft_config", None), "is_prompt_learning", False))
+    rows: list[tuple[int, Branches]] = []
+    for place, whole in enumerate(asked):
+        apart = [Branches(whole.prompt, (answer,)) for answer in whole.answers] if alone else [whole]
+        rows += [(place, one) for one in apart]
     found: list[list[float]] = [[] for _ in asked]
     scored: dict[int, tuple[float, ...]] = {}
     with torch.inference_mode():
@@ -42,14 +47,6 @@ def log_likelihoods(network: Any, asked: Sequence[Branches]) -> tuple[tuple[floa
     for number, (place, _) in enumerate(rows):
         found[place].extend(scored[number])
     return tuple(map(tuple, found))
-
-
-def _has_virtual_tokens(network: Any) -> bool:
-    return bool(getattr(getattr(network, "active_peft_config", None), "is_prompt_learning", False))
-
-
-def _apart(whole: Branches) -> Iterator[Branches]:
-    return (Branches(whole.prompt, (answer,)) for answer in whole.answers)
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:

@@ -30,6 +30,7 @@ _BATCH = 8
 _SEED = 1234
 """Draws the examples that a task shows, as lm-eval's own runs do."""
 _NAMED = 8
+"""Known tasks that an error lists."""
 _YES = frozenset({"1", "ON", "YES", "TRUE"})
 """Values that the hub's client takes for a yes."""
 _Found = Mapping[str, float | None]

@@ -25,6 +25,7 @@ RARELY = 0.05
 _EACH = 2
 """Rewordings of one question."""
 _TWO_DIFFERENCES = Bounds(-2.0, 2.0)
+"""Of a difference between two differences of scores."""
 _LONG_WORD = re.compile(r"\b[a-z]{6,}\b")
 Rule = Callable[[str], str]
 

@@ -48,7 +48,9 @@ def refusals(base: Records, tuned: Records, asked: Sequence[Example]) -> Guard:
     if "base" not in figures:
         summary = "Refusals were not measured: no question without an answer was asked of both models"
         return Guard(name="refusals", passed=None, summary=summary, figures=figures)
-    mute = _mute(figures)
+    mute = bool(figures.get("needless tuned")) and (
+        figures["needless tuned"].value > MOST and figures["needless difference"].low > 0
+    )
     passed = None if figures["base"].value <= _RARELY else figures["difference"].high >= 0
     return Guard(
         name="refusals",
@@ -56,13 +58,6 @@ def refusals(base: Records, tuned: Records, asked: Sequence[Example]) -> Guard:
         summary=_sentence(figures, passed=passed, mute=mute),
         figures=figures,
         shown=tuple(_lost_refusals(base, tuned, impossible)),
-    )
-
-
-def _mute(figures: Mapping[str, Estimate]) -> bool:
-    """Tell whether tuning made it decline most questions that have an answer."""
-    return bool(figures.get("needless tuned")) and (
-        figures["needless tuned"].value > MOST and figures["needless difference"].low > 0
     )
 
 

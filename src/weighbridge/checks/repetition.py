@@ -11,7 +11,9 @@ from weighbridge.types import Example
 MARGIN = 0.05
 """A share of answers that never end, or that loop, may grow by this."""
 MOST = 0.5
+"""Above this share of endless answers the adapter fails, even if its base is as bad: most answers are of no use."""
 _LONGEST_PHRASE = 20
+"""Words of a phrase that may be a loop: longer ones are paragraphs that a text may well repeat."""
 _TIMES = 4
 """Repetitions in a row that make a loop of one word; two words and more need one fewer."""
 _UNSPACED = 24

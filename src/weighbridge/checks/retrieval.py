@@ -22,6 +22,7 @@ from weighbridge.types import Example, Progress
 FEWEST = 20
 """Fewer families than this decide nothing."""
 _SIGNIFICANT = 0.05
+"""The same level as that of the intervals."""
 DEPTH = 20
 """Passages searched for; a document stands where its best passage does."""
 

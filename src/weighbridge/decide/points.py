@@ -28,6 +28,7 @@ JUDGED_BY: Mapping[str, str] = {
 
 UNNOTICED_SECONDS = 1.0
 UNBEARABLE_SECONDS = 10.0
+"""From the literature above on how long people wait; not measured here."""
 WORTHLESS_TIMES = 100.0
 """How many times the cost of the cheapest is worth no points."""
 

@@ -19,6 +19,7 @@ from weighbridge.settings.schema import Limits
 _LIKELY = 20
 """Weights are looked for up to this many times the sum of the given ones."""
 _MOST_ANSWERS = 10**9
+"""Answers a month up to which another winner is worth a sentence: nobody plans for more."""
 _EVIDENCE_MOSTLY_FOUND = 0.8
 """Evidence recall above which the search is no longer the first thing to improve: chosen, not measured."""
 _LIMITABLE = ("latency_p95", "memory", "cost_per_thousand", "accuracy", "hallucination")

@@ -20,7 +20,9 @@ from weighbridge.results import Estimate
 Floats = NDArray[np.float64]
 
 RESAMPLES = 4000
+"""Of a bootstrap: the ends of a 95 % interval then rest on a hundred resamples each."""
 _BLOCK = 1 << 21
+"""Numbers drawn at once, to bound the memory: 16 MiB of indices."""
 _NORMAL = NormalDist()
 
 

@@ -19,6 +19,7 @@ LARGEST_REPLY = 64 * 1024 * 1024
 """Bytes of one reply, as they come over the wire."""
 _MOVED = range(300, 400)
 _ATTENTION_SECONDS = 0.2
+"""Between two calls of `waiting`: short enough for Ctrl-C to feel immediate."""
 _OVER = object()
 
 

@@ -29,6 +29,7 @@ from weighbridge.types import Completion, Finish, Message, Usage
 
 _SILENT = -1
 _LONGEST_SOCKET_PATH = 100
+"""Bytes: the address of a Unix socket holds 108 on Linux and 104 on macOS."""
 _TOO_LONG = "exceed_context_size_error"
 _FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length"}
 

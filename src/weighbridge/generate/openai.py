@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _RETRIES = 2
 """How often a request that got no answer, or a busy one, is sent again; each try has the whole time limit."""
 _LONGEST_QUOTE = 200
+"""Characters of an endpoint's own words in an error: some send a whole page."""
 _FINISHES: Mapping[str, Finish] = {"stop": "stop", "length": "length"}
 _DEFAULT = "https://api.openai.com/v1"
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})

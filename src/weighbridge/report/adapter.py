@@ -63,9 +63,16 @@ def adapter_terminal(card: AdapterCard) -> RenderableType:
         Sentence(said.text, "bold"),
         Sentence(said.sure),
         *(Sentence(one_line(warning), first="\N{BULLET} ") for warning in card.warnings),
-        *_section("What tuning may have spoilt", [line for guard in card.guards for line in _guard(guard)]),
-        *_section("Does what is served say what the adapter says?", [_parity(card.parity)] if card.parity else []),
-        *_section("Training", [*_training_sentences(card), _epochs(card.training.epochs, card.training.chosen_epoch)]),
+        *_section("Regressions after tuning", [line for guard in card.guards for line in _guard(guard)]),
+        *_section("Does the served model answer like the adapter?", [_parity(card.parity)] if card.parity else []),
+        *_section(
+            "Training",
+            [
+                Sentence(_training_line(card)),
+                *map(Sentence, optimism(card)),
+                _epochs(card.training.epochs, card.training.chosen_epoch),
+            ],
+        ),
         *_section("Learnt from", [Sentence(line, first="\N{BULLET} ") for line in _learnt_lines(card)]),
         *_section("Recipe", [Sentence("; ".join(f"{key}{NB}{one_line(v)}" for key, v in relevant(card)))]),
     )
@@ -100,11 +107,6 @@ def _epochs(scores: Sequence[EpochScore], chosen: int) -> Table:
         kept = "kept" if score.epoch == chosen else ""
         table.add_row(*map(Text, (str(score.epoch), f"{score.loss:.3f}", _dev_score(score.dev), kept)))
     return table
-
-
-def _training_sentences(card: AdapterCard) -> Iterator[Sentence]:
-    yield Sentence(_training_line(card))
-    yield from map(Sentence, optimism(card))
 
 
 def _training_line(card: AdapterCard) -> str:

@@ -27,6 +27,7 @@ _ISLAND_BYTES = 780_000
 """The share of the questions in a page of less than a megabyte."""
 _KEY_FIGURES = ("accuracy", "hallucination", "latency_p95", "memory", "cost_per_thousand")
 _EXCERPT = 5
+"""Questions that a page shows without its script."""
 _JOINED = re.compile(r"(?=\S{3,40}(?:\s|$))\S+[-\N{EN DASH}]\S+")
 """Words of moderate length with a hyphen or a dash in them."""
 
@@ -152,7 +153,7 @@ def _excerpt(weighing: Weighing, groups: frozenset[str]) -> Sequence[dict[str, A
         {
             "question": one_line(example.question.text, 200),
             "accepted": [one_line(answer, 80) for answer in example.answers[:3]],
-            "attempts": [(r.strategy, _outcome(r), _answer_text(r)) for r in asked.get(example.id, ())],
+            "attempts": [_attempt(record) for record in asked.get(example.id, ())],
         }
         for example in weighing.examples
         if example.question.groups <= groups
@@ -162,9 +163,8 @@ def _excerpt(weighing: Weighing, groups: frozenset[str]) -> Sequence[dict[str, A
     return told[:_EXCERPT]
 
 
-def _outcome(record: Record) -> str:
-    return "error" if record.answer is None else record.outcome or "unscored"
-
-
-def _answer_text(record: Record) -> str:
-    return one_line(record.answer.text if record.answer else record.error, 120)
+def _attempt(record: Record) -> tuple[str, str, str]:
+    """Return the strategy, the outcome and the text of an attempt."""
+    if record.answer is None:
+        return record.strategy, "error", one_line(record.error, 120)
+    return record.strategy, record.outcome or "unscored", one_line(record.answer.text, 120)

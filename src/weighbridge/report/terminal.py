@@ -80,7 +80,7 @@ def render_weighing(weighing: Weighing) -> RenderableType:
         Text(),
         _figures(weighing, "How good the answers are", _GOOD),
         Text(),
-        _figures(weighing, "What they take", _TAKES),
+        _figures(weighing, "Time, memory and cost", _TAKES),
         *_notes(weighing),
         *_comparison_table(weighing),
         *_section("What would change it", _points(weighing.decision.would_change)),

@@ -160,7 +160,7 @@ def _compare(question: str, reference: str, answer: str, read: _Answer) -> dict[
         "place": place,
         "trigrams": sum(trigram in read.joined for trigram in trigrams) / len(trigrams),
         "joined": float(len(joined) > _WITHOUT_CHANCE and joined in read.joined),
-        "precision": _share_like(read.new, content),
+        "precision": sum(_is_like(word, content) for word in read.new) / max(1, len(read.new)),
         "first_sentence_recall": sum(w * _best(x, read.first_sentence) for w, x in zip(weights, content, strict=True))
         / total,
         "first_span": _span_match(read.spans[:1], content),
@@ -178,10 +178,6 @@ def _best(word: str, among: Collection[str]) -> float:
 
 def _is_like(word: str, among: Collection[str]) -> bool:
     return _best(word, among) >= LIKE
-
-
-def _share_like(words: Sequence[str], wanted: Sequence[str]) -> float:
-    return sum(_is_like(word, wanted) for word in words) / max(1, len(words))
 
 
 def _span_match(spans: Sequence[Sequence[str]], content: Sequence[str]) -> float:

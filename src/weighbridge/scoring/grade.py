@@ -207,10 +207,11 @@ def _grade_one_answer(question: str, references: Sequence[str], answer: str, cla
 
 def _grade_by_values(words: Sequence[str], answer: str, matches: Mapping[str, tuple[ValueMatch, ...]]) -> Grade | None:
     """Grade a text by the values that it gives for each reference; None where they do not tell."""
+    signs = {*"+#&@%$€£/"}  # words alone do not tell "C" from "C++"
     same_words = [reference for reference in matches if words == tokens(plain(reference))]
     for reference in same_words:
         values = matches[reference]
-        if _agree(values) and (values or _same_signs(reference, answer)):
+        if _agree(values) and (values or not signs & ({*reference} ^ {*answer})):
             return Grade(mark="right", reason=f'the answer is "{reference}"', values=values)
     for reference, values in matches.items():
         if len(words) <= _SENTENCE and values and _agree(values) and not _other_words(reference, values):
@@ -267,11 +268,6 @@ def _refutation(reference: str, values: Sequence[ValueMatch]) -> ValueMatch | No
 
 def _agree(values: Sequence[ValueMatch]) -> bool:
     return all(match.relation == "same" for match in values)
-
-
-def _same_signs(reference: str, answer: str) -> bool:
-    """Tell whether two texts of the same words have the same signs too: words alone do not tell "C" from "C++"."""
-    return not ({*"+#&@%$€£/"} & ({*reference} ^ {*answer}))
 
 
 def _explain(mark: Mark, reference: str, values: Sequence[ValueMatch], probability: float) -> str:

@@ -18,6 +18,7 @@ _LONGEST_ITEM = 5
 """Words of an item: a comma between longer parts divides a sentence, not a list."""
 _SHORTEST_WITH_FOOTNOTE = 3
 _MOST_ITEMS = 64
+"""A text with more parts is not taken apart, to bound the time."""
 _FEWEST_BY_COMMA = 3
 """A comma alone makes a list from three items on: "Oslo, Norway" is one place."""
 _ARTICLES = re.compile(r"^(?:the|an?|der|die|das|le|la|les|el|los|las)\s+", re.IGNORECASE)

@@ -55,7 +55,8 @@ def split_thinking(text: str) -> Thought:
     pieces = _pieces(text)
     if not any(piece.thinks for piece in pieces):
         return Thought("", text, _begin(text, 0))
-    thinking = "\n".join(filter(None, (_inner(text, piece) for piece in pieces if piece.thinks)))
+    thoughts = [_TAG.sub("", text[piece.start : piece.end]).strip() for piece in pieces if piece.thinks]
+    thinking = "\n".join(filter(None, thoughts))
     spoken = [piece for piece in pieces if not piece.thinks and text[piece.start : piece.end].strip()]
     answer = "\n".join(text[piece.start : piece.end].strip() for piece in spoken)
     if wrapped := _ANSWER_TAGS.fullmatch(answer):
@@ -106,11 +107,6 @@ def _begin(text: str, start: int) -> int:
     """Return where the first character from a place on stands that is no white space."""
     found = _INK.search(text, start)
     return found.start() if found else len(text)
-
-
-def _inner(text: str, piece: _Piece) -> str:
-    """Return the text of a piece of thinking, without its tags."""
-    return _TAG.sub("", text[piece.start : piece.end]).strip()
 
 
 def _is_mentioned(text: str, tag: re.Match[str]) -> bool:

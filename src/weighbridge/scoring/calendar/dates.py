@@ -45,6 +45,7 @@ _BEFORE_A_MONTH = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_LEAD = 12
+"""Characters before a month that may hold the word before it."""
 _ALSO_OTHER_WORDS = frozenset(("may", "march", "mar", "mars", "jan", "mai", "ene", "ago", "dic", "juli", "august"))
 _HAN_YEAR = r"([\d〇零一二三四五六七八九]{4})年"
 _HAN_NUMBER = r"([\d一二三四五六七八九十]{1,3})"

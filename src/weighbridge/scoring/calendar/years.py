@@ -65,6 +65,7 @@ _BEFORE_A_YEAR = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_LEAD = 12
+"""Characters before a number that may hold "in", "since" and the like."""
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 
 

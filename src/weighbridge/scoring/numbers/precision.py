@@ -22,6 +22,7 @@ _LARGEST_RATIO = 10**9
 _CALENDAR = Fraction(2, 100)
 """A month has 28 to 31 days and a year 365 or 366, so "30 days" is a month; 4 weeks are none."""
 _MONTH_IN_SECONDS = Fraction(31557600, 12)
+"""A twelfth of a Julian year of 365.25 days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ def compare_quantities(wanted: Quantity, given: Quantity, asked: tuple[Unit, ...
             return "different", f"{given.text} is in another unit than {wanted.text}"
         return "unrelated", f"{given.text} does not measure what {wanted.text} does"
     if any(_agree_in_all(wanted, given, pair, rounded=rounded) for pair in pairs):
-        if wanted.units and not given.units and not _share_or_asked(wanted, asked):
+        dimensions = {unit.dimension for unit in wanted.units}
+        is_understood = SHARE in dimensions or any(unit.dimension in dimensions for unit in asked)
+        if wanted.units and not given.units and not is_understood:
             return "no unit", f"{given.text} is the number of {wanted.text} without its unit"
         return "same", f"{given.text} is {wanted.text}"
     return "different", _difference(wanted, given, pairs[0])
@@ -54,11 +57,6 @@ def compare_quantities(wanted: Quantity, given: Quantity, asked: tuple[Unit, ...
 
 def _bound_and_text(quantity: Quantity) -> str:
     return f"{quantity.bound} {quantity.text}".strip()
-
-
-def _share_or_asked(wanted: Quantity, asked: tuple[Unit, ...]) -> bool:
-    dimensions = {unit.dimension for unit in wanted.units}
-    return SHARE in dimensions or any(unit.dimension in dimensions for unit in asked)
 
 
 def _unit_pairs(wanted: Quantity, given: Quantity, asked: tuple[Unit, ...]) -> list[tuple[Unit | None, Unit | None]]:

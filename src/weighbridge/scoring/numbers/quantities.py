@@ -74,6 +74,7 @@ _THOUSANDS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _AGE = re.compile(r"\b(?:how old|what age|which age|wie alt|quel âge|qué edad)\b|几岁|何歳", re.IGNORECASE)
 _PART_OF = re.compile(r" (?:of )?an? ", re.IGNORECASE)  # "half an hour", "a quarter of a mile"
 _LEAD = 24
+"""Characters before a number that may hold "at least", "between" and the like."""
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ _DIGITS = re.compile(
     r"(?:[1-9]\d{0,2}(?: \d{3})+(?![\d])(?:[.,]\d+)?|\d+(?:[.,']\d+)*|\.\d+(?![.,]?\d))"
 )
 _LONGEST_LEAD = 8
+"""Characters before the word "second" that may make it a time: "a second", "per second"."""
 _LONGEST = 40
 """More digits than this are no quantity, and turning them into a number takes long."""
 _MIXED = re.compile(r"(\d+) (\d{1,2})/(\d{1,2})(?![\d/])|(\d{1,4})/(\d{1,4})(?![\d/])")
