@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from weighbridge.checks import examine
+from weighbridge.checks import run_all
+from weighbridge.checks.abstention import unanswerable
 from weighbridge.checks.forgetting import probes
-from weighbridge.checks.refusals import unanswerable
 from weighbridge.errors import PromptTooLongError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.models import fetch
@@ -176,8 +176,8 @@ def few_guard_questions(training_libraries: None) -> Iterator[None]:
     From the first test of a file that wants it: those above ask all.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(examine, "probes", lambda: probes()[:6])
-        patch.setattr(examine, "unanswerable", lambda: unanswerable()[:3])
+        patch.setattr(run_all, "probes", lambda: probes()[:6])
+        patch.setattr(run_all, "unanswerable", lambda: unanswerable()[:3])
         yield
 
 

@@ -10,7 +10,7 @@ import pytest
 from weighbridge.answer.build import Parts, build
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import instructions_for
-from weighbridge.evaluate.latency import time_alone
+from weighbridge.evaluate.timing import time_alone
 from weighbridge.protocols import NONE, NOTHING, Emit, ignore
 from weighbridge.types import Answer, Chunk, Completion, Message, Passage, Question, Task, Timing, Usage
 

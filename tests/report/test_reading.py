@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from weighbridge.report.page import page
 from weighbridge.report.reading import ReasonLine, count_omissions, group_omissions
+from weighbridge.report.weighing_page import page
 from weighbridge.results import Contradiction, Omission, ReadingReport
 
 from .sample import weighing

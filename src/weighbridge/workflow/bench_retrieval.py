@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from weighbridge.dataset.beir import BeirCollection, read_beir
-from weighbridge.evaluate.latency import peak_memory_bytes
 from weighbridge.evaluate.ranking import ndcg, recall, reciprocal_rank
 from weighbridge.evaluate.statistics import quantile_interval
+from weighbridge.evaluate.timing import peak_memory_bytes
 from weighbridge.models import fetch
 from weighbridge.protocols import Retriever
 from weighbridge.retrieve.embed.local import LocalEmbedder

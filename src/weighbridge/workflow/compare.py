@@ -11,16 +11,16 @@ from weighbridge.answer.build import shape_of
 from weighbridge.decide.cost import with_cost
 from weighbridge.decide.decide import decide
 from weighbridge.errors import ModelError, TrainingError
-from weighbridge.evaluate.latency import QUESTIONS_FOR_P95
 from weighbridge.evaluate.ledger import append, load
 from weighbridge.evaluate.metrics.suite import metrics_for, own_metrics
 from weighbridge.evaluate.run import EvaluationSpec, evaluate, stored_records
 from weighbridge.evaluate.summarise import Footprint, compare_all, seconds_per_answer, summarise
+from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
 from weighbridge.evaluate.weighing import save_weighing
 from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.openai import address, is_local
-from weighbridge.report.page import page
 from weighbridge.report.safe_text import count_noun
+from weighbridge.report.weighing_page import page
 from weighbridge.results import Measurement, Record, Weighing
 from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.settings.schema import Arm, RetrievalSettings, Settings

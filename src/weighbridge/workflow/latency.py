@@ -89,7 +89,7 @@ def _question(row: dict[str, Any]) -> Question:
 
 
 def _child(root: Path, arm: Arm, asked: dict[str, Any]) -> dict[str, Any]:
-    from weighbridge.evaluate.latency import peak_memory_bytes, time_alone
+    from weighbridge.evaluate.timing import peak_memory_bytes, time_alone
     from weighbridge.settings.file import load_settings
     from weighbridge.workflow.ask import open_strategy
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from weighbridge.scoring.calendar.years import ERA, YEAR, Date, Day, find_bare_years, find_years, make_date, signed_year
 from weighbridge.scoring.language.folding import without_accents
-from weighbridge.scoring.numbers.words import han_value
+from weighbridge.scoring.numbers.number_words import han_value
 
 _MONTH_NAMES = """
 1 january jan januar jänner janvier enero ene

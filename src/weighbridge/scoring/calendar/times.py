@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from weighbridge.scoring.calendar.years import Agreement
-from weighbridge.scoring.numbers.words import han_value
+from weighbridge.scoring.numbers.number_words import han_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

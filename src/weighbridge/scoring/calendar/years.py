@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from weighbridge.scoring.numbers.words import find_number_words
+from weighbridge.scoring.numbers.number_words import find_number_words
 
 Agreement = Literal["same", "coarser", "different"]
 """How a date relates to a reference: it agrees, it agrees but says less, or it is another date."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from weighbridge.scoring.numbers.digits import Amount, last_place
 from weighbridge.scoring.numbers.quantities import Quantity
-from weighbridge.scoring.numbers.read import Amount, last_place
 from weighbridge.scoring.numbers.units import MONEY, SHARE, Unit
 
 Comparison = Literal["same", "different", "no unit", "unrelated"]

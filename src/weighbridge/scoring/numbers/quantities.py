@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from weighbridge.scoring.language.folding import DecimalMark, Language
-from weighbridge.scoring.numbers.read import Amount, find_numbers
+from weighbridge.scoring.numbers.digits import Amount, find_numbers
 from weighbridge.scoring.numbers.units import MONEY, Unit, currency_before, units_after, units_named
 
 Bound = Literal["", "at least", "at most"]

@@ -17,7 +17,7 @@ from weighbridge.generate.scripted import Scripted
 from weighbridge.ingest.chunk import document_version
 from weighbridge.models import PINNED, fetch, file_fingerprint
 from weighbridge.report.adapter import adapter_page
-from weighbridge.report.lint import render_lint
+from weighbridge.report.lint_printout import render_lint
 from weighbridge.settings.schema import Arm, Settings
 from weighbridge.train.card import read_card, read_lessons, write_card
 from weighbridge.train.prepare import Exercise, Material

@@ -9,7 +9,7 @@ from weighbridge.adapters import AdapterCard, EpochScore, Learnt, Training
 from weighbridge.answer.build import Parts, build
 from weighbridge.answer.composed import Composed
 from weighbridge.checks.curve import CurvePoint
-from weighbridge.checks.examine import Examined, run_checks
+from weighbridge.checks.run_all import Examined, run_checks
 from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import NONE, NOTHING

@@ -1,6 +1,6 @@
 """Refusals are kept, lost, or were never there."""
 
-from weighbridge.checks.refusals import refusals, unanswerable
+from weighbridge.checks.abstention import refusals, unanswerable
 
 
 def test_the_shipped_questions_have_no_answer_and_are_of_dev() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from weighbridge.lints import Finding, LintRow, LintToken
-from weighbridge.report.lint import render_lint
+from weighbridge.report.lint_printout import render_lint
 
 
 @dataclass(frozen=True)

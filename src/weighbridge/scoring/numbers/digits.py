@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from weighbridge.scoring.language.folding import DecimalMark, Language, cover_mask
-from weighbridge.scoring.numbers.words import find_number_words
+from weighbridge.scoring.numbers.number_words import find_number_words
 
 _DIGITS = re.compile(
     r"(?<![^\W\u3040-\u30ff\u4e00-\u9fff])(?<!\d[.,])"

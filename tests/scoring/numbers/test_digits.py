@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from word2number import w2n
 
 from weighbridge.scoring.language.folding import fold
-from weighbridge.scoring.numbers.read import find_numbers, last_place, read_digits
+from weighbridge.scoring.numbers.digits import find_numbers, last_place, read_digits
 from weighbridge.scoring.values import compare_values
 
 WHOLE = st.integers(min_value=2, max_value=9_999_999)

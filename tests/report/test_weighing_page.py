@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from weighbridge.report.page import page
+from weighbridge.report.weighing_page import page
 from weighbridge.results import Weighing
 from weighbridge.types import Passage, Prompt
 

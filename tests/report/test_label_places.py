@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.report.charts import HEIGHT, WIDTH
-from weighbridge.report.labels import LabelBox, place_labels
+from weighbridge.report.label_places import LabelBox, place_labels
 
 AREA = LabelBox(46, 14, WIDTH - 12, HEIGHT - 44)
 NAMES = ("prompt", "few-shot", "rag", "fine-tuned", "raft", "routed")

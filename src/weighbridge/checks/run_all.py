@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 
 from weighbridge.adapters import AdapterCard, Guard
 from weighbridge.answer.composed import Composed
+from weighbridge.checks.abstention import refusals, unanswerable
 from weighbridge.checks.before_after import Records, ServedModels, ask_all, each, open_served
 from weighbridge.checks.curve import CurvePoint, learning_curve
 from weighbridge.checks.forgetting import SHOT, Likelihoods, check_forgetting, option_likelihoods, probes
 from weighbridge.checks.paraphrases import paraphrases, reword, worth_rewording
-from weighbridge.checks.refusals import refusals, unanswerable
 from weighbridge.checks.repetition import repetition
 from weighbridge.checks.speed import forms_of, speed_not_compared, time_forms
 from weighbridge.evaluate.run import EvaluationSpec

@@ -16,8 +16,8 @@ from weighbridge import formatting as words
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import probability, write_difference
 from weighbridge.report import charts, findings, reading
-from weighbridge.report.figures import figure_groups, outcome_bars, scatter_charts
 from weighbridge.report.money import break_evens
+from weighbridge.report.page_figures import figure_groups, outcome_bars, scatter_charts
 from weighbridge.report.questions_json import build_island, is_restricted
 from weighbridge.report.safe_text import count_noun, one_line
 from weighbridge.results import Record, Weighing

@@ -8,7 +8,7 @@ from time import sleep
 import pytest
 
 from weighbridge.errors import ModelError
-from weighbridge.evaluate.latency import peak_memory_bytes, time_alone
+from weighbridge.evaluate.timing import peak_memory_bytes, time_alone
 from weighbridge.protocols import Strategy
 from weighbridge.types import Answer, Progress, Question
 
@@ -52,7 +52,7 @@ def test_a_failure_has_no_timing(told: Told, answered: Make):
 
 
 def test_peak_memory_is_this_processes_own():
-    program = "from weighbridge.evaluate.latency import peak_memory_bytes as p; print(p())"
+    program = "from weighbridge.evaluate.timing import peak_memory_bytes as p; print(p())"
     big = bytearray(b"x") * 300_000_000
     child = int(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout)
     assert peak_memory_bytes() >= len(big)
@@ -61,7 +61,7 @@ def test_peak_memory_is_this_processes_own():
 
 def test_peak_memory_keeps_what_was_given_back():
     program = (
-        "from weighbridge.evaluate.latency import peak_memory_bytes as p\n"
+        "from weighbridge.evaluate.timing import peak_memory_bytes as p\n"
         "before = p(); x = bytearray(b'x') * 60_000_000; del x; print(p() - before)"
     )
     grown = int(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout)
