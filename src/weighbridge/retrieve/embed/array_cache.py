@@ -1,4 +1,4 @@
-"""Named arrays in a file: what takes seconds to find, and is the same each time."""
+"""Keeps named arrays in a file: results that take seconds to compute and are the same each time."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,7 +18,7 @@ Arrays = Mapping[str, "NDArray[Any]"]
 
 
 def load_or_compute(file: Path, find: Callable[[], Arrays]) -> Arrays:
-    """Return the arrays that a file holds; else find them, and write the file where that is allowed."""
+    """Return the arrays of a file. Where there is none, compute them, and write the file if the folder allows it."""
     try:
         return read_arrays(file)
     except WorkspaceError:
@@ -29,16 +29,20 @@ def load_or_compute(file: Path, find: Callable[[], Arrays]) -> Arrays:
 
 
 def read_arrays(file: Path) -> Arrays:
-    """Return the arrays of a file, or raise `WorkspaceError`."""
+    """Return the arrays of a file.
+
+    Raises:
+        WorkspaceError: the file is missing or broken.
+    """
     try:
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
             return dict(stored)
     except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise WorkspaceError(f"{file}: cannot be read ({error}); delete it, and make it anew") from error
+        raise WorkspaceError(f"{file}: cannot be read ({error}); delete it, and run the command again") from error
 
 
 def write_arrays(file: Path, arrays: Arrays) -> None:
-    """Write a file beside and rename it."""
+    """Write arrays to a file: beside it first, then renamed, so that no reader sees half of it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     named: Any = arrays
     with TemporaryDirectory(dir=file.parent) as beside:

@@ -1,4 +1,4 @@
-"""Token numbers in padded batches, and what an engine that computes them owes."""
+"""Puts token numbers into padded batches, and says what an engine that encodes them must do."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class EncoderEngine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Texts of like length: their places among all, their token numbers padded with 0, and 1.0 for each real token."""
+    """Texts of similar length: their places among all, their token numbers padded with 0, 1.0 for each real token."""
 
     places: Sequence[int]
     ids: "NDArray[np.int32]"

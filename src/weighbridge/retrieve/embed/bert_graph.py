@@ -1,8 +1,8 @@
-"""A BERT encoder as an OpenVINO graph, built from its weights: no torch, no conversion, nothing written.
+"""Builds a BERT encoder as an OpenVINO graph from its weights: without torch, conversion or files.
 
-With `scales`, the products they name multiply 8-bit whole numbers: the input is divided by its scales, channel by
-channel, and rounded to 256 steps of [-1, 1); the weights take the scales over, and are rounded to 255 steps per output
-channel. Attention, GELU and the layer norms stay in floats.
+The products named in `scales` multiply 8-bit integers: the input is divided by its scales, channel by channel, and
+rounded to 256 steps of [-1, 1). The weights are multiplied by the scales and rounded to 255 steps per output channel.
+ Attention, GELU and the layer norms stay in floats.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 End = Literal["vectors", "states", "inputs"]
-"""What a graph gives: a text's unit mean vector, its tokens' unit vectors, or the inputs of all products."""
+"""The output of a graph: a text's unit mean vector, its tokens' unit vectors, or the inputs of all products."""
 Scales = Mapping[str, "NDArray[np.float32]"]
 """By the name of a product's input: one positive number for each of its channels."""
 
@@ -29,7 +29,8 @@ _PRODUCTS = {
     "widen": ("intermediate.dense",),
     "narrow": ("output.dense",),
 }
-_HIDDEN = -30000.0  # added to the scores of padding; a number that bfloat16 holds
+_MASKED = -30000.0
+"""Added to the attention scores of padding, so that softmax gives it 0; bfloat16 can hold this number."""
 
 
 def weights_of(bert: Bert, name: str) -> "NDArray[np.float32]":
@@ -39,7 +40,7 @@ def weights_of(bert: Bert, name: str) -> "NDArray[np.float32]":
 
 
 def quantise(weights: "NDArray[np.float32]") -> "tuple[NDArray[np.int8], NDArray[np.float32]]":
-    """Return weights as whole numbers in [-127, 127], and what to multiply each row by."""
+    """Return weights as integers in [-127, 127], and the factor of each row."""
     steps = np.maximum(np.abs(weights).max(1, keepdims=True), np.float32(1e-12)) / 127
     return np.rint(weights / steps).astype(np.int8), steps
 
@@ -51,9 +52,9 @@ def build_graph(bert: Bert, scales: Scales, end: End) -> Any:
 
     draft = _Draft(bert, scales)
     ids, mask = op.parameter([-1, -1], np.int32, name="ids"), op.parameter([-1, -1], np.float32, name="mask")
-    hidden = draft.multiply(op.subtract(mask, draft.number(1.0)), draft.number(-_HIDDEN))
+    hidden = draft.multiply(op.subtract(mask, draft.number(1.0)), draft.number(-_MASKED))
     hidden = op.unsqueeze(hidden, op.constant(np.array([1, 2])))
-    states = draft.embedded(ids)
+    states = draft.embed(ids)
     for layer in range(bert.layers):
         states = draft.layer(states, hidden, f"encoder.layer.{layer}.", str(layer))
     ends = {"vectors": draft.mean, "states": draft.unit, "inputs": draft.inputs}
@@ -62,7 +63,7 @@ def build_graph(bert: Bert, scales: Scales, end: End) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """The nodes of one graph while it is drawn. `seen` gathers the inputs of the products, in order."""
+    """Builds the nodes of one graph. `seen` gathers the inputs of the products, in order."""
 
     bert: Bert
     scales: Scales
@@ -81,7 +82,7 @@ class _Draft:
     def weight(self, name: str) -> Any:
         return self.number(self.bert.weights[name])
 
-    def embedded(self, ids: Any) -> Any:
+    def embed(self, ids: Any) -> Any:
         from openvino import opset15 as op
 
         weights, axis = self.bert.weights, op.constant(np.array(0))

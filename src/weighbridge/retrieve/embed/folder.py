@@ -1,4 +1,4 @@
-"""What an embedder's folder holds: its settings, its tokenizer, its weights. Reads files, loads no engine."""
+"""Reads an embedder's folder: its settings, its tokenizer and its weights. Loads no engine."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ _WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 
 @dataclass(frozen=True, slots=True)
 class Bert:
-    """A BERT encoder as numbers: weights by their names in the file less any `bert.`, all float32."""
+    """The numbers of a BERT encoder: weights by their names in the file, without a leading `bert.`, all float32."""
 
     weights: Mapping[str, "NDArray[np.float32]"]
     layers: int
@@ -31,7 +31,11 @@ class Bert:
 
 
 def read_settings(file: Path) -> dict[str, Any]:
-    """Read a JSON object, or raise `WorkspaceError`."""
+    """Read a JSON object.
+
+    Raises:
+        WorkspaceError: the file is missing or not JSON.
+    """
     try:
         settings: dict[str, Any] = json.loads(read_text(file))
     except json.JSONDecodeError as error:
@@ -47,7 +51,7 @@ def read_maximum_tokens(folder: Path) -> int:
 
 
 def read_tokenizer(folder: Path) -> Any:
-    """Open the folder's tokenizer, which neither pads nor (yet) cuts."""
+    """Open the folder's tokenizer. It pads nothing, and cuts nothing until it is told to."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_str(read_text(folder / "tokenizer.json"))
@@ -56,7 +60,7 @@ def read_tokenizer(folder: Path) -> Any:
 
 
 def replace_surrogates(text: str) -> str:
-    """Return the text with lone surrogates, which no encoder takes, as question marks: offsets stay the same."""
+    """Return the text with a question mark for each lone surrogate, as encoders want it; offsets stay the same."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -70,7 +74,11 @@ def file_sha256(file: Path) -> str:
 
 
 def read_text(file: Path) -> str:
-    """Read a file of the folder, or raise `WorkspaceError`."""
+    """Read a file of the folder.
+
+    Raises:
+        WorkspaceError: the file cannot be read.
+    """
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
@@ -78,7 +86,7 @@ def read_text(file: Path) -> str:
 
 
 def is_bert(folder: Path) -> bool:
-    """Tell whether `read_bert` can: absolute positions, the exact GELU, and weights in 32 or 16 bit floats."""
+    """Tell whether `read_bert` can read it: absolute positions, the exact GELU, weights in 32 or 16 bit floats."""
     settings = read_settings(folder / "config.json")
     kind = (settings.get("model_type"), settings.get("hidden_act"), settings.get("position_embedding_type", "absolute"))
     return kind == ("bert", "gelu", "absolute") and {entry["dtype"] for entry in _read_header(folder)[0].values()} <= {
@@ -92,7 +100,11 @@ def read_bert(folder: Path) -> Bert:
     settings, (layout, start) = read_settings(folder / "config.json"), _read_header(folder)
     stored = np.memmap(folder / WEIGHTS, np.uint8, "r", offset=start)
     used = {name.removeprefix("bert."): entry for name, entry in layout.items() if entry["dtype"] in _TYPES}
-    weights = {name: _numbers(stored, entry) for name, entry in used.items()}
+    weights: dict[str, NDArray[np.float32]] = {}
+    for name, entry in used.items():
+        begin, end = entry["data_offsets"]
+        numbers = stored[begin:end].view(_TYPES[entry["dtype"]]).astype(np.float32, copy=False)
+        weights[name] = numbers.reshape(entry["shape"])
     if _WORD_EMBEDDINGS not in weights:
         raise WorkspaceError(f"{folder / WEIGHTS}: has no {_WORD_EMBEDDINGS}; fetch the embedder again")
     return Bert(
@@ -103,14 +115,8 @@ def read_bert(folder: Path) -> Bert:
     )
 
 
-def _numbers(stored: "NDArray[np.uint8]", entry: dict[str, Any]) -> "NDArray[np.float32]":
-    begin, end = entry["data_offsets"]
-    numbers: NDArray[np.float32] = stored[begin:end].view(_TYPES[entry["dtype"]]).astype(np.float32, copy=False)
-    return numbers.reshape(entry["shape"])
-
-
 def _read_header(folder: Path) -> tuple[dict[str, Any], int]:
-    """Return the header of a safetensors file, and where its numbers begin."""
+    """Return the header of a safetensors file, and the offset of its first number."""
     try:
         with (folder / WEIGHTS).open("rb") as opened:
             (length,) = struct.unpack("<Q", opened.read(8))

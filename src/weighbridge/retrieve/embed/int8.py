@@ -1,11 +1,11 @@
-"""Which products of an encoder may be computed in 8-bit whole numbers, and by which scales.
+"""Decides which matrix products of an encoder run in 8-bit integers, and finds their scales.
 
-The scales are found once, on made-up texts: tokens of the vocabulary drawn by Zipf's law, the same for every user, so
-that an embedder's vectors do not depend on whose documents came first. A channel's scale is its largest value there,
-moved into the weights for the most part (Xiao et al. 2023, SmoothQuant, alpha 0.8). A product whose result on the
-sample is off by more than `TOLERATED` stays in floats: in all-MiniLM-L6-v2 the narrowing products of layers 0 to 3.
+The scales come from a made-up sample: tokens of the vocabulary drawn by Zipf's law, the same for every user, so that
+vectors do not depend on the first documents embedded. A channel's scale is its largest value in the sample, moved
+mostly into the weights (Xiao et al. 2023, SmoothQuant). A product stays in floats if its result on the sample is off by
+more than `TOLERATED`: in all-MiniLM-L6-v2 the narrowing products of layers 0 to 3.
 
-Does not know: how a model behaves that was trained for another vocabulary order than by frequency.
+Limit: the sample assumes that the vocabulary is ordered by frequency.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 TOLERATED = 2e-3
 """Squared error by squared length, of a product's results for one token, on average over the sample."""
 _ALPHA = 0.8
+"""SmoothQuant's migration strength: how much of a channel's range moves into the weights."""
 _SEED, _LENGTHS, _TEXTS, _ROWS = 7, 8, 6, 512
 _FLOOR = np.float32(1e-3)
+"""Keeps a scale above 0 where a channel is silent in the whole sample."""
 
 Tap = Callable[["NDArray[np.int32]"], "Sequence[NDArray[np.float32]]"]
 """Returns the inputs of all products for some texts of one length, each of shape (texts, tokens, channels)."""
 
 
 def sample_texts(tokenizer: Any, longest: int) -> "list[NDArray[np.int32]]":
-    """Return the texts that scales are found on, in groups of one length, from 8 tokens to `longest`."""
+    """Return the sample texts in groups of equal length, from 8 tokens to `longest`."""
     first, last = tokenizer.encode("").ids
     words = sorted(number for token, number in tokenizer.get_vocab().items() if not token.startswith("["))
     random = np.random.default_rng(_SEED)
@@ -44,7 +46,7 @@ def sample_texts(tokenizer: Any, longest: int) -> "list[NDArray[np.int32]]":
 
 
 def find_scales(bert: Bert, sample: "Sequence[NDArray[np.int32]]", tap: Tap) -> Scales:
-    """Return the scales of the products that may be computed in whole numbers."""
+    """Return the scales of all products that may run in 8-bit integers."""
     taps = [tap(texts) for texts in sample]
     found: dict[str, NDArray[np.float32]] = {}
     for place, name in enumerate(f"{layer}.{kind}" for layer in range(bert.layers) for kind in INPUTS):

@@ -1,8 +1,8 @@
-"""Texts become unit vectors: a local sentence-transformers folder, run on the processor.
+"""Turns texts into unit vectors: runs a local sentence-transformers folder on the processor.
 
-A BERT encoder is drawn for OpenVINO (`embed_graph`), any other is run by torch, as is a BERT where OpenVINO is absent.
+OpenVINO runs a BERT encoder (`bert_graph.py`); torch runs any other, and a BERT where OpenVINO is absent.
 Documents are embedded in 8-bit whole numbers where the processor has VNNI instructions, else in bfloat16 where it has
-those, else in float32; queries always in float32, which mixes well: both stand in one space.
+those, else in float32. Queries are always embedded in float32: vectors of all three precisions share one space.
 
 Measured by `benchmarks/indexing.py` on 2 threads of an AMD EPYC with AVX-512 VNNI and bf16, other work on the machine,
 300 Cranfield records of 187 tokens, all taking turns: float32 49, bfloat16 89 and int8 125 records a second, where the
@@ -10,8 +10,8 @@ fastest of sentence-transformers, Haystack, txtai and LlamaIndex had 17: 2.9, 5.
 149, 190 and 28). nDCG@10 of exact search over all records with float32 queries, on Cranfield, CISI and NPL: float32
 0.5090, 0.4207, 0.4335; bfloat16 0.5082, 0.4225, 0.4322; int8 0.5076, 0.4206, 0.4353. Cosine to float32, on average and
 at the least: bfloat16 0.99997 and 0.9999; int8 0.9987 and 0.977 (0.96 for one word said 400 times). A short query took
-2.2 to 3 ms (p50). The first documents in int8 wait 2 seconds for `find_scales`, whose answer is kept in the cache
-folder. The same call gives the same vectors again. Embedded alone or among others, a text's vectors differ in any
+2.2 to 3 ms (p50). The first documents in int8 wait 2 seconds for `find_scales`; the cache folder keeps its answer.
+The same call gives the same vectors again. Embedded alone or among others, a text's vectors differ in any
 coordinate by at most 1.5e-7 in float32, 1.1e-3 in bfloat16 (cosine 0.99998), 3.2e-3 in int8 (0.9998; 100 records).
 """
 
@@ -47,10 +47,12 @@ Precision = Literal["float32", "bfloat16", "int8"]
 Offsets = Callable[[str], Sequence[tuple[int, int]]]
 """Returns where each token of a text begins and ends, in characters; no special tokens, nothing cut off."""
 
-_WINDOW = 2048  # texts that are tokenised, and sorted by length, together
+_WINDOW = 2048
+"""Texts that are tokenised and sorted by length together: enough of each length for batches with little padding."""
 _NATIVE_INT8 = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 _NATIVE_BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
-_INT8_RECIPE = 1  # raised when `find_scales` finds others
+_INT8_RECIPE = 1
+"""Enters the fingerprint: count up whenever `find_scales` finds other scales."""
 
 
 def open_tokenizer(folder: Path) -> Offsets:
@@ -73,8 +75,8 @@ def open_embedder(
     Args:
         folder: holds config.json, tokenizer.json, model.safetensors, and maybe sentence_bert_config.json.
         name: what reports call it; the folder's name by default.
-        precision: how documents are embedded; by default the fastest that the processor computes in and whose
-            loss is within 0.005 nDCG@10. Queries are always embedded in float32.
+        precision: how documents are embedded; by default the fastest that the processor computes in and that loses at
+            most 0.005 nDCG@10. Queries are always embedded in float32.
         threads: processor threads to use; for torch, in the whole process.
 
     Raises:
@@ -87,12 +89,12 @@ def open_embedder(
 
 
 def runs_in_int8(folder: Path) -> bool:
-    """Tell whether the folder's model is one that we draw for OpenVINO, and OpenVINO is installed."""
+    """Tell whether OpenVINO is installed and the folder holds a BERT that `bert_graph.py` can build for it."""
     return find_spec("openvino") is not None and is_bert(folder)
 
 
 def native_precision(processor: Path = Path("/proc/cpuinfo"), *, whole: bool = False) -> Precision:
-    """Return the fastest precision that the processor says it computes in; float32 where it cannot be asked.
+    """Return the fastest precision that the processor computes in; float32 where its features cannot be read.
 
     Args:
         processor: lists the processor's features.
@@ -124,7 +126,7 @@ class LocalEmbedder:
         self._opened: EncoderEngine | None = None
         self._lock = threading.Lock()
         recipe = (precision, _INT8_RECIPE) if precision == "int8" else (precision,)
-        # The same weights read other words with another vocabulary, and join them otherwise by another configuration.
+        # Equal weights give other vectors with another vocabulary or configuration, so all three files count.
         files = [file_sha256(folder / name) for name in (WEIGHTS, "config.json", "tokenizer.json")]
         self.fingerprint = fingerprint(files, *recipe, "mean", self._longest)
 

@@ -1,4 +1,4 @@
-"""The encoder run by OpenVINO: documents by as many streams as threads, queries by one stream of all threads."""
+"""Runs an encoder with OpenVINO: documents in as many streams as threads, queries in one stream of all threads."""
 
 import sys
 import threading
@@ -18,25 +18,23 @@ if TYPE_CHECKING:
 
 _BATCH_TOKENS = 2048
 _MULTIPLE = 16
-"""Tokens that longer documents are padded to a multiple of: OpenVINO prepares each width that it meets anew.
+"""Longer documents are padded to a multiple of so many tokens, because OpenVINO prepares every new width again.
 
 On two threads of a Xeon with AMX, 1,115 chunks of filings (86,293 tokens) took 4.2 s of processor time the first time
 and 4.2 s again; 5.7 s and 4.8 s in batches of 1,024 tokens of any width, 4.8 s and 4.5 s with a multiple of 8.
 """
 _QUERY_MULTIPLE = 8
-
+"""Tokens that queries are padded to a multiple of: a new width takes OpenVINO some 10 ms, once."""
 
 Floats = Literal["f32", "bf16"]
 FindScales = Callable[[Tap], Scales]
 
 
 class OpenVinoEngine:
-    """An `Engine`. Callers for documents take turns, and so do callers for queries. Graphs are compiled on first use.
+    """An `EncoderEngine`. Callers for documents take turns, and so do callers for queries. First use compiles a graph.
 
-    Documents are computed in `floats`, queries in float32. With `find`, which returns scales for the inputs that it
-    taps, the products of documents are computed in whole numbers.
-
-    Queries are padded to a multiple of 8 tokens: a new length takes OpenVINO some 10 ms, once.
+    Documents run in `floats`, queries in float32. `find` returns scales for the inputs that it taps; with it, the
+    products of documents run in 8-bit integers.
     """
 
     def __init__(self, bert: Bert, floats: Floats, find: FindScales | None, threads: int) -> None:
@@ -52,7 +50,10 @@ class OpenVinoEngine:
 
         with self._locks[kind]:
             if kind == "query":
-                self._now(tokens, keep)
+                # Without a queue: queries have one stream, so nothing could overlap.
+                for batch in batches(tokens, limit=_BATCH_TOKENS, multiple=_QUERY_MULTIPLE):
+                    self._queries.infer([batch.ids, batch.mask], share_inputs=True)
+                    keep(self._queries, batch.places)
             else:
                 _feed(self._documents, tokens, keep)
         return rows
@@ -69,14 +70,9 @@ class OpenVinoEngine:
             _feed(self._document_states if kind == "document" else self._query_states, tokens, keep)
         return found
 
-    def _now(self, tokens: Tokens, keep: Any) -> None:
-        for batch in batches(tokens, limit=_BATCH_TOKENS, multiple=_QUERY_MULTIPLE):
-            self._queries.infer([batch.ids, batch.mask], share_inputs=True)
-            keep(self._queries, batch.places)
-
     @cached_property
     def _queries(self) -> Any:
-        return self._compiled(build_graph(self._bert, {}, "vectors"), "f32", streams=1).create_infer_request()
+        return self._compile(build_graph(self._bert, {}, "vectors"), "f32", streams=1).create_infer_request()
 
     @cached_property
     def _query_states(self) -> Any:
@@ -94,7 +90,7 @@ class OpenVinoEngine:
     def _scales(self) -> Scales:
         if self._find is None:
             return {}
-        request = self._compiled(build_graph(self._bert, {}, "inputs"), "f32", streams=1).create_infer_request()
+        request = self._compile(build_graph(self._bert, {}, "inputs"), "f32", streams=1).create_infer_request()
 
         def tap(texts: "NDArray[np.int32]") -> "list[NDArray[np.float32]]":
             request.infer([texts, np.ones(texts.shape, np.float32)])
@@ -103,10 +99,10 @@ class OpenVinoEngine:
         return self._find(tap)
 
     def _queue(self, scales: Scales, end: End, floats: str) -> Any:
-        compiled = self._compiled(build_graph(self._bert, scales, end), floats, streams=self._threads)
+        compiled = self._compile(build_graph(self._bert, scales, end), floats, streams=self._threads)
         return _openvino().AsyncInferQueue(compiled, self._threads + 1)
 
-    def _compiled(self, graph: Any, floats: str, streams: int) -> Any:
+    def _compile(self, graph: Any, floats: str, streams: int) -> Any:
         settings = {
             "INFERENCE_PRECISION_HINT": floats,
             "NUM_STREAMS": streams,
@@ -117,9 +113,9 @@ class OpenVinoEngine:
 
 
 def _feed(queue: Any, tokens: Tokens, keep: Any) -> None:
-    """Run all texts through a queue; `keep` is given each request that is done, with its texts' places.
+    """Run all texts through a queue, and call `keep` with each finished request and the places of its texts.
 
-    However it ends, no request is left running: one that called back into a Python that is ending would abort it.
+    No request is left running, even after an error: one that calls back into a Python that is ending would abort it.
     """
     queue.set_callback(keep)
     try:
@@ -131,10 +127,10 @@ def _feed(queue: Any, tokens: Tokens, keep: Any) -> None:
 
 @cache
 def _core() -> Any:
-    """Return the one core of this process, which is never given back.
+    """Return the only core of this process. It is never freed.
 
-    OpenVINO gives the thread it starts in a stack for signals, and frees it with its last core, in whatever thread that
-    happens: the next Ctrl-C would end the first thread with a segmentation fault (seen with 2026.4.1).
+    OpenVINO gives the thread that starts it a stack for signals, and frees that stack with its last core, in any
+    thread: the next Ctrl-C would then end the first thread with a segmentation fault (seen with 2026.4.1).
     """
     return _openvino().Core()
 

@@ -1,9 +1,9 @@
-"""Vectors of documents without running a model: a weighted mean of one fixed vector for each token.
+"""Embeds documents without running a model: as a weighted mean of one fixed vector for each token.
 
-The vectors are learnt from an embedder and the user's own texts, so that they stand in its space: an index holds
-either kind, and questions are embedded by the embedder itself. From a sample of the texts, embedded exactly, ridge
-regression finds the token vectors whose weighted means come nearest to the exact ones, starting from the vectors of
-the tokens as texts of their own (which are all that tokens outside the sample have) by way of a linear map.
+The token vectors are learnt from an embedder and the user's own texts, so they share its space: an index holds either
+kind, and the embedder itself embeds questions. Ridge regression fits the token vectors to exact vectors of a sample of
+the texts. It starts from the vectors of the tokens as texts of their own, by way of a linear map; tokens outside the
+sample keep those. ADR 20 compares this with model2vec.
 
 Measured with all-MiniLM-L6-v2 on 2 threads (AMD EPYC, other work on the machine): 4,400 to 6,000 Cranfield records a
 second, nearly all of it the tokenizer's time, against 125 for the embedder in int8. nDCG@10 where a quarter of the
@@ -11,7 +11,7 @@ collection was the sample, against exact vectors: Cranfield (350 of 1,400) 0.432
 for 0.421, NPL (2,857 of 11,429) 0.398 for 0.434; with all of Cranfield or CISI in the sample there is no loss. Token
 vectors of the vocabulary alone, much as model2vec has them, reached 0.35, 0.32 and 0.26. Learning took 7 to 14 s.
 
-Does not know: word order; and words that the sample lacks but by their own vectors. Learn again when texts change much.
+Limits: word order is lost; words outside the sample have only their own vectors. Learn again when texts change much.
 """
 
 from collections.abc import Sequence
@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLE = 3000
+"""Texts that are embedded exactly. The regression needs memory for the square of this number: 72 MB."""
 _SEED = 7
 _MAP_RIDGE, _TOKEN_RIDGE = 1.0, 0.2
 _SLICE = 512
+"""Texts between two reports of progress."""
 
 
 def learn_static(
@@ -44,8 +46,8 @@ def learn_static(
     """Learn token vectors that imitate the embedder on the texts, write them to a file, and open it.
 
     Args:
-        embedder: what to imitate.
-        texts: what will be embedded, or as many like it as there are; some thousands at least do well.
+        embedder: the model to imitate.
+        texts: the texts to embed later, or similar ones; some thousands do well.
         file: written beside and renamed; replaced where it is there.
         sample: how many of the texts are embedded exactly; memory grows with its square.
         notify: told of the texts embedded.
@@ -113,7 +115,7 @@ def _token_weights(tokens: Tokens, words: int) -> "NDArray[np.float32]":
 
 
 def _bags(tokens: Tokens, weights: "NDArray[np.float32]") -> Any:
-    """Return a sparse matrix (texts, vocabulary) of unit rows: how often each token occurs, by its weight."""
+    """Return a sparse matrix (texts, vocabulary) of unit rows: how often each token occurs, times its weight."""
     from scipy import sparse
 
     ends = np.cumsum([0, *map(len, tokens)])
@@ -126,7 +128,7 @@ def _bags(tokens: Tokens, weights: "NDArray[np.float32]") -> Any:
 def _fit_token_vectors(
     bags: Any, targets: "NDArray[np.float32]", words: "NDArray[np.float32]"
 ) -> "NDArray[np.float32]":
-    """Return token vectors T so that bags @ T is near to the targets, by ridge regression from a map of `words`."""
+    """Return token vectors T so that `bags @ T` is near the targets, by ridge regression from a map of `words`."""
     known = bags @ words
     square = known.T @ known + _MAP_RIDGE * np.eye(known.shape[1])
     start = words @ np.linalg.solve(square, known.T @ targets)

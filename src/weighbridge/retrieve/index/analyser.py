@@ -1,8 +1,8 @@
-"""Texts become terms: one analyser for documents and questions, so that what is written alike is found alike.
+"""Splits texts into search terms, with one analyser for documents and questions.
 
-A term is a case-folded word without accents, stemmed where it is letters only (English Snowball). What holds a mark,
-a digit or a capital inside ("AB-1234", "CamelCase", "a.b@c.org", "v2.0.1") gives itself whole and then its parts, so
-that either finds it; wholes are joined over hyphens, underscores and apostrophes, so that "e-mail" is "email" and
+A term is a case-folded word without accents, stemmed if it is letters only (English Snowball). A word with a mark, a
+digit or a capital inside ("AB-1234", "CamelCase", "a.b@c.org", "v2.0.1") gives itself whole and then its parts, so that
+either finds it. Wholes are joined over hyphens, underscores and apostrophes, so that "e-mail" is "email" and
 "snake_case" is "SnakeCase". Thousands lose their commas. Scripts that put no spaces between words (Han, kana, Hangul,
 Thai, Lao, Burmese, Khmer) give each two neighbouring letters. Other languages than English are cut into words the
 same way, their endings treated as if they were English. Stop words are dropped, unless nothing else is left.
@@ -18,13 +18,13 @@ from typing import Any
 from weighbridge.errors import MissingExtraError
 
 ANALYSER = "1 english"
-"""Names what `terms` returns. An index of other terms is built anew: count up with any change to them."""
+"""Enters the fingerprint of an index: count up with any change to `terms`, so that indexes are rebuilt."""
 _LONGEST = 200
 """Characters of a term. A longer whole is left to its parts; a longer part is cut."""
 _CACHED_TOKENS = 200_000
-"""Tokens whose terms are remembered: nearly all of any text, since few words make up most of it."""
+"""Tokens whose terms are cached: nearly all of any text, since few words make up most of it."""
 _LONGEST_CACHED = 64
-"""Characters of a token that is remembered."""
+"""Characters of a token that is cached: longer ones hardly come twice."""
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u11ff\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f"
@@ -62,7 +62,7 @@ _STOPPED = (
     " will with within without would wouldn yet you your yours yourself yourselves"
 )
 STOP_WORDS = frozenset(_STOPPED.split())
-"""English words that say nothing of what a question is about: this list had the best nDCG on NPL (Vaswani)."""
+"""English words that say nothing about the subject of a question: this list had the best nDCG on NPL (Vaswani)."""
 
 
 def terms(text: str) -> list[str]:
@@ -80,7 +80,7 @@ def terms(text: str) -> list[str]:
 
 
 def _fold_accents(text: str) -> str:
-    """Return the text without accents and other ways to write the same letters."""
+    """Return the text with one spelling for each letter: without accents and compatibility forms."""
     apart = unicodedata.normalize("NFKD", text.translate(_SPELLINGS))
     return unicodedata.normalize("NFC", _ACCENTS.sub("", apart).translate(_SPELLINGS))
 
@@ -117,7 +117,7 @@ def _terms_of_part(part: str) -> Iterable[str]:
 
 
 def _stem(word: str) -> str:
-    """Return a stem that is a stop word only where the word is: "doe" is not "does"."""
+    """Return the stem of a word. A stem that is a stop word is refused if the word is none: "doe" is not "does"."""
     if word in STOP_WORDS:
         return word
     with _LOCK:

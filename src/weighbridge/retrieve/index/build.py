@@ -1,4 +1,4 @@
-"""Documents are cut, embedded and committed: in one transaction, or in pieces into an index of its own."""
+"""Cuts, embeds and commits documents: in one transaction, or in batches into a new index."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BATCH_CHUNKS = 2048
-"""Chunks that are embedded and committed together: what an interruption costs, and what is held in memory."""
+"""Chunks that are embedded and committed together: an interruption loses at most so many, and memory holds them."""
 _MOST_RENAMED = 1000
-"""Deleted documents up to which the vectors of added ones are looked for among theirs: a renamed file costs none."""
+"""Deleted documents up to which their vectors are looked up for added ones, so that a renamed file costs nothing."""
 _TASK = "Indexing"
 
 
@@ -28,14 +28,14 @@ class IndexSource:
     """The documents an index is to hold, and how they are cut."""
 
     documents: Iterable[Document]
-    """Gone through more than once."""
+    """Read more than once."""
     heads: Sequence[Document] | None = None
-    """The same, in the same order, which may lack all that needs a file to be opened where their version is known;
-    then `documents` is a sequence."""
+    """The same documents in the same order, without the parts that need a file to be opened if their version is known.
+    Then `documents` is a sequence."""
     unsettled: frozenset[str] = frozenset()
-    """Documents that could not be read this time: the index keeps what it has of them."""
+    """Documents that could not be read this time: the index keeps its chunks of them."""
     version: Callable[[Document], str]
-    """What changes when an indexed document has to be cut again."""
+    """Returns a text that changes when an indexed document has to be cut again."""
     cut: Callable[[Document], Sequence[Chunk]]
     chunking: str
     """The fingerprint of how documents are cut."""
@@ -64,17 +64,17 @@ class IndexSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
-    """What a build works with."""
+    """The store, the embedder and the earlier index of a build."""
 
     store: Store
     embedder: Embedder
     before: StoredIndex | None
     """The complete index there is, if any."""
     same_embedder: bool
-    """Whether the vectors of the index before can be taken over."""
+    """Whether the vectors of the earlier index can be reused."""
 
     def known_vectors(self, document_ids: Sequence[str]) -> Mapping[str, "NDArray[np.float32]"]:
-        """Return the vectors that the index before has for some documents, by the text that was embedded."""
+        """Return the vectors of some documents in the earlier index, by the text that was embedded."""
         if self.before is None or not self.same_embedder or not document_ids:
             return {}
         contents = self.before.contents(document_ids)
@@ -83,13 +83,13 @@ class BuildContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildResult:
-    """What a build did."""
+    """The index a build made, and its cost."""
 
     name: str
     embedded: int
     """Chunks that had to be embedded."""
     seconds: float
-    """What embedding them took."""
+    """Of embedding them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +106,16 @@ class _EmbeddedChunks:
 
 
 def change_in_place(
-    building: BuildContext, name: str, material: IndexSource, plan: SyncPlan, notify: Notify
+    context: BuildContext, name: str, source: IndexSource, plan: SyncPlan, notify: Notify
 ) -> BuildResult:
     """Apply a plan to the index there is, in one transaction."""
     chosen = frozenset((*plan.added, *plan.changed))
-    documents = list(material.select(chosen))
+    documents = list(source.select(chosen))
     notify(Progress(task=_TASK, done=0, total=len(documents), unit="documents"))
-    chunks = [chunk for document in documents for chunk in material.cut(document)]
+    chunks = [chunk for document in documents for chunk in source.cut(document)]
     gone = plan.deleted if plan.added and len(plan.deleted) <= _MOST_RENAMED else ()
-    made = _embed_chunks(chunks, building.embedder, building.known_vectors((*plan.changed, *gone)))
-    index = building.store.open(name, dimensions=building.embedder.dimensions)
+    made = _embed_chunks(chunks, context.embedder, context.known_vectors((*plan.changed, *gone)))
+    index = context.store.open(name, dimensions=context.embedder.dimensions)
     removed = frozenset((*plan.deleted, *plan.changed))
     index.apply(Changes(removed=removed, added=chunks, vectors=made.vectors))
     notify(Progress(task=_TASK, done=len(documents), total=len(documents), unit="documents"))
@@ -123,42 +123,42 @@ def change_in_place(
 
 
 def build_beside(
-    building: BuildContext,
+    context: BuildContext,
     begun: BuildResult,
-    material: IndexSource,
+    source: IndexSource,
     *,
     notify: Notify,
     keep: Callable[[BuildResult], None],
 ) -> BuildResult:
-    """Make an index hold exactly the documents, one piece after the other, going on from what was begun.
+    """Make an index hold exactly the documents, batch by batch, continuing an interrupted build.
 
-    `keep` is told after each piece what is done by then.
+    After each batch `keep` receives the result so far.
     """
-    index = building.store.open(begun.name, dimensions=building.embedder.dimensions)
-    versions = material.versions()
+    index = context.store.open(begun.name, dimensions=context.embedder.dimensions)
+    versions = source.versions()
     there = index.documents()
     if stale := frozenset(id_ for id_, version in there.items() if versions.get(id_) != version):
         index.apply(Changes(removed=stale))
     missing = frozenset(id_ for id_, version in versions.items() if there.get(id_) != version)
     count, done = len(versions) - len(missing), begun
     notify(Progress(task=_TASK, done=count, total=len(versions), unit="documents"))
-    for piece in _split_into_batches(material, missing):
-        made = _embed_chunks(piece.chunks, building.embedder, building.known_vectors([d.id for d in piece.documents]))
-        index.apply(Changes(added=piece.chunks, vectors=made.vectors))
+    for batch in _split_into_batches(source, missing):
+        made = _embed_chunks(batch.chunks, context.embedder, context.known_vectors([d.id for d in batch.documents]))
+        index.apply(Changes(added=batch.chunks, vectors=made.vectors))
         done = BuildResult(name=done.name, embedded=done.embedded + made.fresh, seconds=done.seconds + made.seconds)
         keep(done)
-        count += len(piece.documents)
+        count += len(batch.documents)
         notify(Progress(task=_TASK, done=count, total=len(versions), unit="documents"))
     index.optimise()
     return done
 
 
-def _split_into_batches(material: IndexSource, missing: frozenset[str]) -> Iterator[_Batch]:
+def _split_into_batches(source: IndexSource, missing: frozenset[str]) -> Iterator[_Batch]:
     documents: list[Document] = []
     chunks: list[Chunk] = []
-    for document in material.select(missing):
+    for document in source.select(missing):
         documents.append(document)
-        chunks.extend(material.cut(document))
+        chunks.extend(source.cut(document))
         if len(chunks) >= _BATCH_CHUNKS:
             yield _Batch(documents, chunks)
             documents, chunks = [], []
@@ -170,7 +170,7 @@ def _embed_chunks(
     chunks: Sequence[Chunk], embedder: Embedder, known: Mapping[str, "NDArray[np.float32]"]
 ) -> _EmbeddedChunks:
     texts = [searchable_text(chunk) for chunk in chunks]
-    fresh = list(dict.fromkeys(text for text in texts if text not in known))  # what is said twice is embedded once
+    fresh = list(dict.fromkeys(text for text in texts if text not in known))  # a repeated text is embedded once
     start = perf_counter()
     made = dict(zip(fresh, embedder.embed(fresh, kind="document"), strict=True)) if fresh else {}
     seconds = perf_counter() - start

@@ -1,4 +1,4 @@
-"""What a sync would do to an index: the sources' documents against those it holds, by fingerprint."""
+"""Plans a sync: compares the sources' documents with those of the index, by fingerprint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ _FEW = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncPlan:
-    """Documents by id, each list sorted. Nothing has been done yet."""
+    """The documents that a sync would add, change and delete, by id, each list sorted."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     unchanged: int = 0
     anew: str = ""
-    """Why the whole index is built anew, beside the old one; empty where it is changed in place."""
+    """Why the whole index is rebuilt beside the old one; empty where it is changed in place."""
 
     @property
     def empty(self) -> bool:
@@ -35,7 +35,7 @@ def compare_versions(
 ) -> SyncPlan:
     """Compare two states, each the version of every document by its id.
 
-    Those `unsettled` stay as they were before, where they are not among those of now, unless all is built anew.
+    Unsettled documents that are missing now stay as they were before, unless the whole index is rebuilt.
     """
     if unsettled and not anew:
         now = {**{name: before[name] for name in unsettled & before.keys()}, **now}

@@ -1,18 +1,18 @@
-"""What both searches see of a chunk."""
+"""Writes the text of a chunk that both searches read."""
 
 from weighbridge.passage_tables import continued_header, without_scaffold
 from weighbridge.types import Chunk
 
 _LONGEST_HEADING = 80
-"""Characters of a heading: longer ones are sentences in large letters, which stand above every chunk of a document."""
+"""Characters of a heading: longer ones are sentences in large letters, and stand above every chunk of a document."""
 _LONGEST_HEADER = 200
-"""Characters of a table's header row: an embedder reads some 250 tokens, and the rows are what is looked for."""
+"""Characters of a table's header row: an embedder reads some 250 tokens, and most of them belong to the rows."""
 
 
 def searchable_text(chunk: Chunk) -> str:
-    """Return a chunk's text under its title and headings: what is embedded, and what full-text search reads.
+    """Return a chunk's text under its title and headings. It is embedded, and full-text search reads it.
 
-    Each stands there once: a heading that is the title, and a title that the text begins with, are left out. So are
+    Each line stands there once: a heading equal to the title, and a title that begins the text, are left out. So are
     the lines and empty cells of tables.
     """
     titles = () if not chunk.title or chunk.text.startswith(chunk.title) else (chunk.title,)

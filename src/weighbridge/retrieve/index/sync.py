@@ -1,13 +1,13 @@
-"""Documents become an index, and an index follows its documents.
+"""Builds an index of documents, and keeps it in step with them.
 
     index/
       manifest.json     the card of the one complete index; written last
-      building.json     what is being built beside it, so that an interrupted build goes on
+      building.json     the build in progress beside it, so that an interrupted build continues
       <name>/           an index, where the store is in files
 
-A few changed documents are one transaction on the index there is. Many, or another embedder, chunk size or layout, are
-built beside it in pieces of whole documents and swapped in by the manifest; the index before is kept until the next
-build, for those who read it still. Vectors of texts that did not change are taken from it.
+A few changed documents are one transaction on the present index. Many, or another embedder, chunk size or layout, are
+built beside it in batches of whole documents, and the manifest swaps the new index in. The earlier index stays until
+the next build, for processes that still read it. Vectors of unchanged texts are reused.
 """
 
 from dataclasses import asdict, dataclass, fields, replace
@@ -26,27 +26,27 @@ from weighbridge.workspace import read_json, write_json
 _MANIFEST = "manifest.json"
 _BUILDING = "building.json"
 _MOST_IN_PLACE = 1000
-"""Documents that may change in one transaction; more are built beside."""
+"""Documents that may change in one transaction. More are built beside, so that an interruption loses little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexCard:
-    """What a complete index holds and what it took to build."""
+    """The content of a complete index, and the cost of building it."""
 
     fingerprint: str
     """Of the documents' versions, the chunking, the embedder, and the layout of the table."""
     name: str
-    """What the store calls it."""
+    """Its name in the store."""
     key: str
-    """Of the chunking, the embedder and the layout: where it differs, the index is built anew."""
+    """Of the chunking, the embedder and the layout: where it differs, the index is rebuilt."""
     documents: int
     chunks: int
     embedded: int
     """Chunks embedded by the last sync; the vectors of the others were there already."""
     seconds: float
-    """What a fresh build would have taken, by what was measured: the last sync, and the embedding it was spared."""
+    """The estimated time of a fresh build: the last sync, and the embedding that it was spared."""
     embedding_seconds: float
-    """The part of `seconds` that went into vectors; for those taken from before, their share of what it was then."""
+    """The part of `seconds` for vectors; reused vectors count with their share of the earlier figure."""
     bytes: int
     embedder: str
     embedder_fingerprint: str
@@ -55,7 +55,7 @@ class IndexCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexHome:
-    """Where the index of a workspace is kept."""
+    """The place of a workspace's index."""
 
     folder: Path
     """Holds the manifest."""
@@ -63,7 +63,7 @@ class IndexHome:
     embedder: Embedder
 
     def layout_key(self, chunking: str) -> str:
-        """Return what an index built here is like, besides the documents it holds."""
+        """Return the fingerprint of everything that decides an index built here, except its documents."""
         return fingerprint(chunking, self.embedder.fingerprint, self.store.layout)
 
     def open_index(self, card: IndexCard) -> StoredIndex:
@@ -83,7 +83,7 @@ def require_card(home: IndexHome) -> IndexCard:
     """Return the card of the complete index that this embedder built.
 
     Raises:
-        WorkspaceError: there is none, or its vectors are another embedder's: then no distance means anything.
+        WorkspaceError: there is none, or another embedder made its vectors, and distances would mean nothing.
     """
     card = _current_card(home)
     if card is None:
@@ -97,34 +97,36 @@ def require_card(home: IndexHome) -> IndexCard:
     return card
 
 
-def plan_sync(home: IndexHome, material: IndexSource) -> SyncPlan:
-    """Return what `sync` would do; nothing is changed."""
-    now = material.versions()
+def plan_sync(home: IndexHome, source: IndexSource) -> SyncPlan:
+    """Return the plan of `sync`, and change nothing."""
+    now = source.versions()
     card = _current_card(home)
     if card is None:
         other = read_card(home.folder)
         reason = "there is no index yet" if other is None else f"index {other.name} was made by another store"
         return compare_versions({}, now, anew=reason)
     before = home.open_index(card).documents()
-    plan = compare_versions(before, now, unsettled=material.unsettled)
-    if card.key != home.layout_key(material.chunking):
-        return compare_versions(before, now, anew=_why(card, home))
+    plan = compare_versions(before, now, unsettled=source.unsettled)
+    if card.key != home.layout_key(source.chunking):
+        same_embedder = card.embedder_fingerprint == home.embedder.fingerprint
+        reason = "documents are cut or stored in another way" if same_embedder else "the embedder is another"
+        return compare_versions(before, now, anew=reason)
     if len(plan.added) + len(plan.changed) > _MOST_IN_PLACE:
         return compare_versions(before, now, anew="much has changed")
     return plan
 
 
-def sync(home: IndexHome, material: IndexSource, plan: SyncPlan, *, notify: Notify = silent) -> IndexCard:
-    """Carry out a plan of `plan_sync`, and return the card of the index, which then holds exactly the documents.
+def sync(home: IndexHome, source: IndexSource, plan: SyncPlan, *, notify: Notify = silent) -> IndexCard:
+    """Carry out a plan of `plan_sync`, and return the card of the index: it then holds exactly the documents.
 
-    The caller holds the workspace's lock. Interrupted, the index is what it was, and the next sync goes on.
+    The caller holds the workspace's lock. An interruption leaves the index as it was, and the next sync continues.
     """
     start = perf_counter()
     card = _current_card(home)
-    key = home.layout_key(material.chunking)
+    key = home.layout_key(source.chunking)
     if card is not None and plan.empty and card.fingerprint == _content_fingerprint(home.open_index(card), key):
         return card
-    building = BuildContext(
+    context = BuildContext(
         store=home.store,
         embedder=home.embedder,
         before=home.open_index(card) if card is not None else None,
@@ -133,9 +135,9 @@ def sync(home: IndexHome, material: IndexSource, plan: SyncPlan, *, notify: Noti
     if card is None or plan.anew:
         begun = _resume_or_start(home, key, card)
         start -= begun.seconds
-        done = build_beside(building, begun, material, notify=notify, keep=partial(_record_progress, home, key))
+        done = build_beside(context, begun, source, notify=notify, keep=partial(_record_progress, home, key))
     else:
-        done = change_in_place(building, card.name, material, plan, notify)
+        done = change_in_place(context, card.name, source, plan, notify)
     new = _make_card(home, done, key, card, perf_counter() - start)
     write_json(home.folder / _MANIFEST, asdict(new))
     (home.folder / _BUILDING).unlink(missing_ok=True)
@@ -155,9 +157,9 @@ def open_stored(folder: Path, store: Store) -> StoredIndex:
 
 
 def restore_index(folder: Path, store: Store, number: int) -> IndexCard:
-    """Make the index what it was in one of its versions, and return its card.
+    """Restore the index to one of its versions, and return its card.
 
-    The documents themselves are not changed: the next sync brings their state back.
+    The documents themselves do not change: the next sync brings the index back in step with them.
 
     Raises:
         WorkspaceError: there is no index, or no such version.
@@ -188,23 +190,19 @@ def _current_card(home: IndexHome) -> IndexCard | None:
     return card if card is not None and card.name in home.store.names() else None
 
 
-def _why(card: IndexCard, home: IndexHome) -> str:
-    if card.embedder_fingerprint != home.embedder.fingerprint:
-        return "the embedder is another"
-    return "documents are cut or stored in another way"
-
-
 def _content_fingerprint(index: StoredIndex, key: str) -> str:
     return fingerprint(sorted(index.documents().items()), key)
 
 
 def _resume_or_start(home: IndexHome, key: str, card: IndexCard | None) -> BuildResult:
-    """Return the interrupted build of the same kind to go on with, or an empty one under a new name."""
+    """Return the interrupted build of the same kind, or start one under a new name."""
     found = read_json(home.folder / _BUILDING)
     same = isinstance(found, dict) and found.get("key") == key and found.get("name") in home.store.names()
-    if same and not (card is not None and card.name == found["name"]):  # killed after the swap: that one is in use
+    if same and not (card is not None and card.name == found["name"]):  # killed after the swap: that index is in use
         return BuildResult(name=found["name"], embedded=found["embedded"], seconds=found["seconds"])
-    _clean(home, {card.name} if card is not None else set())
+    for name in home.store.names():
+        if card is None or name != card.name:
+            home.store.drop(name)
     taken = set(home.store.names())
     begun = BuildResult(
         name=next(name for n in count(1) if (name := f"{key}-{n}") not in taken), embedded=0, seconds=0.0
@@ -215,12 +213,6 @@ def _resume_or_start(home: IndexHome, key: str, card: IndexCard | None) -> Build
 
 def _record_progress(home: IndexHome, key: str, done: BuildResult) -> None:
     write_json(home.folder / _BUILDING, {"key": key, **asdict(done)})
-
-
-def _clean(home: IndexHome, keep: set[str]) -> None:
-    for name in home.store.names():
-        if name not in keep:
-            home.store.drop(name)
 
 
 def _make_card(home: IndexHome, done: BuildResult, key: str, before: IndexCard | None, seconds: float) -> IndexCard:
