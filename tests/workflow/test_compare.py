@@ -205,7 +205,7 @@ def test_a_search_that_learnt_test_questions_is_not_measured(tmp_path: Path, tin
     )
     tuned_search.write_card(learnt, folder)
     tuned_search.promote(learnt, place)
-    with pytest.raises(DataError, match="the tuned embedder in force has learnt"):
+    with pytest.raises(DataError, match="the promoted embedder has learnt"):
         compare(settings, place, MUTE)
 
 

@@ -11,7 +11,7 @@ from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.card import write_card
 from weighbridge.train.registry import promote
-from weighbridge.wiring.search_noted import describe_search
+from weighbridge.wiring.tuned_retrievers import describe_search
 from weighbridge.workflow.models import listed, outdated
 from weighbridge.workspace import Workspace
 

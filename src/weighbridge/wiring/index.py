@@ -1,4 +1,4 @@
-"""What the search knows: the index follows the documents, and its versions can be gone back to."""
+"""Keeps the workspace's index in step with its documents, and goes back to its versions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ from weighbridge.wiring.workload import index_key
 from weighbridge.workspace import Workspace, write_json
 
 Agree = Callable[[str], bool]
-"""Asks the person who started the command whether to go on."""
+"""Asks the user whether to go on."""
 
 
 def never_agree(_question: str) -> bool:
-    """Be the `Agree` of whoever cannot be asked."""
+    """Refuse: the `Agree` of a process without a user."""
     return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncResult:
-    """What a sync planned, and the index as it is now; with a plan alone, as it was, or None."""
+    """The plan of a sync, and the index afterwards; None if only the plan was wanted."""
 
     plan: SyncPlan
     index: IndexCard | None
@@ -38,7 +38,7 @@ class SyncResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncChoices:
-    """How a sync is to be done."""
+    """The options of a sync."""
 
     plan_only: bool = False
     allow_shrink: bool = False
@@ -46,7 +46,7 @@ class SyncChoices:
 
 
 def index(settings: Settings, workspace: Workspace, voice: Voice, choices: SyncChoices = SyncChoices()) -> SyncResult:
-    """Read the sources, compare them with the index, say what differs, and make the index follow.
+    """Read the sources, compare them with the index, report the differences, and update the index.
 
     Raises:
         UserError: the settings name no documents, they cannot be read, or most of them are gone.
@@ -72,7 +72,7 @@ def update_index(
     """Make the index hold exactly the documents, and return it. The caller holds the workspace's lock.
 
     Raises:
-        UserError: most documents of the index are not among them, and that was not agreed to.
+        UserError: most documents of the index are not among them, and nobody agreed to that.
     """
     sources = index_source(documents, settings, fetch(settings.retrieval.embedder))
     embedder = open_document_embedder(documents, settings, workspace.static, computed, sources.cut, voice)
@@ -99,7 +99,7 @@ def update_index(
 
 
 def plan_lines(plan: SyncPlan) -> Sequence[str]:
-    """Say what a sync would do."""
+    """Return the lines that describe a plan."""
     if plan.empty:
         return ()
     counted = (
@@ -109,7 +109,7 @@ def plan_lines(plan: SyncPlan) -> Sequence[str]:
     )
     anew = "; " if plan.anew else ""
     if plan.anew and (plan.unchanged or plan.changed or plan.deleted):
-        anew = "; the whole index is built anew beside the old one, and its versions end with that: "
+        anew = "; the whole index is built again beside the old one, and its versions end with that: "
     lines = [f"Plan: {', '.join((*counted, f'{plan.unchanged:,} unchanged'))}{anew}{plan.anew}"]
     for mark, names in (("+", plan.added), ("~", plan.changed), ("-", plan.deleted)):
         lines += [f"  {mark} {name}" for name in names[:_SHOWN]]
@@ -119,15 +119,16 @@ def plan_lines(plan: SyncPlan) -> Sequence[str]:
 
 
 _SHOWN = 5
+"""Documents of each kind that are listed: a plan must fit a terminal."""
 
 
 def list_index_versions(settings: Settings, workspace: Workspace) -> Sequence[Version]:
-    """Return the versions of the index that can be gone back to, oldest first."""
+    """Return the versions of the index that `rollback_index` can restore, oldest first."""
     return open_history(settings, workspace).versions()
 
 
 def compare_index_versions(settings: Settings, workspace: Workspace, before: str, after: str) -> SyncPlan:
-    """Return what changed between two versions, each by its number or tag."""
+    """Return the changes between two versions, each given by its number or tag."""
     opened = open_history(settings, workspace)
     numbers = [find_version(opened.versions(), name) for name in (before, after)]
     return compare_versions(*(opened.at(number).documents() for number in numbers))
@@ -145,19 +146,23 @@ def tag_index_version(settings: Settings, workspace: Workspace, version: str, na
 
 
 def rollback_index(settings: Settings, workspace: Workspace, version: str) -> IndexCard:
-    """Make the index what it was in a version. The next `index` brings the documents' state back."""
+    """Restore the index to a version. The next `index` brings it back in step with the documents."""
     with workspace.locked():
         number = find_version(open_history(settings, workspace).versions(), version)
         return restore_index(workspace.index, _store(settings, workspace), number)
 
 
 def open_history(settings: Settings, workspace: Workspace) -> StoredIndex:
-    """Open the workspace's index for its history; `WorkspaceError` where there is none."""
+    """Open the workspace's index for its history.
+
+    Raises:
+        WorkspaceError: there is no index.
+    """
     return open_stored(workspace.index, _store(settings, workspace))
 
 
 def find_version(known: Sequence[Version], name: str) -> int:
-    """Return the number of a version by its number or tag.
+    """Return the number of a version, given by its number or tag.
 
     Raises:
         UserError: there is none; the message names those there are.

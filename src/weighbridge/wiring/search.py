@@ -1,4 +1,4 @@
-"""From the settings to a search: the embedder, the index's home, what is cut, and the retrievers in one another."""
+"""Builds a search from the settings: the embedder, the index and its source, and the chain of retrievers."""
 
 import atexit
 from collections.abc import Callable, Iterable, Sequence
@@ -31,26 +31,26 @@ from weighbridge.wiring.sequences import Joined, heads_of
 from weighbridge.workspace import Workspace
 
 _LEARNT_FROM = 5000
-"""Documents, spread over all, that static vectors are learnt from, at least; fewer than twice as many."""
+"""Documents that static vectors are learnt from: at least so many, spread over all, and fewer than twice as many."""
 Cut = Callable[[Document], Sequence[Chunk]]
 
 
 def embedder_name(settings: Settings) -> str:
-    """Return the embedder as people know it: the package or file of its reference."""
+    """Return the embedder's name for people: the package or file of its reference."""
     return settings.retrieval.embedder.removeprefix("pypi:").split("==")[0].rstrip("/").rsplit("/", 1)[-1]
 
 
 def open_computed_embedder(settings: Settings, folder: Path) -> LocalEmbedder:
-    """Open the embedder in a folder, in the precision that the settings want."""
+    """Open the embedder in a folder, in the precision of the settings."""
     precision = settings.retrieval.precision
     return open_embedder(folder, name=embedder_name(settings), precision=None if precision == "auto" else precision)
 
 
 def open_query_embedder(settings: Settings, workspace: Workspace, voice: Voice) -> Embedder:
-    """Fetch and open the embedder that the workspace's index is searched with.
+    """Fetch and open the embedder of the questions to the workspace's index.
 
     Raises:
-        WorkspaceError: the settings want static vectors, and they have not been learnt yet.
+        WorkspaceError: the settings ask for static vectors, and they have not been learnt yet.
     """
     computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
     return open_static(workspace.static, computed) if settings.retrieval.static else computed
@@ -59,7 +59,7 @@ def open_query_embedder(settings: Settings, workspace: Workspace, voice: Voice) 
 def open_document_embedder(
     documents: Sequence[Document], settings: Settings, file: Path, computed: LocalEmbedder, cut: Cut, voice: Voice
 ) -> Embedder:
-    """Open the embedder that documents are indexed with; static vectors are learnt of them where `file` has none."""
+    """Open the embedder of the documents. Static vectors are learnt from them if `file` has none."""
     if not settings.retrieval.static:
         return computed
     if file.exists():
@@ -74,14 +74,14 @@ def open_document_embedder(
 
 
 def index_home(settings: Settings, workspace: Workspace, embedder: Embedder) -> IndexHome:
-    """Return where the workspace keeps its index."""
+    """Return the place of the workspace's index."""
     return IndexHome(
         folder=workspace.index, store=open_store(settings.retrieval.store, workspace.index), embedder=embedder
     )
 
 
 def index_source(documents: Iterable[Document], settings: Settings, folder: Path) -> IndexSource:
-    """Return documents with how they are cut, by the tokens of the embedder in `folder`."""
+    """Return documents with the way to cut them, by the tokens of the embedder in `folder`."""
     tokens, tokenizer = settings.chunks.tokens, open_tokenizer(folder)
 
     def cut(document: Document) -> tuple[Chunk, ...]:
@@ -98,7 +98,7 @@ def index_source(documents: Iterable[Document], settings: Settings, folder: Path
 
 
 def open_retriever(settings: Settings, workspace: Workspace, embedder: Embedder) -> Retriever:
-    """Return the search over the workspace's index; `NOTHING` where the settings name no documents.
+    """Return the search over the workspace's index; `NOTHING` if the settings name no documents.
 
     Raises:
         WorkspaceError: there is no complete index, or another embedder built it.
@@ -111,7 +111,7 @@ def open_retriever(settings: Settings, workspace: Workspace, embedder: Embedder)
 
 
 def open_hybrid(settings: Settings, index: Index, embedder: Embedder, card: IndexCard) -> Hybrid:
-    """Return the search that all others are made of."""
+    """Return the search that all others are built on."""
     chosen = settings.retrieval
     return Hybrid(
         index=index,
@@ -124,7 +124,11 @@ def open_hybrid(settings: Settings, index: Index, embedder: Embedder, card: Inde
 
 
 def build_retriever(index: Index, settings: Settings, embedder: Embedder, card: IndexCard) -> Retriever:
-    """Return the search that the settings describe over an index: rewritten, reranked, distinct, surrounded."""
+    """Return the search that the settings describe over an index: rewritten, reranked, distinct, surrounded.
+
+    The order matters. Reranking comes before copies are left out, so that the best copy stays; diversity compares
+    passages without copies; neighbours come last, because they are shown and not found.
+    """
     chosen = settings.retrieval
     found: Retriever = open_hybrid(settings, index, embedder, card)
     found = _add_rewriting(found, settings)
@@ -159,7 +163,7 @@ def _add_rewriting(retriever: Retriever, settings: Settings) -> Retriever:
 
 
 def _open_rewriting_model(settings: Settings) -> Model:
-    """Open the base model, to be closed when this process ends: a search has no end of its own."""
+    """Open the base model until this process ends: a search has no end of its own."""
     stack = ExitStack()
     atexit.register(stack.close)
     engine = open_engine(settings, MUTE)

@@ -1,4 +1,4 @@
-"""The tuned models of the search that are in force, and the cards of all that were tried.
+"""Promotes tuned embedders and rerankers, and describes the search that they make.
 
     .weighbridge/adapters/embedder/<id>/   card.json (written last) and the model's folder; reranker/ likewise
     .weighbridge/adapters/embedder/promoted.json
@@ -22,7 +22,7 @@ from weighbridge.dataset.near_duplicates import comparable_text, normalise_quest
 from weighbridge.errors import DataError, WorkspaceError
 from weighbridge.models import fetch, file_fingerprint
 from weighbridge.retrieve.embed.folder import WEIGHTS
-from weighbridge.settings.schema import Settings
+from weighbridge.settings.schema import LATE_INTERACTION, Settings
 from weighbridge.train.registry import (
     Promotions,
     promotions,
@@ -31,59 +31,62 @@ from weighbridge.train.registry import (
     write_promotions,
 )
 from weighbridge.types import Example
+from weighbridge.wiring.search import embedder_name
 from weighbridge.workspace import Workspace, write_text
 
 Which = Literal["embedder", "reranker"]
 WHICH: tuple[Which, ...] = get_args(Which)
+_DESCRIBED = ("limit", "candidates", "weight", "feedback", "rewrite", "diversity", "neighbours", "sections", "static")
+"""The settings under `retrieval` that decide which passages are found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrieverCard:
-    """A tuning of the embedder or the reranker that came to its end, kept or reverted."""
+    """A finished tuning of the embedder or the reranker, kept or reverted."""
 
     id: str
     """Its folder's name: the first 12 hex digits of the fingerprint."""
     which: Which
     fingerprint: str
-    """Of the base, everything learnt and asked, the recipe, and the search it was weighed in."""
+    """Of the base, everything learnt and asked, the recipe, and the search that it was judged in."""
     made_at: str
     """ISO 8601, UTC."""
     base_reference: str
     """The settings' own embedder."""
     base_fingerprint: str
-    """Of the weights it started from: the embedder that was searched with."""
+    """Of the weights it started from: the embedder of the search at that time."""
     replaces: str
-    """`retrieval.rerank` of the settings: a reranker is in force only where that is still so."""
+    """`retrieval.rerank` of the settings. A reranker is used only while that is unchanged."""
     against: tuple[str, ...] = ()
-    """The tuned models of the search it was weighed against, "embedder 3f2a9c41d0e7"; none: the settings' own."""
+    """The tuned models of the search that it was compared with, "embedder 3f2a9c41d0e7"; none: the settings' own."""
     division: str
-    """Which questions were learnt, which chose the epoch and which decided, as a sentence."""
+    """The division of the questions into learning, choice of the epoch and decision, as a sentence."""
     pairs: Mapping[str, int]
-    """Pairs learnt, by where they come from: evidence, heading, inverse cloze, first sentence."""
+    """Pairs learnt, by their origin: evidence, heading, inverse cloze, first sentence."""
     negatives: Mapping[str, int]
     """Texts learnt as wrong: mined, and random."""
     questions: tuple[str, ...] = ()
-    """The train questions that were learnt; none where the pairs were made from the documents."""
+    """The train questions that were learnt; none if the pairs were made from the documents."""
     attrition: Mapping[str, int]
-    """What was not learnt: examples, chunks and candidates, by the reason."""
+    """Examples, chunks and candidates that were not learnt, by the reason."""
     training: Training | None
-    """None where there was nothing to decide by, and so nothing was trained."""
+    """None if there was nothing to decide by, and so nothing was trained."""
     agreement: float | None
-    """How well our engine agrees with the library that trained it: see `Tuned.agreement`."""
+    """The agreement of our engine with the library that trained it: see `Tuned.agreement`."""
     verdict: RetrievalVerdict
     seconds: float
-    """All of it: pairs, negatives, training, and searching before and after."""
+    """Of the whole tuning: pairs, negatives, training, and searching before and after."""
     model: str = ""
     """The model's folder inside the card's; empty where nothing was trained."""
 
 
 def write_card(card: RetrieverCard, folder: Path) -> None:
-    """Write `card.json`; from then on the folder counts as complete."""
+    """Write `card.json`. It makes the folder complete."""
     write_text(folder / "card.json", _cards().dump_json(card, indent=2).decode() + "\n")
 
 
 def read_card(folder: Path) -> RetrieverCard | None:
-    """Return the card of a finished tuning; None where there is none, or its model is gone."""
+    """Return the card of a finished tuning; None if there is none, or its model is gone."""
     try:
         card = _cards().validate_json((folder / "card.json").read_bytes())
     except (OSError, ValidationError):
@@ -99,21 +102,21 @@ def retriever_cards(workspace: Workspace, which: Which) -> tuple[RetrieverCard, 
 
 
 def promote(card: RetrieverCard, workspace: Workspace) -> None:
-    """Put a tuned model in force."""
+    """Make the search use a tuned model."""
     put_in_force(workspace, card.which, card.id)
 
 
 def rollback(which: Which, workspace: Workspace) -> RetrieverCard | None:
-    """Go back to the tuned model that was in force before, and return its card; None: to the settings' own.
+    """Go back to the tuned model before this one, and return its card; None: to the settings' own.
 
-    The index follows when it is next used.
+    The index follows on its next use.
 
     Raises:
-        WorkspaceError: none is in force.
+        WorkspaceError: the search uses no tuned model.
     """
     if not promotions(workspace, which).history:
         raise WorkspaceError(
-            f"no tuned {which} is in force here: the search has that of the settings; see: weighbridge models list"
+            f"the search uses no tuned {which}, but that of the settings; see: weighbridge models list"
         )
     earlier = promotions_before(workspace, which, lambda name: _card_with_model(which, name, workspace) is not None)
     write_promotions(workspace, which, Promotions(earlier))
@@ -121,7 +124,7 @@ def rollback(which: Which, workspace: Workspace) -> RetrieverCard | None:
 
 
 def promoted_embedder(workspace: Workspace, settings: Settings) -> Path | None:
-    """Return the folder of the tuned embedder in force; None where there is none for the settings' very embedder."""
+    """Return the folder of the promoted embedder; None if there is none for exactly the settings' embedder."""
     card = _latest_promotion(workspace, "embedder")
     if card is None or card.base_reference != settings.retrieval.embedder:
         return None
@@ -129,7 +132,7 @@ def promoted_embedder(workspace: Workspace, settings: Settings) -> Path | None:
 
 
 def promoted_reranker(workspace: Workspace, settings: Settings) -> Path | None:
-    """Return the folder of the tuned reranker in force; None where the search is not the one that it was made for."""
+    """Return the folder of the promoted reranker; None if the search is not the one that it was made for."""
     card = _latest_promotion(workspace, "reranker")
     if card is None or (card.base_reference, card.replaces) != (settings.retrieval.embedder, settings.retrieval.rerank):
         return None
@@ -138,7 +141,7 @@ def promoted_reranker(workspace: Workspace, settings: Settings) -> Path | None:
 
 
 def with_tuned_models(settings: Settings, workspace: Workspace) -> Settings:
-    """Return the settings with the tuned models that are in force in place of their own."""
+    """Return the settings with the promoted models in place of their own."""
     embedder, reranker = promoted_embedder(workspace, settings), promoted_reranker(workspace, settings)
     update = {key: str(path) for key, path in (("embedder", embedder), ("rerank", reranker)) if path}
     return with_retrieval(settings, update) if update else settings
@@ -150,7 +153,7 @@ def with_retrieval(settings: Settings, update: Mapping[str, str]) -> Settings:
 
 
 def promoted_card(workspace: Workspace, settings: Settings, which: Which) -> RetrieverCard | None:
-    """Return the card of the tuned model that the search uses; None where it uses the settings' own."""
+    """Return the card of the tuned model that the search uses; None if it uses the settings' own."""
     used = {"embedder": promoted_embedder, "reranker": promoted_reranker}[which](workspace, settings)
     return _latest_promotion(workspace, which) if used else None
 
@@ -162,10 +165,10 @@ def tuned_models_in_use(workspace: Workspace, settings: Settings) -> tuple[str, 
 
 
 def require_unlearnt(tests: Sequence[Example], settings: Settings, workspace: Workspace) -> None:
-    """See that no tuned model in force has learnt what is a test question now.
+    """Check that no promoted model has learnt a present test question.
 
     Raises:
-        DataError: one has; it was tuned when the examples were divided otherwise.
+        DataError: one has. It was tuned when the examples were divided otherwise.
     """
     tested = {normalise_question(comparable_text(example)) for example in tests}
     for which in WHICH:
@@ -173,10 +176,35 @@ def require_unlearnt(tests: Sequence[Example], settings: Settings, workspace: Wo
         learnt = [question for question in card.questions if normalise_question(question) in tested] if card else []
         if learnt:
             raise DataError(
-                f"{workspace.root}: the tuned {which} in force has learnt {len(learnt):,} of the test questions, like "
-                f"'{learnt[0]}': it was tuned when the examples were divided otherwise. Go back to what was before "
+                f"{workspace.root}: the promoted {which} has learnt {len(learnt):,} of the test questions, like "
+                f"'{learnt[0]}': it was tuned when the examples were divided otherwise. Go back to the model before it "
                 f"(weighbridge models rollback {which}), then tune it again (weighbridge train {which})"
             )
+
+
+def describe_search(settings: Settings, workspace: Workspace) -> Mapping[str, str]:
+    """Return everything that decides the passages of a question, by name, with the promoted models.
+
+    Documents are left out, because their versions tell their changes; so are the store and the precision, because they
+    change only where and how fast the same passages are found.
+
+    Raises:
+        UserError, DownloadError: a model of the search is missing, and cannot be fetched.
+    """
+    used = with_tuned_models(settings, workspace)
+    chosen = used.retrieval
+    reranker = chosen.rerank or "none"
+    return {
+        "embedder": f"{embedder_name(used)} {_model_fingerprint(chosen.embedder)}",
+        "reranker": reranker if reranker in ("none", LATE_INTERACTION) else _model_fingerprint(reranker),
+        "chunks.tokens": str(used.chunks.tokens),
+        **{f"retrieval.{name}": str(getattr(chosen, name)) for name in _DESCRIBED},
+    }
+
+
+def search_changes(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of the parts of a search that changed."""
+    return tuple(name for name in now if name in then and then[name] != now[name])
 
 
 def _latest_promotion(workspace: Workspace, which: Which) -> RetrieverCard | None:
@@ -195,6 +223,11 @@ def _folder(card: RetrieverCard, workspace: Workspace) -> Path:
 
 def _weights(folder: Path) -> str:
     return file_fingerprint(folder / WEIGHTS)
+
+
+def _model_fingerprint(reference: str) -> str:
+    folder = fetch(reference)
+    return file_fingerprint(folder / WEIGHTS if (folder / WEIGHTS).is_file() else folder)[:12]
 
 
 @cache

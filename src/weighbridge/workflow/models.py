@@ -28,8 +28,15 @@ from weighbridge.train.registry import (
 from weighbridge.wiring.components import open_bench
 from weighbridge.wiring.engines import Engine, open_engine
 from weighbridge.wiring.reporter import Voice
-from weighbridge.wiring.search_noted import describe_search, search_changes
-from weighbridge.wiring.tuned_retrievers import WHICH, RetrieverCard, Which, promoted_card, retriever_cards
+from weighbridge.wiring.tuned_retrievers import (
+    WHICH,
+    RetrieverCard,
+    Which,
+    describe_search,
+    promoted_card,
+    retriever_cards,
+    search_changes,
+)
 from weighbridge.wiring.tuned_retrievers import rollback as rollback_retriever
 from weighbridge.workflow.lineage import index_of
 from weighbridge.workflow.training.train import arms_to_train, exercise_of

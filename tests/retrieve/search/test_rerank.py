@@ -108,7 +108,7 @@ def test_a_cross_encoder_reads_both_texts(cross_encoder: Path) -> None:
 
 
 def test_what_is_no_cross_encoder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WorkspaceError, match="no cross-encoder can be read here"):
+    with pytest.raises(WorkspaceError, match="holds no readable cross-encoder"):
         open_cross_encoder(tmp_path / "nowhere")
     with pytest.raises(WorkspaceError, match="classifies into 3 classes"):
         open_cross_encoder(make_cross_encoder(tmp_path / "three", labels=3))

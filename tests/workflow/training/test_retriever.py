@@ -143,7 +143,7 @@ def test_a_tuned_embedder_is_listed_watched_for_leaks_and_gone_back_from(workspa
     assert (found.card.id, found.in_force) == (card.id, True)
     assert len(card.questions) == card.pairs["evidence"]
     require_unlearnt([asked("What is it?")], settings, workspace)
-    with pytest.raises(DataError, match=r"tuned embedder in force has learnt 1 of the test questions.*models rollback"):
+    with pytest.raises(DataError, match=r"promoted embedder has learnt 1 of the test questions.*models rollback"):
         require_unlearnt([asked(card.questions[0].upper())], settings, workspace)
 
     assert put_back_retriever(settings, workspace, "embedder") is None

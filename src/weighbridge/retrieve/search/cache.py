@@ -1,4 +1,4 @@
-"""A search that was done once is not done again."""
+"""Caches searches, so that several strategies that ask the same questions search once."""
 
 import threading
 from collections import OrderedDict
@@ -9,9 +9,9 @@ from weighbridge.types import Passage, Question
 
 
 class CachedRetriever:
-    """A `Retriever` that searches once for a question with its groups and limit; the latest `size` are kept.
+    """A `Retriever` that searches once for each question, groups and limit, and keeps the latest `size` results.
 
-    For an index that does not change while it is used. Safe to call from several threads.
+    The index must not change while it is used. Safe to call from several threads.
     """
 
     def __init__(self, retriever: Retriever, *, size: int = 4096) -> None:

@@ -1,4 +1,4 @@
-"""Passages that say the same take one place among those that are found."""
+"""Merges passages with the same content, so that copies take one place in the results."""
 
 import re
 from collections.abc import Sequence
@@ -10,26 +10,30 @@ from weighbridge.protocols import Retriever
 from weighbridge.types import Chunk, Passage, Question
 
 _FEWEST = 20
-"""Passages that are looked at, however few are wanted: what Reranked and Diverse ask for, so it costs no more."""
+"""Passages that are compared, however few are wanted: Reranked and Diverse ask for as many, so it costs no more."""
 _MOST = 640
-"""Passages after which no more are fetched in place of copies."""
+"""Passages after which no more are fetched in place of copies: doubling from 20, that is five more searches."""
 _SHARE = 0.9
-"""A passage whose words all stand in a better one, in one piece, is its copy if it is at least that share of it."""
+"""A passage is a copy of a better one that holds all its words in one piece, if it is at least that share of it.
+
+A smaller share would leave out a passage in favour of a longer one that says more than was asked.
+"""
 _WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")
 _FIGURE = re.compile(
     r"[<>=\u2264\u2265\u00b1~$\u20ac\u00a3\u00a5+\-\u2212(]*\d[\d.,:/-]*[%\u2030\u00b0$\u20ac\u00a3\u00a5)]*"
 )
-"""With what stands right beside the digits: "(5)", "-5", "5%" and "5" are not the same in a balance sheet."""
+"""A number with the signs beside its digits: "(5)", "-5", "5%" and "5" differ in a balance sheet."""
 _SIGNS = frozenset("%\u2030\u2020\u2021")
-"""Punctuation that says something, as all symbols do: a currency, a tick or a cross, ~~ around what was struck out."""
+"""Punctuation with a meaning, like that of all symbols: a currency, a tick or a cross, ~~ around struck-out text."""
 _BORDERS = frozenset("|`^")
+"""Symbols that only mark up: cells of tables, code and superscripts."""
 _ENDING = re.compile(r"(?<=\w)[#-](?!\w)")
-"""What tells C# from C, and a grade A- from an A."""
+"""A last character that tells C# from C, and a grade A- from an A."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What a passage says, and the words of it and of what it stands under."""
+    """The text of a passage, its words, and the words of its title and headings."""
 
     text: str
     above: Sequence[str]
@@ -37,12 +41,12 @@ class _Content:
 
 
 def merge_copies(passages: Sequence[Passage]) -> list[Passage]:
-    """Leave out each passage that a better one before it says too, whose `copies` then name its document.
+    """Leave out passages that copy a better one before them, and name their documents in its `copies`.
 
-    Two passages say the same where they have the same words in the same order under the same headings, whatever their
-    case, punctuation and markup; or where one has all the words of the other in one piece and hardly more. Figures
-    must be the same to the sign, and so must symbols, such as ticks and crosses in a table. A changed word may be what
-    was asked for, so it makes another passage.
+    Two passages are copies if they have the same words in the same order under the same headings, whatever their case,
+    punctuation and markup; or if one has all the words of the other in one piece and hardly more. Figures must be equal
+    to the sign, and so must symbols, such as ticks and crosses in a table. A changed word may be the answer to the
+    question, so it makes another passage.
     """
     kept: list[tuple[_Content, Passage]] = []
     for passage in passages:
@@ -62,7 +66,7 @@ def merge_copies(passages: Sequence[Passage]) -> list[Passage]:
 class Distinct:
     """A `Retriever` that leaves out copies of better passages, and fills their places with the next best.
 
-    What its asker may not see was never found, so it neither hides a passage nor is named as a copy of one.
+    The search never finds passages that the asker may not see, so they neither hide a passage nor are named as copies.
     """
 
     retriever: Retriever
@@ -90,7 +94,7 @@ def _content_of(chunk: Chunk) -> _Content:
 
 
 def _repeats(said: _Content, better: _Content) -> bool:
-    """Tell whether a better passage says all that another does, and hardly more."""
+    """Tell whether a better passage holds all of another, and hardly more."""
     spare = len(better.words) - len(said.words)
     if not said.words or not 0 <= spare <= (1 - _SHARE) * len(better.words) or said.above != better.above:
         return False
@@ -100,6 +104,6 @@ def _repeats(said: _Content, better: _Content) -> bool:
 
 
 def _figures_and_signs(text: str) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
-    """Return the figures and signs of a text, which say something though they are no words."""
+    """Return the figures, signs and last characters of a text that carry meaning without being words."""
     signs = [one for one in text if one in _SIGNS or (category(one)[0] == "S" and one not in _BORDERS)]
     return _FIGURE.findall(text), signs, _ENDING.findall(text)

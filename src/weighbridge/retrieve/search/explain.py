@@ -1,4 +1,4 @@
-"""Why a passage was found."""
+"""Explains why a search found a passage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from weighbridge.types import Chunk, Passage, Question
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """How a passage came to its place among those that the two searches nominated.
+    """The ranks and scores that put a passage in its place.
 
-    A rank is None where that search did not nominate it. `lexical` is BM25 and `dense` the dot product of the vectors;
-    `score` is what the fusion makes of both.
+    A rank is None where that search did not nominate it. `lexical` is BM25, `dense` the dot product of the vectors, and
+    `score` the sum of both after scaling.
     """
 
     rank: int
@@ -26,13 +26,13 @@ class Explanation:
     dense_rank: int | None
     dense: float
     copies: tuple[str, ...]
-    """Other documents that say the same; only this one is shown."""
+    """Other documents with the same passage; only this one is shown."""
     matched: tuple[str, ...]
-    """The question's terms, as the analyser leaves them, that the passage has too."""
+    """The terms of the question, after analysis, that the passage has too."""
 
 
 def explain(hybrid: Hybrid, question: Question, *, limit: int) -> Sequence[Explanation]:
-    """Search as the hybrid does, leave out copies, and say how each passage was found."""
+    """Search like the hybrid, leave out copies, and explain how each passage was found."""
     asked = tuple(dict.fromkeys(terms(question.text)))
     nominees = hybrid.nominees(question, limit=max(2 * limit, hybrid.candidates))
     by_chunk = {nominee.chunk.id: nominee for nominee in nominees}

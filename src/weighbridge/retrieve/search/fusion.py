@@ -1,4 +1,4 @@
-"""Several rankings become one."""
+"""Fuses several rankings into one."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def fuse(rankings: Sequence[Sequence[Passage]], *, k: int = 60) -> list[Passage]:
-    """Fuse rankings, each best first, by reciprocal rank: best first, ties in order of chunk id.
+    """Fuse rankings by reciprocal rank: best first, ties in order of chunk id. Each ranking is best first.
 
     A passage scores the sum of 1 / (k + rank) over the rankings it stands in (Cormack, Clarke and Büttcher, SIGIR
-    2009, with their k of 60): no scale common to the rankings is needed. Does not depend on the order of the rankings,
-    nor on their scores. A chunk that a ranking repeats counts once, at its best rank.
+    2009, with their k of 60), so the rankings need no common scale. Neither their order nor their scores matter. A
+    chunk that a ranking repeats counts once, at its best rank.
     """
     shares: defaultdict[str, list[float]] = defaultdict(list)
     chunks: dict[str, Chunk] = {}
@@ -31,7 +31,7 @@ def fuse(rankings: Sequence[Sequence[Passage]], *, k: int = 60) -> list[Passage]
 
 
 def min_max_scale(scores: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    """Return scores moved and stretched to reach from 0 to 1; all 0 where they are all the same."""
+    """Return scores scaled to reach from 0 to 1; all 0 if they are all equal."""
     if scores.size == 0 or (spread := float(np.ptp(scores))) <= 0:
         return np.zeros_like(scores)
     moved: NDArray[np.float64] = (scores - scores.min()) / spread

@@ -1,9 +1,9 @@
-"""The default search: words and meaning, weighed against each other on the same passages.
+"""The default search: adds up the scores of words and vectors for the same passages.
 
-Each search over the index nominates its best; then every nominee is given both scores, its own BM25 and its own dot
-product, and not only those of the search that found it. Each kind is stretched from 0 to 1 over the nominees, and they
-are added with weights (a convex combination: Bruch, Gai and Ingber, ACM TOIS 2023). Before that, the question's vector
-is moved towards those of its best nominees (Rocchio's pseudo-relevance feedback), which costs no second search.
+Each of the two searches nominates its best passages. Then every nominee gets both scores, its BM25 and its dot product,
+whichever search found it. Both kinds are scaled to 0..1 over the nominees and added with weights (a convex combination:
+Bruch, Gai and Ingber, ACM TOIS 2023). With `feedback`, the question's vector first moves towards those of its best
+nominees (Rocchio's pseudo-relevance feedback), without a second search.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Nominee:
-    """A chunk that one of the searches found, with all that its place depends on.
+    """A chunk that one of the searches found, with everything that decides its place.
 
     A rank, from 1, is None where that search did not nominate it. `lexical` is BM25, `dense` the dot product with the
-    question's own vector, `score` what the two come to.
+    question's own vector, `score` their weighted sum after scaling.
     """
 
     chunk: Chunk
@@ -41,7 +41,7 @@ class Nominee:
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """What both searches found in one state of the index."""
+    """The results of both searches in one state of the index."""
 
     index: Index
     question: Question
@@ -50,11 +50,11 @@ class _Candidates:
     meaning: Sequence[Passage]
 
     def chunks(self, depth: int) -> Mapping[str, Chunk]:
-        """Return what either search has among its first `depth`."""
+        """Return the chunks that either search has among its first `depth`."""
         return {passage.chunk.id: passage.chunk for passage in (*self.words[:depth], *self.meaning[:depth])}
 
     def lexical(self, chunks: Mapping[str, Chunk]) -> "NDArray[np.float64]":
-        """Return the BM25 of chunks: those that the words did not nominate are asked for by name."""
+        """Return the BM25 of chunks. Those that the words did not nominate are looked up by id."""
         scores = {passage.chunk.id: passage.score for passage in self.words}
         if others := chunks.keys() - scores.keys():
             asked = self.question
@@ -74,13 +74,13 @@ class Hybrid:
     index: Index
     embedder: Embedder
     content: str
-    """The fingerprint of what the index holds (`IndexCard.fingerprint`)."""
+    """The fingerprint of the index's content (`IndexCard.fingerprint`)."""
     candidates: int = 30
     """Passages each search nominates."""
     weight: float = 0.5
     """Of the vectors; the words have the rest."""
     feedback: int = 0
-    """Nominees that the question's vector is moved towards; 0: it stays."""
+    """Nominees that the question's vector moves towards; 0: it stays."""
 
     @property
     def fingerprint(self) -> str:
@@ -91,10 +91,10 @@ class Hybrid:
         return [Passage(nominee.chunk, nominee.score) for nominee in self.nominees(question, limit=limit)]
 
     def nominees(self, question: Question, *, limit: int) -> Sequence[Nominee]:
-        """Return the best passages as `search` does, with how each was found.
+        """Return the best passages like `search`, with the ranks and scores of each.
 
-        The first are always those of `candidates` nominees a search. Where more are asked for than these make, what
-        the searches find deeper down follows, scored among itself, below 0.
+        The nominees of `candidates` a search always come first, so that a larger limit never reorders them. If more are
+        wanted, deeper results follow, scored among themselves, below 0.
         """
         if limit <= 0 or not question.text.strip():
             return ()
@@ -103,18 +103,18 @@ class Hybrid:
         words = index.search_text(question.text, limit=wanted, groups=question.groups)
         found = _Candidates(index, question, vector, words, index.nearest(vector, limit=wanted, groups=question.groups))
         first = found.chunks(self.candidates)
-        best = self._scored(found, first)
+        best = self._score(found, first)
         if len(best) < limit:
             rest = {id_: chunk for id_, chunk in found.chunks(wanted).items() if id_ not in first}
-            best += [replace(each, score=each.score - 1) for each in self._scored(found, rest)]
+            best += [replace(each, score=each.score - 1) for each in self._score(found, rest)]
         return best[:limit]
 
-    def _scored(self, found: _Candidates, chunks: Mapping[str, Chunk]) -> list[Nominee]:
-        """Return chunks with both scores and what they come to among these chunks, best first."""
+    def _score(self, found: _Candidates, chunks: Mapping[str, Chunk]) -> list[Nominee]:
+        """Return chunks with both scores and their sum, scaled among these chunks, best first."""
         if not chunks:
             return []
         vector, rows, lexical = found.vector.astype(np.float64), found.rows(chunks), found.lexical(chunks)
-        dense, scores = rows @ vector, self._scores(vector, rows, lexical)
+        dense, scores = rows @ vector, self._weighted_sums(vector, rows, lexical)
         first, second = _ranks(found.words), _ranks(found.meaning)
         scored = [
             Nominee(chunk, first.get(id_), second.get(id_), float(lexical[i]), float(dense[i]), float(scores[i]))
@@ -122,7 +122,7 @@ class Hybrid:
         ]
         return sorted(scored, key=lambda nominee: (-nominee.score, nominee.chunk.id))
 
-    def _scores(
+    def _weighted_sums(
         self, vector: "NDArray[np.float64]", rows: "NDArray[np.float64]", lexical: "NDArray[np.float64]"
     ) -> "NDArray[np.float64]":
         words = (1 - self.weight) * min_max_scale(lexical)

@@ -1,4 +1,4 @@
-"""A passage is shown with what stands around it."""
+"""Shows passages with the chunks around them, or with their whole section."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from weighbridge.types import Chunk, Passage, Question
 class Surrounded:
     """A `Retriever` that puts the chunks before and after each passage around it, in the order of the text.
 
-    A chunk is given once, at the place of the best passage it belongs to, with that passage's score. What was asked
-    for is the number of passages that are found; their surroundings come on top.
+    A chunk is given once, at the place of the best passage it belongs to, with that passage's score. The limit counts
+    the passages found; their neighbours come on top.
     """
 
     retriever: Retriever
@@ -45,7 +45,7 @@ class Surrounded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeSections:
-    """A `Retriever` that gives, for each passage, all chunks under the same headings: its parent."""
+    """A `Retriever` that gives all chunks under the same headings as a passage: its section."""
 
     retriever: Retriever
     index: Index
@@ -66,5 +66,5 @@ class WholeSections:
 
 
 def _headings(chunk: Chunk) -> tuple[str, ...]:
-    """Return what a chunk stands under, the header of a table that it goes on with left out."""
+    """Return the headings of a chunk, without the header row of a table that it continues."""
     return chunk.context[:-1] if continued_header(chunk) else chunk.context

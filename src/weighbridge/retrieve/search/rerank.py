@@ -1,4 +1,4 @@
-"""The candidates of a search are put in another order by something slower that reads closer."""
+"""Reorders the candidates of a search with a slower scorer that reads them closely."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Scorer(Protocol):
-    """Says how well each of some passages answers a question; higher is better, on any scale."""
+    """Scores how well passages answer a question; higher is better, on any scale."""
 
     @property
     def fingerprint(self) -> str: ...
@@ -79,8 +79,7 @@ def open_cross_encoder(folder: Path) -> CrossEncoder:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True).eval()
     except (OSError, ValueError) as error:
-        told = "no cross-encoder can be read here; correct retrieval.rerank"
-        raise WorkspaceError(f"{folder}: {told} ({error})") from None
+        raise WorkspaceError(f"{folder}: holds no readable cross-encoder ({error}); correct retrieval.rerank") from None
     if model.config.num_labels != 1:
         raise WorkspaceError(
             f"{folder}: classifies into {model.config.num_labels} classes; retrieval.rerank needs one output, a score"
@@ -90,16 +89,16 @@ def open_cross_encoder(folder: Path) -> CrossEncoder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reranked:
-    """A `Retriever` that orders the best of another by a scorer and their own scores together.
+    """A `Retriever` that orders the best passages of another by the weighted sum of a scorer's and their own scores.
 
-    Both are stretched from 0 to 1 over the candidates, and added.
+    Both kinds are scaled to 0..1 over the candidates.
     """
 
     retriever: Retriever
     scorer: Scorer
     candidates: int = 20
     weight: float = 0.3
-    """Of the scorer; the search's own scores have the rest. 0.3 was better than 0.5 on three of four collections."""
+    """Of the scorer; the search's own scores have the rest. 0.3 beat 0.5 on three of four collections (ADR 7)."""
 
     @property
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""A question is searched for in other words besides its own."""
+"""Searches for a question in other words besides its own."""
 
 import re
 from collections import Counter
@@ -22,11 +22,11 @@ _IMAGINE = (
 )
 _MARK = re.compile(r"^[\s\d.)*\-\u2022]+")
 _LONGEST = 400
-"""Characters of what a model wrote that are searched for."""
+"""Characters of a model's text that are searched for: an embedder reads little more."""
 
 
 class Rewriter(Protocol):
-    """Returns what else to search for, besides the question; nothing where the question is enough."""
+    """Returns further texts to search for besides the question; none where the question is enough."""
 
     @property
     def fingerprint(self) -> str: ...
@@ -35,7 +35,7 @@ class Rewriter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expansion:
-    """A `Rewriter` by pseudo-relevance: the question with the words that its best passages have in common."""
+    """A `Rewriter` by pseudo-relevance: adds words that the best passages have in common to the question."""
 
     retriever: Retriever
     passages: int = 3
@@ -74,7 +74,7 @@ class SubQuestions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothetical:
-    """A `Rewriter` that searches for what an answer could look like (HyDE: Gao and others, ACL 2023)."""
+    """A `Rewriter` that searches for an imagined answer (HyDE: Gao and others, ACL 2023)."""
 
     model: Model
 
@@ -109,6 +109,6 @@ class Rewritten:
         return fuse([self.retriever.search(each, limit=wanted) for each in asked])[:limit]
 
 
-def _ask_model(model: Model, told: str, question: Question) -> str:
-    completion = model.generate([Message("system", told), Message("user", question.text)])
+def _ask_model(model: Model, instructions: str, question: Question) -> str:
+    completion = model.generate([Message("system", instructions), Message("user", question.text)])
     return split_thinking(completion.text).answer

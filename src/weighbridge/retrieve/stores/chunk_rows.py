@@ -1,4 +1,4 @@
-"""What every store of rows makes of a change: its chunks as text, their words counted, its vectors checked."""
+"""Turns chunks into rows for the stores: as JSON, with counted terms and checked vectors."""
 
 import json
 from collections import Counter
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 
 
 def pack_chunk(chunk: Chunk) -> str:
-    """Return a chunk as ASCII JSON, which any database holds, whatever characters its text has."""
+    """Return a chunk as ASCII JSON: any database can hold that, whatever characters the text has."""
     return json.dumps({**asdict(chunk), "groups": sorted(chunk.groups)})
 
 
 def unpack_chunk(text: str) -> Chunk:
-    """Return the chunk that was packed."""
+    """Return the chunk of a text that `pack_chunk` wrote."""
     fields = json.loads(text)
     return Chunk(**{**fields, "context": tuple(fields["context"]), "groups": frozenset(fields["groups"])})
 
 
 def pack_group(group: str) -> str:
-    """Return the name of an access group as ASCII JSON."""
+    """Return the name of an access group as ASCII JSON, for the same reason."""
     return json.dumps(group)
 
 
 def count_terms(chunk: Chunk) -> Counter[str]:
-    """Return how often a chunk has each of its terms."""
+    """Return the number of times that a chunk has each of its terms."""
     return Counter(terms(searchable_text(chunk)))
 
 
 def check_vectors(changes: Changes, dimensions: int) -> "NDArray[np.float32]":
-    """Return the vectors of added chunks, a row each.
+    """Return the vectors of added chunks as float32, a row each.
 
     Raises:
         ValueError: two chunks have one id, or the vectors do not fit the chunks.

@@ -1,4 +1,4 @@
-"""Database connections, one for each thread that is at work, kept for the next one."""
+"""Pools database connections: each thread at work has one, and the next thread reuses it."""
 
 import weakref
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Closable(Protocol):
-    """What a pool needs of a connection."""
+    """The part of a connection that a pool uses."""
 
     def close(self) -> None: ...
 
@@ -16,7 +16,7 @@ Connection = TypeVar("Connection", bound=Closable)
 
 
 class Pool(Generic[Connection]):
-    """Lends connections, opening one where none is idle. All are closed when the pool goes."""
+    """Lends connections, and opens one if none is idle. All are closed when the pool is garbage-collected."""
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connect = connect
@@ -25,7 +25,7 @@ class Pool(Generic[Connection]):
 
     @contextmanager
     def lend(self) -> Iterator[Connection]:
-        """Lend a connection; it is closed, and what it had begun undone, where an error leaves the block."""
+        """Lend a connection. If an error leaves the block, it is closed, and the database undoes its transaction."""
         try:
             connection = self._idle.pop()
         except IndexError:
@@ -38,7 +38,7 @@ class Pool(Generic[Connection]):
         self._idle.append(connection)
 
     def close(self) -> None:
-        """Close what is idle: what a server has dropped must not be lent again."""
+        """Close idle connections, so that none that a server has dropped is lent again."""
         close_all(self._idle)
 
 

@@ -1,4 +1,4 @@
-"""Which versions of an index are kept: those with a name, and the latest ones."""
+"""Decides which versions of an index are kept: those with a name, and the latest ones."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,22 +7,22 @@ from datetime import UTC, datetime
 from weighbridge.errors import WorkspaceError
 
 KEPT_VERSIONS = 20
-"""Versions that are kept without a name."""
+"""Versions that are kept without a name. Each keeps the rows on disk that later ones deleted."""
 _LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiredVersion:
-    """A version to forget. What is in it, but neither in the one after it nor in the kept one before it, goes."""
+    """A version to delete, with those rows that are neither in the version after it nor in the kept one before it."""
 
     number: int
     after: int
     before: int
-    """0 where none before it is kept."""
+    """0 if none before it is kept."""
 
 
 def expired_versions(numbers: Sequence[int], tagged: Collection[int]) -> list[ExpiredVersion]:
-    """Return which of the versions, given in ascending order, are no longer kept, oldest first."""
+    """Return the versions that are no longer kept, oldest first. `numbers` is ascending."""
     late = set(numbers[-KEPT_VERSIONS:])
     kept = [number for number in numbers if number in late or number in tagged]
     found = []
@@ -34,7 +34,11 @@ def expired_versions(numbers: Sequence[int], tagged: Collection[int]) -> list[Ex
 
 
 def check_name(name: str) -> str:
-    """Return a version's name; `WorkspaceError` where it cannot be one."""
+    """Return a version's name.
+
+    Raises:
+        WorkspaceError: it is too long, or cannot be printed.
+    """
     if 0 < len(name) <= _LONGEST and name.isprintable():
         return name
     raise WorkspaceError(f"a version's name has 1 to {_LONGEST} characters that can be printed; this is {name[:40]!r}")

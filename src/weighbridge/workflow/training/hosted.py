@@ -45,7 +45,7 @@ from weighbridge.wiring.index import Agree
 from weighbridge.wiring.offline import require_leave
 from weighbridge.wiring.reporter import Voice
 from weighbridge.wiring.search import embedder_name
-from weighbridge.wiring.search_noted import describe_search
+from weighbridge.wiring.tuned_retrievers import describe_search
 from weighbridge.workflow.training.hosted_jobs import (
     FAILED,
     HostedStatus,

@@ -31,7 +31,7 @@ from weighbridge.wiring.engines import Engine, open_engine
 from weighbridge.wiring.index import Agree, never_agree
 from weighbridge.wiring.reporter import Voice, clocked
 from weighbridge.wiring.search import open_computed_embedder
-from weighbridge.wiring.search_noted import describe_search
+from weighbridge.wiring.tuned_retrievers import describe_search
 from weighbridge.workflow.training.examine import examine_adapter
 from weighbridge.workflow.training.hosted import prepare, resume_hosted, train_hosted
 from weighbridge.workflow.training.preferences import preferences_file

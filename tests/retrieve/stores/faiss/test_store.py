@@ -120,7 +120,7 @@ def test_a_change_is_followed_without_reading_all_again(tmp_path: Path) -> None:
 
 def memory_of(index: FaissIndex) -> list[NDArray[np.int64]]:
     """The rows of each segment that an index has in memory."""
-    memory = index._memory  # noqa: SLF001 - what is kept shows nowhere else
+    memory = index._snapshot  # noqa: SLF001 - what is kept shows nowhere else
     assert memory is not None
     return [segment.rows for segment in memory.segments]
 

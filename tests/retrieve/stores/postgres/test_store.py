@@ -156,7 +156,7 @@ def test_someone_with_a_password_from_the_environment_has_an_index_of_their_own(
     [
         ("postgresql://me:${DB_PASSWORD}@localhost:1/shop", ENVIRONMENT, "PostgreSQL at localhost:1, database shop"),
         ("postgresql://me:p%40s%2Fs%3Aw%25rd@localhost:1/shop", {}, "cannot be reached or used"),
-        ("postgresql://me@localhost:1/shop?password=${DB_PASSWORD}", ENVIRONMENT, "see that PostgreSQL runs there"),
+        ("postgresql://me@localhost:1/shop?password=${DB_PASSWORD}", ENVIRONMENT, "check that PostgreSQL runs there"),
         ("postgresql://me:${DB_PASSWORD}@host/shop", {}, "DB_PASSWORD is not set, or empty; retrieval.store"),
         ("postgresql://me:${DB_PASSWORD}@localhost:port/shop", ENVIRONMENT, "PostgreSQL at localhost:port, database"),
         ("postgresql://me:p@s/s:w%rd@host/shop", {}, "is not a URL that PostgreSQL can read"),

@@ -1,8 +1,8 @@
-"""Which slots have which term, in memory, and BM25 over them.
+"""Scores words by BM25 over postings in memory.
 
 The score is that of Robertson and Zaragoza (2009) with Lucene's idf, which cannot be negative:
 `ln(1 + (N - n + 0.5) / (n + 0.5)) * f (k1 + 1) / (f + k1 (1 - b + b length / mean length))`, for each term of the
-question as often as it is there.
+question, as often as the question has it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,26 +18,27 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int32]
 
 K1, B = 1.2, 0.75
+"""The usual values, which Lucene uses too. The PostgreSQL store has them in its SQL."""
 DIGITS = 9
-"""Of a score behind the point: what is equal but for the order it was added up in, ties."""
+"""Decimals of a score: sums that differ only by the order of addition must tie."""
 
 
 @dataclass(frozen=True, slots=True)
 class TermPostings:
-    """Slots that have a term, and how often."""
+    """The slots that have a term, and how often each has it."""
 
     slots: "Numbers"
     times: "Numbers"
 
     def where(self, mask: "NDArray[np.bool_]") -> "TermPostings":
-        """Return those of the slots that a mask has."""
+        """Return the postings of the slots in a mask."""
         kept = mask[self.slots]
         return self if kept.all() else TermPostings(self.slots[kept], self.times[kept])
 
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """By term (its number), a stretch of both arrays."""
+    """The postings of all terms: each term, by its number, owns a stretch of `slots` and `times`."""
 
     terms: "Numbers"
     """Ascending."""
@@ -48,13 +49,13 @@ class Postings:
 
     @classmethod
     def of(cls, slots: "NDArray[np.int64]", words: "Numbers") -> "Postings":
-        """Sort pairs of (term, times), shape (pairs, 2), by term; `slots` is whose they are."""
+        """Sort pairs of (term, times), shape (pairs, 2), by term. `slots` has the slot of each pair."""
         order = np.argsort(words[:, 0].astype(np.int64) << 32 | slots)
         terms, starts = np.unique(words[order, 0], return_index=True)
         return cls(terms, np.append(starts, len(order)), slots[order].astype(np.int32), words[order, 1])
 
     def of_term(self, term: int) -> TermPostings:
-        """Return which slots have a term."""
+        """Return the postings of one term."""
         place = int(np.searchsorted(self.terms, term))
         if place == len(self.terms) or self.terms[place] != term:
             return TermPostings(self.slots[:0], self.times[:0])
@@ -64,7 +65,7 @@ class Postings:
 
 @dataclass(frozen=True, slots=True)
 class SegmentWords:
-    """The words of some rows: those alive count, those chosen are scored."""
+    """The words of a segment. Rows that are alive count in the frequencies; chosen rows are scored."""
 
     postings: Postings
     lengths: "NDArray[np.float64]"
@@ -75,16 +76,16 @@ class SegmentWords:
 
 @dataclass(frozen=True, slots=True)
 class IndexSize:
-    """How many chunks an index has, and how many terms in all."""
+    """The number of chunks of an index, and of all their terms."""
 
     chunks: int
     words: int
 
 
 def bm25(question: Mapping[int, int], parts: Sequence[SegmentWords], size: IndexSize) -> "list[NDArray[np.float64]]":
-    """Return the score of every slot of each part: 0 where it has no term of the question, or is not chosen.
+    """Return the score of every slot of each segment: 0 if it has no term of the question, or is not chosen.
 
-    The question is given as how often it has each term.
+    `question` has the number of times for each term.
     """
     scores = [np.zeros(len(part.lengths)) for part in parts]
     mean = size.words / max(1, size.chunks)

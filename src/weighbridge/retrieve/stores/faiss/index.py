@@ -1,10 +1,10 @@
-"""Indexes of FAISS over SQLite: one file holds chunks, vectors and history; searches run in memory.
+"""An index of FAISS over SQLite: one file holds chunks, vectors and history; searches run in memory.
 
-- One `apply` is one SQLite transaction, and every read sees the latest version, whichever process made it. What is in
-  memory follows by what changed; the first search reads everything (about two seconds for 100,000 chunks).
-- The nearest are chosen in FAISS and then scored with the vectors as they were given. Words are scored by BM25.
-- Which rows may be read is settled first, inside both searches (an `IDSelector` in FAISS).
-- SQLite's write-ahead log wants a disk of the machine, not one shared over a network.
+- One `apply` is one SQLite transaction, and every read sees the latest version, whichever process made it. The memory
+  follows by reading the changes; the first search reads everything (about two seconds for 100,000 chunks).
+- FAISS chooses the nearest rows, and the original vectors score them. BM25 scores words.
+- Access groups restrict both searches from inside (an `IDSelector` in FAISS), before anything is ranked.
+- SQLite's write-ahead log needs a local disk, not one shared over a network.
 """
 
 # ruff: noqa: S608 - what is put together are our own constants and whole numbers; values are parameters
@@ -50,18 +50,18 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 _SPARE = 30
-"""Rows that FAISS is asked for beyond twice the limit, since it knows their scores only roughly."""
+"""Rows that FAISS returns beyond twice the limit, because its scores are approximate."""
 _CLOSE = 1e-5
-"""More than a sum of float32 products may be off."""
+"""More than the rounding error of a sum of float32 products of unit vectors."""
 _ASKED = "IN (SELECT value FROM json_each(:asked))"
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """One read: a transaction, and the same version in memory."""
+    """One read: a transaction, and a snapshot of the same version."""
 
     connection: "sqlite3.Connection"
-    memory: IndexSnapshot
+    snapshot: IndexSnapshot
     visible: Sequence[Visible]
 
 
@@ -69,10 +69,10 @@ class FaissIndex:
     """A `StoredIndex`. Searches may run in several threads; changes take turns, also with other processes."""
 
     def __init__(self, database: Database, source: SnapshotSource, number: int | None = None) -> None:
-        """Read the version of a number, and change nothing; None: the latest."""
+        """Read one version only; None: read and change the latest."""
         self._database, self._source, self._number = database, source, number
         self._valid = valid_at(number)
-        self._memory: IndexSnapshot | None = None
+        self._snapshot: IndexSnapshot | None = None
         self._lock = threading.Lock()
 
     @property
@@ -84,8 +84,8 @@ class FaissIndex:
         if self._number is not None:
             return self
         with self._view(PUBLIC) as view:
-            index = FaissIndex(self._database, self._source, view.memory.version)
-            index._memory = view.memory
+            index = FaissIndex(self._database, self._source, view.snapshot.version)
+            index._snapshot = view.snapshot
             return index
 
     def apply(self, changes: Changes) -> int:
@@ -115,14 +115,14 @@ class FaissIndex:
     def search_text(
         self, text: str, *, limit: int, groups: frozenset[str], among: Collection[str] | None = None
     ) -> Sequence[Passage]:
-        """Return the passages of highest BM25 with any of the words, ties in order of chunk id. Any text is allowed."""
+        """Return the passages of highest BM25 with any of the words, ties in order of chunk id. Any text is valid."""
         words = Counter(terms(text))
         if limit <= 0 or not words:
             return ()
         with self._view(groups) as view:
             question = {number: words[term] for term, number in _numbered(view.connection, words)}
             rows = None if among is None else self._rows_of(view.connection, among)
-            return _read_passages(view.connection, view.memory.search_text(question, view.visible, rows), limit)
+            return _read_passages(view.connection, view.snapshot.search_text(question, view.visible, rows), limit)
 
     def vectors(self, ids: Sequence[str], *, groups: frozenset[str]) -> "Vectors":
         query = f"SELECT id, vector FROM chunks JOIN searched USING (row) WHERE {{valid}} AND id {_ASKED} AND {VISIBLE}"
@@ -149,7 +149,7 @@ class FaissIndex:
         if kind == "hnsw" or (kind is None and FLAT < self.count() <= GRAPHED):
             with self._database.read_transaction() as connection:
                 save_graph(connection, NOW, self._source.dimensions, self._source.graph)
-            self._memory = None
+            self._snapshot = None
         self._database.tidy()
 
     def versions(self) -> Sequence[Version]:
@@ -159,9 +159,9 @@ class FaissIndex:
     def at(self, number: int) -> "FaissIndex":
         with self._database.read_transaction() as connection:
             require_version(connection, number)
-        index, memory = FaissIndex(self._database, self._source, number), self._memory
-        if memory is not None and memory.version == number:
-            index._memory = memory
+        index, snapshot = FaissIndex(self._database, self._source, number), self._snapshot
+        if snapshot is not None and snapshot.version == number:
+            index._snapshot = snapshot
         return index
 
     def restore(self, number: int) -> int:
@@ -189,31 +189,31 @@ class FaissIndex:
 
     @contextmanager
     def _view(self, groups: frozenset[str]) -> "Iterator[_View]":
-        """Lend a read; where another thread has gone ahead in memory meanwhile, one that is as late."""
+        """Lend a read. If another thread has moved the memory on meanwhile, read again."""
         while True:
             with self._database.read_transaction() as connection:
                 version = self._version(connection)
-                memory = self._at(connection, version)
-                if memory.version == version:
-                    yield _View(connection, memory, memory.visible(groups))
+                snapshot = self._snapshot_at(connection, version)
+                if snapshot.version == version:
+                    yield _View(connection, snapshot, snapshot.visible(groups))
                     return
 
-    def _at(self, connection: "sqlite3.Connection", version: int) -> IndexSnapshot:
+    def _snapshot_at(self, connection: "sqlite3.Connection", version: int) -> IndexSnapshot:
         with self._lock:
-            memory = self._memory
-            if memory is None:
-                memory = read_snapshot(connection, self._source, version, self._valid)
-            elif memory.version < version:
-                memory = update_snapshot(connection, self._source, memory, version)
-            self._memory = memory
-            return memory
+            snapshot = self._snapshot
+            if snapshot is None:
+                snapshot = read_snapshot(connection, self._source, version, self._valid)
+            elif snapshot.version < version:
+                snapshot = update_snapshot(connection, self._source, snapshot, version)
+            self._snapshot = snapshot
+            return snapshot
 
 
 def _nearest(view: _View, query: "Vectors", limit: int) -> Hits:
-    """Return the rows that no other visible row can beat, by their exact scores."""
+    """Return rows by their exact scores, so that no other visible row can beat the best `limit` of them."""
     count, there = 2 * limit + _SPARE, sum(seen.count for seen in view.visible)
     while True:
-        rough = view.memory.nearest(query, count, view.visible)
+        rough = view.snapshot.nearest(query, count, view.visible)
         exact = _rescore(view.connection, query, rough)
         if len(rough.rows) >= there or len(rough.rows) <= limit:
             return exact
@@ -224,7 +224,7 @@ def _nearest(view: _View, query: "Vectors", limit: int) -> Hits:
 
 
 def _rescore(connection: "sqlite3.Connection", query: "Vectors", rough: Hits) -> Hits:
-    """Return the hits with the dot products of the vectors as they were given: the same wherever a vector stands."""
+    """Return the hits with exact dot products of the original vectors: scores do not depend on the kind of index."""
     asked = json.dumps(rough.rows.tolist())
     found = dict(connection.execute(f"SELECT row, vector FROM searched WHERE row {_ASKED}", {"asked": asked}))
     vectors = np.frombuffer(b"".join(found[row] for row in rough.rows.tolist()), "<f4").reshape(-1, len(query))
@@ -243,6 +243,6 @@ def _read_passages(connection: "sqlite3.Connection", hits: Hits, limit: int) -> 
 
 
 def _numbered(connection: "sqlite3.Connection", terms: Collection[str]) -> list[Any]:
-    """Return the terms that some chunk has, or had, with their numbers."""
+    """Return the terms that any version has, with their numbers."""
     query = f"SELECT term, number FROM terms WHERE term {_ASKED}"
     return connection.execute(query, {"asked": json_list(terms)}).fetchall()

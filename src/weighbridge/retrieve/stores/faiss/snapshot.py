@@ -1,7 +1,8 @@
-"""An index in memory: what its searches go through, as it is at one version.
+"""Holds one version of an index in memory, for its searches.
 
-It is made of segments. What is new becomes a segment of its own, together with those before it that are not much
-larger (as in a log-structured merge tree), so that a change costs what it changes and there are never many.
+A snapshot is made of segments. New rows become a segment of their own, together with those before it that are not much
+larger (as in a log-structured merge tree). So a change costs in proportion to its size, and there are never many
+segments.
 """
 
 # ruff: noqa: S608 - what is put together are our own constants and whole numbers; values are parameters
@@ -24,18 +25,18 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
 
 _ASKERS = 64
-"""Sets of groups for which it is remembered which rows they may read."""
+"""Sets of groups whose readable rows are cached; then the cache starts again, so that it never fills the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Rows, and what each scored."""
+    """Rows and their scores."""
 
     rows: "Numbers"
     scores: "NDArray[np.float64]"
 
     def best(self, count: int) -> "Hits":
-        """Return the `count` best, in no order; more only where the last of them tie."""
+        """Return the `count` best, in no order; more only if the last of them tie."""
         if len(self.rows) <= count:
             return self
         kept = self.scores >= np.partition(self.scores, -count)[-count]
@@ -44,12 +45,12 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotSource:
-    """Where segments are read from, and how vectors are held."""
+    """The form in which vectors are held, and the file of their graph."""
 
     dimensions: int
     kind: Kind | None
     graph: Path
-    """The file of a graph, if one was made."""
+    """The file of a graph, if `optimise` made one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,12 @@ class IndexSnapshot:
     version: int
     size: IndexSize
     last_row: int
-    """No row after it is known."""
+    """The highest row that was read."""
     segments: Sequence[IndexSegment]
     _visible: dict[frozenset[str], Sequence[Visible]] = field(default_factory=dict)
 
     def visible(self, groups: frozenset[str]) -> Sequence[Visible]:
-        """Return which rows of each segment these groups may read."""
+        """Return the rows of each segment that these groups may read."""
         found = self._visible.get(groups)
         if found is None:
             found = [segment.visible(groups) for segment in self.segments]
@@ -74,7 +75,7 @@ class IndexSnapshot:
         return found
 
     def nearest(self, query: "NDArray[np.float32]", count: int, visible: Sequence[Visible]) -> Hits:
-        """Return about the nearest rows: at least `count` where so many are visible."""
+        """Return approximately the nearest rows: at least `count` if so many are visible."""
         rows, scores = [np.zeros(0, np.int64)], [np.zeros(0)]
         for segment, seen in zip(self.segments, visible, strict=True):
             near = segment.vectors.nearest(query, min(count, seen.count), seen)
@@ -83,7 +84,7 @@ class IndexSnapshot:
         return Hits(np.concatenate(rows), np.concatenate(scores)).best(count)
 
     def search_text(self, question: Mapping[int, int], visible: Sequence[Visible], among: "Numbers | None") -> Hits:
-        """Return the visible rows with any term of the question, given as how often it has each."""
+        """Return the visible rows with any term of the question. `question` has the number of times for each term."""
         parts = []
         for segment, seen in zip(self.segments, visible, strict=True):
             chosen = seen.mask if among is None else seen.mask & np.isin(segment.rows, among)
@@ -96,7 +97,7 @@ class IndexSnapshot:
 
 
 def read_snapshot(connection: sqlite3.Connection, source: SnapshotSource, version: int, valid: str) -> IndexSnapshot:
-    """Read a version; `valid` is the condition of its rows."""
+    """Read a version. `valid` is the SQL condition of its rows."""
     graph = read_graph(connection, valid, source.graph) if source.kind in {"hnsw", None} and valid == NOW else None
     after = int(graph.rows.max(initial=0)) if graph is not None else 0
     rest = read_segment(connection, valid, after, dimensions=source.dimensions, kind=source.kind)
@@ -107,9 +108,10 @@ def read_snapshot(connection: sqlite3.Connection, source: SnapshotSource, versio
 def update_snapshot(
     connection: sqlite3.Connection, source: SnapshotSource, before: IndexSnapshot, version: int
 ) -> IndexSnapshot:
-    """Return the latest version, given an earlier one in memory."""
+    """Return the latest version by reading only the changes since an earlier one."""
     segments = _drop_deleted(connection, before)
-    new = _count(connection, before.last_row)
+    added = f"SELECT count(*) FROM chunks NOT INDEXED WHERE {NOW} AND row > ?"
+    (new,) = connection.execute(added, (before.last_row,)).fetchone()
     kept, after = _segments_to_keep(segments, new)
     rest = []
     if new or len(kept) < len(segments):
@@ -121,8 +123,8 @@ def update_snapshot(
 
 
 def _drop_deleted(connection: sqlite3.Connection, before: IndexSnapshot) -> list[IndexSegment]:
-    """Return the segments without what has gone since."""
-    if has_version(connection, before.version):  # then rows that have gone since are still there
+    """Return the segments without the rows that were deleted since."""
+    if has_version(connection, before.version):  # then its deleted rows are still in the table
         found = connection.execute("SELECT row FROM chunks WHERE until > ?", (before.version,)).fetchall()
         gone = np.array(found, np.int64).reshape(-1)
         if not len(gone):
@@ -133,10 +135,10 @@ def _drop_deleted(connection: sqlite3.Connection, before: IndexSnapshot) -> list
 
 
 def _segments_to_keep(segments: Sequence[IndexSegment], new: int) -> tuple[Sequence[IndexSegment], int]:
-    """Return the segments to keep, and the row after which all is to be read again."""
+    """Return the segments to keep, and the row after which the rest is read again."""
     kept = list(segments)
     for place, segment in enumerate(segments):
-        if 2 * int(segment.alive.sum()) < len(segment.rows):  # half of it has gone
+        if 2 * int(segment.alive.sum()) < len(segment.rows):  # half of it is deleted: reading it again frees memory
             kept = kept[:place]
             break
     size = new + sum(int(one.alive.sum()) for one in segments[len(kept) :])
@@ -145,12 +147,6 @@ def _segments_to_keep(segments: Sequence[IndexSegment], new: int) -> tuple[Seque
         kept.pop()
     after = int(kept[-1].rows[-1]) if kept else 0
     return kept, after
-
-
-def _count(connection: sqlite3.Connection, after: int) -> int:
-    query = f"SELECT count(*) FROM chunks NOT INDEXED WHERE {NOW} AND row > ?"
-    (count,) = connection.execute(query, (after,)).fetchone()
-    return int(count)
 
 
 def read_size(connection: sqlite3.Connection, version: int) -> IndexSize:

@@ -1,8 +1,8 @@
-"""One SQLite file holds all of an index: its chunks with their vectors and words, and its history.
+"""Keeps a whole index in one SQLite file: chunks with their vectors and words, and their history.
 
-A row is valid from the version `since` it was added in until before the version `until` it went, so a version is a
-set of rows that are there already. Rows are never changed otherwise, and their numbers are never used twice. One
-change is one transaction; readers (WAL) see a whole version, and never wait.
+A row is valid from version `since`, where it was added, until before version `until`, where it was deleted. So a
+version is a set of rows that are there already. Rows never change otherwise, and their numbers are never used twice.
+One change is one transaction; readers (WAL) see a whole version, and never wait.
 """
 
 import json
@@ -33,29 +33,30 @@ CREATE TABLE IF NOT EXISTS searched (
 """
 """`groups` is a JSON list; `words` are pairs of int32 (number of a term, how often); `vector` is float32."""
 NOW = "until IS NULL"
-"""The condition of rows that are in the latest version."""
+"""The SQL condition of rows in the latest version."""
 VISIBLE = """(groups = '[]' OR EXISTS (
     SELECT 1 FROM json_each(groups) AS one WHERE one.value IN (SELECT value FROM json_each(:groups))))"""
-"""The condition of rows that some groups (`json_list`) may read."""
+"""The SQL condition of rows that some groups (`json_list`) may read."""
 _WAIT_SECONDS = 60.0
-"""For what is over soon: another process opens the file, or tidies it."""
+"""Waits for short work of another process: opening the file, or a checkpoint."""
 _TURN_SECONDS = 600.0
 """How long a writer waits for its turn."""
 _LOOK_SECONDS = 0.002
+"""Pause between two attempts to write: half of the time of a small change."""
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL}
-"""Primary codes of errors that go by themselves."""
+"""Primary codes of errors that pass by themselves."""
 _PAGE = 16_384
-"""Bytes, of which a vector and its words take about two thousand."""
+"""Bytes of a page. A vector and its words take about two thousand, so that a page holds several."""
 
 
 class Database:
-    """The file of one index."""
+    """The SQLite file of one index."""
 
     def __init__(self, file: Path, dimensions: int) -> None:
-        """Open the file, or make it.
+        """Open the file, or create it.
 
         Raises:
-            WorkspaceError: it is no index, or holds vectors of other dimensions.
+            WorkspaceError: the file is no index, or holds vectors of other dimensions.
         """
         self.file, self.dimensions = file, dimensions
         self._pool: Pool[sqlite3.Connection] = Pool(self._connect)
@@ -68,7 +69,7 @@ class Database:
 
     @contextmanager
     def read_transaction(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection that sees one version, the latest, as long as it is lent."""
+        """Lend a connection that sees one version, the latest, until it is returned."""
         try:
             with self._pool.lend() as connection:
                 connection.execute("BEGIN")
@@ -79,7 +80,7 @@ class Database:
 
     @contextmanager
     def write_transaction(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection in a transaction, the only one that writes; committed unless an error leaves the block."""
+        """Lend the only connection that writes. Its transaction is committed, unless an error leaves the block."""
         try:
             with self._pool.lend() as connection:
                 _take_turn(connection)
@@ -89,7 +90,7 @@ class Database:
             raise self._unusable(error) from error
 
     def tidy(self) -> None:
-        """Move what was written lately into the file itself, and let SQLite look at its tables."""
+        """Move the write-ahead log into the file, and let SQLite update its statistics."""
         try:
             with self._pool.lend() as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -129,7 +130,7 @@ class Database:
 
 
 def _take_turn(connection: sqlite3.Connection) -> None:
-    """Begin to write, once nobody else does. SQLite's own waiting looks too seldom: a busy writer starves another."""
+    """Begin to write as soon as nobody else does. SQLite's own wait polls too rarely: a busy writer starves another."""
     end = monotonic() + _TURN_SECONDS
     connection.execute("PRAGMA busy_timeout = 0")
     while True:
@@ -151,21 +152,21 @@ def latest(connection: sqlite3.Connection) -> int:
 
 
 def last_row(connection: sqlite3.Connection) -> int:
-    """Return the highest number of a row; 0 where there is none."""
+    """Return the highest number of a row; 0 if there is none."""
     (row,) = connection.execute("SELECT ifnull(max(row), 0) FROM chunks").fetchone()
     return int(row)
 
 
 def has_version(connection: sqlite3.Connection, number: int) -> bool:
-    """Tell whether there is such a version."""
+    """Tell whether the index has a version."""
     return connection.execute("SELECT 1 FROM versions WHERE number = ?", (number,)).fetchone() is not None
 
 
 def valid_at(number: int | None) -> str:
-    """Return the condition of rows that are in a version; None: in the latest."""
+    """Return the SQL condition of rows in a version; None: the latest."""
     return NOW if number is None else f"(since <= {number:d} AND (until IS NULL OR until > {number:d}))"
 
 
 def json_list(texts: Iterable[str]) -> str:
-    """Return texts as a JSON list, in order: how many values go into one parameter."""
+    """Return texts as a sorted JSON list, so that many values go into one SQL parameter."""
     return json.dumps(sorted(texts))

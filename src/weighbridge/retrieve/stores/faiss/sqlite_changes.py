@@ -1,8 +1,7 @@
-"""What changes an index in SQLite: new versions, names of versions, and forgetting old ones."""
+"""Changes an index in SQLite: makes, names, restores and deletes versions."""
 
 # ruff: noqa: S608 - what is put together are our own constants and whole numbers; values are parameters
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from typing import TYPE_CHECKING
@@ -53,7 +52,7 @@ def restore_version(connection: sqlite3.Connection, number: int) -> int:
 
 
 def tag_version(connection: sqlite3.Connection, number: int, name: str) -> None:
-    """Give a version a name, which no other has then."""
+    """Give a version a name, and take it from any other."""
     require_version(connection, number)
     connection.execute("INSERT OR REPLACE INTO tags VALUES (?, ?)", (check_name(name), number))
 
@@ -68,7 +67,7 @@ def list_versions(connection: sqlite3.Connection) -> Sequence[Version]:
 
 
 def require_version(connection: sqlite3.Connection, number: int) -> None:
-    """Raise `WorkspaceError` where there is no such version."""
+    """Raise `WorkspaceError` if the index has no such version."""
     if not has_version(connection, number):
         kept = ", ".join(str(version.number) for version in list_versions(connection))
         raise WorkspaceError(f"the index has no version {number} (any more); there are {kept}")
@@ -82,25 +81,21 @@ def _add(connection: sqlite3.Connection, number: int, chunks: Sequence[Chunk], v
             "INSERT INTO chunks (id, document_id, version, groups, since, chunk) VALUES (?, ?, ?, ?, ?, ?)",
             (chunk.id, chunk.document_id, chunk.version, json_list(chunk.groups), number, pack_chunk(chunk)),
         ).lastrowid
-        words = _words(count, numbers)
+        words = np.array([(numbers[term], times) for term, times in count.items()], "<i4").tobytes()
         connection.execute(
             "INSERT INTO searched VALUES (?, ?, ?, ?)", (row, count.total(), words, vector.astype("<f4").tobytes())
         )
 
 
-def _words(count: Counter[str], numbers: Mapping[str, int]) -> bytes:
-    return np.array([(numbers[term], times) for term, times in count.items()], "<i4").tobytes()
-
-
 def _number_terms(connection: sqlite3.Connection, terms: Iterable[str]) -> Mapping[str, int]:
-    """Return the number of each term, giving one to those that have none."""
+    """Return the number of each term. New terms get one."""
     given = json_list(terms)
     connection.execute("INSERT OR IGNORE INTO terms (term) SELECT value FROM json_each(?)", (given,))
     return dict(connection.execute(f"SELECT term, number FROM terms WHERE term {_AMONG}", (given,)).fetchall())
 
 
 def _record_version(connection: sqlite3.Connection, number: int, before: int) -> None:
-    """Write a version down with the size of what it holds; rows after `before` are new in it."""
+    """Record a version with its size. Rows after `before` are new in it."""
     size = "SELECT count(*), ifnull(sum(length), 0) FROM chunks JOIN searched USING (row) WHERE"
     gone, gone_words = connection.execute(f"{size} until = ?", (number,)).fetchone()
     come, come_words = connection.execute(f"{size} row > ?", (before,)).fetchone()

@@ -1,4 +1,9 @@
-"""Indexes of FAISS over SQLite, each in a folder of its own."""
+"""Keeps indexes of FAISS over SQLite, each in a folder of its own.
+
+<folder>/<name>/
+  index.sqlite     chunks, vectors, words and versions: the truth
+  graph.npz        an HNSW graph of the vectors, where `optimise` made one; it can be built again
+"""
 
 import shutil
 from collections.abc import Sequence
@@ -16,18 +21,18 @@ _GRAPH = "graph.npz"
 
 
 class FaissStore:
-    """A `Store` in a folder: a folder for each index."""
+    """A `Store` of files: a folder for each index."""
 
     layout = f"faiss 1; {ANALYSER}"
 
     def __init__(self, folder: Path, *, kind: Kind | None = None) -> None:
-        """Hold vectors in a kind of FAISS index; None: in the one that their number calls for.
+        """Hold vectors in a kind of FAISS index. None: the number of vectors decides.
 
         Raises:
             MissingExtraError: FAISS is not installed.
         """
         try:
-            import faiss  # noqa: F401 - only to see that it is there
+            import faiss  # noqa: F401 - to fail here, not in the first search
         except ModuleNotFoundError as error:
             raise MissingExtraError("the FAISS index", "local") from error
         self.folder = folder

@@ -1,7 +1,7 @@
-"""The tables of an index in PostgreSQL, and what changes them: new versions, names, and forgetting old ones.
+"""The tables of an index in PostgreSQL, and their changes: makes, names, restores and deletes versions.
 
-A chunk is valid from the version `since` it was added in until before the version `until` it went. `postings` hold the
-words of what is valid now: they are what full-text search reads, by index alone.
+A chunk is valid from version `since`, where it was added, until before version `until`, where it was deleted.
+`postings` hold the words of the chunks that are valid now; full-text search reads them by an index-only scan.
 """
 
 # ruff: noqa: S608 - what is put together are our own constants and whole numbers; values are parameters
@@ -45,12 +45,12 @@ _TYPES = ["int8", "int8", "text", "text", "text", "int4", "int4", "text[]", "int
 
 
 def valid_at(number: int | None) -> str:
-    """Return the condition of rows that are in a version; None: in the latest."""
+    """Return the SQL condition of rows in a version; None: the latest."""
     return "until IS NULL" if number is None else f"(since <= {number:d} AND (until IS NULL OR until > {number:d}))"
 
 
 def create_tables(connection: "Connection[Any]", dimensions: int) -> None:
-    """Make the tables of an empty index."""
+    """Create the tables of an empty index."""
     for statement in TABLES.format(dimensions=f"{dimensions:d}").split(";\n"):
         if statement:
             connection.execute(statement)
@@ -91,7 +91,7 @@ def restore_version(connection: "Connection[Any]", number: int) -> int:
 
 
 def tag_version(connection: "Connection[Any]", number: int, name: str) -> None:
-    """Give a version a name, which no other has then."""
+    """Give a version a name, and take it from any other."""
     require_version(connection, number)
     connection.execute(
         "INSERT INTO tags VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET number = excluded.number",
@@ -114,14 +114,14 @@ def latest(connection: "Connection[Any]") -> int:
 
 
 def require_version(connection: "Connection[Any]", number: int) -> None:
-    """Raise `WorkspaceError` where there is no such version."""
+    """Raise `WorkspaceError` if the index has no such version."""
     if not _select_number(connection, "SELECT count(*) FROM versions WHERE number = %s", (number,)):
         kept = ", ".join(str(version.number) for version in list_versions(connection))
         raise WorkspaceError(f"the index has no version {number} (any more); there are {kept}")
 
 
 def _expire_chunks(connection: "Connection[Any]", number: int, where: str, parameters: tuple[object, ...]) -> None:
-    """Let chunks be valid no longer."""
+    """End the validity of chunks in version `number`."""
     ended = connection.execute(
         f"UPDATE chunks SET until = %s WHERE until IS NULL AND ({where}) RETURNING row", (number, *parameters)
     ).fetchall()
@@ -139,7 +139,7 @@ def _expire_chunks(connection: "Connection[Any]", number: int, where: str, param
 def _add(
     connection: "Connection[Any]", first: tuple[int, int], chunks: Sequence[Chunk], vectors: "NDArray[np.float32]"
 ) -> None:
-    """Add chunks in a version and from a row on (`first`)."""
+    """Add chunks. `first` is their version and the row of the first of them."""
     number, row = first
     audiences = _number_audiences(connection, {_pack_groups(chunk) for chunk in chunks})
     with connection.cursor().copy(f"COPY chunks ({_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy:
@@ -161,7 +161,7 @@ def _pack_groups(chunk: Chunk) -> tuple[str, ...]:
 def _number_audiences(
     connection: "Connection[Any]", wanted: Iterable[tuple[str, ...]]
 ) -> Mapping[tuple[str, ...], int]:
-    """Return the number of each set of groups, giving one to those that have none."""
+    """Return the number of each set of groups. New sets get one."""
     query = "SELECT audience, groups FROM audiences"
     known = {tuple(groups): audience for audience, groups in connection.execute(query)}
     for groups in sorted(set(wanted) - known.keys()):
@@ -171,7 +171,7 @@ def _number_audiences(
 
 
 def _record_version(connection: "Connection[Any]", number: int, before: int) -> None:
-    """Write a version down, and all that follows from its rows; those after `before` are new in it."""
+    """Record a version, its postings and its sizes. Rows after `before` are new in it."""
     connection.execute(
         "INSERT INTO postings SELECT word.term, row, word.times, length, audience "
         "FROM chunks, unnest(terms, chunks.times) AS word (term, times) WHERE row > %s ORDER BY 1, 2",
@@ -207,7 +207,7 @@ def _delete_expired(connection: "Connection[Any]") -> None:
 
 
 def _last_row(connection: "Connection[Any]") -> int:
-    """Return the highest number of a row that is there. One that went with the end of its version may come again."""
+    """Return the highest number of a row. The number of a row that was deleted with its version may come again."""
     return _select_number(connection, "SELECT coalesce(max(row), 0) FROM chunks")
 
 

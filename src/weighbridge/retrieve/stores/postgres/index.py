@@ -2,9 +2,9 @@
 
 - One `apply` is one transaction; writers take turns by an advisory lock. A read sees one committed state.
 - `search_text` is BM25 over our own terms, computed from `postings` by an index-only scan.
-- `nearest` is exact, except where `optimise` has built an HNSW graph and most of many vectors may be read. A graph's
-  hits are filtered by pgvector afterwards; where fewer than asked for are left, all that may be read are compared.
-- Which audiences (sets of groups) a person belongs to is settled first; nothing of others is scored or sent.
+- `nearest` is exact, unless `optimise` has built an HNSW graph and the asker may read most of many vectors. pgvector
+  filters a graph's hits afterwards; if too few are left, all readable vectors are compared.
+- The audiences (sets of groups) of the asker are settled first; rows of others are neither scored nor sent.
 """
 
 from collections import Counter
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 _EXACT = 20_000
-"""Vectors up to which all are compared."""
+"""Readable vectors up to which all are compared."""
 _NARROW = 0.2
-"""A graph is not asked where less than this share of the vectors may be read."""
+"""A graph is not used if the asker may read less than this share of the vectors: too few of its hits would be left."""
 _GRAPH = "m = 24, ef_construction = 128"
 _EFFORT = 256
-"""Of clustered vectors, pgvector's own settings (16, 64; effort 40) missed all that was near some questions."""
+"""With clustered vectors, pgvector's defaults (16, 64; effort 40) missed all near vectors of some questions."""
 _MOST_EFFORT = 1000
-"""pgvector's limit."""
+"""pgvector's upper limit."""
 _WIDEST = 2000
-"""Dimensions that pgvector can build a graph of."""
+"""Dimensions up to which pgvector can build a graph."""
 
 _READABLE = "ARRAY(SELECT audience FROM audiences WHERE groups = '{}' OR groups && %(groups)s)"
 _MATCHING = """
@@ -69,7 +69,7 @@ WITH best AS MATERIALIZED (
 SELECT chunk, score FROM best JOIN chunks USING (row) ORDER BY score DESC, id LIMIT %(limit)s
 """
 _ALL = "+ 0 FETCH FIRST %(limit)s ROWS WITH TIES"
-"""An expression that no index serves, so that every vector is compared."""
+"""An expression that no index serves: it makes PostgreSQL compare every vector."""
 _BY_GRAPH = "LIMIT %(limit)s"
 _PAST_WORDS = """(
     SELECT word.term, row, word.times, length, audience FROM chunks, unnest(terms, chunks.times) AS word (term, times)
@@ -78,12 +78,12 @@ _PAST_WORDS = """(
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A connection that sees one state, and the version to read in it."""
+    """A connection that sees one state of the database, and the version to read."""
 
     connection: "Connection[Any]"
     number: int
     past: bool
-    """Whether there is a later version. Then neither postings nor a graph are of use."""
+    """Whether there is a later version. Then neither postings nor a graph hold for it."""
 
     def rows(self, query: str, asked: Mapping[str, Any]) -> list[Any]:
         """Return the rows of a query in which {valid} and {readable} stand for those conditions."""
@@ -96,13 +96,13 @@ class PostgresIndex:
     """A `StoredIndex`. Safe to use from several threads and processes."""
 
     def __init__(self, server: Server, dimensions: int, number: int | None = None) -> None:
-        """Read the version of a number, and change nothing; None: the latest."""
+        """Read one version only; None: read and change the latest."""
         self.dimensions = dimensions
         self._server, self._number = server, number
 
     @property
     def version(self) -> int:
-        with self._reading() as read:
+        with self._read_version() as read:
             return read.number
 
     def now(self) -> "PostgresIndex":
@@ -118,7 +118,7 @@ class PostgresIndex:
             return apply_changes(connection, changes, vectors)
 
     def count(self) -> int:
-        with self._reading() as read:
+        with self._read_version() as read:
             return _size(read.connection, read.number)[0]
 
     def documents(self) -> Mapping[str, str]:
@@ -130,7 +130,7 @@ class PostgresIndex:
         asked = {"query": query, "limit": limit, **_group_parameters(groups)}
         if limit <= 0:
             return ()
-        with self._reading() as read:
+        with self._read_version() as read:
             rows: list[Any] = []
             if not read.past and (effort := _search_effort(read.connection, limit, groups)):
                 read.connection.execute(f"SET LOCAL hnsw.ef_search = {effort:d}")
@@ -142,12 +142,12 @@ class PostgresIndex:
     def search_text(
         self, text: str, *, limit: int, groups: frozenset[str], among: Collection[str] | None = None
     ) -> Sequence[Passage]:
-        """Return the passages of highest BM25 with any of the words, ties in order of chunk id. Any text is allowed."""
+        """Return the passages of highest BM25 with any of the words, ties in order of chunk id. Any text is valid."""
         words = Counter(terms(text))
         if limit <= 0 or not words:
             return ()
         statement = _MATCHING if among is None else _MATCHING.replace("{among}", "AND row = ANY(%(among)s)")
-        with self._reading() as read:
+        with self._read_version() as read:
             chunks, length = _size(read.connection, read.number)
             asked = {"terms": list(words), "asked": list(words.values()), "limit": limit, "chunks": chunks}
             asked |= {"mean": length / max(1, chunks), **_group_parameters(groups)}
@@ -211,7 +211,7 @@ class PostgresIndex:
             tag_version(connection, number, name)
 
     @contextmanager
-    def _reading(self) -> Iterator[_Read]:
+    def _read_version(self) -> Iterator[_Read]:
         with self._server.read_transaction() as connection:
             last = latest(connection)
             if self._number is not None:
@@ -219,7 +219,7 @@ class PostgresIndex:
             yield _Read(connection, self._number or last, self._number not in {None, last})
 
     def _rows(self, query: str, asked: Mapping[str, Any]) -> list[Any]:
-        with self._reading() as read:
+        with self._read_version() as read:
             return read.rows(query, asked)
 
 
@@ -228,7 +228,7 @@ def _group_parameters(groups: frozenset[str]) -> Mapping[str, Any]:
 
 
 def _search_effort(connection: "Connection[Any]", limit: int, groups: frozenset[str]) -> int:
-    """Return how far a graph is to be searched for what these groups may read; 0 where it is not to be used."""
+    """Return pgvector's `ef_search` for the share that these groups may read; 0 if the graph must not be used."""
     rows = connection.execute(
         "SELECT coalesce(sum(chunks), 0), coalesce(sum(chunks) FILTER (WHERE groups = '{}' OR groups && %(groups)s), 0)"
         " FROM audiences WHERE to_regclass('graph') IS NOT NULL",
@@ -241,12 +241,12 @@ def _search_effort(connection: "Connection[Any]", limit: int, groups: frozenset[
 
 
 def _size(connection: "Connection[Any]", number: int) -> tuple[int, int]:
-    """Return how many chunks a version has, and how many terms in all."""
+    """Return the number of chunks of a version, and of all their terms."""
     row = connection.execute("SELECT chunks, words FROM versions WHERE number = %s", (number,)).fetchone() or (0, 0)
     return int(row[0]), int(row[1])
 
 
 def _decode_vectors(sent: Sequence[bytes], dimensions: int) -> "Vectors":
-    """Return vectors as pgvector sends them: two numbers of 16 bits, then floats of 32, the high byte first."""
+    """Decode vectors in pgvector's binary format: two 16-bit integers, then 32-bit floats, all big-endian."""
     rows = [np.frombuffer(one, ">f4", offset=4) for one in sent]
     return np.array(rows, np.float32).reshape(-1, dimensions)

@@ -1,6 +1,6 @@
-"""A PostgreSQL server with pgvector: connections to it, and what is said where it cannot be used.
+"""Connects to a PostgreSQL server with pgvector, and reports its errors without passwords.
 
-Passwords are in the URL as `${NAME}`; the environment variable is read when a connection is made, and never shown.
+The URL has passwords as `${NAME}`. The environment variable is read when a connection is made, and never shown.
 """
 
 import re
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _TURN = "600s"
 """How long a writer waits for its turn."""
 _LONGEST = 300
+"""Characters of a server's message that are shown."""
 _CONNECT_SECONDS = 10
 
 
@@ -26,9 +27,9 @@ class Server:
     """One schema of a database. Safe to use from several threads; each at work has a connection of its own."""
 
     def __init__(self, url: str, schema: str, environment: Mapping[str, str]) -> None:
-        """Connect when first needed."""
+        """Connect on first use."""
         try:
-            import psycopg  # noqa: F401 - only to see that it is there
+            import psycopg  # noqa: F401 - to fail here, not in the first search
         except ModuleNotFoundError as error:
             raise MissingExtraError("the PostgreSQL index", "postgres") from error
         self.schema = schema
@@ -41,7 +42,7 @@ class Server:
 
     @contextmanager
     def read_transaction(self) -> "Iterator[Connection[Any]]":
-        """Lend a connection that sees one committed state, as long as it is lent."""
+        """Lend a connection that sees one committed state until it is returned."""
         with self.lend() as connection:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield connection
@@ -49,7 +50,7 @@ class Server:
 
     @contextmanager
     def write_transaction(self) -> "Iterator[Connection[Any]]":
-        """Lend a connection in a transaction, the only one that writes; committed unless an error leaves the block."""
+        """Lend the only connection that writes. Its transaction is committed, unless an error leaves the block."""
         with self.lend() as connection:
             connection.execute("BEGIN")
             connection.execute(f"SET LOCAL lock_timeout = '{_TURN}'")
@@ -72,12 +73,12 @@ class Server:
         except psycopg.OperationalError as error:
             self._pool.close()
             raise WorkspaceError(
-                f"{self._place()}: cannot be reached or used ({self._said(error)}); see that PostgreSQL runs there, or "
-                "correct retrieval.store in weighbridge.yaml"
+                f"{self._place()}: cannot be reached or used ({self._redact(error)}); check that PostgreSQL runs there "
+                "or correct retrieval.store in weighbridge.yaml"
             ) from None
         except psycopg.Error as error:
             raise WorkspaceError(
-                f"{self._place()}: PostgreSQL refused ({self._said(error)}); grant what it names, or index again"
+                f"{self._place()}: PostgreSQL refused ({self._redact(error)}); grant what it names, or index again"
             ) from None
 
     def _connect(self) -> "Connection[Any]":
@@ -86,9 +87,9 @@ class Server:
 
         try:
             connection = psycopg.connect(
-                self._filled(), autocommit=True, connect_timeout=_CONNECT_SECONDS, application_name="weighbridge"
+                self._resolved_url(), autocommit=True, connect_timeout=_CONNECT_SECONDS, application_name="weighbridge"
             )
-        except (psycopg.ProgrammingError, UnicodeError):  # what it says may hold a part of the password
+        except (psycopg.ProgrammingError, UnicodeError):  # its message may hold a part of the password
             raise WorkspaceError(
                 "retrieval.store in weighbridge.yaml is not a URL that PostgreSQL can read; write it like "
                 "postgresql://user:${DB_PASSWORD}@host:5432/database, with @ : / % in a name as %40 %3A %2F %25"
@@ -103,7 +104,7 @@ class Server:
             raise
         return connection
 
-    def _filled(self) -> str:
+    def _resolved_url(self) -> str:
         return VARIABLE.sub(lambda match: quote(self._variable(match[1]), safe=""), self._url)
 
     def _variable(self, name: str) -> str:
@@ -114,37 +115,37 @@ class Server:
         )
 
     def _place(self) -> str:
-        """Return which database it is, without user and password."""
-        known = self._known()
+        """Return the host, port and name of the database, without user and password."""
+        known = self._parse_url()
         host = known.get("host") or known.get("hostaddr") or "this machine"
         port = f":{known['port']}" if "port" in known else ""
         return f"PostgreSQL at {host}{port}, database {known.get('dbname') or 'of the user'}"
 
-    def _said(self, error: Exception) -> str:
-        """Return what the server or its library said, as one short line without passwords."""
+    def _redact(self, error: Exception) -> str:
+        """Return an error's message as one short line without passwords."""
         line = " ".join(str(error).split())
-        known = self._known()
+        known = self._parse_url()
         secrets = {str(known.get(name) or "") for name in ("password", "sslpassword")}
         secrets |= {self._environment.get(name, "") for name in VARIABLE.findall(self._url)}
-        if found := re.search(r"//[^:@/]*:(.*)@", self._url):  # also where the URL cannot be read
+        if found := re.search(r"//[^:@/]*:(.*)@", self._url):  # also if the URL cannot be parsed
             secrets.add(found[1])
         for secret in sorted(filter(None, secrets), key=len, reverse=True):
             line = line.replace(secret, "***").replace(quote(secret, safe=""), "***")
         return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
-    def _known(self) -> Mapping[str, Any]:
-        """Return the URL's parts; empty where it cannot be read."""
+    def _parse_url(self) -> Mapping[str, Any]:
+        """Return the URL's parts; empty if it cannot be parsed."""
         import psycopg
         from psycopg.conninfo import conninfo_to_dict
 
         try:
-            return conninfo_to_dict(self._filled())
+            return conninfo_to_dict(self._resolved_url())
         except (psycopg.ProgrammingError, WorkspaceError):
             return {}
 
 
 def _extension_schema(connection: "Connection[Any]") -> list[str]:
-    """Return the schema that pgvector is in; empty where the database does not have it."""
+    """Return the schema of pgvector; empty if the database does not have it."""
     rows = connection.execute(
         "SELECT nspname FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'vector'"
     )
@@ -152,7 +153,7 @@ def _extension_schema(connection: "Connection[Any]") -> list[str]:
 
 
 def register_vectors(connection: "Connection[Any]") -> bool:
-    """Let numpy arrays be sent to pgvector as they are, float for float; False where the database has no pgvector."""
+    """Send numpy arrays to pgvector in its binary format; return False if the database has no pgvector."""
     import numpy as np
     from psycopg.adapt import Dumper
     from psycopg.pq import Format

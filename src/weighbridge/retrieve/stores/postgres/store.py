@@ -1,7 +1,7 @@
-"""Indexes in a PostgreSQL database with pgvector: a schema for each.
+"""Keeps indexes in a PostgreSQL database with pgvector, each in a schema of its own.
 
-What a workspace keeps there is told from what others keep by the workspace's folder. Two machines on which it is the
-same folder share their indexes; where that is not wanted, give each a database.
+The path of a workspace's folder names its schemas. Two machines with the same path therefore share their indexes; give
+each a database of its own if they must not.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _LONGEST = 63
-"""Bytes of a name in PostgreSQL."""
+"""Bytes of a name in PostgreSQL: it cuts longer ones without an error."""
 
 
 class PostgresStore:
@@ -30,7 +30,7 @@ class PostgresStore:
     layout = f"postgres 1; {ANALYSER}"
 
     def __init__(self, url: str, folder: Path, *, environment: Mapping[str, str] = os.environ) -> None:
-        """Connect when first needed.
+        """Connect on first use.
 
         Raises:
             MissingExtraError: psycopg is not installed.
@@ -83,7 +83,7 @@ class PostgresStore:
 
 
 def _dimensions(connection: "Connection[Any]", schema: str) -> int | None:
-    """Return the dimensions of the index in a schema; None where there is none."""
+    """Return the dimensions of the index in a schema; None if it has none."""
     from psycopg import sql
 
     made = connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = 'about'", (schema,))
@@ -94,12 +94,12 @@ def _dimensions(connection: "Connection[Any]", schema: str) -> int | None:
 
 
 def _create(connection: "Connection[Any]", schema: str, dimensions: int) -> None:
-    """Make an empty index, in the transaction of a writer; nothing where another process has just made it."""
+    """Create an empty index, in the transaction of a writer, unless another process has just created it."""
     import psycopg
     from psycopg import sql
 
     if _dimensions(connection, schema) is not None:
-        register_vectors(connection)  # this connection may have been made before pgvector was added
+        register_vectors(connection)  # this connection may be older than the extension
         return
     try:
         connection.execute("CREATE EXTENSION IF NOT EXISTS vector")

@@ -7,8 +7,14 @@ import pytest
 from weighbridge.retrieve.embed.folder import WEIGHTS
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
-from weighbridge.wiring.search_noted import describe_search, search_changes
-from weighbridge.wiring.tuned_retrievers import promote, rollback, with_retrieval, write_card
+from weighbridge.wiring.tuned_retrievers import (
+    describe_search,
+    promote,
+    rollback,
+    search_changes,
+    with_retrieval,
+    write_card,
+)
 from weighbridge.workspace import Workspace
 
 from ..workflow.tuned import tuned
