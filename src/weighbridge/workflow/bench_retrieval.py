@@ -1,4 +1,4 @@
-"""How good and how fast the search is, on a collection with judged queries."""
+"""Measures the quality and speed of the search on a collection with judged queries."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,14 @@ from weighbridge.wiring.reporter import Voice
 from weighbridge.wiring.search import build_retriever, index_source, open_computed_embedder, open_document_embedder
 
 _RECALL_DOCUMENTS = 100
+"""Of recall@100, the usual figure for a first stage."""
 _MOST_CHUNKS = 1000
+"""Chunks asked for to name so many documents; more would time the reading of passages, not the search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrievalFigures:
-    """What one way of cutting and searching reached on one collection."""
+    """The figures of one chunk size and search on one collection."""
 
     collection: str
     documents: int
@@ -62,8 +64,8 @@ def bench_retrieval(
 ) -> tuple[RetrievalFigures, ...]:
     """Index a collection once for each chunk size, ask its judged queries, and score what is found.
 
-    A document stands where its best chunk does. nDCG and MRR are of a search as strategies do it; recall asks for as
-    many chunks as it takes to name a hundred documents.
+    A document has the rank of its best chunk. nDCG and MRR are of the search that strategies use; recall asks for
+    enough chunks to name a hundred documents.
     """
     collection = read_beir(folder)
     source = fetch(settings.retrieval.embedder, notify=voice.notify)
@@ -92,7 +94,7 @@ def _measure_chunk_size(
     asked = _ask_queries(collection, retriever, settings.retrieval.candidates, voice)
     deep = min(ceil(_RECALL_DOCUMENTS * card.chunks / max(card.documents, 1)), _MOST_CHUNKS)
     found = {name: _search_documents(retriever, text, deep) for name, text in collection.queries.items()}
-    home.store.drop(card.name)  # a database would keep it
+    home.store.drop(card.name)  # a database outlives the scratch folder
 
     def mean(metric: Callable[[Sequence[str], Mapping[str, int]], float], runs: Mapping[str, Sequence[str]]) -> float:
         return sum(metric(run, collection.relevance[name]) for name, run in runs.items()) / len(runs)

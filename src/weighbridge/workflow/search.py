@@ -1,4 +1,4 @@
-"""Search the index, and say why it found what it found."""
+"""Searches the index, and explains the results."""
 
 from collections.abc import Sequence
 
@@ -22,8 +22,8 @@ def search(
 ) -> Sequence[Passage]:
     """Return the passages found for a question, best first.
 
-    The index is built where there is none yet, and follows the documents where settings changed that decide what it
-    holds; else it is searched as it was left.
+    The index is built if there is none yet, and updated if settings changed that decide its content. Otherwise it is
+    searched as it is, without a look at the documents.
     """
     settings = with_tuned_models(settings, workspace)
     embedder = _open_ready_embedder(settings, workspace, voice)
@@ -33,9 +33,9 @@ def search(
 def explain(
     question: Question, settings: Settings, workspace: Workspace, *, limit: int, voice: Voice
 ) -> Sequence[Explanation]:
-    """Return the passages that words and vectors find together, and how each was found.
+    """Return the passages that words and vectors find together, with the ranks and scores of each.
 
-    Rewriting, reranking, diversity and neighbours come after this, and are not part of it.
+    Rewriting, reranking, diversity and neighbours come later, and are not part of it.
     """
     settings = with_tuned_models(settings, workspace)
     embedder = _open_ready_embedder(settings, workspace, voice)

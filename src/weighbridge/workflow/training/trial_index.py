@@ -1,4 +1,4 @@
-"""A search opened to be weighed: over the workspace's own index, or over one built aside and thrown away."""
+"""Opens a search to be judged: over the workspace's own index, or over a temporary one."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -47,7 +47,7 @@ class TrialSearch:
 
     @property
     def hybrid(self) -> Retriever:
-        """The search that all else is made of."""
+        """The search that all others are built on."""
         return open_hybrid(self.settings, self.index, self.embedder, self.card)
 
 
@@ -80,7 +80,7 @@ def search_aside(
         try:
             yield _open_trial(place, settings, folder)
         finally:
-            place.store.drop(card.name)  # a database would keep it
+            place.store.drop(card.name)  # a database outlives the scratch folder
 
 
 def _open_trial(place: IndexHome, settings: Settings, folder: Path) -> TrialSearch:

@@ -73,8 +73,8 @@ class Server:
         except psycopg.OperationalError as error:
             self._pool.close()
             raise WorkspaceError(
-                f"{self._place()}: cannot be reached or used ({self._redact(error)}); check that PostgreSQL runs there "
-                "or correct retrieval.store in weighbridge.yaml"
+                f"{self._place()}: cannot be reached or used ({self._redact(error)}); "
+                "check that PostgreSQL runs there, or correct retrieval.store in weighbridge.yaml"
             ) from None
         except psycopg.Error as error:
             raise WorkspaceError(
