@@ -24,6 +24,7 @@ class FaissStore:
     """A `Store` of files: a folder for each index."""
 
     layout = f"faiss 1; {ANALYSER}"
+    """Enters the fingerprint of an index: count up whenever its tables change, so that it is rebuilt."""
 
     def __init__(self, folder: Path, *, kind: Kind | None = None) -> None:
         """Hold vectors in a kind of FAISS index. None: the number of vectors decides.
@@ -53,6 +54,7 @@ class FaissStore:
         return sum(file.stat().st_size for file in self._home(name).glob("*") if file.is_file())
 
     def _home(self, name: str) -> Path:
+        # A slash or ".." would lead out of the folder, and `drop` deletes there.
         if not name or Path(name).name != name:
             raise WorkspaceError(f"{self.folder}: {name!r} cannot be the name of an index; use a plain file name")
         return self.folder / name

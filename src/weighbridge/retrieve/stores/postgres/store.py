@@ -28,6 +28,7 @@ class PostgresStore:
     """A `Store` in a database, given as a URL in which `${NAME}` stands for an environment variable."""
 
     layout = f"postgres 1; {ANALYSER}"
+    """Enters the fingerprint of an index: count up whenever its tables change, so that it is rebuilt."""
 
     def __init__(self, url: str, folder: Path, *, environment: Mapping[str, str] = os.environ) -> None:
         """Connect on first use.
