@@ -1,6 +1,6 @@
 """Every error a user can meet.
 
-WeighbridgeError            what, where, and what to do; printed without a traceback
+WeighbridgeError            the problem, its place, and the remedy; printed without a traceback
 ├── UserError               the user's to fix: exit code 2
 │   ├── SettingsError       weighbridge.yaml is wrong        (file, line, and the nearest known key)
 │   ├── DataError           a document or example is unusable (file and line)
@@ -75,7 +75,7 @@ class TrainingError(WeighbridgeError):
 class UnfinishedError(WeighbridgeError):
     """A time limit stopped the run before it was done.
 
-    No kind of `TrainingError`, for which a comparison leaves the strategy out: here it must not go on at all.
+    No kind of `TrainingError`: after one of those a comparison leaves the strategy out, but here it must stop.
     """
 
     exit_code = 3

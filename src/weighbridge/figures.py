@@ -1,4 +1,4 @@
-"""Every figure that can stand in a measurement: its words for people, its unit, and which way is better."""
+"""Every figure that can stand in a measurement: its words for people, its unit, and the better direction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureKind:
-    """How a figure is to be read: its words for people, its unit, and which direction is better."""
+    """The reading of a figure: its words for people, its unit, and the better direction."""
 
     name: str
     label: str
@@ -177,7 +177,7 @@ FIGURES: Mapping[str, FigureKind] = {
         ),
     )
 }
-"""Every figure of our own that can stand in a measurement, in the order in which reports show them."""
+"""Every figure of our own that can stand in a measurement, in the order of the reports."""
 
 
 def figure_kind(name: str) -> FigureKind:

@@ -1,4 +1,4 @@
-"""A short stable text for any value made of plain parts: what records, indexes and adapters are keyed by."""
+"""A short stable text for any value made of plain parts: the key of records, indexes and adapters."""
 
 import hashlib
 import json

@@ -23,9 +23,9 @@ _FINEST_GRID = 64
 """Values that are whole multiples of their largest, divided by a number up to this, are summed without rounding."""
 _SAME = 1e-9
 _BITS = 1 << 22
-"""Size of the integer that all other sums are counted in, which decides how fine their grid is: some 10 ms."""
+"""Size of the integer that counts all other sums, and so the fineness of their grid: some 10 ms."""
 _EXACT_UP_TO = 1000
-"""Values that are not zero, up to which all sign flips are counted; beyond, the normal distribution is as good."""
+"""All sign flips of up to so many nonzero values are counted; beyond, the normal distribution is as good."""
 
 
 def tally(values: Iterable[float]) -> Tally:
@@ -43,7 +43,7 @@ def sign_flip(seen: Tally) -> float:
 
     It is the share of all ways to flip their signs that move the sum as far from 0. For differences of right or wrong
     this is the exact McNemar test. The sums of all flips are counted as the coefficients of a polynomial, held in one
-    large integer. Values without a common unit are rounded to a grid first, which keeps the test exact for them.
+    large integer. Values without a common unit are rounded to a grid first: the test stays exact for those.
     """
     moved = {value: count for value, count in seen.items() if value != 0}
     number = sum(moved.values())
@@ -115,8 +115,8 @@ def _low_end(seen: Tally, lowest: float, slack: float, precision: float) -> floa
 def _variance_at(seen: Tally, mean: float, lowest: float) -> float:
     """Return the variance of the most likely distribution with a mean below the one seen.
 
-    Its shares are f / (1 + tilt (v - mean)) of the shares seen, f. What is missing to 1 lies on the bound, where the
-    tilt can grow no further.
+    Its shares are f / (1 + tilt (v - mean)) of the shares seen, f. The rest to 1 lies on the bound, where the tilt
+    can grow no further.
     """
     total = sum(seen.values())
     shares = [(value - mean, count / total) for value, count in seen.items()]
@@ -127,7 +127,7 @@ def _variance_at(seen: Tally, mean: float, lowest: float) -> float:
 
 
 def _tilt(shares: Sequence[tuple[float, float]], steepest: float) -> float:
-    """Return the tilt at which the mean offset is zero, by Newton's method within a bracket; at most the steepest."""
+    """Return the tilt with a mean offset of zero, by Newton's method within a bracket; at most the steepest."""
     above, below = 0.0, steepest * (1 - 1e-12)
     if _offset(shares, below)[0] >= 0:
         return below
@@ -144,7 +144,7 @@ def _tilt(shares: Sequence[tuple[float, float]], steepest: float) -> float:
 
 
 def _offset(shares: Sequence[tuple[float, float]], tilt: float) -> tuple[float, float]:
-    """Return the mean offset of tilted shares, and its slope in the tilt, which is below zero."""
+    """Return the mean offset of tilted shares, and its slope in the tilt; the slope is below zero."""
     offset = slope = 0.0
     for off, share in shares:
         tilted = off / (1 + tilt * off)

@@ -18,7 +18,7 @@ _AMOUNT = re.compile(
 )
 """A sum, a share, a dash or a currency alone, as in rows. A bare whole number may be the name of a column."""
 _LONGEST_HEADER = 300
-"""Characters of a header row, above which the names in it are cut: as long as the text of a chunk is by default."""
+"""Most characters of a header row; the names in a longer one are cut. As long as a chunk is by default."""
 _SHORTEST_NAME = 8
 
 
@@ -54,7 +54,7 @@ def header_row(cells: Sequence[str]) -> str:
 
 
 def names_columns(cells: Sequence[str]) -> bool:
-    """Tell whether a first row names columns: in print a table may begin with a row of sums, which names nothing."""
+    """Tell whether a first row names columns: in print a table may begin with a row of sums instead."""
     others = [cell for cell in cells[1:] if cell]
     return not others or 2 * sum(_AMOUNT.fullmatch(cell) is not None for cell in others) <= len(others)
 
@@ -71,7 +71,7 @@ def continued_header(chunk: Chunk) -> str:
 
 
 def blocks_of(text: str, header: str = "") -> Iterator[str | Grid]:
-    """Yield the tables of a text and what stands between them; with a header, the text begins with rows under it."""
+    """Yield the tables of a text and the text between them; with a header, the text begins with rows under it."""
     lines = text.split("\n")
     at, fenced, between = 0, False, list[str]()
     while at < len(lines):
@@ -95,12 +95,12 @@ def blocks_of(text: str, header: str = "") -> Iterator[str | Grid]:
 
 
 def passage_blocks(chunk: Chunk) -> Iterator[str | Grid]:
-    """Yield the tables of a chunk, each under its header, and what stands between them."""
+    """Yield the tables of a chunk, each under its header, and the text between them."""
     return blocks_of(chunk.text, continued_header(chunk))
 
 
 def header_at(chunk: Chunk, place: int) -> str:
-    """Return the header row of the table whose rows a line of a chunk is among; empty where it is in no table.
+    """Return the header row of the table around a line of a chunk; empty where it is in no table.
 
     `place` is where the line begins.
     """
@@ -137,7 +137,7 @@ def passage_text(chunk: Chunk) -> str:
 
 
 def without_scaffold(text: str) -> str:
-    """Return a text without what draws its tables and says nothing: lines of dashes, and empty cells."""
+    """Return a text without the drawing of its tables: lines of dashes, and empty cells."""
     if "|" not in text:
         return text
     return _EMPTY_CELLS.sub("|", "\n".join(line for line in text.split("\n") if not is_rule(line)))

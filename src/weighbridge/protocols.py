@@ -1,7 +1,7 @@
 """The seams of the system. Each has one job and a contract test suite in `tests/contracts`.
 
-`fingerprint` is a short stable text: two values with the same fingerprint give the same answers. It is what
-records, indexes and adapters are keyed by.
+`fingerprint` is a short stable text: two values with the same fingerprint give the same answers. It is the
+key of records, indexes and adapters.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 Emit = Callable[[str], None]
 """Receives text as it is generated; streaming is a callback, so there is one code path.
 
-A text may be empty, while a model has nothing to say yet. What it raises ends the answer.
+A text may be empty, while a model has nothing to say yet. An exception from it ends the answer.
 """
 
 Notify = Callable[[Progress], None]
 """Receives progress of a long step."""
 
 Clock = Callable[[], float]
-"""Tells seconds that only ever rise. Handed in where a time limit is kept, so that a test can say what time it is."""
+"""Tells seconds that only ever rise. Code that keeps a time limit takes one, so that a test can set the time."""
 
 
 def ignore(text: str) -> None:
@@ -66,7 +66,7 @@ class Embedder(Protocol):
 
 
 class TokenEmbedder(Embedder, Protocol):
-    """An embedder that also shows what it makes of each token."""
+    """An embedder that also returns a vector for each token."""
 
     def token_vectors(self, texts: Sequence[str], *, kind: Literal["query", "document"]) -> "Sequence[Vectors]":
         """Return unit vectors, shape (tokens, dimensions), for each text; special tokens are left out."""
@@ -75,7 +75,7 @@ class TokenEmbedder(Embedder, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What to do to an index, in one transaction: chunks of `removed` documents go, then `added` chunks come."""
+    """The changes of one transaction to an index: chunks of `removed` documents go, then `added` chunks come."""
 
     removed: frozenset[str] = frozenset()
     added: Sequence[Chunk] = ()
@@ -97,7 +97,7 @@ class Index(Protocol):
         ...
 
     def apply(self, changes: Changes) -> int:
-        """Commit all of the changes or none, and return the new version. A chunk whose id is there is replaced."""
+        """Commit all of the changes or none, and return the new version. A chunk replaces one with the same id."""
         ...
 
     def count(self) -> int: ...
@@ -142,7 +142,7 @@ class History(Protocol):
         ...
 
     def restore(self, number: int) -> int:
-        """Make the content what it was in a version, and return the new version's number."""
+        """Restore the content of a version, and return the new version's number."""
         ...
 
     def tag(self, number: int, name: str) -> None:
@@ -159,14 +159,14 @@ class Contents:
 
 
 class StoredIndex(Index, History, Protocol):
-    """What a store opens: an index with its history, and what only its owner may do."""
+    """An index with its history, as a store opens it, and the operations for its owner alone."""
 
     def contents(self, document_ids: Sequence[str]) -> Contents:
         """Return all chunks of some documents, whoever may read them, in order of chunk id. Not for askers."""
         ...
 
     def optimise(self) -> None:
-        """Bring what speeds up searches up to date after many changes. Changes no content."""
+        """Update the structures that speed up searches after many changes. Changes no content."""
         ...
 
 
@@ -175,7 +175,7 @@ class Store(Protocol):
 
     @property
     def layout(self) -> str:
-        """Return what the store's tables are like besides their content: an index of another layout is built anew."""
+        """Return a name for the form of the store's tables: an index of another layout is rebuilt."""
         ...
 
     def open(self, name: str, *, dimensions: int) -> StoredIndex:
@@ -185,7 +185,7 @@ class Store(Protocol):
     def names(self) -> Sequence[str]: ...
     def drop(self, name: str) -> None: ...
     def bytes(self, name: str) -> int:
-        """Return what an index takes on disk."""
+        """Return the size of an index on disk."""
         ...
 
 
@@ -229,7 +229,7 @@ class Strategy(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyParts:
-    """What Weighbridge hands to a strategy of one's own: the same parts that its own strategies are made of."""
+    """The parts for a strategy of your own: the same ones that make Weighbridge's strategies."""
 
     task: Task
     instructions: str

@@ -55,7 +55,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedDifference:
-    """How two strategies differ on some questions in what the decision weighs: left minus right.
+    """The difference of two strategies on some questions in the figures that the decision weighs: left minus right.
 
     A failed attempt counts here as an answer that is wrong: it earns no points, and no figure holds it.
     """
@@ -109,9 +109,9 @@ class Comparison:
     p_adjusted: float
     """The same after Holm's correction over all pairs of strategies compared."""
     examples_needed: int | None
-    """Test examples at which this difference would be found with 80 % power if it is as measured; None if zero."""
+    """Test examples needed to find this difference with 80 % power if it is as measured; None if zero."""
     pairs: tuple[PairedDifference, ...] = ()
-    """What the decision weighs, question by question: with accuracy only, and over failed attempts too."""
+    """The differences that the decision weighs, question by question: with accuracy only, over failed attempts too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,7 @@ Outlook = Literal["recommended", "not decisive", "none is good enough", "none me
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Which strategy to use, if the measurements carry that far, and why."""
+    """The strategy to use, if the measurements carry that far, with the reasons."""
 
     outlook: Outlook
     recommended: str | None
@@ -140,16 +140,16 @@ class Decision:
     reasons: tuple[str, ...]
     """Sentences, each naming the figures it rests on."""
     would_change: tuple[str, ...]
-    """What would change the decision, each naming a figure: a price, a limit, more questions."""
+    """Changes that would change the decision, each naming a figure: a price, a limit, more questions."""
     examples_needed: int | None = None
-    """Test questions in all from which the decision would be certain in four of five cases."""
+    """Total test questions that would make the decision certain with a chance of 80 %."""
     examples_range: tuple[int, int | None] | None = None
-    """The same in one of two cases and in nine of ten; None for the latter if no number within reach would do."""
+    """The same with a chance of 50 % and of 90 %; None for the latter if no number within reach would do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What it was measured on."""
+    """The machine of the measurements."""
 
     processor: str
     cores: int
@@ -160,7 +160,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitReport:
-    """How the examples were divided, and what the leak check found."""
+    """The division of the examples, and the result of the leak check."""
 
     train: int
     dev: int
@@ -187,7 +187,7 @@ class Contradiction:
     """Documents that give different values for one thing, for their owner to settle."""
 
     subject: str
-    """What is said, with an ellipsis for the value; of a table or a "key: value" line, what it is the value of."""
+    """The statement with an ellipsis for the value; of a table or a "key: value" line, the name of the value."""
     values: Mapping[str, tuple[str, ...]]
     """Each value with the ids of the documents that give it."""
     score: float
@@ -199,7 +199,7 @@ class Contradiction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingReport:
-    """What became of the sources: everything is either a document, or named here."""
+    """The fate of the sources: everything in them is either in a document, or named here."""
 
     files: int
     documents: int
@@ -209,7 +209,7 @@ class ReadingReport:
     losses: tuple[Omission, ...] = ()
     """Parts of files that were read otherwise: pages without text, flattened tables."""
     repeated: tuple[str, ...] = ()
-    """Documents that say what another says, a sentence each."""
+    """Documents that repeat another, a sentence each."""
     conflicts: tuple[Contradiction, ...] = ()
     """Documents that give different values for one thing, the surest and weightiest first."""
 
@@ -224,7 +224,7 @@ class Weighing:
     task: Task
     machine: Machine
     settings: Mapping[str, str]
-    """What mattered: model, quantisation, embedder, limit, seeds, prices; as words for people."""
+    """The settings that mattered: model, quantisation, embedder, limit, seeds, prices; as words for people."""
     split: SplitReport
     documents: int
     chunks: int
@@ -239,4 +239,4 @@ class Weighing:
     left_out: tuple[str, ...] = ()
     """Strategies that could not be built, each with the reason, as sentences."""
     reading: ReadingReport | None = None
-    """What became of the sources; None where there are none."""
+    """The fate of the sources; None where there are none."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Task = Literal["answer", "label", "json"]
-"""What kind of answer the user wants: a short text, one of a fixed set of labels, or JSON of a fixed schema."""
+"""The kind of answer that the user wants: a short text, one of a fixed set of labels, or JSON of a fixed schema."""
 
 Split = Literal["train", "dev", "test"]
 Role = Literal["system", "user", "assistant"]
@@ -88,7 +88,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, the conversation so far, and the access groups of the person asking."""
+    """A text asked, the conversation so far, and the access groups of the asker."""
 
     text: str
     history: tuple[Message, ...] = ()
@@ -97,7 +97,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent to a model, and the passages it was built from, in the order they are numbered."""
+    """The messages sent to a model, and the passages in them, in the order of their numbers."""
 
     messages: tuple[Message, ...]
     passages: tuple[Passage, ...] = ()
@@ -131,13 +131,13 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What a model said, and why it stopped: by itself, or because it reached its length limit."""
+    """A model's text, with the reason that it stopped: by itself, or because it reached its length limit."""
 
     text: str
     usage: Usage
     finish: Finish = "stop"
     thinking: str = ""
-    """What it thought before, where its engine tells that apart; else `text` may hold it between tags."""
+    """Its thinking before, where the engine tells that apart; else `text` may hold it between tags."""
     refused: bool = False
     """Whether its engine says of the text that it is a refusal."""
 
@@ -159,7 +159,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a strategy says, with all it takes to check, score and price it.
+    """A strategy's answer, with all it takes to check, score and price it.
 
     `raw` is the model's text but for its `thinking`; `text` is the same without citation marks, and without a quote
     before the answer. `abstained` means that the strategy declined to answer.
@@ -174,9 +174,9 @@ class Answer:
     timing: Timing
     finish: Finish = "stop"
     note: str = ""
-    """What its asker should know of how it came about; empty where it is as usual."""
+    """A note for the asker about an unusual way of answering; empty where it is as usual."""
     thinking: str = ""
-    """What the model thought before its answer. It is kept for people to read, and is never scored."""
+    """The model's thinking before its answer. It is kept for people to read, and is never scored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,7 @@ def _unknown_task_error(name: str, known: Sequence[str], folder: Path | None) ->
 
 @contextmanager
 def _translate_errors(tasks: Tasks) -> Iterator[None]:
-    """Turn the exceptions of lm-eval and of tasks, some of them the user's own, into errors that say what to do."""
+    """Turn the exceptions of lm-eval and of tasks, some of them the user's own, into errors with a remedy."""
     from jinja2 import TemplateError
 
     named = join_words(tasks.names)

@@ -17,7 +17,7 @@ _LONGEST_PHRASE = 20
 _TIMES = 4
 """Repetitions in a row that make a loop of one word; two words and more need one fewer."""
 _UNSPACED = 24
-"""Length of the longest word above which a text is searched by characters: it then has no spaces to go by."""
+"""A text with a longer word is searched by characters: it has no spaces to go by."""
 
 
 def loops(text: str) -> bool:

@@ -19,9 +19,9 @@ from weighbridge.settings.schema import Limits
 _LIKELY = 20
 """Weights are looked for up to this many times the sum of the given ones."""
 _MOST_ANSWERS = 10**9
-"""Answers a month up to which another winner is worth a sentence: nobody plans for more."""
+"""Most answers a month that are worth a sentence on another winner: nobody plans for more."""
 _EVIDENCE_MOSTLY_FOUND = 0.8
-"""Evidence recall above which the search is no longer the first thing to improve: chosen, not measured."""
+"""With more evidence recall, the search is no longer the first thing to improve: chosen, not measured."""
 _LIMITABLE = ("latency_p95", "memory", "cost_per_thousand", "accuracy", "hallucination")
 
 

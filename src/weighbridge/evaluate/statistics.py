@@ -113,7 +113,7 @@ def examples_needed(differences: Sequence[float], *, power: float = 0.8, alpha: 
     """Return the pairs needed to find a mean difference like this one, two-sided; None where it is zero.
 
     Normal approximation for paired means, n = ((z[1-alpha/2] + z[power]) sd / mean)^2 (Cohen 1988, section 2.3), and
-    at least the pairs from which a sign-flip test can reach alpha at all.
+    at least the pairs that a sign-flip test needs to reach alpha at all.
     """
     sample = _sample(differences)
     mean = float(sample.mean())

@@ -13,7 +13,7 @@ from weighbridge.results import Comparison, Decision, Measurement, Weighing
 
 _HALF_A_SECOND = 0.5
 _MINUTES_FROM = 119.5
-"""Seconds from which a duration is written in minutes, as `formatting.seconds` does."""
+"""Longer durations are written in minutes, as by `formatting.seconds`."""
 
 _WHY_ABSENT = {
     "needless_abstention": "no test question can be answered",
