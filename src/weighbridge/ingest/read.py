@@ -33,7 +33,6 @@ from weighbridge.ingest.files.scan import (
     reason_to_skip,
     relative_name,
 )
-from weighbridge.ingest.files.unchanged import KnownFile, Memory, State, file_state
 from weighbridge.ingest.report import DocumentReading, describe_reading, group_by_reason
 from weighbridge.protocols import Notify, silent
 from weighbridge.types import Document, Progress
@@ -50,6 +49,41 @@ _TRIES = 3
 _NOTIFY_EVERY = 0.1
 _NAMES = "names.json"
 """In the cache: the id that each file was given, so that another file of the same name never takes it away."""
+
+
+_EXACT = 2.0
+"""Seconds that times of files may be off; some file systems count in twos."""
+
+
+State = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file as an earlier reading in this process found it: its state, its entry, and when that was."""
+
+    state: State
+    entry: CacheEntry
+    seen: float
+
+    def holds(self, path: Path) -> bool:
+        """Tell whether the file is as it was: nothing shows a change, one would show, and the entry is there."""
+        return self.state[0] / 1e9 < self.seen - _EXACT and self.state == file_state(path) and self.entry.path.is_file()
+
+
+Memory = dict[Path, KnownFile]
+
+
+def file_state(path: Path) -> State:
+    """Return when a file was written and changed, in ns, its size and its number; of one that is gone, nothing like it.
+
+    Both times: many a tool sets the first back to what it was.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0, 0, 0)
+    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +158,7 @@ class _Job:
     notify: Notify
     memory: Memory | None
 
-    def recalled(self, path: Path) -> CacheEntry | None:
+    def known_entry(self, path: Path) -> CacheEntry | None:
         """Return the entry of a file that was read before and has not been touched since."""
         known = self.memory.get(path) if self.memory is not None else None
         return known.entry if known and known.holds(path) else None
@@ -147,7 +181,7 @@ def _read_files(job: _Job, paths: Sequence[Path]) -> DocumentReading:
 
 def _parse_all(job: _Job, paths: Sequence[Path], cache: Path) -> Mapping[Path, CacheEntry]:
     """Return the entry of each path, in order, parsing what has none. A file that changes meanwhile is read again."""
-    entries = {path: entry for path in paths if (entry := job.recalled(path))}
+    entries = {path: entry for path in paths if (entry := job.known_entry(path))}
     waiting: Sequence[Path] = [path for path in paths if path not in entries]
     for _ in range(_TRIES):
         found = _find_unparsed(waiting, entries, cache, job)

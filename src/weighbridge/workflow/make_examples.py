@@ -11,7 +11,6 @@ from random import Random
 from time import perf_counter
 
 from weighbridge.dataset.synthesise.cached_model import CachedModel
-from weighbridge.dataset.synthesise.choose import limit_count, limit_unanswerable
 from weighbridge.dataset.synthesise.duplicates import (
     cache_vectors,
     drop_changed_meaning,
@@ -28,6 +27,8 @@ from weighbridge.dataset.synthesise.filters import (
     drop_unfindable,
     drop_unfitting_answers,
     drop_ungrounded,
+    limit_count,
+    limit_unanswerable,
     make_form_filters,
 )
 from weighbridge.dataset.synthesise.nouns import Filter, FilterResult, SyntheticExample, apply_filters

@@ -20,7 +20,7 @@ from weighbridge.dataset.synthesise.english import build_vocabulary, content_wor
 )
 def test_only_names_keep_their_capital(text, expected):
     words = build_vocabulary(["When slips are lost, the Marrowby sails on. Radar is new."])
-    assert words.lowered(text) == expected
+    assert words.lower_first(text) == expected
 
 
 def test_a_word_that_is_mostly_a_name_is_one():

@@ -7,8 +7,7 @@ unanswerable.py    questions that no document answers
 rules.py           everything that needs no model
 teacher.py         what a model is asked for, and how its replies are read
 cached_model.py    a model whose replies are kept
-filters.py         drops examples that read badly, are not grounded, or cannot be found
+filters.py         drops examples that read badly, are not grounded, cannot be found, or are too many
 duplicates.py      drops examples that were asked before: by each other, in training or in the test
-choose.py          keeps as many as are wanted, spread over the documents
 file.py            the file of made examples, and how they join the others
 """

@@ -35,7 +35,7 @@ class Vocabulary:
     names: frozenset[str]
     """Those that have a capital amid a sentence more often than not."""
 
-    def lowered(self, text: str) -> str:
+    def lower_first(self, text: str) -> str:
         """Return what begins a sentence as it stands amid one: with a small letter, unless it begins with a name."""
         found = re.match(r"[A-Z][a-z'\u2019-]*(?!\w)", text)
         if not found:

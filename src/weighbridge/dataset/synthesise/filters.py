@@ -7,6 +7,8 @@ self-contained or not about what it was made from.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import chain, zip_longest
+from random import Random
 
 from weighbridge.adapters import Span
 from weighbridge.dataset.near_duplicates import normalise_question
@@ -17,6 +19,8 @@ from weighbridge.ingest.outline import SENTENCE_ENDS
 from weighbridge.protocols import Notify, silent
 from weighbridge.types import Passage, Progress
 
+UNANSWERABLE = 0.15
+"""The largest share of questions without an answer: too many teach to decline everything."""
 FEWEST_ASKED, MOST_ASKED = 3, 32
 """Words of a question."""
 
@@ -70,7 +74,11 @@ def make_form_filters(accepts: Accepts | None = None) -> tuple[Filter, ...]:
         ("question gives its answer away", _gives_away),
     ]
     if accepts:
-        one_by_one.insert(0, ("answer is not what this task wants", lambda made: not _fits(made, accepts)))
+
+        def is_unfit(made: SyntheticExample) -> bool:
+            return not (accepts(made.answers[0]) if made.answerable else _rewords_own(made))
+
+        one_by_one.insert(0, ("answer is not what this task wants", is_unfit))
     return tuple(Filter(reason, _places_where(test)) for reason, test in one_by_one)
 
 
@@ -193,17 +201,14 @@ def _gives_away(made: SyntheticExample) -> bool:
     return words <= content_words(made.question) if words else not re.search(r"\w", made.answers[0])
 
 
-def _fits(made: SyntheticExample, accepts: Accepts) -> bool:
-    return accepts(made.answers[0]) if made.answerable else _rewords_own(made)
-
-
 def _find_repeated(made: Sequence[SyntheticExample]) -> Collection[int]:
     seen: dict[tuple[str, frozenset[str]], int] = {}
-    return {
-        at
-        for at, one in enumerate(made)
-        if seen.setdefault((normalise_question(one.question), _answer_set(one)), at) != at
-    }
+    repeated: set[int] = set()
+    for at, one in enumerate(made):
+        key = (normalise_question(one.question), frozenset(map(normalise_question, one.answers)))
+        if seen.setdefault(key, at) != at:
+            repeated.add(at)
+    return repeated
 
 
 def _find_ambiguous(made: Sequence[SyntheticExample]) -> Collection[int]:
@@ -211,10 +216,6 @@ def _find_ambiguous(made: Sequence[SyntheticExample]) -> Collection[int]:
     for at, one in enumerate(made):
         places[normalise_question(one.question)].append(at)
     return {at for same in places.values() if len(same) > 1 for at in same}
-
-
-def _answer_set(made: SyntheticExample) -> frozenset[str]:
-    return frozenset(map(normalise_question, made.answers))
 
 
 def _is_found(made: SyntheticExample, passages: Sequence[Passage]) -> bool:
@@ -232,3 +233,46 @@ def _is_found(made: SyntheticExample, passages: Sequence[Passage]) -> bool:
 
 def _normalise_spaces(text: str) -> str:
     return " ".join(text.split()).casefold()
+
+
+def limit_unanswerable(count: int, seed: int) -> Filter:
+    """Keep only a small share without an answer, of `count` or of as many as there are: one where it would be less."""
+
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
+        absent = [at for at, one in enumerate(made) if not one.answerable]
+        whole = min(count, (len(made) - len(absent)) / (1 - UNANSWERABLE))
+        few = min(max(int(UNANSWERABLE * whole), 1), count - 1)
+        return set(absent) - set(_order_by_document(made, absent, seed)[:few])
+
+    return Filter("too many without an answer", places)
+
+
+def limit_count(count: int, seed: int) -> Filter:
+    """Keep `count` at most, taken in turn from every document; those without an answer are all kept.
+
+    A second wording of a question is only taken when every question has its first.
+    """
+
+    def places(made: Sequence[SyntheticExample]) -> Collection[int]:
+        answered = [at for at, one in enumerate(made) if one.answerable]
+        return set(answered) - set(
+            _order_by_document(made, answered, seed)[: max(count - len(made) + len(answered), 0)]
+        )
+
+    return Filter("more than were asked for", places)
+
+
+def _order_by_document(made: Sequence[SyntheticExample], places: Sequence[int], seed: int) -> list[int]:
+    """Return positions: the first wordings one document after the other, then the second ones, and so on."""
+    random = Random(seed)  # noqa: S311 - reproducible, and no secret
+    shuffled = random.sample(list(places), len(places))
+    rounds: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    asked: dict[str, int] = defaultdict(int)
+    for at in sorted(shuffled, key=lambda at: made[at].id != made[at].family):
+        document = made[at].spans[0].document_id if made[at].spans else made[at].family
+        rounds[asked[made[at].family]][document].append(at)
+        asked[made[at].family] += 1
+    order: list[int] = []
+    for _, documents in sorted(rounds.items()):
+        order += [at for at in chain.from_iterable(zip_longest(*documents.values())) if at is not None]
+    return order

@@ -8,7 +8,7 @@ from weighbridge.adapters import Span
 from weighbridge.dataset.synthesise.english import Vocabulary, build_vocabulary
 from weighbridge.dataset.synthesise.nouns import SyntheticExample, make_synthetic
 from weighbridge.dataset.synthesise.tables import PlacedDraft, draft_questions
-from weighbridge.dataset.synthesise.unanswerable import Candidate, drop_answered, make_candidates
+from weighbridge.dataset.synthesise.unanswerable import drop_answered, make_candidates
 from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.outline import find_outline
 from weighbridge.protocols import Notify, silent
@@ -48,12 +48,19 @@ def make_by_rules(
     """
     words = build_vocabulary(document.text for document in documents)
     drafted = tuple(_draft_questions(documents, words, version, notify))
-    firsts = [_make_question(one) for one in drafted]
-    wordings = [_make_wordings(one, first) for one, first in zip(drafted, firsts, strict=True)]
-    candidates = make_candidates([one.placed for one in drafted], seed)
-    absent = [_make_unanswerable(drafted[one.origin], one) for one in drop_answered(candidates, every)]
-    Random(seed).shuffle(absent)  # noqa: S311 - reproducible, and no secret
-    return (*firsts, *(one for own in wordings for one in own), *absent)
+    firsts: list[SyntheticExample] = []
+    wordings: list[SyntheticExample] = []
+    for one in drafted:
+        draft = one.placed.draft
+        firsts.append(make_synthetic(draft.question, draft.answers, one.spans, f"rule: {draft.rule}"))
+        wordings += _make_wordings(one, firsts[-1])
+    unanswerable: list[SyntheticExample] = []
+    for candidate in drop_answered(make_candidates([one.placed for one in drafted], seed), every):
+        one = drafted[candidate.origin]
+        made_by = f"unanswerable: {one.placed.draft.rule}"
+        unanswerable.append(make_synthetic(candidate.question, (), one.spans, made_by))
+    Random(seed).shuffle(unanswerable)  # noqa: S311 - reproducible, and no secret
+    return (*firsts, *wordings, *unanswerable)
 
 
 def _draft_questions(
@@ -66,11 +73,6 @@ def _draft_questions(
         notify(Progress(task="making by rules", done=done, total=len(documents), unit="documents"))
 
 
-def _make_question(one: _DraftOfDocument) -> SyntheticExample:
-    draft = one.placed.draft
-    return make_synthetic(draft.question, draft.answers, one.spans, f"rule: {draft.rule}")
-
-
 def _make_wordings(one: _DraftOfDocument, first: SyntheticExample) -> Iterator[SyntheticExample]:
     """Yield other wordings, in the family of the first; which ones depends on the question alone."""
     draft = one.placed.draft
@@ -80,7 +82,3 @@ def _make_wordings(one: _DraftOfDocument, first: SyntheticExample) -> Iterator[S
     for text in dict.fromkeys(chosen):
         made_by = f"rule: paraphrase of {first.id}"
         yield make_synthetic(text, draft.answers, one.spans, made_by, family=first.family)
-
-
-def _make_unanswerable(one: _DraftOfDocument, candidate: Candidate) -> SyntheticExample:
-    return make_synthetic(candidate.question, (), one.spans, f"unanswerable: {one.placed.draft.rule}")

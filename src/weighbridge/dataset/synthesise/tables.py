@@ -85,7 +85,7 @@ def _draft_from_facts(document: Document, outline: DocumentOutline, words: Vocab
 
 def draft_from_cell(row: str, column: str, value: str, topic: str, words: Vocabulary) -> Draft | None:
     """Return "What is the <column> of <row>?", or a better way to ask for dates and counts; None where it has none."""
-    name, asked = words.lowered(row), column if column.isupper() else column[:1].lower() + column[1:]
+    name, asked = words.lower_first(row), column if column.isupper() else column[:1].lower() + column[1:]
     if value.casefold() in {row.casefold(), column.casefold()} or not re.search(r"[A-Za-z]{2}", column):
         return None
     short = f"{asked[:1].upper()}{asked[1:]} of {row}?"
@@ -110,7 +110,7 @@ def draft_from_label(label: str, topic: str, value: str, words: Vocabulary) -> D
     if "?" in topic or topic.casefold() == label.casefold() or _NOT_A_LABEL.match(label):
         return None
     asked = label if label.isupper() else label[:1].lower() + label[1:]
-    about = words.lowered(topic)
+    about = words.lower_first(topic)
     question, said = f"What is the {asked} of {about}?", f"what the {asked} of {about} is"
     if not _is_noun(label):
         question, said = f'What is given as "{label}" for {about}?', f'what is given as "{label}" for {about}'

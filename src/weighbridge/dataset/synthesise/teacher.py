@@ -146,10 +146,19 @@ def drop_answerable(search: Callable[[str], Sequence[Passage]], asking: Teacher)
 
     def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         doubtful = [at for at, one in enumerate(made) if not one.answerable and _BY_MODEL.match(one.made_by)]
-        found = {at: search(made[at].question) for at in doubtful}
-        worded = {at for at in doubtful if any(_covers(passage, made[at].question) for passage in found[at])}
-        left = [at for at in doubtful if at not in worded]
-        prompts = [(_CHECK, Message("user", _shown(found[at], made[at].question))) for at in left]
+        worded: set[int] = set()
+        left: list[int] = []
+        prompts: list[tuple[Message, ...]] = []
+        for at in doubtful:
+            question = made[at].question
+            chunks = [passage.chunk for passage in search(question)]
+            wanted = content_words(question)
+            if any(wanted <= content_words(f"{chunk.title} {chunk.text}") for chunk in chunks):
+                worded.add(at)
+                continue
+            left.append(at)
+            shown = "\n".join(chunk.text for chunk in chunks)
+            prompts.append((_CHECK, Message("user", f"{shown}\n\nQuestion: {question}")))
         said = asking.about(prompts, "checking near misses") if prompts else ()
         return worded | {at for at, reply in zip(left, said, strict=True) if not _DECLINED.match(reply)}
 
@@ -164,18 +173,17 @@ def drop_inconsistent(texts: Mapping[str, str], asking: Teacher) -> Filter:
     """
 
     def places(made: Sequence[SyntheticExample]) -> Collection[int]:
-        own = [at for at, one in enumerate(made) if _asks_of_its_place(one, texts)]
-        prompts = [
-            (_CHECK, Message("user", f"{_source_text(made[at], texts)}\n\nQuestion: {made[at].question}")) for at in own
-        ]
+        own: list[int] = []
+        prompts: list[tuple[Message, ...]] = []
+        for at, one in enumerate(made):
+            source = _source_text(one, texts)
+            if one.made_by.startswith("model:") and one.answerable and one.answers[0] in source:
+                own.append(at)
+                prompts.append((_CHECK, Message("user", f"{source}\n\nQuestion: {one.question}")))
         said = asking.about(prompts, "asking them back") if prompts else ()
         return {at for at, reply in zip(own, said, strict=True) if not _answers_agree(made[at].answers[0], reply)}
 
     return Filter("the model itself answers otherwise", places)
-
-
-def _asks_of_its_place(made: SyntheticExample, texts: Mapping[str, str]) -> bool:
-    return made.made_by.startswith("model:") and made.answerable and made.answers[0] in _source_text(made, texts)
 
 
 def _source_text(made: SyntheticExample, texts: Mapping[str, str]) -> str:
@@ -237,14 +245,6 @@ def _quote_from_chunk(answer: str, chunk: Chunk) -> str:
 
 def _strip_quotes(answer: str) -> str:
     return answer.strip().strip("\"'“”*").rstrip(".").strip()
-
-
-def _covers(passage: Passage, question: str) -> bool:
-    return content_words(question) <= content_words(f"{passage.chunk.title} {passage.chunk.text}")
-
-
-def _shown(passages: Sequence[Passage], question: str) -> str:
-    return "\n".join(passage.chunk.text for passage in passages) + f"\n\nQuestion: {question}"
 
 
 def _make(

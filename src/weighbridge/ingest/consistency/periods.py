@@ -91,7 +91,7 @@ class Period:
     document: Document
 
     @cached_property
-    def named(self) -> frozenset[str]:
+    def name_dates(self) -> frozenset[str]:
         """Dates in the title and the file's name; of its folders no days, which say when a copy was made.
 
         What a finer date says already is left out: the year of a quarter.
@@ -102,7 +102,7 @@ class Period:
         return frozenset(mark for mark in marks if not any(mark in other and mark != other for other in marks))
 
     @cached_property
-    def stated(self) -> str:
+    def end_date(self) -> str:
         """The first date on the first page that a period ends with; empty where there is none."""
         for cue in _ENDS.finditer(self.document.text, 0, _FIRST_PAGE):
             mark = _MARK.match(self.document.text, cue.end())
@@ -118,20 +118,20 @@ class Period:
     @cached_property
     def order(self) -> str:
         """The latest date that the names or the first page state, to put documents in the order of time; maybe none."""
-        return max((mark for mark in (*self.named, self.stated) if name_a_year([mark])), default="")
+        return max((mark for mark in (*self.name_dates, self.end_date) if name_a_year([mark])), default="")
 
     def differs(self, other: "Period", *, ignore_days: bool = False) -> bool:
         """Tell whether two documents are of different periods.
 
         `ignore_days`: days in their names are when each version was written.
         """
-        mine, theirs = self.named, other.named
+        mine, theirs = self.name_dates, other.name_dates
         if ignore_days:
             mine, theirs = _without_days(mine), _without_days(theirs)
         if mine and theirs:
             return mine != theirs
-        if self.stated and other.stated and not ignore_days:
-            return self.stated != other.stated
+        if self.end_date and other.end_date and not ignore_days:
+            return self.end_date != other.end_date
         if min(self.dates.total(), other.dates.total()) < _FEWEST_DATES:
             return False
         shared = (self.dates & other.dates).total()

@@ -76,7 +76,7 @@ class _File:
 
     name: str
     depth: int
-    fetched: Callable[[], Path]
+    fetch: Callable[[], Path]
 
 
 class _SpentError(Exception):
@@ -101,7 +101,7 @@ def _look(file: _File, state: _Walk) -> Iterator[FileBegun | FileOutcome]:
     if begun.number in state.skip:
         return
     try:
-        path = file.fetched()
+        path = file.fetch()
         kind = sniff(path)
     except MemoryError:
         raise
@@ -150,7 +150,7 @@ def _judge(parsed: Parsed, name: str, kind: Kind, notes: tuple[Loss, ...]) -> Fi
 
 
 def _open_enclosed(enclosed: Enclosed, number: int, inside: str, depth: int, state: _Walk) -> _File:
-    def fetched() -> Path:
+    def fetch() -> Path:
         _check_depth(depth, state)
         _count_member(state)
         _count_unpacked(len(enclosed.content), 0, state)
@@ -158,7 +158,7 @@ def _open_enclosed(enclosed: Enclosed, number: int, inside: str, depth: int, sta
         path.write_bytes(enclosed.content)
         return path
 
-    return _File(_join_names(inside, enclosed.name or f"attachment {number + 1}"), depth + 1, fetched)
+    return _File(_join_names(inside, enclosed.name or f"attachment {number + 1}"), depth + 1, fetch)
 
 
 def _look_inside(path: Path, inside: str, depth: int, state: _Walk) -> Iterator[FileBegun | FileOutcome]:
@@ -175,7 +175,7 @@ def _look_inside(path: Path, inside: str, depth: int, state: _Walk) -> Iterator[
 
 
 def _open_member(archive: ZipFile, member: ZipInfo, inside: str, depth: int, state: _Walk) -> _File:
-    def fetched() -> Path:
+    def fetch() -> Path:
         _check_depth(depth, state)
         _count_member(state)
         if member.flag_bits & 1:
@@ -189,7 +189,7 @@ def _open_member(archive: ZipFile, member: ZipInfo, inside: str, depth: int, sta
             raise UnreadableError(f"cannot be unpacked ({error})") from error
         return path
 
-    return _File(_join_names(inside, member.filename), depth + 1, fetched)
+    return _File(_join_names(inside, member.filename), depth + 1, fetch)
 
 
 def _unpack(packed: IO[bytes], file: IO[bytes], size: int, state: _Walk) -> None:

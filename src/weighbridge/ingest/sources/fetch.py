@@ -66,43 +66,43 @@ class RestEndpoint:
         Raises:
             DataError: the server refuses, does not answer in time, or sends more than `LARGEST_PAGE`.
         """
-        answer = self._patiently(url)
+        answer = self._request_with_retries(url)
         if may_be_absent and answer.status in _PAST_THE_END:
             return None
         if answer.status != 200:  # noqa: PLR2004 - HTTP
-            raise self._refused(answer)
+            raise self._refusal(answer)
         return answer.content
 
-    def _patiently(self, url: "URL") -> HttpAnswer:
+    def _request_with_retries(self, url: "URL") -> HttpAnswer:
         wait = _FIRST_WAIT
         for _ in range(_TRIES - 1):
             try:
-                return self._followed(url)
+                return self._follow_redirects(url)
             except _TryAgainError as error:
                 if error.wait > _LONGEST_WAIT:
                     raise self._wrong(f"{error}; it asks to wait {error.wait:,.0f} seconds, so try then") from None
                 self.sleep(max(error.wait, wait))
                 wait *= 2
         try:
-            return self._followed(url)
+            return self._follow_redirects(url)
         except _TryAgainError as error:
             raise self._wrong(f"{error}, {_TRIES} times; try again later") from None
 
-    def _followed(self, url: "URL") -> HttpAnswer:
+    def _follow_redirects(self, url: "URL") -> HttpAnswer:
         header = self.header
         for _ in range(_REDIRECTS + 1):
             if _origin(url) != _origin(self.start):
                 header = {}
-            answer = self._asked(url, header)
+            answer = self._request(url, header)
             if answer.status in _BUSY:
                 said = f"the server answered HTTP {answer.status}"
                 raise _TryAgainError(said, _seconds(answer.headers.get("retry-after", "")))
             if answer.status not in _MOVED or "location" not in answer.headers:
                 return answer
-            url = self.joined(url, answer.headers["location"])
+            url = self.join_url(url, answer.headers["location"])
         raise self._wrong(f"the server redirects more than {_REDIRECTS} times")
 
-    def joined(self, url: "URL", target: str) -> "URL":
+    def join_url(self, url: "URL", target: str) -> "URL":
         """Return the URL that a server names, which may be relative to one of its pages."""
         from httpx2 import InvalidURL
 
@@ -114,7 +114,7 @@ class RestEndpoint:
             raise self._wrong(f"the server names {self.safe(target)!r}, which is no http or https URL")
         return there
 
-    def _asked(self, url: "URL", header: Mapping[str, str]) -> HttpAnswer:
+    def _request(self, url: "URL", header: Mapping[str, str]) -> HttpAnswer:
         from httpx2 import HTTPError, TimeoutException
 
         deadline = monotonic() + self.timeout_seconds
@@ -155,7 +155,7 @@ class RestEndpoint:
     def _wrong(self, what: str) -> DataError:
         return DataError(f"{self.where}: {what}")
 
-    def _refused(self, answer: HttpAnswer) -> DataError:
+    def _refusal(self, answer: HttpAnswer) -> DataError:
         text = answer.content[:2000].decode("utf-8", "replace")
         said = "" if text.lstrip().startswith("<") else self.safe(text)
         advice = "check 'header' and 'header_variable'" if answer.status in _DENIED else "check 'rest'"

@@ -123,7 +123,7 @@ def _next_page(source: RestSource, endpoint: RestEndpoint, url: "URL", whole: An
     if not isinstance(named, str):
         told = f"next: {source.next!r} holds {describe_json_kind(named)}, not a URL"
         raise DataError(f"{endpoint.where}: {told}; to send it as a parameter, name that in 'page_parameter'")
-    return endpoint.joined(url, named)
+    return endpoint.join_url(url, named)
 
 
 def _find_items(source: RestSource, whole: Any, number: int, where: str) -> Sequence[Any]:

@@ -68,7 +68,7 @@ class _Place:
         return f"{self.source.label} ({bare})"
 
     @contextmanager
-    def telling(self, what: str) -> Iterator[None]:
+    def translate_errors(self, what: str) -> Iterator[None]:
         """Raise what the database says as a `DataError` in its own words, less the secrets."""
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -98,12 +98,12 @@ class _Tables:
     def rows(self, query: str, *, stream: bool) -> "CursorResult[Any]":
         """Run a query as it is written: a colon or a percent sign in it has no meaning."""
         options = {"no_parameters": True, "stream_results": stream, "max_row_buffer": _AT_A_TIME}
-        with self.place.telling("the query failed"):
+        with self.place.translate_errors("the query failed"):
             return self.connection.exec_driver_sql(query.rstrip().rstrip(";"), execution_options=options)
 
-    def related(self, heading: str, statement: "TextClause", values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def related_rows(self, heading: str, statement: "TextClause", values: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the rows of a related query, with its `:name` taken from the document's row."""
-        with self.place.telling(f"the query of related.{heading} failed"):
+        with self.place.translate_errors(f"the query of related.{heading} failed"):
             result = self.connection.execute(statement, dict(values))
             columns = _column_names(result, f"{self.where}: related.{heading}")
             return [dict(zip(columns, row, strict=True)) for row in result]
@@ -131,9 +131,9 @@ def _url(source: SqlSource, environment: Mapping[str, str]) -> "URL":
 def _connect(place: _Place) -> Iterator[_Tables]:
     engine = _engine(place)
     try:
-        with place.telling("cannot be reached"):
+        with place.translate_errors("cannot be reached"):
             connection = engine.connect()
-        with connection, place.telling("the query failed"):
+        with connection, place.translate_errors("the query failed"):
             for statement in _READ_ONLY.get(engine.dialect.name, ()):
                 connection.exec_driver_sql(statement)
             yield _Tables(place, connection)
@@ -169,7 +169,9 @@ def _read_entities(source: SqlSource, tables: _Tables, notify: Notify) -> Iterat
         values = dict(zip(columns, row, strict=True))
         fields = {name: value for name, value in values.items() if name not in named}
         for heading, related in statements.items():
-            fields[heading] = tables.related(heading, related.statement, {name: values[name] for name in related.names})
+            fields[heading] = tables.related_rows(
+                heading, related.statement, {name: values[name] for name in related.names}
+            )
         if number % _AT_A_TIME == 0:
             notify(Progress(task=f"read {source.label}", done=number, total=0, unit="rows"))
         yield Entity(

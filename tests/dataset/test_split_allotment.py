@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.dataset.allot import AllotmentUnit, allot
+from weighbridge.dataset.split import AllotmentUnit, allot
 from weighbridge.types import Split
 
 SHARES: dict[Split, float] = {"train": 0.5, "dev": 0.1, "test": 0.4}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.adapters import Span
-from weighbridge.dataset.synthesise.choose import UNANSWERABLE, limit_count, limit_unanswerable
+from weighbridge.dataset.synthesise.filters import UNANSWERABLE, limit_count, limit_unanswerable
 from weighbridge.dataset.synthesise.nouns import SyntheticExample, apply_filters
 
 
