@@ -13,7 +13,7 @@ from weighbridge.train.data.tokens import Encoded, encode
 from weighbridge.train.runtime.base_model import load_network, load_tokenizer
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.methods import prepare
+from weighbridge.train.supervised.methods import precision, prepare
 from weighbridge.train.supervised.train import Job, train
 from weighbridge.types import Message, Progress
 
@@ -100,7 +100,7 @@ def test_full_leaves_a_whole_model(recipe: Recipe, texts: Sequence[Encoded], tmp
 @pytest.mark.parametrize("method", ["lora", "dora", "ia3", "full"])
 def test_only_the_upper_blocks_learn(recipe: Recipe, method: str):
     with quiet():
-        network = prepare(recipe.base, by(recipe, method, layers=1).training).network
+        network = prepare(recipe.base, by(recipe, method, layers=1).training, precision())
     learning = [name for name, weight in network.named_parameters() if weight.requires_grad]
     assert learning
     assert all("layers.1." in name or name == "model.norm.weight" for name in learning)
@@ -109,15 +109,15 @@ def test_only_the_upper_blocks_learn(recipe: Recipe, method: str):
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_more_blocks_than_there_are_are_refused(recipe: Recipe, method: str):
     with quiet(), pytest.raises(TrainingError, match="more than the 2 blocks"):
-        prepare(recipe.base, by(recipe, method, layers=3).training)
+        prepare(recipe.base, by(recipe, method, layers=3).training, precision())
 
 
 @pytest.mark.parametrize("method", ["lora", "dora"])
 def test_a_rank_above_the_width_is_refused(recipe: Recipe, method: str):
     with quiet(), pytest.raises(TrainingError, match=r"training.rank: 4,096 is more than the base model's width"):
-        prepare(recipe.base, by(recipe, method, rank=4096).training)
+        prepare(recipe.base, by(recipe, method, rank=4096).training, precision())
 
 
 def test_a_learnt_prompt_has_no_upper_blocks(recipe: Recipe):
     with quiet(), pytest.raises(TrainingError, match="below all blocks"):
-        prepare(recipe.base, by(recipe, "prompt-tuning", layers=1).training)
+        prepare(recipe.base, by(recipe, "prompt-tuning", layers=1).training, precision())

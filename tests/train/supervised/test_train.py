@@ -135,13 +135,15 @@ def test_validation_hears_the_current_weights(recipe: Recipe, encoded: tuple[Enc
 
 @pytest.mark.parametrize("method", ["lora", "prompt-tuning"])
 def test_answers_do_not_depend_on_who_is_asked_beside(recipe: Recipe, method: str):
+    import torch
+
     how = recipe.training.model_copy(update={"method": method})
     tokenizer = load_tokenizer(recipe.base)
     system = Message("system", "Answer in a few words, and never in rhyme. Say what you know.")
     words = ["a", "bb", "ccc! No, really, say it, and do not make me ask again"]
     prompts = [(system, Message("user", f"Say {word}!")) for word in words]
     with quiet():
-        network = prepare(recipe.base, how, exact=True).network
+        network = prepare(recipe.base, how, torch.float32)
         alone = [say(network, tokenizer, [prompt], maximum_tokens=8)[0] for prompt in prompts]
         assert list(say(network, tokenizer, prompts, maximum_tokens=8)) == alone
     assert len(set(alone)) > 1

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from weighbridge.train.data.tokens import prompt_tokens
+from weighbridge.train.supervised.methods import has_learnt_prompt
 from weighbridge.train.supervised.prefix_packing import shared_prefix_length
 from weighbridge.types import Message
 
@@ -34,7 +35,7 @@ def say(
     network.eval()
     try:
         with torch.no_grad():
-            single = _has_learnt_prompt(network)
+            single = has_learnt_prompt(network)
             prefix = () if single else _prefix(encoded)
             kept = _read(network, prefix) if prefix else None
             for batch in _batches([len(one) - len(prefix) for one in encoded], single=single):
@@ -45,12 +46,6 @@ def say(
     finally:
         network.train(training)
     return tuple(answers)
-
-
-def _has_learnt_prompt(network: Any) -> bool:
-    from peft import PeftModel
-
-    return isinstance(network, PeftModel) and bool(network.active_peft_config.is_prompt_learning)
 
 
 def _prefix(encoded: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

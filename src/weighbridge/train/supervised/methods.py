@@ -1,16 +1,12 @@
 """The methods of `training.method`, by PEFT's own names: their trainable weights and their forward pass."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from weighbridge.errors import TrainingError
 from weighbridge.settings.training import Method, TrainingSettings
 from weighbridge.train.runtime.base_model import BaseFiles, load_network
 from weighbridge.train.supervised.prefix_packing import PackedRow
-
-Read = Callable[[Any, PackedRow], Any]
-"""Gives the logits, shape (labels, vocabulary), at the places of a row."""
 
 USUAL_RATES: Mapping[Method, tuple[float, float]] = {
     **dict.fromkeys(("lora", "rslora", "dora", "qlora"), (1e-4, 5e-3)),
@@ -22,16 +18,6 @@ USUAL_RATES: Mapping[Method, tuple[float, float]] = {
 _DARED = 6.0
 """How many times more than that a rate of the LoRA methods may be before it is called odd, or less."""
 _WITHOUT_LAYERS = "training.layers cannot be used with training.method: prompt-tuning, which learns below all blocks"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
-    """A network ready for training: only trainable weights require gradients, and are float32."""
-
-    network: Any
-    read: Read
-    precision: Any
-    """The torch type that matrices are multiplied in."""
 
 
 def odd_rates(how: TrainingSettings) -> Iterator[str]:
@@ -56,10 +42,10 @@ def precision() -> Any:
     return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
 
 
-def prepare(base: BaseFiles, how: TrainingSettings, *, exact: bool = False) -> Recipient:
+def prepare(base: BaseFiles, how: TrainingSettings, kind: Any) -> Any:
     """Return the base model with the weights of its method added, drawn with the seed.
 
-    Frozen weights are of `precision()`, or where it is to be `exact`, float32.
+    Frozen weights are of the torch type `kind`. What learns, and nothing else, requires gradients and is float32.
 
     Raises:
         TrainingError: the method cannot be had on this machine, or with this model; with the reason.
@@ -68,7 +54,6 @@ def prepare(base: BaseFiles, how: TrainingSettings, *, exact: bool = False) -> R
     from transformers import set_seed
 
     set_seed(how.seed)
-    kind = torch.float32 if exact else precision()
     if how.method == "full":
         network = _whole(base, how)
     else:
@@ -79,16 +64,24 @@ def prepare(base: BaseFiles, how: TrainingSettings, *, exact: bool = False) -> R
             weight.data = weight.data.to(torch.float32)
     if torch.cuda.is_available() and how.method != "qlora":
         network.to("cuda")
-    read = read_prompted if how.method == "prompt-tuning" else read_row
-    return Recipient(network=network, read=read, precision=kind)
+    return network
+
+
+def has_learnt_prompt(network: Any) -> bool:
+    """Tell whether PEFT puts a learnt prompt before what a network reads."""
+    from peft import PeftModel
+
+    return isinstance(network, PeftModel) and bool(network.active_peft_config.is_prompt_learning)
 
 
 def read_row(network: Any, row: PackedRow) -> Any:
-    """Read a row with the network as it is."""
+    """Return the logits, shape (labels, vocabulary), at the places of a row."""
+    if has_learnt_prompt(network):
+        return _read_prompted(network, row)
     return network(**inputs_of(network, row), use_cache=False).logits[0]
 
 
-def read_prompted(network: Any, row: PackedRow) -> Any:
+def _read_prompted(network: Any, row: PackedRow) -> Any:
     """Read a row behind the learnt prompt, visible to every token. PEFT itself cannot: it knows 2D masks only."""
     import torch
 
@@ -122,16 +115,9 @@ def inputs_of(network: Any, row: PackedRow) -> dict[str, Any]:
     return made if row.plain else {**made, "attention_mask": there(row.sees)[None, None]}
 
 
-def plain_of(network: Any) -> Any:
-    """Return the language model that PEFT may have wrapped."""
-    from peft import PeftModel
-
-    return network.get_base_model() if isinstance(network, PeftModel) else network
-
-
 def blocks_of(network: Any) -> Any:
-    """Return the blocks of a language model, a `ModuleList`, the lowest first, whatever is wrapped around it."""
-    return plain_of(network).get_decoder().layers
+    """Return the blocks of a language model, a `ModuleList`, the lowest first."""
+    return network.get_decoder().layers
 
 
 def _load_in_4bit(base: BaseFiles, kind: Any) -> Any:

@@ -30,8 +30,6 @@ class PackedRow:
     tokens: "Integers"
     positions: "Integers"
     """The place of each token in its example, from 0."""
-    owners: "Integers"
-    """The number of the first example that each token belongs to."""
     sees: "Flags"
     """Shape (tokens, tokens): the attention mask; each token sees itself too."""
     places: "Integers"
@@ -45,15 +43,12 @@ class PackedRow:
         return bool((self.positions[1:] > self.positions[:-1]).all())
 
 
-def pack(
-    examples: Sequence[Encoded], *, among: Sequence[int] | None = None, limit: int = ROW_TOKENS
-) -> tuple[PackedRow, ...]:
-    """Return rows of at most `limit` tokens that hold every example once, or every one `among` those numbers.
+def pack(examples: Sequence[Encoded], *, limit: int = ROW_TOKENS) -> tuple[PackedRow, ...]:
+    """Return rows of at most `limit` tokens that hold every example once.
 
     An example longer than that has a row of its own. The same examples in the same order give the same rows.
     """
-    chosen = range(len(examples)) if among is None else among
-    order = sorted(chosen, key=lambda number: (examples[number].tokens, number))
+    order = sorted(range(len(examples)), key=lambda number: (examples[number].tokens, number))
     rows: list[list[int]] = []
     size = 0
     for number in order:
@@ -83,7 +78,6 @@ def _row(examples: Sequence[Encoded], numbers: Sequence[int]) -> PackedRow:
 
     tokens: list[int] = []
     positions: list[int] = []
-    owners: list[int] = []
     places: list[int] = []
     targets: list[int] = []
     before: tuple[int, ...] = ()
@@ -96,7 +90,6 @@ def _row(examples: Sequence[Encoded], numbers: Sequence[int]) -> PackedRow:
         paths.append((kept, path))
         tokens.extend(own[kept:])
         positions.extend(range(kept, len(own)))
-        owners.extend([number] * (len(own) - kept))
         first = max(examples[number].start, 1)
         places.extend(path[first - 1 : len(own) - 1])
         targets.extend(own[first:])
@@ -106,5 +99,5 @@ def _row(examples: Sequence[Encoded], numbers: Sequence[int]) -> PackedRow:
             place = slice(fresh[0], fresh[-1] + 1)
             sees[place, path[:kept]] = True
             sees[place, place] = np.tri(len(fresh), dtype=np.bool_)
-    made = {"tokens": tokens, "positions": positions, "owners": owners, "places": places, "targets": targets}
+    made = {"tokens": tokens, "positions": positions, "places": places, "targets": targets}
     return PackedRow(sees=sees, **{name: np.asarray(values, dtype=np.int64) for name, values in made.items()})

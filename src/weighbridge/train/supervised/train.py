@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from weighbridge.adapters import Training
 from weighbridge.errors import TrainingError
@@ -21,9 +22,9 @@ from weighbridge.train.runtime.out_of_memory import TOO_LITTLE, too_little, trim
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.runtime.recorded_trainer import run_trainer
 from weighbridge.train.supervised.generate import Validate, say
-from weighbridge.train.supervised.methods import Recipient, prepare
+from weighbridge.train.supervised.methods import precision, prepare
 from weighbridge.train.supervised.prefix_packing import ROW_TOKENS, pack
-from weighbridge.train.supervised.trainer import Order, epoch_batches, make_trainer
+from weighbridge.train.supervised.trainer import Steps, epoch_batches, make_trainer
 from weighbridge.types import Message, Progress
 
 
@@ -77,33 +78,35 @@ def train(job: Job) -> Training:
         limit=TimeLimit(how.seconds, job.clock),
         notify=job.notify,
     )
+    steps = [[job.encoded[number] for number in batch] for batch in order]
     return with_less_memory(
-        job.folder, lambda: _train(job, order, store), lambda failure: _halve(job, order, store, failure)
+        job.folder, lambda: _train(job, steps, store), lambda failure: _halve(job, steps, store, failure)
     )
 
 
-def _train(job: Job, order: Order, store: CheckpointStore) -> Training:
+def _train(job: Job, steps: Steps, store: CheckpointStore) -> Training:
+    import torch
+
     how = job.recipe.training
     store.open()
     job.notify(Progress(task="training", done=len(store.losses), total=store.steps, unit="steps"))
-    recipient = prepare(job.recipe.base, how, exact=job.exact)
+    kind = torch.float32 if job.exact else precision()
+    network = prepare(job.recipe.base, how, kind)
     trim()
-    trainer = make_trainer(
-        recipient, job.encoded, order, store=store, how=how, score=lambda: _dev_score(job, recipient)
-    )
+    trainer = make_trainer(network, kind, steps, store=store, how=how, score=lambda: _dev_score(job, network, kind))
     run_trainer(trainer, store)
     store.keep_best(job.folder / "adapter")
-    tokens = sum(len(job.encoded[number].tokens) for batch in order[: len(store.losses)] for number in batch)
+    tokens = sum(len(one.tokens) for batch in steps[: len(store.losses)] for one in batch)
     early = f"ended after {len(store.scores)} of {how.epochs} epochs, because the dev score had not become better"
     return store.summary(
         examples=len(job.encoded),
         tokens=tokens,
-        precision=str(recipient.precision).removeprefix("torch."),
+        precision=str(kind).removeprefix("torch."),
         notes=[early] if store.stopped_early else [],
     )
 
 
-def _halve(job: Job, order: Order, store: CheckpointStore, failure: str) -> None:
+def _halve(job: Job, steps: Steps, store: CheckpointStore, failure: str) -> None:
     """Read rows of half the length from now on.
 
     Raises:
@@ -112,20 +115,19 @@ def _halve(job: Job, order: Order, store: CheckpointStore, failure: str) -> None
     short = too_little(job.folder, failure)
     if store.halved:
         raise TrainingError(f"{short}; {TOO_LITTLE}")
-    rows = (row for batch in order for row in pack(job.encoded, among=batch, limit=store.at_once))
+    rows = (row for batch in steps for row in pack(batch, limit=store.at_once))
     longest = max(len(row.tokens) for row in rows)
     if longest <= max(len(one.tokens) for one in job.encoded):
         raise TrainingError(f"{short}, and its longest example is read by itself already; {TOO_LITTLE}")
     store.halve(longest, longest // 2, "tokens")
 
 
-def _dev_score(job: Job, recipient: Recipient) -> float | None:
+def _dev_score(job: Job, network: Any, kind: Any) -> float | None:
     """Let the network, as it is now, answer the dev questions, and return their score; None where there are none."""
     import torch
 
     if job.validate is None:
         return None
-    network, kind = recipient.network, recipient.precision
     tokenizer = load_tokenizer(job.recipe.base)
 
     def answers(prompts: Sequence[tuple[Message, ...]]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The loop of a supervised training: a transformers trainer that takes the steps of an order, row by row."""
+"""The loop of a supervised training: a transformers trainer that takes planned steps, row by row."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -8,11 +8,11 @@ from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.data.tokens import Encoded
 from weighbridge.train.runtime.checkpoints import CheckpointStore
 from weighbridge.train.runtime.recorded_trainer import one_device, record_into, shared_arguments
-from weighbridge.train.supervised.methods import Recipient
+from weighbridge.train.supervised.methods import read_row
 from weighbridge.train.supervised.prefix_packing import PackedRow, labels, pack
 
-Order = Sequence[Sequence[int]]
-"""The batch of each step: numbers of examples."""
+Steps = Sequence[Sequence[Encoded]]
+"""The examples of each step."""
 
 _WARM_UP = 0.06
 """Share of the steps with a rising learning rate."""
@@ -34,27 +34,26 @@ def rate_share(step: int, steps: int) -> float:
     return 0.5 + 0.5 * math.cos(math.pi * (step - rise + 1) / (steps - rise + 1))
 
 
-def row_loss(recipient: Recipient, row: PackedRow) -> Any:
-    """Return the summed cross entropy, in nats, of a row's targets, added up in float32."""
+def row_loss(network: Any, row: PackedRow, kind: Any) -> Any:
+    """Return the summed cross entropy, in nats, of a row's targets; matrices multiply in the torch type `kind`."""
     import torch
 
-    network, kind = recipient.network, recipient.precision
     with torch.autocast(network.device.type, dtype=kind, enabled=kind == torch.bfloat16):
-        logits = recipient.read(network, row)
+        logits = read_row(network, row)
     targets = torch.from_numpy(row.targets).to(logits.device)
     return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
 
 def make_trainer(
-    recipient: Recipient,
-    encoded: Sequence[Encoded],
-    order: Order,
+    network: Any,
+    kind: Any,
+    steps: Steps,
     *,
     store: CheckpointStore,
     how: TrainingSettings,
     score: Callable[[], float | None],
 ) -> Any:
-    """Return a trainer that takes all steps of the order, and reports each to the store.
+    """Return a trainer that takes all steps, and reports each to the store.
 
     One step is one batch: its rows are read forward and back one after another, and the loss is the mean over all
     tokens that the batch teaches, so neither memory nor result depends on how rows are cut. `score` gives
@@ -66,28 +65,28 @@ def make_trainer(
 
     def note(logs: Mapping[str, float]) -> str:
         seconds = store.limit.clock() - began
-        read = sum(len(encoded[number].tokens) for batch in order[before : int(logs["step"])] for number in batch)
+        read = sum(len(one.tokens) for batch in steps[before : int(logs["step"])] for one in batch)
         return f"loss {logs['loss']:.3f}, {read / seconds if seconds else 0.0:.0f} tokens/s"
 
     arguments = TrainingArguments(
         **shared_arguments(store, how.seed),
-        max_steps=len(order),
+        max_steps=len(steps),
         per_device_train_batch_size=1,
         gradient_accumulation_steps=1,
         ignore_data_skip=True,
         learning_rate=how.rate,
         optim="adamw_torch_fused",
     )
-    kind = record_into(store, _packed_rows(recipient, encoded, order, store), note=note, score=score)
-    return kind(
-        model=recipient.network,
+    trainer = record_into(store, _packed_rows(network, kind, steps, store), note=note, score=score)
+    return trainer(
+        model=network,
         args=one_device(arguments),
-        train_dataset=list(range(len(order))),
+        train_dataset=list(range(len(steps))),
         data_collator=_numbers,
     )
 
 
-def _packed_rows(recipient: Recipient, encoded: Sequence[Encoded], order: Order, store: CheckpointStore) -> Any:
+def _packed_rows(network: Any, kind: Any, steps: Steps, store: CheckpointStore) -> Any:
     """Return the class of such a trainer; a class of its own for each, because transformers is imported late."""
     import torch
     from transformers import Trainer
@@ -95,13 +94,12 @@ def _packed_rows(recipient: Recipient, encoded: Sequence[Encoded], order: Order,
     class PackedRows(Trainer):  # type: ignore[misc] # transformers is untyped
         def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
             model.train()
-            batch = order[self.state.global_step]
-            taught = max(1, labels([encoded[number] for number in batch]))
-            rows = pack(encoded, among=batch, limit=store.at_once)
-            return sum(self._read_back(row, taught) for row in rows)
+            batch = steps[self.state.global_step]
+            taught = max(1, labels(batch))
+            return sum(self._read_back(row, taught) for row in pack(batch, limit=store.at_once))
 
         def _read_back(self, row: PackedRow, taught: int) -> Any:
-            loss = row_loss(recipient, row) / taught
+            loss = row_loss(network, row, kind) / taught
             self.accelerator.backward(loss)
             return loss.detach()
 
