@@ -34,11 +34,20 @@ def test_links_lead_somewhere(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_commands_in_the_docs_exist(page):
-    commands = {command.split()[0] for command in _generator().COMMANDS}
+def test_commands_in_the_docs_exist_with_their_options(page):
+    reference = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+    helps = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", reference, re.MULTILINE | re.DOTALL))
     for line in re.findall(r"^(?:\$ )?weighbridge (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
-        word = shlex.split(line, comments=True)[0]
-        assert word in commands or word.startswith("-"), f"{page.name}: weighbridge {line}"
+        words = shlex.split(line, comments=True)
+        if words[0].startswith("-"):
+            continue
+        command = " ".join(words[:2]) if " ".join(words[:2]) in helps else words[0]
+        if command not in helps:  # a group such as `versions`, or a page that names it alone
+            assert any(name.startswith(f"{command} ") for name in helps), f"{page.name}: weighbridge {line}"
+            continue
+        for option in (word for word in words if word.startswith("--")):
+            known = re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", helps[command])
+            assert known, f"{page.name}: weighbridge {line}: {option} is no option of {command}"
 
 
 def test_the_guide_for_contributors_names_files_that_exist():
