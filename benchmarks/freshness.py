@@ -25,7 +25,7 @@ from weighbridge.protocols import Retriever
 from weighbridge.retrieve.index.sync import read_card
 from weighbridge.settings.file import load_settings
 from weighbridge.types import Question
-from weighbridge.wiring.reporter import MUTE
+from weighbridge.wiring.reporter import SILENT
 from weighbridge.wiring.search import build_retriever, index_home, open_query_embedder
 from weighbridge.workspace import Workspace
 
@@ -88,7 +88,7 @@ def _measure(root: Path, edits: int, following: "subprocess.Popen[str]") -> None
     threading.Thread(target=lambda: list(following.stderr or ()), daemon=True).start()
     workspace = Workspace(root)
     settings = load_settings(workspace.settings_file)
-    embedder = open_query_embedder(settings, workspace, MUTE)
+    embedder = open_query_embedder(settings, workspace, SILENT)
     card = read_card(workspace.index)
     if card is None:
         raise SystemExit("there is no index")

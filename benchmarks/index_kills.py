@@ -34,7 +34,7 @@ from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Chunk
 from weighbridge.wiring.documents import read_sources
-from weighbridge.wiring.reporter import MUTE
+from weighbridge.wiring.reporter import SILENT
 from weighbridge.wiring.search import index_source, open_query_embedder
 from weighbridge.workspace import Workspace
 
@@ -98,7 +98,7 @@ def _round(root: Path, moments: random.Random, *, within: float, whole: bool) ->
     last = _index(root)
     how = f"{'killed' if ended.killed else 'not hit'} after {ended.seconds:.1f} s, then {last.seconds:.1f} s"
     settings = load_settings(root / "weighbridge.yaml")
-    return Found(ended.killed, how, _faults(root, settings, open_query_embedder(settings, Workspace(root), MUTE)))
+    return Found(ended.killed, how, _faults(root, settings, open_query_embedder(settings, Workspace(root), SILENT)))
 
 
 def _lay_out(root: Path, collection: Path, count: int) -> None:
@@ -149,7 +149,7 @@ def _faults(root: Path, settings: Settings, embedder: Embedder) -> Counter[str]:
     """Count what the index has that it should not, or has not that it should."""
     workspace = Workspace(root)
     folder = fetch(settings.retrieval.embedder)
-    sources = index_source(read_sources(settings, workspace, MUTE), settings, folder)
+    sources = index_source(read_sources(settings, workspace, SILENT), settings, folder)
     due = {chunk.id: chunk for document in sources.documents for chunk in sources.cut(document)}
     index = open_stored(workspace.index, open_store(settings.retrieval.store, workspace.index))
     contents = index.contents(list(index.documents()))

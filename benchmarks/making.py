@@ -19,7 +19,7 @@ from pathlib import Path
 from weighbridge.dataset.synthesise.duplicates import drop_near_each_other
 from weighbridge.models import fetch
 from weighbridge.settings.file import load_settings
-from weighbridge.wiring.reporter import MUTE
+from weighbridge.wiring.reporter import SILENT
 from weighbridge.wiring.search import open_computed_embedder
 from weighbridge.workflow.make_examples import Wanted, make_examples
 from weighbridge.workflow.make_examples_report import MakingReport, report_lines
@@ -45,7 +45,7 @@ def main() -> None:
             else:
                 _lay_out(root, source, given.documents)
             settings = load_settings(root / "weighbridge.yaml")
-            report = make_examples(settings, Workspace(root), Wanted(count=given.count), MUTE)
+            report = make_examples(settings, Workspace(root), Wanted(count=given.count), SILENT)
             print(f"\n== {source.name if source.is_dir() else source.parent.name}")
             print("\n".join(report_lines(report)))
             embedder = open_computed_embedder(settings, fetch(settings.retrieval.embedder))

@@ -44,11 +44,11 @@ from weighbridge.train.supervised.train import Job, train
 from weighbridge.types import Example, Progress
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import Engine, Weights, open_engine
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workflow.training.preferences import Moved, Refinement, collect_attempts, pairs_moved, refine
 from weighbridge.workspace import Workspace
 
-Opened = tuple[Bench, Engine, Voice]
+Opened = tuple[Bench, Engine, Reporter]
 RUNS: dict[str, dict[str, object]] = {
     "dpo": {"method": "dpo"},
     "kto": {"method": "kto"},
@@ -72,13 +72,13 @@ def main() -> None:
         root = Path(name) / "workload"
         shutil.copytree(given.workload, root, ignore=shutil.ignore_patterns(".weighbridge"))
         settings = _settings(load_settings(root / "weighbridge.yaml"), given)
-        voice = Voice(say=lambda sentence: print(f"  {sentence}", flush=True), notify=_tell)
-        engine, bench = open_engine(settings, voice), open_bench(settings, Workspace(root), voice)
+        reporter = Reporter(say=lambda sentence: print(f"  {sentence}", flush=True), notify=_tell)
+        engine, bench = open_engine(settings, reporter), open_bench(settings, Workspace(root), reporter)
         first = _first(bench, engine, given, root / "first")
         print(f"supervised: {_taken(start)} s, accuracy {_accuracy(first, first.start)}", flush=True)
         for run in given.only:
             try:
-                for row in _run(run, given, first, (bench, engine, voice)):
+                for row in _run(run, given, first, (bench, engine, reporter)):
                     rows.append(row)
                     print(f"{HEAD}\n{row}" if len(rows) == 1 else row, flush=True)
             except WeighbridgeError as error:
@@ -194,12 +194,14 @@ def _unseen_pairs(todo: Refinement, opened: Opened) -> tuple[PreferencePair, ...
 
     These examples are called train ones here, and nowhere else: only of those are pairs made.
     """
-    bench, engine, voice = opened
+    bench, engine, reporter = opened
     asked = tuple(replace(example, split="train") for example in todo.exercise.asked)
     made = tuple(conversation(todo.exercise.strategy, example) for example in asked)
     print("  of the questions measured by:", flush=True)
     apart = replace(bench, workload=replace(bench.workload, examples=asked))
-    return collect_attempts(replace(todo, exercise=replace(todo.exercise, made=made)), apart, engine, voice).as_pairs()
+    return collect_attempts(
+        replace(todo, exercise=replace(todo.exercise, made=made)), apart, engine, reporter
+    ).as_pairs()
 
 
 def _row(name: str, moved: Moved, accuracy: str, seconds: tuple[str, str]) -> str:

@@ -23,7 +23,7 @@ from weighbridge.results import Estimate
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Progress
-from weighbridge.wiring.reporter import MUTE, Voice
+from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.wiring.search import open_computed_embedder
 from weighbridge.wiring.tuned_retrievers import RetrieverCard, Which, with_retrieval
 from weighbridge.wiring.workload import Workload, open_workload
@@ -72,7 +72,7 @@ def _measure(which: Which, name: str, workspace: Workspace) -> None:
     settings = load_settings(workspace.settings_file)
     print(f"\n{name}: {which}", flush=True)
     start = time.perf_counter()
-    card = tune_retriever(which, settings, workspace, Voice(say=_say, notify=_Steps()))
+    card = tune_retriever(which, settings, workspace, Reporter(say=_say, notify=_Steps()))
     _print_card(card, time.perf_counter() - start)
     if card.model:
         _print_test(which, card, settings, workspace)
@@ -113,8 +113,8 @@ def _print_test(which: Which, card: RetrieverCard, settings: Settings, workspace
     workload = _workload(settings, workspace)
     tuned = with_retrieval(settings, {"embedder" if which == "embedder" else "rerank": model})
     with (
-        search_aside(workload.documents, settings, workspace.state / "before", MUTE) as before,
-        search_aside(workload.documents, tuned, workspace.state / "after", MUTE) as after,
+        search_aside(workload.documents, settings, workspace.state / "before", SILENT) as before,
+        search_aside(workload.documents, tuned, workspace.state / "after", SILENT) as after,
     ):
         seed, k = settings.measure.seed, settings.retrieval.limit
         verdict = judge_retrieval(before.retriever, after.retriever, workload.of("test"), k=k, seed=seed)
@@ -133,7 +133,7 @@ def _print_test(which: Which, card: RetrieverCard, settings: Settings, workspace
 
 def _workload(settings: Settings, workspace: Workspace) -> Workload:
     return open_workload(
-        settings, workspace, open_computed_embedder(settings, fetch(settings.retrieval.embedder)), MUTE
+        settings, workspace, open_computed_embedder(settings, fetch(settings.retrieval.embedder)), SILENT
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from weighbridge import models
 from weighbridge.errors import DownloadError, UserError, WorkspaceError
-from weighbridge.models import Pinned, _writing, cache_folder, fetch, file_fingerprint, known_models
+from weighbridge.models import Pinned, _explain_write_errors, cache_folder, fetch, file_fingerprint, known_models
 from weighbridge.settings.schema import SMOLLM2
 from weighbridge.types import Progress
 
@@ -170,7 +170,7 @@ def test_fetching_from_several_threads_gives_one_file(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_says_so(tmp_path: Path) -> None:
-    with pytest.raises(DownloadError, match=r"disk is full.*WEIGHBRIDGE_CACHE"), _writing(tmp_path):
+    with pytest.raises(DownloadError, match=r"disk is full.*WEIGHBRIDGE_CACHE"), _explain_write_errors(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 

@@ -10,7 +10,7 @@ from weighbridge.evaluate.weighing import load_weighing as read_weighing
 from weighbridge.protocols import Emit, Strategy, ignore
 from weighbridge.settings.file import load_settings
 from weighbridge.types import PUBLIC, Answer, Message, Passage, Progress, Question, Task
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class OpenWorkspace:
 
     def __init__(self, folder: StrPath, *, say: Say = _discard, notify: Notify = _discard) -> None:
         self._workspace = Workspace(Path(folder))
-        self._reporter = Voice(say=say, notify=notify)
+        self._reporter = Reporter(say=say, notify=notify)
         self.settings: Settings = load_settings(self._workspace.settings_file)
         """The settings as they were when the workspace was opened; to change them, edit the file and open it again."""
         self._strategies: dict[str, Strategy] = {}
@@ -73,10 +73,10 @@ class OpenWorkspace:
 
         `groups` are the access groups of whoever asks: a document of other groups is never returned.
         """
-        from weighbridge.workflow.search import search
+        from weighbridge.workflow.search import search_index
 
         asked = Question(question, groups=_groups(groups))
-        return search(asked, self.settings, self._workspace, limit=limit, voice=self._reporter)
+        return search_index(asked, self.settings, self._workspace, limit=limit, reporter=self._reporter)
 
     def ask(
         self,
@@ -112,7 +112,7 @@ class OpenWorkspace:
         arm = choose_arm(name, self.settings, self._workspace)
         if arm not in self._strategies:
             self._strategies[arm] = open_strategy(
-                arm, self.settings, self._workspace, stack=self._models, voice=self._reporter
+                arm, self.settings, self._workspace, stack=self._models, reporter=self._reporter
             )
         return self._strategies[arm]
 
@@ -202,10 +202,10 @@ def init(
         WorkspaceError: there is a settings file already.
         DataError: the documents or examples cannot be used.
     """
-    from weighbridge.workflow.init import init as make
+    from weighbridge.workflow.init import init_workspace
 
     read = None if documents is None else Path(documents)
-    make(Path(folder), documents=read, examples=Path(examples), task=task, voice=Voice(say=say))
+    init_workspace(Path(folder), documents=read, examples=Path(examples), task=task, reporter=Reporter(say=say))
     return OpenWorkspace(folder, say=say)
 
 
@@ -221,7 +221,7 @@ def score(answers: StrPath | Iterable[Mapping[str, object]]) -> "Scores":
     """
     from weighbridge.workflow.score import score_file, score_rows
 
-    return score_file(Path(answers), Voice()) if isinstance(answers, str | Path) else score_rows(answers)
+    return score_file(Path(answers), Reporter()) if isinstance(answers, str | Path) else score_rows(answers)
 
 
 def load_weighing(file: StrPath) -> "Weighing":

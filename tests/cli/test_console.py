@@ -7,7 +7,7 @@ from rich.console import Console as Terminal
 
 from weighbridge.cli.console import Console
 from weighbridge.types import Answer, Chunk, Citation, Passage, Prompt, Timing, Usage
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 
 NO_PROMPT = Prompt(())
 
@@ -19,13 +19,15 @@ def said(text: str, thinking: float = 0.0, citations: tuple[Citation, ...] = (),
         text=text, raw=text, prompt=prompt, abstained=False, citations=citations,
         usage=Usage(input_tokens=9, output_tokens=2), timing=Timing(total=1.5, thinking=thinking),
     )  # fmt: skip
-    Console(as_json=False, out=terminal, voice=Voice(), pause=lambda: None).answer("rag", answer)
+    Console(as_json=False, out=terminal, reporter=Reporter(), pause=lambda: None).answer("rag", answer)
     return out.getvalue()
 
 
 def shown(passage: Passage, width: int) -> list[str]:
     out = io.StringIO()
-    Console(as_json=False, out=Terminal(file=out, width=width), voice=Voice(), pause=lambda: None).passages([passage])
+    Console(as_json=False, out=Terminal(file=out, width=width), reporter=Reporter(), pause=lambda: None).passages(
+        [passage]
+    )
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from weighbridge.cli.errors import guarded
+from weighbridge.cli.errors import run_command
 from weighbridge.errors import ModelError, SettingsError, UnfinishedError
 
 
@@ -30,7 +30,7 @@ def raising(error):
 )
 def test_every_end_has_a_code_and_a_message(error, code, words, capsys):
     with pytest.raises(SystemExit) as stop:
-        guarded(raising(error))
+        run_command(raising(error))
     told = capsys.readouterr().err
     assert stop.value.code == code
     assert words in told
@@ -47,12 +47,12 @@ def test_an_interrupt_that_a_library_turns_into_its_own_error_is_still_an_interr
             raise ValueError("Error calling function `ser_path`: KeyboardInterrupt") from stop
 
     with pytest.raises(SystemExit) as stop:
-        guarded(command)
+        run_command(command)
     assert stop.value.code == 130
     assert "run the same command again" in capsys.readouterr().err
 
 
 def test_a_command_that_ends_well_exits_with_zero():
     with pytest.raises(SystemExit) as stop:
-        guarded(lambda: None)
+        run_command(lambda: None)
     assert stop.value.code == 0

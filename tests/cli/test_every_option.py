@@ -166,7 +166,9 @@ def test_train_is_told_seeds_and_search_and_prints_json(house: Path, monkeypatch
     """The race and the seeds themselves: tests/workflow."""
     told: list[Any] = []
 
-    def train(arms: Sequence[str], settings: object, place: Workspace, voice: object, *, effort: Any) -> tuple[object]:
+    def train(
+        arms: Sequence[str], settings: object, place: Workspace, reporter: object, *, effort: Any
+    ) -> tuple[object]:
         told.append((place.root, effort.search, effort.seeds))
         return (card(TrainingSettings()),)
 

@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 
 from weighbridge.adapters import AdapterCard
 from weighbridge.checks.retrieval import RetrievalVerdict
-from weighbridge.cli.models_table import base_lines, listing, side_by_side, standing
+from weighbridge.cli.models_table import base_lines, listing, side_by_side, status_lines
 from weighbridge.models import ModelFile
 from weighbridge.results import Estimate
 from weighbridge.settings.training import PreferenceSettings, TrainingSettings
@@ -115,12 +115,12 @@ def test_adapters_beside_each_other_fit(width: int, golden: Golden) -> None:
 
 
 def test_what_became_stale_is_told_with_what_to_do(golden: Golden) -> None:
-    golden(Path("models_standing.txt"), "\n".join(printed(standing(each), 80) for each in KNOWN))
+    golden(Path("models_standing.txt"), "\n".join(printed(status_lines(each), 80) for each in KNOWN))
 
 
 def test_many_documents_are_counted_and_some_named() -> None:
     stale = tuple(f"notice-{number}" for number in range(1200))
-    told = " ".join(printed(standing(replace(KNOWN[0], stale=stale)), 80).split())
+    told = " ".join(printed(status_lines(replace(KNOWN[0], stale=stale)), 80).split())
     assert "1,200 documents changed: notice-0, notice-1, notice-2, notice-3, notice-4 and 1,195 more." in told
 
 

@@ -38,7 +38,7 @@ def test_without_a_terminal_a_long_step_writes_lines(monkeypatch):
     clock = iter(range(0, 1000, 4))
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
     console = Console(file=io.StringIO(), width=100)
-    with progress.shown(console) as notify:
+    with progress.show_progress(console) as notify:
         for done in range(8):
             notify(Progress(task="training", done=done, total=7, unit="steps", note="loss 0.5"))
     lines = console.file.getvalue().splitlines()
@@ -48,7 +48,7 @@ def test_without_a_terminal_a_long_step_writes_lines(monkeypatch):
 
 def test_a_short_step_writes_nothing():
     console = Console(file=io.StringIO(), width=100)
-    with progress.shown(console) as notify:
+    with progress.show_progress(console) as notify:
         for done in range(8):
             notify(Progress(task="index", done=done, total=7, unit="chunks"))
     assert console.file.getvalue() == ""
@@ -58,7 +58,7 @@ def test_a_step_is_not_timed_from_an_earlier_one_of_its_name(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     console = Console(file=io.StringIO(), width=100)
-    with progress.shown(console) as notify:
+    with progress.show_progress(console) as notify:
         notify(Progress(task="building", done=1, total=1))
         now[0] = 60.0
         for done in (1, 2):
@@ -70,7 +70,7 @@ def test_what_is_not_known_leaves_no_comma(monkeypatch):
     clock = iter((0.0, 11.0))
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
     console = Console(file=io.StringIO(), width=100)
-    with progress.shown(console) as notify:
+    with progress.show_progress(console) as notify:
         for _ in range(2):
             notify(Progress(task="looking", done=0, total=0, unit="places"))
     assert console.file.getvalue() == "  looking: 0 places\n"
@@ -78,7 +78,7 @@ def test_what_is_not_known_leaves_no_comma(monkeypatch):
 
 def test_on_a_terminal_bars_come_and_go():
     console = Console(file=io.StringIO(), width=100, force_terminal=True)
-    with progress.shown(console) as notify:
+    with progress.show_progress(console) as notify:
         notify(Progress(task="index", done=1, total=7, unit="chunks"))
         notify(Progress(task="index", done=7, total=7, unit="chunks"))
         notify(Progress(task="unknown", done=7, total=0))

@@ -9,18 +9,18 @@ import pytest
 from rich.console import Console
 
 from weighbridge.answer.restricted import NOTE
-from weighbridge.cli.models_table import listing, standing
+from weighbridge.cli.models_table import listing, status_lines
 from weighbridge.evaluate.weighing import load_weighing
 from weighbridge.report.adapter import adapter_page
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.train.registry import adapters
 from weighbridge.types import Question
-from weighbridge.wiring.reporter import MUTE, Voice
+from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.workflow.ask import open_strategy
 from weighbridge.workflow.compare import compare
-from weighbridge.workflow.lineage import About, traced
-from weighbridge.workflow.models import exported, shown
+from weighbridge.workflow.lineage import About, trace
+from weighbridge.workflow.models import adapter_status, export_adapter
 from weighbridge.workspace import Workspace, read_json
 
 from ..tiny_llama import write_tiny_gguf
@@ -57,7 +57,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, minilm: Path) -> Opened:
         (root / file).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     (root / "weighbridge.yaml").write_text(YAML, encoding="utf-8")
     opened = load_settings(root / "weighbridge.yaml"), Workspace(root)
-    compare(*opened, MUTE)
+    compare(*opened, SILENT)
     return opened
 
 
@@ -67,11 +67,11 @@ def test_the_label_is_inherited_and_shown(made: Opened) -> None:
     assert card.dev is not None
     assert not any(name in case for name in SHUT.split() for guard in card.guards for case in guard.shown)
     assert any("answers only askers of crew" in warning for warning in card.warnings)
-    found = shown(*made, "fine-tuned")
+    found = adapter_status(*made, "fine-tuned")
     console = Console(width=200)
     with console.capture() as capture:
         console.print(listing([found], ()))
-        console.print(standing(replace(found, stale=("Ivory",))))
+        console.print(status_lines(replace(found, stale=("Ivory",))))
     assert "for crew only" in capture.get()
     assert "1\N{NO-BREAK SPACE}document changed." in capture.get()
     named = replace(card, learnt=replace(card.learnt, documents={"Ivory": "1"}))
@@ -108,7 +108,7 @@ def test_a_weighing_asks_each_asker_as_it_would_serve_them(made: Opened) -> None
 
 def test_what_the_crew_taught_is_traced_for_them_alone(made: Opened) -> None:
     everybody, crew = (
-        {each.lesson.target for each in traced(*made, About(adapter="fine-tuned", groups=groups))}
+        {each.lesson.target for each in trace(*made, About(adapter="fine-tuned", groups=groups))}
         for groups in (frozenset[str](), CREW)
     )
     assert everybody == crew - {name[:2] for name in SHUT.split()}
@@ -118,7 +118,7 @@ def test_what_the_crew_taught_is_traced_for_them_alone(made: Opened) -> None:
 @pytest.mark.parametrize("form", ["openai", "huggingface"])
 def test_an_export_says_who_it_is_for(made: Opened, tmp_path: Path, form: str) -> None:
     said: list[str] = []
-    path = exported(*made, "fine-tuned", form, tmp_path / "out", Voice(say=said.append))
+    path = export_adapter(*made, "fine-tuned", form, tmp_path / "out", Reporter(say=said.append))
     assert any("only crew may see" in line for line in said)
     manifest = path / "weighbridge-export.json" if path.is_dir() else tmp_path / ".out.weighbridge-export.json"
     assert read_json(manifest)["only_for"] == "crew"

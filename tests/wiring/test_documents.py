@@ -8,7 +8,7 @@ import pytest
 from weighbridge.results import Contradiction
 from weighbridge.settings.file import load_settings
 from weighbridge.wiring.documents import read_sources, reading_report
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workspace import Workspace
 
 FEES = [
@@ -30,7 +30,7 @@ def read(folder: Path, ferries: int, *, groups: tuple[str, ...] = (), width: int
     settings = "documents: documents.jsonl\nexamples: examples.jsonl\ntask: answer\nstrategies: [rag]\n"
     (folder / "weighbridge.yaml").write_text(settings, encoding="utf-8")
     said: list[str] = []
-    read_sources(load_settings(folder / "weighbridge.yaml"), Workspace(folder), Voice(say=said.append, width=width))
+    read_sources(load_settings(folder / "weighbridge.yaml"), Workspace(folder), Reporter(say=said.append, width=width))
     return [line for line in said if not line.startswith("Read ")]
 
 

@@ -7,7 +7,7 @@ import pytest
 from weighbridge.settings.file import load_settings
 from weighbridge.types import Question
 from weighbridge.wiring.index import index
-from weighbridge.wiring.reporter import MUTE
+from weighbridge.wiring.reporter import SILENT
 from weighbridge.wiring.search import open_query_embedder, open_retriever
 from weighbridge.workspace import Workspace
 
@@ -22,12 +22,12 @@ def test_the_next_search_finds_a_changed_document_and_nothing_of_its_old_text(tm
         f"documents: docs\nexamples: none.jsonl\nretrieval: {{embedder: {str(minilm)!r}}}\n"
     )
     settings, workspace = load_settings(tmp_path / "weighbridge.yaml"), Workspace(tmp_path)
-    index(settings, workspace, MUTE)
-    searching = open_retriever(settings, workspace, open_query_embedder(settings, workspace, MUTE))
+    index(settings, workspace, SILENT)
+    searching = open_retriever(settings, workspace, open_query_embedder(settings, workspace, SILENT))
     asked = Question("When does the ferry sail?")
     assert searching.search(asked, limit=1)[0].chunk.text == "The ferry sails at six."
     (tmp_path / "docs" / "ferry.md").write_text("The ferry sails at nine.")
-    index(settings, workspace, MUTE)
+    index(settings, workspace, SILENT)
     assert [found.chunk.text for found in searching.search(asked, limit=2)] == [
         "The ferry sails at nine.",
         "Dogs travel on deck.",

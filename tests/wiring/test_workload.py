@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from weighbridge.errors import DataError
 from weighbridge.settings.file import load_settings
 from weighbridge.types import Example
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.workload import Workload, index_key, open_workload
 from weighbridge.workspace import Workspace
 
@@ -44,8 +44,8 @@ def opened(root: Path, duplicates: str, cited: str = "{}") -> tuple[Workload, li
     settings = f"documents: texts\nexamples: examples.jsonl\ntask: answer\nreading: {{duplicates: {duplicates}}}\n"
     (root / "weighbridge.yaml").write_text(settings + "strategies: [rag]\n", encoding="utf-8")
     said: list[str] = []
-    voice = Voice(say=said.append, width=100)
-    return open_workload(load_settings(root / "weighbridge.yaml"), Workspace(root), Apart(), voice), said
+    reporter = Reporter(say=said.append, width=100)
+    return open_workload(load_settings(root / "weighbridge.yaml"), Workspace(root), Apart(), reporter), said
 
 
 def evidence(examples: Sequence[Example]) -> dict[str, tuple[str, ...]]:

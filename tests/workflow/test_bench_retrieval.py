@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from weighbridge.settings.schema import RetrievalSettings, Settings
-from weighbridge.wiring.reporter import MUTE
+from weighbridge.wiring.reporter import SILENT
 from weighbridge.workflow.bench_retrieval import bench_retrieval
 
 pytestmark = pytest.mark.models
@@ -24,6 +24,8 @@ def test_a_bench_leaves_nothing_in_a_database(tmp_path: Path, minilm: Path, post
     (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\ta\t1\n")
     retrieval = RetrievalSettings(embedder=str(minilm), store=postgres_url)
     before = schemas(postgres_url)
-    found = bench_retrieval(tmp_path, Settings(examples=Path(), retrieval=retrieval), chunk_tokens=[64], voice=MUTE)
+    found = bench_retrieval(
+        tmp_path, Settings(examples=Path(), retrieval=retrieval), chunk_tokens=[64], reporter=SILENT
+    )
     assert [(each.documents, each.ndcg_at_10) for each in found] == [(2, 1.0)]
     assert schemas(postgres_url) == before

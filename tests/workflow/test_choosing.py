@@ -17,7 +17,7 @@ from weighbridge.train.prepare import Exercise
 from weighbridge.train.registry import adapters, promote, promoted_adapter, promotions
 from weighbridge.wiring.components import open_bench
 from weighbridge.wiring.engines import open_engine
-from weighbridge.wiring.reporter import MUTE, Voice
+from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.workflow.compare import compare
 from weighbridge.workflow.training.train import Effort, train, train_all
 from weighbridge.workspace import Workspace
@@ -118,7 +118,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Script:
 )
 def test_the_best_seed_on_dev_serves(place: Place, scripted: Script, outcomes: Sequence[Outcome], best: int) -> None:
     scripted(outcomes)
-    (found,) = train(("fine-tuned",), place.settings, place.workspace, MUTE, effort=Effort(seeds=3))
+    (found,) = train(("fine-tuned",), place.settings, place.workspace, SILENT, effort=Effort(seeds=3))
     assert found.seed == 7 + best
     assert promoted_adapter(place.workspace, "fine-tuned") == found
     assert [(one.seed, one.dev) for one in found.seeds] == [(7 + n, one.dev) for n, one in enumerate(outcomes)]
@@ -127,12 +127,12 @@ def test_the_best_seed_on_dev_serves(place: Place, scripted: Script, outcomes: S
 
 def test_the_best_of_several_makes_room_once_the_settings_are_others(place: Place, scripted: Script) -> None:
     scripted([Outcome(0.2), Outcome(0.9)])
-    (best,) = train(("fine-tuned",), place.settings, place.workspace, MUTE, effort=Effort(seeds=2))
-    engine, bench = open_engine(place.settings, MUTE), open_bench(place.settings, place.workspace, MUTE)
-    assert train_all(bench, engine, MUTE, {}) == {}
+    (best,) = train(("fine-tuned",), place.settings, place.workspace, SILENT, effort=Effort(seeds=2))
+    engine, bench = open_engine(place.settings, SILENT), open_bench(place.settings, place.workspace, SILENT)
+    assert train_all(bench, engine, SILENT, {}) == {}
     assert promoted_adapter(place.workspace, "fine-tuned") == best
     other = place.changed(epochs=2)
-    assert train_all(open_bench(other, place.workspace, MUTE), engine, MUTE, {}) == {}
+    assert train_all(open_bench(other, place.workspace, SILENT), engine, SILENT, {}) == {}
     served = promoted_adapter(place.workspace, "fine-tuned")
     assert served
     assert (served.seed, served.recipe["epochs"]) == (7, 2)
@@ -140,7 +140,7 @@ def test_the_best_of_several_makes_room_once_the_settings_are_others(place: Plac
 
 def test_nothing_is_compared_or_put_in_force_that_a_time_limit_stopped(place: Place) -> None:
     with pytest.raises(UnfinishedError, match="run the same command again"):
-        compare(place.changed(seconds=1e-6), place.workspace, MUTE)
+        compare(place.changed(seconds=1e-6), place.workspace, SILENT)
     assert promoted_adapter(place.workspace, "fine-tuned") is None
     assert adapters(place.workspace, "fine-tuned") == ()
     assert not place.workspace.weighing.exists()
@@ -152,21 +152,21 @@ def test_nothing_is_compared_or_put_in_force_that_a_time_limit_stopped(place: Pl
 
 def test_several_seeds_stop_as_one(place: Place) -> None:
     with pytest.raises(UnfinishedError):
-        train(("fine-tuned",), place.changed(seconds=1e-6), place.workspace, MUTE, effort=Effort(seeds=2))
+        train(("fine-tuned",), place.changed(seconds=1e-6), place.workspace, SILENT, effort=Effort(seeds=2))
     assert promoted_adapter(place.workspace, "fine-tuned") is None
 
 
 def test_an_adapter_that_an_earlier_version_cut_is_not_compared(place: Place, scripted: Script) -> None:
     scripted([Outcome(0.5)])
-    (whole,) = train(("fine-tuned",), place.settings, place.workspace, MUTE, effort=Effort())
+    (whole,) = train(("fine-tuned",), place.settings, place.workspace, SILENT, effort=Effort())
     promote(place.workspace, whole, chosen=True)
-    engine, bench = open_engine(place.settings, MUTE), open_bench(place.settings, place.workspace, MUTE)
-    assert train_all(bench, engine, MUTE, {}) == {}
+    engine, bench = open_engine(place.settings, SILENT), open_bench(place.settings, place.workspace, SILENT)
+    assert train_all(bench, engine, SILENT, {}) == {}
     note = "training.seconds (900) allowed 12 of 24 steps; raise it, or lower training.epochs"
     cut = replace(whole, training=replace(whole.training, notes=(note,)))
     write_card(cut, place.workspace.adapter("fine-tuned", cut.id))
     said: list[str] = []
-    failed = train_all(bench, engine, Voice(say=said.append), {})
+    failed = train_all(bench, engine, Reporter(say=said.append), {})
     assert "is unfinished" in failed["fine-tuned"]
     assert failed["fine-tuned"].endswith("run: weighbridge train fine-tuned")
     assert said == [failed["fine-tuned"]]

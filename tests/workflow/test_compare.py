@@ -18,8 +18,8 @@ from weighbridge.train.card import write_card
 from weighbridge.train.registry import promote
 from weighbridge.types import Example, Question, Task, Timing
 from weighbridge.wiring import tuned_retrievers as tuned_search
-from weighbridge.wiring.reporter import MUTE
-from weighbridge.workflow.compare import compare, search_words, timed_questions, trained_words
+from weighbridge.wiring.reporter import SILENT
+from weighbridge.workflow.compare import compare, describe_trainings, search_summary, timed_questions
 from weighbridge.workflow.compare import test_questions as drawn_questions
 from weighbridge.workflow.latency import Alone
 from weighbridge.workspace import Workspace
@@ -42,9 +42,9 @@ def test_a_limit_on_the_p95_takes_the_timings_that_bound_it(needs: dict[str, obj
 
 def test_a_report_names_what_the_settings_add_to_the_search() -> None:
     usual = Settings(examples=Path())
-    assert search_words(usual) == "BM25 and dense, fused; 3 passages of 64 tokens"
+    assert search_summary(usual) == "BM25 and dense, fused; 3 passages of 64 tokens"
     more = RetrievalSettings(rewrite="expansion", rerank="/models/cross", diversity=0.3, static=True)
-    assert search_words(usual.model_copy(update={"retrieval": more})) == (
+    assert search_summary(usual.model_copy(update={"retrieval": more})) == (
         "BM25 and dense, fused; rewrite expansion; rerank cross; diversity 0.3; static; 3 passages of 64 tokens"
     )
 
@@ -52,7 +52,7 @@ def test_a_report_names_what_the_settings_add_to_the_search() -> None:
 def test_a_report_names_how_the_adapters_that_answered_were_trained(tmp_path: Path) -> None:
     place, settings = Workspace(tmp_path), Settings(examples=Path())
     usual = "lora rank 16, at most 2 epochs, learning rate 0.001, seed 7"
-    assert trained_words(settings.strategies, settings, place) == usual
+    assert describe_trainings(settings.strategies, settings, place) == usual
     found = card(TrainingSettings(rank=4, seed=8))
     for arm in ("fine-tuned", "raft"):
         one = replace(found, strategy=arm)
@@ -61,9 +61,11 @@ def test_a_report_names_how_the_adapters_that_answered_were_trained(tmp_path: Pa
         (folder / one.gguf).write_bytes(b"weights")
         write_card(one, folder)
         promote(place, one, chosen=True)
-    assert trained_words(("prompt", "raft"), settings, place) == usual.replace("16", "4").replace("seed 7", "seed 8")
+    assert describe_trainings(("prompt", "raft"), settings, place) == usual.replace("16", "4").replace(
+        "seed 7", "seed 8"
+    )
     write_card(replace(found, strategy="raft", recipe=TrainingSettings().model_dump(mode="json")), folder)
-    told = trained_words(settings.strategies, settings, place)
+    told = describe_trainings(settings.strategies, settings, place)
     assert told.startswith("fine-tuned: lora rank 4")
     assert told.endswith(f"raft: {usual}")
 
@@ -114,7 +116,7 @@ def weighings(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, untimed
     found = {}
     for task in get_args(Task)[:2]:
         place = workspace(tmp_path_factory.mktemp(task), task, tiny_bert)
-        found[task] = compare(load_settings(place.settings_file), place, MUTE)
+        found[task] = compare(load_settings(place.settings_file), place, SILENT)
     return found
 
 
@@ -170,7 +172,7 @@ def test_what_is_asked_at_an_endpoint_elsewhere_is_not_offline(
     ):
         monkeypatch.setenv("OPENAI_BASE_URL", environment)
         model = settings.model.model_copy(update={"engine": "openai", "base_url": named, "reference": "scripted"})
-        (measured,) = compare(settings.model_copy(update={"model": model}), place, MUTE).measurements
+        (measured,) = compare(settings.model_copy(update={"model": model}), place, SILENT).measurements
         offline[where] = measured.offline
         assert measured.failures == 0
         assert "cost_per_thousand" not in measured.figures  # nobody said what a token costs there
@@ -190,7 +192,7 @@ def test_what_runs_here_is_priced_by_the_hour_whatever_tokens_cost_elsewhere(
     priced = settings.prices.model_copy(update={"input_per_million": 1e6, "output_per_million": 1e6})
     costs = []
     for prices in (settings.prices, priced):
-        (measured,) = compare(settings.model_copy(update={"prices": prices}), place, MUTE).measurements
+        (measured,) = compare(settings.model_copy(update={"prices": prices}), place, SILENT).measurements
         costs.append(measured.figures["cost_per_thousand"])
     assert costs[0] == costs[1]
 
@@ -206,7 +208,7 @@ def test_a_search_that_learnt_test_questions_is_not_measured(tmp_path: Path, tin
     tuned_search.write_card(learnt, folder)
     tuned_search.promote(learnt, place)
     with pytest.raises(DataError, match="the promoted embedder has learnt"):
-        compare(settings, place, MUTE)
+        compare(settings, place, SILENT)
 
 
 def test_a_strategy_without_an_adapter_is_left_out_by_name(
@@ -219,6 +221,6 @@ def test_a_strategy_without_an_adapter_is_left_out_by_name(
         return {"few-shot": "few-shot is left out: it failed"}
 
     monkeypatch.setattr("weighbridge.workflow.compare.train_all", fail)
-    weighing = compare(settings, place, MUTE)
+    weighing = compare(settings, place, SILENT)
     assert weighing.left_out == ("few-shot is left out: it failed",)
     assert [measurement.strategy for measurement in weighing.measurements] == ["prompt", "rag"]

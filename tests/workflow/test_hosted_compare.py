@@ -8,7 +8,7 @@ import pytest
 
 from weighbridge.settings.file import load_settings
 from weighbridge.train.registry import promoted_adapter
-from weighbridge.wiring.reporter import MUTE
+from weighbridge.wiring.reporter import SILENT
 from weighbridge.workflow.compare import compare
 from weighbridge.workspace import Workspace
 
@@ -41,10 +41,10 @@ def test_a_hosted_arm_is_weighed(server: HostedServer, tmp_path: Path, minilm: P
     )
     workspace = Workspace(tmp_path)
     settings = load_settings(workspace.settings_file)
-    refused = compare(settings, workspace, MUTE)
+    refused = compare(settings, workspace, SILENT)
     assert [one.strategy for one in refused.measurements] == ["prompt"]
     assert "fine-tuned is left out" in refused.left_out[0]
-    weighing = compare(settings, workspace, MUTE, agree=lambda _: True)
+    weighing = compare(settings, workspace, SILENT, agree=lambda _: True)
     card = promoted_adapter(workspace, "fine-tuned")
     assert card is not None
     assert card.hosted.startswith("ft:")

@@ -11,8 +11,8 @@ from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.card import write_card, write_lessons
 from weighbridge.wiring.index import index, open_history
-from weighbridge.wiring.reporter import MUTE
-from weighbridge.workflow.lineage import About, traced, withholding
+from weighbridge.wiring.reporter import SILENT
+from weighbridge.workflow.lineage import About, trace, withholds
 from weighbridge.workspace import Workspace
 
 from ..train.cards import card
@@ -29,7 +29,7 @@ def opened(tmp_path: Path, tiny_bert: Path) -> tuple[Settings, Workspace]:
     )
     workspace = Workspace(tmp_path)
     settings = load_settings(workspace.settings_file)
-    index(settings, workspace, MUTE)
+    index(settings, workspace, SILENT)
     return settings, workspace
 
 
@@ -41,7 +41,7 @@ def test_a_span_within_a_chunk_is_quoted_and_one_of_another_version_is_not(opene
     folder = workspace.adapter("fine-tuned", "3f2a9c41d0e7")
     write_lessons([Lesson(example_id="made-1", target="Ada Pell", spans=(now, before))], folder)
     write_card(replace(card(TrainingSettings(), hosted="ft:model"), adapter="", gguf=""), folder)
-    (found,) = traced(settings, workspace, About(adapter="3f2a", answer="pell"))
+    (found,) = trace(settings, workspace, About(adapter="3f2a", answer="pell"))
     assert found.texts == ("The warden is Ada Pell.", None)
 
 
@@ -51,7 +51,7 @@ CREW = frozenset({"crew"})
 def test_what_only_some_may_see_is_traced_for_them_alone(opened: tuple[Settings, Workspace]) -> None:
     settings, workspace = opened
     (workspace.root / "docs" / "pay.md").write_text("---\ngroups: [crew]\n---\n# Pay\n\nThe warden has nine crowns.")
-    index(settings, workspace, MUTE)
+    index(settings, workspace, SILENT)
     versions = open_history(settings, workspace).documents()
     lessons = [
         Lesson(example_id="open", target="Ada Pell", spans=(Span("ferry", 0, 7, versions["ferry"]),)),
@@ -64,7 +64,7 @@ def test_what_only_some_may_see_is_traced_for_them_alone(opened: tuple[Settings,
     write_card(replace(made, adapter="", gguf="", learnt=replace(made.learnt, access=(CREW,))), folder)
     for groups, ids in ((frozenset[str](), ["open"]), (CREW, ["open", "shut", "shut since"])):
         about = About(adapter="3f2a", groups=groups)
-        found = list(traced(settings, workspace, about))
+        found = list(trace(settings, workspace, about))
         assert [one.lesson.example_id for one in found] == ids
-        assert withholding(workspace, about) == (not groups)
+        assert withholds(workspace, about) == (not groups)
     assert "nine crowns" in (found[1].texts[0] or "")

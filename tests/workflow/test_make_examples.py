@@ -18,7 +18,7 @@ from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import ModelSettings, Settings
 from weighbridge.types import Progress, Question
 from weighbridge.wiring.components import open_bench
-from weighbridge.wiring.reporter import MUTE, Voice
+from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.workflow.make_examples import Wanted, make_examples
 from weighbridge.workflow.make_examples_report import MakingReport, report_lines
 from weighbridge.workspace import Workspace
@@ -55,8 +55,8 @@ def settings_of(workspace: Workspace) -> Settings:
     return load_settings(workspace.settings_file)
 
 
-def make(workspace: Workspace, wanted: Wanted, voice: Voice = MUTE) -> MakingReport:
-    return make_examples(settings_of(workspace), workspace, wanted, voice)
+def make(workspace: Workspace, wanted: Wanted, reporter: Reporter = SILENT) -> MakingReport:
+    return make_examples(settings_of(workspace), workspace, wanted, reporter)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_those_that_are_trained_on_already_may_be_made_again(workspace: Workspac
     settings = settings_of(workspace)
     training = settings.training.model_copy(update={"made": by_rules.path})
     again = Wanted(path=workspace.root / "more.jsonl")
-    report = make_examples(settings.model_copy(update={"training": training}), workspace, again, MUTE)
+    report = make_examples(settings.model_copy(update={"training": training}), workspace, again, SILENT)
     assert report.kept == by_rules.kept
 
 
@@ -122,7 +122,7 @@ def test_documents_are_sent_to_no_teacher_where_nothing_may_leave(workspace: Wor
     teacher = ModelSettings(engine="openai", reference="t", base_url="https://api.example/v1")
     wanted = Wanted(by="both", teacher=teacher, path=workspace.root / "sent.jsonl")
     with pytest.raises(SettingsError, match=r"offline is true, .* would be sent to https://api\.example/v1"):
-        make_examples(settings, workspace, wanted, MUTE)
+        make_examples(settings, workspace, wanted, SILENT)
 
 
 def test_few_shot_shows_what_people_gave_and_not_what_was_made(workspace: Workspace, by_rules: MakingReport) -> None:
@@ -131,7 +131,7 @@ def test_few_shot_shows_what_people_gave_and_not_what_was_made(workspace: Worksp
     training = settings.training.model_copy(update={"made": by_rules.path})
     changed = {"strategies": ("few-shot",), "splits": splits, "training": training}
     with workspace.locked():
-        bench = open_bench(settings.model_copy(update=changed), workspace, MUTE)
+        bench = open_bench(settings.model_copy(update=changed), workspace, SILENT)
     assert any(example.id.startswith("made-") for example in bench.workload.of("train"))
     shown = bench.parts.demonstrations.choose(Question("Who is the cook?"))
     assert shown
@@ -140,7 +140,7 @@ def test_few_shot_shows_what_people_gave_and_not_what_was_made(workspace: Worksp
 
 def test_a_label_task_keeps_nothing_that_is_no_label(workspace: Workspace) -> None:
     settings = settings_of(workspace).model_copy(update={"task": "label"})
-    report = make_examples(settings, workspace, Wanted(path=workspace.root / "labels.jsonl"), MUTE)
+    report = make_examples(settings, workspace, Wanted(path=workspace.root / "labels.jsonl"), SILENT)
     assert (report.kept, report.path) == ((), None)
     assert not (workspace.root / "labels.jsonl").exists()
     assert any("label task" in line for line in report_lines(report))
@@ -149,7 +149,7 @@ def test_a_label_task_keeps_nothing_that_is_no_label(workspace: Workspace) -> No
 def test_without_documents_nothing_can_be_made(workspace: Workspace) -> None:
     settings = settings_of(workspace).model_copy(update={"documents": None})
     with pytest.raises(SettingsError, match="no documents to make examples of"):
-        make_examples(settings, workspace, Wanted(), MUTE)
+        make_examples(settings, workspace, Wanted(), SILENT)
 
 
 SAID = {
@@ -190,7 +190,7 @@ def test_a_teacher_is_asked_once_and_its_answers_are_held_to_the_same_filters(
     told: list[Progress] = []
     with teaching(chat_endpoint) as (teacher, asked):
         wanted = Wanted(count=20, by="model", teacher=teacher, path=workspace.root / "taught.jsonl")
-        report = make(workspace, wanted, Voice(notify=told.append))
+        report = make(workspace, wanted, Reporter(notify=told.append))
         assert not any("Brandt" in text or "bonus" in text for text in asked)
         count = len(asked)
         assert make(workspace, replace(wanted, path=workspace.root / "again.jsonl")).kept == report.kept

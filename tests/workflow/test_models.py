@@ -12,7 +12,7 @@ from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.card import write_card
 from weighbridge.train.registry import promote
 from weighbridge.wiring.tuned_retrievers import describe_search
-from weighbridge.workflow.models import listed, outdated
+from weighbridge.workflow.models import find_outdated, list_adapters
 from weighbridge.workspace import Workspace
 
 from ..train.cards import card
@@ -39,11 +39,11 @@ def kept(workspace: Workspace, strategy: str, how: TrainingSettings, search: dic
 def test_an_adapter_is_stale_once_the_search_is_another(opened: tuple[Settings, Workspace]) -> None:
     settings, workspace = opened
     made = kept(workspace, "raft", TrainingSettings(), dict(describe_search(settings, workspace)))
-    assert [each.other_search for each in listed(settings, workspace)] == [()]
-    assert list(outdated(settings, workspace)) == []
+    assert [each.other_search for each in list_adapters(settings, workspace)] == [()]
+    assert list(find_outdated(settings, workspace)) == []
     wider = settings.model_copy(update={"retrieval": settings.retrieval.model_copy(update={"limit": 5})})
-    assert [each.other_search for each in listed(wider, workspace)] == [("retrieval.limit",)]
-    (told,) = outdated(wider, workspace)
+    assert [each.other_search for each in list_adapters(wider, workspace)] == [("retrieval.limit",)]
+    (told,) = find_outdated(wider, workspace)
     assert told.startswith(f"raft answers with adapter {made.id}")
     assert told.endswith("(retrieval.limit changed since); train it again: weighbridge train raft")
 
@@ -61,5 +61,5 @@ def test_a_card_without_a_search_says_so_only_where_one_was_read(
 ) -> None:
     settings, workspace = opened
     kept(workspace, strategy, how, {})
-    assert [each.other_search for each in listed(settings, workspace)] == [told]
-    assert list(outdated(settings, workspace)) == []
+    assert [each.other_search for each in list_adapters(settings, workspace)] == [told]
+    assert list(find_outdated(settings, workspace)) == []

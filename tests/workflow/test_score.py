@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from weighbridge.cli.app import app
 from weighbridge.errors import DataError
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workflow.score import STANDARD_INPUT, score_file
 
 Write = Callable[..., Path]
-QUIET = Voice(lambda _: None, lambda _: None, lambda _: None)
+QUIET = Reporter(lambda _: None, lambda _: None, lambda _: None)
 FERRY = {"question": "When does the ferry leave?", "references": ["at 17:05"], "answer": "It leaves at 5:05 pm."}
 
 

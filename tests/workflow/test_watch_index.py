@@ -9,7 +9,7 @@ import pytest
 
 from weighbridge.settings.file import load_settings
 from weighbridge.wiring.index import SyncChoices
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.tuned_retrievers import promote, with_tuned_models, write_card
 from weighbridge.wiring.workload import index_key
 from weighbridge.workflow.watch_index import watch
@@ -46,6 +46,6 @@ def test_an_embedder_that_is_tuned_meanwhile_is_indexed_with(tmp_path: Path, tin
             raise SeenError
 
     with pytest.raises(SeenError):
-        watch(settings, workspace, Voice(say=say), SyncChoices())
+        watch(settings, workspace, Reporter(say=say), SyncChoices())
     assert with_tuned_models(settings, workspace) != settings
     assert json.loads(workspace.indexed.read_text()) == index_key(with_tuned_models(settings, workspace))

@@ -9,12 +9,12 @@ import typer
 
 from weighbridge import __version__
 from weighbridge.cli import knowledge, training
-from weighbridge.cli.console import voice_on
-from weighbridge.cli.errors import guarded
+from weighbridge.cli.console import open_console
+from weighbridge.cli.errors import run_command
 from weighbridge.cli.hosted import hosted
 from weighbridge.cli.models import models
-from weighbridge.cli.options import HERE, Groups, Json, Root, opened, worded
-from weighbridge.cli.score import score
+from weighbridge.cli.options import HERE, Groups, Json, Root, open_workspace, require_words
+from weighbridge.cli.score import score_command
 
 app = typer.Typer(
     name="weighbridge",
@@ -42,14 +42,14 @@ def demo(
     from weighbridge.workflow.demo import copy_sample
 
     root = workspace or Path("weighbridge-demo") / workload
-    with voice_on(as_json=as_json) as console:
+    with open_console(as_json=as_json) as console:
         copied = copy_sample(workload, root)
-        console.voice.say(f"Workspace: {copied.root} (sample workload '{workload}')")
+        console.reporter.say(f"Workspace: {copied.root} (sample workload '{workload}')")
     _compare(copied.root, as_json=as_json)
 
 
-@app.command(epilog="Example: weighbridge init mine --documents manuals/ --examples questions.jsonl")
-def init(
+@app.command("init", epilog="Example: weighbridge init mine --documents manuals/ --examples questions.jsonl")
+def init_command(
     folder: Annotated[Path, typer.Argument(help="The folder to make the workspace in.")],
     examples: Annotated[Path, typer.Option(help="Questions with answers: JSONL (three layouts) or CSV.")],
     documents: Annotated[
@@ -59,24 +59,26 @@ def init(
 ) -> None:
     """Write a commented weighbridge.yaml for your own documents and examples."""
     from weighbridge.types import Task
-    from weighbridge.workflow.init import init as make
+    from weighbridge.workflow.init import init_workspace
 
-    with voice_on(as_json=False) as console:
+    with open_console(as_json=False) as console:
         kind = next((known for known in get_args(Task) if known == task), None)
         if task and not kind:
             raise typer.BadParameter(f"'{task}' is not one of answer, label, json", param_hint="--task")
-        made = make(folder, documents=documents, examples=examples, task=kind, voice=console.voice)
-        console.voice.say(f"Wrote {made.settings_file}. Next: weighbridge compare --workspace {folder}")
+        made = init_workspace(folder, documents=documents, examples=examples, task=kind, reporter=console.reporter)
+        console.reporter.say(f"Wrote {made.settings_file}. Next: weighbridge compare --workspace {folder}")
 
 
 app.command(epilog="Example: weighbridge index --workspace mine --plan")(knowledge.index)
-app.command(epilog='Example: weighbridge search "how long is the notice period" --explain')(knowledge.search)
+app.command("search", epilog='Example: weighbridge search "how long is the notice period" --explain')(
+    knowledge.search_command
+)
 app.add_typer(knowledge.versions, name="versions")
 
 
 @app.command(epilog='Example: weighbridge ask "When is the travel desk open?" --strategy rag')
 def ask(
-    question: Annotated[str, typer.Argument(help="What to ask.", callback=worded)],
+    question: Annotated[str, typer.Argument(help="What to ask.", callback=require_words)],
     workspace: Root = HERE,
     strategy: Annotated[str | None, typer.Option(help="Who answers; the recommended one if left out.")] = None,
     group: Groups = None,
@@ -86,21 +88,23 @@ def ask(
     from weighbridge.types import Question
     from weighbridge.workflow.ask import choose_arm, open_strategy
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console, ExitStack() as stack:
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console, ExitStack() as stack:
         arm = choose_arm(strategy or "", settings, place)
-        answering = open_strategy(arm, settings, place, stack=stack, voice=console.voice)
+        answering = open_strategy(arm, settings, place, stack=stack, reporter=console.reporter)
         console.pause()
         answer = answering.answer(Question(question, groups=frozenset(group or ())), emit=console.stream)
         console.answer(arm, answer)
 
 
-app.command(epilog="Example: weighbridge train raft --workspace mine")(training.train)
-app.command(epilog="Example: weighbridge make-examples --count 200 --workspace mine")(training.make_examples)
+app.command("train", epilog="Example: weighbridge train raft --workspace mine")(training.train_command)
+app.command("make-examples", epilog="Example: weighbridge make-examples --count 200 --workspace mine")(
+    training.make_examples_command
+)
 
 
-@app.command(epilog="Example: weighbridge compare --workspace mine --json > weighing.json")
-def compare(workspace: Root = HERE, as_json: Json = False) -> None:
+@app.command("compare", epilog="Example: weighbridge compare --workspace mine --json > weighing.json")
+def compare_command(workspace: Root = HERE, as_json: Json = False) -> None:
     """Weigh all strategies: index, train, answer, time, decide. Interrupted, it goes on where it stopped."""
     _compare(workspace, as_json=as_json)
 
@@ -111,15 +115,15 @@ def report(workspace: Root = HERE, group: Groups = None, as_json: Json = False) 
 
     With --json everything is printed, restricted questions included: it is the workspace's owner who asks.
     """
-    from weighbridge.workflow.report import again
+    from weighbridge.workflow.report import render_again
     from weighbridge.workspace import Workspace
 
     place = Workspace(workspace)
-    with voice_on(as_json=as_json) as console:
-        console.weighing(again(place, frozenset(group or ())), place.report)
+    with open_console(as_json=as_json) as console:
+        console.weighing(render_again(place, frozenset(group or ())), place.report)
 
 
-app.command(epilog="Example: weighbridge score answers.jsonl --json > verdicts.json")(score)
+app.command("score", epilog="Example: weighbridge score answers.jsonl --json > verdicts.json")(score_command)
 app.add_typer(models, name="models")
 app.add_typer(hosted, name="hosted")
 
@@ -129,7 +133,7 @@ def doctor(workspace: Root = HERE, as_json: Json = False) -> None:
     """Check what this machine can run, and name the command that mends what is missing."""
     from weighbridge.workflow.doctor import examine
 
-    with voice_on(as_json=as_json) as console:
+    with open_console(as_json=as_json) as console:
         findings = examine(workspace)
         console.findings(findings)
     if any(finding.state == "missing" for finding in findings):
@@ -141,7 +145,7 @@ app.add_typer(knowledge.bench, name="bench")
 
 def main() -> NoReturn:
     """Run the command line."""
-    guarded(lambda: app(prog_name="weighbridge"))
+    run_command(lambda: app(prog_name="weighbridge"))
 
 
 def _version(wanted: bool) -> None:
@@ -161,9 +165,9 @@ def _options(
 
 def _compare(root: Path, *, as_json: bool) -> None:
     from weighbridge.wiring.index import never_agree
-    from weighbridge.workflow.compare import compare as weigh
+    from weighbridge.workflow.compare import compare
 
-    settings, place = opened(root)
-    with voice_on(as_json=as_json) as console:
+    settings, place = open_workspace(root)
+    with open_console(as_json=as_json) as console:
         agree = console.agree if sys.stdin.isatty() and not as_json else never_agree
-        console.weighing(weigh(settings, place, console.voice, agree=agree), place.report)
+        console.weighing(compare(settings, place, console.reporter, agree=agree), place.report)

@@ -17,10 +17,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from weighbridge.cli.progress import shown
+from weighbridge.cli.progress import show_progress
 from weighbridge.passage_tables import Grid, passage_blocks, row_at
 from weighbridge.types import Answer, Chunk, Passage
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 
 if TYPE_CHECKING:
     from weighbridge.adapters import AdapterCard
@@ -44,7 +44,7 @@ class Console:
 
     as_json: bool
     out: rich.console.Console
-    voice: Voice
+    reporter: Reporter
     pause: Callable[[], None] = field(repr=False)
     """Take progress off the screen, before text is streamed onto it."""
 
@@ -94,7 +94,7 @@ class Console:
             self.out.print("Nothing found.")
         for rank, passage in enumerate(passages, start=1):
             chunk = passage.chunk
-            place = f"{_named(chunk)}, score {passage.score:.4f}"
+            place = f"{_describe_place(chunk)}, score {passage.score:.4f}"
             title = escape(chunk.title or chunk.document_id)
             self.out.print(f"{rank}. {title} [dim]({escape(place)})[/]", highlight=False)
             self._passage(chunk)
@@ -109,9 +109,9 @@ class Console:
             self.out.print("Nothing found.")
         for each in found:
             chunk = each.chunk
-            self.out.print(f"{each.rank}. {escape(_named(chunk))}", highlight=False)
-            ranks = f"words: {_placed(each.lexical_rank)}, BM25 {each.lexical:.2f}"
-            meaning = f"meaning: {_placed(each.dense_rank)}, cosine {each.dense:.3f}"
+            self.out.print(f"{each.rank}. {escape(_describe_place(chunk))}", highlight=False)
+            ranks = f"words: {_describe_rank(each.lexical_rank)}, BM25 {each.lexical:.2f}"
+            meaning = f"meaning: {_describe_rank(each.dense_rank)}, cosine {each.dense:.3f}"
             self.out.print(f"   [dim]{ranks} | {meaning} | together {each.score:.3f}[/]", highlight=False)
             version = f"version {chunk.version[:8]}" if chunk.version else "no version"
             terms = escape(", ".join(each.matched)) or "none"
@@ -244,22 +244,22 @@ def _grid(grid: Grid) -> Table:
     return table
 
 
-def _named(chunk: Chunk) -> str:
+def _describe_place(chunk: Chunk) -> str:
     """Return where a chunk stands, in words."""
     place = f", {chunk.place}" if chunk.place else ""
     return f"{chunk.document_id}{place}, characters {chunk.start:,}-{chunk.end:,}"
 
 
-def _placed(rank: int | None) -> str:
+def _describe_rank(rank: int | None) -> str:
     return "not nominated" if rank is None else f"rank {rank}"
 
 
 @contextmanager
-def voice_on(*, as_json: bool) -> Iterator[Console]:
+def open_console(*, as_json: bool) -> Iterator[Console]:
     """Open the console for one command."""
     aside = rich.console.Console(stderr=True)
     with ExitStack() as stack:
-        notify = stack.enter_context(shown(aside))
+        notify = stack.enter_context(show_progress(aside))
 
         def say(sentence: str) -> None:
             aside.print(sentence, markup=False, highlight=False, soft_wrap=True)
@@ -268,5 +268,8 @@ def voice_on(*, as_json: bool) -> Iterator[Console]:
             aside.print(renderable, markup=False, highlight=False, soft_wrap=True)
 
         yield Console(
-            as_json=as_json, out=rich.console.Console(), voice=Voice(say, notify, show, aside.width), pause=stack.close
+            as_json=as_json,
+            out=rich.console.Console(),
+            reporter=Reporter(say, notify, show, aside.width),
+            pause=stack.close,
         )

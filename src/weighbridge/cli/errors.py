@@ -20,7 +20,7 @@ INTERRUPTED = 130
 STOPPED = "Stopped. Everything done so far is kept: run the same command again to go on from here."
 
 
-def guarded(command: Callable[[], object]) -> NoReturn:
+def run_command(command: Callable[[], object]) -> NoReturn:
     """Run a command and exit with its code; errors become messages on standard error.
 
     Threads of OpenMP (torch's) are told to sleep while they wait, before anything loads them: spinning threads bring

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from weighbridge.cli.console import Console, voice_on
-from weighbridge.cli.options import HERE, Json, Root, opened
+from weighbridge.cli.console import Console, open_console
+from weighbridge.cli.options import HERE, Json, Root, open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,16 +21,16 @@ Strategy = Annotated[str, typer.Argument(help="The tuned strategy: fine-tuned or
 
 
 @hosted.command("prepare", epilog="Example: weighbridge hosted prepare fine-tuned")
-def prepare(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
+def prepare_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
     """Write and check the files that would be sent, and say what they cost. Nothing is sent."""
     from weighbridge.wiring.components import open_bench
-    from weighbridge.workflow.training.hosted import prepare as make
+    from weighbridge.workflow.training.hosted import prepare
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console, place.locked():
-        arm = _tuned(strategy, settings.strategies)
-        made = make(arm, open_bench(settings, place, console.voice), console.voice)
-        console.voice.say(f"Nothing was sent. To be asked, and then to train there: weighbridge train {arm}")
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console, place.locked():
+        arm = _require_tuned_arm(strategy, settings.strategies)
+        made = prepare(arm, open_bench(settings, place, console.reporter), console.reporter)
+        console.reporter.say(f"Nothing was sent. To be asked, and then to train there: weighbridge train {arm}")
         if as_json:
             console.result(made.plan)
 
@@ -40,45 +40,45 @@ def status(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) ->
     """Ask the endpoint how each of a strategy's jobs stands."""
     from weighbridge.workflow.training.hosted_jobs import hosted_status
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        _jobs(console, hosted_status(_tuned(strategy), settings, place))
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
+        _jobs(console, hosted_status(_require_tuned_arm(strategy), settings, place))
 
 
 @hosted.command("pause", epilog="Example: weighbridge hosted pause fine-tuned")
-def pause(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
+def pause_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
     """Pause a strategy's jobs, where the endpoint can."""
     from weighbridge.workflow.training.hosted_jobs import pause_hosted
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        _jobs(console, pause_hosted(_tuned(strategy), settings, place))
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
+        _jobs(console, pause_hosted(_require_tuned_arm(strategy), settings, place))
 
 
 @hosted.command("resume", epilog="Example: weighbridge hosted resume fine-tuned")
-def resume(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
+def resume_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
     """Let a strategy's newest unfinished job go on, follow it, and put its model in force."""
-    from weighbridge.workflow.training.train import resume as follow
+    from weighbridge.workflow.training.train import resume
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        card = follow(_tuned(strategy), settings, place, console.voice)
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
+        card = resume(_require_tuned_arm(strategy), settings, place, console.reporter)
         console.adapters([card])
         if as_json:
             console.result(card)
 
 
 @hosted.command("cancel", epilog="Example: weighbridge hosted cancel fine-tuned")
-def cancel(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
+def cancel_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
     """Cancel a strategy's unfinished jobs."""
     from weighbridge.workflow.training.hosted_jobs import cancel_hosted
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        _jobs(console, cancel_hosted(_tuned(strategy), settings, place))
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
+        _jobs(console, cancel_hosted(_require_tuned_arm(strategy), settings, place))
 
 
-def _tuned(name: str, arms: "Sequence[str] | None" = None) -> Any:
+def _require_tuned_arm(name: str, arms: "Sequence[str] | None" = None) -> Any:
     """Return a tuned strategy by its name, one of `arms` where they are given."""
     from weighbridge.answer.build import SHAPES
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from weighbridge.cli.console import voice_on
-from weighbridge.cli.options import HERE, Groups, Json, Root, opened, worded
+from weighbridge.cli.console import open_console
+from weighbridge.cli.options import HERE, Groups, Json, Root, open_workspace, require_words
 
 versions = typer.Typer(
     help="List, compare, name and go back to the states the index was in.", rich_markup_mode="markdown"
@@ -29,19 +29,19 @@ def index(
     from weighbridge.wiring.index import index as bring_up_to_date
     from weighbridge.workflow.watch_index import watch as follow
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
         agree = console.agree if sys.stdin.isatty() and not as_json else never_agree
         choices = SyncChoices(plan_only=plan, allow_shrink=allow_shrink, agree=agree)
-        synced = bring_up_to_date(settings, place, console.voice, choices)
+        synced = bring_up_to_date(settings, place, console.reporter, choices)
         if as_json:  # people were told all of it on the way
             console.result(synced)
         if watch and not plan:
-            follow(settings, place, console.voice, choices)
+            follow(settings, place, console.reporter, choices)
 
 
-def search(
-    query: Annotated[str, typer.Argument(help="What to look for.", callback=worded)],
+def search_command(
+    query: Annotated[str, typer.Argument(help="What to look for.", callback=require_words)],
     workspace: Root = HERE,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many passages to show.")] = 5,
     group: Groups = None,
@@ -50,32 +50,31 @@ def search(
 ) -> None:
     """Show the passages that are found for a question, best first."""
     from weighbridge.types import Question
-    from weighbridge.workflow.search import explain as explained
-    from weighbridge.workflow.search import search as find
+    from weighbridge.workflow.search import explain_search, search_index
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
         question = Question(query, groups=frozenset(group or ()))
         if explain:
-            console.explanations(explained(question, settings, place, limit=limit, voice=console.voice))
+            console.explanations(explain_search(question, settings, place, limit=limit, reporter=console.reporter))
         else:
-            console.passages(find(question, settings, place, limit=limit, voice=console.voice))
+            console.passages(search_index(question, settings, place, limit=limit, reporter=console.reporter))
 
 
 @versions.callback(invoke_without_command=True, epilog="Example: weighbridge versions --workspace mine")
-def list_versions(context: typer.Context, workspace: Root = HERE, as_json: Json = False) -> None:
+def list_versions_command(context: typer.Context, workspace: Root = HERE, as_json: Json = False) -> None:
     """List the states the index was in, oldest first."""
     if context.invoked_subcommand:
         return
-    from weighbridge.wiring.index import list_index_versions as listed
+    from weighbridge.wiring.index import list_index_versions
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        console.versions(listed(settings, place))
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
+        console.versions(list_index_versions(settings, place))
 
 
 @versions.command("compare", epilog="Example: weighbridge versions compare 3 5")
-def compare_versions(
+def compare_versions_command(
     before: Annotated[str, typer.Argument(help="A version, by number or name.")],
     after: Annotated[str, typer.Argument(help="Another one.")],
     workspace: Root = HERE,
@@ -84,13 +83,13 @@ def compare_versions(
     """Show which documents were added, changed and deleted between two versions."""
     from weighbridge.wiring.index import compare_index_versions
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
         console.changes(compare_index_versions(settings, place, before, after))
 
 
 @versions.command("tag", epilog="Example: weighbridge versions tag 5 before-the-move")
-def tag_version(
+def tag_version_command(
     version: Annotated[str, typer.Argument(help="A version, by number or name.")],
     name: Annotated[str, typer.Argument(help="What to call it.")],
     workspace: Root = HERE,
@@ -99,8 +98,8 @@ def tag_version(
     """Name a version, so that it is kept."""
     from weighbridge.wiring.index import tag_index_version
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
         console.versions([tag_index_version(settings, place, version, name)])
 
 
@@ -113,16 +112,16 @@ def roll_back(
     """Make the index what it was. The documents stay as they are: the next `weighbridge index` follows them again."""
     from weighbridge.wiring.index import rollback_index
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
         card = rollback_index(settings, place, version)
-        console.voice.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, as in version {version}")
+        console.reporter.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, as in version {version}")
         if as_json:
             console.result(card)
 
 
 @bench.command("retrieval", epilog="Example: weighbridge bench retrieval cranfield --tokens 64 --tokens 256")
-def bench_retrieval(
+def bench_retrieval_command(
     folder: Annotated[Path, typer.Argument(help="corpus.jsonl, queries.jsonl and qrels/test.tsv, as in BEIR.")],
     tokens: Annotated[
         list[int] | None,
@@ -135,10 +134,9 @@ def bench_retrieval(
     as_json: Json = False,
 ) -> None:
     """Index a collection with judged queries, and print how good and how fast the search is."""
-    from weighbridge.workflow.bench_retrieval import bench_retrieval as measure
-    from weighbridge.workflow.bench_retrieval import bench_settings
+    from weighbridge.workflow.bench_retrieval import bench_retrieval, bench_settings
 
-    with voice_on(as_json=as_json) as console:
-        settings = bench_settings(opened(workspace)[0] if workspace else None, static=static)
+    with open_console(as_json=as_json) as console:
+        settings = bench_settings(open_workspace(workspace)[0] if workspace else None, static=static)
         sizes = tokens or ([settings.chunks.tokens] if workspace else [256])
-        console.retrieval(measure(folder, settings, chunk_tokens=sizes, voice=console.voice))
+        console.retrieval(bench_retrieval(folder, settings, chunk_tokens=sizes, reporter=console.reporter))

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from weighbridge.cli.console import Console, voice_on
-from weighbridge.cli.options import HERE, Groups, Json, Root, opened
+from weighbridge.cli.console import Console, open_console
+from weighbridge.cli.options import HERE, Groups, Json, Root, open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,13 +23,13 @@ def list_models(workspace: Root = HERE, as_json: Json = False) -> None:
     """List the default models, and what was tuned in a workspace: which serves, how good, and what became stale."""
     from weighbridge.cli.models_table import base_lines, listing
     from weighbridge.workflow.doctor import models as defaults
-    from weighbridge.workflow.models import listed, listed_retrievers
+    from weighbridge.workflow.models import list_adapters, list_retrievers
 
     bare = workspace == HERE and not (workspace / "weighbridge.yaml").exists()
-    known = () if bare else listed(*opened(workspace))
-    tuned = () if bare else listed_retrievers(*opened(workspace))
-    with voice_on(as_json=as_json) as console:
-        base = defaults(fetch_missing=False, voice=console.voice)
+    known = () if bare else list_adapters(*open_workspace(workspace))
+    tuned = () if bare else list_retrievers(*open_workspace(workspace))
+    with open_console(as_json=as_json) as console:
+        base = defaults(fetch_missing=False, reporter=console.reporter)
         if as_json:
             console.result({"models": base, "adapters": known, "retrievers": tuned})
             return
@@ -40,13 +40,13 @@ def list_models(workspace: Root = HERE, as_json: Json = False) -> None:
 
 
 @models.command("fetch", epilog="Example: weighbridge models fetch")
-def fetch(as_json: Json = False) -> None:
+def fetch_command(as_json: Json = False) -> None:
     """Download the default models that are missing."""
     from weighbridge.cli.models_table import base_lines
     from weighbridge.workflow.doctor import models as defaults
 
-    with voice_on(as_json=as_json) as console:
-        base = defaults(fetch_missing=True, voice=console.voice)
+    with open_console(as_json=as_json) as console:
+        base = defaults(fetch_missing=True, reporter=console.reporter)
         if as_json:
             console.result(base)
         else:
@@ -56,34 +56,34 @@ def fetch(as_json: Json = False) -> None:
 @models.command("show", epilog="Example: weighbridge models show raft")
 def show(adapter: Adapter, workspace: Root = HERE, as_json: Json = False) -> None:
     """Show an adapter's card: recipe, data, guards, parity, and what became stale; write its report.html."""
-    from weighbridge.cli.models_table import standing
+    from weighbridge.cli.models_table import status_lines
     from weighbridge.report.adapter import adapter_terminal
-    from weighbridge.workflow.models import report_of, shown
+    from weighbridge.workflow.models import adapter_status, report_of
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        found = shown(settings, place, adapter)
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
+        found = adapter_status(settings, place, adapter)
         if as_json:
             console.result(found)
             return
         console.out.print(adapter_terminal(found.card))
-        console.out.print(standing(found))
+        console.out.print(status_lines(found))
         console.out.print(f"Report: {report_of(place, found.card)}", markup=False, highlight=False, soft_wrap=True)
 
 
 @models.command("compare", epilog="Example: weighbridge models compare 3f2a 9c41")
-def compare(
+def compare_command(
     adapters: Annotated[list[str], typer.Argument(help="Two adapters or more, by id or strategy.")],
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
     """Show adapters side by side: recipe, dev score, guards."""
     from weighbridge.cli.models_table import side_by_side
-    from weighbridge.workflow.models import compared
+    from weighbridge.workflow.models import compare_adapters
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        found = compared(settings, place, adapters)
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
+        found = compare_adapters(settings, place, adapters)
         if as_json:
             console.result(list(found))
         else:
@@ -91,43 +91,43 @@ def compare(
 
 
 @models.command("promote", epilog="Example: weighbridge models promote 3f2a")
-def promote(adapter: Adapter, workspace: Root = HERE, as_json: Json = False) -> None:
+def promote_command(adapter: Adapter, workspace: Root = HERE, as_json: Json = False) -> None:
     """Let its strategy answer with this adapter until the next `weighbridge train`; refused where parity failed."""
-    from weighbridge.workflow.models import put_in_force
+    from weighbridge.workflow.models import promote_adapter
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        _told(console, put_in_force(settings, place, adapter))
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
+        _show_promoted(console, promote_adapter(settings, place, adapter))
 
 
 @models.command("rollback", epilog="Example: weighbridge models rollback raft")
-def rollback(
+def rollback_command(
     strategy: Annotated[str, typer.Argument(help="Whose adapter; or embedder or reranker.")],
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
     """Go back to the adapter that a strategy had before, or to the embedder or reranker that the search had."""
     from weighbridge.wiring.tuned_retrievers import WHICH
-    from weighbridge.workflow.models import outdated, put_back, put_back_retriever
+    from weighbridge.workflow.models import find_outdated, roll_back_adapter, roll_back_retriever
 
-    settings, place = opened(workspace)
+    settings, place = open_workspace(workspace)
     which = next((known for known in WHICH if known == strategy), None)
-    with voice_on(as_json=as_json) as console:
+    with open_console(as_json=as_json) as console:
         if which is None:
-            _told(console, put_back(settings, place, strategy))
+            _show_promoted(console, roll_back_adapter(settings, place, strategy))
             return
-        found = put_back_retriever(settings, place, which)
+        found = roll_back_retriever(settings, place, which)
         if as_json:
             console.result(found)
             return
         used = f"the tuned {which} {found.card.id}" if found else f"the {which} of the settings"
         _lines(console, (f"The search uses {used}; the index follows when it is next used",))
-        for sentence in outdated(settings, place):
-            console.voice.say(sentence)
+        for sentence in find_outdated(settings, place):
+            console.reporter.say(sentence)
 
 
 @models.command("export", epilog="Example: weighbridge models export raft raft-q4.gguf --form gguf-Q4_0")
-def export(
+def export_command(
     adapter: Adapter,
     target: Annotated[Path, typer.Argument(help="The file or folder to write.")],
     form: Annotated[
@@ -141,14 +141,14 @@ def export(
 ) -> None:
     """Write an adapter for other programs, or its recipe and data for those who train elsewhere."""
     from weighbridge.train.export.formats import FORMS
-    from weighbridge.workflow.models import exported
+    from weighbridge.workflow.models import export_adapter
 
     wanted: Any = form
     if form not in FORMS:
         raise typer.BadParameter(f"'{form}' is not one of {', '.join(FORMS)}", param_hint="--form")
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        path = exported(settings, place, adapter, wanted, target, console.voice)
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
+        path = export_adapter(settings, place, adapter, wanted, target, console.reporter)
         if as_json:
             console.result({"path": str(path)})
         else:
@@ -166,11 +166,13 @@ def check(
 ) -> None:
     """Ask an adapter and its base model tasks of the lm-evaluation-harness (extra: lm-eval): what was forgotten?"""
     from weighbridge.checks.lm_eval import Tasks
-    from weighbridge.workflow.models import harnessed
+    from weighbridge.workflow.models import check_with_lm_eval
 
-    settings, place = opened(workspace)
-    with voice_on(as_json=as_json) as console:
-        guard = harnessed(settings, place, adapter, Tasks(names=tuple(task), folder=folder, limit=limit), console.voice)
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
+        guard = check_with_lm_eval(
+            settings, place, adapter, Tasks(names=tuple(task), folder=folder, limit=limit), console.reporter
+        )
         if as_json:
             console.result(guard)
         else:
@@ -192,13 +194,13 @@ def lineage(
 
     What only some groups may see is shown with their --group alone.
     """
-    from weighbridge.workflow.lineage import About, traced, withholding
+    from weighbridge.workflow.lineage import About, trace, withholds
 
-    settings, place = opened(workspace)
+    settings, place = open_workspace(workspace)
     asked = frozenset(group or ())
     about = About(adapter=adapter, answer=answer, source=source, groups=asked)
-    with voice_on(as_json=as_json) as console:
-        found = list(traced(settings, place, about))
+    with open_console(as_json=as_json) as console:
+        found = list(trace(settings, place, about))
         if as_json:
             console.result(found)
             return
@@ -213,8 +215,8 @@ def lineage(
                 console.out.print(where, markup=False, highlight=False, soft_wrap=True)
         if not found:
             console.out.print("Nothing that was learnt fits.")
-        if withholding(place, about):
-            console.voice.say("There may be more: it learnt from what not everybody may see; name groups by --group")
+        if withholds(place, about):
+            console.reporter.say("There may be more: it learnt from what not everybody may see; name groups by --group")
 
 
 def _lines(console: Console, lines: "Iterable[str]") -> None:
@@ -223,7 +225,7 @@ def _lines(console: Console, lines: "Iterable[str]") -> None:
         console.out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _told(console: Console, found: "Listed") -> None:
+def _show_promoted(console: Console, found: "Listed") -> None:
     if console.as_json:
         console.result(found)
         return

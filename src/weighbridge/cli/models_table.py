@@ -48,7 +48,7 @@ def listing(known: Sequence[Listed], tuned: Sequence[ListedRetriever]) -> Render
 def side_by_side(found: Sequence[Listed], width: int) -> RenderableType:
     """Return adapters beside each other, as many at a time as stand in a console of this many columns."""
     at_once = max(2, (width - _LABEL) // _COLUMN)
-    rows = _compared(found)
+    rows = _comparison_rows(found)
     tables: list[RenderableType] = []
     for start in range(0, len(found), at_once):
         table = Table(box=None, pad_edge=False)
@@ -61,7 +61,7 @@ def side_by_side(found: Sequence[Listed], width: int) -> RenderableType:
     return Group(*tables)
 
 
-def standing(found: Listed) -> RenderableType:
+def status_lines(found: Listed) -> RenderableType:
     """Return whether an adapter serves, and what became stale of it, in sentences."""
     told = ["It serves." if found.promoted else "It does not serve."]
     if found.stale is None:
@@ -77,7 +77,9 @@ def standing(found: Listed) -> RenderableType:
     if found.other_search is None:
         told.append("Its card does not say which search it learnt to read; to know, train it again.")
     elif found.other_search:
-        told.append(f"Stale: it learnt to read what another search found; changed since: {_named(found.other_search)}.")
+        told.append(
+            f"Stale: it learnt to read what another search found; changed since: {_join_names(found.other_search)}."
+        )
     if found.stale or found.other_search:
         told.append(f"To train it anew: weighbridge train {found.card.strategy}")
     return Group(*map(Sentence, told))
@@ -158,17 +160,17 @@ def _parity(card: AdapterCard) -> str:
 
 def _stale(each: Listed) -> str:
     told = [count_noun(len(each.stale), "document")] if each.stale else []
-    told += [f"the search ({_named(each.other_search)})"] if each.other_search else []
+    told += [f"the search ({_join_names(each.other_search)})"] if each.other_search else []
     if told:
         return f"STALE: {' and '.join(told)} changed since"
     return "" if each.stale is not None and each.other_search is not None else "not known whether stale"
 
 
-def _named(names: Sequence[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
-def _compared(found: Sequence[Listed]) -> Sequence[tuple[str, ...]]:
+def _comparison_rows(found: Sequence[Listed]) -> Sequence[tuple[str, ...]]:
     """Return the rows of a comparison: of the recipes, only the settings in which they differ."""
     cards = [each.card for each in found]
     recipes = [dict(recipe_rows(card.recipe)) for card in cards]

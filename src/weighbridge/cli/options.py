@@ -13,14 +13,14 @@ Groups = Annotated[list[str] | None, typer.Option("--group", help="An access gro
 HERE = Path()
 
 
-def worded(text: str) -> str:
+def require_words(text: str) -> str:
     """Refuse a question of white space alone."""
     if not text.strip():
         raise typer.BadParameter("is empty; give the question in quotation marks")
     return text
 
 
-def opened(root: Path) -> tuple[Any, Any]:
+def open_workspace(root: Path) -> tuple[Any, Any]:
     """Return the settings and the workspace of a folder."""
     from weighbridge.settings.file import load_settings
     from weighbridge.workspace import Workspace

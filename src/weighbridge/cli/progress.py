@@ -41,7 +41,7 @@ def amount(step: Step) -> str:
 
 
 @contextmanager
-def shown(console: Console) -> Iterator[Notify]:
+def show_progress(console: Console) -> Iterator[Notify]:
     """Show progress on the console while the block runs."""
     if not console.is_terminal:
         yield _Lines(console)

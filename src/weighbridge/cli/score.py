@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
-from weighbridge.cli.console import Console, voice_on
+from weighbridge.cli.console import Console, open_console
 from weighbridge.cli.options import Json
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _COLOURS = {"right": "green", "wrong": "red", "abstained": "yellow", "unscored":
 _LONGEST = 60
 
 
-def score(
+def score_command(
     file: Annotated[
         Path,
         typer.Argument(
@@ -35,8 +35,8 @@ def score(
     """
     from weighbridge.workflow.score import score_file
 
-    with voice_on(as_json=as_json) as console:
-        scores = score_file(file, console.voice)
+    with open_console(as_json=as_json) as console:
+        scores = score_file(file, console.reporter)
         console.pause()
         if as_json:
             console.result(scores)

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from weighbridge.cli.console import voice_on
-from weighbridge.cli.options import HERE, Json, Root, opened
+from weighbridge.cli.console import open_console
+from weighbridge.cli.options import HERE, Json, Root, open_workspace
 
 RETRIEVERS = ("embedder", "reranker")
 Out = Annotated[Path | None, typer.Option(help="The JSONL file to write.", show_default="WORKSPACE/made.jsonl")]
 
 
-def train(
+def train_command(
     strategies: Annotated[
         list[str] | None,
         typer.Argument(help="Tuned strategies, embedder or reranker; all tuned strategies if left out."),
@@ -30,32 +30,31 @@ def train(
     reranker is kept only if the search gets better by it, beyond chance.
     """
     from weighbridge.wiring.index import never_agree
-    from weighbridge.workflow.models import outdated
-    from weighbridge.workflow.training.train import Effort
-    from weighbridge.workflow.training.train import train as train_arms
+    from weighbridge.workflow.models import find_outdated
+    from weighbridge.workflow.training.train import Effort, train
 
-    settings, place = opened(workspace)
+    settings, place = open_workspace(workspace)
     named = list(strategies or ())
     if (seeds > 1 or search) and named and set(named) <= set(RETRIEVERS):
         raise typer.BadParameter("the embedder and the reranker are trained once, without --seeds and --search")
-    with voice_on(as_json=as_json) as console:
+    with open_console(as_json=as_json) as console:
         arms: list[Any] = [_arm(name, settings.strategies) for name in named if name not in RETRIEVERS]
         cards: list[object] = [  # first, for a strategy that reads learns to read what the search finds
-            _retriever(which, settings, place, console.voice) for which in RETRIEVERS if which in named
+            _retriever(which, settings, place, console.reporter) for which in RETRIEVERS if which in named
         ]
         if arms or not named:
             agree = console.agree if sys.stdin.isatty() and not as_json else never_agree
             effort = Effort(seeds=seeds, search=search, agree=agree)
-            trained = train_arms(arms, settings, place, console.voice, effort=effort)
+            trained = train(arms, settings, place, console.reporter, effort=effort)
             cards += trained
             console.adapters(trained)
-        for sentence in outdated(settings, place) if set(RETRIEVERS).intersection(named) else ():
-            console.voice.say(sentence)
+        for sentence in find_outdated(settings, place) if set(RETRIEVERS).intersection(named) else ():
+            console.reporter.say(sentence)
         if as_json:
             console.result(cards)
 
 
-def make_examples(
+def make_examples_command(
     count: Annotated[int, typer.Option(min=1, help="How many are wanted.")] = 200,
     by: Annotated[str, typer.Option(help="rules (tables, labels, headings), model (sentences too) or both.")] = "rules",
     teacher: Annotated[
@@ -70,19 +69,18 @@ def make_examples(
     Rules read tables, "label: value" lines and headings. Sentences need a model: the base model, or better a larger one
     at an endpoint (--teacher). To train on the examples, set training.made to the file: they join the train split only.
     """
-    from weighbridge.workflow.make_examples import Wanted
-    from weighbridge.workflow.make_examples import make_examples as make
+    from weighbridge.workflow.make_examples import Wanted, make_examples
     from weighbridge.workflow.make_examples_report import report_lines
 
     if by not in ("rules", "model", "both"):
         raise typer.BadParameter(f"'{by}' is not one of rules, model, both", param_hint="--by")
     if teacher and by == "rules":
         raise typer.BadParameter("rules ask no model; add --by model or --by both", param_hint="--teacher")
-    settings, place = opened(workspace)
+    settings, place = open_workspace(workspace)
     way: Any = by
-    with voice_on(as_json=as_json) as console:
+    with open_console(as_json=as_json) as console:
         wanted = Wanted(count=count, by=way, teacher=_teacher(teacher), seed=settings.training.seed, path=out)
-        report = make(settings, place, wanted, console.voice)
+        report = make_examples(settings, place, wanted, console.reporter)
         if as_json:
             console.result(report)
             return
@@ -93,7 +91,7 @@ def make_examples(
 def _teacher(given: str) -> Any:
     """Return the settings of a model at an endpoint; its key is in OPENAI_API_KEY."""
     from weighbridge.settings.schema import ModelSettings
-    from weighbridge.settings.sources import unfit
+    from weighbridge.settings.sources import address_problem
 
     if not given:
         return None
@@ -102,15 +100,15 @@ def _teacher(given: str) -> Any:
         told = "it is not NAME@URL, like llama-70b@http://127.0.0.1:8000/v1"
         raise typer.BadParameter(told, param_hint="--teacher")
     name, url = match.groups()
-    if wrong := unfit(url):
+    if wrong := address_problem(url):
         raise typer.BadParameter(f"the URL {wrong}", param_hint="--teacher")
     return ModelSettings(engine="openai", reference=name, base_url=url)
 
 
-def _retriever(which: Any, settings: Any, place: Any, voice: Any) -> object:
+def _retriever(which: Any, settings: Any, place: Any, reporter: Any) -> object:
     from weighbridge.workflow.training.retriever import tune_retriever
 
-    return tune_retriever(which, settings, place, voice)
+    return tune_retriever(which, settings, place, reporter)
 
 
 def _arm(name: str, arms: tuple[Any, ...]) -> Any:

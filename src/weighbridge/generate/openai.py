@@ -18,7 +18,7 @@ from weighbridge.errors import ModelError, PromptTooLongError, UserError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Emit, ignore
 from weighbridge.settings.schema import ModelSettings
-from weighbridge.settings.sources import unfit
+from weighbridge.settings.sources import address_problem
 from weighbridge.types import Completion, Finish, Message, Usage
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def address(settings: ModelSettings, *, environment: Mapping[str, str] = os.envi
     if settings.base_url:
         return settings.base_url.rstrip("/")
     given = environment.get("OPENAI_BASE_URL") or _DEFAULT
-    if wrong := unfit(given):
+    if wrong := address_problem(given):
         raise UserError(f"the environment variable OPENAI_BASE_URL {wrong}")
     return given.rstrip("/")
 

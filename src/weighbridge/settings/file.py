@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from weighbridge.errors import SettingsError
-from weighbridge.settings.schema import ARMS, Arm, Settings, conflicts, located
+from weighbridge.settings.schema import ARMS, Arm, Settings, conflicts, resolve_paths
 from weighbridge.settings.sources import TAGS
 from weighbridge.types import Task
 
@@ -59,16 +59,16 @@ def load_settings(path: Path) -> Settings:
         SettingsError: one line `file:line: ...` for each thing that is wrong, in the order of the file.
     """
     text = _read(path)
-    node = _parsed(path, text)
+    node = _parse(path, text)
     try:
         settings = Settings.model_validate_json(json.dumps(_plain(node), default=str), strict=True)
     except RecursionError:
         raise SettingsError(f"{path}:1: is nested too deeply, or holds itself") from None
     except ValidationError as error:
-        raise SettingsError("\n".join(_told(path, node, error))) from None
+        raise SettingsError("\n".join(_describe_problems(path, node, error))) from None
     if found := sorted((_line(node, keys), sentence) for keys, sentence in conflicts(settings)):
         raise SettingsError("\n".join(f"{path}:{line}: {sentence}" for line, sentence in found))
-    return located(settings, path.parent)
+    return resolve_paths(settings, path.parent)
 
 
 def starter(
@@ -130,7 +130,7 @@ def _read(path: Path) -> str:
     return text
 
 
-def _parsed(path: Path, text: str) -> Any:
+def _parse(path: Path, text: str) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -157,7 +157,7 @@ def _plain(node: Any) -> Any:
     return [_plain(item) for item in node] if isinstance(node, list) else node
 
 
-def _told(path: Path, node: Any, error: ValidationError) -> list[str]:
+def _describe_problems(path: Path, node: Any, error: ValidationError) -> list[str]:
     problems: dict[tuple[str | int, ...], list[Any]] = {}
     for problem in error.errors():
         problems.setdefault(_known_part(node, problem["loc"], problem["type"]), []).append(problem)
@@ -200,7 +200,7 @@ def _sentence(loc: Sequence[str | int], problems: Sequence[Any]) -> str:
     shown = f"'{shown[:57]}...'" if len(shown) > 60 else f"'{shown}'"  # noqa: PLR2004 - a line of a terminal
     context = problems[0].get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown(problems[0]["loc"])
+        return _describe_unknown_key(problems[0]["loc"])
     if kind == "missing":
         return f"{name!r} is missing; add a line like `{loc[-1]}: {_SAMPLES[str(loc[-1])]}`"
     if kind == "literal_error":
@@ -213,7 +213,7 @@ def _sentence(loc: Sequence[str | int], problems: Sequence[Any]) -> str:
     return f"{name or 'the file'}: {context.get('error', problems[0]['msg'])}"
 
 
-def _unknown(loc: Sequence[str | int]) -> str:
+def _describe_unknown_key(loc: Sequence[str | int]) -> str:
     section: Any = Settings
     for part in loc[:-1]:
         if part in TAGS:

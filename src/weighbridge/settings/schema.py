@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from weighbridge.extensions import extension_names
-from weighbridge.settings.sources import Documents, Section, Source, inside, placed, unfit
+from weighbridge.settings.sources import Documents, Section, Source, address_problem, resolve_path, resolve_source
 from weighbridge.settings.training import Positive, Share, TrainingSettings
 from weighbridge.types import Task
 
@@ -63,7 +63,7 @@ class ModelSettings(Section):
     @field_validator("base_url")
     @classmethod
     def _without_secrets(cls, url: str) -> str:
-        if wrong := unfit(url) if url else "":
+        if wrong := address_problem(url) if url else "":
             raise ValueError(wrong)
         return url
 
@@ -234,7 +234,7 @@ class Settings(Section):
     """Everything in `weighbridge.yaml`.
 
     In the file, relative paths are relative to its folder, those in `model.reference`, `retrieval.embedder` and
-    `retrieval.rerank` too; `located` puts that folder before them, and whoever loads the file calls it.
+    `retrieval.rerank` too; `resolve_paths` puts that folder before them, and whoever loads the file calls it.
     """
 
     name: str = ""
@@ -320,40 +320,42 @@ def _untrainable(model: ModelSettings, how: TrainingSettings) -> Iterator[tuple[
         yield ("training", "preference"), f"{told}; set that to lora, rslora, dora or qlora, or this to none"
 
 
-def located(settings: Settings, folder: Path) -> Settings:
+def resolve_paths(settings: Settings, folder: Path) -> Settings:
     """Return settings whose relative paths are taken from a folder.
 
     A model reference is a path where it begins with `file:`, or is that of something that exists there; a model's
     name at an endpoint never is.
     """
-    paths = {key: inside(folder, value) for key in _PATHS if (value := getattr(settings, key)) is not None}
+    paths = {key: resolve_path(folder, value) for key in _PATHS if (value := getattr(settings, key)) is not None}
     model, retrieval = settings.model, settings.retrieval
     if model.engine != "openai":
         model = model.model_copy(update={"reference": _reference(model.reference, folder)})
     rerank = retrieval.rerank if retrieval.rerank == LATE_INTERACTION else _reference(retrieval.rerank, folder)
     retrieval = retrieval.model_copy(update={"embedder": _reference(retrieval.embedder, folder), "rerank": rerank})
-    placed_parts = {"documents": _placed(settings.documents, folder), "model": model, "retrieval": retrieval}
-    return settings.model_copy(update={**paths, **placed_parts, "training": _taught(settings.training, folder)})
+    placed_parts = {"documents": _resolve_documents(settings.documents, folder), "model": model, "retrieval": retrieval}
+    return settings.model_copy(
+        update={**paths, **placed_parts, "training": _resolve_training(settings.training, folder)}
+    )
 
 
-def _taught(training: TrainingSettings, folder: Path) -> TrainingSettings:
+def _resolve_training(training: TrainingSettings, folder: Path) -> TrainingSettings:
     pairs, made = training.preference.pairs, training.made
-    preference = training.preference.model_copy(update={"pairs": inside(folder, pairs) if pairs else None})
-    return training.model_copy(update={"made": inside(folder, made) if made else None, "preference": preference})
+    preference = training.preference.model_copy(update={"pairs": resolve_path(folder, pairs) if pairs else None})
+    return training.model_copy(update={"made": resolve_path(folder, made) if made else None, "preference": preference})
 
 
-def _placed(documents: Documents | None, folder: Path) -> Documents | None:
+def _resolve_documents(documents: Documents | None, folder: Path) -> Documents | None:
     if isinstance(documents, tuple):
-        return tuple(placed(source, folder) for source in documents)
-    return None if documents is None else placed(documents, folder)
+        return tuple(resolve_source(source, folder) for source in documents)
+    return None if documents is None else resolve_source(documents, folder)
 
 
 def _reference(reference: str, folder: Path) -> str:
     if reference.startswith("file:"):
-        return f"file:{inside(folder, Path(reference.removeprefix('file:')))}"
+        return f"file:{resolve_path(folder, Path(reference.removeprefix('file:')))}"
     if not reference or reference.startswith(_ELSEWHERE):
         return reference
-    path = inside(folder, Path(reference))
+    path = resolve_path(folder, Path(reference))
     try:
         return str(path) if path.exists() else reference
     except OSError:  # too long for a path

@@ -143,12 +143,12 @@ def _tag(value: Any) -> str | None:
         case list() | tuple():
             return "<list>"
         case Mapping():
-            return _meant(value.keys())
+            return _guess_branch(value.keys())
         case _:
             return None
 
 
-def _meant(keys: Any) -> str | None:
+def _guess_branch(keys: Any) -> str | None:
     named = [key for key in ("sql", "rest") if difflib.get_close_matches(key, map(str, keys), n=1, cutoff=0.75)]
     if len(named) == 1:
         return f"<{named[0]}>"
@@ -175,7 +175,7 @@ Documents = Annotated[
 """What `documents:` may hold: one source, or a list of them."""
 
 
-def unfit(address: str) -> str:
+def address_problem(address: str) -> str:
     """Return why an endpoint cannot have this address, without repeating it; empty where it can.
 
     Addresses are stored and shown, so none may hold a secret.
@@ -192,16 +192,16 @@ def unfit(address: str) -> str:
     return f"holds parameters, after the ? or #; {_STORED}" if "?" in address or "#" in address else ""
 
 
-def placed(source: Source, folder: Path) -> Source:
+def resolve_source(source: Source, folder: Path) -> Source:
     """Return a source whose path, or SQLite file, is taken from a folder where it is relative."""
     if isinstance(source, Path):
-        return inside(folder, source)
+        return resolve_path(folder, source)
     if isinstance(source, SqlSource) and (match := _FILE.fullmatch(source.sql)):
-        return source.model_copy(update={"sql": f"{match[1]}{inside(folder, Path(match[2]))}{match[3]}"})
+        return source.model_copy(update={"sql": f"{match[1]}{resolve_path(folder, Path(match[2]))}{match[3]}"})
     return source
 
 
-def inside(folder: Path, path: Path) -> Path:
+def resolve_path(folder: Path, path: Path) -> Path:
     """Return a path, taken from a folder where it is relative; `~` is the user's home."""
     try:
         return folder / path.expanduser()

@@ -13,7 +13,7 @@ from weighbridge.retrieve.search.cache import CachedRetriever
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Example
 from weighbridge.wiring.index import update_index
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import open_computed_embedder, open_query_embedder, open_retriever
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import Outline, Workload, keep_outline, open_workload
@@ -32,20 +32,22 @@ class Bench:
     embedder_folder: Path
 
 
-def open_bench(settings: Settings, workspace: Workspace, voice: Voice) -> Bench:
+def open_bench(settings: Settings, workspace: Workspace, reporter: Reporter) -> Bench:
     """Read the workload, bring the index up to date, and lay out the parts that all strategies are owed alike.
 
     The caller holds the workspace's lock: searches are remembered, for an index that does not change meanwhile.
     """
-    computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
-    workload = open_workload(settings, workspace, computed, voice)  # by the settings' own embedder: no split moves
+    computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify))
+    workload = open_workload(settings, workspace, computed, reporter)  # by the settings' own embedder: no split moves
     chosen = with_tuned_models(settings, workspace)
     folder = fetch(chosen.retrieval.embedder)
     serving = open_computed_embedder(chosen, folder) if chosen != settings else computed
     card = (
-        update_index(workload.documents, chosen, workspace, serving, voice=voice).index if workload.documents else None
+        update_index(workload.documents, chosen, workspace, serving, reporter=reporter).index
+        if workload.documents
+        else None
     )
-    embedder = open_query_embedder(chosen, workspace, voice) if card else serving
+    embedder = open_query_embedder(chosen, workspace, reporter) if card else serving
     keep_outline(workload, workspace)
     shown = any(shape_of(arm).shows for arm in settings.strategies)
     taught = tuple(example for example in workload.asked if shown and example.split == "train")

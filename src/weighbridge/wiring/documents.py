@@ -27,7 +27,7 @@ from weighbridge.results import Contradiction, Omission, ReadingReport
 from weighbridge.settings.schema import Settings
 from weighbridge.settings.sources import RestSource, Source, SqlSource
 from weighbridge.types import Document
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.sequences import Joined, Renamed
 from weighbridge.workspace import Workspace, read_json, write_text
 
@@ -35,7 +35,9 @@ _FEW = 20_000
 """Documents up to which repetitions and conflicts are looked for without being asked."""
 
 
-def read_sources(settings: Settings, workspace: Workspace, voice: Voice, *, memory: Memory | None = None) -> Joined:
+def read_sources(
+    settings: Settings, workspace: Workspace, reporter: Reporter, *, memory: Memory | None = None
+) -> Joined:
     """Read everything under `documents:`, and report losses to the reporter and in the workspace.
 
     A report that is the same as the last one is said in one line.
@@ -50,26 +52,26 @@ def read_sources(settings: Settings, workspace: Workspace, voice: Voice, *, memo
     paths = [source for source in settings.sources if isinstance(source, Path)]
     readings = []
     for source in settings.sources:
-        reading = _read(source, settings, workspace, voice, memory)
+        reading = _read(source, settings, workspace, reporter, memory)
         if len(paths) > 1 and isinstance(source, Path):
-            reading = _called(source.stem or source.resolve().name, reading)
+            reading = _prefix_ids(source.stem or source.resolve().name, reading)
         readings.append(reading)
-    whole = readings[0] if len(readings) == 1 else _joined(readings)
+    whole = readings[0] if len(readings) == 1 else _join(readings)
     if memory is not None and settings.reading.duplicates == "keep":
         return Joined((whole.documents,), whole.unsettled)
     lines = describe_reading(whole)
-    documents, dropped, report = _without_copies(whole, settings, workspace, replace(voice, say=lines.append))
+    documents, dropped, report = _without_copies(whole, settings, workspace, replace(reporter, say=lines.append))
     before = reading_report(workspace)
     if len(lines) > 1 and before and replace(before, seconds=report.seconds) == report:
-        voice.say(f"{lines[0]}, with the same remarks as last time: see {workspace.reading}")
+        reporter.say(f"{lines[0]}, with the same remarks as last time: see {workspace.reading}")
     else:
         for line in lines:
-            voice.say(line)
+            reporter.say(line)
     write_text(workspace.reading, to_json(report, indent=2) + "\n")
     return Joined((documents,), whole.unsettled, dropped)
 
 
-def _called(name: str, reading: DocumentReading) -> DocumentReading:
+def _prefix_ids(name: str, reading: DocumentReading) -> DocumentReading:
     """Put the name of a source before the ids of its documents."""
     unsettled = frozenset(f"{name}/{id_}" for id_ in reading.unsettled)
     return replace(reading, documents=Renamed(reading.documents, name), unsettled=unsettled)
@@ -99,24 +101,24 @@ def _contradiction(item: dict[str, Any]) -> Contradiction:
 
 
 def _read(
-    source: Source, settings: Settings, workspace: Workspace, voice: Voice, memory: Memory | None
+    source: Source, settings: Settings, workspace: Workspace, reporter: Reporter, memory: Memory | None
 ) -> DocumentReading:
     start = perf_counter()
     match source:
         case SqlSource():
-            return _reading(read_sql(source, notify=voice.notify), source.label, perf_counter() - start)
+            return _as_reading(read_sql(source, notify=reporter.notify), source.label, perf_counter() - start)
         case RestSource():
-            return _reading(read_rest(source, notify=voice.notify), source.label, perf_counter() - start)
+            return _as_reading(read_rest(source, notify=reporter.notify), source.label, perf_counter() - start)
         case Path():
             chosen = settings.reading
             limits = ReadingLimits(
                 seconds=chosen.seconds_per_file, memory_mb=chosen.megabytes_per_file, workers=chosen.workers
             )
             cache = cache_of(workspace, source)
-            return read_documents(source, cache=cache, limits=limits, notify=voice.notify, memory=memory)
+            return read_documents(source, cache=cache, limits=limits, notify=reporter.notify, memory=memory)
 
 
-def _reading(parsed: Parsed, label: str, seconds: float) -> DocumentReading:
+def _as_reading(parsed: Parsed, label: str, seconds: float) -> DocumentReading:
     documents = tuple(
         Document(
             id=f"{label}/{content.name}",
@@ -134,7 +136,7 @@ def _reading(parsed: Parsed, label: str, seconds: float) -> DocumentReading:
     return DocumentReading(documents=documents, skipped=(), losses=losses, files=1, seconds=seconds)
 
 
-def _joined(readings: Sequence[DocumentReading]) -> DocumentReading:
+def _join(readings: Sequence[DocumentReading]) -> DocumentReading:
     return DocumentReading(
         documents=Joined(tuple(reading.documents for reading in readings)),
         skipped=tuple(chain.from_iterable(reading.skipped for reading in readings)),
@@ -146,7 +148,7 @@ def _joined(readings: Sequence[DocumentReading]) -> DocumentReading:
 
 
 def _without_copies(
-    reading: DocumentReading, settings: Settings, workspace: Workspace, voice: Voice
+    reading: DocumentReading, settings: Settings, workspace: Workspace, reporter: Reporter
 ) -> tuple[Sequence[Document], tuple[DroppedCopy, ...], ReadingReport]:
     """Say which documents repeat or contradict others, and drop copies where the settings say so."""
     documents = reading.documents
@@ -155,18 +157,18 @@ def _without_copies(
     found = find_duplicates(documents) if drop or few else ()
     repeated = tuple(duplicate_lines(found))
     if repeated:
-        voice.say("Documents that repeat another:")
+        reporter.say("Documents that repeat another:")
         for line in repeated[:_SHOWN]:
-            voice.say(f"  {line}")
+            reporter.say(f"  {line}")
         if len(repeated) > _SHOWN:
-            voice.say(f"  and {len(repeated) - _SHOWN:,} lines more, in {workspace.reading}")
+            reporter.say(f"  and {len(repeated) - _SHOWN:,} lines more, in {workspace.reading}")
     dropped: tuple[DroppedCopy, ...] = ()
     if drop and found:
         dropped = list_dropped_copies(documents, found)
         documents = tuple(drop_duplicates(documents, found))
         more = "; an example that cites one counts for the document kept" if dropped else ""
-        voice.say(f"{len(dropped):,} of them dropped (reading.duplicates){more}")
-    contradictions = _settle(tuple(reading.documents), workspace, voice) if few else ()
+        reporter.say(f"{len(dropped):,} of them dropped (reading.duplicates){more}")
+    contradictions = _settle(tuple(reading.documents), workspace, reporter) if few else ()
     report = ReadingReport(
         files=reading.files,
         documents=len(documents),
@@ -179,19 +181,19 @@ def _without_copies(
     return documents, dropped, report
 
 
-def _settle(documents: Sequence[Document], workspace: Workspace, voice: Voice) -> tuple[Contradiction, ...]:
+def _settle(documents: Sequence[Document], workspace: Workspace, reporter: Reporter) -> tuple[Contradiction, ...]:
     """Find what documents contradict each other in, and say the first ten, none that quotes a restricted document."""
     conflicts = find_conflicts(documents)
     restricted = frozenset(document.id for document in documents if document.groups)
     public = [one for one in conflicts if restricted.isdisjoint(reading.document_id for reading in one.readings)]
     if public:
-        voice.say("To be settled by you:")
-        for line in conflict_lines(public[:_SHOWN], width=voice.width - 2):
-            voice.say(f"  {line}")
+        reporter.say("To be settled by you:")
+        for line in conflict_lines(public[:_SHOWN], width=reporter.width - 2):
+            reporter.say(f"  {line}")
     if len(public) > _SHOWN:
-        voice.say(f"  and {len(public) - _SHOWN:,} more: see conflicts in {workspace.reading}")
+        reporter.say(f"  and {len(public) - _SHOWN:,} more: see conflicts in {workspace.reading}")
     if hidden := len(conflicts) - len(public):
-        voice.say(f"{hidden:,} more contradictions quote restricted documents; they are in {workspace.reading}")
+        reporter.say(f"{hidden:,} more contradictions quote restricted documents; they are in {workspace.reading}")
     return tuple(
         Contradiction(
             subject=one.subject,

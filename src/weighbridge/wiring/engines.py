@@ -14,7 +14,7 @@ from weighbridge.settings.schema import Arm, ModelSettings, Settings
 from weighbridge.train.export.gguf import base_weights, write_gguf
 from weighbridge.train.registry import promoted_adapter
 from weighbridge.train.runtime.base_model import BaseFiles, prepare_base
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workspace import Workspace
 
 
@@ -84,7 +84,7 @@ def _unfit(card: AdapterCard, engine: str) -> str:
     return f"this adapter was trained here, and model.engine is {engine}; train again, or set the engine it was for"
 
 
-def open_engine(settings: Settings, voice: Voice) -> Engine:
+def open_engine(settings: Settings, reporter: Reporter) -> Engine:
     """Fetch the base model and make it ready, once; the same for training and for answering.
 
     Raises:
@@ -100,15 +100,15 @@ def open_engine(settings: Settings, voice: Voice) -> Engine:
         )
     if model.engine in ("openai", "scripted"):
         return Engine(settings=model, base=None, served=None)
-    source = fetch(model.reference, notify=voice.notify)
+    source = fetch(model.reference, notify=reporter.notify)
     if not tuned and (model.engine == "llamacpp" or source.is_dir()):
         return Engine(settings=model, base=None, served=source, form="quantised as in its file")
-    base = prepare_base(source, cache_folder() / "bases" / file_fingerprint(source)[:16], notify=voice.notify)
+    base = prepare_base(source, cache_folder() / "bases" / file_fingerprint(source)[:16], notify=reporter.notify)
     if model.engine == "transformers":
         return Engine(settings=model, base=base, served=base.hf, form="not quantised")
     served = base.hf.with_name(f"{base.hf.name}-{model.quantisation}.gguf")  # not in it: its files are fingerprinted
     if not served.exists():
-        voice.say(f"Writing the base model as {model.quantisation}, the form all strategies share")
+        reporter.say(f"Writing the base model as {model.quantisation}, the form all strategies share")
         write_gguf(base.source_gguf, base_weights(base), served, quantisation=model.quantisation)
     return Engine(settings=model, base=base, served=served, form=model.quantisation)
 

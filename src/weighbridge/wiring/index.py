@@ -13,7 +13,7 @@ from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Document
 from weighbridge.wiring.documents import read_sources
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import index_home, index_source, open_computed_embedder, open_document_embedder
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import index_key
@@ -45,7 +45,9 @@ class SyncChoices:
     agree: Agree = never_agree
 
 
-def index(settings: Settings, workspace: Workspace, voice: Voice, choices: SyncChoices = SyncChoices()) -> SyncResult:
+def index(
+    settings: Settings, workspace: Workspace, reporter: Reporter, choices: SyncChoices = SyncChoices()
+) -> SyncResult:
     """Read the sources, compare them with the index, report the differences, and update the index.
 
     Raises:
@@ -55,9 +57,9 @@ def index(settings: Settings, workspace: Workspace, voice: Voice, choices: SyncC
         raise SettingsError(f"{workspace.settings_file}: there are no documents to index; set documents:")
     settings = with_tuned_models(settings, workspace)
     with workspace.locked():
-        computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
-        documents = read_sources(settings, workspace, voice)
-        return update_index(documents, settings, workspace, computed, voice=voice, choices=choices)
+        computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify))
+        documents = read_sources(settings, workspace, reporter)
+        return update_index(documents, settings, workspace, computed, reporter=reporter, choices=choices)
 
 
 def update_index(
@@ -66,7 +68,7 @@ def update_index(
     workspace: Workspace,
     computed: LocalEmbedder,
     *,
-    voice: Voice,
+    reporter: Reporter,
     choices: SyncChoices = SyncChoices(),
 ) -> SyncResult:
     """Make the index hold exactly the documents, and return it. The caller holds the workspace's lock.
@@ -75,14 +77,14 @@ def update_index(
         UserError: most documents of the index are not among them, and nobody agreed to that.
     """
     sources = index_source(documents, settings, fetch(settings.retrieval.embedder))
-    embedder = open_document_embedder(documents, settings, workspace.static, computed, sources.cut, voice)
+    embedder = open_document_embedder(documents, settings, workspace.static, computed, sources.cut, reporter)
     place = index_home(settings, workspace, embedder)
     plan = plan_sync(place, sources)
     for line in plan_lines(plan):
-        voice.say(line)
+        reporter.say(line)
     if choices.plan_only:
         if plan.empty:
-            voice.say(f"Plan: nothing to do, {plan.unchanged:,} unchanged")
+            reporter.say(f"Plan: nothing to do, {plan.unchanged:,} unchanged")
         return SyncResult(plan=plan, index=None)
     if plan.shrinks and not choices.allow_shrink:
         lost = f"{len(plan.deleted):,} of {plan.unchanged + len(plan.changed) + len(plan.deleted):,} documents are gone"
@@ -91,10 +93,10 @@ def update_index(
                 f"{workspace.root}: {lost} from the sources (first: {plan.deleted[0]}); nothing was changed. "
                 "If that is right: weighbridge index --allow-shrink"
             )
-    card = sync(place, sources, plan, notify=voice.notify)
+    card = sync(place, sources, plan, notify=reporter.notify)
     write_json(workspace.indexed, index_key(settings))
     state = "up to date" if plan.empty else f"{card.embedded:,} chunks embedded"
-    voice.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, {state}")
+    reporter.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, {state}")
     return SyncResult(plan=plan, index=card)
 
 

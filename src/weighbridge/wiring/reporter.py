@@ -17,7 +17,7 @@ def _nothing(sentence: object) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Reporter:
     """Where sentences and progress go; nowhere unless told."""
 
     say: Say = _nothing
@@ -27,11 +27,11 @@ class Voice:
     """Characters that a line has room for."""
 
 
-MUTE = Voice()
+SILENT = Reporter()
 
 
 @contextmanager
-def clocked(seconds: dict[str, float], step: str) -> Iterator[None]:
+def measure_seconds(seconds: dict[str, float], step: str) -> Iterator[None]:
     """Add the wall-clock seconds of a step to `seconds`."""
     start = perf_counter()
     try:

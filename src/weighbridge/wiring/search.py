@@ -26,7 +26,7 @@ from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import LATE_INTERACTION, Settings
 from weighbridge.types import Chunk, Document
 from weighbridge.wiring.engines import Weights, open_engine, open_model
-from weighbridge.wiring.reporter import MUTE, Voice
+from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.wiring.sequences import Joined, heads_of
 from weighbridge.workspace import Workspace
 
@@ -46,18 +46,18 @@ def open_computed_embedder(settings: Settings, folder: Path) -> LocalEmbedder:
     return open_embedder(folder, name=embedder_name(settings), precision=None if precision == "auto" else precision)
 
 
-def open_query_embedder(settings: Settings, workspace: Workspace, voice: Voice) -> Embedder:
+def open_query_embedder(settings: Settings, workspace: Workspace, reporter: Reporter) -> Embedder:
     """Fetch and open the embedder of the questions to the workspace's index.
 
     Raises:
         WorkspaceError: the settings ask for static vectors, and they have not been learnt yet.
     """
-    computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
+    computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify))
     return open_static(workspace.static, computed) if settings.retrieval.static else computed
 
 
 def open_document_embedder(
-    documents: Sequence[Document], settings: Settings, file: Path, computed: LocalEmbedder, cut: Cut, voice: Voice
+    documents: Sequence[Document], settings: Settings, file: Path, computed: LocalEmbedder, cut: Cut, reporter: Reporter
 ) -> Embedder:
     """Open the embedder of the documents. Static vectors are learnt from them if `file` has none."""
     if not settings.retrieval.static:
@@ -66,11 +66,11 @@ def open_document_embedder(
         try:
             return open_static(file, computed)
         except WorkspaceError:
-            voice.say("The static vectors are another embedder's; learning them again")
+            reporter.say("The static vectors are another embedder's; learning them again")
     step = max(len(documents) // _LEARNT_FROM, 1)
     texts = [searchable_text(chunk) for document in documents[::step] for chunk in cut(document)]
     file.parent.mkdir(parents=True, exist_ok=True)
-    return learn_static(computed, texts, file, notify=voice.notify)
+    return learn_static(computed, texts, file, notify=reporter.notify)
 
 
 def index_home(settings: Settings, workspace: Workspace, embedder: Embedder) -> IndexHome:
@@ -166,5 +166,5 @@ def _open_rewriting_model(settings: Settings) -> Model:
     """Open the base model until this process ends: a search has no end of its own."""
     stack = ExitStack()
     atexit.register(stack.close)
-    engine = open_engine(settings, MUTE)
+    engine = open_engine(settings, SILENT)
     return open_model(engine, Weights(engine.served), workers=1, stack=stack)

@@ -23,7 +23,7 @@ from weighbridge.results import SplitReport
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Document, Example, Question, Split, Task
 from weighbridge.wiring.documents import read_sources
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.sequences import Joined
 from weighbridge.workspace import Workspace, read_json, write_json
 
@@ -70,13 +70,13 @@ class Workload:
         return tuple(example for example in self.examples if example.id not in self.spans)
 
 
-def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, voice: Voice) -> Workload:
+def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, reporter: Reporter) -> Workload:
     """Read, check and split everything the settings name.
 
     Raises:
         UserError: a file is missing or unusable, an example names unknown evidence, or there are too few examples.
     """
-    documents = read_sources(settings, workspace, voice) if settings.sources else Joined(())
+    documents = read_sources(settings, workspace, reporter) if settings.sources else Joined(())
     readers = [arm for arm in settings.strategies if shape_of(arm).reads]
     if readers and not documents:
         raise SettingsError(
@@ -85,13 +85,13 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
         )
     file = load_examples(settings.examples)
     for line in file.lines():
-        voice.say(line)
+        reporter.say(line)
     examples = resolve_evidence(file.examples, documents, documents.dropped)
-    task = _task(settings, examples, voice)
+    task = _task(settings, examples, reporter)
     schema = _schema(settings)
     key = _split_key(settings, examples, embedder)
     examples, report = _split(settings, workspace, examples, embedder, key)
-    voice.say(split_sentence(report))
+    reporter.say(split_sentence(report))
     outline = Outline(
         key=key,
         settings=settings_key(settings),
@@ -103,10 +103,10 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
     _check_split(settings, workspace, report)
     workload = Workload(documents=documents, examples=examples, outline=outline, schema=schema)
     made = settings.training.made
-    return _with_made(made, workload, settings, embedder, voice) if made else workload
+    return _with_made(made, workload, settings, embedder, reporter) if made else workload
 
 
-def _with_made(path: Path, workload: Workload, settings: Settings, embedder: Embedder, voice: Voice) -> Workload:
+def _with_made(path: Path, workload: Workload, settings: Settings, embedder: Embedder, reporter: Reporter) -> Workload:
     """Return the workload with the examples made from its public documents, but for those like a dev or test one."""
     made = read_synthetic(path)
     joining = mix_into_train(
@@ -117,7 +117,7 @@ def _with_made(path: Path, workload: Workload, settings: Settings, embedder: Emb
         texts=read_source_texts(_public(workload.documents), made),
     )
     for line in describe_attrition(joining.attrition):
-        voice.say(line)
+        reporter.say(line)
     named = {span.document_id for one in joining.made for span in one.spans}
     tokens = settings.chunks.tokens
     now = {one.id: document_version(one, tokens=tokens) for one in _public(workload.documents) if one.id in named}
@@ -157,7 +157,7 @@ def read_outline(workspace: Workspace) -> Outline | None:
     return Outline(**{**kept, "choices": tuple(kept["choices"]), "report": SplitReport(**kept["report"])})
 
 
-def sided(examples: Sequence[Example], outline: Outline) -> tuple[Example, ...]:
+def apply_split(examples: Sequence[Example], outline: Outline) -> tuple[Example, ...]:
     """Return the examples with the split that was kept; those it does not know are left out."""
     return tuple(replace(e, split=outline.sides[e.id]) for e in examples if e.id in outline.sides)
 
@@ -171,12 +171,12 @@ def split_sentence(report: SplitReport) -> str:
     )
 
 
-def _task(settings: Settings, examples: Sequence[Example], voice: Voice) -> Task:
+def _task(settings: Settings, examples: Sequence[Example], reporter: Reporter) -> Task:
     if settings.task != "auto":
-        voice.say(f"Task: {settings.task} (set in the settings)")
+        reporter.say(f"Task: {settings.task} (set in the settings)")
         return settings.task
     guess = infer_task(examples)
-    voice.say(f"Task: {guess.task} ({guess.why}); set task: in weighbridge.yaml if that is wrong")
+    reporter.say(f"Task: {guess.task} ({guess.why}); set task: in weighbridge.yaml if that is wrong")
     return guess.task
 
 
@@ -224,11 +224,11 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _split_key(settings: Settings, examples: Sequence[Example], embedder: Embedder) -> str:
-    rows = [[e.id, _asked(e.question), e.answers, e.evidence, e.family, sorted(e.question.groups)] for e in examples]
+    rows = [[e.id, _turns(e.question), e.answers, e.evidence, e.family, sorted(e.question.groups)] for e in examples]
     return fingerprint("split 2", rows, settings.splits.model_dump(), embedder.fingerprint)
 
 
-def _asked(question: Question) -> list[str]:
+def _turns(question: Question) -> list[str]:
     return [question.text, *(f"{turn.role}: {turn.content}" for turn in question.history)]
 
 
@@ -238,7 +238,7 @@ def _split(
     """Split, or take the split of the last run where nothing it depends on has changed."""
     kept = read_outline(workspace)
     if kept and kept.key == key:
-        return sided(examples, kept), kept.report
+        return apply_split(examples, kept), kept.report
     splits = split_examples(
         examples, settings=settings.splits, embed=lambda texts: embedder.embed(list(texts), kind="query")
     )

@@ -12,15 +12,15 @@ from weighbridge.types import Example
 from weighbridge.wiring.components import open_bench, open_parts
 from weighbridge.wiring.engines import open_engine
 from weighbridge.wiring.opening import open_arm
-from weighbridge.wiring.reporter import MUTE, Voice
+from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.wiring.search import open_query_embedder
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
-from weighbridge.wiring.workload import Outline, index_key, read_outline, settings_key, sided
+from weighbridge.wiring.workload import Outline, apply_split, index_key, read_outline, settings_key
 from weighbridge.workspace import Workspace, read_json
 
 
 def open_strategy(
-    arm: Arm, settings: Settings, workspace: Workspace, *, stack: ExitStack, voice: Voice = MUTE
+    arm: Arm, settings: Settings, workspace: Workspace, *, stack: ExitStack, reporter: Reporter = SILENT
 ) -> Strategy:
     """Open a strategy for one question at a time, loading only what it needs; closed with `stack`.
 
@@ -30,18 +30,18 @@ def open_strategy(
     Raises:
         WorkspaceError: the strategy is a tuned one and has not been trained.
     """
-    engine = open_engine(settings, voice)
+    engine = open_engine(settings, reporter)
     engine.weights(arm, workspace)  # refuses an arm that has not been trained before anything is read
     outline = read_outline(workspace)
     chosen = with_tuned_models(settings, workspace)
-    if outline is None or outline.settings != settings_key(settings) or _moved(chosen, workspace):
+    if outline is None or outline.settings != settings_key(settings) or _is_outdated(chosen, workspace):
         with workspace.locked():
-            outline = open_bench(settings, workspace, voice).workload.outline
-    parts = _parts(arm, chosen, workspace, outline, voice)
+            outline = open_bench(settings, workspace, reporter).workload.outline
+    parts = _parts(arm, chosen, workspace, outline, reporter)
     return open_arm(arm, parts, engine, workspace, workers=1, stack=stack)
 
 
-def _moved(chosen: Settings, workspace: Workspace) -> bool:
+def _is_outdated(chosen: Settings, workspace: Workspace) -> bool:
     """Tell whether the index was brought up to date for another search than the one that is in force."""
     return bool(chosen.sources) and read_json(workspace.indexed) != index_key(chosen)
 
@@ -74,7 +74,7 @@ def best_arm(settings: Settings, workspace: Workspace) -> Arm:
     return next(arm for arm in settings.strategies if arm == ready[0])
 
 
-def _parts(arm: Arm, settings: Settings, workspace: Workspace, outline: Outline, voice: Voice) -> Parts:
+def _parts(arm: Arm, settings: Settings, workspace: Workspace, outline: Outline, reporter: Reporter) -> Parts:
     shape = shape_of(arm)
     if not (shape.reads or shape.shows):
         return Parts(
@@ -86,9 +86,11 @@ def _parts(arm: Arm, settings: Settings, workspace: Workspace, outline: Outline,
             limit=settings.retrieval.limit,
             quotes=settings.training.raft.quotes,
         )
-    embedder = open_query_embedder(settings, workspace, voice)
-    return open_parts(settings, workspace, outline, _shown(settings, outline) if shape.shows else (), embedder)
+    embedder = open_query_embedder(settings, workspace, reporter)
+    return open_parts(settings, workspace, outline, _train_examples(settings, outline) if shape.shows else (), embedder)
 
 
-def _shown(settings: Settings, outline: Outline) -> tuple[Example, ...]:
-    return tuple(example for example in sided(read_examples(settings.examples), outline) if example.split == "train")
+def _train_examples(settings: Settings, outline: Outline) -> tuple[Example, ...]:
+    return tuple(
+        example for example in apply_split(read_examples(settings.examples), outline) if example.split == "train"
+    )

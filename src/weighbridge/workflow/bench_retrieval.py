@@ -18,7 +18,7 @@ from weighbridge.retrieve.index.sync import IndexHome, plan_sync, sync
 from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Progress, Question
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import build_retriever, index_source, open_computed_embedder, open_document_embedder
 
 _RECALL_DOCUMENTS = 100
@@ -60,7 +60,7 @@ def bench_settings(settings: Settings | None, *, static: bool) -> Settings:
 
 
 def bench_retrieval(
-    folder: Path, settings: Settings, *, chunk_tokens: Sequence[int], voice: Voice
+    folder: Path, settings: Settings, *, chunk_tokens: Sequence[int], reporter: Reporter
 ) -> tuple[RetrievalFigures, ...]:
     """Index a collection once for each chunk size, ask its judged queries, and score what is found.
 
@@ -68,30 +68,35 @@ def bench_retrieval(
     enough chunks to name a hundred documents.
     """
     collection = read_beir(folder)
-    source = fetch(settings.retrieval.embedder, notify=voice.notify)
+    source = fetch(settings.retrieval.embedder, notify=reporter.notify)
     embedder = open_computed_embedder(settings, source)
     embedder.embed(["warm"], kind="document")
     figures = []
     for tokens in chunk_tokens:
         chosen = settings.model_copy(update={"chunks": settings.chunks.model_copy(update={"tokens": tokens})})
         with TemporaryDirectory(prefix="weighbridge-bench-") as scratch:
-            figures.append(_measure_chunk_size(collection, chosen, embedder, source, Path(scratch), voice))
+            figures.append(_measure_chunk_size(collection, chosen, embedder, source, Path(scratch), reporter))
     return tuple(figures)
 
 
 def _measure_chunk_size(
-    collection: BeirCollection, settings: Settings, computed: LocalEmbedder, source: Path, scratch: Path, voice: Voice
+    collection: BeirCollection,
+    settings: Settings,
+    computed: LocalEmbedder,
+    source: Path,
+    scratch: Path,
+    reporter: Reporter,
 ) -> RetrievalFigures:
     sources = index_source(collection.documents, settings, source)
     start = perf_counter()
     documents = tuple(collection.documents) if settings.retrieval.static else ()
-    embedder = open_document_embedder(documents, settings, scratch / "static.npz", computed, sources.cut, voice)
+    embedder = open_document_embedder(documents, settings, scratch / "static.npz", computed, sources.cut, reporter)
     home = IndexHome(folder=scratch, store=open_store(settings.retrieval.store, scratch), embedder=embedder)
-    card = sync(home, sources, plan_sync(home, sources), notify=voice.notify)
+    card = sync(home, sources, plan_sync(home, sources), notify=reporter.notify)
     seconds = perf_counter() - start
     index = home.open_index(card)
     retriever = build_retriever(index, settings, embedder, card)
-    asked = _ask_queries(collection, retriever, settings.retrieval.candidates, voice)
+    asked = _ask_queries(collection, retriever, settings.retrieval.candidates, reporter)
     deep = min(ceil(_RECALL_DOCUMENTS * card.chunks / max(card.documents, 1)), _MOST_CHUNKS)
     found = {name: _search_documents(retriever, text, deep) for name, text in collection.queries.items()}
     home.store.drop(card.name)  # a database outlives the scratch folder
@@ -124,7 +129,7 @@ class _QueryRuns:
     seconds: Sequence[float]
 
 
-def _ask_queries(collection: BeirCollection, retriever: Retriever, limit: int, voice: Voice) -> _QueryRuns:
+def _ask_queries(collection: BeirCollection, retriever: Retriever, limit: int, reporter: Reporter) -> _QueryRuns:
     runs: dict[str, Sequence[str]] = {}
     seconds: list[float] = []
     _search_documents(retriever, next(iter(collection.queries.values())), limit)
@@ -132,7 +137,7 @@ def _ask_queries(collection: BeirCollection, retriever: Retriever, limit: int, v
         start = perf_counter()
         runs[name] = _search_documents(retriever, text, limit)
         seconds.append(perf_counter() - start)
-        voice.notify(Progress(task="Asking", done=done, total=len(collection.queries), unit="queries"))
+        reporter.notify(Progress(task="Asking", done=done, total=len(collection.queries), unit="queries"))
     return _QueryRuns(runs, seconds)
 
 

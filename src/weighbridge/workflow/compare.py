@@ -33,7 +33,7 @@ from weighbridge.wiring.engines import Engine, open_engine
 from weighbridge.wiring.index import Agree, never_agree
 from weighbridge.wiring.machine import this_machine
 from weighbridge.wiring.opening import open_arm
-from weighbridge.wiring.reporter import Voice, clocked
+from weighbridge.wiring.reporter import Reporter, measure_seconds
 from weighbridge.wiring.search import embedder_name
 from weighbridge.wiring.tuned_retrievers import require_unlearnt, with_tuned_models
 from weighbridge.workflow.footprint import disk_bytes, setup_seconds, training_price
@@ -58,7 +58,7 @@ class Attempted:
     footprint: Footprint
 
 
-def compare(settings: Settings, workspace: Workspace, voice: Voice, *, agree: Agree = never_agree) -> Weighing:
+def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agree: Agree = never_agree) -> Weighing:
     """Weigh all strategies the settings name, save the weighing and its report, and return it.
 
     `agree` is asked before a training at an endpoint is paid for.
@@ -66,20 +66,20 @@ def compare(settings: Settings, workspace: Workspace, voice: Voice, *, agree: Ag
     """
     seconds: dict[str, float] = {}
     with workspace.locked():
-        with clocked(seconds, "fetch and convert models"):
-            engine = open_engine(settings, voice)
-        with clocked(seconds, "read, split and index"):
-            bench = open_bench(settings, workspace, voice)
+        with measure_seconds(seconds, "fetch and convert models"):
+            engine = open_engine(settings, reporter)
+        with measure_seconds(seconds, "read, split and index"):
+            bench = open_bench(settings, workspace, reporter)
         require_unlearnt(bench.workload.of("test"), settings, workspace)
-        failed = train_all(bench, engine, voice, seconds, agree=agree)
+        failed = train_all(bench, engine, reporter, seconds, agree=agree)
         arms = [arm for arm in settings.strategies if arm not in failed]
         if not arms:
             raise TrainingError(" ".join(failed.values()))
         asked = test_questions(bench.workload.of("test"), settings)
         whom = f"{len(arms)} strategies the same" if len(arms) > 1 else arms[0]
-        voice.say(f"Asking {whom} {count_noun(len(asked), 'test question')}")
-        answered = {arm: _answer(arm, bench, engine, asked, voice, seconds) for arm in arms}
-        alone = {arm: _time(arm, bench, answered[arm].identity, asked, voice, seconds) for arm in answered}
+        reporter.say(f"Asking {whom} {count_noun(len(asked), 'test question')}")
+        answered = {arm: _answer(arm, bench, engine, asked, reporter, seconds) for arm in arms}
+        alone = {arm: _time(arm, bench, answered[arm].identity, asked, reporter, seconds) for arm in answered}
         attempted = {
             arm: Attempted(records=answered[arm].records, footprint=_footprint(arm, bench, engine, alone[arm]))
             for arm in answered
@@ -136,12 +136,12 @@ def weigh(
 
 
 def _answer(
-    arm: Arm, bench: Bench, engine: Engine, asked: Sequence[Example], voice: Voice, seconds: dict[str, float]
+    arm: Arm, bench: Bench, engine: Engine, asked: Sequence[Example], reporter: Reporter, seconds: dict[str, float]
 ) -> Answered:
     workers = bench.settings.measure.workers
     path = bench.workspace.records(arm)
     reads = shape_of(arm).reads
-    with clocked(seconds, f"answer: {arm}"), ExitStack() as stack:
+    with measure_seconds(seconds, f"answer: {arm}"), ExitStack() as stack:
         own = own_metrics(bench.settings.measure.metrics)
         strategy = open_arm(arm, bench.parts, engine, bench.workspace, workers=workers, stack=stack)
         exam = EvaluationSpec(
@@ -159,19 +159,19 @@ def _answer(
             workers=workers,
             scorer=fingerprint(scorer_fingerprint(), *(metric.origin for metric in own)) if own else "",
         )
-        append(path, evaluate(strategy, exam, done=load(path), notify=voice.notify))
+        append(path, evaluate(strategy, exam, done=load(path), notify=reporter.notify))
         return Answered(identity=strategy.fingerprint, records=stored_records(strategy, exam, load(path)))
 
 
 def _time(
-    arm: Arm, bench: Bench, identity: str, asked: Sequence[Example], voice: Voice, seconds: dict[str, float]
+    arm: Arm, bench: Bench, identity: str, asked: Sequence[Example], reporter: Reporter, seconds: dict[str, float]
 ) -> Alone:
-    with clocked(seconds, f"time alone: {arm}"):
+    with measure_seconds(seconds, f"time alone: {arm}"):
         questions = [example.question for example in timed_questions(asked, bench.settings)]
         try:
-            return time_in_own_process(arm, bench.workspace, identity, questions, voice)
+            return time_in_own_process(arm, bench.workspace, identity, questions, reporter)
         except ModelError as error:
-            voice.say(f"{arm} could not be timed: {error}")
+            reporter.say(f"{arm} could not be timed: {error}")
             return Alone(timings=(), untimed=len(questions), memory_bytes=None)
 
 
@@ -197,10 +197,10 @@ def _measure(arm: Arm, bench: Bench, asked: Sequence[Example], attempted: Attemp
         seed=settings.measure.seed,
         footprint=attempted.footprint,
     )
-    return _priced(measurement, attempted.footprint, settings, training_price(arm, bench))
+    return _with_cost(measurement, attempted.footprint, settings, training_price(arm, bench))
 
 
-def _priced(measurement: Measurement, footprint: Footprint, settings: Settings, training: float) -> Measurement:
+def _with_cost(measurement: Measurement, footprint: Footprint, settings: Settings, training: float) -> Measurement:
     """Add the cost: an endpoint's by its token prices, and none where there are none; our own by the busy second."""
     prices = settings.prices
     if settings.model.engine != "openai":
@@ -220,8 +220,8 @@ def _words(arms: Iterable[Arm], bench: Bench, engine: Engine) -> dict[str, str]:
         "engine": f"{model.engine}, {sampling}, at most {model.maximum_tokens} tokens",
         **({"quantisation": engine.form} if engine.form else {}),
         "embedder": embedder_name(with_tuned_models(settings, bench.workspace)),
-        "retrieval": search_words(with_tuned_models(settings, bench.workspace)),
-        "training": trained_words(arms, settings, bench.workspace),
+        "retrieval": search_summary(with_tuned_models(settings, bench.workspace)),
+        "training": describe_trainings(arms, settings, bench.workspace),
         "seeds": f"split {settings.splits.seed}, sampling {model.seed}, measuring {settings.measure.seed}",
         "scoring": f"by content: rules, and a classifier that learnt from people, version {scorer_fingerprint()[:8]}",
         "prices": f"{prices.machine_per_hour:g} {prices.currency} per machine hour, as of {prices.dated}; "
@@ -229,24 +229,24 @@ def _words(arms: Iterable[Arm], bench: Bench, engine: Engine) -> dict[str, str]:
     }
 
 
-def trained_words(arms: Iterable[Arm], settings: Settings, workspace: Workspace) -> str:
+def describe_trainings(arms: Iterable[Arm], settings: Settings, workspace: Workspace) -> str:
     """Say how the adapters of these arms were trained, which need not be as the settings are."""
     told: dict[str, str] = {}
     for arm in arms:
         if shape_of(arm).tuned and (card := promoted_adapter(workspace, arm)) and not card.hosted:
-            told[arm] = training_words(TrainingSettings.model_validate(card.recipe)) + _answered(card)
-    usual = training_words(settings.training)
+            told[arm] = describe_training(TrainingSettings.model_validate(card.recipe)) + _access_note(card)
+    usual = describe_training(settings.training)
     if len(set(told.values())) <= 1:
         return next(iter(told.values()), usual)
     return "; ".join(f"{arm}: {words}" for arm, words in told.items())
 
 
-def _answered(card: AdapterCard) -> str:
+def _access_note(card: AdapterCard) -> str:
     access = card.learnt.access
     return f", answering only {access_words(access)} (the base model answers the others)" if access else ""
 
 
-def training_words(how: TrainingSettings) -> str:
+def describe_training(how: TrainingSettings) -> str:
     """Say how adapters are trained: the method, what it learns, and how long."""
     ranked = f" rank {how.rank}" if how.method in {"lora", "rslora", "dora", "qlora"} else ""
     parts = [f"{how.method}{ranked}", f"at most {how.epochs} epochs, learning rate {how.rate:g}"]
@@ -256,7 +256,7 @@ def training_words(how: TrainingSettings) -> str:
     return ", ".join((*parts, f"seed {how.seed}"))
 
 
-def search_words(settings: Settings) -> str:
+def search_summary(settings: Settings) -> str:
     """Say how passages are found: what every search does, and what these settings add to it."""
     chosen, usual = settings.retrieval, RetrievalSettings()
     names = ("weight", "feedback", "rewrite", "rerank", "diversity", "neighbours", "sections", "static")

@@ -10,7 +10,7 @@ from typing import Literal
 
 from weighbridge.models import ModelFile, cache_folder, fetch, known_models
 from weighbridge.wiring.machine import this_machine
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workspace import Workspace
 
 ENOUGH_MEMORY = 6 * 2**30
@@ -37,11 +37,11 @@ class DoctorCheck:
     """The command or act that mends it; empty where there is nothing to mend."""
 
 
-def models(*, fetch_missing: bool, voice: Voice) -> tuple[ModelFile, ...]:
+def models(*, fetch_missing: bool, reporter: Reporter) -> tuple[ModelFile, ...]:
     """Return the default models, fetched first where wanted."""
     if fetch_missing:
         for model in known_models():
-            fetch(model.reference, notify=voice.notify)
+            fetch(model.reference, notify=reporter.notify)
     return known_models()
 
 

@@ -12,11 +12,13 @@ from weighbridge.settings.file import starter
 from weighbridge.settings.schema import ARMS
 from weighbridge.types import Task
 from weighbridge.wiring.documents import cache_of
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workspace import Workspace, write_text
 
 
-def init(root: Path, *, documents: Path | None, examples: Path, task: Task | None, voice: Voice) -> Workspace:
+def init_workspace(
+    root: Path, *, documents: Path | None, examples: Path, task: Task | None, reporter: Reporter
+) -> Workspace:
     """Check the user's files, infer the task, and write a commented `weighbridge.yaml` that names them.
 
     Raises:
@@ -29,19 +31,19 @@ def init(root: Path, *, documents: Path | None, examples: Path, task: Task | Non
     file = load_examples(examples)
     read = file.examples
     if documents is not None:
-        reading = read_documents(documents, cache=cache_of(workspace, documents), notify=voice.notify)
+        reading = read_documents(documents, cache=cache_of(workspace, documents), notify=reporter.notify)
         resolve_evidence(read, reading.documents)
         for line in describe_reading(reading):
-            voice.say(line)
+            reporter.say(line)
     for line in file.lines():
-        voice.say(line)
+        reporter.say(line)
     guess = infer_task(read)
-    voice.say(f"Examples: {len(read):,}, of which {sum(not e.answerable for e in read):,} cannot be answered")
-    voice.say(f"Task: {task} (as you said)" if task else f"Task: {guess.task} ({guess.why})")
+    reporter.say(f"Examples: {len(read):,}, of which {sum(not e.answerable for e in read):,} cannot be answered")
+    reporter.say(f"Task: {task} (as you said)" if task else f"Task: {guess.task} ({guess.why})")
     name = root.resolve().name
     arms = tuple(arm for arm in ARMS if documents is not None or not shape_of(arm).reads)
     if documents is None:
-        voice.say(f"Without documents, these strategies can be weighed: {', '.join(arms)}")
+        reporter.say(f"Without documents, these strategies can be weighed: {', '.join(arms)}")
     text = starter(
         _from(root, documents),
         _from(root, examples) or examples,

@@ -18,7 +18,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.settings.schema import Arm
 from weighbridge.types import Message, Progress, Question, Timing
 from weighbridge.wiring.machine import this_machine
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workspace import Workspace, read_json, write_json
 
 
@@ -34,7 +34,7 @@ class Alone:
 
 
 def time_in_own_process(
-    arm: Arm, workspace: Workspace, identity: str, questions: Sequence[Question], voice: Voice
+    arm: Arm, workspace: Workspace, identity: str, questions: Sequence[Question], reporter: Reporter
 ) -> Alone:
     """Time a strategy alone on the machine, or return what an earlier run found for the same strategy and questions.
 
@@ -45,13 +45,13 @@ def time_in_own_process(
     key = fingerprint("alone", identity, rows, asdict(this_machine()))
     kept = read_json(workspace.latency(arm))
     if not (kept and kept.get("key") == key):
-        kept = {"key": key, **_run(arm, workspace, {"identity": identity, "questions": rows}, voice)}
+        kept = {"key": key, **_run(arm, workspace, {"identity": identity, "questions": rows}, reporter)}
         write_json(workspace.latency(arm), kept)
     timings = tuple(Timing(**timing) for timing in kept["timings"])
     return Alone(timings=timings, untimed=kept["untimed"], memory_bytes=kept["memory_bytes"])
 
 
-def _run(arm: Arm, workspace: Workspace, asked: dict[str, Any], voice: Voice) -> dict[str, Any]:
+def _run(arm: Arm, workspace: Workspace, asked: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     command = [sys.executable, "-P", "-m", "weighbridge.workflow.latency", str(workspace.root), arm]
     with subprocess.Popen(  # noqa: S603 - our own module
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
@@ -60,7 +60,7 @@ def _run(arm: Arm, workspace: Workspace, asked: dict[str, Any], voice: Voice) ->
             assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - pipes, as asked for above
             process.stdin.write(json.dumps(asked))
             process.stdin.close()
-            noise = [line for line in process.stderr if not _told(line, voice)]
+            noise = [line for line in process.stderr if not _pass_on_progress(line, reporter)]
             found = process.stdout.read()
         except BaseException:
             process.kill()
@@ -71,10 +71,10 @@ def _run(arm: Arm, workspace: Workspace, asked: dict[str, Any], voice: Voice) ->
     return cast("dict[str, Any]", json.loads(found))
 
 
-def _told(line: str, voice: Voice) -> bool:
+def _pass_on_progress(line: str, reporter: Reporter) -> bool:
     if not line.startswith('{"task"'):
         return False
-    voice.notify(Progress(**json.loads(line)))
+    reporter.notify(Progress(**json.loads(line)))
     return True
 
 

@@ -49,7 +49,7 @@ class About:
         )
 
 
-def traced(settings: Settings, workspace: Workspace, about: About) -> Iterator[Traced]:
+def trace(settings: Settings, workspace: Workspace, about: About) -> Iterator[Traced]:
     """Yield what adapters learnt, and where in the documents each lesson stands.
 
     Raises:
@@ -57,7 +57,7 @@ def traced(settings: Settings, workspace: Workspace, about: About) -> Iterator[T
     """
     index = index_of(settings, workspace)
     now = index.documents() if index else {}
-    closed = _closed(index, now, about.groups)
+    closed = _closed_test(index, now, about.groups)
     for card in _cards(workspace, about):
         for lesson in filter(about.fits, read_lessons(folder_of(workspace, card))):
             if not any(map(closed, {*lesson.evidence, *(span.document_id for span in lesson.spans)})):
@@ -65,7 +65,7 @@ def traced(settings: Settings, workspace: Workspace, about: About) -> Iterator[T
                 yield Traced(adapter=card.id, strategy=card.strategy, lesson=lesson, texts=texts)
 
 
-def withholding(workspace: Workspace, about: About) -> bool:
+def withholds(workspace: Workspace, about: About) -> bool:
     """Tell whether what is looked for may be among what whoever asks may not see."""
     return any(not admits(card.learnt.access, about.groups) for card in _cards(workspace, about))
 
@@ -75,7 +75,7 @@ def _cards(workspace: Workspace, about: About) -> Sequence[AdapterCard]:
     return [find_adapter(workspace, about.adapter)] if about.adapter else [card for card in named if card]
 
 
-def _closed(index: StoredIndex | None, now: Mapping[str, str], groups: frozenset[str]) -> Callable[[str], bool]:
+def _closed_test(index: StoredIndex | None, now: Mapping[str, str], groups: frozenset[str]) -> Callable[[str], bool]:
     """Return what tells whether a document of the index, as it is today, may not be read with these groups."""
 
     @cache

@@ -54,7 +54,7 @@ from weighbridge.types import Chunk, Document, Passage, Question
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import open_engine, open_model
 from weighbridge.wiring.offline import require_leave
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import index_source, open_computed_embedder
 from weighbridge.workflow.make_examples_report import By, MakingReport, kind
 from weighbridge.workspace import Workspace
@@ -85,7 +85,7 @@ class _Sources:
 
     bench: Bench
     wanted: Wanted
-    voice: Voice
+    reporter: Reporter
 
     @cached_property
     def sampled(self) -> Sequence[Document]:
@@ -121,7 +121,7 @@ class _Sources:
         ]
 
 
-def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, voice: Voice) -> MakingReport:
+def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, reporter: Reporter) -> MakingReport:
     """Make examples, sift them and write what was kept, whole or not at all; restricted documents are not used.
 
     What a model says is kept in the workspace: the same call after an interruption asks only what is missing. Those
@@ -142,10 +142,10 @@ def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, voic
     settings = settings.model_copy(update={"training": settings.training.model_copy(update={"made": None})})
     start = perf_counter()
     with workspace.locked(), ExitStack() as stack:
-        sources = _Sources(open_bench(settings, workspace, voice), wanted, voice)
-        asking = _asking(settings, workspace, wanted, voice, stack) if wanted.by != "rules" else None
-        heard = _made(sources, asking)
-        sifted = _sifted(heard, sources, asking)
+        sources = _Sources(open_bench(settings, workspace, reporter), wanted, reporter)
+        asking = _open_teacher(settings, workspace, wanted, reporter, stack) if wanted.by != "rules" else None
+        heard = _make(sources, asking)
+        sifted = _filter(heard, sources, asking)
         if sifted.kept:
             write_synthetic(path, sifted.kept)
     return MakingReport(
@@ -167,20 +167,22 @@ def _setting(path: Path, workspace: Workspace) -> str:
     return str(own.relative_to(root) if own.is_relative_to(root) else own)
 
 
-def _asking(settings: Settings, workspace: Workspace, wanted: Wanted, voice: Voice, stack: ExitStack) -> Teacher:
+def _open_teacher(
+    settings: Settings, workspace: Workspace, wanted: Wanted, reporter: Reporter, stack: ExitStack
+) -> Teacher:
     chosen = wanted.teacher or settings.model
     model = chosen.model_copy(update={"maximum_tokens": _REPLY_TOKENS, "temperature": 0.0})
     workers = settings.measure.workers
     if wanted.teacher and model.engine == "openai":
         opened: Model = stack.enter_context(closing(open_openai(model, option="--teacher")))
     else:
-        engine = open_engine(settings.model_copy(update={"model": model, "strategies": ("prompt",)}), voice)
+        engine = open_engine(settings.model_copy(update={"model": model, "strategies": ("prompt",)}), reporter)
         opened = open_model(engine, engine.weights("prompt", workspace), workers=workers, stack=stack)
     kept = CachedModel(opened, workspace.state / "making" / "said.jsonl")
-    return Teacher(model=kept, workers=workers, notify=voice.notify)
+    return Teacher(model=kept, workers=workers, notify=reporter.notify)
 
 
-def _made(sources: _Sources, asking: Teacher | None) -> TeacherReplies:
+def _make(sources: _Sources, asking: Teacher | None) -> TeacherReplies:
     """Make more than is wanted: by rules all that can be, by a model as much as is likely to be enough."""
     wanted, bench = sources.wanted, sources.bench
     made: list[SyntheticExample] = []
@@ -192,7 +194,7 @@ def _made(sources: _Sources, asking: Teacher | None) -> TeacherReplies:
             bench.workload.documents,
             version=sources.material.version,
             seed=wanted.seed,
-            notify=sources.voice.notify,
+            notify=sources.reporter.notify,
         )
     if asking:
         share = wanted.count if wanted.by == "model" else wanted.count // 2
@@ -216,7 +218,7 @@ def _good(made: Sequence[SyntheticExample], sources: _Sources) -> list[Synthetic
     )
 
 
-def _sifted(heard: TeacherReplies, sources: _Sources, asking: Teacher | None) -> FilterResult:
+def _filter(heard: TeacherReplies, sources: _Sources, asking: Teacher | None) -> FilterResult:
     bench, wanted = sources.bench, sources.wanted
     settings = bench.settings
     train = bench.workload.of("train")
@@ -240,7 +242,7 @@ def _sifted(heard: TeacherReplies, sources: _Sources, asking: Teacher | None) ->
         drop_near_held_out((*bench.workload.of("test"), *bench.workload.of("dev")), embed, threshold),
         drop_near_examples(train, embed, threshold),
         drop_near_each_other(embed, threshold),
-        drop_unfindable(search, sources.voice.notify),
+        drop_unfindable(search, sources.reporter.notify),
         *([drop_inconsistent(texts, asking), drop_answerable(search, asking)] if asking else []),
         drop_orphans({example.family or example.id for example in train}),
         limit_unanswerable(wanted.count, wanted.seed),

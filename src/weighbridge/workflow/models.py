@@ -27,7 +27,7 @@ from weighbridge.train.registry import (
 )
 from weighbridge.wiring.components import open_bench
 from weighbridge.wiring.engines import Engine, open_engine
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.tuned_retrievers import (
     WHICH,
     RetrieverCard,
@@ -65,15 +65,15 @@ class ListedRetriever:
     """Whether the search uses it, as the settings are now."""
 
 
-def listed(settings: Settings, workspace: Workspace) -> tuple[Listed, ...]:
+def list_adapters(settings: Settings, workspace: Workspace) -> tuple[Listed, ...]:
     """Return all finished adapters of a workspace: by strategy, oldest first."""
     cards = [card for strategy in strategies(workspace) for card in adapters(workspace, strategy)]
     return _all_listed(cards, settings, workspace)
 
 
-def outdated(settings: Settings, workspace: Workspace) -> Iterator[str]:
+def find_outdated(settings: Settings, workspace: Workspace) -> Iterator[str]:
     """Say of each adapter that serves and learnt to read what another search finds what to do about it."""
-    for each in listed(settings, workspace):
+    for each in list_adapters(settings, workspace):
         if each.promoted and each.other_search:
             card = each.card
             yield (
@@ -82,7 +82,7 @@ def outdated(settings: Settings, workspace: Workspace) -> Iterator[str]:
             )
 
 
-def listed_retrievers(settings: Settings, workspace: Workspace) -> tuple[ListedRetriever, ...]:
+def list_retrievers(settings: Settings, workspace: Workspace) -> tuple[ListedRetriever, ...]:
     """Return all finished tunings of the embedder and of the reranker, each oldest first."""
     cards = {which: retriever_cards(workspace, which) for which in WHICH}
     used = {which: promoted_card(workspace, settings, which) for which, own in cards.items() if own}
@@ -91,7 +91,7 @@ def listed_retrievers(settings: Settings, workspace: Workspace) -> tuple[ListedR
     )
 
 
-def shown(settings: Settings, workspace: Workspace, name: str) -> Listed:
+def adapter_status(settings: Settings, workspace: Workspace, name: str) -> Listed:
     """Return one adapter by its id or strategy, and write its report.
 
     Raises:
@@ -107,7 +107,7 @@ def report_of(workspace: Workspace, card: AdapterCard) -> Path:
     return folder_of(workspace, card) / "report.html"
 
 
-def put_in_force(settings: Settings, workspace: Workspace, name: str) -> Listed:
+def promote_adapter(settings: Settings, workspace: Workspace, name: str) -> Listed:
     """Promote an adapter by hand: its strategy answers with it until the next `train`.
 
     Raises:
@@ -120,7 +120,7 @@ def put_in_force(settings: Settings, workspace: Workspace, name: str) -> Listed:
         return _one_listed(card, settings, workspace)
 
 
-def put_back(settings: Settings, workspace: Workspace, strategy: str) -> Listed:
+def roll_back_adapter(settings: Settings, workspace: Workspace, strategy: str) -> Listed:
     """Go back to the adapter that a strategy had before; `WorkspaceError` where there was none."""
     with workspace.locked():
         if strategy not in strategies(workspace):
@@ -129,7 +129,7 @@ def put_back(settings: Settings, workspace: Workspace, strategy: str) -> Listed:
         return _one_listed(rollback(workspace, strategy), settings, workspace)
 
 
-def put_back_retriever(settings: Settings, workspace: Workspace, which: Which) -> ListedRetriever | None:
+def roll_back_retriever(settings: Settings, workspace: Workspace, which: Which) -> ListedRetriever | None:
     """Search with the embedder or the reranker that was in force before; None: with the settings' own.
 
     Raises:
@@ -141,19 +141,21 @@ def put_back_retriever(settings: Settings, workspace: Workspace, which: Which) -
         return ListedRetriever(card=used, in_force=True) if used else None
 
 
-def compared(settings: Settings, workspace: Workspace, names: Sequence[str]) -> tuple[Listed, ...]:
+def compare_adapters(settings: Settings, workspace: Workspace, names: Sequence[str]) -> tuple[Listed, ...]:
     """Return several adapters, to be shown side by side; `UserError` where one is not there."""
     return _all_listed([find_adapter(workspace, name) for name in names], settings, workspace)
 
 
-def exported(settings: Settings, workspace: Workspace, name: str, form: Form, target: Path, voice: Voice) -> Path:
+def export_adapter(
+    settings: Settings, workspace: Workspace, name: str, form: Form, target: Path, reporter: Reporter
+) -> Path:
     """Write an adapter, or what it was trained on, in a form that other programs read.
 
     Raises:
         UserError: no adapter is called so, it has no such form, or something else lies at the target.
     """
     card = find_adapter(workspace, name)
-    engine = open_engine(settings, voice)
+    engine = open_engine(settings, reporter)
     if engine.base is None and card.hosted:
         raise WorkspaceError(
             f"{card.id}: its weights are at the endpoint, as {card.hosted}, and not here; what was sent to learn from "
@@ -169,16 +171,16 @@ def exported(settings: Settings, workspace: Workspace, name: str, form: Form, ta
             f"{card.id}: it was trained on {card.base_reference}, and model.reference names another base model; set it "
             "back to export this adapter"
         )
-    told = _conversations(card, settings, workspace, engine, voice) if form in _TELLING else ()
+    told = _conversations(card, settings, workspace, engine, reporter) if form in _TELLING else ()
     if access := card.learnt.access:
-        voice.say(
+        reporter.say(
             f"{card.id} learnt from what only {access_words(access)} may see; what is written has it in it, and "
             "nothing in it keeps others out: give it to nobody else"
         )
     return export(folder_of(workspace, card), engine.base, target, form=form, card=card, conversations=told)
 
 
-def harnessed(settings: Settings, workspace: Workspace, name: str, tasks: Tasks, voice: Voice) -> Guard:
+def check_with_lm_eval(settings: Settings, workspace: Workspace, name: str, tasks: Tasks, reporter: Reporter) -> Guard:
     """Compare an adapter with its base model on tasks of the lm-evaluation-harness.
 
     Raises:
@@ -187,7 +189,7 @@ def harnessed(settings: Settings, workspace: Workspace, name: str, tasks: Tasks,
         WorkspaceError: its base model is not one that runs here.
     """
     card = find_adapter(workspace, name)
-    engine = open_engine(settings, voice)
+    engine = open_engine(settings, reporter)
     if engine.base is None or card.hosted or engine.base.fingerprint != card.base_fingerprint:
         raise WorkspaceError(f"{card.id}: it was not trained on the base model of model.reference; set that back")
     return forgetting_by_lm_eval(engine.base, folder_of(workspace, card) / card.adapter, tasks)
@@ -198,16 +200,16 @@ _TELLING = frozenset({"openai", "axolotl", "llama-factory"})
 
 
 def _conversations(
-    card: AdapterCard, settings: Settings, workspace: Workspace, engine: Engine, voice: Voice
+    card: AdapterCard, settings: Settings, workspace: Workspace, engine: Engine, reporter: Reporter
 ) -> tuple[Conversation, ...]:
     """Build what an adapter learnt once more, by its own recipe; `WorkspaceError` where that is no longer the same."""
     recipe = TrainingSettings.model_validate(card.recipe)
     settings = settings.model_copy(update={"training": recipe})
     with workspace.locked():
-        bench = open_bench(settings, workspace, voice)
+        bench = open_bench(settings, workspace, reporter)
         for arm in arms_to_train(settings):
             if arm == card.strategy:
-                exercise = exercise_of(arm, bench, engine, voice)
+                exercise = exercise_of(arm, bench, engine, reporter)
                 if exercise.learnt.fingerprint == card.learnt.fingerprint:
                     return exercise.made
     raise WorkspaceError(
@@ -228,14 +230,14 @@ def _all_listed(cards: Sequence[AdapterCard], settings: Settings, workspace: Wor
         Listed(
             card=card,
             promoted=(used := serving[card.strategy]) is not None and used.id == card.id,
-            stale=None if now is None else _changed(card.learnt.documents, now),
+            stale=None if now is None else _search_changed(card.learnt.documents, now),
             other_search=_other_search(card, search),
         )
         for card in cards
     )
 
 
-def _changed(learnt: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+def _search_changed(learnt: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name, version in sorted(learnt.items()) if now.get(name) != version)
 
 

@@ -7,7 +7,7 @@ from weighbridge.results import Weighing
 from weighbridge.workspace import Workspace, write_text
 
 
-def again(workspace: Workspace, groups: frozenset[str]) -> Weighing:
+def render_again(workspace: Workspace, groups: frozenset[str]) -> Weighing:
     """Return the saved weighing and write its page for readers of these access groups.
 
     Raises:

@@ -14,7 +14,7 @@ from weighbridge.results import Estimate
 from weighbridge.scoring.grade import ExampleKind, Grade, Mark, grade, scorer_fingerprint
 from weighbridge.scoring.thinking import split_thinking
 from weighbridge.types import Progress, Task
-from weighbridge.wiring.reporter import MUTE, Voice
+from weighbridge.wiring.reporter import SILENT, Reporter
 
 STANDARD_INPUT = Path("-")
 _SHOWN_PROBLEMS = 5
@@ -78,13 +78,13 @@ class _Row:
     right: bool | None
 
 
-def score_file(path: Path, voice: Voice) -> Scores:
+def score_file(path: Path, reporter: Reporter) -> Scores:
     """Grade every row of a JSONL file, in its order; `-` is standard input.
 
     Raises:
         DataError: the file cannot be read, is empty, or a line is not a row; the first such lines are named.
     """
-    return _score_all(_read_rows(path), voice)
+    return _score_all(_read_rows(path), reporter)
 
 
 def score_rows(rows: Iterable[Mapping[str, Any]]) -> Scores:
@@ -97,16 +97,16 @@ def score_rows(rows: Iterable[Mapping[str, Any]]) -> Scores:
     _refuse([f"row {number}: {row}" for number, row in enumerate(checked, start=1) if isinstance(row, str)])
     if not checked:
         raise DataError("there are no rows to score; each holds question, references and answer")
-    return _score_all([row for row in checked if isinstance(row, _Row)], MUTE)
+    return _score_all([row for row in checked if isinstance(row, _Row)], SILENT)
 
 
-def _score_all(rows: Sequence[_Row], voice: Voice) -> Scores:
+def _score_all(rows: Sequence[_Row], reporter: Reporter) -> Scores:
     labels = tuple(dict.fromkeys(label for row in rows if row.task == "label" for label in row.references))
     scored = []
     for number, row in enumerate(rows, start=1):
         scored.append(_score(row, labels if row.task == "label" else ()))
         if number % _EVERY == 0 or number == len(rows):
-            voice.notify(Progress(task="grading", done=number, total=len(rows), unit="answers"))
+            reporter.notify(Progress(task="grading", done=number, total=len(rows), unit="answers"))
     counts = Counter(one.verdict for one in scored)
     told = [float(one.verdict == "right") for one in scored if one.verdict != "unscored"]
     return Scores(

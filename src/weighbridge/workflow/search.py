@@ -10,15 +10,15 @@ from weighbridge.retrieve.search.explain import explain as explained
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Passage, Question
 from weighbridge.wiring.index import index
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import index_home, open_hybrid, open_query_embedder, open_retriever
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import index_key
 from weighbridge.workspace import Workspace, read_json
 
 
-def search(
-    question: Question, settings: Settings, workspace: Workspace, *, limit: int, voice: Voice
+def search_index(
+    question: Question, settings: Settings, workspace: Workspace, *, limit: int, reporter: Reporter
 ) -> Sequence[Passage]:
     """Return the passages found for a question, best first.
 
@@ -26,28 +26,28 @@ def search(
     searched as it is, without a look at the documents.
     """
     settings = with_tuned_models(settings, workspace)
-    embedder = _open_ready_embedder(settings, workspace, voice)
+    embedder = _open_ready_embedder(settings, workspace, reporter)
     return open_retriever(settings, workspace, embedder).search(question, limit=limit)
 
 
-def explain(
-    question: Question, settings: Settings, workspace: Workspace, *, limit: int, voice: Voice
+def explain_search(
+    question: Question, settings: Settings, workspace: Workspace, *, limit: int, reporter: Reporter
 ) -> Sequence[Explanation]:
     """Return the passages that words and vectors find together, with the ranks and scores of each.
 
     Rewriting, reranking, diversity and neighbours come later, and are not part of it.
     """
     settings = with_tuned_models(settings, workspace)
-    embedder = _open_ready_embedder(settings, workspace, voice)
+    embedder = _open_ready_embedder(settings, workspace, reporter)
     place = index_home(settings, workspace, embedder)
     card = require_card(place)
     hybrid = open_hybrid(settings, place.open_index(card), embedder, card)
     return explained(hybrid, question, limit=limit)
 
 
-def _open_ready_embedder(settings: Settings, workspace: Workspace, voice: Voice) -> Embedder:
+def _open_ready_embedder(settings: Settings, workspace: Workspace, reporter: Reporter) -> Embedder:
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to search; set documents:")
     if read_card(workspace.index) is None or read_json(workspace.indexed) != index_key(settings):
-        index(settings, workspace, voice)
-    return open_query_embedder(settings, workspace, voice)
+        index(settings, workspace, reporter)
+    return open_query_embedder(settings, workspace, reporter)

@@ -11,7 +11,7 @@ from weighbridge.retrieve.embed.local import LocalEmbedder
 from weighbridge.settings.schema import Settings
 from weighbridge.wiring.documents import read_sources
 from weighbridge.wiring.index import SyncChoices, update_index
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import open_computed_embedder
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.workspace import Workspace
@@ -22,7 +22,7 @@ _LOOK_AGAIN_MS = 30_000
 """Some file systems tell of no changes, and none is told of before the watch has begun."""
 
 
-def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: SyncChoices) -> None:
+def watch(settings: Settings, workspace: Workspace, reporter: Reporter, choices: SyncChoices) -> None:
     """Bring the index up to date whenever a file of the sources changes, until interrupted.
 
     Where most documents would go, or a source cannot be read at all, that is said and the index stays as it is. What is
@@ -35,30 +35,30 @@ def watch(settings: Settings, workspace: Workspace, voice: Voice, choices: SyncC
     paths = [source for source in settings.sources if isinstance(source, Path)]
     if not paths:
         raise SettingsError(f"{workspace.settings_file}: --watch follows files, and no source under documents: is one")
-    chosen, embedder = _opened(settings, workspace, voice)
+    chosen, embedder = _open_search(settings, workspace, reporter)
     memory: Memory = {}
     with workspace.locked():
-        read_sources(settings, workspace, Voice(), memory=memory)
-    voice.say(f"Watching {', '.join(map(str, paths))}; Ctrl-C ends it")
+        read_sources(settings, workspace, Reporter(), memory=memory)
+    reporter.say(f"Watching {', '.join(map(str, paths))}; Ctrl-C ends it")
     for changed in _changes(paths, workspace):
         start = perf_counter()
         try:
             with workspace.locked():
                 if with_tuned_models(settings, workspace) != chosen:  # an embedder was tuned, or rolled back, meanwhile
-                    chosen, embedder = _opened(settings, workspace, voice)
-                documents = read_sources(settings, workspace, voice, memory=memory)
-                synced = update_index(documents, chosen, workspace, embedder, voice=voice, choices=choices)
+                    chosen, embedder = _open_search(settings, workspace, reporter)
+                documents = read_sources(settings, workspace, reporter, memory=memory)
+                synced = update_index(documents, chosen, workspace, embedder, reporter=reporter, choices=choices)
         except WeighbridgeError as error:
-            voice.say(f"{error}")
+            reporter.say(f"{error}")
             continue
         if not synced.plan.empty:
-            voice.say(f"{changed}: in the index {perf_counter() - start:.2f} s after the change was seen")
+            reporter.say(f"{changed}: in the index {perf_counter() - start:.2f} s after the change was seen")
 
 
-def _opened(settings: Settings, workspace: Workspace, voice: Voice) -> tuple[Settings, LocalEmbedder]:
+def _open_search(settings: Settings, workspace: Workspace, reporter: Reporter) -> tuple[Settings, LocalEmbedder]:
     """Return the settings of the search that is in force, and its embedder, ready."""
     chosen = with_tuned_models(settings, workspace)
-    embedder = open_computed_embedder(chosen, fetch(chosen.retrieval.embedder, notify=voice.notify))
+    embedder = open_computed_embedder(chosen, fetch(chosen.retrieval.embedder, notify=reporter.notify))
     embedder.embed(["ready"], kind="document")
     return chosen, embedder
 

@@ -3,12 +3,12 @@
 from weighbridge.models import file_fingerprint
 from weighbridge.settings.schema import ModelSettings, Settings
 from weighbridge.wiring.engines import open_engine
-from weighbridge.wiring.reporter import MUTE
+from weighbridge.wiring.reporter import SILENT
 
 
 def served(gguf, examples="examples.jsonl", **model):
     settings = Settings(examples=examples, model=ModelSettings(reference=f"file:{gguf}", **model))
-    return open_engine(settings, MUTE)
+    return open_engine(settings, SILENT)
 
 
 def test_each_base_model_is_served_as_itself(tiny, other_template, tmp_path, monkeypatch):
@@ -29,6 +29,6 @@ def test_without_tuned_strategies_the_file_runs_as_it_is(tiny):
     settings = Settings(
         examples="examples.jsonl", strategies=("prompt",), model=ModelSettings(reference=f"file:{tiny.source_gguf}")
     )
-    engine = open_engine(settings, MUTE)
+    engine = open_engine(settings, SILENT)
     assert engine.served == tiny.source_gguf
     assert engine.form == "quantised as in its file"

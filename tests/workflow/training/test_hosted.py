@@ -19,10 +19,10 @@ from weighbridge.train.runtime.quiet import quiet
 from weighbridge.types import Message, Question
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import Engine, Weights, open_engine, open_model
-from weighbridge.wiring.reporter import MUTE, Voice
+from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.workflow.ask import open_strategy
 from weighbridge.workflow.footprint import disk_bytes
-from weighbridge.workflow.models import exported
+from weighbridge.workflow.models import export_adapter
 from weighbridge.workflow.training.hosted import prepare, resume_hosted, train_hosted
 from weighbridge.workflow.training.hosted_jobs import cancel_hosted, hosted_status, pause_hosted
 from weighbridge.workspace import Workspace
@@ -69,7 +69,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory, minilm: Path) -> Bench:
     )
     workspace = Workspace(root)
     with workspace.locked():
-        return open_bench(load_settings(workspace.settings_file), workspace, MUTE)
+        return open_bench(load_settings(workspace.settings_file), workspace, SILENT)
 
 
 @pytest.fixture
@@ -83,11 +83,11 @@ def with_model(settings: Settings, **changed: object) -> Settings:
 
 
 def engine_of(bench: Bench) -> Engine:
-    return open_engine(bench.settings, MUTE)
+    return open_engine(bench.settings, SILENT)
 
 
-def trained(bench: Bench, voice: Voice = MUTE) -> AdapterCard:
-    return train_hosted("fine-tuned", bench, engine_of(bench), voice, agree=AGREED)
+def trained(bench: Bench, reporter: Reporter = SILENT) -> AdapterCard:
+    return train_hosted("fine-tuned", bench, engine_of(bench), reporter, agree=AGREED)
 
 
 def learnt(bench: Bench) -> Question:
@@ -96,7 +96,7 @@ def learnt(bench: Bench) -> Question:
 
 def test_the_files_and_the_price_are_known_before_anything_is_sent(bench, server):
     said: list[str] = []
-    plan = prepare("fine-tuned", bench, Voice(say=said.append)).plan
+    plan = prepare("fine-tuned", bench, Reporter(say=said.append)).plan
     folder = bench.workspace.adapter("fine-tuned", plan.id)
     assert (folder / "supervised" / "train.jsonl").read_text().count("\n") == plan.stages[0].examples >= 10
     assert "Raven" not in (folder / "supervised" / "train.jsonl").read_text()
@@ -109,7 +109,7 @@ def test_the_files_and_the_price_are_known_before_anything_is_sent(bench, server
 def test_what_is_not_agreed_to_is_not_sent(bench, server):
     asked: list[str] = []
     with pytest.raises(TrainingError, match="not agreed to"):
-        train_hosted("fine-tuned", bench, engine_of(bench), MUTE, agree=lambda text: bool(asked.append(text)))
+        train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=lambda text: bool(asked.append(text)))
     assert server.requests == []
     assert len(asked) == 1
     assert f"to {server.url}, and fine-tune {BASE} there?" in asked[0]
@@ -121,13 +121,13 @@ def test_a_price_that_is_not_known_is_said_to_be_unknown(bench):
     training = bench.settings.training.model_copy(update={"hosted": hosted})
     said: list[str] = []
     settings = bench.settings.model_copy(update={"training": training})
-    prepare("fine-tuned", replace(bench, settings=settings), Voice(say=said.append))
+    prepare("fine-tuned", replace(bench, settings=settings), Reporter(say=said.append))
     assert "price_per_million is not set" in said[0]
 
 
 def test_the_tuned_model_is_an_arm_like_any_other(bench, server, monkeypatch):
     said: list[str] = []
-    card = trained(bench, Voice(say=said.append))
+    card = trained(bench, Reporter(say=said.append))
     assert (card.hosted, card.adapter, card.gguf, card.parity) == (f"ft:{BASE}:org::ftjob-1", "", "", ())
     assert card == read_card(bench.workspace.adapter("fine-tuned", card.id))
     assert (card.training.tokens, card.training.steps, len(card.training.epochs)) == (1234, 6, 3)
@@ -150,7 +150,7 @@ def test_the_tuned_model_is_an_arm_like_any_other(bench, server, monkeypatch):
 def test_what_was_tuned_on_this_very_data_is_taken_as_it_is(bench, server):
     card = trained(bench)
     asked = len(server.requests)
-    assert train_hosted("fine-tuned", bench, engine_of(bench), MUTE, agree=REFUSED) == card
+    assert train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=REFUSED) == card
     assert len(server.requests) == asked
 
 
@@ -160,7 +160,7 @@ def test_a_failed_job_is_told_and_a_new_one_needs_a_new_yes(bench, server):
         trained(bench)
     server.fails = ""
     with pytest.raises(TrainingError, match="not agreed to"):
-        train_hosted("fine-tuned", bench, engine_of(bench), MUTE, agree=REFUSED)
+        train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=REFUSED)
     assert trained(bench).hosted.endswith("ftjob-2")
     assert [one.status for one in hosted_status("fine-tuned", bench.settings, bench.workspace)] == ["succeeded"]
 
@@ -175,13 +175,13 @@ def interrupted(bench: Bench) -> list[str]:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        trained(bench, Voice(say=press))
+        trained(bench, Reporter(say=press))
     return said
 
 
 def test_an_interrupted_training_goes_on_unasked_with_the_same_job(bench, server):
     assert "ftjob-1 goes on at" in interrupted(bench)[-1]
-    card = train_hosted("fine-tuned", bench, engine_of(bench), MUTE, agree=REFUSED)
+    card = train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=REFUSED)
     assert card.hosted.endswith("ftjob-1")
     assert len(server.asked) == 1
 
@@ -193,9 +193,9 @@ def test_cancelling_ends_it_and_the_next_training_asks_again(bench, server):
     with pytest.raises(UserError, match=r"has no job at .* that is not finished"):
         cancel_hosted("fine-tuned", bench.settings, bench.workspace)
     with pytest.raises(UserError, match="has no job to resume"):
-        resume_hosted("fine-tuned", bench, engine_of(bench), MUTE)
+        resume_hosted("fine-tuned", bench, engine_of(bench), SILENT)
     with pytest.raises(TrainingError, match="not agreed to"):
-        train_hosted("fine-tuned", bench, engine_of(bench), MUTE, agree=REFUSED)
+        train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=REFUSED)
     assert len(server.asked) == 1
 
 
@@ -205,7 +205,7 @@ def test_a_paused_job_is_resumed_to_its_card(bench, server):
     with pytest.raises(TrainingError, match="is paused"):
         trained(bench)
     assert hosted_status("fine-tuned", bench.settings, bench.workspace)[0].status == "paused"
-    assert resume_hosted("fine-tuned", bench, engine_of(bench), MUTE).hosted.endswith("ftjob-1")
+    assert resume_hosted("fine-tuned", bench, engine_of(bench), SILENT).hosted.endswith("ftjob-1")
     assert len(server.asked) == 1
 
 
@@ -213,12 +213,12 @@ def test_a_job_of_older_data_is_resumed_all_the_same(bench, server):
     interrupted(bench)
     training = bench.settings.training.model_copy(update={"seed": 8})
     changed = replace(bench, settings=bench.settings.model_copy(update={"training": training}))
-    card = resume_hosted("fine-tuned", changed, engine_of(changed), MUTE)
+    card = resume_hosted("fine-tuned", changed, engine_of(changed), SILENT)
     assert (card.seed, card.hosted) == (7, f"ft:{BASE}:org::ftjob-1")
     other = replace(changed.workload.outline, key="another")
     interrupted(changed)
     later = replace(changed, workload=replace(changed.workload, outline=other))
-    card = resume_hosted("fine-tuned", later, engine_of(later), MUTE)
+    card = resume_hosted("fine-tuned", later, engine_of(later), SILENT)
     assert card.dev is None
     assert any("no dev questions" in warning for warning in card.warnings)
 
@@ -232,20 +232,20 @@ def test_a_job_at_another_endpoint_is_left_alone(bench, server):
         with pytest.raises(UserError, match="has no job at"):
             cancel_hosted("fine-tuned", moved, bench.workspace)
         with pytest.raises(TrainingError, match=r"model\.base_url is .*; set it back"):
-            resume_hosted("fine-tuned", replace(bench, settings=moved), engine_of(bench), MUTE)
+            resume_hosted("fine-tuned", replace(bench, settings=moved), engine_of(bench), SILENT)
     assert {job["status"] for job in server.jobs.values()} == {"queued"}
 
 
 def test_a_model_at_an_endpoint_is_not_exported(bench, tmp_path):
     card = trained(bench)
     with pytest.raises(WorkspaceError, match=rf"its weights are at the endpoint, as {card.hosted}, and not here; what"):
-        exported(bench.settings, bench.workspace, card.id, "peft", tmp_path / "out", MUTE)
+        export_adapter(bench.settings, bench.workspace, card.id, "peft", tmp_path / "out", SILENT)
 
 
 def test_a_model_that_is_there_already_costs_nothing_and_that_is_said(bench):
     trained(bench)
     said: list[str] = []
-    trained(bench, Voice(say=said.append))
+    trained(bench, Reporter(say=said.append))
     assert said[-1] == f"ft:{BASE}:org::ftjob-1 was tuned on this very data: nothing is sent"
 
 
@@ -296,7 +296,7 @@ def test_a_state_that_cannot_be_read_hides_no_other_job_and_is_told(two_jobs, se
     said: list[str] = []
     training = two_jobs.settings.training.model_copy(update={"seed": 9})
     settings = two_jobs.settings.model_copy(update={"training": training})
-    trained(replace(two_jobs, settings=settings), Voice(say=said.append))
+    trained(replace(two_jobs, settings=settings), Reporter(say=said.append))
     assert [line for line in said if line.startswith("Another job")] == [
         f"Another job of other data may be running: {broken.error}",
         f"Another job, of other data or settings, is not finished: ftjob-2 is running (adapter {two.adapter})",
@@ -311,8 +311,8 @@ def test_an_endpoint_that_is_away_is_not_resumed_at(bench, server):
     interrupted(bench)
     server.faults = [Fault("GET", "/ftjob-1", status=503, times=3)]
     with pytest.raises(TrainingError, match="asking about ftjob-1: HTTP 503"):
-        resume_hosted("fine-tuned", bench, engine_of(bench), MUTE)
-    assert resume_hosted("fine-tuned", bench, engine_of(bench), MUTE).hosted.endswith("ftjob-1")
+        resume_hosted("fine-tuned", bench, engine_of(bench), SILENT)
+    assert resume_hosted("fine-tuned", bench, engine_of(bench), SILENT).hosted.endswith("ftjob-1")
 
 
 def test_preferences_are_a_second_job_on_the_model_of_the_first(bench, server, tmp_path):
@@ -324,7 +324,7 @@ def test_preferences_are_a_second_job_on_the_model_of_the_first(bench, server, t
     training = bench.settings.training.model_copy(update={"preference": preference})
     bench = replace(bench, settings=bench.settings.model_copy(update={"training": training}))
     asked: list[str] = []
-    card = train_hosted("fine-tuned", bench, engine_of(bench), MUTE, agree=lambda text: not asked.append(text))
+    card = train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=lambda text: not asked.append(text))
     first = f"ft:{BASE}:org::ftjob-1"
     assert [job["model"] for job in server.asked] == [BASE, first]
     assert [job["method"]["type"] for job in server.asked] == ["supervised", "dpo"]
@@ -346,17 +346,17 @@ def test_an_offline_workload_is_not_sent_away(bench):
     limits = bench.settings.needs.limits.model_copy(update={"offline": True})
     needs = bench.settings.needs.model_copy(update={"limits": limits})
     offline = bench.settings.model_copy(update={"needs": needs})
-    assert prepare("fine-tuned", replace(bench, settings=offline), MUTE).plan.stages
+    assert prepare("fine-tuned", replace(bench, settings=offline), SILENT).plan.stages
     away = with_model(offline, base_url="https://api.example/v1")
     with pytest.raises(SettingsError, match=r"offline is true.*https://api\.example/v1"):
-        prepare("fine-tuned", replace(bench, settings=away), MUTE)
+        prepare("fine-tuned", replace(bench, settings=away), SILENT)
     with pytest.raises(SettingsError, match=r"offline is true.*api\.openai\.com"):
-        prepare("fine-tuned", replace(bench, settings=with_model(offline, base_url="")), MUTE)
+        prepare("fine-tuned", replace(bench, settings=with_model(offline, base_url="")), SILENT)
 
 
 def test_only_an_endpoint_is_tuned_at_an_endpoint(bench):
     with pytest.raises(SettingsError, match=r"model\.engine is llamacpp"):
-        prepare("fine-tuned", replace(bench, settings=with_model(bench.settings, engine="llamacpp")), MUTE)
+        prepare("fine-tuned", replace(bench, settings=with_model(bench.settings, engine="llamacpp")), SILENT)
 
 
 def test_an_arm_that_was_never_trained_says_so(bench):
@@ -422,11 +422,11 @@ def write_prompt_tuning(base: Path, folder: Path) -> None:
 
 def test_a_scripted_model_is_not_tuned(bench):
     with pytest.raises(SettingsError, match=r"need weights that can be trained, and model\.engine is scripted"):
-        open_engine(with_model(bench.settings, engine="scripted"), MUTE)
+        open_engine(with_model(bench.settings, engine="scripted"), SILENT)
 
 
 def test_what_is_sent_is_what_was_checked(bench, server):
-    plan = prepare("fine-tuned", bench, MUTE).plan
+    plan = prepare("fine-tuned", bench, SILENT).plan
     file = bench.workspace.adapter("fine-tuned", plan.id) / "supervised" / "train.jsonl"
     checked = file.read_bytes()
     file.write_bytes(checked[:-40])
@@ -444,9 +444,9 @@ def test_a_second_job_that_nobody_was_asked_about_says_how_to_be_asked(bench, se
     training = bench.settings.training.model_copy(update={"preference": preference})
     bench = replace(bench, settings=bench.settings.model_copy(update={"training": training}))
     with pytest.raises(TrainingError, match="not agreed to"):
-        train_hosted("fine-tuned", bench, engine_of(bench), MUTE, agree=lambda text: "12 training" not in text)
+        train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=lambda text: "12 training" not in text)
     with pytest.raises(TrainingError, match=r"\. To be asked at a terminal: weighbridge train fine-tuned$"):
-        resume_hosted("fine-tuned", bench, engine_of(bench), MUTE)
+        resume_hosted("fine-tuned", bench, engine_of(bench), SILENT)
     assert len(server.jobs) == 1
 
 
@@ -457,5 +457,5 @@ def test_what_was_agreed_to_but_not_begun_can_be_taken_back(bench, server):
     (one,) = cancel_hosted("fine-tuned", bench.settings, bench.workspace)
     assert (one.job, one.status) == ("", "cancelled")
     with pytest.raises(TrainingError, match="not agreed to"):
-        train_hosted("fine-tuned", bench, engine_of(bench), MUTE, agree=REFUSED)
+        train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=REFUSED)
     assert server.jobs == {}

@@ -22,7 +22,7 @@ from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Example, Message, Question, Split
 from weighbridge.wiring.components import Bench
 from weighbridge.wiring.engines import Engine, Weights
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.workload import Outline, Workload
 from weighbridge.workflow.training.preferences import (
     Refinement,
@@ -112,7 +112,7 @@ def opened(base: BaseFiles, start: Path, tmp_path: Path) -> Callable[..., Opened
 def test_attempts_are_kept_and_not_repeated(opened: Callable[..., Opened]):
     todo, bench, engine = opened(method="dpo")
     said: list[str] = []
-    told = collect_attempts(todo, bench, engine, Voice(say=said.append))
+    told = collect_attempts(todo, bench, engine, Reporter(say=said.append))
     kept = load(bench.workspace.attempts("fine-tuned"))
     assert len(kept) == 12
     assert {record.example_id[0] for record in kept.values()} == {"t"}
@@ -120,7 +120,7 @@ def test_attempts_are_kept_and_not_repeated(opened: Callable[..., Opened]):
     (sentence,) = said
     assert sentence.startswith("Tried 6 training questions 2 times: 0 of 12 answers right, 0 failed; ")
     assert sentence.endswith(f"; {len(told.as_pairs())} pairs of a better and a worse answer")
-    again = collect_attempts(todo, bench, replace(engine, served=None), Voice())
+    again = collect_attempts(todo, bench, replace(engine, served=None), Reporter())
     assert again == told
     assert load(bench.workspace.attempts("fine-tuned")) == kept
 
@@ -129,7 +129,7 @@ def test_attempts_are_kept_and_not_repeated(opened: Callable[..., Opened]):
 def test_what_moved_is_told_on_what_was_kept_back(opened: Callable[..., Opened], method: str):
     todo, bench, engine = opened(method=method, epochs=4, learning_rate=1e-2)
     said: list[str] = []
-    done = refine(todo, bench, engine, Voice(say=said.append))
+    done = refine(todo, bench, engine, Reporter(say=said.append))
     right, nats = done.moved
     assert (right.before.scored, nats.after.scored) == (1, 1)
     assert nats.difference.value == pytest.approx(nats.after.value - nats.before.value)
@@ -143,7 +143,7 @@ def test_what_moved_is_told_on_what_was_kept_back(opened: Callable[..., Opened],
 def test_reinforcement_with_a_reward_model(opened: Callable[..., Opened]):
     todo, bench, engine = opened(method="grpo", steps=2, rewards=("accuracy", "model"))
     said: list[str] = []
-    done = refine(todo, bench, engine, Voice(say=said.append))
+    done = refine(todo, bench, engine, Reporter(say=said.append))
     assert done.training.steps == 2
     assert [moved.before.scored for moved in done.moved] == [6]
     assert any(line.startswith("Reward model: ") for line in said)
@@ -157,21 +157,21 @@ def test_the_users_own_file_is_read_instead(opened: Callable[..., Opened], tmp_p
     path.write_text("\n".join([*rows, *held_out]))
     todo, bench, engine = opened(method="dpo", pairs=path)
     said: list[str] = []
-    read = preferences_file(todo.exercise, bench, Voice(say=said.append))
+    read = preferences_file(todo.exercise, bench, Reporter(say=said.append))
     assert read
     assert said == ["mine.jsonl: 6 pairs and 0 thumbs read; left out: 2 ask a dev or test question"]
-    assert preferences(replace(todo, read=read), bench, engine, Voice()) == read.told
+    assert preferences(replace(todo, read=read), bench, engine, Reporter()) == read.told
 
 
 def test_rewards_that_need_no_pairs_read_no_file(opened: Callable[..., Opened], tmp_path: Path):
     todo, bench, _ = opened(method="grpo", pairs=tmp_path / "none.jsonl")
-    assert preferences_file(todo.exercise, bench, Voice()) is None
+    assert preferences_file(todo.exercise, bench, Reporter()) is None
 
 
 def test_no_method_is_an_error(opened: Callable[..., Opened]):
     todo, bench, engine = opened()
     with pytest.raises(TrainingError, match="choose one of dpo, kto, orpo, grpo"):
-        refine(todo, bench, engine, Voice())
+        refine(todo, bench, engine, Reporter())
 
 
 def test_what_moved_is_a_mean_over_examples():

@@ -20,7 +20,7 @@ from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.methods import USUAL_RATES
 from weighbridge.train.supervised.train import Job
 from weighbridge.types import Example
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workflow.training.rate_search import race_settings
 from weighbridge.workspace import Workspace
 
@@ -49,7 +49,7 @@ def race(exercise: Exercise, folder: Path, said: list[str], *, kill_after: int =
         if len(said) == kill_after:
             raise KeyboardInterrupt
 
-    return race_settings(exercise, Workspace(folder), 3, Voice(say=say))
+    return race_settings(exercise, Workspace(folder), 3, Reporter(say=say))
 
 
 def test_a_race_that_was_interrupted_ends_as_if_it_had_not_been(exercise: Callable[..., Exercise], tmp_path: Path):
@@ -90,7 +90,7 @@ def test_learning_rates_are_proposed_as_the_method_wants_them(
     exercise: Callable[..., Exercise], tmp_path: Path, method: Method
 ):
     low, high = USUAL_RATES[method]
-    found = race_settings(exercise(method=method), Workspace(tmp_path), 1, Voice(say=lambda _: None))
+    found = race_settings(exercise(method=method), Workspace(tmp_path), 1, Reporter(say=lambda _: None))
     assert low <= float(str(found["learning_rate"])) <= high
     assert ("rank" in found) == (method == "lora")
 
@@ -138,7 +138,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trainings]:
 
 def run_race(exercise: Exercise, folder: Path, trials: int = 8) -> tuple[Mapping[str, object], list[str]]:
     said: list[str] = []
-    return race_settings(exercise, Workspace(folder), trials, Voice(say=said.append)), said
+    return race_settings(exercise, Workspace(folder), trials, Reporter(say=said.append)), said
 
 
 @pytest.mark.parametrize("best", [2e-4, 1e-3, 4e-3])

@@ -11,7 +11,7 @@ from weighbridge.errors import DataError, SettingsError, WorkspaceError
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Example, Question
-from weighbridge.wiring.reporter import MUTE, Voice
+from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.wiring.tuned_retrievers import (
     RetrieverCard,
     promoted_embedder,
@@ -22,8 +22,8 @@ from weighbridge.wiring.tuned_retrievers import (
     with_tuned_models,
     write_card,
 )
-from weighbridge.workflow.models import listed_retrievers, put_back_retriever
-from weighbridge.workflow.search import search
+from weighbridge.workflow.models import list_retrievers, roll_back_retriever
+from weighbridge.workflow.search import search_index
 from weighbridge.workflow.training.retriever import tune_retriever
 from weighbridge.workspace import Workspace
 
@@ -65,7 +65,7 @@ def kept(card: RetrieverCard, workspace: Workspace) -> None:
 
 def test_an_embedder_is_tuned_weighed_and_put_in_force_only_if_kept(workspace: Workspace) -> None:
     settings, said = settings_of(workspace), []
-    card = tune_retriever("embedder", settings, workspace, Voice(say=said.append))
+    card = tune_retriever("embedder", settings, workspace, Reporter(say=said.append))
     assert card.pairs.keys() == {"evidence"}
     assert sum(card.negatives.values()) == 2 * card.pairs["evidence"]
     assert card.training
@@ -82,25 +82,25 @@ def test_an_embedder_is_tuned_weighed_and_put_in_force_only_if_kept(workspace: W
     assert sorted(path.name for path in folder.iterdir()) == ["card.json", "tiny-bert-tuned"]
     assert retriever_cards(workspace, "embedder") == (card,)
     assert retriever_cards(workspace, "reranker") == ()
-    assert tune_retriever("embedder", settings, workspace, MUTE) == card
+    assert tune_retriever("embedder", settings, workspace, SILENT) == card
 
     kept(card, workspace)
-    tune_retriever("embedder", settings, workspace, MUTE)
+    tune_retriever("embedder", settings, workspace, SILENT)
     assert promoted_embedder(workspace, settings) == (folder / "tiny-bert-tuned").resolve()
     in_force = with_tuned_models(settings, workspace)
     assert with_tuned_models(in_force, workspace) == in_force
     assert in_force.retrieval.embedder == str((folder / "tiny-bert-tuned").resolve())
-    assert search(Question("the pier of orma"), in_force, workspace, limit=1, voice=MUTE)
-    assert tune_retriever("embedder", settings, workspace, MUTE).id == card.id
+    assert search_index(Question("the pier of orma"), in_force, workspace, limit=1, reporter=SILENT)
+    assert tune_retriever("embedder", settings, workspace, SILENT).id == card.id
 
 
 def test_a_second_tuning_is_weighed_against_the_embedder_in_force(workspace: Workspace) -> None:
     settings, said = settings_of(workspace), []
-    first = tune_retriever("embedder", settings, workspace, MUTE)
+    first = tune_retriever("embedder", settings, workspace, SILENT)
     kept(first, workspace)
-    tune_retriever("embedder", settings, workspace, MUTE)
+    tune_retriever("embedder", settings, workspace, SILENT)
     longer = settings.model_copy(update={"training": settings.training.model_copy(update={"epochs": 2})})
-    second = tune_retriever("embedder", longer, workspace, Voice(say=said.append))
+    second = tune_retriever("embedder", longer, workspace, Reporter(say=said.append))
     assert second.id != first.id
     assert second.against == (f"embedder {first.id}",)
     assert said[-1] == f"Before was the search with the tuned embedder {first.id}"
@@ -108,23 +108,23 @@ def test_a_second_tuning_is_weighed_against_the_embedder_in_force(workspace: Wor
     assert second.verdict.before
     assert first.verdict.after
     assert second.verdict.before.value == pytest.approx(first.verdict.after.value)
-    assert tune_retriever("embedder", longer, workspace, MUTE) == second
+    assert tune_retriever("embedder", longer, workspace, SILENT) == second
     rollback("embedder", workspace)
-    again = tune_retriever("embedder", longer, workspace, MUTE)
+    again = tune_retriever("embedder", longer, workspace, SILENT)
     assert (again.id, again.against) == (second.id, ())
     assert again.training == second.training, "it is weighed anew, and not trained anew"
 
 
 def test_what_is_replaced_counts_with_its_reranker_and_its_loss_is_told(workspace: Workspace) -> None:
     settings, said = settings_of(workspace), []
-    reranker = tune_retriever("reranker", settings, workspace, MUTE)
+    reranker = tune_retriever("reranker", settings, workspace, SILENT)
     kept(reranker, workspace)
-    tune_retriever("reranker", settings, workspace, MUTE)
-    embedder = tune_retriever("embedder", settings, workspace, MUTE)
+    tune_retriever("reranker", settings, workspace, SILENT)
+    embedder = tune_retriever("embedder", settings, workspace, SILENT)
     assert embedder.against == (f"reranker {reranker.id}",)
     assert promoted_reranker(workspace, settings)
     kept(embedder, workspace)
-    tune_retriever("embedder", settings, workspace, Voice(say=said.append))
+    tune_retriever("embedder", settings, workspace, Reporter(say=said.append))
     assert promoted_reranker(workspace, settings) is None
     assert f"The tuned reranker {reranker.id} was made for the embedder before" in said[-1]
     assert said[-1].endswith("weighbridge train reranker")
@@ -136,25 +136,25 @@ def model_of(card: RetrieverCard, workspace: Workspace) -> Path:
 
 def test_a_tuned_embedder_is_listed_watched_for_leaks_and_gone_back_from(workspace: Workspace) -> None:
     settings = settings_of(workspace)
-    card = tune_retriever("embedder", settings, workspace, MUTE)
+    card = tune_retriever("embedder", settings, workspace, SILENT)
     kept(card, workspace)
-    tune_retriever("embedder", settings, workspace, MUTE)
-    (found,) = listed_retrievers(settings, workspace)
+    tune_retriever("embedder", settings, workspace, SILENT)
+    (found,) = list_retrievers(settings, workspace)
     assert (found.card.id, found.in_force) == (card.id, True)
     assert len(card.questions) == card.pairs["evidence"]
     require_unlearnt([asked("What is it?")], settings, workspace)
     with pytest.raises(DataError, match=r"promoted embedder has learnt 1 of the test questions.*models rollback"):
         require_unlearnt([asked(card.questions[0].upper())], settings, workspace)
 
-    assert put_back_retriever(settings, workspace, "embedder") is None
+    assert roll_back_retriever(settings, workspace, "embedder") is None
     assert with_tuned_models(settings, workspace) == settings
-    assert [one.in_force for one in listed_retrievers(settings, workspace)] == [False]
+    assert [one.in_force for one in list_retrievers(settings, workspace)] == [False]
     require_unlearnt([asked(card.questions[0])], settings, workspace)
     before = json.loads(workspace.indexed.read_text())
-    assert search(Question("the pier of orma"), settings, workspace, limit=1, voice=MUTE)
+    assert search_index(Question("the pier of orma"), settings, workspace, limit=1, reporter=SILENT)
     assert json.loads(workspace.indexed.read_text()) != before
     with pytest.raises(WorkspaceError, match="no tuned embedder is in force"):
-        put_back_retriever(settings, workspace, "embedder")
+        roll_back_retriever(settings, workspace, "embedder")
 
 
 def asked(text: str) -> Example:
@@ -162,7 +162,7 @@ def asked(text: str) -> Example:
 
 
 def test_going_back_passes_over_what_is_gone(workspace: Workspace) -> None:
-    card = tune_retriever("embedder", settings_of(workspace), workspace, MUTE)
+    card = tune_retriever("embedder", settings_of(workspace), workspace, SILENT)
     other = replace(card, id="0123456789ab")
     shutil.copytree(workspace.adapter("embedder", card.id), workspace.adapter("embedder", other.id))
     write_card(other, workspace.adapter("embedder", other.id))
@@ -174,14 +174,16 @@ def test_going_back_passes_over_what_is_gone(workspace: Workspace) -> None:
 
 def test_a_reranker_is_in_force_only_in_the_search_it_was_made_for(workspace: Workspace, tiny_bert: Path) -> None:
     settings = settings_of(workspace)
-    card = tune_retriever("reranker", settings, workspace, MUTE)
+    card = tune_retriever("reranker", settings, workspace, SILENT)
     assert card.pairs.keys() == {"evidence"}
     assert card.training
     kept(card, workspace)
-    tune_retriever("reranker", settings, workspace, MUTE)
+    tune_retriever("reranker", settings, workspace, SILENT)
     folder = workspace.adapter("reranker", card.id) / "tiny-bert-reranker"
     assert promoted_reranker(workspace, settings) == folder.resolve()
-    assert search(Question("the pier of orma"), with_tuned_models(settings, workspace), workspace, limit=1, voice=MUTE)
+    assert search_index(
+        Question("the pier of orma"), with_tuned_models(settings, workspace), workspace, limit=1, reporter=SILENT
+    )
     other = settings.retrieval.model_copy(update={"rerank": "late-interaction"})
     assert promoted_reranker(workspace, settings.model_copy(update={"retrieval": other})) is None
     shutil.rmtree(folder)
@@ -191,7 +193,7 @@ def test_a_reranker_is_in_force_only_in_the_search_it_was_made_for(workspace: Wo
 def test_without_evidence_nothing_is_trained_and_it_is_said(tmp_path: Path, tiny_bert: Path) -> None:
     lay_out(tmp_path, tiny_bert, evidence=False)
     workspace = Workspace(tmp_path)
-    card = tune_retriever("embedder", settings_of(workspace), workspace, MUTE)
+    card = tune_retriever("embedder", settings_of(workspace), workspace, SILENT)
     assert (card.training, card.model, card.verdict.kept) == (None, "", False)
     assert "only 0 train and dev questions name their evidence" in card.verdict.sentence
     assert promoted_embedder(workspace, settings_of(workspace)) is None
@@ -200,4 +202,4 @@ def test_without_evidence_nothing_is_trained_and_it_is_said(tmp_path: Path, tiny
 def test_without_documents_there_is_nothing_to_search(workspace: Workspace) -> None:
     settings = settings_of(workspace).model_copy(update={"documents": None})
     with pytest.raises(SettingsError, match="there are no documents to search"):
-        tune_retriever("embedder", settings, workspace, MUTE)
+        tune_retriever("embedder", settings, workspace, SILENT)

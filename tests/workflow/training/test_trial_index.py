@@ -7,7 +7,7 @@ import pytest
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Document, Question
-from weighbridge.wiring.reporter import MUTE
+from weighbridge.wiring.reporter import SILENT
 from weighbridge.workflow.training.trial_index import search_aside, search_in_workspace
 from weighbridge.workspace import Workspace
 
@@ -34,7 +34,7 @@ def test_what_a_killed_trial_left_is_cleared_away_and_nothing_is_left_by_this_on
     left = parent / ".trial-killed"
     left.mkdir(parents=True)
     (left / "vectors").write_text("half")
-    with search_aside(DOCUMENTS, settings, parent, MUTE) as trial:
+    with search_aside(DOCUMENTS, settings, parent, SILENT) as trial:
         assert not left.exists()
         assert len(list(parent.iterdir())) == 1
         found = trial.retriever.search(Question("Where does the ship Birch berth?"), limit=3)
@@ -46,8 +46,8 @@ def test_a_trial_aside_is_of_its_own_documents_and_the_workspaces_index_stays(
     opened: tuple[Settings, Workspace],
 ) -> None:
     settings, workspace = opened
-    own = search_in_workspace(DOCUMENTS[:2], settings, workspace, MUTE)
-    with search_aside(DOCUMENTS, settings, workspace.state / "trials", MUTE) as trial:
+    own = search_in_workspace(DOCUMENTS[:2], settings, workspace, SILENT)
+    with search_aside(DOCUMENTS, settings, workspace.state / "trials", SILENT) as trial:
         assert trial.card.documents == 3
         assert own.card.documents == 2
         asked = Question("Where does the ship Coral berth?")

@@ -14,7 +14,7 @@ from weighbridge.train.prepare import Exercise
 from weighbridge.train.registry import folder_of
 from weighbridge.wiring.components import Bench
 from weighbridge.wiring.engines import Engine
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workflow.training.learning_curve import curve_points
 from weighbridge.workspace import write_text
 
@@ -23,7 +23,9 @@ _FEW = 4
 """Dev questions that may fall either way by rounding."""
 
 
-def examine_adapter(card: AdapterCard, exercise: Exercise, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
+def examine_adapter(
+    card: AdapterCard, exercise: Exercise, bench: Bench, engine: Engine, reporter: Reporter
+) -> AdapterCard:
     """Examine an adapter once, write the findings onto its card and report, and say them.
 
     If only the learning curve is missing, only the curve is drawn.
@@ -36,23 +38,23 @@ def examine_adapter(card: AdapterCard, exercise: Exercise, bench: Bench, engine:
     curve = how.learning_curve and not drawn and not card.parent
     if engine.served is None or (card.guards and not curve):
         return card
-    points = curve_points(exercise, folder, voice) if curve else ()
+    points = curve_points(exercise, folder, reporter) if curve else ()
     if card.guards and not points:
         return card
     if card.guards:
         card = replace(card, guards=(*card.guards, learning_curve(points)))
     else:
-        card = _run_checks(card, exercise, bench, engine.served, points, voice)
+        card = _run_checks(card, exercise, bench, engine.served, points, reporter)
     write_card(card, folder)
     write_text(folder / "report.html", adapter_page(card))
     for guard in card.guards:
         mark = {True: "passed", False: "FAILED", None: "no verdict"}[guard.passed]
-        voice.say(f"  {guard.name}: {mark}. {guard.summary}")
+        reporter.say(f"  {guard.name}: {mark}. {guard.summary}")
     return card
 
 
 def _run_checks(
-    card: AdapterCard, exercise: Exercise, bench: Bench, base: Path, points: tuple[CurvePoint, ...], voice: Voice
+    card: AdapterCard, exercise: Exercise, bench: Bench, base: Path, points: tuple[CurvePoint, ...], reporter: Reporter
 ) -> AdapterCard:
     examined = Examined(
         strategy=exercise.strategy,
@@ -67,7 +69,7 @@ def _run_checks(
         workers=bench.settings.measure.workers,
         points=points,
     )
-    found = run_checks(examined, notify=voice.notify)
+    found = run_checks(examined, notify=reporter.notify)
     return replace(card, guards=found.guards, dev=found.dev, parity=(*card.parity, *_scores_apart(card, found.dev)))
 
 

@@ -43,7 +43,7 @@ from weighbridge.wiring.components import Bench
 from weighbridge.wiring.engines import Engine
 from weighbridge.wiring.index import Agree
 from weighbridge.wiring.offline import require_leave
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import embedder_name
 from weighbridge.wiring.tuned_retrievers import describe_search
 from weighbridge.workflow.training.hosted_jobs import (
@@ -61,7 +61,7 @@ _CENTS, _FRACTIONS = 2, 4
 _RESUME, _CANCEL = "weighbridge hosted resume", "weighbridge hosted cancel"
 
 
-def prepare(arm: Arm, bench: Bench, voice: Voice) -> Prepared:
+def prepare(arm: Arm, bench: Bench, reporter: Reporter) -> Prepared:
     """Write the training files of an arm for an endpoint, and report their cost; nothing is sent.
 
     Raises:
@@ -87,18 +87,18 @@ def prepare(arm: Arm, bench: Bench, voice: Voice) -> Prepared:
         spans=bench.workload.spans,
         search=describe_search(settings, bench.workspace),
     )
-    made = prepare_hosted(teaching, notify=voice.notify)
+    made = prepare_hosted(teaching, notify=reporter.notify)
     made = replace(made, plan=replace(made.plan, seconds=perf_counter() - start_of))
     folder = bench.workspace.adapter(arm, made.plan.id)
     made.write(folder)  # also where they lie there: what is sent is what was checked
     for stage in made.plan.stages:
-        voice.say(f"{folder / stage.name}: {_size(stage)}. {_price(stage, settings)}")
+        reporter.say(f"{folder / stage.name}: {_size(stage)}. {_price(stage, settings)}")
     for warning in made.plan.warnings:
-        voice.say(f"  note: {warning}")
+        reporter.say(f"  note: {warning}")
     return made
 
 
-def train_hosted(arm: Arm, bench: Bench, engine: Engine, voice: Voice, *, agree: Agree) -> AdapterCard:
+def train_hosted(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter, *, agree: Agree) -> AdapterCard:
     """Tune an arm at the endpoint, or return the card of the model tuned on this very data; not promoted yet.
 
     `agree` is asked before anything is sent, once for each job. A training that was interrupted goes on with the job
@@ -109,20 +109,20 @@ def train_hosted(arm: Arm, bench: Bench, engine: Engine, voice: Voice, *, agree:
         TrainingError: it was not agreed to, or the endpoint refuses, or its job failed; in its own words.
         UserError: the endpoint's key is missing.
     """
-    prepared = prepare(arm, bench, voice)
+    prepared = prepare(arm, bench, reporter)
     plan, folder = prepared.plan, bench.workspace.adapter(arm, prepared.plan.id)
     if (card := read_card(folder)) is not None:
-        voice.say(f"{card.hosted} was tuned on this very data: nothing is sent")
+        reporter.say(f"{card.hosted} was tuned on this very data: nothing is sent")
         return kept_up(card, plan.learnt, prepared.lessons, folder)
     with connect(bench.settings) as endpoint:
         for other in unfinished_jobs(arm, bench.workspace):
             if other.folder.parent != folder:
-                voice.say(_older(other))
-        jobs = _jobs(plan, folder, endpoint, bench.settings, voice, agree)
+                reporter.say(_older(other))
+        jobs = _jobs(plan, folder, endpoint, bench.settings, reporter, agree)
         return _write_card(plan, folder, endpoint, jobs, bench, engine)
 
 
-def resume_hosted(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
+def resume_hosted(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> AdapterCard:
     """Let the newest unfinished job of an arm go on, paused or not, and follow it to its card, asking nothing.
 
     Raises:
@@ -142,17 +142,17 @@ def resume_hosted(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Adapt
                 now = act_on_job(now, endpoint, unpause)  # noqa: PLW2901 - the same job, a moment later
             if now.refused:
                 raise TrainingError(now.error)
-        jobs = _jobs(plan, folder, endpoint, bench.settings, voice, lambda _: False)
+        jobs = _jobs(plan, folder, endpoint, bench.settings, reporter, lambda _: False)
         return _write_card(plan, folder, endpoint, jobs, bench, engine)
 
 
 def _jobs(
-    plan: HostedPlan, folder: Path, endpoint: HostedEndpoint, settings: Settings, voice: Voice, agree: Agree
+    plan: HostedPlan, folder: Path, endpoint: HostedEndpoint, settings: Settings, reporter: Reporter, agree: Agree
 ) -> tuple[HostedJob, ...]:
     """Run the stages of a plan that have not been run, one after the other, each on the model of the one before."""
     if plan.endpoint != endpoint.where:
         raise TrainingError(f"{folder}: begun at {plan.endpoint}, and model.base_url is {endpoint.where}; set it back")
-    watch = Watch(every=settings.training.hosted.poll_seconds, tell=voice.say, notify=voice.notify)
+    watch = Watch(every=settings.training.hosted.poll_seconds, tell=reporter.say, notify=reporter.notify)
     jobs: list[HostedJob] = []
     for stage in plan.stages:
         place = folder / stage.name
@@ -160,12 +160,12 @@ def _jobs(
         run = _agree_to_run(stage, model, place, endpoint, settings, agree)
         try:
             run = start(endpoint, run, place)
-            voice.say(f"{endpoint.where}: {run.job} ({plan.strategy}, {stage.name}) is {run.status}; following it")
+            reporter.say(f"{endpoint.where}: {run.job} ({plan.strategy}, {stage.name}) is {run.status}; following it")
             job = follow(endpoint, run, place, watch)
         except EndpointAwayError as error:
             raise TrainingError(f"{error}. Nothing is lost; to go on: {_RESUME} {plan.strategy}") from None
         except KeyboardInterrupt:
-            voice.say(_goes_on(read_run(place), plan.strategy))
+            reporter.say(_goes_on(read_run(place), plan.strategy))
             raise
         if job.status == "paused":
             raise TrainingError(f"{endpoint.where}: {job.id} is paused; to let it go on: {_RESUME} {plan.strategy}")

@@ -20,7 +20,7 @@ from weighbridge.train.supervised.generate import say
 from weighbridge.train.supervised.methods import precision
 from weighbridge.train.supervised.train import Job, train
 from weighbridge.types import Completion, Example, Timing, Usage
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workflow.training.rate_search import part
 from weighbridge.workspace import write_text
 
@@ -29,7 +29,7 @@ _FEWEST = 8
 """With fewer training examples, a quarter of them is too few to train on."""
 
 
-def curve_points(exercise: Exercise, folder: Path, voice: Voice) -> tuple[CurvePoint, ...]:
+def curve_points(exercise: Exercise, folder: Path, reporter: Reporter) -> tuple[CurvePoint, ...]:
     """Return the dev scores of trainings on growing shares of the examples, all of them last; empty without dev.
 
     Points are kept in `curve.json`: a curve that was interrupted goes on.
@@ -42,18 +42,18 @@ def curve_points(exercise: Exercise, folder: Path, voice: Voice) -> tuple[CurveP
         kept = ()
     points = list(kept)
     for share in (*SHARES, 1.0)[len(kept) :]:
-        voice.say(f"  learning curve: {share:.0%} of the examples")
-        points.append(_point(exercise, folder, share, voice))
+        reporter.say(f"  learning curve: {share:.0%} of the examples")
+        points.append(_point(exercise, folder, share, reporter))
         write_text(folder / "curve.json", _points().dump_json(tuple(points), indent=2).decode() + "\n")
     return tuple(points)
 
 
-def _point(exercise: Exercise, folder: Path, share: float, voice: Voice) -> CurvePoint:
+def _point(exercise: Exercise, folder: Path, share: float, reporter: Reporter) -> CurvePoint:
     if share == 1:
         return _ask_dev_questions(exercise, folder / "adapter", share, len(exercise.rows))
     place = folder / "curve"
     rows = part(exercise.rows, share, exercise.recipe.training.seed)
-    train(Job(encoded=rows, folder=place, recipe=exercise.recipe, validate=exercise.validate(), notify=voice.notify))
+    train(Job(encoded=rows, folder=place, recipe=exercise.recipe, validate=exercise.validate(), notify=reporter.notify))
     try:
         return _ask_dev_questions(exercise, place / "adapter", share, len(rows))
     finally:

@@ -25,7 +25,7 @@ from weighbridge.train.prepare import Exercise
 from weighbridge.types import Example
 from weighbridge.wiring.components import Bench
 from weighbridge.wiring.engines import Engine, Weights, open_model
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 
 _SHARE = 0.2
 """Share of the examples held out to measure the effect."""
@@ -84,7 +84,7 @@ class Refinement:
         return self.exercise.recipe.training.seed
 
 
-def refine(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refined:
+def refine(todo: Refinement, bench: Bench, engine: Engine, reporter: Reporter) -> Refined:
     """Continue training by `training.preference`, and measure the effect on held-out examples.
 
     Raises:
@@ -93,14 +93,14 @@ def refine(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refi
     method = todo.exercise.recipe.training.preference.method
     if method not in _WAYS:
         raise TrainingError(f"training.preference.method: {method}; choose one of {', '.join(_WAYS)}")
-    done = _WAYS[method](todo, bench, engine, voice)
+    done = _WAYS[method](todo, bench, engine, reporter)
     told = tuple(moved.sentence for moved in done.moved)
     for sentence in told:
-        voice.say(f"  {sentence}")
+        reporter.say(f"  {sentence}")
     return replace(done, training=replace(done.training, notes=(*done.training.notes, *told)))
 
 
-def preferences_file(exercise: Exercise, bench: Bench, voice: Voice) -> PreferenceFile | None:
+def preferences_file(exercise: Exercise, bench: Bench, reporter: Reporter) -> PreferenceFile | None:
     """Read the user's own file of preferences; None without one, or if the method learns from rewards alone.
 
     Raises:
@@ -111,17 +111,17 @@ def preferences_file(exercise: Exercise, bench: Bench, voice: Voice) -> Preferen
         return None
     held_out = (*bench.workload.of("dev"), *bench.workload.of("test"))
     groups = exercise.recipe.training.taught
-    read = read_preferences(how.pairs, exercise.strategy, held_out, groups=groups, notify=voice.notify)
-    voice.say(f"{how.pairs.name}: {read.sentence}")
+    read = read_preferences(how.pairs, exercise.strategy, held_out, groups=groups, notify=reporter.notify)
+    reporter.say(f"{how.pairs.name}: {read.sentence}")
     return read
 
 
-def preferences(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Preferences:
+def preferences(todo: Refinement, bench: Bench, engine: Engine, reporter: Reporter) -> Preferences:
     """Return the preferences of the user's file, or else those of attempts at the training questions."""
-    return todo.read.told if todo.read else collect_attempts(todo, bench, engine, voice)
+    return todo.read.told if todo.read else collect_attempts(todo, bench, engine, reporter)
 
 
-def collect_attempts(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Preferences:
+def collect_attempts(todo: Refinement, bench: Bench, engine: Engine, reporter: Reporter) -> Preferences:
     """Ask the arm its own training questions several times, and return preferences from the graded answers.
 
     Attempts are kept in the workspace: those that were made already, with these very weights, are not repeated.
@@ -129,13 +129,13 @@ def collect_attempts(todo: Refinement, bench: Bench, engine: Engine, voice: Voic
     how = todo.exercise.recipe.training.preference
     examples = training_examples(todo.exercise, bench)
     records = [
-        record for number in range(how.samples) for record in _tries(todo, examples, bench, engine, (number, voice))
+        record for number in range(how.samples) for record in _tries(todo, examples, bench, engine, (number, reporter))
     ]
     references = [conversation(todo.exercise.strategy, example) for example in examples]
     told = preferences_from(records, examples, references)
     answered = [record for record in records if record.answer]
     right = sum(record.outcome == "right" for record in answered)
-    voice.say(
+    reporter.say(
         f"Tried {len(examples):,} training questions {how.samples} times: {right:,} of {len(answered):,} answers "
         f"right, {len(records) - len(answered):,} failed; {len(told.as_pairs()):,} pairs of a better and a worse answer"
     )
@@ -149,9 +149,9 @@ def training_examples(exercise: Exercise, bench: Bench) -> tuple[Example, ...]:
 
 
 def _tries(
-    todo: Refinement, examples: Sequence[Example], bench: Bench, engine: Engine, turn: tuple[int, Voice]
+    todo: Refinement, examples: Sequence[Example], bench: Bench, engine: Engine, turn: tuple[int, Reporter]
 ) -> tuple[Record, ...]:
-    number, voice = turn
+    number, reporter = turn
     seed, workers = todo.seed + number, bench.settings.measure.workers
     path = bench.workspace.attempts(todo.arm)
     sampling = {"temperature": todo.exercise.recipe.training.preference.temperature, "seed": seed}
@@ -167,22 +167,22 @@ def _tries(
             seed=seed,
             workers=workers,
         )
-        append(path, evaluate(strategy, exam, done=load(path), notify=voice.notify))
+        append(path, evaluate(strategy, exam, done=load(path), notify=reporter.notify))
         return stored_records(strategy, exam, load(path))
 
 
-def _train_on_pairs(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refined:
+def _train_on_pairs(todo: Refinement, bench: Bench, engine: Engine, reporter: Reporter) -> Refined:
     recipe, begun = todo.exercise.recipe, perf_counter()
-    told = preferences(todo, bench, engine, voice)
+    told = preferences(todo, bench, engine, reporter)
     collecting = perf_counter() - begun
     pairs = told.as_pairs()
     kept_back = held_out([pair.example_id for pair in pairs], _SHARE, todo.seed)
     asked = [pair for pair in pairs if pair.example_id in kept_back]
-    before = margins(todo.start, asked, base=recipe.base, notify=voice.notify)
+    before = margins(todo.start, asked, base=recipe.base, notify=reporter.notify)
     lessons = pairs if wants_pairs(recipe.training.preference.method) else told.as_thumbs()
     own = [one for one in lessons if one.example_id not in kept_back]
-    training = train_preference(todo.start, own, todo.folder, recipe=recipe, notify=voice.notify)
-    after = margins(todo.folder / "adapter", asked, base=recipe.base, notify=voice.notify)
+    training = train_preference(todo.start, own, todo.folder, recipe=recipe, notify=reporter.notify)
+    after = margins(todo.folder / "adapter", asked, base=recipe.base, notify=reporter.notify)
     note = f"{recipe.training.preference.method}: learnt from {len(own):,} of {len(lessons):,} preferences"
     training = replace(training, seconds=training.seconds + collecting, notes=(note, *training.notes))
     return Refined(training=training, moved=pairs_moved(asked, before, after, todo.seed) if asked else ())
@@ -231,34 +231,34 @@ def _by_example(pairs: Sequence[PreferencePair], values: Sequence[float]) -> lis
     return [sum(own) / len(own) for own in grouped.values()]
 
 
-def _train_on_rewards(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Refined:
+def _train_on_rewards(todo: Refinement, bench: Bench, engine: Engine, reporter: Reporter) -> Refined:
     exercise, recipe, begun = todo.exercise, todo.exercise.recipe, perf_counter()
     names = recipe.training.preference.rewards
-    judge = _judge(todo, bench, engine, voice) if "model" in names else None
+    judge = _judge(todo, bench, engine, reporter) if "model" in names else None
     judging = perf_counter() - begun
     judged_by = reward_key(todo.folder / "reward") if judge else ""
     grounds = Grounds(metric=exercise.metric, schema=bench.workload.schema, judge=judge, judged_by=judged_by)
     rewarded = rewards_of(exercise.strategy, names, grounds)
-    before = greedy_rewards(todo.start, exercise.asked, recipe=recipe, rewarding=rewarded, notify=voice.notify)
+    before = greedy_rewards(todo.start, exercise.asked, recipe=recipe, rewarding=rewarded, notify=reporter.notify)
     training = train_grpo(
         todo.start,
         training_examples(exercise, bench),
         todo.folder,
         recipe=recipe,
         rewarding=rewarded,
-        notify=voice.notify,
+        notify=reporter.notify,
     )
     tuned = todo.folder / "adapter"
-    after = greedy_rewards(tuned, exercise.asked, recipe=recipe, rewarding=rewarded, notify=voice.notify)
+    after = greedy_rewards(tuned, exercise.asked, recipe=recipe, rewarding=rewarded, notify=reporter.notify)
     note = f"grpo: {training.steps:,} steps, rewarded for {', '.join(names)}"
     training = replace(training, seconds=training.seconds + judging, notes=(note, *training.notes))
     return Refined(training=training, moved=rewards_moved(before, after, todo.seed))
 
 
-def _judge(todo: Refinement, bench: Bench, engine: Engine, voice: Voice) -> Judge:
+def _judge(todo: Refinement, bench: Bench, engine: Engine, reporter: Reporter) -> Judge:
     recipe, folder = todo.exercise.recipe, todo.folder / "reward"
-    pairs = preferences(todo, bench, engine, voice).as_pairs()
-    voice.say(reward_sentence(train_reward_model(pairs, folder, recipe=recipe, notify=voice.notify), todo.seed))
+    pairs = preferences(todo, bench, engine, reporter).as_pairs()
+    reporter.say(reward_sentence(train_reward_model(pairs, folder, recipe=recipe, notify=reporter.notify), todo.seed))
     return open_reward_model(folder, recipe.base)
 
 
@@ -277,7 +277,7 @@ def _words(value: Estimate, sign: str = "") -> str:
     return f"{value.value:{sign}.2f} ({value.low:{sign}.2f} to {value.high:{sign}.2f})"
 
 
-_WAYS: Mapping[str, Callable[[Refinement, Bench, Engine, Voice], Refined]] = {
+_WAYS: Mapping[str, Callable[[Refinement, Bench, Engine, Reporter], Refined]] = {
     "dpo": _train_on_pairs,
     "kto": _train_on_pairs,
     "orpo": _train_on_pairs,

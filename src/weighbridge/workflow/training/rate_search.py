@@ -22,7 +22,7 @@ from weighbridge.train.prepare import Exercise
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.methods import USUAL_RATES
 from weighbridge.train.supervised.train import Job, train
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workspace import Workspace
 
 _RANKS = (4, 8, 16, 32, 64)
@@ -31,7 +31,7 @@ SHARES = (0.25, 0.5, 1.0)
 """Of the training examples: the laps of a race. Whoever is in the worse half after one does not run the next."""
 
 
-def race_settings(exercise: Exercise, workspace: Workspace, trials: int, voice: Voice) -> Mapping[str, object]:
+def race_settings(exercise: Exercise, workspace: Workspace, trials: int, reporter: Reporter) -> Mapping[str, object]:
     """Race `trials` settings, and return the training settings of the one that did best on dev after the last lap.
 
     Raises:
@@ -52,12 +52,12 @@ def race_settings(exercise: Exercise, workspace: Workspace, trials: int, voice: 
     logging.getLogger("optuna").setLevel(logging.ERROR)
     folder = workspace.adapters(exercise.strategy.name) / "race"
     folder.mkdir(parents=True, exist_ok=True)
-    voice.say(f"Racing {trials} settings on {len(rows):,} rows and {len(exercise.asked)} dev questions")
+    reporter.say(f"Racing {trials} settings on {len(rows):,} rows and {len(exercise.asked)} dev questions")
     study = _open_study(JournalStorage(JournalFileBackend(str(folder / "journal.log"))), exercise.fingerprint)
     for number in range(len(study.trials), trials):
         # Seeded for each: what is proposed must not depend on where a race was interrupted.
         study.sampler = optuna.samplers.TPESampler(seed=exercise.recipe.training.seed + number)
-        study.optimize(lambda trial: _run(trial, exercise, folder / "laps", voice), n_trials=1)
+        study.optimize(lambda trial: _run(trial, exercise, folder / "laps", reporter), n_trials=1)
     rmtree(folder / "laps", ignore_errors=True)
     finished = [trial for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
     if not finished:
@@ -68,7 +68,7 @@ def race_settings(exercise: Exercise, workspace: Workspace, trials: int, voice: 
     best = max(finished, key=lambda trial: (trial.value, -trial.user_attrs["loss"]))
     alike = sum(trial.value == best.value for trial in finished)
     why = f", no better than {alike - 1} of the others, but its last loss was the lowest" if alike > 1 else ""
-    voice.say(f"Best of {len(study.trials)}: {_words(best.params)}, dev accuracy {best.value:.2f}{why}")
+    reporter.say(f"Best of {len(study.trials)}: {_words(best.params)}, dev accuracy {best.value:.2f}{why}")
     return _trial_settings(best.params)
 
 
@@ -90,7 +90,7 @@ def _open_study(storage: Any, name: str) -> Any:
     return study
 
 
-def _run(trial: Any, exercise: Exercise, folder: Path, voice: Voice) -> float:
+def _run(trial: Any, exercise: Exercise, folder: Path, reporter: Reporter) -> float:
     import optuna
 
     method = exercise.recipe.training.method
@@ -103,28 +103,30 @@ def _run(trial: Any, exercise: Exercise, folder: Path, voice: Voice) -> float:
     score = 0.0
     for lap, share in enumerate(SHARES, start=1):
         try:
-            training = _lap(exercise, recipe, share, folder / str(lap), voice)
+            training = _lap(exercise, recipe, share, folder / str(lap), reporter)
             score = _dev(training)
         except TrainingError as error:
-            voice.say(f"  {_words(params)}: out, because {error}")
+            reporter.say(f"  {_words(params)}: out, because {error}")
             raise optuna.TrialPruned from error
         trial.report(score, lap)
         trial.set_user_attr("loss", training.last_loss)
         out = lap < len(SHARES) and trial.should_prune()
         said = f"{_words(params)}: dev accuracy {score:.2f} on {share:.0%} of the examples"
-        voice.say(f"  {said}{', out' if out else ''}")
+        reporter.say(f"  {said}{', out' if out else ''}")
         if out:
             raise optuna.TrialPruned
     return score
 
 
-def _lap(exercise: Exercise, recipe: Recipe, share: float, place: Path, voice: Voice) -> Training:
+def _lap(exercise: Exercise, recipe: Recipe, share: float, place: Path, reporter: Reporter) -> Training:
     """Train on a share of the examples, or go on with it; a lap that `place` holds the end of is not run again."""
     key = fingerprint(exercise.fingerprint, recipe.training.supervised, share)
     if (finished := read_training(place, key)) is not None:
         return finished
     rows = part(exercise.rows, share, recipe.training.seed)
-    training = train(Job(encoded=rows, folder=place, recipe=recipe, validate=exercise.validate(), notify=voice.notify))
+    training = train(
+        Job(encoded=rows, folder=place, recipe=recipe, validate=exercise.validate(), notify=reporter.notify)
+    )
     write_training(training, place, key)
     return training
 

@@ -27,7 +27,7 @@ from weighbridge.train.retriever.negatives import Contrast, Mine, Mined, mine
 from weighbridge.train.retriever.pairs import RetrievalPairs
 from weighbridge.train.retriever.reranker import tune_reranker
 from weighbridge.types import Document
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import embedder_name, open_computed_embedder
 from weighbridge.wiring.tuned_retrievers import (
     RetrieverCard,
@@ -103,7 +103,7 @@ class _Task:
         return f"{embedder_name(self.settings)}-{'tuned' if self.which == 'embedder' else 'reranker'}"
 
 
-def tune_retriever(which: Which, settings: Settings, workspace: Workspace, voice: Voice) -> RetrieverCard:
+def tune_retriever(which: Which, settings: Settings, workspace: Workspace, reporter: Reporter) -> RetrieverCard:
     """Tune the embedder or a reranker on this workload, weigh the search with it, and put it in force if it is better.
 
     A model that wins is used for the index at once. A model in force that is not beaten stays.
@@ -121,18 +121,18 @@ def tune_retriever(which: Which, settings: Settings, workspace: Workspace, voice
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to search; set documents:")
     started = perf_counter()
-    with workspace.locked(), _task(which, settings, workspace, voice) as task:
+    with workspace.locked(), _task(which, settings, workspace, reporter) as task:
         card = read_card(task.folder)
         name = f"{which} {task.folder.name}"
         if card is None or (name not in task.against and card.against != task.against):
-            card = _train_and_judge(task, voice, started)
+            card = _train_and_judge(task, reporter, started)
             write_card(card, task.folder)
         if card.verdict.kept:
             promote(card, workspace)
-            search_in_workspace(task.documents, with_tuned_models(settings, workspace), workspace, voice)
+            search_in_workspace(task.documents, with_tuned_models(settings, workspace), workspace, reporter)
         told = tuple(_describe_outcome(card, task))
     for sentence in told:
-        voice.say(sentence)
+        reporter.say(sentence)
     return card
 
 
@@ -153,14 +153,14 @@ def _describe_outcome(card: RetrieverCard, task: _Task) -> Iterator[str]:
 
 
 @contextmanager
-def _task(which: Which, settings: Settings, workspace: Workspace, voice: Voice) -> Iterator[_Task]:
-    own = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=voice.notify))
-    workload = open_workload(settings, workspace, own, voice)
+def _task(which: Which, settings: Settings, workspace: Workspace, reporter: Reporter) -> Iterator[_Task]:
+    own = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify))
+    workload = open_workload(settings, workspace, own, reporter)
     splits, training = settings.splits, settings.training
     division = divide(workload.asked, own, similarity=splits.similarity, seed=splits.seed)
     if made := [example for example in workload.examples if example.id in workload.spans]:
         division = with_made(division, made, own, similarity=splits.similarity)
-    voice.say(f"Tuning the {which}: {division.sentence}")
+    reporter.say(f"Tuning the {which}: {division.sentence}")
     recipe = RetrieverRecipe(
         epochs=training.epochs,
         learning_rate=_RATES[which],
@@ -168,8 +168,8 @@ def _task(which: Which, settings: Settings, workspace: Workspace, voice: Voice) 
         seconds=training.seconds,
         precision=None if settings.retrieval.precision == "auto" else settings.retrieval.precision,
     )
-    with _searches(which, settings, workspace, workload.documents, voice) as searches:
-        lessons = _lessons(which, division, searches.start, training.seed, voice)
+    with _searches(which, settings, workspace, workload.documents, reporter) as searches:
+        lessons = _lessons(which, division, searches.start, training.seed, reporter)
         yield _Task(
             which=which,
             settings=settings,
@@ -192,38 +192,40 @@ def _fingerprint(which: Which, search: TrialSearch, lessons: _Lessons, recipe: R
 
 @contextmanager
 def _searches(
-    which: Which, settings: Settings, workspace: Workspace, documents: Sequence[Document], voice: Voice
+    which: Which, settings: Settings, workspace: Workspace, documents: Sequence[Document], reporter: Reporter
 ) -> Iterator[_Searches]:
-    now = search_in_workspace(documents, with_tuned_models(settings, workspace), workspace, voice)
+    now = search_in_workspace(documents, with_tuned_models(settings, workspace), workspace, reporter)
     if which == "embedder" and promoted_embedder(workspace, settings):
-        with search_aside(documents, settings, workspace.adapters(which), voice) as own:
+        with search_aside(documents, settings, workspace.adapters(which), reporter) as own:
             yield _Searches(start=own, served=now.retriever)
     else:
         own = replace(now, settings=with_retrieval(now.settings, {"rerank": settings.retrieval.rerank}))
         yield _Searches(start=own, served=now.retriever)
 
 
-def _lessons(which: Which, division: Division, search: TrialSearch, seed: int, voice: Voice) -> _Lessons:
+def _lessons(which: Which, division: Division, search: TrialSearch, seed: int, reporter: Reporter) -> _Lessons:
     if not division.decidable:
         nothing = Mined(contrasts=(), hard=0, random=0, filtered={})
         return _Lessons(division=division, pairs=RetrievalPairs(pairs=(), attrition={}), mined=nothing)
     pairs = pairs_of(division, search.index, search.embedder, seed=seed)
     source = Mine(retriever=search.hybrid, index=search.index, embedder=search.embedder)
-    mined = mine(pairs.pairs, source, wanted=_NEGATIVES[which], seed=seed, notify=voice.notify)
-    voice.say(f"{len(mined.contrasts):,} pairs; wrong texts beside them: {mined.hard:,} mined, {mined.random:,} random")
+    mined = mine(pairs.pairs, source, wanted=_NEGATIVES[which], seed=seed, notify=reporter.notify)
+    reporter.say(
+        f"{len(mined.contrasts):,} pairs; wrong texts beside them: {mined.hard:,} mined, {mined.random:,} random"
+    )
     for reason, count in (*pairs.attrition.items(), *mined.filtered.items()):
-        voice.say(f"  left out: {count:,} x {reason}")
+        reporter.say(f"  left out: {count:,} x {reason}")
     return _Lessons(division=division, pairs=pairs, mined=mined)
 
 
-def _train_and_judge(task: _Task, voice: Voice, started: float) -> RetrieverCard:
+def _train_and_judge(task: _Task, reporter: Reporter, started: float) -> RetrieverCard:
     """Train, weigh, and return the card."""
     card = _card(task)
     if not task.lessons.division.decidable:
         return replace(card, seconds=perf_counter() - started)
     model = task.folder / task.name
-    tuned = _train_model(task, model, voice)
-    verdict = _judge_model(task, model, voice)
+    tuned = _train_model(task, model, reporter)
+    verdict = _judge_model(task, model, reporter)
     return replace(
         card,
         training=tuned.training,
@@ -260,32 +262,32 @@ def _card(task: _Task) -> RetrieverCard:
     )
 
 
-def _train_model(task: _Task, model: Path, voice: Voice) -> Tuned:
+def _train_model(task: _Task, model: Path, reporter: Reporter) -> Tuned:
     search, lessons = task.searches.start, task.lessons
     asked = lessons.division.choosing
     if task.which == "embedder":
         judge = embedder_judge(asked, search.hybrid, search.index)
         return tune_embedder(
-            lessons.contrasts, search.folder, model, recipe=task.recipe, judge=judge, notify=voice.notify
+            lessons.contrasts, search.folder, model, recipe=task.recipe, judge=judge, notify=reporter.notify
         )
     reading = reranker_judge(asked, search.hybrid)
     return tune_reranker(
-        lessons.contrasts, search.folder, model, recipe=task.recipe, judge=reading, notify=voice.notify
+        lessons.contrasts, search.folder, model, recipe=task.recipe, judge=reading, notify=reporter.notify
     )
 
 
-def _judge_model(task: _Task, model: Path, voice: Voice) -> RetrievalVerdict:
+def _judge_model(task: _Task, model: Path, reporter: Reporter) -> RetrievalVerdict:
     """Compare the search as it is with the search as it would be."""
     if task.which == "reranker":
         start = task.searches.start
         after = replace(start, settings=with_retrieval(start.settings, {"rerank": str(model)}))
-        return _verdict(task, after.retriever, voice)
+        return _verdict(task, after.retriever, reporter)
     changed = with_retrieval(task.settings, {"embedder": str(model)})
-    with search_aside(task.documents, changed, task.folder, voice) as aside:
-        return _verdict(task, aside.retriever, voice)
+    with search_aside(task.documents, changed, task.folder, reporter) as aside:
+        return _verdict(task, aside.retriever, reporter)
 
 
-def _verdict(task: _Task, after: Retriever, voice: Voice) -> RetrievalVerdict:
+def _verdict(task: _Task, after: Retriever, reporter: Reporter) -> RetrievalVerdict:
     measure = task.settings.measure
     return judge_retrieval(
         task.searches.served,
@@ -293,5 +295,5 @@ def _verdict(task: _Task, after: Retriever, voice: Voice) -> RetrievalVerdict:
         task.lessons.division.deciding,
         k=task.settings.retrieval.limit,
         seed=measure.seed,
-        notify=voice.notify,
+        notify=reporter.notify,
     )

@@ -11,7 +11,7 @@ from weighbridge.train.registry import folder_of
 from weighbridge.train.tune import train_and_check
 from weighbridge.wiring.components import Bench
 from weighbridge.wiring.engines import Engine, weights_of
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workflow.training.preferences import Refinement, refine
 
 
@@ -24,7 +24,7 @@ class Taught:
 
 
 def train_second_stage(
-    arm: Arm, first: AdapterCard, taught: Taught, bench: Bench, engine: Engine, voice: Voice
+    arm: Arm, first: AdapterCard, taught: Taught, bench: Bench, engine: Engine, reporter: Reporter
 ) -> AdapterCard:
     """Train an adapter on by `training.preference`, or take the one that this was done to; return its card.
 
@@ -49,7 +49,7 @@ def train_second_stage(
             folder=folder,
             read=read,
         )
-        return refine(todo, bench, engine, voice).training
+        return refine(todo, bench, engine, reporter).training
 
     shown = {span.document_id: span.version for one in lessons for span in one.spans}
     second = replace(
@@ -59,7 +59,7 @@ def train_second_stage(
         lessons=(*exercise.lessons, *lessons),
         parent=first.id,
     )
-    return train_and_check(second, folder, train, notify=voice.notify)
+    return train_and_check(second, folder, train, notify=reporter.notify)
 
 
 def _access(learnt: Learnt, exercise: Exercise, read: PreferenceFile | None) -> Access:

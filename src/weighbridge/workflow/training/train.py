@@ -29,7 +29,7 @@ from weighbridge.types import Document
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import Engine, open_engine
 from weighbridge.wiring.index import Agree, never_agree
-from weighbridge.wiring.reporter import Voice, clocked
+from weighbridge.wiring.reporter import Reporter, measure_seconds
 from weighbridge.wiring.search import open_computed_embedder
 from weighbridge.wiring.tuned_retrievers import describe_search
 from weighbridge.workflow.training.examine import examine_adapter
@@ -57,7 +57,7 @@ _CUT = "training.seconds ("
 
 
 def train(
-    arms: Sequence[Arm], settings: Settings, workspace: Workspace, voice: Voice, *, effort: Effort
+    arms: Sequence[Arm], settings: Settings, workspace: Workspace, reporter: Reporter, *, effort: Effort
 ) -> tuple[AdapterCard, ...]:
     """Train the tuned arms named, or all the settings name, by the settings as they are; return their cards.
 
@@ -72,12 +72,12 @@ def train(
     if not wanted:
         raise SettingsError(f"{workspace.settings_file}: strategies: names none that is trained (fine-tuned, raft)")
     with workspace.locked():
-        engine = open_engine(settings, voice)
-        bench = open_bench(settings, workspace, voice)
-        return tuple(_best_of(arm, bench, engine, voice, effort) for arm in wanted)
+        engine = open_engine(settings, reporter)
+        bench = open_bench(settings, workspace, reporter)
+        return tuple(_best_of(arm, bench, engine, reporter, effort) for arm in wanted)
 
 
-def resume(arm: Arm, settings: Settings, workspace: Workspace, voice: Voice) -> AdapterCard:
+def resume(arm: Arm, settings: Settings, workspace: Workspace, reporter: Reporter) -> AdapterCard:
     """Let the newest unfinished training of an arm at the endpoint go on, and put its model in force.
 
     Raises:
@@ -85,7 +85,7 @@ def resume(arm: Arm, settings: Settings, workspace: Workspace, voice: Voice) -> 
         TrainingError: the endpoint refuses, or its job failed.
     """
     with workspace.locked():
-        card = resume_hosted(arm, open_bench(settings, workspace, voice), open_engine(settings, voice), voice)
+        card = resume_hosted(arm, open_bench(settings, workspace, reporter), open_engine(settings, reporter), reporter)
         promote(workspace, card, chosen=False)
         return card
 
@@ -96,7 +96,7 @@ def arms_to_train(settings: Settings) -> tuple[Arm, ...]:
 
 
 def train_all(
-    bench: Bench, engine: Engine, voice: Voice, seconds: dict[str, float], *, agree: Agree = never_agree
+    bench: Bench, engine: Engine, reporter: Reporter, seconds: dict[str, float], *, agree: Agree = never_agree
 ) -> dict[Arm, str]:
     """See that every tuned arm has its adapter on this very data; return why any has not.
 
@@ -105,14 +105,14 @@ def train_all(
     """
     failed: dict[Arm, str] = {}
     for arm in arms_to_train(bench.settings):
-        with clocked(seconds, f"train: {arm}"):
+        with measure_seconds(seconds, f"train: {arm}"):
             try:
-                if not _stays(arm, bench, engine, voice):
-                    card = _adapter_of(arm, bench, engine, voice, agree)
+                if not _stays(arm, bench, engine, reporter):
+                    card = _adapter_of(arm, bench, engine, reporter, agree)
                     promote(bench.workspace, card, chosen=False)
             except (TrainingError, DataError) as error:
                 failed[arm] = f"{arm} is left out: {error}"
-                voice.say(failed[arm])
+                reporter.say(failed[arm])
     return failed
 
 
@@ -135,7 +135,7 @@ def recipe_of(bench: Bench, engine: Engine) -> Recipe:
     )
 
 
-def exercise_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Exercise:
+def exercise_of(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> Exercise:
     """Return the training data of an arm, checked."""
     workload = bench.workload
     return prepare_exercise(
@@ -149,7 +149,7 @@ def exercise_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> Exercis
         ),
         recipe=recipe_of(bench, engine),
         metric=Accuracy(workload.outline.task, workload.labels),
-        notify=voice.notify,
+        notify=reporter.notify,
     )
 
 
@@ -159,17 +159,17 @@ def _texts(bench: Bench) -> tuple[Document, ...]:
     return tuple(replace(each, version=document_version(each, tokens=tokens)) for each in bench.workload.documents)
 
 
-def _best_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, effort: Effort) -> AdapterCard:
+def _best_of(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter, effort: Effort) -> AdapterCard:
     """Race settings, train with several seeds, and promote the adapter that did best on dev."""
     if effort.search and engine.base is None:
         raise SettingsError("train --search races trainings on this machine; an endpoint's are paid for one by one")
-    found_for = _wanted_fingerprint(arm, bench, engine, voice) if effort.search or effort.seeds > 1 else ""
+    found_for = _wanted_fingerprint(arm, bench, engine, reporter) if effort.search or effort.seeds > 1 else ""
     if effort.search:
-        found = race_settings(exercise_of(arm, bench, engine, voice), bench.workspace, effort.search, voice)
+        found = race_settings(exercise_of(arm, bench, engine, reporter), bench.workspace, effort.search, reporter)
         bench = _with(bench, found)
     first = bench.settings.training.seed
     benches = [_with(bench, {"seed": first + number}) for number in range(effort.seeds)]
-    cards = [_adapter_of(arm, each, engine, voice, effort.agree) for each in benches]
+    cards = [_adapter_of(arm, each, engine, reporter, effort.agree) for each in benches]
     card = max(
         cards,
         key=lambda card: (card.promotable, card.dev.value if card.dev else -inf, -card.training.last_loss, card.id),
@@ -180,18 +180,18 @@ def _best_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, effort: Effor
         write_card(card, folder_of(bench.workspace, card))
         write_text(folder_of(bench.workspace, card) / "report.html", adapter_page(card))
     if tried:
-        voice.say(_spread_sentence(cards, card))
+        reporter.say(_spread_sentence(cards, card))
     promote(bench.workspace, card, chosen=False, found_for=found_for)
     return card
 
 
-def _wanted_fingerprint(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> str:
+def _wanted_fingerprint(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> str:
     """Return the fingerprint of the data and the settings that an arm is to be trained by."""
     if engine.base is None:
-        return prepare(arm, bench, voice).plan.fingerprint
+        return prepare(arm, bench, reporter).plan.fingerprint
     how = bench.settings.training.preference
     told = file_fingerprint(how.pairs) if how.pairs and how.pairs.is_file() else ""
-    first = exercise_of(arm, bench, engine, voice).fingerprint
+    first = exercise_of(arm, bench, engine, reporter).fingerprint
     return fingerprint(first, how.model_dump(mode="json"), told, engine.settings.quantisation)
 
 
@@ -200,34 +200,36 @@ def _with(bench: Bench, changed: Mapping[str, object]) -> Bench:
     return replace(bench, settings=bench.settings.model_copy(update={"training": training}))
 
 
-def _adapter_of(arm: Arm, bench: Bench, engine: Engine, voice: Voice, agree: Agree) -> AdapterCard:
+def _adapter_of(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter, agree: Agree) -> AdapterCard:
     """Return the examined adapter of an arm, trained here or at the endpoint unless it was already."""
     if engine.settings.engine == "openai":
-        card = train_hosted(arm, bench, engine, voice, agree=agree)
-        voice.say(_training_sentence(card))
+        card = train_hosted(arm, bench, engine, reporter, agree=agree)
+        reporter.say(_training_sentence(card))
         return card
-    return _train_here(arm, bench, engine, voice)
+    return _train_here(arm, bench, engine, reporter)
 
 
-def _train_here(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> AdapterCard:
-    exercise = exercise_of(arm, bench, engine, voice)
+def _train_here(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> AdapterCard:
+    exercise = exercise_of(arm, bench, engine, reporter)
     folder = bench.workspace.adapter(arm, exercise.id)
     if read_card(folder) is None:
-        voice.show(render_lint(exercise.checked))
+        reporter.show(render_lint(exercise.checked))
     second = bench.settings.training.preference.method != "none"
-    read = preferences_file(exercise, bench, voice) if second else None  # what is wrong with it is told before training
-    card = tune(exercise, folder, notify=voice.notify)
-    voice.say(_training_sentence(card))
+    read = (
+        preferences_file(exercise, bench, reporter) if second else None
+    )  # what is wrong with it is told before training
+    card = tune(exercise, folder, notify=reporter.notify)
+    reporter.say(_training_sentence(card))
     if second:
-        card = train_second_stage(arm, card, Taught(exercise=exercise, read=read), bench, engine, voice)
-        voice.say(_training_sentence(card))
-    card = examine_adapter(card, exercise, bench, engine, voice)
+        card = train_second_stage(arm, card, Taught(exercise=exercise, read=read), bench, engine, reporter)
+        reporter.say(_training_sentence(card))
+    card = examine_adapter(card, exercise, bench, engine, reporter)
     for warning in card.warnings:
-        voice.say(f"  note: {warning}")
+        reporter.say(f"  note: {warning}")
     return card
 
 
-def _stays(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> bool:
+def _stays(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> bool:
     """Tell whether the serving adapter of an arm was chosen by a person, or matches the present settings.
 
     Raises:
@@ -238,12 +240,12 @@ def _stays(arm: Arm, bench: Bench, engine: Engine, voice: Voice) -> bool:
         return False
     if known.chosen:
         why = "which was promoted by hand"
-    elif known.found_for and known.found_for == _wanted_fingerprint(arm, bench, engine, voice):
+    elif known.found_for and known.found_for == _wanted_fingerprint(arm, bench, engine, reporter):
         why = "the best of several that were trained on this very data"
     else:
         return False
     _require_comparable(card, bench, engine)
-    voice.say(
+    reporter.say(
         f"{arm} answers with adapter {card.id}, {why}; to train by the settings as they are: weighbridge train {arm}"
     )
     return True

@@ -14,7 +14,7 @@ from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Document
 from weighbridge.wiring.index import update_index
-from weighbridge.wiring.reporter import Voice
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import (
     build_retriever,
     index_home,
@@ -52,31 +52,31 @@ class TrialSearch:
 
 
 def search_in_workspace(
-    documents: Sequence[Document], settings: Settings, workspace: Workspace, voice: Voice
+    documents: Sequence[Document], settings: Settings, workspace: Workspace, reporter: Reporter
 ) -> TrialSearch:
     """Bring the workspace's index up to date and open it. The caller holds the workspace's lock."""
-    folder = fetch(settings.retrieval.embedder, notify=voice.notify)
+    folder = fetch(settings.retrieval.embedder, notify=reporter.notify)
     computed = open_computed_embedder(settings, folder)
-    update_index(documents, settings, workspace, computed, voice=voice)
-    embedder = open_query_embedder(settings, workspace, voice)
+    update_index(documents, settings, workspace, computed, reporter=reporter)
+    embedder = open_query_embedder(settings, workspace, reporter)
     return _open_trial(index_home(settings, workspace, embedder), settings, folder)
 
 
 @contextmanager
 def search_aside(
-    documents: Sequence[Document], settings: Settings, parent: Path, voice: Voice
+    documents: Sequence[Document], settings: Settings, parent: Path, reporter: Reporter
 ) -> Iterator[TrialSearch]:
     """Index the documents in a folder of their own under `parent`, give the search over it, and remove it."""
-    folder = fetch(settings.retrieval.embedder, notify=voice.notify)
+    folder = fetch(settings.retrieval.embedder, notify=reporter.notify)
     parent.mkdir(parents=True, exist_ok=True)
     for left in parent.glob(f"{_PREFIX}*"):  # by a process that was killed; the caller holds the workspace's lock
         shutil.rmtree(left, ignore_errors=True)
     with TemporaryDirectory(prefix=_PREFIX, dir=parent) as name:
         scratch, sources = Path(name), index_source(documents, settings, folder)
         computed = open_computed_embedder(settings, folder)
-        embedder = open_document_embedder(documents, settings, scratch / "static.npz", computed, sources.cut, voice)
+        embedder = open_document_embedder(documents, settings, scratch / "static.npz", computed, sources.cut, reporter)
         place = IndexHome(folder=scratch, store=open_store(settings.retrieval.store, scratch), embedder=embedder)
-        card = sync(place, sources, plan_sync(place, sources), notify=voice.notify)
+        card = sync(place, sources, plan_sync(place, sources), notify=reporter.notify)
         try:
             yield _open_trial(place, settings, folder)
         finally:
