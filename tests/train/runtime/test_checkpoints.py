@@ -165,7 +165,7 @@ def test_without_dev_scores_only_the_latest_is_kept(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("marks", "pause", "due"), [((), 9.0, [2, 4, 6]), ((3,), 9.0, [2, 3, 4, 6]), ((), 0.0, [1, 2])]
+    ("marks", "pause", "due"), [((), 9.0, [2, 4, 6]), ((3,), 9.0, [2, 3, 4, 6]), ((), 0.0, [1, 2, 3, 4, 5, 6])]
 )
 def test_it_is_saved_at_ends_at_marks_and_after_a_pause(tmp_path: Path, marks, pause: float, due: list[int]):
     own = store(tmp_path, marks=marks, pause=pause, limit=TimeLimit(clock=lambda: 0.0))
