@@ -60,7 +60,7 @@ asked = json.loads(sys.argv[2])
 base = BaseFiles(hf=Path(asked["hf"]), source_gguf=Path(asked["gguf"]), fingerprint="tiny")
 recipe = own.Recipe(base=base, training=TrainingSettings(**asked["training"]), model=ModelSettings(**asked["model"]))
 strategy = own.Composed(name="vowels", model=Scripted(), instructions=own.Instructions(system="Sing."))
-vowels = own.rewarding(strategy, ("accuracy",), own.Grounds(metric=own.Vowels()))
+vowels = own.rewards_of(strategy, ("accuracy",), own.Grounds(metric=own.Vowels()))
 
 def work(folder, die_after):
     def tell(progress):
