@@ -107,10 +107,13 @@ def _shares(case: Case) -> Iterator[str]:
 
 def _amounts(case: Case) -> Iterator[str]:
     """Yield the figures that are compared as measured, where they are a priority."""
+    two = [found.value for m in (case.first, *case.others[:1]) if (found := case.figure(m.strategy, "latency_p50"))]
+    are_fast = len(two) > 1 and max(two) <= UNNOTICED_SECONDS
+    remark = f"; within {UNNOTICED_SECONDS:g}{NB}s no answer loses points" if are_fast else ""
     for priority in ("latency", "cost"):
         told = _against(case, JUDGED_BY[priority]) if case.ranking.weights.get(priority) else None
         if told is not None:
-            yield f"{told}{_latency_remark(case) if priority == 'latency' else ''}."
+            yield f"{told}{remark if priority == 'latency' else ''}."
 
 
 def _against(case: Case, name: str) -> str | None:
@@ -121,13 +124,6 @@ def _against(case: Case, name: str) -> str | None:
     told = f"{case.first.strategy}: {kind.label} {figure(kind, own, case.currency)}"
     other = case.figure(case.others[0].strategy, name) if case.others else None
     return told if other is None else f"{told}, {case.others[0].strategy} {figure(kind, other, case.currency)}"
-
-
-def _latency_remark(case: Case) -> str:
-    """Return that a difference in latency counts for nothing, where it does."""
-    two = [found.value for m in (case.first, *case.others[:1]) if (found := case.figure(m.strategy, "latency_p50"))]
-    fast = len(two) > 1 and max(two) <= UNNOTICED_SECONDS
-    return f"; within {UNNOTICED_SECONDS:g}{NB}s no answer loses points" if fast else ""
 
 
 def _until_then(case: Case) -> Iterator[str]:

@@ -23,7 +23,14 @@ def label_pairs(attempts: Iterable[tuple[Example, Answer]]) -> tuple[Pair, ...]:
     """
     scored = [(example, answer) for example, answer in attempts if example.answerable and example.answers]
     labels = tuple(dict.fromkeys(label for example, _ in scored for label in example.answers))
-    return tuple(_pair(example, answer, labels) for example, answer in scored)
+    pairs = []
+    for example, answer in scored:
+        given = ""
+        if not has_abstained("label", example, answer):
+            given = normalise_label(find_label(answer.text, labels) or answer.text)
+        wanted = given if same_label(given, example.answers) else normalise_label(example.answers[0])
+        pairs.append((wanted, given))
+    return tuple(pairs)
 
 
 def macro_f1(pairs: Sequence[Pair], seed: int, unscored: int = 0) -> Estimate | None:
@@ -45,13 +52,6 @@ def macro_f1(pairs: Sequence[Pair], seed: int, unscored: int = 0) -> Estimate | 
     value = float(_mean_f1(counts[None, :], distinct, labels)[0])
     low, high = min(float(low), value), max(float(high), value)
     return Estimate(value=value, low=low, high=high, scored=len(pairs), unscored=unscored)
-
-
-def _pair(example: Example, answer: Answer, labels: Sequence[str]) -> Pair:
-    given = ""
-    if not has_abstained("label", example, answer):
-        given = normalise_label(find_label(answer.text, labels) or answer.text)
-    return (given if same_label(given, example.answers) else normalise_label(example.answers[0]), given)
 
 
 def _mean_f1(counts: Floats, distinct: Sequence[Pair], labels: Sequence[str]) -> Floats:

@@ -69,7 +69,15 @@ def evaluate(
         failed, finished = 0, len(wanted) - len(missing)
         for record in _as_completed(futures):
             failed, finished = failed + (record.answer is None), finished + 1
-            notify(_progress(strategy.name, finished, len(wanted), failed))
+            notify(
+                Progress(
+                    task=f"asking {strategy.name}",
+                    done=finished,
+                    total=len(wanted),
+                    unit="questions",
+                    note=f"{failed} failed" if failed else "",
+                )
+            )
             yield record
     finally:
         stop.set()
@@ -124,8 +132,3 @@ def _attempt(strategy: Strategy, exam: EvaluationSpec, item: tuple[str, Example]
     except Exception as error:  # noqa: BLE001 - a strategy may be the user's own code: what it raises is its result
         return replace(record, error=f"{type(error).__name__}: {error}")
     return grade_record(exam, example, replace(record, answer=answer))
-
-
-def _progress(name: str, done: int, total: int, failed: int) -> Progress:
-    note = f"{failed} failed" if failed else ""
-    return Progress(task=f"asking {name}", done=done, total=total, unit="questions", note=note)

@@ -199,7 +199,11 @@ class _Reply:
     def take(self, chunk: dict[str, Any]) -> bool:
         """Take one piece; True asks the engine to stop. It swallows exceptions, so they are kept for the caller."""
         if "error" in chunk:
-            self.failure = _error(chunk["error"])
+            told = chunk["error"]
+            if told.get("type") == _TOO_LONG:
+                self.failure = PromptTooLongError(told["n_prompt_tokens"], told["n_ctx"])
+            else:
+                self.failure = ModelError(f"llama.cpp could not answer: {told.get('message', told)}")
             return True
         try:
             self._read(chunk)
@@ -238,9 +242,3 @@ def _was_cut(completion: Completion, settings: ModelSettings) -> bool:
     usage = completion.usage
     ended_early = completion.finish == "length" and usage.output_tokens < settings.maximum_tokens
     return ended_early or usage.input_tokens + usage.output_tokens > settings.context
-
-
-def _error(said: dict[str, Any]) -> ModelError:
-    if said.get("type") == _TOO_LONG:
-        return PromptTooLongError(said["n_prompt_tokens"], said["n_ctx"])
-    return ModelError(f"llama.cpp could not answer: {said.get('message', said)}")

@@ -9,12 +9,14 @@ from weighbridge.decide.leads import swap_sides
 from weighbridge.figures import FIGURES, FigureKind, figure_kind
 from weighbridge.formatting import NB, figure, join_words, seconds
 from weighbridge.report.safe_text import count_noun, one_line
-from weighbridge.results import Comparison, Decision, Measurement, Weighing
+from weighbridge.results import Comparison, Decision, Measurement, Omission, ReadingReport, Weighing
 
 _HALF_A_SECOND = 0.5
 _MINUTES_FROM = 119.5
 """Longer durations are written in minutes, as by `formatting.seconds`."""
 
+_PLACES, _REASONS = 3, 30
+"""Most places of one reason, and most reasons, that a report lists."""
 _WHY_ABSENT = {
     "needless_abstention": "no test question can be answered",
     "missed_abstention": "every test question can be answered",
@@ -26,6 +28,15 @@ _WHY_ABSENT = {
 
 ENOUGH_TO_TELL = 10
 """Fewest identical answers worth a remark: two or three may be alike by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonLine:
+    """One reason, how often it was met, and where, for instance."""
+
+    reason: str
+    count: int
+    places: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,3 +301,31 @@ def _why_unscored(weighing: Weighing, kind: FigureKind) -> str:
         return "for no recorded reason"
     others = " or for other reasons" if len(reasons) > 1 else ""
     return f"since {one_line(reasons.most_common(1)[0][0], 100)}{others}"
+
+
+def group_omissions(omissions: Iterable[Omission]) -> Sequence[ReasonLine]:
+    """Gather omissions by their reason, the most frequent first; at most 30 reasons."""
+    places: dict[str, list[str]] = {}
+    for omission in omissions:
+        places.setdefault(omission.reason, []).append(omission.place)
+    found = sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
+    lines = []
+    for reason, at in found[:_REASONS]:
+        more = f" and {len(at) - _PLACES:,} more" if len(at) > _PLACES else ""
+        named = ", ".join(one_line(place, 120) for place in at[:_PLACES])
+        lines.append(ReasonLine(one_line(reason, 300), len(at), named + more))
+    return lines
+
+
+def count_omissions(report: ReadingReport) -> Iterator[str]:
+    """Yield the numbers of files, documents and losses, as sentences."""
+    yield f"{count_noun(report.files, 'file')} became {count_noun(report.documents, 'document')}"
+    told = (
+        (len(report.skipped), "file was left out", "files were left out"),
+        (len(report.losses), "thing in a file was lost", "things in files were lost"),
+        (len(report.repeated), "document repeats another", "documents repeat another"),
+        (len(report.conflicts), "statement is contradicted", "statements are contradicted"),
+    )
+    for count, one, many in told:
+        if count:
+            yield count_noun(count, one, many)

@@ -34,13 +34,13 @@ def one_line(text: str, limit: int = 0) -> str:
 
 def visible(text: str) -> str:
     """Return a foreign text of the same length without control characters and marks that turn its direction."""
-    return "".join(" " if _hides(mark) else mark for mark in text)
+    shown = []
+    for mark in text:
+        is_hidden = mark != "\n" and (mark in _TURNS or unicodedata.category(mark) in {"Cc", "Cs"})
+        shown.append(" " if is_hidden else mark)
+    return "".join(shown)
 
 
 def clip(text: str, limit: int) -> str:
     """Return a text of at most `limit` characters (any number, if 0); a longer one ends with an ellipsis."""
     return f"{text[: limit - 1]}…" if 0 < limit < len(text) else text
-
-
-def _hides(mark: str) -> bool:
-    return mark != "\n" and (mark in _TURNS or unicodedata.category(mark) in {"Cc", "Cs"})

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from weighbridge import formatting as words
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import probability, write_difference
-from weighbridge.report import charts, findings, reading
+from weighbridge.report import charts, findings
 from weighbridge.report.money import break_evens
 from weighbridge.report.page_figures import figure_groups, outcome_bars, scatter_charts
 from weighbridge.report.questions_json import build_island, is_restricted
@@ -96,7 +96,6 @@ def environment() -> Environment:
     made.globals |= {
         "glyph": charts.glyph,
         "findings": findings,
-        "reading": reading,
         "words": words,
         "count_noun": count_noun,
     }

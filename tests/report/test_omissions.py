@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from weighbridge.report.reading import ReasonLine, count_omissions, group_omissions
+from weighbridge.report.findings import ReasonLine, count_omissions, group_omissions
 from weighbridge.report.weighing_page import page
 from weighbridge.results import Contradiction, Omission, ReadingReport
 
