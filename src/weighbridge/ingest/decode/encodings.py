@@ -102,11 +102,12 @@ def _decode_wide(content: bytes, codec: str, declared: str) -> DecodedText | Non
         return None
     if codec.startswith(_WIDE):
         return _decode_replacing(content, codec, declared)
-    return (
-        _decode_without_nulls(content, declared)
-        if _share(content, b"\0") <= _STRAY_CONTROLS
-        else _decode_unmarked(content)
-    )
+    if _share(content, b"\0") > _STRAY_CONTROLS:
+        return _decode_unmarked(content)
+    # A text with a stray null or two: each is read as U+FFFD.
+    decoded = decode(content.replace(b"\0", _SUBSTITUTE), declared)
+    text = decoded.text.replace(_SUBSTITUTE.decode(), "\ufffd")
+    return DecodedText(text, (*decoded.losses, *_describe_broken(text, "text (a null)", decoded.text.count("\ufffd"))))
 
 
 def decode_head(content: bytes) -> DecodedText:
@@ -145,13 +146,6 @@ def _decode_marked(content: bytes, encoding: str) -> DecodedText:
 
 def _share(content: bytes, of: bytes) -> float:
     return (len(content) - len(content.translate(None, of))) / max(len(content), 1)
-
-
-def _decode_without_nulls(content: bytes, declared: str) -> DecodedText:
-    """Decode a text with a stray null or two as U+FFFD."""
-    decoded = decode(content.replace(b"\0", _SUBSTITUTE), declared)
-    text = decoded.text.replace(_SUBSTITUTE.decode(), "\ufffd")
-    return DecodedText(text, (*decoded.losses, *_describe_broken(text, "text (a null)", decoded.text.count("\ufffd"))))
 
 
 def _decode_unmarked(content: bytes) -> DecodedText:

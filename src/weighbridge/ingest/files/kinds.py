@@ -27,6 +27,7 @@ SNIFFER = 6
 _OWN = "reader:"
 _HEAD = 65_536
 _TAIL = 4_096
+"""Bytes of a file's beginning and end that tell its kind; notebooks name their format at the end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from weighbridge.ingest.formats.office.xml_parsing import local_name, whole_numb
 _MOST_PLACES = 2_000_000
 """Cells of a file that are read, empty ones between others included: about a minute."""
 _MOST_COLUMNS = 16_384
+"""Columns of a sheet in Excel, A to XFD."""
 _EMPTY_CELLS = 4
 """Cells without text that count as one place: they cost the time to skip them, and no memory."""
 _MOST_CELLS_HELD = 1_000

@@ -21,6 +21,7 @@ PARSER = 8
 """Raise it when the same bytes would give another result: files that were read before are then read again."""
 
 _MOST_SHEETS = 1_000
+"""Sheets that are read: people have tens, and each costs the time to open its parts."""
 _UNREAD = {
     "media": "picture(s) left out",
     "embeddings": "embedded object(s) left out",

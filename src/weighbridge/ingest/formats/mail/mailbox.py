@@ -16,6 +16,7 @@ PARSER = 100 * html.PARSER + 6
 _MOST_MESSAGES = 50_000
 _MOST_TEXT = 200_000_000
 _MOST_ENCLOSED = 200_000_000
+"""Messages, characters of text and bytes of attachments that one mailbox may hold in memory."""
 _LONGEST_LINE = 1_000_000
 """Bytes of a line that are held at once; a longer line is read in pieces."""
 _SEPARATOR = re.compile(rb"From \S+.*\d{4}\s*$|From \S+\s*$")

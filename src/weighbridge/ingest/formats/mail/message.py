@@ -23,9 +23,11 @@ from weighbridge.ingest.decode.text import unix_lines
 from weighbridge.ingest.formats.markdown_writer import heading, one_line
 
 _LONGEST_FIELD = 20_000
+"""Characters of a field that are read: a list of some hundred addresses, and nothing that takes long to decode."""
 _LONGEST_NAME = 120
 """Characters of a file name and of its suffix; most file systems hold 255 bytes."""
 _MOST_PARTS = 10_000
+"""Parts of one message: people attach tens, hostile messages nest millions."""
 _STUB = 300
 _TIMES = 3
 """A plain text of so few characters, with an HTML text so many times as long, only points to the HTML."""

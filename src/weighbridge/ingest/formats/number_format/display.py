@@ -45,7 +45,9 @@ _SMALLEST = -4
 _PLAIN = range(11, 21)
 """Powers of ten of large numbers that the formula bar writes without an exponent."""
 _EXPONENT_DIGITS = 5
+"""Digits that General shows after the point of a number with an exponent."""
 _MOST_PLACES = 7
+"""Digits that the denominator of a fraction may have."""
 _NEGLIGIBLE = 5e-8
 """The rest that ends a continued fraction. SheetJS found that Excel computes it in floats, too, so that .3 is 2/7."""
 
@@ -150,14 +152,11 @@ def _choose_by_condition(sections: Sequence[FormatSection], value: float) -> tup
             if condition.holds(value):
                 return section, condition.is_negative and sections[-1] is not _GENERAL
         elif index == len(sections) - 1 or (index == 1 and value < 0):
-            return section, value < 0 and index == 1 and _takes_positive(sections[0])
+            # After a first section for positive numbers, the second has the negative ones alone and no need for a sign.
+            first = sections[0].condition
+            takes_positive = first is not None and first.symbol in {">", ">="} and first.limit == 0
+            return section, value < 0 and index == 1 and takes_positive
     return sections[-1], False
-
-
-def _takes_positive(section: FormatSection) -> bool:
-    """Tell whether a first section with a condition leaves the negative numbers to the second one alone."""
-    condition = section.condition
-    return condition is not None and condition.symbol in {">", ">="} and condition.limit == 0
 
 
 def _number(value: Decimal, tokens: tuple[FormatToken, ...]) -> str:

@@ -13,12 +13,14 @@ LARGEST_XML = 100_000_000
 """Bytes of one XML member that is held in memory as a tree. The tree takes about eight times as many."""
 
 _SHOWN = 100
+"""Characters of a library's message that a reason quotes."""
 _MEMBERS = 100_000
 _UNPACKED = 1_000_000_000
 _HARMLESS = 64_000_000
 _RATIO = 200
 """A package may unpack to so many times its size, or to the harmless size if that is more."""
 _PROLOG = 65_536
+"""Bytes in which the root element must begin: only comments and instructions may stand before it."""
 _NO_PART = (".svg", ".htm", ".html", ".xhtml")
 _INNER = (AttributeError, TypeError, IndexError, AssertionError)
 """Errors of a library that took a part for another: the message speaks of its insides."""

@@ -22,7 +22,9 @@ _MAIN_PARTS = ("word/document.xml", "word/document2.xml", "ppt/presentation.xml"
 _TELLING = frozenset({_ROOT_RELATIONS, *_MAIN_PARTS})
 """Members that begin with the names of strict Open XML if a package is of that kind."""
 _PROLOG = 4_096
+"""Bytes in which the root element declares its namespaces."""
 _PIECE = 1 << 20
+"""Bytes of a member that are held at once."""
 _SMALL = 64
 """Bytes of a damaged member that are unpacked at once."""
 _TEXTLESS = frozenset({

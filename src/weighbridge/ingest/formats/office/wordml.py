@@ -39,6 +39,7 @@ _LOST = {
 }
 _SYMBOL_FIELD = re.compile(r"\s*SYMBOL\s+(0[xX][0-9A-Fa-f]+|\d+)\b(?:.*?\\f\s+\"?([^\"\\]+?)\"?\s*(?:\\|$))?")
 _LONGEST_CODE = 8
+"""Digits of a character's code from which on it is none: `chr` refuses such numbers."""
 _BOXES = ("☐", "☒")
 
 

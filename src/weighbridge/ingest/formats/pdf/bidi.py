@@ -261,7 +261,12 @@ def _read(stretch: Sequence[_Glyph], *, mostly: bool) -> list[_Glyph]:
 def _read_leftwards(stretch: Sequence[_Glyph]) -> list[_Glyph]:
     """Return glyphs from right to left, but for words in other scripts and numbers."""
     rightwards = _rightwards(stretch)
-    _balance([stretch[place] for place in range(len(stretch) - 1, -1, -1) if place not in rightwards])
+    leftwards = [glyph for place, glyph in enumerate(stretch) if place not in rightwards][::-1]
+    shapes = "".join(glyph.text for glyph in leftwards)
+    # Brackets are mirrored when displayed: they are mirrored back where they would close before they open.
+    if _count_unmatched(shapes.translate(_MIRRORED)) < _count_unmatched(shapes):
+        for glyph in leftwards:
+            glyph.text = glyph.text.translate(_MIRRORED)
     read: list[_Glyph] = []
     for is_rightwards, places in groupby(range(len(stretch) - 1, -1, -1), key=rightwards.__contains__):
         glyphs = [stretch[place] for place in places]
@@ -303,14 +308,6 @@ def _terminators(stretch: Sequence[_Glyph], place: int, step: int) -> Iterator[i
     while 0 <= place < len(stretch) and stretch[place].kind in {"T", "M"}:
         yield place
         place += step
-
-
-def _balance(glyphs: list[_Glyph]) -> None:
-    """Mirror the brackets, where they would close before they open: their shapes are mirrored when displayed."""
-    shapes = "".join(glyph.text for glyph in glyphs)
-    if _count_unmatched(shapes.translate(_MIRRORED)) < _count_unmatched(shapes):
-        for glyph in glyphs:
-            glyph.text = glyph.text.translate(_MIRRORED)
 
 
 def _count_unmatched(text: str) -> int:

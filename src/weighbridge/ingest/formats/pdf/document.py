@@ -24,7 +24,9 @@ SCAN_SECONDS = 40.0
 
 _ATTACHMENTS = 100
 _RANGES = 20
+"""Ranges of pages that a loss lists: more would bury the report."""
 _LONGEST_TITLE = 300
+"""Characters; a longer title is a paragraph that a program put there."""
 _NO_TITLE = re.compile(
     r"\W*(untitled|anonymous|unspecified|title|(word )?document|(powerpoint )?presentation|slide|page|book)?[\W\d_]*|"
     r".*\.(docx?|pdf|indd|tex|pptx?|xlsx?|qxd|rtf|odt|e?ps|dvi|html?|txt|fm|cdr|pub|wpd)|[a-z]:\\.*|.*[\\/].*[\\/].*",

@@ -23,6 +23,7 @@ _CURRENCIES = frozenset("$\u20ac\u00a3\u00a5")
 _AMOUNT_ENDS = frozenset(")%\u2014\u2013-")
 _BULLETS = frozenset("\u2022\u25e6\u25aa\u2023\u25cf\u25cb\u25a0\u25b8\u27a2\uf0b7\u00b7")
 _LONGEST_MARK = 4
+"""Letters of the mark of a list item, such as "12." or "(iv)"."""
 _WORD = re.compile("[^\\s\x02]*\x02|[^\\s\x02]+|[\r\n]+")
 """A word or the end of a line. PDFium ends a word with a 2 where the end of a line cut it."""
 _LINE_ENDS = frozenset("\r\n")
@@ -156,6 +157,7 @@ def _edges_of(page: ctypes.c_void_p, count: int) -> Sequence[float]:
 
 
 _BLOCK = 4_096
+"""Room is made for so many glyphs at a time, so that pages of a similar length share it."""
 _MOST_KEPT = 16 * _BLOCK
 """Room for so many glyphs is kept for the next page; each takes 100 bytes."""
 

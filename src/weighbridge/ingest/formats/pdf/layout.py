@@ -128,7 +128,8 @@ def _columns(rows: Sequence[Row], start: int) -> _Columns | None:
     """Return the two sides of the first gap of a row that goes on below it between sentences."""
     for before, after in pairwise(rows[start]):
         found = _sides(rows, start, before.box.right, after.box.left)
-        if _are_sentences(found):
+        sides = (found.left, found.right)
+        if min(map(len, sides)) >= _FEWEST and min(map(_mean_length, sides)) > _SENTENCES:
             return found
     return None
 
@@ -156,11 +157,9 @@ def _apart(above: Row, below: Row) -> bool:
     return above[0].box.bottom - below[0].box.top > 2 * max(above[0].box.height, below[0].box.height)
 
 
-def _are_sentences(columns: _Columns) -> bool:
-    sides = (columns.left, columns.right)
-    if min(map(len, sides)) < _FEWEST:
-        return False
-    return all(fmean(sum(run.end - run.start for run in row) / len(row) for row in side) > _SENTENCES for side in sides)
+def _mean_length(side: Sequence[Row]) -> float:
+    """Return the mean over rows of the mean length of a run, in letters."""
+    return fmean(sum(run.end - run.start for run in row) / len(row) for row in side)
 
 
 def _last_of_grid(rows: Sequence[Row], start: int) -> int:

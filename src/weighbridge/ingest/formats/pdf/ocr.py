@@ -29,6 +29,7 @@ _DETECTED_AT = 1_280
 """Pixels of the longer side while lines are searched; more take more memory and find little more."""
 _PIXELS = 40_000_000
 _FRAMES = 100
+"""Pixels of a picture, and pages of one, that are read: decoding takes four bytes a pixel."""
 LONGEST_SIDE = 2_200
 """Pixels of the longer side of a picture: a page of A4 at 190 to the inch."""
 _HEIGHT_NOISE = 0.35

@@ -156,20 +156,17 @@ def _is_scan(page: Any, text: str) -> bool:
     import pypdfium2.raw as pdfium
 
     if not text:
-        objects = islice(page.get_objects(max_depth=1), _MOST_OBJECTS)
-        return any(
-            each.type != pdfium.FPDF_PAGEOBJ_PATH or not _is_rule(PageBox(*each.get_bounds())) for each in objects
-        )
-
+        for shape in islice(page.get_objects(max_depth=1), _MOST_OBJECTS):
+            if shape.type != pdfium.FPDF_PAGEOBJ_PATH:
+                return True
+            box = PageBox(*shape.get_bounds())
+            if min(box.height, box.right - box.left) >= _RULE:
+                return True
+        return False
     width, height = page.get_size()
     pictures = page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3)
     boxes = [PageBox(*picture.get_bounds()) for picture in islice(pictures, _MOST_OBJECTS)]
     return any(box.height * (box.right - box.left) > 0.5 * width * height for box in boxes)
-
-
-def _is_rule(box: PageBox) -> bool:
-    """Tell whether a shape is a line that parts, such as those that stand where pages end."""
-    return min(box.height, box.right - box.left) < _RULE
 
 
 def _scan(page: Any, sheet: Sheet, why: str) -> Sheet:

@@ -24,6 +24,7 @@ _SAME_HEIGHT = 4.0
 _APART = 0.8
 """How far a line of several cells must stand from the next, in its heights: nearer, it is the head of a table."""
 _CELLS = 2
+"""Cells that two lines near each other have if they belong to a table."""
 _NUMBER = re.compile(r"\d+")
 _ROMAN = re.compile(r"(?=[ivxlc])(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
 _ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
@@ -43,6 +44,7 @@ _ONLY_PAGE = re.compile(rf"\W*(?:(?:{_WORDS})[.:]?\s*)?\0{_OF}\W*", re.IGNORECAS
 _NO_NUMBER = -1
 _PLACE = "\0"
 _SHOWN = 60
+"""Characters of a running line that its report quotes."""
 
 Side = Literal["header", "footer"]
 
@@ -82,7 +84,8 @@ def margin_lines(letters: str, rows: Sequence[Row]) -> tuple[MarginLine, ...]:
             near = gap < _APART * box.height
             text = "\t".join(" ".join(letters[run.start : run.end].split()) for run in rows[place])
             tabular = near and len(rows[place]) >= _CELLS and len(rows[inwards]) >= _CELLS
-            lines.append(MarginLine(place, side, text, _form(text), _numbers(text), box.bottom, tabular))
+            form = "#" if _ROMAN.fullmatch(text) else _NUMBER.sub("#", text)
+            lines.append(MarginLine(place, side, text, form, _numbers(text), box.bottom, tabular))
     return tuple(lines)
 
 
@@ -121,10 +124,6 @@ def _match(line: MarginLine, others: Sequence[MarginLine], distance: int) -> int
         if len(changed) == 1 and other.numbers[changed[0]] - line.numbers[changed[0]] == distance:
             return changed[0] if _PAGE.search(_replace_number(line.text, changed[0])) else None
     return None
-
-
-def _form(text: str) -> str:
-    return _NUMBER.sub("#", "#" if _ROMAN.fullmatch(text) else text)
 
 
 def _numbers(text: str) -> list[int]:

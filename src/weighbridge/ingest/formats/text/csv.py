@@ -20,6 +20,7 @@ PARSER = 3
 
 _MOST_ROWS = 1_000_000
 _MOST_COLUMNS = 1_000
+"""A file with more is data for a database, and no document."""
 _SAMPLE = 65_536
 _SAMPLED_ROWS = 200
 """Characters and rows that tell the delimiter."""

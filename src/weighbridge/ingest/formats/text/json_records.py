@@ -20,7 +20,9 @@ PARSER = 3
 _KNOWN = frozenset({"id", "text", "title", "groups"})
 _SHOWN_KEYS = 8
 _LONGEST_KEY = 50
+"""Keys in a report, and characters of each: a file may have thousands."""
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
+"""Byte order marks of UTF-16."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,9 @@ _LONGEST_NUMBER = 4_000
 """Digits that Python turns into an integer; it refuses more than 4,300."""
 _SHOWN_KEYS = 6
 _LONGEST_KEY = 200
+"""Of the path in a heading: the last keys, and characters of each."""
 _MOST_COLUMNS = 30
+"""Keys that a table has at most: a wider one is hard to read, and its rows are cut from their header in chunks."""
 _SHORT = 20
 """Items of a list that is written on one line."""
 

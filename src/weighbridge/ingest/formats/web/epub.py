@@ -21,6 +21,7 @@ PARSER = 100 * html.PARSER + 2
 _LARGEST_PAGE = 20_000_000
 _LARGEST_INDEX = 5_000_000
 _UNPACKED = 500_000_000
+"""Bytes of a page, of any other file that is parsed, and of all pages: more is a bomb."""
 _POINTERS = {"a": "href", "content": "src"}
 """Elements of a table of contents that point into a page, and their attributes: of EPUB 3, and of EPUB 2 (NCX)."""
 _CHAPTERS = 10_000

@@ -60,7 +60,12 @@ class MarkupLine:
             self.scripts.append(script)
         self.struck += struck
         if tag == "sup" and is_note(tag, node):
-            self._say_note("".join(node.text().split()))
+            mark = "".join(node.text().split())
+            if _NOTE.fullmatch(mark):
+                self.runs.append(Run(f"[^{mark}]", "note", bool(self.struck)))
+                self.plain = False
+            else:
+                self.say(mark)
         elif tag == "math":
             self._say_equation(mathml_text(node) or node.attributes.get("alttext") or "")
         elif tag == "script":
@@ -82,13 +87,6 @@ class MarkupLine:
             self.say(")")
         elif tag in _BOXES:
             self.say(" ")
-
-    def _say_note(self, mark: str) -> None:
-        if _NOTE.fullmatch(mark):
-            self.runs.append(Run(f"[^{mark}]", "note", bool(self.struck)))
-            self.plain = False
-        else:
-            self.say(mark)
 
     def _say_equation(self, text: str) -> None:
         before = self.runs[-1].text if self.runs else ""
