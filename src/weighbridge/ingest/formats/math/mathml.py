@@ -71,15 +71,6 @@ def _superscript(node: Any, depth: int) -> str:
     return math_text.with_scripts(base, "", upper)
 
 
-def _subscript(node: Any, depth: int) -> str:
-    base, lower = _parts(node, depth, 2)
-    return math_text.with_scripts(base, lower)
-
-
-def _both_scripts(node: Any, depth: int) -> str:
-    return math_text.with_scripts(*_parts(node, depth, 3))
-
-
 def _over(node: Any, depth: int) -> str:
     base, upper = _parts(node, depth, 2)
     if accent := _ACCENTS.get(upper.strip()):
@@ -100,14 +91,6 @@ def _multiscripts(node: Any, depth: int) -> str:
             scripts.append(_text(child, depth))
     text = math_text.with_scripts(_text(base, depth) if others else "", "".join(after[::2]), "".join(after[1::2]))
     return math_text.with_prescripts(text, "".join(before[::2]), "".join(before[1::2])) if any(before) else text
-
-
-def _root(node: Any, depth: int) -> str:
-    return math_text.radical(*_parts(node, depth, 2))
-
-
-def _square_root(node: Any, depth: int) -> str:
-    return math_text.radical(_join(_elements(node), depth))
 
 
 def _brackets(node: Any, depth: int) -> str:
@@ -141,14 +124,14 @@ def _first(node: Any, depth: int) -> str:
 _STRUCTURES: Mapping[str, Callable[[Any, int], str]] = {
     "mfrac": _fraction,
     "msup": _superscript,
-    "msub": _subscript,
-    "msubsup": _both_scripts,
-    "munder": _subscript,
+    "msub": lambda node, depth: math_text.with_scripts(*_parts(node, depth, 2)),
+    "msubsup": lambda node, depth: math_text.with_scripts(*_parts(node, depth, 3)),
+    "munder": lambda node, depth: math_text.with_scripts(*_parts(node, depth, 2)),
     "mover": _over,
-    "munderover": _both_scripts,
+    "munderover": lambda node, depth: math_text.with_scripts(*_parts(node, depth, 3)),
     "mmultiscripts": _multiscripts,
-    "mroot": _root,
-    "msqrt": _square_root,
+    "mroot": lambda node, depth: math_text.radical(*_parts(node, depth, 2)),
+    "msqrt": lambda node, depth: math_text.radical(_join(_elements(node), depth)),
     "mfenced": _brackets,
     "mtable": _table,
     "semantics": _first,

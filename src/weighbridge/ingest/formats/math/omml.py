@@ -44,96 +44,65 @@ def _text(node: Any, depth: int = 0) -> str:
 Read = Callable[[Any], str]
 
 
-def _part(node: Any, name: str) -> Any:
-    return node.find(f"{_M}{name}")
-
-
 def _property(node: Any, name: str, default: str = "") -> str:
     """Return a property of a structure: empty if it has no value, the default if it is absent."""
     found = node.find(f"{_M}{node.tag.rpartition('}')[2]}{_PROPERTIES}/{_M}{name}")
     return default if found is None else str(found.get(f"{_M}val") or "")
 
 
-def _scripts(node: Any, read: Read) -> str:
-    return math_text.with_scripts(*(read(_part(node, name)) for name in ("e", "sub", "sup")))
+def _texts(node: Any, read: Read, *names: str) -> list[str]:
+    """Return the texts of the parts of a structure by their names; a missing part has none, and neither has ""."""
+    return [read(node.find(f"{_M}{name}")) if name else "" for name in names]
 
 
-def _prescripts(node: Any, read: Read) -> str:
-    return math_text.with_prescripts(*(read(_part(node, name)) for name in ("e", "sub", "sup")))
+def _elements(node: Any, read: Read) -> list[str]:
+    """Return the texts of all elements of a row, a list or brackets."""
+    return [read(part) for part in node.iterfind(f"{_M}e")]
 
 
 def _fraction(node: Any, read: Read) -> str:
-    above, below = read(_part(node, "num")), read(_part(node, "den"))
+    above, below = _texts(node, read, "num", "den")
     if _property(node, "type") == "noBar":  # a binomial coefficient, in the brackets around it
         return math_text.lines([above, below])
     return math_text.fraction(above, below)
 
 
-def _radical(node: Any, read: Read) -> str:
-    return math_text.radical(read(_part(node, "e")), read(_part(node, "deg")))
-
-
 def _n_ary(node: Any, read: Read) -> str:
     operator = _property(node, "chr", "∫") or "∫"
-    return math_text.n_ary(operator, *(read(_part(node, name)) for name in ("sub", "sup", "e")))
-
-
-def _function(node: Any, read: Read) -> str:
-    return math_text.function(read(_part(node, "fName")), read(_part(node, "e")))
-
-
-def _limit(node: Any, read: Read) -> str:
-    base, limit = read(_part(node, "e")), read(_part(node, "lim"))
-    return math_text.with_scripts(base, limit) if node.tag == f"{_M}limLow" else math_text.with_scripts(base, "", limit)
-
-
-def _brackets(node: Any, read: Read) -> str:
-    parts = [read(part) for part in node.iterfind(f"{_M}e")]
-    opening, closing = _property(node, "begChr", "("), _property(node, "endChr", ")")
-    return math_text.delimit(parts, opening, closing, _property(node, "sepChr", "|"))
-
-
-def _matrix(node: Any, read: Read) -> str:
-    return math_text.matrix([[read(cell) for cell in row.iterfind(f"{_M}e")] for row in node.iterfind(f"{_M}mr")])
-
-
-def _array(node: Any, read: Read) -> str:
-    return math_text.lines([read(row) for row in node.iterfind(f"{_M}e")])
-
-
-def _accent(node: Any, read: Read) -> str:
-    return math_text.put_accent(read(_part(node, "e")), _property(node, "chr", "\u0302"))
+    return math_text.n_ary(operator, *_texts(node, read, "sub", "sup", "e"))
 
 
 def _bar(node: Any, read: Read) -> str:
-    return math_text.put_accent(read(_part(node, "e")), "\u0305" if _property(node, "pos") == "top" else "\u0332")
+    sign = "\u0305" if _property(node, "pos") == "top" else "\u0332"
+    return math_text.put_accent(*_texts(node, read, "e"), sign)
 
 
-def _brace(node: Any, read: Read) -> str:
-    return f"{_property(node, 'chr', '⏟')}({math_text.tidy(read(_part(node, 'e')))})"
+def _brackets(node: Any, read: Read) -> str:
+    opening, closing = _property(node, "begChr", "("), _property(node, "endChr", ")")
+    return math_text.delimit(_elements(node, read), opening, closing, _property(node, "sepChr", "|"))
 
 
 def _phantom(node: Any, read: Read) -> str:
     """Return the text of a phantom, or nothing if it only takes up room."""
-    return "" if _property(node, "show", "1") in {"0", "off", "false"} else read(_part(node, "e"))
+    return "" if _property(node, "show", "1") in {"0", "off", "false"} else read(node.find(f"{_M}e"))
 
 
 _STRUCTURES: Mapping[str, Callable[[Any, Read], str]] = {
-    "sSup": _scripts,
-    "sSub": _scripts,
-    "sSubSup": _scripts,
-    "sPre": _prescripts,
+    "sSup": lambda node, read: math_text.with_scripts(*_texts(node, read, "e", "sub", "sup")),
+    "sSub": lambda node, read: math_text.with_scripts(*_texts(node, read, "e", "sub", "sup")),
+    "sSubSup": lambda node, read: math_text.with_scripts(*_texts(node, read, "e", "sub", "sup")),
+    "sPre": lambda node, read: math_text.with_prescripts(*_texts(node, read, "e", "sub", "sup")),
     "f": _fraction,
-    "rad": _radical,
+    "rad": lambda node, read: math_text.radical(*_texts(node, read, "e", "deg")),
     "nary": _n_ary,
-    "func": _function,
-    "limLow": _limit,
-    "limUpp": _limit,
+    "func": lambda node, read: math_text.function(*_texts(node, read, "fName", "e")),
+    "limLow": lambda node, read: math_text.with_scripts(*_texts(node, read, "e", "lim")),
+    "limUpp": lambda node, read: math_text.with_scripts(*_texts(node, read, "e", "", "lim")),
     "d": _brackets,
-    "m": _matrix,
-    "eqArr": _array,
-    "acc": _accent,
+    "m": lambda node, read: math_text.matrix([_elements(row, read) for row in node.iterfind(f"{_M}mr")]),
+    "eqArr": lambda node, read: math_text.lines(_elements(node, read)),
+    "acc": lambda node, read: math_text.put_accent(*_texts(node, read, "e"), _property(node, "chr", "\u0302")),
     "bar": _bar,
-    "groupChr": _brace,
+    "groupChr": lambda node, read: f"{_property(node, 'chr', '⏟')}({math_text.tidy(*_texts(node, read, 'e'))})",
     "phant": _phantom,
 }

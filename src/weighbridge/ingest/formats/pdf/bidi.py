@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby, pairwise
 
-from weighbridge.ingest.formats.pdf.glyphs import GAP, INSERTED, Letters, Span
+from weighbridge.ingest.formats.pdf.glyphs import GAP, INSERTED, Letters, LetterSpan
 from weighbridge.ingest.formats.pdf.layout import PageBox, enclosing_box
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
@@ -44,7 +44,7 @@ def order_lines(letters: Letters) -> Letters:
     mostly = 2 * rightwards >= sum(map(str.isalpha, letters.text))
     text: list[str] = []
     places: list[int] = []
-    phrases: list[Span] = []
+    phrases: list[LetterSpan] = []
     end = 0
     for first, last in _lines(letters):
         if _RIGHT_TO_LEFT.search(letters.text, first, last) is None:
@@ -66,7 +66,7 @@ def order_lines(letters: Letters) -> Letters:
             for glyph in _read(stretch, mostly=mostly):
                 text.extend(glyph.text)
                 places.extend([glyph.place] * len(glyph.text))
-            phrases.append(Span(start, len(text), _box_of(stretch)))
+            phrases.append(LetterSpan(start, len(text), _box_of(stretch)))
     text.extend(letters.text[end:])
     places.extend(letters.places[end:])
     return replace(letters, text="".join(text), places=places, phrases=phrases)

@@ -43,7 +43,7 @@ _Direction = Literal["right", "up", "left", "down", "mirrored"]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class LetterSpan:
     """Letters [start, end) of one line, side by side, and their box."""
 
     start: int
@@ -64,7 +64,7 @@ class Letters:
     places: Sequence[int]
     edges: Sequence[float]
     unmapped: int
-    phrases: Sequence[Span] = ()
+    phrases: Sequence[LetterSpan] = ()
 
     def box(self, letter: int) -> PageBox:
         """Return the box of a letter that was not inserted."""

@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from typing import Literal
 
 from weighbridge.ingest.formats import scripts
-from weighbridge.ingest.formats.pdf.glyphs import INSERTED, Letters, Span
+from weighbridge.ingest.formats.pdf.glyphs import INSERTED, Letters, LetterSpan
 from weighbridge.ingest.formats.pdf.layout import PageBox
 
 _SMALLEST, _LARGEST = 0.4, 0.9
@@ -26,7 +26,7 @@ _CONTEXT = 32
 """Letters before a script that tell its meaning: more than a number has."""
 
 
-_Script = tuple[Span, Literal["superscript", "subscript"]]
+_Script = tuple[LetterSpan, Literal["superscript", "subscript"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def write_scripts(letters: Letters, baseline: Callable[[int], float]) -> Letters
     spans, candidates = _spans(letters)
     page = _Page(letters, spans, baseline)
     edits: list[_Edit] = []
-    levelled: list[tuple[Span, Span]] = []
+    levelled: list[tuple[LetterSpan, LetterSpan]] = []
     done = 0
     for place in candidates:
         if place < done:
@@ -67,12 +67,12 @@ def write_scripts(letters: Letters, baseline: Callable[[int], float]) -> Letters
 _Stretch = tuple[int, int, float, float, float, float]
 """Start, end, left, bottom, right and top of letters side by side and alike in height.
 
-Only few become a `Span`: making objects of all took a tenth of the time."""
+Only few become a `LetterSpan`: making objects of all took a tenth of the time."""
 
 
-def _span(stretch: _Stretch) -> Span:
+def _span(stretch: _Stretch) -> LetterSpan:
     start, end, *edges = stretch
-    return Span(start, end, PageBox(*edges))
+    return LetterSpan(start, end, PageBox(*edges))
 
 
 def _spans(letters: Letters) -> tuple[list[_Stretch], list[int]]:
@@ -133,7 +133,7 @@ class _Page:
         beside = _OVERLAP < (after.box.left - mark.box.right) / after.box.height < _FARTHEST
         return begins and beside and text.isdigit() and len(text) < _LONGEST_MARK and self._rise(after, mark) > 0
 
-    def _rise(self, base: Span, span: Span) -> float:
+    def _rise(self, base: LetterSpan, span: LetterSpan) -> float:
         """Return how far a script stands above or below the line of a base; 0 where it is none."""
         height = base.box.height
         if not _SMALLEST * height <= span.box.height <= _LARGEST * height or span.end - span.start > _LONGEST:
@@ -144,7 +144,7 @@ class _Page:
         rise = (self.baseline(places[span.start]) - self.baseline(places[base.end - 1])) / height
         return rise if rise >= _RISE or rise <= _DROP else 0
 
-    def edit(self, base: Span | None, found: Sequence[_Script], following: int) -> _Edit:
+    def edit(self, base: LetterSpan | None, found: Sequence[_Script], following: int) -> _Edit:
         """Return the written form of scripts, without the line ends that PDFium put around them."""
         text, places = self.letters.text, self.letters.places
         first, last = found[0][0], found[-1][0]
@@ -182,7 +182,7 @@ def _places(shown: str, sources: Sequence[int]) -> Sequence[int]:
     return [INSERTED if letter == " " else next(rest) for letter in shown]
 
 
-def _apply(letters: Letters, edits: Sequence[_Edit], levelled: Sequence[tuple[Span, Span]]) -> Letters:
+def _apply(letters: Letters, edits: Sequence[_Edit], levelled: Sequence[tuple[LetterSpan, LetterSpan]]) -> Letters:
     text: list[str] = []
     places: list[int] = []
     end = 0
