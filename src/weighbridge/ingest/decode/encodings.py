@@ -257,5 +257,5 @@ def _decode_by_guess(content: bytes, declared: str) -> DecodedText:
 
 
 def _describe_guess(codec: str, count: int) -> Loss:
-    weak = "" if count >= _FEW else f" by {count} character{'s' if count > 1 else ''} alone"
+    weak = "" if count >= _FEW else f" by {count} character{'s' * (count > 1)} alone"
     return Loss("", f"its encoding is a guess{weak}: {name_of(codec)}; save it as UTF-8")

@@ -25,7 +25,7 @@ _ERAS: tuple[tuple[date, tuple[str, str, str]], ...] = (
     (date(1912, 7, 30), ("T", "大", "大正")),
     (date(1868, 1, 1), ("M", "明", "明治")),
 )
-"""First days and names of the Japanese eras."""
+"""First days and names, in three lengths, of the Japanese eras."""
 _ABBREVIATED = 3
 _INITIAL = 5
 """Letters in a code for a short name ("mmm") and for a first letter ("mmmmm")."""
@@ -97,7 +97,10 @@ class _Writer:
         self._moment = moment
         self._half_days = any(token.kind == "noon" for token in tokens)
         self._counting = {token.text[0] for token in tokens if token.kind == "elapsed"}
-        self._era = _era(moment) if any(token.text[:1] in "gG" for token in tokens if token.kind == "date") else None
+        self._era: tuple[date, tuple[str, str, str]] | None = None
+        if any(token.text[:1] in "gG" for token in tokens if token.kind == "date"):
+            day = (moment.year, moment.month, moment.day)
+            self._era = next((era for era in _ERAS if era[0].timetuple()[:3] <= day), None)
 
     def write(self) -> Iterable[str]:
         """Yield the text of each token."""
@@ -173,9 +176,3 @@ def _month(month: int, length: int, names: CalendarNames) -> str:
         return names.short_months[month - 1]
     name = names.months[month - 1]
     return name[0].upper() if length == _INITIAL else name
-
-
-def _era(moment: _Moment) -> tuple[date, tuple[str, str, str]] | None:
-    """Return the Japanese era of a day: its first day, and its name in three lengths."""
-    day = (moment.year, moment.month, moment.day)
-    return next((era for era in _ERAS if era[0].timetuple()[:3] <= day), None)

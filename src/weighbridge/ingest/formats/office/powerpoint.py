@@ -227,7 +227,9 @@ def _label(number: int, kind: str) -> str:
     written = write_number(number, digits)
     if kind.endswith("ParenBoth"):
         return f"({written})"
-    return written + (")" if kind.endswith("ParenR") else "" if kind.endswith("Plain") else ".")
+    if kind.endswith("Plain"):
+        return written
+    return f"{written})" if kind.endswith("ParenR") else f"{written}."
 
 
 def _table(grid: Any, read: _Slide) -> str:
@@ -239,8 +241,10 @@ def _table(grid: Any, read: _Slide) -> str:
             across, down = (str(cell.get(name)) in {"1", "true"} for name in ("hMerge", "vMerge"))
             if across or down:
                 read.lost["merged cells of a table flattened"] = 1
-            above = rows[-1][len(cells)] if down and rows and len(rows[-1]) > len(cells) else ""
-            cells.append("" if across else above if down else body_text(cell.find("{*}txBody")))
+            text = "" if across or down else body_text(cell.find("{*}txBody"))
+            if down and not across and rows and len(rows[-1]) > len(cells):
+                text = rows[-1][len(cells)]
+            cells.append(text)
         rows.append(cells)
     return table(rows)
 

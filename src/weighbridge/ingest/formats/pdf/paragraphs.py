@@ -183,6 +183,8 @@ def _line(text: _Text, setting: _Setting) -> None:
     mark = _heading(setting, plain)
     bullet = _BULLET.match(plain) if not mark else None
     item = bullet is not None or _NUMBERED.match(plain) is not None
+    # A row of a table, and the line after it, stand for themselves.
+    rows = any(line is not None and is_table_row(text.letters, line) for line in (setting.before, setting.line))
     if mark:
         near = setting.before is not None and _distance(setting.before, setting.line) < 1.25 * setting.line.height
         if text.heading == mark and near:  # the heading's next line
@@ -192,19 +194,13 @@ def _line(text: _Text, setting: _Setting) -> None:
             text.insert(mark)
     elif setting.before is None or text.heading or _new_paragraph(setting, after_item=text.item, item=item):
         text.end("\n\n")
-    elif item or _is_row(text, setting) or not (text.is_cut() or _goes_on(setting, plain)):
+    elif item or rows or not (text.is_cut() or _goes_on(setting, plain)):
         text.end("\n")
     else:
         text.join(plain)
         item = text.item
     text.heading, text.item = mark, item
     _say_runs(text, runs, bullet)
-
-
-def _is_row(text: _Text, setting: _Setting) -> bool:
-    """Tell whether a line, or that before it, is a row of a table: it then stands for itself."""
-    lines = (line for line in (setting.before, setting.line) if line is not None)
-    return any(is_table_row(text.letters, line) for line in lines)
 
 
 def _say_runs(text: _Text, runs: Sequence[LetterRun], bullet: re.Match[str] | None) -> None:

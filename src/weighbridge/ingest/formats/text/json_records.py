@@ -154,13 +154,15 @@ def _content(place: str, value: Any, name: str) -> Content:
     text = value.get("text")
     others = {key: item for key, item in value.items() if key != "groups"}
     whole = text if isinstance(text, str) else _whole(place, others)
-    title, number = value.get("title"), value.get("id")
-    named = mend_surrogates(number).strip() if isinstance(number, str) else str(number) if type(number) is int else ""
+    title, identifier = value.get("title"), value.get("id")
+    if type(identifier) is int:  # not a truth value, though Python counts these as integers
+        identifier = str(identifier)
+    own_name = mend_surrogates(identifier).strip() if isinstance(identifier, str) else ""
     return Content(
         text=unix_lines(mend_surrogates(whole)),
         title=one_line(mend_surrogates(title)) if isinstance(title, str) else "",
         groups=_groups(row),
-        name=named or name,
+        name=own_name or name,
     )
 
 
@@ -180,7 +182,9 @@ def _whole(place: str, value: Any) -> str:
                     f"{place}: an object inside it has {named!r}, which may say who may read that; "
                     "make one list of such objects, or name it otherwise if it does not"
                 )
-        stack.extend(here.values() if isinstance(here, Mapping) else here if isinstance(here, list) else ())
+            stack.extend(here.values())
+        elif isinstance(here, list):
+            stack.extend(here)
     return render_value(value)
 
 

@@ -49,9 +49,11 @@ def read_notebook(path: Path) -> Parsed:
             losses.append(Loss(f"cell {number}", "no cell at all"))
     text = assemble(blocks)
     title = metadata.get("title")
-    headings = (found[1] for cell in cells if _type(cell) == "markdown" and (found := _HEADING.search(_source(cell))))
-    titled = one_line(mend_surrogates(title if isinstance(title, str) and title.strip() else next(headings, "")))
-    return Parsed((Content(text=text.text, title=titled, parts=text.parts),), tuple(losses))
+    if not isinstance(title, str) or not title.strip():
+        sources = (_source(cell) for cell in cells if _type(cell) == "markdown")
+        title = next((heading[1] for heading in map(_HEADING.search, sources) if heading), "")
+    content = Content(text=text.text, title=one_line(mend_surrogates(title)), parts=text.parts)
+    return Parsed((content,), tuple(losses))
 
 
 def _cells(root: Any) -> list[Any] | None:

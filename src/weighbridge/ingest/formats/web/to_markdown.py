@@ -209,7 +209,10 @@ class _Page:
         elif tag == "img":
             self._picture(node.attributes.get("alt"))
         elif self.table is not None or self.fence is not None:
-            self.say("\n" if tag in _LINES else " " if tag in _PARAGRAPHS and self.fence is None else "")
+            if tag in _LINES:
+                self.say("\n")
+            elif tag in _PARAGRAPHS and self.fence is None:
+                self.say(" ")
         else:
             self._begin_block(tag, node)
 
@@ -250,9 +253,9 @@ class _Page:
 
     def _break(self, tag: str) -> None:
         """End the line where an element does. The first block of an item or heading stays on the line of its mark."""
-        wanted = 2 if tag in _PARAGRAPHS else 1 if tag in _LINES else 0
-        if not wanted:
+        if tag not in _PARAGRAPHS and tag not in _LINES:
             return
+        wanted = 2 if tag in _PARAGRAPHS else 1
         self.flush()
         if tag in _LISTS and any(mark.tag == "li" for mark in self.marks):
             self.gap = 1
