@@ -74,7 +74,7 @@ def _n_ary(node: Any, read: Read) -> str:
 
 def _bar(node: Any, read: Read) -> str:
     sign = "\u0305" if _property(node, "pos") == "top" else "\u0332"
-    return math_text.put_accent(*_texts(node, read, "e"), sign)
+    return math_text.put_accent(read(node.find(f"{_M}e")), sign)
 
 
 def _brackets(node: Any, read: Read) -> str:
@@ -101,8 +101,8 @@ _STRUCTURES: Mapping[str, Callable[[Any, Read], str]] = {
     "d": _brackets,
     "m": lambda node, read: math_text.matrix([_elements(row, read) for row in node.iterfind(f"{_M}mr")]),
     "eqArr": lambda node, read: math_text.lines(_elements(node, read)),
-    "acc": lambda node, read: math_text.put_accent(*_texts(node, read, "e"), _property(node, "chr", "\u0302")),
+    "acc": lambda node, read: math_text.put_accent(read(node.find(f"{_M}e")), _property(node, "chr", "\u0302")),
     "bar": _bar,
-    "groupChr": lambda node, read: f"{_property(node, 'chr', '⏟')}({math_text.tidy(*_texts(node, read, 'e'))})",
+    "groupChr": lambda node, read: f"{_property(node, 'chr', '⏟')}({math_text.tidy(read(node.find(f'{_M}e')))})",
     "phant": _phantom,
 }
