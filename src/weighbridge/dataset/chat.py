@@ -1,4 +1,4 @@
-"""Messages as OpenAI's fine-tuning API documents them become a question with its history, and the answer to it."""
+"""Turns messages in the format of OpenAI's fine-tuning API into a question with its history, and its answer."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _UNREADABLE = {"image_url": "an image", "input_audio": "a sound", "file": "a fil
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """What is asked, after what, and what the assistant answered last."""
+    """The question with the turns before it, and the assistant's last answer."""
 
     question: Question
     answer: str
@@ -25,8 +25,8 @@ class Chat:
 def read_chat(row: DataRow, groups: frozenset[str]) -> Chat:
     """Read the `messages` of a row: the last is the assistant's answer, the user's last before it the question.
 
-    All else is the question's history. What system and developer messages say is kept as system turns, which every
-    prompt shows before the user's next turn; so are the calls of tools and what they returned, told in words. Texts
+    All other messages are the question's history. System and developer messages become system turns, and every prompt
+    shows them before the user's next turn. So do the calls of tools and their results, in words. Texts
     in parts are joined. Where several people of one role have names, their turns begin with them. The definitions of
     tools are not kept, as only the answer in words is learnt.
 
@@ -51,9 +51,9 @@ def read_chat(row: DataRow, groups: frozenset[str]) -> Chat:
 
 
 def _move_before_question(turns: Sequence[Message]) -> list[Message]:
-    """Return the turns with each question after what was told for its answer, such as the calls of tools.
+    """Move each question behind the turns that belong to its answer, such as the calls of tools.
 
-    User and assistant take turns in a prompt, so what stands between them would be told after the answer.
+    User and assistant take turns in a prompt, so a turn between the two would come after the answer.
     """
     ordered: list[Message] = []
     starts = [place for place, turn in enumerate(turns) if turn.role == "user"]

@@ -1,4 +1,4 @@
-"""The documents that examples cite are looked up: by their id, or by the name of their file."""
+"""Looks up the documents that examples cite, by their id or by the name of their file."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class _Readers:
-    """Who may read each document, by its id, which ids a file may be meant by besides, and what stands for a copy."""
+    """The groups of each document, the other names it may be cited by, and the document kept for each dropped copy."""
 
     groups: Mapping[str, frozenset[str]]
     others: Mapping[str, Sequence[str]]
@@ -25,19 +25,20 @@ class _Readers:
 def resolve_evidence(
     examples: Sequence[Example], documents: Iterable[Document], dropped: Sequence[DroppedCopy] = ()
 ) -> tuple[Example, ...]:
-    """Return the examples, each citing documents by their ids, which whoever asks may read.
+    """Return the examples with the ids of the documents that they cite; whoever asks may read all of these.
 
     A document may be cited with the suffix of its file, whether its id has it or not, and without it where only one
     document is called so: its id changes when it is first read beside another of its name. An example that cites a
-    dropped copy counts for the document kept. Whoever asks must have been allowed to read the copy, which may say more
-    than a public document that is kept; whoever was may read the one kept.
+    dropped copy counts for the document kept. Whoever asks must have been allowed to read the copy, since it may say
+    more than the public document that is kept.
 
-    An answer is shown and trained on by the groups of its question alone, so it must not tell what they may not read.
+    Only the groups of the question decide who sees its answer, so the answer must not rest on a document that they
+    may not read.
     Without documents there is nothing to check against.
 
     Raises:
         DataError: naming the first unknown ids, the examples that cite them, and how many there are; or the first
-            answerable examples whose asker shares no group with a document they cite.
+            answerable examples that cite a document of none of their own groups.
     """
     readers = _list_readers(documents, dropped)
     if not readers.groups:
@@ -83,7 +84,7 @@ def _list_readers(documents: Iterable[Document], dropped: Sequence[DroppedCopy])
 
 
 def _list_other_names(document: Document) -> Iterator[str]:
-    """Yield what a document could be called too: its id with the suffix of its file, or without it."""
+    """Yield the other names of a document: its id with the suffix of its file, or without it."""
     suffix = PurePosixPath(document.source).suffix
     for name, other in ((document.id + suffix, document.id + suffix), (document.id, document.id.removesuffix(suffix))):
         if suffix and f"/{name}".endswith(f"/{document.source}"):

@@ -1,4 +1,4 @@
-"""The layouts in which people keep examples: one function each, from a row to an example."""
+"""Reads one row of each layout of examples: questions, prompts, conversations, CSV."""
 
 import json
 from collections.abc import Callable

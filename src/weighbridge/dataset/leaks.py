@@ -1,7 +1,7 @@
-"""The leak check: every test question is compared with every other, by another route than the one that made the groups.
+"""The leak check compares every test question with every other, by another route than the grouping.
 
-The grouping looks for close pairs with sketches, which may miss some. Here the cosine and the exact overlap of shingles
-are computed for every pair with one side in test, block by block. What both share is the rule by which two close
+The grouping looks for close pairs with sketches, and these may miss some. Here the cosine and the exact overlap of
+shingles are computed for every pair with one side in test, block by block. Both use the same rule by which two close
 questions are told apart (`likeness.differ`).
 """
 
@@ -37,7 +37,7 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class LeakCheck:
-    """What was found, in order of position, and how many pairs were compared."""
+    """The leaks in order of position, and the number of pairs compared."""
 
     leaks: tuple[Leak, ...]
     compared: int

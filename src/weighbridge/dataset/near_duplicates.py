@@ -27,7 +27,7 @@ MOST_PAIRS = 300_000
 """Above so many close pairs the threshold is raised: questions of one template are all close to each other."""
 
 LEAST_OVERLAP = 0.5
-"""Overlap of shingles below which questions are not alike, however low the threshold."""
+"""The least overlap of shingles between alike questions, however low the threshold."""
 
 _BLOCK = 1024
 _SHINGLE = 5
@@ -55,7 +55,7 @@ _FUNCTION_WORDS = frozenset({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparableQuestion:
-    """One distinct question as it is compared: its plain text, its words, and what it names."""
+    """One distinct question as it is compared: its normal form, its words, its numbers and its names."""
 
     text: str
     plain: str
@@ -85,15 +85,15 @@ class NearDuplicatePairs:
 
 
 def normalise_question(text: str) -> str:
-    """Return a text by which equal questions are recognised: case, punctuation and white space are gone."""
+    """Return a text without case, punctuation and extra white space, so that equal questions have equal texts."""
     return " ".join(_WORD.findall(text.casefold())) or text.strip()
 
 
 def comparable_text(example: Example) -> str:
-    """Return what is compared: the question after what its asker was told and said, without which it may mean little.
+    """Return the question behind the earlier turns of its user and systems: alone it may mean little.
 
-    One question to two systems, of two customers say, is two questions; what the assistant answered is no part. What
-    systems say stands on lines of its own, for `without_lines`.
+    One question to two systems, of two customers say, is two questions. Answers of the assistant are left out. System
+    turns stand on lines of their own, for `without_lines`.
     """
     before = (
         turn.content + ("\n" if turn.role == "system" else " ")
@@ -117,12 +117,12 @@ def without_lines(text: str, common: frozenset[str]) -> str:
 
 
 def system_text(example: Example) -> str:
-    """Return what systems say before a question."""
+    """Return the system turns before a question."""
     return "\n".join(turn.content for turn in example.question.history if turn.role == "system")
 
 
 def make_comparable(text: str, answers: frozenset[str]) -> ComparableQuestion:
-    """Return a question with what it names: numbers, and words capitalised where no sentence begins."""
+    """Return a question with its numbers and names: words that have a capital although no sentence begins there."""
     found = list(_WORD.finditer(text))
     capitals = [match for match in found if match.group()[0].isupper()]
     shouted = len(capitals) * 2 > len(found)
@@ -233,7 +233,7 @@ def shingles(text: str) -> frozenset[str]:
 
 
 def shingle_table(asked: Sequence[ComparableQuestion]) -> Any:
-    """Return which question (row) holds which shingle (column): a sparse matrix of ones, scipy's `csr_array`."""
+    """Return a sparse matrix with a one where a question (row) holds a shingle (column), scipy's `csr_array`."""
     from scipy.sparse import csr_array
 
     columns: dict[str, int] = {}

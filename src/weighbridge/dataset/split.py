@@ -1,8 +1,9 @@
-"""Examples are divided into train, dev and test so that no test question is a near-paraphrase of one in the others.
+"""Splits examples into train, dev and test so that no test question is nearly a paraphrase of one in the others.
 
 Examples are first joined into groups that no split may cut (families, shared evidence), groups with near-duplicate
-questions are joined (`likeness.py`), and whole groups are dealt out (`allot`). Then every test question is compared
-with every question outside, by another route (`leaks.py`); what that finds is joined too, and all is dealt anew.
+questions are joined (`near_duplicates.py`), and whole groups are dealt out (`allot`). Then every test question is
+compared with every question outside, by another route (`leaks.py`); pairs found there are joined too, and all groups
+are dealt again.
 
 Near-duplicates chain: in a label task with thousands of alike messages they would join most examples into one group
 that cannot be divided. Where they join more than a fifth of the examples, the threshold is raised inside that group,
@@ -33,7 +34,7 @@ from weighbridge.settings.schema import SplitSettings
 from weighbridge.types import Example, Split
 
 FEWEST = 3
-"""Examples below which nothing can be divided."""
+"""The fewest examples that can be split: one for each of train, dev and test."""
 
 _LARGEST_SHARE = 0.2
 _LARGEST_COUNT = 20
@@ -56,7 +57,7 @@ class Splits:
 
 @dataclass(frozen=True, slots=True)
 class _Ties:
-    """Positions of examples that belong together before their questions are compared, and what says so."""
+    """Positions of examples that belong together before their questions are compared, and the reason."""
 
     by: By
     together: tuple[Sequence[int], ...]
@@ -94,7 +95,7 @@ def split_examples(examples: Sequence[Example], *, settings: SplitSettings, embe
 
     Raises:
         DataError: where there are too few examples, or near-duplicates straddle the result.
-        SettingsError: where the shares exceed the whole, or `by` names what the examples do not have.
+        SettingsError: where the shares exceed the whole, or `by` names a field that no example has.
     """
     if len(examples) < FEWEST:
         raise DataError(f"{len(examples)} examples cannot be divided; {FEWEST} are needed, and 10 to be of any use")
@@ -199,10 +200,10 @@ def _allotment_units(examples: Sequence[Example], numbers: Sequence[int]) -> lis
 
 
 def _add_found_pairs(compared: _Comparison, grouping: _Grouping, leaks: Sequence[Leak]) -> _Comparison:
-    """Add what the check found and the search for pairs had missed: it is sure to find close pairs only by cosine.
+    """Add the pairs that the check found and the search had missed: the search is sure to find pairs only by cosine.
 
     Raises:
-        DataError: what straddles was known to be alike, so that the grouping itself is wrong.
+        DataError: a pair across the split was known before, so the grouping itself is wrong.
     """
     pairs = compared.pairs
     kept = _above_thresholds(pairs, grouping.thresholds).tolist()
@@ -251,9 +252,9 @@ def _describe_thresholds(base: float, thresholds: NDArray[np.float64]) -> str:
 def allot(groups: Sequence[AllotmentUnit], shares: Mapping[Split, float], *, seed: int) -> tuple[Split, ...]:
     """Return the split of each group, the same for the same seed.
 
-    Larger groups are dealt first. A split is drawn with a chance in proportion to what its stratum still lacks there,
-    among those that lack at least half a group, so that counts meet the shares to within the size of the largest
-    groups. Then each split with a share gets one group at least, as far as there are enough.
+    Larger groups are dealt first. A split is drawn with a chance in proportion to the examples that its stratum still
+    lacks there, among those that lack at least half a group, so that counts meet the shares to within the size of the
+    largest groups. Then each split with a share gets one group at least, as far as there are enough.
     """
     random = Random(seed)  # noqa: S311 - reproducible, and no secret
     order = sorted(random.sample(range(len(groups)), len(groups)), key=lambda place: -groups[place].size)

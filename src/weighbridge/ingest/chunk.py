@@ -1,4 +1,4 @@
-"""Documents are cut into chunks that a search can return and a model can read."""
+"""Cuts documents into chunks that a search can return and a model can read."""
 
 import json
 import re
@@ -38,7 +38,7 @@ _BREAKS: Sequence[tuple[re.Pattern[str], tuple[type, ...]]] = (
     (re.compile(rf"\n(?=[ \t]+{_ITEM})"), (type(None),)),
     (_LINE, (type(None), Fence)),
 )
-"""The further breaks, best first: what to look for, and whether outside tables and fenced code or inside which."""
+"""The further breaks, best first: a pattern, and the blocks it counts in (None: outside tables and fenced code)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,13 @@ def chunk_documents(documents: Iterable[Document], *, tokens: int, tokenizer: To
     Chunks are in order and do not overlap; `chunk.text == document.text[chunk.start:chunk.end]`, without white space
     at its ends; every other character of the document is in one chunk. A document that fits is one chunk, unless it
     has more than 64 characters a token that it may have. Only a single character that takes more than `tokens` by
-    itself makes a longer chunk. A document's chunks do not depend on the documents before it. How many tokens a word
-    has is remembered between calls with the same tokenizer, which must always say the same of the same text.
+    itself makes a longer chunk. A document's chunks do not depend on the documents before it. The token counts of
+    words are kept between calls with the same tokenizer, so it must always say the same of the same text.
 
     The best breaks are where a part of the document or a section begins, then blank lines between blocks, then rows,
     items and lines, then sentences, then words. No chunk ends with a heading, a table's header or an opening fence
     where its text follows and fits, and lines of code stay whole where they fit. A table is cut between rows alone,
-    and a row that does not fit by itself between its cells; what is left of such a row is in chunks of its own.
+    and a row that does not fit by itself between its cells; the rest of such a row is in chunks of its own.
     """
     counts = cached_word_counts(tokenizer)
     for document in documents:
@@ -132,14 +132,14 @@ def _cut_document(view: _View, tokens: int, counts: WordCounts) -> Iterator[tupl
 
 
 def _fits_after_all(view: _View, start: int, stop: int, tokens: int, tokenizer: Tokenizer) -> bool:
-    """Tell whether a document fits whose words, counted one by one, take only a few tokens too many."""
+    """Tell whether a document fits although its words, counted one by one, take a few tokens too many."""
     summed = view.lengths.totals[-1] if view.lengths.totals else 0
     near = tokens < summed <= tokens + tokens // 4 and stop - start <= tokens * _CHARACTERS_A_TOKEN
     return near and _overflow(view.text[start:stop], tokens, tokenizer) is None
 
 
 def _lengths_add_up(view: _View, start: int, end: int) -> bool:
-    """Tell whether a stretch is made of whole words whose tokens are known."""
+    """Tell whether a stretch is made of whole words of known length."""
     text = view.text
     inside = (start > 0 and not text[start - 1].isspace()) or (end < len(text) and not text[end].isspace())
     return not inside and not _LONG_START.match(text, start) and not view.lengths.is_rough(start, end)
@@ -205,7 +205,7 @@ def _best_break(view: _View, start: int, limit: int) -> tuple[int, int]:
 
 
 def _open_row(view: _View, start: int) -> tuple[int, int] | None:
-    """Return where the row of a table begins and ends in whose middle a chunk begins; None where it does not."""
+    """Return the start and end of the table row that a chunk begins inside of; None where it begins outside of any."""
     if not isinstance(view.outline.block(start), Table):
         return None
     first, last = view.text.rfind("\n", 0, start) + 1, view.text.find("\n", start)

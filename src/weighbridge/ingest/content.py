@@ -1,7 +1,7 @@
-"""What a file holds once it is read, and what was lost on the way.
+"""The documents that a file holds, and the parts of it that did not become text.
 
-Every reader renders structure as Markdown (headings, lists, tables, fenced code), whatever the format, so that what
-cuts documents into chunks knows one notation.
+Every reader renders structure as Markdown (headings, lists, tables, fenced code), whatever the format, so that
+cutting into chunks needs to know one notation.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from weighbridge.types import PUBLIC, Part
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Something in a file that did not become text, while the rest did: where, and what."""
+    """A part of a file that did not become text, while the rest did: its place, and its description."""
 
     place: str
     what: str
@@ -22,13 +22,13 @@ class Loss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """One document that a file holds, with what it tells about itself."""
+    """One document of a file, with its title, access groups and parts."""
 
     text: str
     title: str = ""
     groups: frozenset[str] = PUBLIC
     name: str = ""
-    """What tells it from the others in its file ("message 3", "chapters/two.txt"); empty where the file is one."""
+    """Its name among the documents of its file ("message 3", "chapters/two.txt"); empty where the file is one."""
     parts: tuple[Part, ...] = ()
 
 
@@ -42,7 +42,7 @@ class Enclosed:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The documents of one file, and what of it was lost. `Loss.place` is inside the file: "page 7", "sheet Old"."""
+    """The documents of one file, and its losses. `Loss.place` is inside the file: "page 7", "sheet Old"."""
 
     contents: tuple[Content, ...]
     losses: tuple[Loss, ...] = ()
@@ -50,7 +50,7 @@ class Parsed:
 
 
 class UnreadableError(DataError):
-    """A file cannot be read as what it is; the message is the reason alone ("encrypted", "no ZIP at all")."""
+    """A file that is not readable in its own format; the message is the reason alone ("encrypted", "no ZIP at all")."""
 
 
 Reader = Callable[[Path], Parsed]

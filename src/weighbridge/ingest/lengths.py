@@ -1,4 +1,4 @@
-"""How many tokens a stretch of text takes, with each word asked of the tokenizer once.
+"""Counts the tokens of stretches of text, asking the tokenizer for each word once.
 
 A tokenizer is far slower than a dictionary: all-MiniLM-L6-v2's takes 1.5 MB/s. No tokenizer that splits at white space
 makes more tokens of two words together than of each with the white space before it, so sums of words are safe.
@@ -17,7 +17,7 @@ Tokenizer = Callable[[str], Sequence[tuple[int, int]]]
 """Returns the (start, end) character offsets of a text's tokens, in order. Spans of no width are not counted."""
 
 LONGEST_WORD = 48
-"""Characters above which a word (a URL, a sentence without white space) is not remembered, but may be cut."""
+"""Characters of a word; the counts of longer ones (a URL, a sentence without white space) are not kept."""
 _WINDOW, _OVERHANG = 2048, 256
 _MOST_WORDS = 1 << 18
 _UNKNOWN = 1 << 40
@@ -62,14 +62,14 @@ class Lengths:
     rough: Sequence[tuple[int, int]]
 
     def is_rough(self, start: int, end: int) -> bool:
-        """Tell whether a stretch holds some of a word whose tokens are not known for certain."""
+        """Tell whether a stretch holds a part of a word that was only measured window by window."""
         at = bisect_left(self.rough, (start, start))
         return (at < len(self.rough) and self.rough[at][0] < end) or (at > 0 and self.rough[at - 1][1] > start)
 
 
 @lru_cache(maxsize=2)
 def cached_word_counts(tokenizer: Tokenizer) -> WordCounts:
-    """Return what is remembered of a tokenizer, so that documents cut one at a time are cut as fast as together."""
+    """Return the counts kept for a tokenizer, so that documents cut one at a time are cut as fast as together."""
     return WordCounts(tokenizer)
 
 

@@ -1,8 +1,8 @@
 """The headings, tables and fenced code of a Markdown text, each with its place.
 
 One pass over the lines that matter, linear in the text whatever it holds. It follows CommonMark 0.31 with the tables of
-GitHub Flavored Markdown, and leaves out what a cut does not need: headings in quotes and lists, empty headings, and
-underlined headings of more than one line or with fewer than three marks.
+GitHub Flavored Markdown, and leaves out the parts that a cut does not need: headings in quotes and lists, empty
+headings, and underlined headings of more than one line or with fewer than three marks.
 """
 
 import re
@@ -18,7 +18,7 @@ SENTENCE_ENDS = re.compile(rf"(?<=[.!?]){_ABBREVIATED}[\"'\u201d\u2019)\]]*+(?=\
 
 _LONGEST_TITLE = 200
 _LONGEST_HEADER = 20_000
-"""Characters of a header row. A header that is cut would no longer say what the columns behind the cut are."""
+"""Characters of a header row. A header that is cut no longer names the columns behind the cut."""
 _LINES = re.compile(
     r"""^(?:
         [ ]{0,3}(?:
@@ -65,7 +65,7 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class DocumentOutline:
-    """What `find_outline` finds, each in the order of the text and without overlap."""
+    """The blocks that `find_outline` finds, each kind in the order of the text and without overlap."""
 
     headings: Sequence[Heading]
     parents: Sequence[int]
@@ -98,7 +98,7 @@ class DocumentOutline:
         return None
 
     def hangs(self, place: int) -> bool:
-        """Tell whether what ends at a place ends with a heading, a table's header or an opening fence."""
+        """Tell whether a chunk that ends here would end with a heading, a table's header or an opening fence."""
         at = bisect_left(self.headings, place, key=_start_of) - 1
         if at >= 0 and place <= self.headings[at].end:
             return True
@@ -145,7 +145,7 @@ def _fence(text: str, opened: re.Match[str], end: int) -> Fence:
 
 
 def _table(text: str, rule: re.Match[str], reached: int) -> Table | None:
-    """Return the table whose header stands above the line of dashes; None where no header does."""
+    """Return the table with its header above the line of dashes; None where no header stands there."""
     start = _line_before(text, rule.start())
     header = text[start : rule.start()].strip()
     if start < reached or "|" not in header:

@@ -1,4 +1,4 @@
-"""Documents are read: a folder of files, one file, or a JSONL of documents."""
+"""Reads documents from a folder of files, one file, or a JSONL of documents."""
 
 import stat
 import time
@@ -77,7 +77,7 @@ Memory = dict[Path, KnownFile]
 def file_state(path: Path) -> State:
     """Return when a file was written and changed, in ns, its size and its number; of one that is gone, nothing like it.
 
-    Both times: many a tool sets the first back to what it was.
+    Both times, as many a tool sets the first one back.
     """
     try:
         found = path.stat()
@@ -88,7 +88,7 @@ def file_state(path: Path) -> State:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A file that is there: the key of its entry, and what changes when it is written to."""
+    """A file to be parsed: the key of its entry, and the state that changes when it is written to."""
 
     path: Path
     key: str
@@ -106,27 +106,27 @@ def read_documents(
 ) -> DocumentReading:
     """Read a folder with its subfolders, one file, or a .jsonl file of documents.
 
-    What a file is, its content tells. It is parsed in a worker process, within `limits`; one that is broken, hostile,
-    empty, or of a kind that is not read is skipped with a reason. The id of a file is its path inside the folder,
-    without the suffix where that is unique, and stays while the file is there; of one inside a file it is
+    The content of a file tells its format. It is parsed in a worker process, within `limits`; one that is broken,
+    hostile, empty, or of a kind that is not read is skipped with a reason. The id of a file is its path inside the
+    folder, without the suffix where that is unique, and stays while the file is there; of one inside a file it is
     `archive.zip/inner/path`. Names that begin with a dot are passed over; links are followed, each folder once.
 
     A .jsonl file named itself has lines `{"id", "text"}` with optional `"title"` and `"groups"`, and must be right.
 
     Args:
-        path: what to read.
-        cache: a folder, of this source alone, where what was parsed is kept: what has not changed is not parsed again,
-            and documents are read from there as they are asked for. The ids that files were given are remembered there,
-            and entries of files that are gone are deleted. Without it all documents are held in memory, and the id of
-            a file may be another when another file of its name has appeared.
-        limits: what a file may cost.
+        path: the folder or file to read.
+        cache: a folder, of this source alone, that keeps parsed files: an unchanged file is not parsed again, and
+            documents are read from there as they are asked for. The ids of files are remembered there, and
+            entries of files that are gone are deleted. Without it all documents are held in memory, and the id of a
+            file may change when another file of its name has appeared.
+        limits: the time, memory and size that a file may take.
         notify: told how many files are done.
-        memory: what an earlier reading of the same path, cache and limits left in it is trusted for files whose size
-            and times are the same, and this reading is entered. Pass an empty one first.
+        memory: entries of an earlier reading of the same path, cache and limits. They are trusted for files with the
+            same size and times, and this reading adds its own. Pass an empty one first.
 
     Raises:
         DataError: where nothing is left, a folder cannot be opened, or a line, its types, or its id is wrong.
-        WorkspaceError: what is parsed cannot be written, as on a full disk.
+        WorkspaceError: parsed files cannot be written, as on a full disk.
     """
     began = time.monotonic()
     try:
@@ -150,7 +150,7 @@ def read_documents(
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What one reading of a folder works with."""
+    """The parameters of one reading of a folder."""
 
     folder: Path
     cache: Path | None
@@ -180,7 +180,7 @@ def _read_files(job: _Job, paths: Sequence[Path]) -> DocumentReading:
 
 
 def _parse_all(job: _Job, paths: Sequence[Path], cache: Path) -> Mapping[Path, CacheEntry]:
-    """Return the entry of each path, in order, parsing what has none. A file that changes meanwhile is read again."""
+    """Return the entry of each path, in order, parsing files that have none. A file that changes is read again."""
     entries = {path: entry for path in paths if (entry := job.known_entry(path))}
     waiting: Sequence[Path] = [path for path in paths if path not in entries]
     for _ in range(_TRIES):
@@ -195,7 +195,7 @@ def _parse_all(job: _Job, paths: Sequence[Path], cache: Path) -> Mapping[Path, C
 
 
 def _find_unparsed(paths: Sequence[Path], entries: dict[Path, CacheEntry], cache: Path, job: _Job) -> list[_Found]:
-    """Enter what is kept, and what cannot be opened; return the rest."""
+    """Add stored entries and files that cannot be opened to `entries`; return the other files."""
     found: list[_Found] = []
     for path in paths:
         if reason := reason_to_skip(path, largest=job.limits.file_mb * 1_000_000):
@@ -261,7 +261,7 @@ def _refuse(reason: str, *, lasting: bool = False) -> CacheEntry:
 def _name_documents(job: _Job, entries: Mapping[Path, CacheEntry]) -> dict[Path, str]:
     """Return the id of each file that gives a document, and remember it for as long as the file is there.
 
-    What fails this time only, and what gave a document before, keeps its claim to a name.
+    A file that fails this time only, or gave a document before, keeps its claim to a name.
     """
     kept_in = job.cache / _NAMES if job.cache else None
     found = read_json(kept_in) if kept_in else None
@@ -279,7 +279,7 @@ def _name_documents(job: _Job, entries: Mapping[Path, CacheEntry]) -> dict[Path,
 
 
 def _assemble(folder: Path, entries: Mapping[Path, CacheEntry], names: Mapping[Path, str]) -> DocumentReading:
-    """Gather the documents by their names and tell what was left out."""
+    """Gather the documents by their names, with the files that were left out."""
     shelved: list[CachedDocument] = []
     skipped: list[Skipped] = []
     losses: list[Loss] = []

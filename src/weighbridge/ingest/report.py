@@ -1,4 +1,4 @@
-"""The account of a reading: every file gave documents or a reason why not, and what of it was lost is told."""
+"""Reports a reading: every file gave documents or a reason why not, and every loss is listed."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ _COUNTED = re.compile(r"(.+): (\d{1,3}(?:,\d{3})*)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentReading:
-    """The documents that were read, sorted as their files are, and what was left out."""
+    """The documents that were read, sorted as their files are, and the files left out."""
 
     documents: Sequence[Document]
     """To be gone through as often as one likes; read from the cache each time where there is one."""
@@ -25,11 +25,11 @@ class DocumentReading:
     """Files looked at, those inside archives and mails counted. Each is the source of a document or skipped, once."""
     seconds: float = 0.0
     unsettled: frozenset[str] = frozenset()
-    """Ids of documents whose files are there and could not be read this time, though they may be another time."""
+    """Ids of documents with a file that could not be read this time, though it may be another time."""
 
 
 def describe_reading(reading: DocumentReading) -> list[str]:
-    """Say for people what was read, left out and lost: a line each reason, the most frequent first."""
+    """Return lines for people: the files read, left out and lost, a line each reason, the most frequent first."""
     documents = f"Read {_count(len(reading.documents), 'document')}"
     lines = [f"{documents} from {_count(reading.files - len(reading.skipped), 'file')} in {reading.seconds:.1f} s"]
     if reading.skipped:

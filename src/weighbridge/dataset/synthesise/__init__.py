@@ -5,8 +5,8 @@ tables.py          table cells, "label: value" lines and headings become questio
 english.py         dates, prices and names as English writes them
 unanswerable.py    questions that no document answers
 rules.py           everything that needs no model
-teacher.py         what a model is asked for, and how its replies are read
-cached_model.py    a model whose replies are kept
+teacher.py         asks a model for questions, and reads its replies
+cached_model.py    keeps the replies of a model
 filters.py         drops examples that read badly, are not grounded, cannot be found, or are too many
 duplicates.py      drops examples that were asked before: by each other, in training or in the test
 file.py            the file of made examples, and how they join the others

@@ -1,4 +1,4 @@
-"""What a model said, kept in a file, so that an interrupted making goes on where it stopped and costs nothing twice."""
+"""Keeps the replies of a model in a file, so that an interrupted run goes on and pays nothing twice."""
 
 import json
 from collections import deque
@@ -15,13 +15,14 @@ from weighbridge.scoring.thinking import split_thinking
 from weighbridge.types import Completion, Message, Progress, Usage
 
 _AT_FIRST, _IN_A_ROW = 3, 12
-"""Failures after which a model is given up: those of its first prompts, and those one after another later on."""
+"""Failures in a row until a model is given up: three if it never answered, as a wrong URL never will; else twelve,
+since a busy server recovers."""
 _AHEAD = 4
 """Prompts a thread that are handed out before the first of them is answered."""
 
 
 class CachedModel:
-    """A model that says again what it said before to the same messages, of which a JSONL file keeps a line each."""
+    """A model that repeats its earlier reply to the same messages, from a JSONL file with one reply a line."""
 
     def __init__(self, model: Model, path: Path) -> None:
         self._model, self._path, self._lock = model, path, Lock()
@@ -57,7 +58,7 @@ class CachedModel:
 
 
 def _read_cache(path: Path) -> dict[str, str]:
-    """Return what was said before; a last line that was cut off is as if it had not been said, and is taken away."""
+    """Return the stored replies; a last line that was cut off is removed."""
     said: dict[str, str] = {}
     if not path.exists():
         return said
@@ -81,7 +82,7 @@ def _read_cache(path: Path) -> dict[str, str]:
 def ask_all(
     model: Model, prompts: Sequence[Sequence[Message]], *, task: str, workers: int = 1, notify: Notify = silent
 ) -> tuple[str | None, ...]:
-    """Return what a model says to each prompt, in order; None where it failed.
+    """Return the reply to each prompt, in order; None where the model failed.
 
     Raises:
         ModelError: it failed each time, or so often that nobody should wait for the rest: at the first few prompts, or

@@ -1,7 +1,7 @@
-"""Which questions were asked before: by another made one, by a training example, or, worse, by the test.
+"""Drops questions that were asked before: by another made one, by a training example, or, worse, by the test.
 
 Closeness is that of the split (`likeness.py`), and the comparison with dev and test is its leak check (`leaks.py`), so
-that what could not be on both sides of a split cannot come in by this door either.
+that two questions that a split keeps apart cannot meet here either.
 """
 
 from collections import defaultdict
@@ -29,11 +29,11 @@ from weighbridge.dataset.synthesise.nouns import Filter, SyntheticExample
 from weighbridge.types import Example, Split
 
 SAME_WORDING = 0.98
-"""Closeness from which two wordings of one question teach nothing that one of them does not."""
+"""Closeness of two wordings of one question; above it, the second teaches nothing new."""
 SAME_MEANING = 0.8
-"""Cosine below which what a model gives as another wording is another question."""
+"""Least cosine between a question and a model's wording of it; below it, the wording is another question."""
 SAME_FACT = 0.8
-"""Closeness from which a question with the answer and the document of a held-out one is a wording of it."""
+"""Closeness to a held-out question with the same answer and document; above it, the two are one question."""
 
 
 def cache_vectors(embed: Embed) -> Embed:
@@ -50,9 +50,9 @@ def cache_vectors(embed: Embed) -> Embed:
 
 
 def drop_near_each_other(embed: Embed, threshold: float) -> Filter:
-    """Drop what is nearly a question made before it; other wordings of one question may be closer.
+    """Drop a question that is nearly one made before it; other wordings of one question may be closer.
 
-    Questions whose answers have nothing in common are two, however alike they look: "When was it built?", "Where ...?".
+    Questions with answers that have nothing in common are two, however alike they look: "When was ...?", "Where ...?".
     """
 
     def places(made: Sequence[SyntheticExample]) -> Collection[int]:
@@ -76,7 +76,7 @@ def _agree(left: ComparableQuestion, right: ComparableQuestion) -> bool:
 
 
 def drop_changed_meaning(firsts: Mapping[str, str], embed: Embed) -> Filter:
-    """Drop a model's wordings that mean something else than what they reword; `firsts` are those questions by id."""
+    """Drop a model's wordings that changed the meaning; `firsts` are the original questions by id."""
 
     def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         pairs = [
@@ -94,7 +94,7 @@ def drop_changed_meaning(firsts: Mapping[str, str], embed: Embed) -> Filter:
 
 
 def drop_near_examples(examples: Sequence[Example], embed: Embed, threshold: float) -> Filter:
-    """Drop what is nearly one of these examples; a wording of one may be closer to it than a question of its own."""
+    """Drop a question that is nearly one of these examples; a wording of one may be closer than a new question."""
 
     def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         return {
@@ -107,7 +107,7 @@ def drop_near_examples(examples: Sequence[Example], embed: Embed, threshold: flo
 
 
 def drop_near_held_out(held_out: Sequence[Example], embed: Embed, threshold: float) -> Filter:
-    """Drop what is nearly a question of dev or test, belongs to its family, or asks for the same fact in like words."""
+    """Drop a question that is nearly one of dev or test, belongs to its family, or asks for its fact in like words."""
 
     def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         families = {example.family or example.id for example in held_out}

@@ -36,7 +36,7 @@ class Vocabulary:
     """Those that have a capital amid a sentence more often than not."""
 
     def lower_first(self, text: str) -> str:
-        """Return what begins a sentence as it stands amid one: with a small letter, unless it begins with a name."""
+        """Return the beginning of a sentence as it stands inside one: with a small letter, unless it is a name."""
         found = re.match(r"[A-Z][a-z'\u2019-]*(?!\w)", text)
         if not found:
             return text

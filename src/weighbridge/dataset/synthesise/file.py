@@ -86,7 +86,7 @@ def _read_span(row: DataRow, value: object) -> Span:
 
 @dataclass(frozen=True, slots=True)
 class MixedExamples:
-    """Examples with the made ones behind them, in train; which of those came in; and why the others did not."""
+    """The examples with made ones added to train, the made ones that were added, and the account of the others."""
 
     examples: tuple[Example, ...]
     made: tuple[SyntheticExample, ...]
@@ -103,8 +103,8 @@ def mix_into_train(
 ) -> MixedExamples:
     """Put made examples behind the train examples, but for those that are nearly a question of dev or test now.
 
-    With the `texts` of the public documents they were made from, those are left out too that were made from another
-    document, or whose answer no longer stands there.
+    With the `texts` of public documents, made examples of other documents are left out, and so are those with an answer
+    that no longer stands in its document.
     """
     held_out = [example for example in examples if example.split != "train"]
     filters = [_drop_known(frozenset(example.id for example in examples))]

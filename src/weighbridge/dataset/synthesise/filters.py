@@ -1,7 +1,7 @@
-"""What makes a question worth learning from, one filter a reason. None of them needs a model or an embedder.
+"""Drops questions that are not worth learning from, one filter a reason. No filter needs a model or an embedder.
 
-The round trip asks the search for every question: one whose passage is not among the first few is either not
-self-contained or not about what it was made from.
+`drop_unfindable` searches for every question: if its passage is not among the first few, the question needs its context
+or asks about something else.
 """
 
 import re
@@ -62,7 +62,7 @@ _ASKED_FOR = (
         re.compile(r"[a-z]+ [a-z]+ [a-z]+"),
     ),
 )
-"""How a question begins, and what its answer must then have in it."""
+"""The beginning of a question, and a pattern that its answer must then match."""
 
 
 def make_form_filters(accepts: Accepts | None = None) -> tuple[Filter, ...]:
@@ -83,9 +83,9 @@ def make_form_filters(accepts: Accepts | None = None) -> tuple[Filter, ...]:
 
 
 def drop_ungrounded(texts: Mapping[str, str]) -> Filter:
-    """Drop what has an answer that does not stand in its span; `texts` are the documents' texts by id.
+    """Drop a question with an answer that does not stand in its span; `texts` are the documents' texts by id.
 
-    Wordings of a user's own example have the user's answers, which need not be quotes, and are let pass.
+    Wordings of a user's own example pass: their answers are the user's, and need not be quotes.
     """
     return Filter("answer does not stand in its span", _places_where(lambda made: not is_grounded(made, texts)))
 
@@ -105,7 +105,7 @@ def _is_quoted(answer: str, spans: Sequence[Span], texts: Mapping[str, str]) -> 
 
 
 def drop_unfitting_answers(texts: Mapping[str, str]) -> Filter:
-    """Drop a model's questions whose answer is of another kind than asked for, or among other things."""
+    """Drop a model's questions with an answer of another kind, or from sentences about something else."""
     return Filter("answer does not go with its question", _places_where(lambda made: not _goes_together(made, texts)))
 
 
@@ -145,7 +145,7 @@ def drop_ambiguous() -> Filter:
 
 
 def drop_unfindable(search: Search, notify: Notify = silent) -> Filter:
-    """Drop what the search does not find the place of; what has no answer has no place to be found."""
+    """Drop questions that do not find their own passage; unanswerable ones have none."""
 
     def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         lost = set[int]()
@@ -159,7 +159,7 @@ def drop_unfindable(search: Search, notify: Notify = silent) -> Filter:
 
 
 def drop_orphans(own: Collection[str] = ()) -> Filter:
-    """Drop wordings whose first question was dropped; `own` are families of the user's own examples."""
+    """Drop wordings of a question that was dropped; `own` are families of the user's own examples."""
 
     def places(made: Sequence[SyntheticExample]) -> Collection[int]:
         firsts = {one.id for one in made} | set(own)
@@ -177,7 +177,7 @@ def _has_bad_length(made: SyntheticExample) -> bool:
 
 
 def _rewords_own(made: SyntheticExample) -> bool:
-    """Tell whether an example rewords one of the user's, whose answers and style are the user's business."""
+    """Tell whether an example rewords one of the user's; its answers and style are the user's business."""
     return OWN in made.made_by
 
 

@@ -1,4 +1,4 @@
-"""The nouns: an example that was made from documents, and the account of what was lost between making and keeping."""
+"""An example that was made from documents, and the account of the ones that were dropped."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class SyntheticExample:
     answers: tuple[str, ...]
     spans: tuple[Span, ...]
     made_by: str
-    """The rule or model, and for a paraphrase the id of what it rewords: `rule: table`, `model: paraphrase of ...`."""
+    """`rule: table`, `model: question`, or `model: paraphrase of ...` with the id of the question that it rewords."""
     family: str
     """Shared by all wordings of one question."""
     answerable: bool = True
@@ -67,7 +67,7 @@ class Attrition:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A reason to drop, and the function that says at which positions it holds."""
+    """A reason to drop examples, and the function that returns their positions."""
 
     reason: str
     positions: Callable[[Sequence[SyntheticExample]], Collection[int]]
@@ -75,16 +75,16 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class FilterResult:
-    """What was kept, in the order it was made, and the account of the rest."""
+    """The examples that were kept, in their order, and the account of the others."""
 
     kept: tuple[SyntheticExample, ...]
     attrition: Attrition
 
 
 def apply_filters(made: Sequence[SyntheticExample], filters: Sequence[Filter], *, unparsed: int = 0) -> FilterResult:
-    """Apply filters one after the other, each to what the ones before it left.
+    """Apply filters one after the other, each to the examples that the ones before it kept.
 
-    `unparsed` counts what a model said that was no example at all; it is the first loss.
+    `unparsed` counts the replies of a model that were no examples; it is the first loss.
     """
     kept = tuple(made)
     dropped = [Dropped("could not be parsed", unparsed)] if unparsed else []
@@ -97,7 +97,7 @@ def apply_filters(made: Sequence[SyntheticExample], filters: Sequence[Filter], *
 
 
 def describe_attrition(attrition: Attrition) -> Iterator[str]:
-    """Yield the account as a table of plain text: made, what was lost to each reason, kept."""
+    """Yield the account as a table of plain text: made, dropped for each reason, kept."""
     yield f"{'made':<44} {attrition.made:>7,}"
     for one in attrition.dropped:
         if one.count:

@@ -1,4 +1,4 @@
-"""Examples by rules alone: what documents state in tables, labels and headings, other wordings, near misses."""
+"""Makes examples by rules alone: from tables, labels and headings, with other wordings and unanswerable ones."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def _draft_questions(
 
 
 def _make_wordings(one: _DraftOfDocument, first: SyntheticExample) -> Iterator[SyntheticExample]:
-    """Yield other wordings, in the family of the first; which ones depends on the question alone."""
+    """Yield other wordings, in the family of the first; the question alone decides which."""
     draft = one.placed.draft
     start = int(fingerprint(draft.question)[:4], 16)
     indirect = [_INDIRECT[(start + turn) % len(_INDIRECT)].format(draft.indirect) for turn in range(WORDINGS)]

@@ -41,7 +41,7 @@ class Draft:
     answers: tuple[str, ...]
     rule: str
     subject: str
-    """What it asks about, as it stands in the question."""
+    """The row or topic that it asks about, as it stands in the question."""
     others: tuple[str, ...] = ()
 
 
@@ -61,7 +61,7 @@ def draft_questions(document: Document, outline: DocumentOutline, words: Vocabul
 
 
 def find_topic(document: Document, outline: DocumentOutline, place: int) -> str:
-    """Return what a place is about: the innermost heading above it, else the document's title; without brackets."""
+    """Return the topic of a place: the innermost heading above it, else the document's title; without brackets."""
     above = outline.above(place)
     return re.sub(r"\s*\([^)]*\)\s*$", "", above[-1] if above else document.title).strip(" #:").replace(":", ",")
 
@@ -127,7 +127,7 @@ def _is_noun(label: str) -> bool:
 
 
 def _draft_from_headings(document: Document, outline: DocumentOutline, words: Vocabulary) -> Iterator[PlacedDraft]:
-    """Yield headings over a text of a few words: questions as they stand, nouns as labels of what is no sentence."""
+    """Yield drafts from headings over a few words: headings that are questions as they stand, nouns as labels."""
     blocks = sorted(outline.blocks(), key=lambda block: block.start)
     for at, heading in enumerate(blocks):
         if not isinstance(heading, Heading):

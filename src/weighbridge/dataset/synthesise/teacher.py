@@ -1,7 +1,7 @@
-"""What a model is asked for: questions a chunk answers, other wordings, and questions it does not answer.
+"""Asks a model for questions that a chunk answers, other wordings of them, and questions that it does not answer.
 
-A small model often says something else. What cannot be read is counted, and what can is held to the same filters as
-what the rules make: an answer that does not stand in the chunk, for one, is thrown away.
+A small model often says something else. Unreadable replies are counted, and readable ones pass the same filters as the
+questions of the rules: one with an answer that does not stand in the chunk, for example, is dropped.
 """
 
 import json
@@ -68,7 +68,7 @@ _LISTED = re.compile(r"^[\s>*-]*(?:\d+[.)]\s*)?(?:q\d*:\s*)?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class TeacherReplies:
-    """What was made of a model's replies, and how many pieces of them were nothing that was asked for."""
+    """The examples read from a model's replies, and the number of pieces that could not be read."""
 
     made: tuple[SyntheticExample, ...]
     unparsed: int
@@ -114,7 +114,7 @@ def ask_for_near_misses(chunks: Sequence[Chunk], asking: Teacher) -> TeacherRepl
 
 
 def ask_for_wordings(firsts: Sequence[SyntheticExample], asking: Teacher) -> TeacherReplies:
-    """Ask for other wordings of questions, which keep their answers, their places and their family."""
+    """Ask for other wordings of questions; they keep the answers, places and family of the question."""
     prompts = [(_REWORD, *_REWORD_SHOWN, Message("user", f"Reword in 2 ways: {one.question}")) for one in firsts]
     made: list[SyntheticExample] = []
     unparsed = 0

@@ -1,8 +1,8 @@
-"""Questions that look as if the documents answered them, and that none does.
+"""Makes questions that no document answers, although they look as if one did.
 
 They are near misses: something the documents name, asked for something they say of other things only. A candidate is
-thrown out as soon as any document, restricted ones included, has the words of what it names together with half of the
-words of what it asks for. That is a test of words: a document that says it in other words is not seen.
+dropped as soon as any document, restricted ones included, has all words of its subject and half of the words of its
+question. This is a test of words: it does not see a document that says the same in other words.
 """
 
 import re
@@ -18,15 +18,15 @@ from weighbridge.types import Document
 _TRIES = 6
 """Other things that each question is asked of."""
 _REPLACED = frozenset({"table", "label"})
-"""Rules whose questions name a row or a topic, which another row or topic may replace."""
+"""Rules that name a row or a topic, so that another row or topic may take its place."""
 _FRONT = re.compile(r"[A-Z][^\Waeiou]*[aeiou]+[^\Waeiou]{1,2}(?=\w)")
 _BACK = re.compile(r"(?<=\w\w)[^\Waeiou][aeiou][^\Waeiou]*e?$")
-"""What names are put together from: "Marrowby" and "Stormcock" give "Marrcock"."""
+"""The front and the back of an invented name: "Marrowby" and "Stormcock" give "Marrcock"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A question that may have no answer: the place it was varied from, what it names, and what it asks for."""
+    """A question that may have no answer, with the words of its subject and of the rest."""
 
     question: str
     indirect: str

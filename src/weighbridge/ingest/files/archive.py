@@ -1,7 +1,7 @@
-"""Files inside files: the members of a ZIP archive, and what mails enclose, each read as a file of its own.
+"""Reads files inside files: the members of a ZIP archive and the attachments of mails, each as a file of its own.
 
-An archive is a stranger's: how many members it has, what they unpack to, and how deep it goes on, is bounded. Names
-are names only; nothing is unpacked to where a name says.
+An archive may come from a stranger, so limits bound the number of its members, their unpacked size and its depth. Names
+are names only: nothing is unpacked to a path that an archive names.
 """
 
 import re
@@ -41,7 +41,7 @@ class FileBegun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOutcome:
-    """What became of a file: documents, or the reason why there are none; `lasting` unless it is this machine's."""
+    """The documents of a file, or the reason why it has none; `lasting` unless the reason lies in this machine."""
 
     name: str
     kind: Kind | None = None
@@ -53,7 +53,7 @@ class FileOutcome:
 
 @dataclass(slots=True)
 class _Walk:
-    """What a walk has used up so far."""
+    """The parts of its limits that a walk has used."""
 
     limits: ReadingLimits
     skip: frozenset[int]
@@ -72,7 +72,7 @@ class _Walk:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file to be looked at: its name inside, its depth, and what puts it on disk."""
+    """A file to be looked at: its name inside, its depth, and the function that puts it on disk."""
 
     name: str
     depth: int
@@ -84,9 +84,9 @@ class _SpentError(Exception):
 
 
 def walk(path: Path, *, limits: ReadingLimits, skip: frozenset[int] = frozenset()) -> Iterator[FileBegun | FileOutcome]:
-    """Yield what becomes of a file and of each one inside it, outermost first, each after its `FileBegun`.
+    """Yield the outcome of a file and of each one inside it, outermost first, each after its `FileBegun`.
 
-    An archive that could be opened is not told of itself, its members are. Files whose number is in `skip` are begun
+    An archive that could be opened has no outcome itself, its members have. Files with a number in `skip` are begun
     and then left alone. `MemoryError` is passed on.
     """
     try:

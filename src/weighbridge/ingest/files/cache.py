@@ -1,7 +1,7 @@
-"""What was parsed is kept on disk, so that a file is parsed once and a large folder is never held in memory.
+"""Keeps parsed files on disk, so that a file is parsed once and a large folder is never held in memory.
 
-An entry is one file, under the SHA-256 of what its parsing depends on. It holds, one after another: for each document
-a JSON object of what is known of it and its text; a JSON object that says where those are; and a footer with the
+An entry is one file, under the SHA-256 of all that its parsing depends on. It holds, one after another: for each
+document a JSON object that describes it, and its text; a JSON object with their places; and a footer with the
 length of that object and the SHA-256 of all that is before it. A file without a right footer is no entry.
 """
 
@@ -27,7 +27,7 @@ _LAYOUT = 2
 _FOOTER = 16 + 64
 _DAY = 86_400
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-"""What some database or encoder refuses. Replaced one by one, so that offsets stay right."""
+"""Characters that some database or encoder refuses. Replaced one by one, so that offsets stay right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class StoredPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedPiece:
-    """What became of one file: of the outer one, where `name` is empty, or of one inside it."""
+    """The documents and losses of one file: of the outer one, where `name` is empty, or of one inside it."""
 
     name: str
     kind: Kind | None = None
@@ -55,7 +55,7 @@ class ParsedPiece:
     lasting: bool = True
     """Whether it would come out the same if it were tried again at once."""
     ended: bool = False
-    """Whether its worker had to be ended, which a less busy machine might spare it."""
+    """Whether its worker had to be ended; on a less busy machine it might not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class CachedDocuments(Sequence[Document]):
 
     @property
     def heads(self) -> Sequence[Document]:
-        """Return the documents without what is in their entries: their ids, sources and versions."""
+        """Return the documents without their texts: their ids, sources and versions."""
         return [each.document for each in self.shelved]
 
     @overload
@@ -165,7 +165,7 @@ def finish_entry(cache: Path, key: str, made: Path, pieces: Sequence[ParsedPiece
 def load_entry(cache: Path, key: str) -> CacheEntry | None:
     """Return an entry, or None where there is none that is whole, of today's parsers, and good for another time.
 
-    What a worker was ended for is good for a day: a scan that is repeated does not wait for it each time.
+    A file that a worker was ended for is not tried again for a day: a repeated scan would wait for it each time.
     """
     path = cache / key[:2] / key
     try:
@@ -180,7 +180,7 @@ def load_entry(cache: Path, key: str) -> CacheEntry | None:
 
 
 def prune_cache(cache: Path, keep: frozenset[str]) -> None:
-    """Delete the entries of other keys, and what runs that were killed a day ago or more have left."""
+    """Delete the entries of other keys, and folders that runs left when they were killed a day ago or more."""
     for path in cache.glob("[0-9a-f][0-9a-f]/*"):
         if path.name not in keep:
             path.unlink(missing_ok=True)

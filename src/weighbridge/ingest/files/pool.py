@@ -1,7 +1,7 @@
-"""Files are parsed in worker processes: several at a time, each within its limits, and none can harm the reading.
+"""Parses files in worker processes: several at a time, each within its limits, and none can harm the reading.
 
 A thread talks to each worker; another one ends those that take too long. A worker that dies takes with it only the
-file, or the file inside an archive, that it was at: a new one goes on with what comes after.
+file, or the file inside an archive, that it was at: a new one goes on with the next.
 """
 
 import threading
@@ -33,7 +33,7 @@ _OUT_OF_TIME = -24
 
 @dataclass(eq=False, slots=True)
 class Task:
-    """A file to be parsed, where its documents are appended, and what has become of it so far."""
+    """A file to be parsed, the file that its documents are appended to, and its pieces so far."""
 
     path: Path
     made: Path
@@ -45,7 +45,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What the threads of one reading share."""
+    """State that the threads of one reading share."""
 
     limits: ReadingLimits
     folder: Path
@@ -93,7 +93,7 @@ def _watch(workers: "Sequence[_Worker]", stopped: threading.Event) -> None:
 
 
 class _Worker:
-    """One process after the other, started when there is something to do, and what it was asked for."""
+    """One process after the other, started when there is work, and the tasks it was given."""
 
     def __init__(self, shared: _Shared) -> None:
         self._shared = shared
@@ -104,7 +104,7 @@ class _Worker:
         self._deaths = 0
 
     def run(self) -> None:
-        """Parse what is waiting until nothing is, or the reading is stopped."""
+        """Parse waiting files until none is left or the reading is stopped."""
         try:
             while not self._shared.stopped.is_set() and self._ask():
                 process = self._process or self._start()
@@ -180,7 +180,7 @@ class _Worker:
         self._shared.finished.put(self._asked.popleft())
 
     def _mourn(self, process: Process) -> None:
-        """Blame what the process was at, so that the next one goes on after it."""
+        """Blame the file that the process was at, so that the next process goes on after it."""
         at = self._at
         status = self._replace(None)
         if self._shared.stopped.is_set():

@@ -61,7 +61,7 @@ class Process:
                 self._process.stdin.flush()
 
     def receive(self) -> dict[str, Any] | None:
-        """Return what it says next; None where it is dead."""
+        """Return its next message; None where it is dead."""
         line = self._process.stdout.readline() if self._process.stdout is not None else ""
         if not line.endswith("\n"):
             with suppress(subprocess.TimeoutExpired):  # its exit status tells why; to kill it would hide that
@@ -88,7 +88,7 @@ class Process:
             self._process.kill()
 
     def bury(self) -> int:
-        """End it, free what it held, and return its exit status."""
+        """End it, free its pipes, and return its exit status."""
         self.allow(float("inf"))
         if self._process.stdin is not None:
             with suppress(OSError):

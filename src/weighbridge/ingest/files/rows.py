@@ -1,4 +1,4 @@
-"""One record a line, each with its place: what JSONL and CSV files are before anything is known of their meaning."""
+"""Reads JSONL and CSV files as records, each with its place, before anything is known of their meaning."""
 
 import csv
 import json
@@ -41,7 +41,7 @@ class DataRow:
     def names(self, key: str) -> tuple[str, ...]:
         """Return a list of identifiers that are not blank; empty where it is absent or null.
 
-        A key that differs in case alone is refused: what it says would be lost.
+        A key that differs in case alone is refused, since its value would be lost.
         """
         for other in self.values:
             if other != key and other.strip().casefold() == key:
@@ -69,7 +69,7 @@ _KINDS: Mapping[type, str] = {
 
 
 def describe_json_kind(value: object) -> str:
-    """Return what a JSON value is, in words for people."""
+    """Return the kind of a JSON value in words for people."""
     return _KINDS.get(type(value), type(value).__name__)
 
 
@@ -96,7 +96,7 @@ def read_jsonl_rows(path: Path) -> Iterator[DataRow]:
 def read_csv_rows(path: Path, *, known: frozenset[str]) -> Iterator[DataRow]:
     """Yield the records of a CSV file by its header, in lower case; comma, semicolon or tab, as the header tells.
 
-    `known` are header names of which one must be there. Cells are texts; `file:line` is where a record begins.
+    One of the header names `known` must be there. Cells are texts; `file:line` is where a record begins.
     """
     text = load_text(path)
     if isinstance(text, Skipped):

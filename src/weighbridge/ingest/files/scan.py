@@ -1,4 +1,4 @@
-"""Which files there are below a folder, and what each is called."""
+"""Finds the files below a folder, and names each."""
 
 import os
 import stat
@@ -53,7 +53,7 @@ def describe_os_error(error: OSError) -> str:
 def name_files(folder: Path, paths: Sequence[Path], given: Mapping[str, str]) -> dict[Path, str]:
     """Return one id a path: the one it was given before, else its path without the suffix, where no other has that.
 
-    A file that appears or goes away never changes the id of another, as long as `given` holds what was given before,
+    A file that appears or goes away never changes the id of another, as long as `given` holds the earlier ids
     by the path inside the folder. Of files with one name that come together, each keeps its suffix.
     """
     whole = {path: relative_name(folder, path) for path in paths}
@@ -87,6 +87,6 @@ def make_unique(name: str, used: Counter[str]) -> str:
 
 
 def relative_name(folder: Path, path: Path) -> str:
-    """Return a path below a folder as text: bytes that are no UTF-8, and what cannot be printed, are escaped."""
+    """Return a path below a folder as text; bytes that are not UTF-8 and unprintable characters are escaped."""
     name = path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)

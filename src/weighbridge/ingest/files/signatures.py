@@ -1,4 +1,4 @@
-"""The bytes that files begin with, and the names that are in packages: what tells a file that is no text."""
+"""Recognises files that are not text by their first bytes and by the names inside packages."""
 
 from typing import Literal
 
@@ -64,12 +64,12 @@ def is_image(head: bytes) -> bool:
 
 
 def printable(head: bytes) -> str:
-    """Return why a file is not read whose format is made of characters; empty where it is a text as any other."""
+    """Return why a file of a printable but unreadable format is skipped; empty where it is ordinary text."""
     return next((reason for first, reason in _PRINTABLE if head.startswith(first)), "")
 
 
 def reason_of(head: bytes) -> str:
-    """Return what a file that is no text is, where that is known, as the reason why it is not read."""
+    """Return the format of a file that is not text, where it is known, as the reason why it is not read."""
     if head.startswith(_OLE):
         return _compound(head)
     if head[4:8] == b"ftyp" or head.startswith(b"RIFF"):
@@ -80,7 +80,7 @@ def reason_of(head: bytes) -> str:
 
 
 def _compound(head: bytes) -> str:
-    """Tell what an OLE2 file is by the names of its streams, as far as they are near its beginning."""
+    """Return the format of an OLE2 file by the names of its streams, as far as they are near its beginning."""
     if "EncryptedPackage".encode("utf-16-le") in head:
         return "an encrypted Microsoft Office file; save it without a password"
     if "__substg1.0_".encode("utf-16-le") in head:

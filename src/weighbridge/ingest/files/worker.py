@@ -1,4 +1,4 @@
-"""A worker process: it parses what its parent asks for, confined, and dies rather than take more than it may.
+"""A worker process: it parses files for its parent, confined, and dies rather than exceed its limits.
 
 Lines of JSON go in and out. In: `{"path", "made", "skip", "told"}`, a file to read, where to append its documents,
 the numbers of the files inside that are to be left alone, and the names of those that have been told of before. Out:
@@ -86,7 +86,7 @@ def _say(answers: TextIO, values: dict[str, Any]) -> None:
 
 
 def _private_output() -> TextIO:
-    """Return what was the standard output; from now on what a library prints goes nowhere."""
+    """Return the standard output, and send everything that libraries print from now on nowhere."""
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -96,7 +96,7 @@ def _private_output() -> TextIO:
 
 
 def _confine_memory(limits: ReadingLimits) -> None:
-    """Bound what is allocated from now on; and addresses, by twice that, for what does not count as allocated."""
+    """Bound the memory allocated from now on, and the address space by twice that, as some memory is only mapped."""
     if sys.platform != "linux":
         return
     import resource

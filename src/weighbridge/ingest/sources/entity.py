@@ -1,4 +1,4 @@
-"""An entity, a row of a database or an object of JSON, becomes a document in Markdown.
+"""Turns an entity, a row of a database or an object of JSON, into a document in Markdown.
 
 Its title is the first heading; short fields are a list, long ones have a heading each, and so have tables: the rows
 that belong to it. A field that is the only one is the text alone.
@@ -20,19 +20,19 @@ from weighbridge.ingest.formats.text.json_values import mend_surrogates
 from weighbridge.types import PUBLIC
 
 _SHORT = 120
-"""Characters up to which a field is a line of a list, or a cell of a table."""
+"""Characters of a field that is a line of a list or a cell of a table; longer ones get a heading."""
 _MARKUP = re.compile(
     r"</(?:p|div|span|a|ul|ol|li|h[1-6]|table|tr|td|b|i|em|strong|pre|blockquote)\s*>|<(?:br|p|hr|img)\b[^<>]*>",
     re.IGNORECASE,
 )
-"""What plain text that speaks of HTML rarely has: the end of a common element, or one that needs no end."""
+"""Tags that plain text about HTML rarely has: the end of a common element, or one that needs no end."""
 _CHARACTER = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z]{2,8});", re.IGNORECASE)
 _BINARY = (bytes, bytearray, memoryview)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """What a source gives for one document, as it came. A list of mappings among the fields is a table."""
+    """The values of one document as a source gives them. A list of mappings among the fields is a table."""
 
     place: str
     """Where it stood, for those who look for it: "row 7", "page 2, item 3"."""
@@ -45,8 +45,8 @@ class Entity:
 def make_documents(entities: Iterable[Entity], where: str, maximum: int | None = None) -> Parsed:
     """Return a document for each entity, called by its id, in their order.
 
-    One without an id or a text, or whose access groups cannot be read, is a loss; so is a field that is binary. What
-    comes twice, word for word, is kept once.
+    One without an id, a text or readable access groups is a loss; so is a field that is binary. A document that comes
+    twice, word for word, is kept once.
 
     Raises:
         DataError: two entities of one id differ.
@@ -182,7 +182,7 @@ def _format_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _read_groups(value: Any) -> frozenset[str] | None:
-    """Return access groups, public where none is named; None where they cannot be read, which is never public."""
+    """Return access groups, public where none is named; None where they cannot be read, and that is never public."""
     listed = [] if value is None else _list_groups(value) if isinstance(value, str) else value
     if not isinstance(listed, list | tuple | set | frozenset):
         return None

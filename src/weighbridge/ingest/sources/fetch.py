@@ -1,4 +1,4 @@
-"""Pages of JSON are fetched: with patience for a busy server, within limits, and without showing a secret elsewhere."""
+"""Fetches pages of JSON: with retries for a busy server, within limits, and without showing a secret elsewhere."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -26,12 +26,12 @@ _BUSY = frozenset({429, 500, 502, 503, 504})
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _DENIED = frozenset({401, 403})
 _PAST_THE_END = frozenset({400, 404})
-"""What servers answer to the number of a page that is not there."""
+"""Statuses that servers answer to the number of a page that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What a server said."""
+    """An answer of a server."""
 
     status: int
     headers: Mapping[str, str]
@@ -103,7 +103,7 @@ class RestEndpoint:
         raise self._wrong(f"the server redirects more than {_REDIRECTS} times")
 
     def join_url(self, url: "URL", target: str) -> "URL":
-        """Return the URL that a server names, which may be relative to one of its pages."""
+        """Return the URL that a server names; it may be relative to one of its pages."""
         from httpx2 import InvalidURL
 
         try:
@@ -136,7 +136,7 @@ class RestEndpoint:
             raise _TryAgainError(f"the server cannot be reached: {self.safe(error)}") from None
 
     def json(self, content: bytes) -> Any:
-        """Return what a page holds; `DataError` where that is no JSON."""
+        """Return the JSON value of a page; `DataError` where it is not JSON."""
         try:
             return json.loads(content)
         except json.JSONDecodeError as error:
@@ -149,7 +149,7 @@ class RestEndpoint:
             raise self._wrong("the answer is not usable JSON (too deep, or a number too long)") from None
 
     def safe(self, said: object) -> str:
-        """Return what a server said without the secrets."""
+        """Return the words of a server without the secrets."""
         return hide_secrets(said, self.secrets)
 
     def _wrong(self, what: str) -> DataError:
@@ -169,7 +169,7 @@ def _origin(url: "URL") -> tuple[str, str, int | None]:
 
 
 def _seconds(after: str) -> float:
-    """Return the seconds that a `Retry-After` header asks for, which may be a number or a date; 0 for anything else."""
+    """Return the seconds that a `Retry-After` header asks for as a number or a date; 0 for anything else."""
     if after.strip().isdecimal():
         return float(after)
     try:

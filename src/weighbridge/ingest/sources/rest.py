@@ -1,4 +1,4 @@
-"""The items that an endpoint lists in JSON become documents, page after page."""
+"""Reads the items that an endpoint lists in JSON as documents, page after page."""
 
 import hashlib
 import time
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 10_000
 _DEEPEST = 8
-"""Levels of objects in objects whose fields are named; what lies deeper is shown as JSON."""
+"""Levels of objects in objects that get field names; deeper ones are shown as JSON."""
 _ABSENT = object()
 
 
@@ -39,11 +39,11 @@ def read_rest(
     """Return a document for each item that an endpoint lists, called by its id, in the order of the pages.
 
     Objects in an item are taken apart, their fields named by dotted paths; a list of objects becomes a table. A page
-    that was read before ends the reading, which is a loss; so do `MOST_PAGES`.
+    that was read before ends the reading, and that is a loss; so do `MOST_PAGES`.
 
     Raises:
         UserError: an environment variable that the source names is not set.
-        DataError: the endpoint refuses or does not answer, what it sends is not as the source says, or two items with
+        DataError: the endpoint refuses or does not answer, its answer does not fit the source, or two items with
             the same id differ. No message holds a secret.
     """
     losses: list[Loss] = []
@@ -201,7 +201,7 @@ def _value(item: Any, path: str) -> Any:
 
 
 def _value_at(value: Any, path: str) -> Any:
-    """Return what lies at a dotted path, `_ABSENT` where nothing does; a key that holds dots itself is found first."""
+    """Return the value at a dotted path, `_ABSENT` where there is none; a key that holds dots is tried first."""
     if not path or (isinstance(value, Mapping) and path in value):
         return value[path] if path else value
     first, _, rest = path.partition(".")

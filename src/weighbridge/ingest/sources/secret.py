@@ -1,4 +1,4 @@
-"""Environment variables stand in the settings by name; their values are read late, and never printed."""
+"""Reads environment variables that the settings name, as late as possible, and keeps their values out of messages."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ def fill_secrets(text: str, environment: Mapping[str, str], *, quoted: Callable[
 
 
 def hide_secrets(said: object, secrets: frozenset[str]) -> str:
-    """Return what another program said, as one short line without the secrets."""
+    """Return the words of another program as one short line without the secrets."""
     line = str(said)
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         line = line.replace(secret, "***")

@@ -1,4 +1,4 @@
-"""The rows of a database become documents: one a row, with the rows that belong to it.
+"""Reads the rows of a database as documents: one a row, with the rows that belong to it.
 
 The database is only read: a query that is no SELECT is refused by the settings, the transaction is read-only where the
 database knows such (SQLite, PostgreSQL), and it is rolled back.
@@ -27,7 +27,7 @@ _AT_A_TIME = 500
 _POSTGRESQL = "postgresql+psycopg"
 _DRIVERS = {"postgresql": _POSTGRESQL, "postgres": _POSTGRESQL}
 _PACKAGES = {"psycopg": "'weighbridge[sql]'", "MySQLdb": "mysqlclient", "cx_Oracle": "oracledb"}
-"""What to install for a module that SQLAlchemy misses, where pip calls it otherwise."""
+"""The package to install for a module that SQLAlchemy misses, where pip calls it otherwise."""
 _READ_ONLY: Mapping[str, Sequence[str]] = {
     "sqlite": ("pragma query_only = on", "begin"),
     "postgresql": ("set transaction isolation level repeatable read, read only",),
@@ -38,7 +38,7 @@ _READ_ONLY: Mapping[str, Sequence[str]] = {
 def read_sql(source: SqlSource, *, environment: Mapping[str, str] = ENVIRONMENT, notify: Notify = silent) -> Parsed:
     """Return a document for each row of a source's query, called by its id, in the order of the rows.
 
-    Rows are streamed, unless there are related queries, which some drivers cannot run beside a stream. Null and blank
+    Rows are streamed, unless there are related queries: some drivers cannot run these beside a stream. Null and blank
     values are left out; binary ones are losses, and so are rows without an id.
 
     Raises:
@@ -57,7 +57,7 @@ def read_sql(source: SqlSource, *, environment: Mapping[str, str] = ENVIRONMENT,
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A source's database: what errors call it, and what they must not say."""
+    """A source's database, its name in errors, and the secrets that errors must not show."""
 
     source: SqlSource
     url: "URL"
@@ -69,7 +69,7 @@ class _Place:
 
     @contextmanager
     def translate_errors(self, what: str) -> Iterator[None]:
-        """Raise what the database says as a `DataError` in its own words, less the secrets."""
+        """Raise an error of the database as a `DataError` in its own words, without the secrets."""
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
