@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer
 
-from weighbridge.dataset.beir import Collection, read_beir
+from weighbridge.dataset.beir import BeirCollection, read_beir
 from weighbridge.evaluate.ranking import ndcg
 from weighbridge.retrieve.embed.local import open_embedder
 from weighbridge.retrieve.embed.static import learn_static
 
 
 def mean_ndcg(
-    collection: Collection, ids: list[str], documents: NDArray[np.float32], queries: NDArray[np.float32]
+    collection: BeirCollection, ids: list[str], documents: NDArray[np.float32], queries: NDArray[np.float32]
 ) -> float:
     """Return the mean nDCG@10 of exact search."""
     total = 0.0

@@ -105,10 +105,10 @@ def _create(connection: "Connection[Any]", schema: str, dimensions: int) -> None
     try:
         connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
     except psycopg.Error as error:
-        said = " ".join(str(error).split())
+        reason = " ".join(str(error).split())
         raise WorkspaceError(
-            f"PostgreSQL has no pgvector, and it could not be added ({said}); install pgvector on the server, then run "
-            "as a superuser in this database: CREATE EXTENSION vector"
+            f"PostgreSQL has no pgvector, and it could not be added ({reason}); install pgvector on the server, then "
+            "run as a superuser in this database: CREATE EXTENSION vector"
         ) from None
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
     if not register_vectors(connection):
