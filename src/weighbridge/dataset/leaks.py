@@ -23,6 +23,7 @@ from weighbridge.types import Split
 ROUNDING = 1e-5
 """By how much closeness must exceed a threshold: products of other blocks round otherwise."""
 
+# Test questions compared at once: their shingles are dense rows, so a block is small.
 _BLOCK = 64
 
 

@@ -29,6 +29,7 @@ MOST_PAIRS = 300_000
 LEAST_OVERLAP = 0.5
 """The least overlap of shingles between alike questions, however low the threshold."""
 
+# Rows of one matrix product: 1,024 by 100,000 cosines in float32 take 400 MB.
 _BLOCK = 1024
 _SHINGLE = 5
 _PERMUTATIONS = 64
@@ -36,6 +37,7 @@ _WEIGHTS = (0.1, 0.9)
 """Of pairs proposed for nothing and of pairs missed: the exact overlap costs little, and `leaks.py` finds the rest."""
 _SKETCH_ERROR = 0.15
 """Three standard errors of an overlap that is estimated from that many permutations."""
+# A word of more than one question in twenty (and of more than three) names nothing in particular.
 _RARE_SHARE = 0.05
 _RARE_COUNT = 3
 _WORD = re.compile(r"[^\W_]+(?:[.,:/'\N{RIGHT SINGLE QUOTATION MARK}-][^\W_]+)*")

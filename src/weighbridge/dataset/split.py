@@ -36,10 +36,14 @@ from weighbridge.types import Example, Split
 FEWEST = 3
 """The fewest examples that can be split: one for each of train, dev and test."""
 
+# A group of near-duplicates above a fifth of the examples would fill a test split of a fifth alone. Few examples may
+# have larger ones: a fifth of 30 is 6.
 _LARGEST_SHARE = 0.2
 _LARGEST_COUNT = 20
+# One document behind more than a tenth of the examples says nothing about which of them are alike.
 _EVIDENCE_SHARE = 0.1
 _EVIDENCE_COUNT = 10
+# Raising a threshold ends here: closer questions are equal but for rounding.
 _EQUAL = 0.999
 
 By = Literal["family", "evidence", "similarity"]

@@ -19,6 +19,7 @@ Tokenizer = Callable[[str], Sequence[tuple[int, int]]]
 LONGEST_WORD = 48
 """Characters of a word; the counts of longer ones (a URL, a sentence without white space) are not kept."""
 _WINDOW, _OVERHANG = 2048, 256
+# Words whose counts are kept, tens of MB; all are forgotten when there are more.
 _MOST_WORDS = 1 << 18
 _UNKNOWN = 1 << 40
 _WORD = re.compile(r"\s*\S+")

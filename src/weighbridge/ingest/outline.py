@@ -16,6 +16,7 @@ _ABBREVIATED = (
 SENTENCE_ENDS = re.compile(rf"(?<=[.!?]){_ABBREVIATED}[\"'\u201d\u2019)\]]*+(?=\s)|(?<=[\u3002\uff01\uff1f])")
 """Matches at the end of a sentence, behind its closing quotes; not behind initials and some English abbreviations."""
 
+# Characters: every chunk below a heading repeats it.
 _LONGEST_TITLE = 200
 _LONGEST_HEADER = 20_000
 """Characters of a header row. A header that is cut no longer names the columns behind the cut."""

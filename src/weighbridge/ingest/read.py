@@ -45,7 +45,9 @@ _SUPPORTED = (
     "and ZIP archives of these; or one .jsonl file of documents"
 )
 _USUAL = ReadingLimits()
+# A file that changes while it is read is read again, at most this often: a log that grows never rests.
 _TRIES = 3
+# Seconds between two reports of progress: nobody reads faster.
 _NOTIFY_EVERY = 0.1
 _NAMES = "names.json"
 """In the cache: the id that each file was given, so that another file of the same name never takes it away."""

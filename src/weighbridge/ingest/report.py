@@ -8,6 +8,7 @@ from weighbridge.ingest.content import Loss
 from weighbridge.ingest.decode.text import Skipped
 from weighbridge.types import Document
 
+# Lines of reasons on one screen; the workspace has all of them.
 _KINDS_SHOWN = 20
 _COUNTED = re.compile(r"(.+): (\d{1,3}(?:,\d{3})*)")
 

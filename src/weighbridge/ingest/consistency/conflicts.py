@@ -1,10 +1,10 @@
-"""Two documents that give different values for the same thing, for their owner to settle.
+"""Finds documents that give different values for one thing, for their owner to settle.
 
 Versions of one document (near-duplicates that do not bear the names of different things, or the same title over much
 of the same text) are compared sentence by sentence, cell by cell, and by their "key: value" lines. Of other documents
-only sentences are compared that are the same but for one value. What is found is ranked by how sure it is that the
-documents speak of one thing, and by how much it matters: rules, limits and prices first. No model reads them; which
-document is right is for a person to say.
+only sentences are compared that are the same but for one value. Conflicts are ranked by how surely the
+documents speak of one thing, and by how much it matters: rules, limits and prices first. No model reads them, and a
+person decides which document is right.
 """
 
 import re
@@ -29,9 +29,9 @@ from weighbridge.types import Document
 
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _LEAST_SCORE = 0.5
-"""What scores less is not worth a person's time: figures of two quarters, forms filled in."""
+"""The least score worth a person's time: figures of two quarters and forms filled in score less."""
 _TO_AND_FRO = 0.15
-"""How much surer a difference is where a later document says again what an earlier one said."""
+"""Added to the score where a later document returns to the value of an earlier one."""
 _FORM = 4
 """Where so many documents each have a value of their own, it is theirs, unless their names call them versions."""
 _RULES = frozenset({
@@ -53,7 +53,7 @@ _MATTERS: Mapping[Kind, tuple[float, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class StatedValue:
-    """What one document says: `quote == document.text[start:end]`, and the value in it that others differ from."""
+    """The statement of one document, `quote == document.text[start:end]`, and the value that others differ from."""
 
     document_id: str
     start: int
@@ -64,7 +64,7 @@ class StatedValue:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Different values for one thing: what is said of it, with an ellipsis for the value, and what each document says.
+    """Different values for one thing: the statement with an ellipsis for the value, and that of each document.
 
     Readings are in the order of the documents' ids; at least two of their values differ. The score, up to 1, is how
     sure it is that they speak of one thing times how much that matters; the reasons say why, the weightiest first.
@@ -79,7 +79,7 @@ class Conflict:
 def find_conflicts(documents: Sequence[Document], *, limit: int = 1000) -> tuple[Conflict, ...]:
     """Find statements of two or more documents that agree but for their values, the best `limit`, best first.
 
-    The result does not depend on the order of the documents, whose ids must differ. Documents with the same text are
+    The result does not depend on the order of the documents. Their ids must differ. Documents with the same text are
     compared once.
     """
     copies: dict[str, list[str]] = defaultdict(list)
@@ -107,7 +107,7 @@ def documents_by_value(conflict: Conflict) -> Mapping[str, tuple[str, ...]]:
 
 
 def conflict_lines(conflicts: Iterable[Conflict], *, width: int = 100) -> Iterator[str]:
-    """Say what each conflict is about, below it which documents say what, and why it stands here; no line is longer."""
+    """Yield lines for each conflict: its subject, the documents by value, and its reasons; none beyond `width`."""
     for conflict in conflicts:
         yield _window(conflict.subject, width)
         for value, ids in documents_by_value(conflict).items():

@@ -1,4 +1,4 @@
-"""Where two versions of one document contradict each other, sentence by sentence, cell by cell, line by line."""
+"""Compares two versions of one document sentence by sentence, cell by cell, line by line."""
 
 import re
 from collections import Counter, defaultdict
@@ -32,7 +32,7 @@ MOST_COMPARED = 1_000_000
 _TAKEN_APART = 4
 """Comparisons that take as long as taking one sentence apart into its tokens."""
 _BY_NAME = 0.95
-"""How sure a difference is between documents whose names say that they are versions: draft and final, old and new."""
+"""Score of a difference between documents with names of versions: draft and final, old and new."""
 _LEAST_AGREEMENT = 0.5
 """Documents of one title that agree on less than half of their values are a form, filled in for each of its subjects.
 Annual reports of one company agree on 0.05 to 0.2 of them, the samples' edited documents on 0.66 or more."""
@@ -45,7 +45,7 @@ _CONTENTS = re.compile(r"\.{4,}|(?:\.\s){4,}|\N{HORIZONTAL ELLIPSIS}{2,}")
 
 @dataclass(frozen=True, slots=True)
 class ValuePlace:
-    """A statement in a document; `label` is what a fact is the value of, and `value` is that value."""
+    """A statement in a document; a fact has a `label` and the `value` of it."""
 
     document: int
     start: int
@@ -69,7 +69,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class StatementCorpus:
-    """The documents that are compared, and what is known of each; places are positions in `documents`."""
+    """The documents that are compared, with their facts and sentences; places are positions in `documents`."""
 
     documents: Sequence[Document]
 
@@ -119,9 +119,9 @@ class Budget:
 
 
 def differences(corpus: StatementCorpus, one: int, other: int, budget: Budget) -> Iterator[Difference]:
-    """Yield what two versions of one document say differently.
+    """Yield the differences between two versions of one document.
 
-    How sure that is follows from their names, or else from how much of what they say is the same in both.
+    The score comes from their names, or else from the share of their statements that are the same in both.
     """
     facts, same_facts = _compare_facts(corpus, one, other)
     aligned = _Aligned(corpus, one, other)
@@ -146,7 +146,7 @@ def differences(corpus: StatementCorpus, one: int, other: int, budget: Budget) -
 
 
 def _agreement(same: int, other: int) -> float:
-    """Return the share of their values on which two documents agree, nearer to a half where they have few."""
+    """Return the share of equal values of two documents, nearer to a half where they have few."""
     return (same + 1) / (same + other + 2)
 
 
@@ -274,7 +274,7 @@ def _contradict(left: Sequence[StatementToken], right: Sequence[StatementToken])
 
 
 def _is_idle(corpus: StatementCorpus, left: tuple[int, Statement], right: tuple[int, Statement]) -> bool:
-    """Tell whether two sentences differ in what is no fact: the number of a section, a page, or the year they mean."""
+    """Tell whether two sentences differ in no fact: only in the number of a section or page, or in their year."""
     spans = find_differing_spans([left[1].tokens, right[1].tokens])
     if differ_in_reference(corpus.documents[left[0]].text, left[1].tokens, spans[0]):
         return True
@@ -283,7 +283,7 @@ def _is_idle(corpus: StatementCorpus, left: tuple[int, Statement], right: tuple[
 
 
 def differ_in_reference(text: str, tokens: Sequence[StatementToken], span: tuple[int, int]) -> bool:
-    """Tell whether what differs is a number in brackets, or numbers behind a word like section: "pages 5 and 14"."""
+    """Tell whether only a number in brackets differs, or numbers behind a word like section: "pages 5 and 14"."""
     start, end = span
     if not all(token.kind == "figure" for token in tokens[start:end]):
         return False
@@ -320,7 +320,7 @@ def _parts(mark: str) -> Iterator[str]:
 
 
 def find_differing_spans(said: Sequence[Sequence[StatementToken]]) -> Sequence[tuple[int, int]]:
-    """Return which tokens of each sentence stand between what all have at the start and what all have at the end.
+    """Return the tokens of each sentence between the start and the end that all sentences share.
 
     Where that would be none of one sentence's, one more token is taken of each, so that there is something to show.
     """

@@ -1,4 +1,4 @@
-"""Documents that say the same: found, reported, and by choice dropped, without taking a text from anybody.
+"""Finds documents that say the same, reports them, and drops copies by choice, without taking a text from anybody.
 
 Exact duplicates are equal but for case and white space. Near ones share most runs of three words (Broder, "On the
 resemblance and containment of documents", 1997); MinHash signatures propose them and estimate how many, so that no
@@ -32,7 +32,7 @@ _SECONDARY = re.compile(
     r"|superseded|archives?|archived|archiv|archief|drafts?|entwurf|brouillon|borrador|bozza|te?mp|trash)\d*)\b"
     r"|\u526f\u672c|\u5907\u4efd|\u5099\u4efd|\(\d{1,2}\)|~$"
 )
-"""Words with which people and file managers name what is not the original; "(2)" is what browsers add. Chinese sets
+"""Words that people and file managers add to the name of a copy; browsers add "(2)". Chinese sets
 no space before them, and a year in brackets is no such number."""
 _JOINED = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
 """Where a word of a name ends that no other sign ends: chlorine_old, ChlorineOld."""
@@ -70,7 +70,7 @@ class DroppedCopy:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What is remembered of a document: no text. `figures` is a digest of its words that hold a digit."""
+    """The digests kept of a document instead of its text; `figures` is that of its words with a digit."""
 
     id: str
     groups: frozenset[str]
@@ -120,7 +120,7 @@ def list_dropped_copies(documents: Iterable[Document], found: Sequence[Duplicate
 
 
 def duplicate_lines(found: Sequence[Duplicates]) -> Iterator[str]:
-    """Say which documents are copies of which, one a line, for the console."""
+    """Yield each document with its copies as a line for the console."""
     for one in found:
         for copy in one.copies:
             how = "the same text as" if copy.exact else f"{min(copy.similarity, 0.99):.0%} of the words of"
@@ -167,12 +167,12 @@ class LikenessBuckets:
         self._buckets.remove(key)
 
     def query(self, values: "NDArray[np.uint32]") -> Sequence[int]:
-        """Return the keys of what is probably as similar, in order."""
+        """Return the keys of signatures that are probably as similar, in order."""
         return sorted(self._buckets.query(_sketch(values)))
 
 
 def band_shape(threshold: float) -> tuple[int, int]:
-    """Return how many bands of how many values: the longest that propose 98% of what is just as similar."""
+    """Return the number of bands and of values in each: the longest that propose 98% of pairs at the threshold."""
     rows = 1
     while 1 - (1 - threshold ** (rows + 1)) ** (_PERMUTATIONS // (rows + 1)) >= _PROPOSED:
         rows += 1

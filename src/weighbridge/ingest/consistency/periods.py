@@ -1,4 +1,4 @@
-"""Which period a document or a sentence is about: quarters, months and dates, in one normal form.
+"""Finds the period of a document or a sentence: quarters, months and dates, in one normal form.
 
 Two quarterly reports of one company say different things in the same words, and both are right. So documents are
 compared with care where their names, their first pages, or the dates all over them show that they are of different
@@ -56,7 +56,7 @@ def period_marks(text: str, start: int = 0, end: int | None = None) -> Counter[s
 
 
 def name_a_year(marks: Iterable[str]) -> bool:
-    """Tell whether one of these marks says which year it means."""
+    """Tell whether one of these marks names its year."""
     return any(mark[:2] in {"19", "20"} and mark[2:4].isdigit() for mark in marks)
 
 
@@ -86,15 +86,15 @@ def _century(year: str) -> str:
 
 @dataclass(frozen=True)
 class Period:
-    """What tells the period of a document; each part is looked for when it is first needed."""
+    """The signs of a document's period; each is looked for when it is first needed."""
 
     document: Document
 
     @cached_property
     def name_dates(self) -> frozenset[str]:
-        """Dates in the title and the file's name; of its folders no days, which say when a copy was made.
+        """Dates in the title and the file's name; of its folders no days: these date a copy.
 
-        What a finer date says already is left out: the year of a quarter.
+        The year of a quarter is left out, as the quarter names it.
         """
         *folders, name = re.split(r"[\\/]", self.document.id)
         above = (mark for mark in period_marks(" / ".join(folders)) if len(mark) < _DAY_LENGTH)

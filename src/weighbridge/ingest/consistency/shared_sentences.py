@@ -1,4 +1,4 @@
-"""Sentences of documents that are no versions of each other, the same but for one value.
+"""Compares sentences that are the same but for one value, of documents that are no versions of each other.
 
 Such a sentence may speak of another thing in each document: another company, place or period. It counts where it names
 something rare, where its documents are short and have hardly such a sentence besides, or where they are of one kind and
@@ -29,10 +29,10 @@ _FEW_VALUES = 3
 _MOST_VALUES, _EACH = 6, 3
 """Values of a sentence that are compared, and documents of each: a bound on time."""
 _FEWEST_RARE, _FEW = 2, 0.1
-"""Rare words that a sentence has at least, and the share of all documents up to which few have a word."""
+"""The fewest rare words of a sentence, and the largest share of documents that have a rare word."""
 _SHORT = 100
-"""Sentences of a document up to which it is short: some four pages. Quarterly reports have 250 to 6,000; what two of
-them have in common is mostly the language of such reports, so that a sentence counts for little there."""
+"""Sentences of a short document: some four pages. Quarterly reports have 250 to 6,000; the sentences that two of
+them share are mostly the language of such reports, so that a sentence counts for little there."""
 _HARDLY_ANY, _IN_HARDLY_ANY = 4, 3
 """Sentences with values that two short documents have in common, and documents that have one of them, before they are
 forms: two texts that tell of one place may well contradict each other in its price and in its hours."""
@@ -58,7 +58,7 @@ _OF_A_PERIOD = frozenset({
     "quarter", "quarters", "fiscal", "ended", "currently", "approximately", "respectively", "average", "remaining",
     "was", "were", "had", "recently", "today", "outstanding", "previous", "last",
 })  # fmt: skip
-"""Words of sentences that tell how things stood, not what the rule is."""
+"""Words of sentences that report a state rather than a rule."""
 
 
 class _Agreement:
@@ -78,7 +78,7 @@ class _Agreement:
             self._with_values[one, other] += valued
 
     def share(self, one: int, other: int, *, dated: bool) -> float:
-        """Return the share of their common forms in which two documents say the same, the one in question apart."""
+        """Return the share of common forms that two documents fill in the same way, the one in question apart."""
         key = (min(one, other), max(one, other), dated)
         return (self._same[key] + 1) / (self._same[key] + max(self._other[key] - 1, 0) + 1)
 
@@ -93,7 +93,7 @@ class _Agreement:
 
 
 _Values = Mapping[int, Sequence[tuple[int, int]]]
-"""Sentences of one form, at most one a document, by what exactly they say: each as its document and place there."""
+"""Sentences of one form by their exact words, at most one a document: each as its document and place there."""
 
 
 def find_shared_sentences(corpus: StatementCorpus, versions: AbstractSet[tuple[int, int]]) -> Iterator[Difference]:
@@ -158,7 +158,7 @@ def _separate_dates(
 
 
 def _values(corpus: StatementCorpus, places: Sequence[tuple[int, int]]) -> _Values:
-    """Sort sentences by what they say, without the documents that say it twice, each time otherwise: of two things."""
+    """Group sentences by their exact words, without documents that have two of them: these speak of two things."""
     said: dict[int, dict[int, int]] = defaultdict(dict)
     for document, at in places:
         said[document].setdefault(corpus.sentences[document].said[at], at)
@@ -171,7 +171,7 @@ def _values(corpus: StatementCorpus, places: Sequence[tuple[int, int]]) -> _Valu
 
 
 def _is_worth_comparing(values: _Values) -> bool:
-    """Tell whether several values stand for one thing, and are not what each document fills into a form."""
+    """Tell whether several values stand for one thing, and are not entries of a form."""
     places = sum(map(len, values.values()))
     if places > _MOST_PLACES:
         return 1 < len(values) <= _FEW_VALUES

@@ -1,7 +1,7 @@
-"""What a document states: its sentences, table cells and "key: value" lines, in words that tell values apart.
+"""Finds the sentences, table cells and "key: value" lines of a document, in words that tell values apart.
 
-A value is what two versions of one statement may differ in: figures, days and months, names, and words that turn a
-meaning round (not, with, before, ...). English words; in other languages figures and names are still told apart.
+A value is a part that may differ between versions of a statement: figures, days and months, names, and words that turn
+a meaning round (not, with, before, ...). English words; in other languages figures and names are still told apart.
 """
 
 import re
@@ -36,7 +36,7 @@ _ABOUT_ITSELF = re.compile(
 _LETTER = re.compile(r"[^\W\d_]")
 _DECIMAL = re.compile(r"(\W?\d+)[.](\d+)(%?)")
 _NUMBER_OF_ITEM = re.compile(r"(?:\d{1,3}(?:\.\d{1,3})++|\d{1,3}(?=[.)]))[.)*\u2020]*+[ \t]+(?=\S)")
-"""What an item of a list begins with: 3) or 4.12*; the same item may have another number in another document."""
+"""The number of a list item: 3) or 4.12*; the same item may have another number in another document."""
 _NUMBERS = {
     "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
     "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14",
@@ -63,7 +63,7 @@ LEADS_BACK = frozenset({
     "it", "its", "he", "she", "they", "his", "her", "their", "this", "that", "these", "those", "there", "here",
     "we", "i", "you", "our", "your", "then",
 })  # fmt: skip
-"""Words with which a sentence begins that says nothing without its document."""
+"""First words of a sentence that says nothing without its document."""
 REFERENCES = frozenset({
     "section", "sections", "chapter", "chapters", "table", "tables", "figure", "figures", "fig", "page", "pages", "pp",
     "item", "items", "note", "notes", "exhibit", "exhibits", "schedule", "appendix", "appendices", "annex", "paragraph",
@@ -74,13 +74,13 @@ LABELS = REFERENCES | {
     "room", "step", "phase", "route", "level", "grade", "band", "class", "type", "model", "number", "no", "nr",
     "version", "unit", "building", "gate", "platform", "question", "week", "day",
 }  # fmt: skip
-"""Words before a number that is a name: what is said of room 4 is not said of room 5."""
+"""Words before a number that is a name: a statement about room 4 is none about room 5."""
 _NOTS = frozenset({"not", "never", "without", "cannot", "n't"})
 
 
 @dataclass(frozen=True, slots=True)
 class StatementToken:
-    """A word of a text as it is compared: its normal form, what it is, and where."""
+    """A word of a text as it is compared: its normal form, its kind, and its place."""
 
     norm: str
     kind: Kind
@@ -98,7 +98,7 @@ class Statement:
 
     @property
     def norms(self) -> tuple[str, ...]:
-        """The words and values, by which equal sentences are recognised."""
+        """The words and values; equal sentences have equal ones."""
         return tuple(token.norm for token in self.tokens)
 
 
@@ -133,7 +133,7 @@ def vocabulary(text: str) -> AbstractSet[str]:
 
 @lru_cache(maxsize=1 << 17)  # the words of a large corpus; most of them come again
 def _sorted_word(word: str) -> tuple[str, Kind, Kind]:
-    """Return a word's normal form, what it is, and what it is at the beginning of a sentence."""
+    """Return a word's normal form, its kind, and its kind at the beginning of a sentence."""
     norm = word.casefold()
     kind = _kind(word, norm)
     if kind == "figure":
@@ -143,7 +143,7 @@ def _sorted_word(word: str) -> tuple[str, Kind, Kind]:
 
 
 def _number(norm: str) -> str:
-    """Return a figure without what changes nothing: 1,200.50 is 1200.5, and 3.0% is 3%."""
+    """Return a figure in its shortest form: 1,200.50 is 1200.5, and 3.0% is 3%."""
     norm = re.sub(r",(?=\d{3})", "", norm)
     if decimal := _DECIMAL.fullmatch(norm):
         whole, part, sign = decimal.groups()
@@ -181,7 +181,7 @@ class Sentences:
 def find_sentences(text: str, outline: DocumentOutline) -> Sentences:
     """Find the sentences outside headings, tables and fenced code, and without "key: value" lines.
 
-    What a document says about itself ("Last updated ...") is left out.
+    Sentences of a document about itself ("Last updated ...") are left out.
     """
     found = Sentences(array("q"), array("q"), array("Q"), array("Q"), array("b"))
     for start, end in _spans(text, outline):
@@ -262,10 +262,10 @@ def _prose(text: str, outline: DocumentOutline) -> Iterator[tuple[int, int]]:
 
 
 def find_facts(document: Document, outline: DocumentOutline) -> Mapping[tuple[str, ...], Fact]:
-    """Return the table cells and "key: value" lines of a document by what they are the value of.
+    """Return the table cells and "key: value" lines of a document by their keys.
 
     A key is the headings below the document's first, then the row's first cell and the column's name, or the line's
-    key. What stands there twice is left out.
+    key. A key that stands there twice is left out.
     """
     found: dict[tuple[str, ...], Fact | None] = {}
     for key, fact in (*_cells(document.text, outline), *_keyed_facts(document.text, outline)):
@@ -318,7 +318,7 @@ def _keyed_facts(text: str, outline: DocumentOutline) -> Iterator[tuple[tuple[st
 
 
 def mask_values(tokens: Sequence[StatementToken]) -> tuple[str, ...]:
-    """Return the words of a sentence with runs of values of one kind as their kind: what its versions share."""
+    """Return the words of a sentence with runs of values of one kind as their kind; all its versions share these."""
     words: list[str] = []
     for token in tokens:
         word = token.norm if token.kind == "word" else f"<{token.kind}>"

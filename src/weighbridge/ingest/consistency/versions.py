@@ -1,4 +1,4 @@
-"""Which documents are versions of one: the same title over much of the same text, or nearly the same text."""
+"""Finds versions of one document: the same title over much of the same text, or nearly the same text."""
 
 import re
 from collections import Counter, defaultdict
@@ -68,7 +68,7 @@ def name_one_subject(one: Document, other: Document) -> bool:
 
 
 def _subject_words(name: str) -> frozenset[str]:
-    """Return the words of a file's name that say what it is about: no version, no number, no folder."""
+    """Return the words of a file's name that name its subject: no version, no number, no folder."""
     words = _WORD.findall(re.split(r"[\\/]", name)[-1].casefold())
     return frozenset(word for word in words if not word.isdigit() and not _MARKS.fullmatch(word))
 
@@ -85,7 +85,7 @@ def _version_words(name: str) -> Sequence[str]:
 
 
 def _first_heading(text: str) -> str:
-    """Return the heading that a text begins with: whose report it is, where the title only says that it is one."""
+    """Return the heading that a text begins with: it names the company where the title only says "report"."""
     heading = _HEADING.match(text)
     return heading["title"] if heading else ""
 
@@ -116,7 +116,7 @@ def _same_titles(titles: Sequence[frozenset[str]], signatures: "Signatures") -> 
 def _close(signatures: "Signatures") -> Iterator[tuple[int, int]]:
     """Yield each document with the eight before it that share most bands of their signatures.
 
-    A bucket remembers its last eight, so that a thousand copies cost a thousand times what one does.
+    A bucket remembers its last eight, so that a thousand copies cost a thousand times as much as one.
     """
     bands, rows = band_shape(_ANY_TITLE)
     buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)

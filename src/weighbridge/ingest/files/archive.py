@@ -25,9 +25,11 @@ REST = "(the rest)"
 """The name that stands for all members that come after a limit was reached."""
 
 _BLOCK = 1 << 20
+# Bytes that a member may unpack to whatever its ratio: a short file of zeros is no bomb.
 _HARMLESS = 10_000_000
 _PLAIN = re.compile(r"[A-Za-z0-9_. -]{1,80}")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,12}")
+# Characters of a library's error; some print the whole file.
 _WHY = 300
 
 

@@ -23,6 +23,7 @@ from weighbridge.ingest.files.worker import OUT_OF_MEMORY
 _AHEAD = 32
 _AHEAD_BYTES = 500_000
 """How much is asked of a worker at a time: many small files, so that it never waits, but not two large ones."""
+# Seconds: a file may exceed its time by as much.
 _WATCHES_EVERY = 0.1
 _STARTS = 3
 """How often a worker may die before or between files."""

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 LARGEST_PAGE = 50_000_000
 """Bytes that one answer may have."""
+# With waits of 0.5, 1 and 2 seconds: enough for a restart, short enough for somebody who waits.
 _TRIES = 4
 _FIRST_WAIT = 0.5
 """Seconds before the second try; twice as long before each further one."""
 _LONGEST_WAIT = 60.0
 """Seconds that a server may ask us to wait; where it asks for more, we give up."""
+# Servers need one or two; a loop ends here.
 _REDIRECTS = 5
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _MOVED = frozenset({301, 302, 303, 307, 308})

@@ -23,6 +23,7 @@ from weighbridge.types import Progress
 if TYPE_CHECKING:
     from httpx2 import URL
 
+# An endpoint that always names a next page would never end.
 MOST_PAGES = 10_000
 _DEEPEST = 8
 """Levels of objects in objects that get field names; deeper ones are shown as JSON."""
