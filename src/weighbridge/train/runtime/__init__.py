@@ -1,1 +1,1 @@
-"""The base model, memory, devices and time limits that every training shares."""
+"""The base model, memory, checkpoints and time limits that every training shares."""
