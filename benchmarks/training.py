@@ -29,11 +29,10 @@ from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.tokens import Encoded, encode
 from weighbridge.train.runtime.base_model import load_network, load_tokenizer, prepare_base
-from weighbridge.train.runtime.checkpoints import read_losses
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.methods import precision
-from weighbridge.train.supervised.train import Job, train
+from weighbridge.train.supervised.train import Job, read_losses, train
 from weighbridge.train.supervised.trainer import epoch_batches, rate_share
 from weighbridge.types import Chunk, Passage, Progress, Question
 

@@ -9,10 +9,9 @@ import pytest
 
 from weighbridge.train.data.tokens import Encoded
 from weighbridge.train.runtime.base_model import load_network, load_tokenizer
-from weighbridge.train.runtime.checkpoints import read_losses
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.train import Job, train
+from weighbridge.train.supervised.train import Job, read_losses, train
 from weighbridge.train.supervised.trainer import epoch_batches, rate_share
 
 STEPS = 20

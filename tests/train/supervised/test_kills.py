@@ -17,9 +17,8 @@ import pytest
 
 from weighbridge.errors import WorkspaceError
 from weighbridge.train.data.tokens import Encoded
-from weighbridge.train.runtime.checkpoints import read_losses
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.train import Job, train
+from weighbridge.train.supervised.train import Job, read_losses, train
 from weighbridge.types import Progress
 
 KILLS = 10

@@ -28,7 +28,6 @@ _WEIGHTS = ("adapter_model.safetensors", "model.safetensors", "model.safetensors
 """By one of these names the libraries write an adapter, or a whole model."""
 _STATE = ("optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
 """The files of a checkpoint that transformers resumes from, besides the weights."""
-_LOSSES = "losses.json"
 _SAVING_SHARE = 0.1
 """Of the time, spent on checkpoints inside of epochs at most: a large model on a slow disk saves less often."""
 
@@ -176,10 +175,7 @@ class CheckpointStore:
         return self._checkpoint(self._best_step())
 
     def keep_best(self, target: Path) -> None:
-        """Move the best epoch's adapter or model to `target` and remove all checkpoints.
-
-        The losses of all steps are left beside it; see `read_losses`.
-        """
+        """Move the best epoch's adapter or model to `target` and remove all checkpoints."""
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         files = [file for file in sorted(self.best_checkpoint().iterdir()) if file.is_file()]
@@ -187,7 +183,6 @@ class CheckpointStore:
         model = [file for file in files if file.name.startswith(("model", "config.", "generation_config."))]
         for file in adapter or model:
             shutil.copy2(file, target / file.name)
-        write_json(target.with_name(_LOSSES), self.losses)
         self.close()
 
     def close(self) -> None:
@@ -240,7 +235,7 @@ class CheckpointStore:
             return len(self.losses)
         return self.ends[best(self.scores).epoch - 1]
 
-    def _needed(self) -> set[Path]:
+    def _checkpoints_to_keep(self) -> set[Path]:
         """Return the checkpoints that this training may still read."""
         return {self._checkpoint(step) for step in (len(self.losses), self._best_step()) if step}
 
@@ -249,11 +244,11 @@ class CheckpointStore:
         if latest is None:
             return bool(self.halved)  # halved before the first checkpoint: to be remembered
         state = all((latest / name).is_file() for name in _STATE)
-        return state and all(any((one / name).is_file() for name in _WEIGHTS) for one in self._needed())
+        return state and all(any((one / name).is_file() for name in _WEIGHTS) for one in self._checkpoints_to_keep())
 
     def _remove_others(self) -> None:
         """Remove checkpoints that are not needed any more, or were cut off in the middle."""
-        needed = self._needed()
+        needed = self._checkpoints_to_keep()
         for checkpoint in self.folder.glob("checkpoint-*"):
             if checkpoint not in needed:
                 shutil.rmtree(checkpoint, ignore_errors=True)
@@ -281,11 +276,6 @@ def idle_epochs(scores: Sequence[EpochScore]) -> int:
     """Return how many epochs have ended since the last that had a better dev score than all before it."""
     known = [(score.dev, -score.epoch) for score in scores if score.dev is not None]
     return scores[-1].epoch + max(known)[1] if known else 0
-
-
-def read_losses(folder: Path) -> tuple[float, ...]:
-    """Return the loss of every step of a folder's finished training, in nats per token; empty where there is none."""
-    return tuple(read_json(folder / _LOSSES) or ())
 
 
 def _flush(checkpoint: Path) -> None:

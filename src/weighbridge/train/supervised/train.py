@@ -26,6 +26,9 @@ from weighbridge.train.supervised.methods import precision, prepare
 from weighbridge.train.supervised.prefix_packing import ROW_TOKENS, pack
 from weighbridge.train.supervised.trainer import Steps, epoch_batches, make_trainer
 from weighbridge.types import Message, Progress
+from weighbridge.workspace import read_json, write_json
+
+_LOSSES = "losses.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,11 @@ def train(job: Job) -> Training:
     )
 
 
+def read_losses(folder: Path) -> tuple[float, ...]:
+    """Return the loss of every step of a folder's finished training, in nats per token; empty where there is none."""
+    return tuple(read_json(folder / _LOSSES) or ())
+
+
 def _train(job: Job, steps: Steps, store: CheckpointStore) -> Training:
     import torch
 
@@ -95,6 +103,7 @@ def _train(job: Job, steps: Steps, store: CheckpointStore) -> Training:
     trim()
     trainer = make_trainer(network, kind, steps, store=store, how=how, score=lambda: _dev_score(job, network, kind))
     run_trainer(trainer, store)
+    write_json(job.folder / _LOSSES, store.losses)
     store.keep_best(job.folder / "adapter")
     tokens = sum(len(one.tokens) for batch in steps[: len(store.losses)] for one in batch)
     early = f"ended after {len(store.scores)} of {how.epochs} epochs, because the dev score had not become better"
