@@ -46,19 +46,19 @@ GOLDEN = Path(__file__).parent / "golden"
 
 SLOWEST = (
     "end_to_end/test_real_models.py",
+    "end_to_end/test_compare.py",
     "workflow/training/test_train.py",
     "train/preference/test_kills.py",
-    "train/supervised/test_methods.py",
     "end_to_end/test_knowledge.py",
-    "train/test_tune.py",
     "end_to_end/test_bad_input.py",
+    "train/supervised/test_kills.py",
+    "contracts/test_model_contract.py",
+    "properties/test_access.py",
+    "workflow/training/test_retriever.py",
     "train/supervised/test_train.py",
-    "end_to_end/test_compare.py",
+    "train/test_tune.py",
     "workflow/training/test_rate_search.py",
     "train/preference/test_train.py",
-    "train/supervised/test_kills.py",
-    "checks/test_examine.py",
-    "workflow/training/test_retriever.py",
 )
 """Files that take the longest, as measured, slowest first: begun last, one of them would leave a processor idle."""
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from .. import command_line
 from ..command_line import Run
@@ -53,9 +54,16 @@ def dry_source(tmp_path_factory: pytest.TempPathFactory, minilm: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def weighed(tmp_path_factory: pytest.TempPathFactory, dry_source: Path, run: Run) -> Path:
-    """The same, after an undisturbed `compare`."""
+    """The same, after an undisturbed `compare`, which the processes of one run of the tests do once."""
+    place = tmp_path_factory.getbasetemp()
+    shared = (place.parent if "PYTEST_XDIST_WORKER" in os.environ else place) / "weighed"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            made = tmp_path_factory.mktemp("weighed") / "dry"
+            shutil.copytree(dry_source, made)
+            done = run("compare", "--workspace", str(made))
+            assert done.returncode == 0, done.stderr
+            shutil.copytree(made, shared)
     root = tmp_path_factory.mktemp("weighed") / "dry"
-    shutil.copytree(dry_source, root)
-    done = run("compare", "--workspace", str(root))
-    assert done.returncode == 0, done.stderr
+    shutil.copytree(shared, root)
     return root

@@ -110,6 +110,17 @@ def test_no_workspace(run, place):
     refused(run("compare", cwd=place), "weighbridge.yaml", "weighbridge init")
 
 
+@pytest.mark.parametrize(
+    "words", [("compare",), ("demo", "nonsense"), ("init", "mine", "--examples", "examples.jsonl")]
+)
+def test_a_process_of_its_own_says_the_same(run, start, place, words):
+    """The commands of these tests run in the process of the tests."""
+    alone = start(*words, cwd=place)
+    shutil.rmtree(place / "mine", ignore_errors=True)
+    here = run(*words, cwd=place)
+    assert (alone.returncode, alone.stdout, alone.stderr) == (here.returncode, here.stdout, here.stderr)
+
+
 def test_an_unknown_key_names_line_and_nearest(run, place):
     init(run, place)
     file = place / "mine" / "weighbridge.yaml"
