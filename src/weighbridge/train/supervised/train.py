@@ -96,11 +96,11 @@ def _train(job: Job, steps: Steps, store: CheckpointStore) -> Training:
     import torch
 
     how = job.recipe.training
-    store.open()
-    job.notify(Progress(task="training", done=len(store.losses), total=store.steps, unit="steps"))
     kind = torch.float32 if job.exact else precision()
     network = prepare(job.recipe.base, how, kind)
     trim()
+    store.open()
+    job.notify(Progress(task="training", done=len(store.losses), total=store.steps, unit="steps"))
     trainer = make_trainer(network, kind, steps, store=store, how=how, score=lambda: _dev_score(job, network, kind))
     run_trainer(trainer, store)
     write_json(job.folder / _LOSSES, store.losses)
