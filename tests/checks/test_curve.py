@@ -45,7 +45,7 @@ def test_trainings_that_lie_off_the_line_widen_the_interval() -> None:
     )
     assert even.summary.startswith("More data would help: ")
     assert uneven.summary.startswith("Whether more data would help cannot be told")
-    assert "judged by how far the trainings lie off a line" in uneven.summary
+    assert "judged by the distance of the trainings from a line" in uneven.summary
 
 
 def test_the_scatter_is_the_classical_interval_of_a_slope() -> None:
@@ -59,7 +59,7 @@ def test_the_scatter_is_the_classical_interval_of_a_slope() -> None:
 
 
 def test_two_trainings_say_that_chance_in_training_is_left_out() -> None:
-    assert "what another seed would have given is not in the intervals" in learning_curve(points([0.1, 0.3])).summary
+    assert "the intervals leave out the variation over seeds" in learning_curve(points([0.1, 0.3])).summary
 
 
 def test_few_questions_cannot_tell_but_the_loss_may() -> None:

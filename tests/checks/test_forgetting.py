@@ -80,7 +80,7 @@ def test_knowledge_that_fades_before_any_choice_changes_fails() -> None:
     guard = check_forgetting(probes(), likelihoods(80), flat)
     assert guard.figures["difference"].value == 0
     assert guard.passed is False
-    assert "less sure of what it knew" in guard.summary
+    assert "less sure of its answers" in guard.summary
 
 
 def test_the_probability_is_the_softmax_of_scipy() -> None:

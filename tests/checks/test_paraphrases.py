@@ -58,8 +58,8 @@ def test_a_lower_score_in_other_words_fails(record, asked, score: float) -> None
     ("base", "said"),
     [
         ((1.0, 1.0), "so tuning made it depend on the wording"),
-        ((1.0, 0.0), "that tuning changed what is lost is not shown"),
-        ((0.0, 0.0), "nothing to lose that this could be held to"),
+        ((1.0, 0.0), "the difference may be chance"),
+        ((0.0, 0.0), "nothing to lose by rewording"),
     ],
 )
 def test_the_base_tells_whether_tuning_is_to_blame(record, asked, base: tuple[float, float], said: str) -> None:

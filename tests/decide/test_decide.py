@@ -186,7 +186,7 @@ def test_failures_are_named_and_too_many_rule_out(measurement: Make, comparisons
     assert decision.reasons[0] == "rag is the only strategy that keeps every limit."
     assert "raft is out: 9 of 100 attempts failed; at most 5 % may." in said(decision)
     failed = (
-        "rag failed on 4 of 100 questions, which have no score and earn no points; most often: the endpoint is down."
+        "rag failed on 4 of 100 questions; these have no score and earn no points; most often: the endpoint is down."
     )
     assert failed in decision.reasons
 

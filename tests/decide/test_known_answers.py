@@ -89,7 +89,7 @@ def test_failing_where_the_other_is_wrong_is_no_lead():
     assert decision.outlook == "not decisive"
     assert "its lead over B is 0.0" in told(decision)
     assert "p = 1.00" in told(decision)
-    assert "A failed on 5 of 100 questions, which have no score and earn no points" in told(decision)
+    assert "A failed on 5 of 100 questions; these have no score and earn no points" in told(decision)
     assert "A and B have the same points: no number of questions would settle it." in told(decision)
 
 

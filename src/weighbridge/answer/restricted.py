@@ -12,7 +12,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Emit, ignore
 from weighbridge.types import Answer, Question
 
-NOTE = "answered by the base model: the tuned one learnt from what not every asker may see"
+NOTE = "answered by the base model: the tuned one learnt from documents that not every asker may see"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,10 +25,10 @@ WORTHWHILE = 0.02
 _FEWEST = 2
 """Sizes that make a line."""
 _ONCE = (
-    "Each size was trained once, with one seed; how much chance there is in that is judged by how far the trainings "
-    "lie off a line, and is in the intervals"
+    "Each size was trained once, with one seed; the intervals include the variation over seeds, judged by the "
+    "distance of the trainings from a line"
 )
-_TWICE = "Each size was trained once, with one seed; what another seed would have given is not in the intervals"
+_TWICE = "Each size was trained once, with one seed; the intervals leave out the variation over seeds"
 _NOTHING = "Whether more data would help was not measured: it takes trainings on two sizes and a dev question"
 
 

@@ -125,7 +125,7 @@ def _sentence(figures: Mapping[str, Estimate], *, passed: bool | None) -> str:
     if passed is None:
         return f"{said}; the base model may be guessing, so there is nothing to lose"
     if not passed:
-        less = "" if difference.high < -MARGIN else "; it chooses as before, but is less sure of what it knew"
+        less = "" if difference.high < -MARGIN else "; it chooses as before, but is less sure of its answers"
         return f"{said}{less}; {GENTLER}"
     if difference.low < -MARGIN:
         shown = "some loss is likely" if difference.high < 0 else "no loss is shown"

@@ -148,4 +148,4 @@ def _failures(by_name: Mapping[str, Measurement]) -> Iterator[str]:
         if measurement.failures:
             common = f"; most often: {measurement.errors[0]}" if measurement.errors else ""
             failed = f"{measurement.failures} of {measurement.attempts} questions"
-            yield f"{name} failed on {failed}, which have no score and earn no points{common}."
+            yield f"{name} failed on {failed}; these have no score and earn no points{common}."

@@ -62,9 +62,9 @@ def would_improve(measurements: Iterable[Measurement]) -> tuple[str, ...]:
         if recalls[reader].value < _EVIDENCE_MOSTLY_FOUND:
             lines.append(f"{found}: better documents, or a better search (settings under retrieval), would help first.")
         else:
-            lines.append(f"{found}, so what is wrong is wrong in spite of the documents.")
+            lines.append(f"{found}, so the wrong answers are wrong in spite of the documents.")
     lines.append("A larger base model may do better with the same documents and examples: set model.reference.")
-    lines.append("More training examples may help what is fine-tuned: weighbridge make-examples makes some.")
+    lines.append("More training examples may help the tuned strategies: weighbridge make-examples makes some.")
     return tuple(lines)
 
 

@@ -37,7 +37,7 @@ def append(path: Path, records: Iterable[Record]) -> int:
     except OSError as error:
         raise WorkspaceError(
             f"{path}: a record cannot be written ({error.strerror or error}). The records stored before it are kept: "
-            "free some space or make the file writable, then run the same command again; it does only what is missing"
+            "free some space or make the file writable, then run the same command again; finished work is kept"
         ) from error
     finally:
         if isinstance(records, Generator):
@@ -75,7 +75,7 @@ def _parse(path: Path, number: int, line: bytes) -> Record:
         where = ".".join(str(part) for part in problem["loc"])
         raise DataError(
             f"{path}:{number}: not a record{f' (at {where})' if where else ''}: {problem['msg']}; "
-            "delete this line and run again: only what is missing is asked again"
+            "delete this line and run again: only missing answers are asked for"
         ) from error
 
 

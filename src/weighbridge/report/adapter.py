@@ -143,7 +143,7 @@ def _access(card: AdapterCard) -> str:
     if not card.learnt.access:
         return "it speaks to everybody"
     needed = one_line(access_words(card.learnt.access), 300)
-    return f"it answers only askers of {needed}, as it learnt from what they may see; the base model answers the others"
+    return f"it answers only askers of {needed}, since it learnt from their documents; the base model answers others"
 
 
 def _dev_score(dev: float | None) -> str:

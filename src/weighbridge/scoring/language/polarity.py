@@ -115,7 +115,7 @@ def _match_stance(wanted: Stance, question: str, answer: str) -> ValueMatch:
         if stance.sign == wanted.sign:
             return ValueMatch(
                 kind="polarity", reference=wanted.text, answer=stance.text, relation="same",
-                reason=f"{stance.text} says what {wanted.text} says",
+                reason=f"{stance.text} means the same as {wanted.text}",
             )  # fmt: skip
     opening = yes_or_no(answer)
     asked = [stance for stance in find_stances(question) if stance.axis == wanted.axis]

@@ -45,7 +45,7 @@ def compare_quantities(wanted: Quantity, given: Quantity, asked: tuple[Unit, ...
         both_money = wanted.is_money and given.is_money
         if both_money or _agree_in_all(wanted, given, (None, None), rounded=rounded):
             return "different", f"{given.text} is in another unit than {wanted.text}"
-        return "unrelated", f"{given.text} does not measure what {wanted.text} does"
+        return "unrelated", f"{given.text} measures something else than {wanted.text}"
     if any(_agree_in_all(wanted, given, pair, rounded=rounded) for pair in pairs):
         dimensions = {unit.dimension for unit in wanted.units}
         is_understood = SHARE in dimensions or any(unit.dimension in dimensions for unit in asked)
