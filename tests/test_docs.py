@@ -57,6 +57,9 @@ def test_the_guide_for_contributors_names_files_that_exist():
     package = ROOT / "src" / "weighbridge"
     missing = [path for path in sorted(named) if not ((ROOT / path).exists() or (package / path).exists())]
     assert [path for path in missing if "NAME" not in path] == []
+    names = set(re.findall(r"`_?([A-Z][A-Za-z]+)(?:\([^`]*\))?`", page)) - {"CHANGELOG", "NAME"}
+    source = "\n".join(file.read_text(encoding="utf-8") for file in package.rglob("*.py"))
+    assert sorted(name for name in names if not re.search(rf"\b_?{name}\b", source)) == []
 
 
 def test_a_newcomers_questions_are_answered_in_the_file_named():
