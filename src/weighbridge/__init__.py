@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from weighbridge.errors import WeighbridgeError
-    from weighbridge.library import OpenWorkspace, init, load_weighing, open, score  # noqa: A004
+    from weighbridge.evaluate.weighing import load_weighing
+    from weighbridge.library import OpenWorkspace, init, open, score  # noqa: A004
     from weighbridge.results import Decision, Measurement, Weighing
     from weighbridge.types import Answer, Passage
 
@@ -35,7 +36,8 @@ __all__ = [
 
 _MODULES = {
     "errors": ("WeighbridgeError",),
-    "library": ("OpenWorkspace", "init", "load_weighing", "open", "score"),
+    "evaluate.weighing": ("load_weighing",),
+    "library": ("OpenWorkspace", "init", "open", "score"),
     "results": ("Decision", "Measurement", "Weighing"),
     "types": ("Answer", "Passage"),
 }

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from weighbridge.evaluate.weighing import load_weighing as read_weighing
+from weighbridge.evaluate.weighing import load_weighing
 from weighbridge.protocols import Emit, Strategy, ignore
 from weighbridge.settings.file import load_settings
 from weighbridge.types import PUBLIC, Answer, Message, Passage, Progress, Question, Task
@@ -148,9 +148,9 @@ class OpenWorkspace:
         self.close()
         return compare(self.settings, self._workspace, self._reporter)
 
-    def weighing(self) -> "Weighing":
+    def last_weighing(self) -> "Weighing":
         """Return what the last `compare` found; `WorkspaceError` where there was none."""
-        return read_weighing(self._workspace.weighing)
+        return load_weighing(self._workspace.weighing_file)
 
     def close(self) -> None:
         """Let the loaded models go. The workspace can still be used; it loads them again."""
@@ -222,16 +222,6 @@ def score(answers: StrPath | Iterable[Mapping[str, object]]) -> "Scores":
     from weighbridge.workflow.score import score_file, score_rows
 
     return score_file(Path(answers), Reporter()) if isinstance(answers, str | Path) else score_rows(answers)
-
-
-def load_weighing(file: StrPath) -> "Weighing":
-    """Read a `weighing.json`, on any machine.
-
-    Raises:
-        WorkspaceError: there is no such file.
-        DataError: the file is something else, or damaged.
-    """
-    return read_weighing(Path(file))
 
 
 def _groups(groups: Iterable[str]) -> frozenset[str]:

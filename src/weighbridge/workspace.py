@@ -49,15 +49,15 @@ class Workspace:
         return self.state / "index"
 
     @property
-    def indexed(self) -> Path:
+    def index_settings(self) -> Path:
         return self.state / "indexed.json"
 
     @property
-    def reading(self) -> Path:
+    def reading_report(self) -> Path:
         return self.state / "reading.json"
 
     @property
-    def parsed(self) -> Path:
+    def parse_cache(self) -> Path:
         return self.state / "parsed"
 
     @property
@@ -69,7 +69,7 @@ class Workspace:
         return self.state / "workload.json"
 
     @property
-    def weighing(self) -> Path:
+    def weighing_file(self) -> Path:
         return self.state / "weighing.json"
 
     @property
@@ -97,7 +97,7 @@ class Workspace:
         return self.state / "latency" / f"{strategy}.json"
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold the workspace while changing it; `WorkspaceError` when another run holds it."""
         try:
             self.state.mkdir(parents=True, exist_ok=True)

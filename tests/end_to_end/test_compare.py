@@ -29,7 +29,7 @@ def said(root):
 
 
 def test_all_strategies_are_measured_on_the_same_questions(weighed):
-    weighing = load_weighing(Workspace(weighed).weighing)
+    weighing = load_weighing(Workspace(weighed).weighing_file)
     assert [m.strategy for m in weighing.measurements] == ["prompt", "few-shot", "rag"]
     assert {m.attempts for m in weighing.measurements} == {len(weighing.examples)} == {24}
     assert not any(m.failures for m in weighing.measurements)
@@ -127,7 +127,7 @@ def test_interrupted_it_says_how_to_go_on(dry_source, tmp_path):
 
 
 def test_a_strategy_answers_as_it_was_measured(weighed, run):
-    weighing = load_weighing(Workspace(weighed).weighing)
+    weighing = load_weighing(Workspace(weighed).weighing_file)
     record = next(r for r in weighing.records if r.strategy == "rag" and r.answer and r.answer.citations)
     example = next(e for e in weighing.examples if e.id == record.example_id)
     groups = [word for group in sorted(example.question.groups) for word in ("--group", group)]

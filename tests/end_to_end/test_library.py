@@ -36,7 +36,7 @@ def execute(cells):
 def test_a_workspace_answers_as_the_commands_do(mine, run):
     said = []
     with weighbridge.open(mine, say=said.append) as workspace:
-        weighing = workspace.weighing()
+        weighing = workspace.last_weighing()
         before = {file: file.read_bytes() for file in (mine / ".weighbridge" / "records").iterdir()}
         again = workspace.compare()
         assert again.records == weighing.records

@@ -58,7 +58,7 @@ def small(tmp_path_factory, run, few_guard_questions, second_arm_in_one_form):
 
 def test_all_five_are_measured_without_failures(small):
     root, done = small
-    weighing = load_weighing(Workspace(root).weighing)
+    weighing = load_weighing(Workspace(root).weighing_file)
     assert tuple(m.strategy for m in weighing.measurements) == ARMS
     assert all(m.attempts == 3 and m.failures == 0 for m in weighing.measurements)
     assert weighing.decision.outlook in ("recommended", "not decisive")
@@ -95,7 +95,7 @@ def test_tuned_strategies_are_their_own_exported_models(small):
 @pytest.mark.parametrize("arm", ["rag", "raft"])
 def test_a_strategy_answers_as_it_was_measured(small, run, arm):
     root, _ = small
-    weighing = load_weighing(Workspace(root).weighing)
+    weighing = load_weighing(Workspace(root).weighing_file)
     record = next(record for record in weighing.records if record.strategy == arm)
     question = next(e.question.text for e in weighing.examples if e.id == record.example_id)
     asked = run("ask", question, "--workspace", str(root), "--strategy", arm, "--json")

@@ -19,7 +19,7 @@ def test_every_method_has_a_learning_rate_that_is_usual_for_it(method: Method):
 def test_a_learning_rate_that_is_given_is_taken_and_another_is_written_down():
     given = TrainingSettings(method="full", learning_rate=3e-5)
     assert given.rate == 3e-5
-    assert given.settled == given
+    assert given.with_rate == given
     left = TrainingSettings(method="full")
-    assert left.settled.learning_rate == left.rate == 1e-4
-    assert left.settled.supervised == TrainingSettings(method="full", learning_rate=1e-4).supervised
+    assert left.with_rate.learning_rate == left.rate == 1e-4
+    assert left.with_rate.supervised_recipe == TrainingSettings(method="full", learning_rate=1e-4).supervised_recipe

@@ -47,7 +47,7 @@ def test_a_contradiction_is_shown_with_its_documents_and_its_reasons(tmp_path: P
 def test_ten_are_shown_and_all_are_written_down(tmp_path: Path) -> None:
     said = read(tmp_path, 13)
     assert sum(line.startswith("  A seat on") for line in said) == 10
-    assert said[-1] == f"  and 3 more: see conflicts in {Workspace(tmp_path).reading}"
+    assert said[-1] == f"  and 3 more: see conflicts in {Workspace(tmp_path).reading_report}"
     assert all(len(line) <= 70 for line in said[:-1])
     report = reading_report(Workspace(tmp_path))
     assert report is not None
@@ -62,7 +62,9 @@ def test_ten_are_shown_and_all_are_written_down(tmp_path: Path) -> None:
 
 def test_what_quotes_a_restricted_document_is_only_counted(tmp_path: Path) -> None:
     said = read(tmp_path, 2, groups=("board",))
-    assert said == [f"2 more contradictions quote restricted documents; they are in {Workspace(tmp_path).reading}"]
+    assert said == [
+        f"2 more contradictions quote restricted documents; they are in {Workspace(tmp_path).reading_report}"
+    ]
     report = reading_report(Workspace(tmp_path))
     assert report is not None
     assert [one.restricted for one in report.conflicts] == [True, True]
@@ -71,7 +73,7 @@ def test_what_quotes_a_restricted_document_is_only_counted(tmp_path: Path) -> No
 @pytest.mark.parametrize("conflicts", [[], ["the fee is; 12: a; 13: b"]])
 def test_what_an_earlier_release_wrote_is_left_out(tmp_path: Path, conflicts: list[str]) -> None:
     read(tmp_path, 1)
-    place = Workspace(tmp_path).reading
+    place = Workspace(tmp_path).reading_report
     place.write_text(json.dumps({**json.loads(place.read_text()), "conflicts": conflicts}))
     report = reading_report(Workspace(tmp_path))
     assert report is not None
@@ -87,6 +89,6 @@ def test_the_same_remarks_are_said_in_one_line(tmp_path: Path) -> None:
 
 def test_a_report_of_another_release_is_no_report(tmp_path: Path) -> None:
     read(tmp_path, 1)
-    Workspace(tmp_path).reading.write_text('{"files": 1}')
+    Workspace(tmp_path).reading_report.write_text('{"files": 1}')
     assert reading_report(Workspace(tmp_path)) is None
     assert len(read(tmp_path, 1)) > 1

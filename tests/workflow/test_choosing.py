@@ -143,7 +143,7 @@ def test_nothing_is_compared_or_put_in_force_that_a_time_limit_stopped(place: Pl
         compare(place.changed(seconds=1e-6), place.workspace, SILENT)
     assert promoted_adapter(place.workspace, "fine-tuned") is None
     assert adapters(place.workspace, "fine-tuned") == ()
-    assert not place.workspace.weighing.exists()
+    assert not place.workspace.weighing_file.exists()
     assert not list(place.workspace.state.glob("records/*"))
     (folder,) = (path for path in place.workspace.adapters("fine-tuned").iterdir() if path.is_dir())
     assert list((folder / "checkpoints").glob("checkpoint-1"))

@@ -130,7 +130,7 @@ def test_few_shot_shows_what_people_gave_and_not_what_was_made(workspace: Worksp
     splits = settings.splits.model_copy(update={"test": 0.5})
     training = settings.training.model_copy(update={"made": by_rules.path})
     changed = {"strategies": ("few-shot",), "splits": splits, "training": training}
-    with workspace.locked():
+    with workspace.lock():
         bench = open_bench(settings.model_copy(update=changed), workspace, SILENT)
     assert any(example.id.startswith("made-") for example in bench.workload.of("train"))
     shown = bench.parts.demonstrations.choose(Question("Who is the cook?"))

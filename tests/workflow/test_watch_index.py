@@ -48,4 +48,4 @@ def test_an_embedder_that_is_tuned_meanwhile_is_indexed_with(tmp_path: Path, tin
     with pytest.raises(SeenError):
         watch(settings, workspace, Reporter(say=say), SyncChoices())
     assert with_tuned_models(settings, workspace) != settings
-    assert json.loads(workspace.indexed.read_text()) == index_key(with_tuned_models(settings, workspace))
+    assert json.loads(workspace.index_settings.read_text()) == index_key(with_tuned_models(settings, workspace))

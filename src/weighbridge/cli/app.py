@@ -120,7 +120,7 @@ def report(workspace: Root = HERE, group: Groups = None, as_json: Json = False) 
 
     place = Workspace(workspace)
     with open_console(as_json=as_json) as console:
-        console.weighing(render_again(place, frozenset(group or ())), place.report)
+        console.show_weighing(render_again(place, frozenset(group or ())), place.report)
 
 
 app.command("score", epilog="Example: weighbridge score answers.jsonl --json > verdicts.json")(score_command)
@@ -170,4 +170,4 @@ def _compare(root: Path, *, as_json: bool) -> None:
     settings, place = open_workspace(root)
     with open_console(as_json=as_json) as console:
         agree = console.agree if sys.stdin.isatty() and not as_json else never_agree
-        console.weighing(compare(settings, place, console.reporter, agree=agree), place.report)
+        console.show_weighing(compare(settings, place, console.reporter, agree=agree), place.report)

@@ -206,7 +206,7 @@ class Console:
             table.add_row(MARKS[finding.state], escape(finding.what), escape(finding.detail), escape(finding.remedy))
         self.out.print(table)
 
-    def weighing(self, weighing: "Weighing", page: Path) -> None:
+    def show_weighing(self, weighing: "Weighing", page: Path) -> None:
         """Show a weighing: the decision first, then the table."""
         if self.as_json:
             self._json(weighing)

@@ -27,7 +27,7 @@ def prepare_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = 
     from weighbridge.workflow.training.hosted import prepare
 
     settings, place = open_workspace(workspace)
-    with open_console(as_json=as_json) as console, place.locked():
+    with open_console(as_json=as_json) as console, place.lock():
         arm = _require_tuned_arm(strategy, settings.strategies)
         made = prepare(arm, open_bench(settings, place, console.reporter), console.reporter)
         console.reporter.say(f"Nothing was sent. To be asked, and then to train there: weighbridge train {arm}")

@@ -21,13 +21,14 @@ def save_weighing(path: Path, weighing: Weighing) -> None:
     write_text(path, content.encode("utf-8", errors="replace").decode() + "\n")
 
 
-def load_weighing(path: Path) -> Weighing:
+def load_weighing(file: str | Path) -> Weighing:
     """Read a file of `save_weighing`.
 
     Raises:
         WorkspaceError: there is no such file, or it cannot be read.
         DataError: the file is something else, damaged, or of another version.
     """
+    path = Path(file)
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError as error:

@@ -276,7 +276,7 @@ class Settings(Section):
         return self.documents if isinstance(self.documents, tuple) else (self.documents,)
 
     @property
-    def priced(self) -> bool:
+    def has_prices(self) -> bool:
         """Whether answers have a price. An endpoint's have none until the price of its tokens is given."""
         return self.model.engine != "openai" or self.prices.input_per_million is not None
 

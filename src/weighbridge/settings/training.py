@@ -114,7 +114,7 @@ class TrainingSettings(Section):
     hosted: HostedSettings = HostedSettings()
 
     @property
-    def supervised(self) -> Mapping[str, Any]:
+    def supervised_recipe(self) -> Mapping[str, Any]:
         """What the supervised training depends on besides its examples: all but what is done after it or elsewhere."""
         after = {"preference", "hosted", "made", "groups", "learning_curve"}
         return {name: value for name, value in self.without_time_limit.items() if name not in after}
@@ -130,11 +130,11 @@ class TrainingSettings(Section):
         return self.learning_rate or RATES[self.method]
 
     @property
-    def settled(self) -> Self:
+    def with_rate(self) -> Self:
         """The same with the learning rate that its method gives it written down, as a card tells it."""
         return self.model_copy(update={"learning_rate": self.rate})
 
     @property
-    def taught(self) -> frozenset[str]:
+    def learnable_groups(self) -> frozenset[str]:
         """The access groups whose examples and documents may be learnt, besides what everybody may see."""
         return frozenset(self.groups)

@@ -142,7 +142,7 @@ def label_key(access: Access) -> list[list[list[str]]]:
 def _text_rows(material: Material, recipe: Recipe) -> tuple[Encoded, ...]:
     if recipe.training.on == "answers":
         return ()
-    limit, groups = recipe.model.context, recipe.training.taught
+    limit, groups = recipe.model.context, recipe.training.learnable_groups
     return text_rows(material.documents, load_tokenizer(recipe.base), maximum_tokens=limit, groups=groups)
 
 
@@ -181,7 +181,9 @@ def _learnable(examples: Sequence[Example], recipe: Recipe) -> tuple[tuple[Examp
     """
     how = recipe.training
     learnt = _sample(_allowed_examples(examples, "train", recipe), how.maximum_examples, how.seed)
-    left_out = tuple(one for one in examples if one.split == "train" and not one.question.groups <= how.taught)
+    left_out = tuple(
+        one for one in examples if one.split == "train" and not one.question.groups <= how.learnable_groups
+    )
     if left_out and not learnt:
         raise TrainingError(
             f"all {len(left_out):,} training examples are of askers with access groups that training.groups does not "
@@ -193,7 +195,7 @@ def _learnable(examples: Sequence[Example], recipe: Recipe) -> tuple[tuple[Examp
 
 def _allowed_examples(examples: Sequence[Example], split: Split, recipe: Recipe) -> list[Example]:
     """Return the examples of a split that may be learnt from."""
-    return [one for one in examples if one.split == split and one.question.groups <= recipe.training.taught]
+    return [one for one in examples if one.split == split and one.question.groups <= recipe.training.learnable_groups]
 
 
 def _sample(own: Sequence[Example], most: int, seed: int) -> tuple[Example, ...]:
@@ -220,7 +222,7 @@ def _dev(examples: Sequence[Example], recipe: Recipe) -> list[object]:
 
 def _key(recipe: Recipe, made: Sequence[Conversation], texts: Sequence[Encoded]) -> str:
     """Return the fingerprint of the base model, the recipe and all that is trained on."""
-    model, how = (recipe.model.context, recipe.model.maximum_tokens), recipe.training.supervised
+    model, how = (recipe.model.context, recipe.model.maximum_tokens), recipe.training.supervised_recipe
     return fingerprint(_FORMAT, recipe.base.fingerprint, how, model, _texts(made), [row.tokens for row in texts])
 
 

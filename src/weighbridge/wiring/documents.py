@@ -63,11 +63,11 @@ def read_sources(
     documents, dropped, report = _without_copies(whole, settings, workspace, replace(reporter, say=lines.append))
     before = reading_report(workspace)
     if len(lines) > 1 and before and replace(before, seconds=report.seconds) == report:
-        reporter.say(f"{lines[0]}, with the same remarks as last time: see {workspace.reading}")
+        reporter.say(f"{lines[0]}, with the same remarks as last time: see {workspace.reading_report}")
     else:
         for line in lines:
             reporter.say(line)
-    write_text(workspace.reading, to_json(report, indent=2) + "\n")
+    write_text(workspace.reading_report, to_json(report, indent=2) + "\n")
     return Joined((documents,), whole.unsettled, dropped)
 
 
@@ -79,12 +79,12 @@ def _prefix_ids(name: str, reading: DocumentReading) -> DocumentReading:
 
 def cache_of(workspace: Workspace, source: Path) -> Path:
     """Return where the workspace keeps what was parsed of a file or folder."""
-    return workspace.parsed / fingerprint(str(source.resolve()))
+    return workspace.parse_cache / fingerprint(str(source.resolve()))
 
 
 def reading_report(workspace: Workspace) -> ReadingReport | None:
     """Return the report that the last reading wrote; None where there is none that this version can read."""
-    kept = read_json(workspace.reading)
+    kept = read_json(workspace.reading_report)
     if not isinstance(kept, dict):
         return None
     try:
@@ -161,7 +161,7 @@ def _without_copies(
         for line in repeated[:_SHOWN]:
             reporter.say(f"  {line}")
         if len(repeated) > _SHOWN:
-            reporter.say(f"  and {len(repeated) - _SHOWN:,} lines more, in {workspace.reading}")
+            reporter.say(f"  and {len(repeated) - _SHOWN:,} lines more, in {workspace.reading_report}")
     dropped: tuple[DroppedCopy, ...] = ()
     if drop and found:
         dropped = list_dropped_copies(documents, found)
@@ -191,9 +191,11 @@ def _settle(documents: Sequence[Document], workspace: Workspace, reporter: Repor
         for line in conflict_lines(public[:_SHOWN], width=reporter.width - 2):
             reporter.say(f"  {line}")
     if len(public) > _SHOWN:
-        reporter.say(f"  and {len(public) - _SHOWN:,} more: see conflicts in {workspace.reading}")
+        reporter.say(f"  and {len(public) - _SHOWN:,} more: see conflicts in {workspace.reading_report}")
     if hidden := len(conflicts) - len(public):
-        reporter.say(f"{hidden:,} more contradictions quote restricted documents; they are in {workspace.reading}")
+        reporter.say(
+            f"{hidden:,} more contradictions quote restricted documents; they are in {workspace.reading_report}"
+        )
     return tuple(
         Contradiction(
             subject=one.subject,

@@ -56,7 +56,7 @@ def index(
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to index; set documents:")
     settings = with_tuned_models(settings, workspace)
-    with workspace.locked():
+    with workspace.lock():
         computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify))
         documents = read_sources(settings, workspace, reporter)
         return update_index(documents, settings, workspace, computed, reporter=reporter, choices=choices)
@@ -94,7 +94,7 @@ def update_index(
                 "If that is right: weighbridge index --allow-shrink"
             )
     card = sync(place, sources, plan, notify=reporter.notify)
-    write_json(workspace.indexed, index_key(settings))
+    write_json(workspace.index_settings, index_key(settings))
     state = "up to date" if plan.empty else f"{card.embedded:,} chunks embedded"
     reporter.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, {state}")
     return SyncResult(plan=plan, index=card)
@@ -140,7 +140,7 @@ def tag_index_version(settings: Settings, workspace: Workspace, version: str, na
     """Give a version a name, so that it is kept."""
     if not name.strip() or name.strip().isdecimal():
         raise UserError(f"'{name}' cannot name a version; take a word, like before-the-move")
-    with workspace.locked():
+    with workspace.lock():
         opened = open_history(settings, workspace)
         number = find_version(opened.versions(), version)
         opened.tag(number, name.strip())
@@ -149,7 +149,7 @@ def tag_index_version(settings: Settings, workspace: Workspace, version: str, na
 
 def rollback_index(settings: Settings, workspace: Workspace, version: str) -> IndexCard:
     """Restore the index to a version. The next `index` brings it back in step with the documents."""
-    with workspace.locked():
+    with workspace.lock():
         number = find_version(open_history(settings, workspace).versions(), version)
         return restore_index(workspace.index, _store(settings, workspace), number)
 

@@ -35,7 +35,7 @@ def open_strategy(
     outline = read_outline(workspace)
     chosen = with_tuned_models(settings, workspace)
     if outline is None or outline.settings != settings_key(settings) or _is_outdated(chosen, workspace):
-        with workspace.locked():
+        with workspace.lock():
             outline = open_bench(settings, workspace, reporter).workload.outline
     parts = _parts(arm, chosen, workspace, outline, reporter)
     return open_arm(arm, parts, engine, workspace, workers=1, stack=stack)
@@ -43,7 +43,7 @@ def open_strategy(
 
 def _is_outdated(chosen: Settings, workspace: Workspace) -> bool:
     """Tell whether the index was brought up to date for another search than the one that is in force."""
-    return bool(chosen.sources) and read_json(workspace.indexed) != index_key(chosen)
+    return bool(chosen.sources) and read_json(workspace.index_settings) != index_key(chosen)
 
 
 def choose_arm(name: str, settings: Settings, workspace: Workspace) -> Arm:
@@ -62,8 +62,8 @@ def choose_arm(name: str, settings: Settings, workspace: Workspace) -> Arm:
 
 def best_arm(settings: Settings, workspace: Workspace) -> Arm:
     """Return the strategy the last weighing recommends or puts first; without one, the best that needs no training."""
-    if workspace.weighing.exists():
-        decision = load_weighing(workspace.weighing).decision
+    if workspace.weighing_file.exists():
+        decision = load_weighing(workspace.weighing_file).decision
         first = decision.recommended or next(iter(decision.contenders), None)
         for arm in settings.strategies:
             if arm == first:

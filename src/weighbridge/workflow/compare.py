@@ -65,7 +65,7 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
     Safe to kill at any moment: what was done is kept, and the next call does what is missing.
     """
     seconds: dict[str, float] = {}
-    with workspace.locked():
+    with workspace.lock():
         with measure_seconds(seconds, "fetch and convert models"):
             engine = open_engine(settings, reporter)
         with measure_seconds(seconds, "read, split and index"):
@@ -85,7 +85,7 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
             for arm in answered
         }
         weighing = replace(weigh(bench, engine, asked, attempted, seconds), left_out=tuple(failed.values()))
-        save_weighing(workspace.weighing, weighing)
+        save_weighing(workspace.weighing_file, weighing)
         write_text(workspace.report, page(weighing))
     return weighing
 
@@ -205,7 +205,7 @@ def _with_cost(measurement: Measurement, footprint: Footprint, settings: Setting
     prices = settings.prices
     if settings.model.engine != "openai":
         prices = prices.model_copy(update={"input_per_million": None, "output_per_million": None})
-    elif not settings.priced:
+    elif not settings.has_prices:
         return measurement
     seconds = seconds_per_answer(footprint.timings, settings.measure.seed)
     return with_cost(measurement, seconds, prices, settings.needs, training=training)

@@ -141,7 +141,7 @@ def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, repo
         raise WorkspaceError(f"{path}: is there already, perhaps edited; move it away, or write another (--out)")
     settings = settings.model_copy(update={"training": settings.training.model_copy(update={"made": None})})
     start = perf_counter()
-    with workspace.locked(), ExitStack() as stack:
+    with workspace.lock(), ExitStack() as stack:
         sources = _Sources(open_bench(settings, workspace, reporter), wanted, reporter)
         asking = _open_teacher(settings, workspace, wanted, reporter, stack) if wanted.by != "rules" else None
         heard = _make(sources, asking)

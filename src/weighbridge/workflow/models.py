@@ -114,7 +114,7 @@ def promote_adapter(settings: Settings, workspace: Workspace, name: str) -> List
         UserError: no adapter is called so.
         TrainingError: what would be served differs from the adapter.
     """
-    with workspace.locked():
+    with workspace.lock():
         card = find_adapter(workspace, name)
         promote(workspace, card, chosen=True)
         return _one_listed(card, settings, workspace)
@@ -122,7 +122,7 @@ def promote_adapter(settings: Settings, workspace: Workspace, name: str) -> List
 
 def roll_back_adapter(settings: Settings, workspace: Workspace, strategy: str) -> Listed:
     """Go back to the adapter that a strategy had before; `WorkspaceError` where there was none."""
-    with workspace.locked():
+    with workspace.lock():
         if strategy not in strategies(workspace):
             there = ", ".join(strategies(workspace)) or "none"
             raise UserError(f"'{strategy}' has no adapters here; strategies that have: {there}")
@@ -135,7 +135,7 @@ def roll_back_retriever(settings: Settings, workspace: Workspace, which: Which) 
     Raises:
         WorkspaceError: no tuned one is in force.
     """
-    with workspace.locked():
+    with workspace.lock():
         rollback_retriever(which, workspace)
         used = promoted_card(workspace, settings, which)
         return ListedRetriever(card=used, in_force=True) if used else None
@@ -205,7 +205,7 @@ def _conversations(
     """Build what an adapter learnt once more, by its own recipe; `WorkspaceError` where that is no longer the same."""
     recipe = TrainingSettings.model_validate(card.recipe)
     settings = settings.model_copy(update={"training": recipe})
-    with workspace.locked():
+    with workspace.lock():
         bench = open_bench(settings, workspace, reporter)
         for arm in arms_to_train(settings):
             if arm == card.strategy:

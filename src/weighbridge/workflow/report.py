@@ -13,8 +13,8 @@ def render_again(workspace: Workspace, groups: frozenset[str]) -> Weighing:
     Raises:
         WorkspaceError: nothing has been weighed here.
     """
-    if not workspace.weighing.exists():
+    if not workspace.weighing_file.exists():
         raise WorkspaceError(f"{workspace.root}: nothing has been weighed here yet; run: weighbridge compare")
-    weighing = load_weighing(workspace.weighing)
+    weighing = load_weighing(workspace.weighing_file)
     write_text(workspace.report, page(weighing, groups=groups))
     return weighing

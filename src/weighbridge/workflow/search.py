@@ -48,6 +48,6 @@ def explain_search(
 def _open_ready_embedder(settings: Settings, workspace: Workspace, reporter: Reporter) -> Embedder:
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to search; set documents:")
-    if read_card(workspace.index) is None or read_json(workspace.indexed) != index_key(settings):
+    if read_card(workspace.index) is None or read_json(workspace.index_settings) != index_key(settings):
         index(settings, workspace, reporter)
     return open_query_embedder(settings, workspace, reporter)

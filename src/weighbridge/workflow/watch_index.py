@@ -37,13 +37,13 @@ def watch(settings: Settings, workspace: Workspace, reporter: Reporter, choices:
         raise SettingsError(f"{workspace.settings_file}: --watch follows files, and no source under documents: is one")
     chosen, embedder = _open_search(settings, workspace, reporter)
     memory: Memory = {}
-    with workspace.locked():
+    with workspace.lock():
         read_sources(settings, workspace, Reporter(), memory=memory)
     reporter.say(f"Watching {', '.join(map(str, paths))}; Ctrl-C ends it")
     for changed in _changes(paths, workspace):
         start = perf_counter()
         try:
-            with workspace.locked():
+            with workspace.lock():
                 if with_tuned_models(settings, workspace) != chosen:  # an embedder was tuned, or rolled back, meanwhile
                     chosen, embedder = _open_search(settings, workspace, reporter)
                 documents = read_sources(settings, workspace, reporter, memory=memory)

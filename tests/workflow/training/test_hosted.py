@@ -68,7 +68,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory, minilm: Path) -> Bench:
         f"retrieval: {{embedder: {str(minilm)!r}}}\n"
     )
     workspace = Workspace(root)
-    with workspace.locked():
+    with workspace.lock():
         return open_bench(load_settings(workspace.settings_file), workspace, SILENT)
 
 

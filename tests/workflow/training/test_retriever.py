@@ -150,9 +150,9 @@ def test_a_tuned_embedder_is_listed_watched_for_leaks_and_gone_back_from(workspa
     assert with_tuned_models(settings, workspace) == settings
     assert [one.in_force for one in list_retrievers(settings, workspace)] == [False]
     require_unlearnt([asked(card.questions[0])], settings, workspace)
-    before = json.loads(workspace.indexed.read_text())
+    before = json.loads(workspace.index_settings.read_text())
     assert search_index(Question("the pier of orma"), settings, workspace, limit=1, reporter=SILENT)
-    assert json.loads(workspace.indexed.read_text()) != before
+    assert json.loads(workspace.index_settings.read_text()) != before
     with pytest.raises(WorkspaceError, match="no tuned embedder is in force"):
         roll_back_retriever(settings, workspace, "embedder")
 

@@ -58,7 +58,7 @@ def conversations(
     """
     if strangers := [example.id for example in examples if example.split != split]:
         raise ValueError(f"examples of another split than {split!r} may not be used here: {', '.join(strangers[:3])}")
-    if closed := [example.id for example in examples if not example.question.groups <= how.taught]:
+    if closed := [example.id for example in examples if not example.question.groups <= how.learnable_groups]:
         raise ValueError(f"examples of askers with other access groups may not be learnt: {', '.join(closed[:3])}")
     made = []
     for number, example in enumerate(examples, start=1):

@@ -73,7 +73,9 @@ def train(job: Job) -> Training:
     texts = [(one.tokens, one.start) for one in job.encoded]
     store = CheckpointStore(
         folder=job.folder / "checkpoints",
-        fingerprint=fingerprint(job.recipe.base.fingerprint, how.supervised, texts, job.exact, job.row_tokens, order),
+        fingerprint=fingerprint(
+            job.recipe.base.fingerprint, how.supervised_recipe, texts, job.exact, job.row_tokens, order
+        ),
         ends=epoch_ends(len(job.encoded), how.batch_size, how.epochs),
         pause=job.checkpoint_seconds,
         patience=how.patience,

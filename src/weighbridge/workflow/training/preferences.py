@@ -110,7 +110,7 @@ def preferences_file(exercise: Exercise, bench: Bench, reporter: Reporter) -> Pr
     if how.pairs is None or (how.method == "grpo" and "model" not in how.rewards):
         return None
     held_out = (*bench.workload.of("dev"), *bench.workload.of("test"))
-    groups = exercise.recipe.training.taught
+    groups = exercise.recipe.training.learnable_groups
     read = read_preferences(how.pairs, exercise.strategy, held_out, groups=groups, notify=reporter.notify)
     reporter.say(f"{how.pairs.name}: {read.sentence}")
     return read

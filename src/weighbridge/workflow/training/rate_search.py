@@ -120,7 +120,7 @@ def _run(trial: Any, exercise: Exercise, folder: Path, reporter: Reporter) -> fl
 
 def _lap(exercise: Exercise, recipe: Recipe, share: float, place: Path, reporter: Reporter) -> Training:
     """Train on a share of the examples, or go on with it; a lap that `place` holds the end of is not run again."""
-    key = fingerprint(exercise.fingerprint, recipe.training.supervised, share)
+    key = fingerprint(exercise.fingerprint, recipe.training.supervised_recipe, share)
     if (finished := read_training(place, key)) is not None:
         return finished
     rows = part(exercise.rows, share, recipe.training.seed)

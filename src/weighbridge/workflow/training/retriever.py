@@ -121,7 +121,7 @@ def tune_retriever(which: Which, settings: Settings, workspace: Workspace, repor
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to search; set documents:")
     started = perf_counter()
-    with workspace.locked(), _task(which, settings, workspace, reporter) as task:
+    with workspace.lock(), _task(which, settings, workspace, reporter) as task:
         card = read_card(task.folder)
         name = f"{which} {task.folder.name}"
         if card is None or (name not in task.against and card.against != task.against):

@@ -71,7 +71,7 @@ def train(
             raise SettingsError(f"{arm} is not trained: it answers with the base model as it is")
     if not wanted:
         raise SettingsError(f"{workspace.settings_file}: strategies: names none that is trained (fine-tuned, raft)")
-    with workspace.locked():
+    with workspace.lock():
         engine = open_engine(settings, reporter)
         bench = open_bench(settings, workspace, reporter)
         return tuple(_best_of(arm, bench, engine, reporter, effort) for arm in wanted)
@@ -84,7 +84,7 @@ def resume(arm: Arm, settings: Settings, workspace: Workspace, reporter: Reporte
         UserError: there is none.
         TrainingError: the endpoint refuses, or its job failed.
     """
-    with workspace.locked():
+    with workspace.lock():
         card = resume_hosted(arm, open_bench(settings, workspace, reporter), open_engine(settings, reporter), reporter)
         promote(workspace, card, chosen=False)
         return card
@@ -128,7 +128,7 @@ def recipe_of(bench: Bench, engine: Engine) -> Recipe:
     package = model.reference.removeprefix("pypi:").split("/")[0]
     return Recipe(
         base=engine.base,
-        training=bench.settings.training.settled,
+        training=bench.settings.training.with_rate,
         model=model,
         reference=model.reference,
         licence=PINNED[package].licence if package in PINNED else "",
