@@ -15,6 +15,7 @@ from weighbridge.train.hosted.client import Order
 from weighbridge.train.hosted.job import HostedRun, write_run
 from weighbridge.workspace import Workspace
 
+from .. import command_line
 from ..hosted_server import BASE, Fault, HostedServer, hosted_server
 
 SHIPS = "Amber Birch Coral Dover Ember Flint Grove Hazel Ivory Jolly Karst Larch Maple Nacre Ochre Pearl Quill Raven"
@@ -70,7 +71,7 @@ def at_a_terminal(place: Path, answer: str, *, stop_at: str = "") -> tuple[int, 
 
 
 def run(place: Path, name: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(words(name), cwd=place, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    return command_line.run(*name.split(), cwd=place)
 
 
 @pytest.mark.models
