@@ -3,7 +3,17 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.ingest.formats.markdown_writer import assemble, deepen, fence, fence_marks, heading, paragraph, table
+from weighbridge.ingest.formats.markdown_writer import (
+    assemble,
+    comment,
+    deepen,
+    fence,
+    fence_marks,
+    heading,
+    list_item,
+    paragraph,
+    table,
+)
 
 _TEXT = st.text("ab#`~=-| \n\t\u00e9", max_size=12)
 
@@ -53,3 +63,15 @@ def test_headings_have_six_levels() -> None:
 def test_levels_that_are_left_out_are_no_depths() -> None:
     levels: list[int] = []
     assert [deepen(levels, level) for level in (2, 2, 5, 6, 5, 3, 0, 1)] == [0, 0, 1, 2, 1, 1, 0, 1]
+
+
+def test_a_comment_names_its_author_and_place() -> None:
+    assert comment("Why?", "Ann", "B2") == "Comment on B2 (Ann): Why?"
+    assert comment("Why?") == "Comment: Why?"
+    assert comment("", "Ann") == ""
+
+
+def test_only_a_label_that_markdown_knows_is_the_mark_of_an_item() -> None:
+    assert list_item("3.", "three", 1) == "    3. three"
+    assert list_item("(a)", "three", 1, indent=2) == "  - (a) three"
+    assert list_item("", "three", 0) == "- three"

@@ -106,8 +106,8 @@ class WorkbookPackage:
 
     def usual_sheets(self) -> list[str]:
         """Return the parts that are sheets by the names that Excel gives, in the order of their numbers."""
-        found = {int(match[1]): name for name in self._members if (match := _SHEET_NAME.fullmatch(name))}
-        return [found[number] for number in sorted(found)]
+        by_number = {int(match[1]): match[0] for match in map(_SHEET_NAME.fullmatch, self._members) if match}
+        return [name for _, name in sorted(by_number.items())]
 
 
 def _part_name(name: str) -> str:

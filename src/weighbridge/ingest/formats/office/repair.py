@@ -211,11 +211,11 @@ def _relations(package: ZipFile, name: str, repair: _Repair) -> Any:
         return None
     data = repair.changed.get(name) or package.read(repair.members[name])
     root = parse_xml(_transitional(data))
-    found = [node for node in root.iter("*") if all(node.get(key) for key in ("Id", "Type", "Target"))]
-    if root.tag == f"{{{_RELATIONS_SPACE}}}Relationships" and len(found) == len(root):
+    sound = [node for node in root.iter("*") if all(node.get(key) for key in ("Id", "Type", "Target"))]
+    if root.tag == f"{{{_RELATIONS_SPACE}}}Relationships" and len(sound) == len(root):
         return root
     anew = etree.Element(f"{{{_RELATIONS_SPACE}}}Relationships")
-    for node in found:
+    for node in sound:
         etree.SubElement(anew, f"{{{_RELATIONS_SPACE}}}Relationship", dict(node.attrib))
     repair.changed[name] = etree.tostring(anew)
     return anew

@@ -127,10 +127,10 @@ class _Columns:
 def _columns(rows: Sequence[Row], start: int) -> _Columns | None:
     """Return the two sides of the first gap of a row that goes on below it between sentences."""
     for before, after in pairwise(rows[start]):
-        found = _sides(rows, start, before.box.right, after.box.left)
-        sides = (found.left, found.right)
+        columns = _sides(rows, start, before.box.right, after.box.left)
+        sides = (columns.left, columns.right)
         if min(map(len, sides)) >= _FEWEST and min(map(_mean_length, sides)) > _SENTENCES:
-            return found
+            return columns
     return None
 
 

@@ -89,18 +89,18 @@ def read_image(path: Path) -> Parsed:
 def read_pixels(pixels: "NDArray[np.uint8]") -> Scan:
     """Return the text of a picture in reading order; `pixels` has shape (height, width, 3), in blue, green and red."""
     try:
-        found = _engine()(pixels)
+        result = _engine()(pixels)
     except Exception as error:  # noqa: BLE001 - each of the three libraries below raises kinds of its own
         message = str(error).strip() or type(error).__name__
         if "alloc" in message.casefold():
             return Scan("", failure="not enough memory")
         return Scan("", failure=message.splitlines()[-1][:200])  # errors of the engine hold a whole traceback
-    if found.boxes is None or not found.txts:
+    if result.boxes is None or not result.txts:
         return Scan("")
-    boxes = [PageBox(*box.min(axis=0).tolist(), *box.max(axis=0).tolist()) for box in found.boxes]
-    letters = "".join(found.txts)
-    confidence = sum(found.scores) / len(found.scores)
-    return Scan(lay(letters, _rows(found.txts, boxes)), confidence)
+    boxes = [PageBox(*box.min(axis=0).tolist(), *box.max(axis=0).tolist()) for box in result.boxes]
+    letters = "".join(result.txts)
+    confidence = sum(result.scores) / len(result.scores)
+    return Scan(lay(letters, _rows(result.txts, boxes)), confidence)
 
 
 def _join_pages(scans: Sequence[Scan], count: int) -> Parsed:

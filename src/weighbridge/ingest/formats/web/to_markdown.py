@@ -367,5 +367,5 @@ def _language(node: Any) -> str:
     """Return the language that a block of code names as highlighters do, by a class "language-..."."""
     code = next((child for child in node.iter() if child.tag == "code"), None)
     classes = " ".join((each.attributes.get("class") or "") for each in (node, code) if each is not None)
-    found = re.search(r"(?:^|\s)lang(?:uage)?-([\w+#-]{1,20})", classes)
-    return found[1] if found else ""
+    language = re.search(r"(?:^|\s)lang(?:uage)?-([\w+#-]{1,20})", classes)
+    return language[1] if language else ""
