@@ -37,7 +37,7 @@ from weighbridge.workspace import Workspace, write_text
 Which = Literal["embedder", "reranker"]
 WHICH: tuple[Which, ...] = get_args(Which)
 _DESCRIBED = ("limit", "candidates", "weight", "feedback", "rewrite", "diversity", "neighbours", "sections", "static")
-"""The settings under `retrieval` that decide which passages are found."""
+"""The settings under `retrieval` that can change the passages found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

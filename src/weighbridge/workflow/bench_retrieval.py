@@ -62,7 +62,7 @@ def bench_settings(settings: Settings | None, *, static: bool) -> Settings:
 def bench_retrieval(
     folder: Path, settings: Settings, *, chunk_tokens: Sequence[int], reporter: Reporter
 ) -> tuple[RetrievalFigures, ...]:
-    """Index a collection once for each chunk size, ask its judged queries, and score what is found.
+    """Index a collection once for each chunk size, ask its judged queries, and score the results.
 
     A document has the rank of its best chunk. nDCG and MRR are of the search that strategies use; recall asks for
     enough chunks to name a hundred documents.

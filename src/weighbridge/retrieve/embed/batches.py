@@ -1,4 +1,4 @@
-"""Puts token numbers into padded batches, and says what an engine that encodes them must do."""
+"""Puts token numbers into padded batches, and defines the engines that encode them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["query", "document"]
 Tokens = Sequence[Sequence[int]]
-"""The token numbers of texts, special ones included, and cut to what the embedder reads."""
+"""The token numbers of texts, special ones included, and cut to the embedder's maximum."""
 
 
 class EncoderEngine(Protocol):

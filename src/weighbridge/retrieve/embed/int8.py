@@ -1,4 +1,4 @@
-"""Decides which matrix products of an encoder run in 8-bit integers, and finds their scales.
+"""Chooses the matrix products of an encoder that run in 8-bit integers, and finds their scales.
 
 The scales come from a made-up sample: tokens of the vocabulary drawn by Zipf's law, the same for every user, so that
 vectors do not depend on the first documents embedded. A channel's scale is its largest value in the sample, moved

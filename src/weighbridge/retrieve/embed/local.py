@@ -74,7 +74,7 @@ def open_embedder(
 
     Args:
         folder: holds config.json, tokenizer.json, model.safetensors, and maybe sentence_bert_config.json.
-        name: what reports call it; the folder's name by default.
+        name: its name in reports; the folder's name by default.
         precision: how documents are embedded; by default the fastest that the processor computes in and that loses at
             most 0.005 nDCG@10. Queries are always embedded in float32.
         threads: processor threads to use; for torch, in the whole process.

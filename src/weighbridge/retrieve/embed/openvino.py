@@ -136,7 +136,7 @@ def _core() -> Any:
 
 
 def _openvino() -> Any:
-    """Import OpenVINO without its telemetry, which would report the import to its makers' analytics service."""
+    """Import OpenVINO without its telemetry: that would report the import to its makers' analytics service."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 

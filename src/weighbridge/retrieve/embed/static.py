@@ -64,7 +64,7 @@ def learn_static(
 
 
 def open_static(file: Path, embedder: LocalEmbedder) -> "StaticEmbedder":
-    """Open what `learn_static` wrote for this embedder.
+    """Open the file that `learn_static` wrote for this embedder.
 
     Raises:
         WorkspaceError: the file is missing, unreadable, or was learnt from another embedder.
@@ -106,7 +106,7 @@ def _embed_sample(embedder: LocalEmbedder, texts: Sequence[str], notify: Notify)
 
 
 def _token_weights(tokens: Tokens, words: int) -> "NDArray[np.float32]":
-    """Return the weight of each token: the inverse document frequency of BM25, above 0 even for what is everywhere."""
+    """Return the weight of each token: the inverse document frequency of BM25, above 0 even for the commonest."""
     frequencies = np.zeros(words)
     for text in tokens:
         frequencies[list(set(text))] += 1

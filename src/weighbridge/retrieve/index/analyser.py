@@ -22,7 +22,7 @@ ANALYSER = "1 english"
 _LONGEST = 200
 """Characters of a term. A longer whole is left to its parts; a longer part is cut."""
 _CACHED_TOKENS = 200_000
-"""Tokens whose terms are cached: nearly all of any text, since few words make up most of it."""
+"""Tokens with cached terms: nearly all of any text, since few words make up most of it."""
 _LONGEST_CACHED = 64
 """Characters of a token that is cached: longer ones hardly come twice."""
 
@@ -47,7 +47,7 @@ _SPELLINGS = {
     **dict.fromkeys(map(ord, "\u2010\u2011\u2212"), "-"),
     **dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"), ""),
 }
-"""One apostrophe, one hyphen, and nothing for what cannot be seen."""
+"""One apostrophe, one hyphen, and nothing for invisible characters."""
 
 _STOPPED = (
     "a about above after again against all also although am among an and another any are aren as at be became because"
@@ -68,7 +68,7 @@ STOP_WORDS = frozenset(_STOPPED.split())
 def terms(text: str) -> list[str]:
     """Return the terms of a text in its order, repeated as they are there, without stop words where others are left.
 
-    None holds white space. Lone surrogates, which no file can hold, separate words.
+    None holds white space. Lone surrogates separate words: no file can hold them.
 
     Raises:
         MissingExtraError: PyStemmer is not installed.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _BATCH_CHUNKS = 2048
 """Chunks that are embedded and committed together: an interruption loses at most so many, and memory holds them."""
 _MOST_RENAMED = 1000
-"""Deleted documents up to which their vectors are looked up for added ones, so that a renamed file costs nothing."""
+"""With at most so many deleted documents, their vectors are looked up for added ones: a renamed file costs nothing."""
 _TASK = "Indexing"
 
 

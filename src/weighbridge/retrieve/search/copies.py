@@ -7,12 +7,12 @@ from unicodedata import category
 
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Retriever
-from weighbridge.types import Chunk, Passage, Question
+from weighbridge.types import Passage, Question
 
 _FEWEST = 20
 """Passages that are compared, however few are wanted: Reranked and Diverse ask for as many, so it costs no more."""
 _MOST = 640
-"""Passages after which no more are fetched in place of copies: doubling from 20, that is five more searches."""
+"""Passages that are fetched at most to replace copies: doubling from 20, that is five more searches."""
 _SHARE = 0.9
 """A passage is a copy of a better one that holds all its words in one piece, if it is at least that share of it.
 
@@ -50,10 +50,13 @@ def merge_copies(passages: Sequence[Passage]) -> list[Passage]:
     """
     kept: list[tuple[_Content, Passage]] = []
     for passage in passages:
-        said = _content_of(passage.chunk)
-        place = next((place for place, (better, _) in enumerate(kept) if _repeats(said, better)), None)
+        chunk = passage.chunk
+        title = "" if chunk.document_id.endswith(chunk.title) else chunk.title  # a file's name says nothing of its text
+        above = "\n".join((title, *chunk.context))
+        content = _Content(chunk.text, _WORD.findall(above.casefold()), _WORD.findall(chunk.text.casefold()))
+        place = next((place for place, (better, _) in enumerate(kept) if _repeats(content, better)), None)
         if place is None:
-            kept.append((said, passage))
+            kept.append((content, passage))
             continue
         better, first = kept[place]
         named = dict.fromkeys((*first.copies, *passage.documents))
@@ -87,20 +90,14 @@ class Distinct:
             wanted *= 2
 
 
-def _content_of(chunk: Chunk) -> _Content:
-    title = "" if chunk.document_id.endswith(chunk.title) else chunk.title  # a file's name says nothing of its text
-    above = (title, *chunk.context)
-    return _Content(chunk.text, _WORD.findall("\n".join(above).casefold()), _WORD.findall(chunk.text.casefold()))
-
-
-def _repeats(said: _Content, better: _Content) -> bool:
+def _repeats(content: _Content, better: _Content) -> bool:
     """Tell whether a better passage holds all of another, and hardly more."""
-    spare = len(better.words) - len(said.words)
-    if not said.words or not 0 <= spare <= (1 - _SHARE) * len(better.words) or said.above != better.above:
+    spare = len(better.words) - len(content.words)
+    if not content.words or not 0 <= spare <= (1 - _SHARE) * len(better.words) or content.above != better.above:
         return False
-    if not any(better.words[first : first + len(said.words)] == said.words for first in range(spare + 1)):
+    if not any(better.words[first : first + len(content.words)] == content.words for first in range(spare + 1)):
         return False
-    return said.text == better.text or _figures_and_signs(said.text) == _figures_and_signs(better.text)
+    return content.text == better.text or _figures_and_signs(content.text) == _figures_and_signs(better.text)
 
 
 def _figures_and_signs(text: str) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:

@@ -1,4 +1,4 @@
-"""Decides which versions of an index are kept: those with a name, and the latest ones."""
+"""Chooses the versions of an index to keep: those with a name, and the latest ones."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

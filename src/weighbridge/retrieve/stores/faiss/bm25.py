@@ -1,6 +1,6 @@
 """Scores words by BM25 over postings in memory.
 
-The score is that of Robertson and Zaragoza (2009) with Lucene's idf, which cannot be negative:
+The score is that of Robertson and Zaragoza (2009) with Lucene's idf, because that cannot be negative:
 `ln(1 + (N - n + 0.5) / (n + 0.5)) * f (k1 + 1) / (f + k1 (1 - b + b length / mean length))`, for each term of the
 question, as often as the question has it.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int32]
 
 K1, B = 1.2, 0.75
-"""The usual values, which Lucene uses too. The PostgreSQL store has them in its SQL."""
+"""The usual values, those of Lucene. The PostgreSQL store has them in its SQL."""
 DIGITS = 9
 """Decimals of a score: sums that differ only by the order of addition must tie."""
 

@@ -120,7 +120,9 @@ class FaissIndex:
         if limit <= 0 or not words:
             return ()
         with self._view(groups) as view:
-            question = {number: words[term] for term, number in _numbered(view.connection, words)}
+            query = f"SELECT term, number FROM terms WHERE term {_ASKED}"
+            numbers = view.connection.execute(query, {"asked": json_list(words)})
+            question = {number: words[term] for term, number in numbers}
             rows = None if among is None else self._rows_of(view.connection, among)
             return _read_passages(view.connection, view.snapshot.search_text(question, view.visible, rows), limit)
 
@@ -240,9 +242,3 @@ def _read_passages(connection: "sqlite3.Connection", hits: Hits, limit: int) -> 
     asked = {"asked": json.dumps(first)}
     chunks = dict(connection.execute(f"SELECT row, chunk FROM chunks WHERE row {_ASKED}", asked))
     return [Passage(unpack_chunk(chunks[row]), scores[row]) for row in first]
-
-
-def _numbered(connection: "sqlite3.Connection", terms: Collection[str]) -> list[Any]:
-    """Return the terms that any version has, with their numbers."""
-    query = f"SELECT term, number FROM terms WHERE term {_ASKED}"
-    return connection.execute(query, {"asked": json_list(terms)}).fetchall()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
 
 _ASKERS = 64
-"""Sets of groups whose readable rows are cached; then the cache starts again, so that it never fills the memory."""
+"""Sets of groups with cached readable rows; then the cache starts again, so that it never fills the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotSource:
-    """The form in which vectors are held, and the file of their graph."""
+    """The dimensions and the kind of the vectors, and the file of their graph."""
 
     dimensions: int
     kind: Kind | None
@@ -135,7 +135,7 @@ def _drop_deleted(connection: sqlite3.Connection, before: IndexSnapshot) -> list
 
 
 def _segments_to_keep(segments: Sequence[IndexSegment], new: int) -> tuple[Sequence[IndexSegment], int]:
-    """Return the segments to keep, and the row after which the rest is read again."""
+    """Return the segments to keep, and their last row: all rows after it are read again."""
     kept = list(segments)
     for place, segment in enumerate(segments):
         if 2 * int(segment.alive.sum()) < len(segment.rows):  # half of it is deleted: reading it again frees memory

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     Rows = NDArray[np.float32]
 
 Kind = Literal["flat", "sq8", "hnsw"]
-"""Exact; 8 bits for each coordinate; a graph of neighbours, which only `optimise` builds."""
+"""Exact; 8 bits for each coordinate; a graph of neighbours, built by `optimise` alone."""
 FLAT = 20_000
-"""Vectors up to which all are held in float32, if no kind is given: FAISS compares 100,000 in 13 ms."""
+"""The most vectors that are held in float32, if no kind is given: FAISS compares 100,000 in 13 ms."""
 GRAPHED = 500_000
-"""Vectors up to which `optimise` builds a graph, if no kind is given: more take minutes to build, and much memory."""
+"""The most vectors that get a graph from `optimise`, if no kind is given: more take minutes, and much memory."""
 _NEIGHBOURS = 16
 _BUILD_EFFORT = 100
 _SEARCH_EFFORT = 128
@@ -93,7 +93,7 @@ class HnswGraph:
 
 
 def import_faiss() -> Any:
-    """Return FAISS, without its type hints, which do not know what its Python wrapper adds."""
+    """Return FAISS without its type hints: they lack the methods that its Python wrapper adds."""
     import faiss
 
     return faiss

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 _EXACT = 20_000
-"""Readable vectors up to which all are compared."""
+"""The most readable vectors that are all compared."""
 _NARROW = 0.2
 """A graph is not used if the asker may read less than this share of the vectors: too few of its hits would be left."""
 _GRAPH = "m = 24, ef_construction = 128"
@@ -47,7 +47,7 @@ _EFFORT = 256
 _MOST_EFFORT = 1000
 """pgvector's upper limit."""
 _WIDEST = 2000
-"""Dimensions up to which pgvector can build a graph."""
+"""The most dimensions that pgvector can build a graph of."""
 
 _READABLE = "ARRAY(SELECT audience FROM audiences WHERE groups = '{}' OR groups && %(groups)s)"
 _MATCHING = """
@@ -86,7 +86,7 @@ class _Read:
     """Whether there is a later version. Then neither postings nor a graph hold for it."""
 
     def rows(self, query: str, asked: Mapping[str, Any]) -> list[Any]:
-        """Return the rows of a query in which {valid} and {readable} stand for those conditions."""
+        """Return the rows of a query, with the SQL conditions for its {valid} and {readable}."""
         valid = valid_at(self.number if self.past else None)
         statement = query.replace("{valid}", valid).replace("{readable}", _READABLE)
         return self.connection.execute(statement, asked).fetchall()

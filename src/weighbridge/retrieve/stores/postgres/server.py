@@ -63,7 +63,7 @@ class Server:
         """Lend a connection outside of any transaction.
 
         Raises:
-            WorkspaceError: the server cannot be reached, or refuses what it is asked.
+            WorkspaceError: the server cannot be reached, or refuses a statement.
         """
         import psycopg
 

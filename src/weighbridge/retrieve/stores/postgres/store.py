@@ -25,7 +25,7 @@ _LONGEST = 63
 
 
 class PostgresStore:
-    """A `Store` in a database, given as a URL in which `${NAME}` stands for an environment variable."""
+    """A `Store` in a database, given as a URL. `${NAME}` in it stands for an environment variable."""
 
     layout = f"postgres 1; {ANALYSER}"
     """Enters the fingerprint of an index: count up whenever its tables change, so that it is rebuilt."""
