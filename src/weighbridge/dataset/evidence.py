@@ -52,7 +52,10 @@ def resolve_evidence(
             meant = (name,) if name in readers.groups else readers.others.get(name, ())
             stands = {readers.kept.get(one, one) for one in meant}
             if len(stands) != 1:
-                unknown.setdefault(name, f"{name!r} (example {example.id!r}{_suggestion(meant)})")
+                hint = ""
+                if meant:
+                    hint = f"; this could be {' or '.join(map(repr, sorted(meant)[:_SHOWN]))}: cite one of them"
+                unknown.setdefault(name, f"{name!r} (example {example.id!r}{hint})")
                 continue
             evidence.extend(stands)
             for groups in (readers.groups[one] for one in meant):
@@ -89,10 +92,6 @@ def _list_other_names(document: Document) -> Iterator[str]:
     for name, other in ((document.id + suffix, document.id + suffix), (document.id, document.id.removesuffix(suffix))):
         if suffix and f"/{name}".endswith(f"/{document.source}"):
             yield other
-
-
-def _suggestion(meant: Sequence[str]) -> str:
-    return f"; this could be {' or '.join(map(repr, sorted(meant)[:_SHOWN]))}: cite one of them" if meant else ""
 
 
 def _join_first(told: Mapping[str, str], separator: str) -> str:

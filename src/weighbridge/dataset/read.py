@@ -1,6 +1,5 @@
 """Reads a file of examples, whatever its layout, and guesses their task."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from pathlib import Path
 from weighbridge.dataset.layouts import HEADERS, LAYOUTS, ExampleLayout, read_csv_row
 from weighbridge.errors import DataError
 from weighbridge.ingest.decode.text import read_decoded
+from weighbridge.ingest.files.kinds import is_json_object
 from weighbridge.ingest.files.rows import DataRow, read_csv_rows, read_jsonl_rows
 from weighbridge.types import Example, Task
 
@@ -170,7 +170,7 @@ def infer_task(examples: Sequence[Example]) -> TaskGuess:
     """
     asked = {example.family or example.id: example for example in examples if example.answerable}
     first = [example.answers[0] for example in asked.values()]
-    if first and all(_is_object(text) for text in first):
+    if first and all(map(is_json_object, first)):
         return TaskGuess("json", f"all {len(first):,} answers are JSON objects")
     counts = Counter(text.casefold() for text in first)
     shared = sum(count for count in counts.values() if count >= FEWEST_A_LABEL)
@@ -219,10 +219,3 @@ def _first_character(path: Path) -> str:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     return beginning.decode("utf-8-sig", "replace").lstrip()[:1]
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return False

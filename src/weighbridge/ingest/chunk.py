@@ -245,7 +245,7 @@ def _rank_breaks(view: _View, start: int, half: int, limit: int) -> Iterator[tup
             (
                 place
                 for place in _find_last_first(pattern, view.text, half, limit)
-                if _is_in(view.outline, place, kinds)
+                if isinstance(view.outline.block(place), kinds)
             ),
         )
     block = view.outline.block(limit)
@@ -258,10 +258,6 @@ def _rank_breaks(view: _View, start: int, half: int, limit: int) -> Iterator[tup
 
 def _find_last_first(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterable[int]:
     return reversed([found.end() for found in pattern.finditer(text, start, min(end + 12, len(text)))])
-
-
-def _is_in(outline: DocumentOutline, place: int, kinds: tuple[type, ...]) -> bool:
-    return isinstance(outline.block(place), kinds)
 
 
 def _context(view: _View, start: int, end: int) -> tuple[str, ...]:

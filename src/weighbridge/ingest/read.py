@@ -146,7 +146,9 @@ def read_documents(
     else:
         reading = _read_files(_Job(path.parent, cache, limits, notify, memory), (path,))
     if not reading.documents:
-        raise DataError(_describe_nothing_read(path, reading.skipped))
+        reasons = "; ".join(group_by_reason((item.reason, item.path) for item in reading.skipped))
+        why = f"skipped {reasons}" if reasons else "it is empty"
+        raise DataError(f"{path}: holds no document that can be read ({why}). Weighbridge reads {_SUPPORTED}")
     return replace(reading, seconds=time.monotonic() - began)
 
 
@@ -344,9 +346,3 @@ def _read_row_text(row: DataRow) -> str:
         return row.text("text")
     text = row.optional_text("text").replace("\r\n", "\n").replace("\r", "\n")
     return text if text.strip() else ""
-
-
-def _describe_nothing_read(path: Path, skipped: Sequence[Skipped]) -> str:
-    told = group_by_reason((item.reason, item.path) for item in skipped)
-    why = f"skipped {'; '.join(told)}" if skipped else "it is empty"
-    return f"{path}: holds no document that can be read ({why}). Weighbridge reads {_SUPPORTED}"

@@ -59,8 +59,7 @@ def _read_row(row: DataRow) -> SyntheticExample:
     example = read_question_row(row)
     if example.question.groups:
         raise DataError(
-            f"{row.place}: has 'groups', and what is made is learnt by an adapter that speaks to everybody; take the "
-            "line out"
+            f"{row.place}: has 'groups', and an adapter trained on made examples speaks to everybody; take the line out"
         )
     spans = row.values.get("spans") or []
     if not isinstance(spans, list):
@@ -107,7 +106,12 @@ def mix_into_train(
     that no longer stands in its document.
     """
     held_out = [example for example in examples if example.split != "train"]
-    filters = [_drop_known(frozenset(example.id for example in examples))]
+    ids = frozenset(example.id for example in examples)
+
+    def known(some: Sequence[SyntheticExample]) -> Collection[int]:
+        return {at for at, one in enumerate(some) if one.id in ids}
+
+    filters = [Filter("is among the examples already", known)]
     if texts is not None:
         filters += [_drop_unreachable(texts), drop_ungrounded(texts)]
     filters.append(drop_near_held_out(held_out, cache_vectors(embed), threshold))
@@ -127,7 +131,3 @@ def _drop_unreachable(texts: Mapping[str, str]) -> Filter:
         return {at for at, one in enumerate(made) if any(span.document_id not in texts for span in one.spans)}
 
     return Filter("its document is gone, or not for everybody", places)
-
-
-def _drop_known(ids: Collection[str]) -> Filter:
-    return Filter("is among the examples already", lambda made: {at for at, one in enumerate(made) if one.id in ids})

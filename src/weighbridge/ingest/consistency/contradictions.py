@@ -21,7 +21,7 @@ from weighbridge.ingest.consistency.statements import (
     vocabulary,
 )
 from weighbridge.ingest.consistency.versions import names_tell_versions
-from weighbridge.ingest.outline import DocumentOutline, find_outline
+from weighbridge.ingest.outline import find_outline
 from weighbridge.types import Document
 
 _ALIKE, _ALIKE_BETWEEN_THE_SAME = 0.6, 0.4
@@ -90,7 +90,7 @@ class StatementCorpus:
 
     def facts(self, at: int) -> Mapping[tuple[str, ...], Fact]:
         """Return the table cells and "key: value" lines of a document."""
-        return _facts(self.documents[at])
+        return find_facts(self.documents[at], find_outline(self.documents[at].text))
 
     def statement(self, at: int, place: int) -> Statement:
         """Return one sentence of a document with its tokens."""
@@ -99,11 +99,6 @@ class StatementCorpus:
 
 
 @lru_cache(maxsize=32)  # versions stand near each other: each is compared with up to eight
-def _facts(document: Document) -> Mapping[tuple[str, ...], Fact]:
-    outline: DocumentOutline = find_outline(document.text)
-    return find_facts(document, outline)
-
-
 class Budget:
     """How many comparisons of sentences are left."""
 

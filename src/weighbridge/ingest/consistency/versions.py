@@ -37,7 +37,9 @@ def version_pairs(documents: Sequence[Document], periods: Sequence[Period]) -> M
     signatures = {at: signature(own) for at, own in words.items() if own}
     titles = [_title(document.title) for document in documents]
     headings = [_title(_first_heading(document.text)) for document in documents]
-    near = {pair: _likeness(signatures, pair) for pair in {*_same_titles(titles, signatures), *_close(signatures)}}
+    near: dict[tuple[int, int], float] = {}
+    for left, right in {*_same_titles(titles, signatures), *_close(signatures)}:
+        near[left, right] = float((signatures[left] == signatures[right]).mean())
     partners: dict[int, list[int]] = defaultdict(list)
     found = {}
     for (left, right), likeness in sorted(near.items(), key=lambda item: (-item[1], item[0])):
@@ -98,10 +100,6 @@ def _agree(one: frozenset[str], other: frozenset[str]) -> bool:
 def _title(title: str) -> frozenset[str]:
     words: list[str] = re.findall(r"[^\W_]+", title.casefold())
     return frozenset(word for word in words if not _MARKS.fullmatch(word) and not re.fullmatch(r"v\d+", word))
-
-
-def _likeness(signatures: "Signatures", pair: tuple[int, int]) -> float:
-    return float((signatures[pair[0]] == signatures[pair[1]]).mean())
 
 
 def _same_titles(titles: Sequence[frozenset[str]], signatures: "Signatures") -> Iterator[tuple[int, int]]:

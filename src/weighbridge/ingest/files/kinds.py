@@ -250,7 +250,7 @@ def _is_mail(text: str, claimed: Kind | None) -> bool:
 def _sniff_records(claimed: Kind | None, text: str, tail: bytes) -> Kind:
     """Tell JSON from text that only begins like it, without reading a long file to its end."""
     lines = [line for line in text.lstrip("\ufeff").splitlines()[:3] if line.strip()]
-    if claimed == "jsonl" or (len(lines) > 1 and all(_is_object(line) for line in lines[:2])):
+    if claimed == "jsonl" or (len(lines) > 1 and all(map(is_json_object, lines[:2]))):
         return "jsonl"
     if re.search(rb'"nbformat"\s*:', tail) and '"cells"' in text:
         return "notebook"
@@ -263,8 +263,9 @@ def _sniff_records(claimed: Kind | None, text: str, tail: bytes) -> Kind:
     return "json" if isinstance(value, dict) or (value and isinstance(value[0], dict | list)) else "text"
 
 
-def _is_object(line: str) -> bool:
+def is_json_object(text: str) -> bool:
+    """Tell whether a text is a JSON object; one nested too deeply is none."""
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
         return False

@@ -21,7 +21,8 @@ class DataRow:
     def text(self, key: str) -> str:
         """Return a required text that is not blank."""
         if key not in self.values:
-            raise DataError(f"{self.place}: has no {key!r}; it has {self._keys()}")
+            keys = ", ".join(map(repr, list(self.values)[:8])) or "no keys"
+            raise DataError(f"{self.place}: has no {key!r}; it has {keys}")
         if not (value := self.optional_text(key)).strip():
             raise DataError(f"{self.place}: {key!r} is empty")
         return value
@@ -52,9 +53,6 @@ class DataRow:
         if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
             raise DataError(f"{self.place}: {key!r} must be a list of texts that are not empty")
         return tuple(item.strip() for item in value)
-
-    def _keys(self) -> str:
-        return ", ".join(map(repr, list(self.values)[:8])) or "no keys"
 
 
 _KINDS: Mapping[type, str] = {

@@ -73,11 +73,11 @@ def make_documents(entities: Iterable[Entity], where: str, maximum: int | None =
                 "ids must be unique: take another field for `id`, or join what belongs together"
             )
         places.setdefault(content.name, entity.place)
-    return Parsed(tuple(found.values()), tuple(_describe(what, places) for what, places in losses.items()))
-
-
-def _describe(what: str, places: Sequence[str]) -> Loss:
-    return Loss(places[0] if len(places) == 1 else f"{places[0]} and {len(places) - 1:,} more", what)
+    listed: list[Loss] = []
+    for what, lost_at in losses.items():
+        more = f" and {len(lost_at) - 1:,} more" if len(lost_at) > 1 else ""
+        listed.append(Loss(f"{lost_at[0]}{more}", what))
+    return Parsed(tuple(found.values()), tuple(listed))
 
 
 def _make_content(entity: Entity, missed: list[str]) -> Content | None:
