@@ -27,7 +27,7 @@ from weighbridge.errors import DataError
 from weighbridge.ingest.files.limits import ReadingLimits
 from weighbridge.ingest.files.scan import files_below, relative_name
 from weighbridge.ingest.read import read_documents
-from weighbridge.ingest.report import DocumentReading
+from weighbridge.ingest.reading_report import DocumentReading
 
 ENDED = re.compile(r"crashed the parser|took longer than|needs more than [\d,]+ MB|ended by the system")
 UNEXPLAINED = re.compile(r"broken, or not understood \((\w+)")

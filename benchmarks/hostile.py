@@ -25,7 +25,7 @@ from hostile_texts import Made, texts, webs
 from weighbridge.ingest.files.limits import ReadingLimits
 from weighbridge.ingest.files.scan import relative_name
 from weighbridge.ingest.read import read_documents
-from weighbridge.ingest.report import DocumentReading
+from weighbridge.ingest.reading_report import DocumentReading
 
 SMALLEST, LARGEST = 40, 3_000_000
 """Bytes of the files that others are made of."""

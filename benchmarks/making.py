@@ -16,7 +16,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from weighbridge.dataset.synthesise.duplicates import drop_near_each_other
+from weighbridge.dataset.synthesise.repeats import drop_near_each_other
 from weighbridge.models import fetch
 from weighbridge.settings.file import load_settings
 from weighbridge.wiring.reporter import SILENT

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from weighbridge.dataset.evidence import resolve_evidence
-from weighbridge.dataset.read import infer_task, read_examples
+from weighbridge.dataset.examples import infer_task, read_examples
 from weighbridge.ingest.read import read_documents
 from weighbridge.settings.file import load_settings
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from weighbridge.answer.prompt import build_prompt, instructions_for
+from weighbridge.dataset.examples import load_examples
 from weighbridge.dataset.near_duplicates import comparable_text, distinct_questions
-from weighbridge.dataset.read import load_examples
 from weighbridge.errors import DataError
 from weighbridge.types import Example, Message, Question
 

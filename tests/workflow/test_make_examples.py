@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from weighbridge.dataset.read import read_examples
-from weighbridge.dataset.synthesise.file import read_synthetic
+from weighbridge.dataset.examples import read_examples
+from weighbridge.dataset.synthesise.made_file import read_synthetic
 from weighbridge.dataset.synthesise.nouns import SyntheticExample
 from weighbridge.errors import ModelError, SettingsError, WorkspaceError
 from weighbridge.settings.file import load_settings

@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from weighbridge.dataset.examples import infer_task
 from weighbridge.dataset.leaks import Leak, find_leaks
 from weighbridge.dataset.near_duplicates import (
     DistinctQuestions,
@@ -27,7 +28,6 @@ from weighbridge.dataset.near_duplicates import (
     find_near_duplicates,
     positions,
 )
-from weighbridge.dataset.read import infer_task
 from weighbridge.errors import DataError, SettingsError
 from weighbridge.results import SplitReport
 from weighbridge.settings.schema import SplitSettings

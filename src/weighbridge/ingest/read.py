@@ -33,7 +33,7 @@ from weighbridge.ingest.files.scan import (
     reason_to_skip,
     relative_name,
 )
-from weighbridge.ingest.report import DocumentReading, describe_reading, group_by_reason
+from weighbridge.ingest.reading_report import DocumentReading, describe_reading, group_by_reason
 from weighbridge.protocols import Notify, silent
 from weighbridge.types import Document, Progress
 from weighbridge.workspace import read_json, write_json

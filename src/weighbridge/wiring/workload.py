@@ -10,9 +10,9 @@ from typing import Any
 from weighbridge.adapters import Span
 from weighbridge.answer.build import shape_of
 from weighbridge.dataset.evidence import resolve_evidence
-from weighbridge.dataset.read import infer_task, load_examples
+from weighbridge.dataset.examples import infer_task, load_examples
 from weighbridge.dataset.split import split_examples
-from weighbridge.dataset.synthesise.file import mix_into_train, read_source_texts, read_synthetic
+from weighbridge.dataset.synthesise.made_file import mix_into_train, read_source_texts, read_synthetic
 from weighbridge.dataset.synthesise.nouns import describe_attrition
 from weighbridge.errors import DataError, SettingsError
 from weighbridge.evaluate.metrics.form import checked_schema

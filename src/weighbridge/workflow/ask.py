@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from weighbridge.answer.build import Parts, shape_of
-from weighbridge.dataset.read import read_examples
+from weighbridge.dataset.examples import read_examples
 from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.evaluate.weighing import load_weighing
 from weighbridge.protocols import NONE, NOTHING, Strategy

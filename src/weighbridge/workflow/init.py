@@ -5,7 +5,7 @@ from pathlib import Path
 
 from weighbridge.answer.build import shape_of
 from weighbridge.dataset.evidence import resolve_evidence
-from weighbridge.dataset.read import infer_task, load_examples
+from weighbridge.dataset.examples import infer_task, load_examples
 from weighbridge.errors import WorkspaceError
 from weighbridge.ingest.read import describe_reading, read_documents
 from weighbridge.settings.file import starter

@@ -11,14 +11,6 @@ from random import Random
 from time import perf_counter
 
 from weighbridge.dataset.synthesise.cached_model import CachedModel
-from weighbridge.dataset.synthesise.duplicates import (
-    cache_vectors,
-    drop_changed_meaning,
-    drop_near_each_other,
-    drop_near_examples,
-    drop_near_held_out,
-)
-from weighbridge.dataset.synthesise.file import read_source_texts, write_synthetic
 from weighbridge.dataset.synthesise.filters import (
     Accepts,
     drop_ambiguous,
@@ -31,7 +23,15 @@ from weighbridge.dataset.synthesise.filters import (
     limit_unanswerable,
     make_form_filters,
 )
+from weighbridge.dataset.synthesise.made_file import read_source_texts, write_synthetic
 from weighbridge.dataset.synthesise.nouns import Filter, FilterResult, SyntheticExample, apply_filters
+from weighbridge.dataset.synthesise.repeats import (
+    cache_vectors,
+    drop_changed_meaning,
+    drop_near_each_other,
+    drop_near_examples,
+    drop_near_held_out,
+)
 from weighbridge.dataset.synthesise.rules import make_by_rules
 from weighbridge.dataset.synthesise.teacher import (
     QUESTIONS,

@@ -8,6 +8,6 @@ rules.py           everything that needs no model
 teacher.py         asks a model for questions, and reads its replies
 cached_model.py    keeps the replies of a model
 filters.py         drops examples that read badly, are not grounded, cannot be found, or are too many
-duplicates.py      drops examples that were asked before: by each other, in training or in the test
-file.py            the file of made examples, and how they join the others
+repeats.py         drops examples that were asked before: by each other, in training or in the test
+made_file.py       the file of made examples, and how they join the others
 """

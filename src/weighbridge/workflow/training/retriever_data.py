@@ -14,8 +14,8 @@ from weighbridge.adapters import Span
 from weighbridge.checks.retrieval import FEWEST, family, judgeable_examples
 from weighbridge.dataset.split import FEWEST as DIVISIBLE
 from weighbridge.dataset.split import split_examples
-from weighbridge.dataset.synthesise.duplicates import cache_vectors, drop_near_held_out
 from weighbridge.dataset.synthesise.nouns import SyntheticExample
+from weighbridge.dataset.synthesise.repeats import cache_vectors, drop_near_held_out
 from weighbridge.protocols import Embedder, Index
 from weighbridge.settings.schema import SplitSettings
 from weighbridge.train.retriever.pairs import RetrievalPairs, labelled_pairs, made_pairs, unusable

@@ -8,8 +8,8 @@ from statistics import fmean, stdev
 from weighbridge.adapters import AdapterCard, Lesson, Seeded
 from weighbridge.answer.build import build, shape_of
 from weighbridge.dataset.near_duplicates import comparable_text, normalise_question
-from weighbridge.dataset.synthesise.duplicates import drop_near_held_out
 from weighbridge.dataset.synthesise.nouns import SyntheticExample
+from weighbridge.dataset.synthesise.repeats import drop_near_held_out
 from weighbridge.errors import DataError, SettingsError, TrainingError
 from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.fingerprint import fingerprint

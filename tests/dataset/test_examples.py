@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.dataset.read import MOST_ERRORS, infer_task, read_examples
+from weighbridge.dataset.examples import MOST_ERRORS, infer_task, read_examples
 from weighbridge.errors import DataError
 from weighbridge.types import Example, Question
 

@@ -8,14 +8,14 @@ import pytest
 
 from weighbridge.adapters import Span
 from weighbridge.dataset.split import Embed
-from weighbridge.dataset.synthesise.duplicates import (
+from weighbridge.dataset.synthesise.nouns import Filter, SyntheticExample
+from weighbridge.dataset.synthesise.repeats import (
     cache_vectors,
     drop_changed_meaning,
     drop_near_each_other,
     drop_near_examples,
     drop_near_held_out,
 )
-from weighbridge.dataset.synthesise.nouns import Filter, SyntheticExample
 from weighbridge.types import Example, Question
 
 

@@ -1,6 +1,6 @@
 from weighbridge.ingest.content import Loss
 from weighbridge.ingest.decode.text import Skipped
-from weighbridge.ingest.report import DocumentReading, describe_reading, group_by_reason
+from weighbridge.ingest.reading_report import DocumentReading, describe_reading, group_by_reason
 from weighbridge.types import Document
 
 

@@ -1,7 +1,7 @@
 """Drops questions that were asked before: by another made one, by a training example, or, worse, by the test.
 
-Closeness is that of the split (`likeness.py`), and the comparison with dev and test is its leak check (`leaks.py`), so
-that two questions that a split keeps apart cannot meet here either.
+Closeness is that of the split (`near_duplicates.py`), and the comparison with dev and test is its leak check
+(`leaks.py`), so that two questions that a split keeps apart cannot meet here either.
 """
 
 from collections import defaultdict

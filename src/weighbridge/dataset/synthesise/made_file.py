@@ -13,9 +13,9 @@ from typing import Any
 from weighbridge.adapters import Span
 from weighbridge.dataset.layouts import read_question_row
 from weighbridge.dataset.split import Embed
-from weighbridge.dataset.synthesise.duplicates import cache_vectors, drop_near_held_out
 from weighbridge.dataset.synthesise.filters import drop_ungrounded
 from weighbridge.dataset.synthesise.nouns import Attrition, Filter, SyntheticExample, apply_filters
+from weighbridge.dataset.synthesise.repeats import cache_vectors, drop_near_held_out
 from weighbridge.errors import DataError
 from weighbridge.ingest.files.rows import DataRow, read_jsonl_rows
 from weighbridge.types import Document, Example

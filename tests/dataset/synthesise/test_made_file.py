@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from weighbridge.adapters import Span
-from weighbridge.dataset.read import read_examples
+from weighbridge.dataset.examples import read_examples
 from weighbridge.dataset.split import Embed
-from weighbridge.dataset.synthesise.file import mix_into_train, read_source_texts, read_synthetic, write_synthetic
+from weighbridge.dataset.synthesise.made_file import mix_into_train, read_source_texts, read_synthetic, write_synthetic
 from weighbridge.dataset.synthesise.nouns import SyntheticExample
 from weighbridge.errors import DataError
 from weighbridge.types import Document, Example, Question
