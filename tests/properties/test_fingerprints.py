@@ -54,6 +54,8 @@ FUNCTIONS = {"measure.run.record_key", "workflow.workload.index_key", "workflow.
 HANDED_OVER = {
     "adapters.AdapterCard": "of the exercise it is the card of",
     "adapters.Learnt": "of the exercise's conversations",
+    "contracts.strategy.BrokenModel": "a toy that is never kept",
+    "contracts.strategy.WordSearch": "a toy that is never kept",
     "protocols.NoDemonstrations": "there is one value of it",
     "protocols.Nothing": "there is one value of it",
     "retrieve.index.sync.IndexCard": "of what the index holds, computed where it is built",
