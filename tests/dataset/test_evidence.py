@@ -125,7 +125,7 @@ def test_whoever_may_cite_a_dropped_copy_may_read_the_one_kept(
     for document in documents:
         asked = restricted(1, *asker, evidence=(document.id,))
         if document.groups and not document.groups & asker:
-            with pytest.raises(DataError, match="whoever asks may not read: 'e1' cites"):
+            with pytest.raises(DataError, match="their askers may not read: 'e1' cites"):
                 resolve_evidence([asked], left.values(), list_dropped_copies(documents, found))
             continue
         (resolved,) = resolve_evidence([asked], left.values(), list_dropped_copies(documents, found))

@@ -69,7 +69,7 @@ def resolve_evidence(
         )
     if hidden:
         raise DataError(
-            f"{len(hidden):,} answerable examples cite documents that whoever asks may not read: "
+            f"{len(hidden):,} answerable examples cite documents that their askers may not read: "
             f"{_join_first(hidden, '; ')}. Their answers would be shown to everybody who may see the question; add "
             '"groups" with one of the document\'s groups to each of these examples'
         )

@@ -175,7 +175,7 @@ def _read_files(job: _Job, paths: Sequence[Path]) -> DocumentReading:
         try:
             entries = _parse_all(job, ordered, shelves)
         except OSError as error:
-            raise WorkspaceError(f"{shelves}: what is read cannot be written there ({error.strerror})") from error
+            raise WorkspaceError(f"{shelves}: parsed documents cannot be written there ({error.strerror})") from error
         reading = _assemble(job.folder, entries, _name_documents(job, entries))
         if job.cache is None:
             return replace(reading, documents=tuple(reading.documents))

@@ -7,7 +7,7 @@ from time import sleep
 
 import pytest
 
-from weighbridge.dataset.synthesise.cached_model import CachedModel, ask_all
+from weighbridge.dataset.synthesise.cached_model import CachedModel, ask_each_prompt
 from weighbridge.errors import ModelError, PromptTooLongError, WorkspaceError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import Emit, ignore
@@ -70,7 +70,7 @@ def test_replies_come_in_order_and_a_failure_is_none(tmp_path: Path):
     told: list[Progress] = []
     model = CachedModel(Scripted(reply=Counting(), context=4), tmp_path / "said.jsonl")
     prompts = [ask("a"), ask("much too long for this"), ask("b")]
-    assert ask_all(model, prompts, task="asking", workers=2, notify=told.append) == ("A", None, "B")
+    assert ask_each_prompt(model, prompts, task="asking", workers=2, notify=told.append) == ("A", None, "B")
     assert [(step.done, step.total) for step in told] == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert told[-1].note == "1 failed"
     assert len((tmp_path / "said.jsonl").read_text().splitlines()) == 2
@@ -78,9 +78,9 @@ def test_replies_come_in_order_and_a_failure_is_none(tmp_path: Path):
 
 def test_a_model_that_always_fails_is_an_error():
     with pytest.raises(ModelError) as raised:
-        ask_all(Scripted(context=1), [ask("a b"), ask("c d")], task="asking")
+        ask_each_prompt(Scripted(context=1), [ask("a b"), ask("c d")], task="asking")
     assert isinstance(raised.value, PromptTooLongError)
-    assert ask_all(Scripted(), [], task="asking") == ()
+    assert ask_each_prompt(Scripted(), [], task="asking") == ()
 
 
 @pytest.mark.parametrize(("answers", "asked"), [(0, 3), (2, 14)])
@@ -94,14 +94,14 @@ def test_a_model_that_fails_on_and_on_is_not_asked_for_the_rest(answers: int, as
         return "yes"
 
     with pytest.raises(ModelError, match=f"it is down. It failed {asked - answers} times in a row") as raised:
-        ask_all(Scripted(reply=reply), [ask(str(number)) for number in range(99)], task="asking")
+        ask_each_prompt(Scripted(reply=reply), [ask(str(number)) for number in range(99)], task="asking")
     assert len(tried) <= asked + 4
     assert ("is kept" in str(raised.value)) == bool(answers)
 
 
 def test_prompts_that_are_too_long_do_not_count():
     prompts = [*(ask("much too long") for _ in range(20)), ask("a")]
-    assert ask_all(Scripted(context=2), prompts, task="asking")[-1]
+    assert ask_each_prompt(Scripted(context=2), prompts, task="asking")[-1]
 
 
 class Thoughtful:
@@ -114,7 +114,7 @@ class Thoughtful:
 
 
 def test_what_a_model_thinks_is_no_part_of_its_reply():
-    assert ask_all(Thoughtful(), [ask("a"), ask("b")], task="asking") == ("four", "four")
+    assert ask_each_prompt(Thoughtful(), [ask("a"), ask("b")], task="asking") == ("four", "four")
 
 
 class Hanging:
@@ -145,5 +145,7 @@ def test_an_interruption_waits_for_no_silent_model():
 
     model = Hanging()
     with pytest.raises(KeyboardInterrupt):
-        ask_all(model, [ask("first"), *(ask(f"{n}") for n in range(9))], task="asking", workers=2, notify=interrupt)
+        ask_each_prompt(
+            model, [ask("first"), *(ask(f"{n}") for n in range(9))], task="asking", workers=2, notify=interrupt
+        )
     assert 1 <= model.ended <= 2

@@ -118,7 +118,7 @@ def test_pruning_deletes_what_no_source_names(tmp_path: Path) -> None:
     prune_cache(tmp_path, frozenset({KEY}))
     assert first.path.exists()
     assert not second.path.exists()
-    with pytest.raises(DataError, match="what was read of it is gone; read the documents again"):
+    with pytest.raises(DataError, match="its stored text is gone; read the documents again"):
         list(shelf(second))
 
 

@@ -295,7 +295,7 @@ def test_a_variable_in_the_url_is_quoted_and_never_shown(serve, read) -> None:
         read(url)
     with pytest.raises(UserError, match="the environment variable TOKEN is not set"):
         read(server.url, header_variable="TOKEN")
-    with pytest.raises(UserError, match="the environment variable TOKEN holds what no HTTP header may"):
+    with pytest.raises(UserError, match="the environment variable TOKEN holds characters that no HTTP header may have"):
         read(server.url, {"TOKEN": "a\nb"}, header_variable="TOKEN")
 
 

@@ -79,7 +79,7 @@ def _read_cache(path: Path) -> dict[str, str]:
     return said
 
 
-def ask_all(
+def ask_each_prompt(
     model: Model, prompts: Sequence[Sequence[Message]], *, task: str, workers: int = 1, notify: Notify = silent
 ) -> tuple[str | None, ...]:
     """Return the reply to each prompt, in order; None where the model failed.

@@ -108,10 +108,10 @@ def mix_into_train(
     held_out = [example for example in examples if example.split != "train"]
     ids = frozenset(example.id for example in examples)
 
-    def known(some: Sequence[SyntheticExample]) -> Collection[int]:
+    def find_known(some: Sequence[SyntheticExample]) -> Collection[int]:
         return {at for at, one in enumerate(some) if one.id in ids}
 
-    filters = [Filter("is among the examples already", known)]
+    filters = [Filter("is among the examples already", find_known)]
     if texts is not None:
         filters += [_drop_unreachable(texts), drop_ungrounded(texts)]
     filters.append(drop_near_held_out(held_out, cache_vectors(embed), threshold))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from weighbridge.adapters import Span
 from weighbridge.dataset.near_duplicates import normalise_question
-from weighbridge.dataset.synthesise.cached_model import ask_all
+from weighbridge.dataset.synthesise.cached_model import ask_each_prompt
 from weighbridge.dataset.synthesise.english import content_words
 from weighbridge.dataset.synthesise.nouns import OWN, Filter, SyntheticExample, make_synthetic
 from weighbridge.protocols import Model, Notify, silent
@@ -84,7 +84,7 @@ class Teacher:
 
     def about(self, prompts: Sequence[Sequence[Message]], task: str) -> tuple[str, ...]:
         """Return the replies, empty where the model failed."""
-        said = ask_all(self.model, prompts, task=task, workers=self.workers, notify=self.notify)
+        said = ask_each_prompt(self.model, prompts, task=task, workers=self.workers, notify=self.notify)
         return tuple(text or "" for text in said)
 
 

@@ -233,4 +233,4 @@ def _load_document(shelved: CachedDocument) -> Document:
             parts=tuple(Part(**part) for part in described["parts"]),
         )
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise DataError(f"{shelved.document.source}: what was read of it is gone; read the documents again") from error
+        raise DataError(f"{shelved.document.source}: its stored text is gone; read the documents again") from error

@@ -61,7 +61,9 @@ def _open(source: RestSource, environment: Mapping[str, str], sleep: Callable[[f
     named = [read_variable(name, environment) for name in VARIABLE.findall(source.rest)]
     value = read_variable(source.header_variable, environment) if source.header_variable else ""
     if not (value.isascii() and value.isprintable()):
-        raise UserError(f"the environment variable {source.header_variable} holds what no HTTP header may")
+        raise UserError(
+            f"the environment variable {source.header_variable} holds characters that no HTTP header may have"
+        )
     secrets = frozenset({*named, *(quote(secret, safe="") for secret in named), value, *value.split()[-1:]})
     try:
         start = URL(fill_secrets(source.rest, environment, quoted=partial(quote, safe="")))
