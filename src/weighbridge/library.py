@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from weighbridge.results import Weighing
     from weighbridge.retrieve.index.sync import IndexCard
     from weighbridge.settings.schema import Settings
+    from weighbridge.wiring.tuned_retrievers import RetrieverCard
     from weighbridge.workflow.score import Scores
 
 Say = Callable[[str], None]
@@ -116,11 +117,11 @@ class OpenWorkspace:
             )
         return self._strategies[arm]
 
-    def train(self, *strategies: str, seeds: int = 1, search: int = 0) -> "Sequence[AdapterCard]":
+    def train(self, *strategies: str, seeds: int = 1, search: int = 0) -> "Sequence[AdapterCard | RetrieverCard]":
         """Train tuned strategies on exactly the prompts that they send; all of the settings where none is named.
 
         Args:
-            strategies: Some of `strategies:` in the settings.
+            strategies: Some of `strategies:` in the settings; also `embedder` and `reranker`, the retriever's models.
             seeds: Trainings with different seeds; the best on the dev questions serves.
             search: Learning rates and ranks to try on small budgets first.
 
@@ -128,12 +129,12 @@ class OpenWorkspace:
             UserError: a strategy is not there, or is not one that is trained.
             TrainingError: training failed.
         """
-        from weighbridge.workflow.ask import choose_arm
-        from weighbridge.workflow.training.train import Effort, train
+        from weighbridge.workflow.models import train_named
+        from weighbridge.workflow.training.train import Effort
 
         self.close()
-        arms = [choose_arm(name, self.settings, self._workspace) for name in strategies]
-        return train(arms, self.settings, self._workspace, self._reporter, effort=Effort(seeds=seeds, search=search))
+        effort = Effort(seeds=seeds, search=search)
+        return train_named(strategies, self.settings, self._workspace, self._reporter, effort=effort)
 
     def compare(self) -> "Weighing":
         """Weigh all strategies of the settings: index, train, answer, time, decide.

@@ -13,6 +13,7 @@ from weighbridge.settings.file import load_settings
 from weighbridge.wiring.tuned_retrievers import promote, write_card
 from weighbridge.workspace import Workspace
 
+from .. import command_line
 from ..workflow.tuned import tuned
 
 
@@ -97,6 +98,9 @@ def test_nothing_is_prepared_for_a_strategy_that_the_settings_leave_out(workspac
 
 
 def test_options_that_would_do_nothing_are_refused(workspace: Workspace) -> None:
-    refused = run("train", "embedder", "--seeds", "3", "-w", str(workspace.root))
-    assert refused.exit_code == 2
-    assert "trained once" in refused.output
+    refused = command_line.run("train", "embedder", "--seeds", "3", "-w", str(workspace.root))
+    assert refused.returncode == 2
+    assert "trained once" in refused.stderr
+    unknown = command_line.run("train", "reader", "-w", str(workspace.root))
+    assert unknown.returncode == 2
+    assert "'reader' is not one of this workspace's strategies, or a retriever's model: " in unknown.stderr

@@ -49,11 +49,10 @@ def site(tmp_path):
 
 
 @pytest.fixture
-def go(run, site, monkeypatch):
-    """Runs a command with the distribution installed."""
-    monkeypatch.syspath_prepend(site)
+def go(start, site):
+    """Runs a command in a process of its own, with the distribution installed."""
     path = f"{site}:{Path(__file__).parents[2] / 'src'}"
-    return lambda *words: run(*words, PYTHONPATH=path)
+    return lambda *words: start(*words, PYTHONPATH=path)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import typer
 from weighbridge.cli.console import open_console
 from weighbridge.cli.options import HERE, Json, Root, open_workspace
 
-RETRIEVERS = ("embedder", "reranker")
 Out = Annotated[Path | None, typer.Option(help="The JSONL file to write.", show_default="WORKSPACE/made.jsonl")]
 
 
@@ -29,29 +28,19 @@ def train_command(
     With a model at an endpoint the training is done there, after its price was agreed to. The embedder or the
     reranker is kept only if the search gets better by it, beyond chance.
     """
+    from weighbridge.adapters import AdapterCard
     from weighbridge.wiring.index import never_agree
-    from weighbridge.workflow.models import find_outdated
-    from weighbridge.workflow.training.train import Effort, train
+    from weighbridge.workflow.models import train_named
+    from weighbridge.workflow.training.train import Effort
 
     settings, place = open_workspace(workspace)
-    named = list(strategies or ())
-    if (seeds > 1 or search) and named and set(named) <= set(RETRIEVERS):
-        raise typer.BadParameter("the embedder and the reranker are trained once, without --seeds and --search")
     with open_console(as_json=as_json) as console:
-        arms: list[Any] = [_arm(name, settings.strategies) for name in named if name not in RETRIEVERS]
-        cards: list[object] = [  # first, for a strategy that reads learns to read what the search finds
-            _retriever(which, settings, place, console.reporter) for which in RETRIEVERS if which in named
-        ]
-        if arms or not named:
-            agree = console.agree if sys.stdin.isatty() and not as_json else never_agree
-            effort = Effort(seeds=seeds, search=search, agree=agree)
-            trained = train(arms, settings, place, console.reporter, effort=effort)
-            cards += trained
-            console.adapters(trained)
-        for sentence in find_outdated(settings, place) if set(RETRIEVERS).intersection(named) else ():
-            console.reporter.say(sentence)
+        agree = console.agree if sys.stdin.isatty() and not as_json else never_agree
+        effort = Effort(seeds=seeds, search=search, agree=agree)
+        cards = train_named(strategies or (), settings, place, console.reporter, effort=effort)
+        console.adapters([card for card in cards if isinstance(card, AdapterCard)])
         if as_json:
-            console.result(cards)
+            console.result(list(cards))
 
 
 def make_examples_command(
@@ -103,16 +92,3 @@ def _teacher(given: str) -> Any:
     if wrong := address_problem(url):
         raise typer.BadParameter(f"the URL {wrong}", param_hint="--teacher")
     return ModelSettings(engine="openai", reference=name, base_url=url)
-
-
-def _retriever(which: Any, settings: Any, place: Any, reporter: Any) -> object:
-    from weighbridge.workflow.training.retriever import tune_retriever
-
-    return tune_retriever(which, settings, place, reporter)
-
-
-def _arm(name: str, arms: tuple[Any, ...]) -> Any:
-    if name not in arms:
-        known = ", ".join((*arms, *RETRIEVERS))
-        raise typer.BadParameter(f"'{name}' is not one of this workspace's strategies, or a retriever's model: {known}")
-    return name

@@ -39,6 +39,7 @@ from weighbridge.wiring.tuned_retrievers import (
 )
 from weighbridge.wiring.tuned_retrievers import rollback as rollback_retriever
 from weighbridge.workflow.lineage import index_of
+from weighbridge.workflow.training import train as training
 from weighbridge.workflow.training.train import arms_to_train, exercise_of
 from weighbridge.workspace import Workspace, write_text
 
@@ -69,6 +70,38 @@ def list_adapters(settings: Settings, workspace: Workspace) -> tuple[Listed, ...
     """Return all finished adapters of a workspace: by strategy, oldest first."""
     cards = [card for strategy in strategies(workspace) for card in adapters(workspace, strategy)]
     return _all_listed(cards, settings, workspace)
+
+
+def train_named(
+    names: Sequence[str], settings: Settings, workspace: Workspace, reporter: Reporter, *, effort: training.Effort
+) -> tuple[AdapterCard | RetrieverCard, ...]:
+    """Train tuned arms and the retriever's models by name; all tuned arms of the settings where none is named.
+
+    The retriever's models come first: an arm that reads is trained on the passages that the search then finds.
+
+    Raises:
+        UserError: a name is neither, or the retriever's models alone are named with seeds or a search.
+        TrainingError: training failed, or the served form differs from the adapter.
+    """
+    from weighbridge.workflow.training.retriever import tune_retriever
+
+    known = (*settings.strategies, *WHICH)
+    for name in names:
+        if name not in known:
+            told = f"'{name}' is not one of this workspace's strategies, or a retriever's model"
+            raise UserError(f"{told}: {', '.join(known)}")
+    retrievers = [which for which in WHICH if which in names]
+    arms = [name for name in names if name not in WHICH]
+    if retrievers and not arms and (effort.seeds > 1 or effort.search):
+        raise UserError("the embedder and the reranker are trained once, without --seeds and --search")
+    cards: list[AdapterCard | RetrieverCard] = [
+        tune_retriever(which, settings, workspace, reporter) for which in retrievers
+    ]
+    if arms or not names:
+        cards += training.train(arms, settings, workspace, reporter, effort=effort)
+    for sentence in find_outdated(settings, workspace) if retrievers else ():
+        reporter.say(sentence)
+    return tuple(cards)
 
 
 def find_outdated(settings: Settings, workspace: Workspace) -> Iterator[str]:
