@@ -115,8 +115,17 @@ def why_not(root: Path, mutant: Mutant) -> str:
         return "it changes nothing"
     if (times := file.read_text(encoding="utf-8").count(mutant.before)) != 1:
         return f"the text stands {times} times in {mutant.file}, not once"
-    missing = [test for test in mutant.tests if not (root / test.split("::")[0]).exists()]
+    missing = [test for test in mutant.tests if not _exists(root, test)]
     return f"no tests {', '.join(missing)}" if missing else ""
+
+
+def _exists(root: Path, test: str) -> bool:
+    """Tell whether a file of tests is there, and in it the function that may be named after "::"."""
+    path, _, name = test.partition("::")
+    if not name:
+        return (root / path).exists()
+    function = name.partition("[")[0].rpartition("::")[2]
+    return (root / path).is_file() and f"def {function}(" in (root / path).read_text(encoding="utf-8")
 
 
 def try_all(root: Path, mutants: Sequence[Mutant], *, jobs: int = 1, out: TextIO = sys.stdout) -> list[Trial]:

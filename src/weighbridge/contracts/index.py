@@ -39,7 +39,7 @@ def index(open_here: Open) -> StoredIndex:
     return index
 
 
-def found(index: Index, text: str, groups: frozenset[str] = PUBLIC) -> list[Chunk]:
+def search_texts(index: Index, text: str, groups: frozenset[str] = PUBLIC) -> list[Chunk]:
     return [passage.chunk for passage in index.search_text(text, limit=10, groups=groups)]
 
 
@@ -50,20 +50,20 @@ def near(index: Index, vector: NDArray[np.float32], groups: frozenset[str] = PUB
 def test_a_new_index_is_empty_and_can_be_searched(open_here: Open) -> None:
     index = open_here()
     assert index.count() == 0
-    assert found(index, "harbour") == []
+    assert search_texts(index, "harbour") == []
     assert near(index, VECTORS[0]) == []
 
 
 def test_gives_back_chunks_as_they_were(index: Index) -> None:
-    assert found(index, "opens") == [HARBOUR]
+    assert search_texts(index, "opens") == [HARBOUR]
     assert near(index, VECTORS[1])[0] == BOATS
-    assert found(index, "vault", frozenset({"board", "staff"})) == [SECRET]
+    assert search_texts(index, "vault", frozenset({"board", "staff"})) == [SECRET]
 
 
 def test_what_was_applied_is_there_after_opening_again(index: Index, open_here: Open) -> None:
     again = open_here()
     assert (again.version, again.count()) == (index.version, 4)
-    assert found(again, "opens") == [HARBOUR]
+    assert search_texts(again, "opens") == [HARBOUR]
 
 
 def test_nearest_scores_by_dot_product_best_first(index: Index) -> None:
@@ -75,13 +75,13 @@ def test_nearest_scores_by_dot_product_best_first(index: Index) -> None:
 
 @pytest.mark.parametrize("text", ["HARBOUR", "opening", "run", "42", "café boat?", "title: harbour -boats"])
 def test_matches_words_whatever_their_case_or_ending(index: Index, text: str) -> None:
-    assert found(index, text)
+    assert search_texts(index, text)
 
 
 def test_a_title_is_searched_with_its_text(index: Index) -> None:
     titled = Chunk(id="t#0", document_id="t", title="Lighthouse", text="Built of stone.", start=0, end=15)
     index.apply(Changes(added=[titled], vectors=VECTORS[:1]))
-    assert found(index, "lighthouse") == [titled]
+    assert search_texts(index, "lighthouse") == [titled]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_title_is_searched_with_its_text(index: Index) -> None:
      "x" * 100_000, "]; DROP TABLE chunks; --"],
 )  # fmt: skip
 def test_no_text_is_an_error_and_words_of_nothing_find_nothing(index: Index, text: str) -> None:
-    assert found(index, text) in ([], [HARBOUR], [SECRET])
+    assert search_texts(index, text) in ([], [HARBOUR], [SECRET])
 
 
 @pytest.mark.parametrize("limit", [-1, 0, 1, 2, 1000])
@@ -114,7 +114,7 @@ def test_limit_is_the_most(index: Index, limit: int) -> None:
 def test_only_what_the_groups_may_read(index: Index, groups: set[str], visible: set[str]) -> None:
     asker = frozenset(groups)
     assert {chunk.id for chunk in near(index, VECTORS.sum(0), asker)} == visible
-    assert {chunk.id for chunk in found(index, "harbour boats vault quoted", asker)} == visible
+    assert {chunk.id for chunk in search_texts(index, "harbour boats vault quoted", asker)} == visible
 
 
 def test_hidden_chunks_take_no_place_in_the_limit(index: Index) -> None:
@@ -127,7 +127,7 @@ def test_removes_documents_then_adds_in_one_change(index: Index) -> None:
     version = index.apply(Changes(removed=frozenset({"h", "q'x", "absent"}), added=[new], vectors=VECTORS[:1]))
     assert version == index.version > before
     assert index.count() == 3
-    assert found(index, "harbour six closed") == [new]
+    assert search_texts(index, "harbour six closed") == [new]
 
 
 def test_no_change_is_no_version(index: Index) -> None:
@@ -153,13 +153,13 @@ def test_many_rows_are_found_right_after_they_are_added(index: Index) -> None:
     many = [Chunk(id=f"m{i}", document_id=f"m{i}", text=f"item{i}", start=0, end=1) for i in range(450)]
     for part in (many[:300], many[300:]):
         index.apply(Changes(added=part, vectors=np.tile(VECTORS[:1], (len(part), 1))))
-        assert found(index, part[-1].text)[0] == part[-1]
-    assert found(index, "item0")[0] == many[0]
+        assert search_texts(index, part[-1].text)[0] == part[-1]
+    assert search_texts(index, "item0")[0] == many[0]
 
 
 def test_threads_may_search_at_once(index: Index) -> None:
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: (found(index, "opens"), near(index, VECTORS[0])[0]), range(40)))
+        answers = list(pool.map(lambda _: (search_texts(index, "opens"), near(index, VECTORS[0])[0]), range(40)))
     assert all(answer == ([HARBOUR], HARBOUR) for answer in answers)
 
 
@@ -231,7 +231,7 @@ def test_reads_see_the_latest_commit_whoever_made_it(index: StoredIndex, open_he
         new = Chunk(id="h#0", document_id="h", text=f"turn{turn} mark", start=0, end=1, version=str(turn))
         version = other.apply(Changes(removed=frozenset({"h"}), added=[new], vectors=VECTORS[3:]))
         assert (index.version, index.documents()["h"]) == (version, str(turn))
-        assert found(index, "mark") == near(index, VECTORS[3])[:1] == [new]
+        assert search_texts(index, "mark") == near(index, VECTORS[3])[:1] == [new]
         np.testing.assert_array_equal(index.vectors(["h#0"], groups=PUBLIC), VECTORS[3:])
         assert index.chunks_of("h", groups=PUBLIC) == [new]
 
@@ -239,11 +239,11 @@ def test_reads_see_the_latest_commit_whoever_made_it(index: StoredIndex, open_he
 def test_a_chunk_may_change_its_readers_and_its_document(index: StoredIndex) -> None:
     moved = Chunk(id="h#0", document_id="m", text="The harbour is shut.", start=0, end=20, groups=frozenset({"board"}))
     index.apply(Changes(added=[moved], vectors=VECTORS[:1]))
-    assert found(index, "harbour") == index.chunks_of("h", groups=ALL) == []
+    assert search_texts(index, "harbour") == index.chunks_of("h", groups=ALL) == []
     assert near(index, VECTORS[0]) == [BOATS]
-    assert found(index, "harbour", ALL) == near(index, VECTORS[0], ALL)[:1] == [moved]
+    assert search_texts(index, "harbour", ALL) == near(index, VECTORS[0], ALL)[:1] == [moved]
     index.apply(Changes(removed=frozenset({"m"}), added=[HARBOUR], vectors=VECTORS[:1]))
-    assert (found(index, "harbour"), index.count()) == ([HARBOUR], 4)
+    assert (search_texts(index, "harbour"), index.count()) == ([HARBOUR], 4)
 
 
 def test_a_document_may_shrink_and_grow(index: StoredIndex) -> None:
@@ -251,7 +251,7 @@ def test_a_document_may_shrink_and_grow(index: StoredIndex) -> None:
         parts = [Chunk(id=f"g#{i}", document_id="g", text=f"grown {length}", start=i, end=i) for i in range(length)]
         index.apply(Changes(removed=frozenset({"g"}), added=parts, vectors=np.ones((length, 4), np.float32)))
         assert index.chunks_of("g", groups=PUBLIC) == parts
-        assert {chunk.id for chunk in found(index, "grown")} == {chunk.id for chunk in parts}
+        assert {chunk.id for chunk in search_texts(index, "grown")} == {chunk.id for chunk in parts}
         assert index.count() == 4 + length
 
 
@@ -277,7 +277,7 @@ def test_adding_in_pieces_and_optimising_finds_all(open_here: Open) -> None:
         ]
         index.apply(Changes(added=rows, vectors=np.tile(VECTORS[piece], (1200, 1))))
     for _ in range(2):
-        assert found(index, "piece2 row7")[0].id == "2-7"
+        assert search_texts(index, "piece2 row7")[0].id == "2-7"
         assert [chunk.id for chunk in near(index, VECTORS[3])[:2]] == ["3-0", "3-1"]
         index.optimise()
     assert index.count() == len(index.documents()) == 4800

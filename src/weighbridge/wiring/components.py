@@ -50,7 +50,7 @@ def open_bench(settings: Settings, workspace: Workspace, reporter: Reporter) -> 
     embedder = open_query_embedder(chosen, workspace, reporter) if card else serving
     keep_outline(workload, workspace)
     shown = any(shape_of(arm).shows for arm in settings.strategies)
-    taught = tuple(example for example in workload.asked if shown and example.split == "train")
+    taught = tuple(example for example in workload.given_examples if shown and example.split == "train")
     parts = open_parts(chosen, workspace, workload.outline, taught, embedder)
     return Bench(
         settings=settings,

@@ -65,7 +65,7 @@ class Workload:
         return self.outline.choices if self.outline.task == "label" else ()
 
     @property
-    def asked(self) -> tuple[Example, ...]:
+    def given_examples(self) -> tuple[Example, ...]:
         """The examples that people gave, those made from documents left out."""
         return tuple(example for example in self.examples if example.id not in self.spans)
 

@@ -79,10 +79,10 @@ def _closed_test(index: StoredIndex | None, now: Mapping[str, str], groups: froz
     """Return what tells whether a document of the index, as it is today, may not be read with these groups."""
 
     @cache
-    def closed(name: str) -> bool:
+    def is_closed(name: str) -> bool:
         return index is not None and name in now and not index.chunks_of(name, groups=groups)
 
-    return closed
+    return is_closed
 
 
 def index_of(settings: Settings, workspace: Workspace) -> StoredIndex | None:

@@ -88,7 +88,7 @@ class _Sources:
     reporter: Reporter
 
     @cached_property
-    def sampled(self) -> Sequence[Document]:
+    def sample(self) -> Sequence[Document]:
         every = self.bench.workload.documents
         if len(every) <= MOST_DOCUMENTS:
             return tuple(every)
@@ -97,7 +97,7 @@ class _Sources:
 
     @cached_property
     def documents(self) -> tuple[Document, ...]:
-        return tuple(document for document in self.sampled if not document.groups)
+        return tuple(document for document in self.sample if not document.groups)
 
     @cached_property
     def material(self) -> IndexSource:
@@ -157,7 +157,7 @@ def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, repo
         task=sources.bench.workload.outline.task,
         by=wanted.by,
         documents=len(sources.documents),
-        restricted=len(sources.sampled) - len(sources.documents),
+        restricted=len(sources.sample) - len(sources.documents),
         seconds=perf_counter() - start,
     )
 

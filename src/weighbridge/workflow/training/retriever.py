@@ -157,7 +157,7 @@ def _task(which: Which, settings: Settings, workspace: Workspace, reporter: Repo
     own = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify))
     workload = open_workload(settings, workspace, own, reporter)
     splits, training = settings.splits, settings.training
-    division = divide(workload.asked, own, similarity=splits.similarity, seed=splits.seed)
+    division = divide(workload.given_examples, own, similarity=splits.similarity, seed=splits.seed)
     if made := [example for example in workload.examples if example.id in workload.spans]:
         division = with_made(division, made, own, similarity=splits.similarity)
     reporter.say(f"Tuning the {which}: {division.sentence}")
