@@ -22,7 +22,7 @@ from weighbridge.train.supervised.train import Job, read_losses, train
 from weighbridge.types import Progress
 
 KILLS = 10
-ROOM = [2**18, *(megabytes * 2**20 for megabytes in (6, 20, 40, 45, 50, 60))]
+ROOM = [2**18, *(megabytes * 2**20 for megabytes in (6, 20, 40, 45, 50, 60, 70, 80))]
 """Bytes of memory left for a training, to be tried one after another. A processor with AMX needs the larger ones."""
 CHILD = """
 import gc, json, os, resource, sys
