@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 
 from weighbridge.protocols import Retriever
-from weighbridge.retrieve.index.sync import read_card
+from weighbridge.retrieve.index.sync import read_index_card
 from weighbridge.settings.file import load_settings
 from weighbridge.types import Question
 from weighbridge.wiring.reporter import SILENT
@@ -89,7 +89,7 @@ def _measure(root: Path, edits: int, following: "subprocess.Popen[str]") -> None
     workspace = Workspace(root)
     settings = load_settings(workspace.settings_file)
     embedder = open_query_embedder(settings, workspace, SILENT)
-    card = read_card(workspace.index)
+    card = read_index_card(workspace.index)
     if card is None:
         raise SystemExit("there is no index")
     retriever = build_retriever(index_home(settings, workspace, embedder).open_index(card), settings, embedder, card)

@@ -38,9 +38,9 @@ from weighbridge.train.preference.grpo import greedy_rewards
 from weighbridge.train.preference.reward_model import open_reward_model
 from weighbridge.train.preference.rewards import Grounds, rewards_of
 from weighbridge.train.preference.train import margins
-from weighbridge.train.prepare import Exercise, Material, prepare
+from weighbridge.train.prepare import Exercise, Material, prepare_exercise
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.train import Job, train
+from weighbridge.train.supervised.train import Job, train_supervised
 from weighbridge.types import Example, Progress
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import Engine, Weights, open_engine
@@ -122,7 +122,7 @@ def _first(bench: Bench, engine: Engine, given: argparse.Namespace, folder: Path
         raise SystemExit("this workload's model cannot be trained")
     settings = bench.settings
     recipe = Recipe(base=engine.base, training=settings.training, model=settings.model)
-    train(Job(encoded=_exercise(bench, recipe).rows, folder=folder, recipe=recipe))
+    train_supervised(Job(encoded=_exercise(bench, recipe).rows, folder=folder, recipe=recipe))
     gguf = folder / "model.gguf"
     weights = merged_weights(recipe.base, folder / "adapter")
     write_gguf(recipe.base.source_gguf, weights, gguf, quantisation=settings.model.quantisation)
@@ -135,7 +135,7 @@ def _first(bench: Bench, engine: Engine, given: argparse.Namespace, folder: Path
 
 def _exercise(bench: Bench, recipe: Recipe) -> Exercise:
     strategy, metric = build("fine-tuned", bench.parts, Scripted()), Accuracy(bench.workload.outline.task)
-    return prepare(strategy, Material(examples=bench.workload.examples), recipe=recipe, metric=metric)
+    return prepare_exercise(strategy, Material(examples=bench.workload.examples), recipe=recipe, metric=metric)
 
 
 def _unseen(bench: Bench, most: int) -> tuple[Example, ...]:

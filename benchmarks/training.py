@@ -32,7 +32,7 @@ from weighbridge.train.runtime.base_model import load_network, load_tokenizer, p
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.methods import precision
-from weighbridge.train.supervised.train import Job, read_losses, train
+from weighbridge.train.supervised.train import Job, read_losses, train_supervised
 from weighbridge.train.supervised.trainer import epoch_batches, rate_share
 from weighbridge.types import Chunk, Passage, Progress, Question
 
@@ -140,7 +140,7 @@ def ours(texts: Sequence[Encoded], recipe: Recipe, folder: Path, *, exact: bool)
         if progress.note:
             times.append((perf_counter(), process_time()))
 
-    train(Job(encoded=texts, folder=folder, recipe=recipe, notify=note, exact=exact))
+    train_supervised(Job(encoded=texts, folder=folder, recipe=recipe, notify=note, exact=exact))
     return Run(*_between(times), read_losses(folder))
 
 

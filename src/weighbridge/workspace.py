@@ -131,7 +131,7 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
 
 
-def read_json(path: Path) -> Any:
+def load_json(path: Path) -> Any:
     """Return what `write_json` wrote; None where the file is missing or not JSON (then it was never complete)."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))

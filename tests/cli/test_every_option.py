@@ -18,10 +18,10 @@ from weighbridge.cli.app import app
 from weighbridge.errors import UserError
 from weighbridge.evaluate.weighing import save_weighing
 from weighbridge.settings.training import TrainingSettings
-from weighbridge.train.card import write_card, write_lessons
+from weighbridge.train.card import write_adapter_card, write_lessons
 from weighbridge.train.hosted.client import Order
 from weighbridge.train.hosted.job import HostedRun, write_run
-from weighbridge.train.registry import promote, promoted_adapter
+from weighbridge.train.registry import promoted_adapter, record_promotion
 from weighbridge.workspace import Workspace
 
 from ..hosted_server import BASE, HostedServer, hosted_server
@@ -121,8 +121,8 @@ def yard(tmp_path: Path, tiny_bert: Path, tiny: Any) -> Path:
             ],
             folder,
         )
-        write_card(replace(made, learnt=replace(made.learnt, documents={})), folder)
-    promote(place, replace(made, id=ADAPTER), chosen=False)
+        write_adapter_card(replace(made, learnt=replace(made.learnt, documents={})), folder)
+    record_promotion(place, replace(made, id=ADAPTER), chosen=False)
     return root
 
 
@@ -172,7 +172,7 @@ def test_train_is_told_seeds_and_search_and_prints_json(house: Path, monkeypatch
         told.append((place.root, effort.search, effort.seeds))
         return (card(TrainingSettings()),)
 
-    monkeypatch.setattr("weighbridge.workflow.training.train.train", train)
+    monkeypatch.setattr("weighbridge.workflow.training.train.train_arms", train)
     made = as_json("train", "--search", "3", "--seeds", "2", "--workspace", house, "--json")
     assert [one["id"] for one in made] == [ADAPTER]
     assert run("train", "--workspace", house).stdout.count(ADAPTER)
@@ -289,7 +289,7 @@ def test_lineage_is_of_what_is_asked_for(yard: Path, words: Sequence[str], found
     made = promoted_adapter(place, "fine-tuned")
     assert made
     access = (frozenset({"finance"}),)
-    write_card(replace(made, learnt=replace(made.learnt, access=access)), place.adapter("fine-tuned", made.id))
+    write_adapter_card(replace(made, learnt=replace(made.learnt, access=access)), place.adapter("fine-tuned", made.id))
     all_of_it = as_json("models", "lineage", "--group", "finance", "--workspace", yard, "--json")
     assert len(all_of_it) == 3
     traced = as_json(*words, "--workspace", yard, "--json")

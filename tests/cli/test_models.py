@@ -10,7 +10,7 @@ from weighbridge.cli.app import app
 from weighbridge.errors import SettingsError, WorkspaceError
 from weighbridge.retrieve.embed.folder import WEIGHTS
 from weighbridge.settings.file import load_settings
-from weighbridge.wiring.tuned_retrievers import promote, write_card
+from weighbridge.wiring.tuned_retrievers import promote_retriever, write_retriever_card
 from weighbridge.workspace import Workspace
 
 from .. import command_line
@@ -28,8 +28,8 @@ def workspace(tmp_path: Path, tiny_bert: Path) -> Workspace:
     folder = place.adapter("embedder", card.id)
     (folder / "tuned").mkdir(parents=True)
     (folder / "tuned" / WEIGHTS).write_bytes(b"weights")
-    write_card(card, folder)
-    promote(card, place)
+    write_retriever_card(card, folder)
+    promote_retriever(card, place)
     return place
 
 

@@ -13,7 +13,7 @@ from weighbridge.answer.restricted import NOTE, Admitted
 from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import NONE
-from weighbridge.train.prepare import Material, prepare
+from weighbridge.train.prepare import Material, prepare_exercise
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Chunk, Document, Example, Message, Passage, Question
 
@@ -85,7 +85,7 @@ def test_whom_an_adapter_answers_may_see_all_that_it_learnt_from(
     library = Library(documents)
     parts = Parts(task="answer", about="", choices=(), retriever=library, demonstrations=NONE, limit=3)
     how = recipe.training.model_copy(update={"groups": tuple(sorted(allowed)), "on": on})
-    made = prepare(
+    made = prepare_exercise(
         build(arm, parts, saying("tuned")),
         Material(examples=asked, documents=documents),
         recipe=replace(recipe, training=how),

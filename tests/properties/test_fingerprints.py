@@ -27,7 +27,7 @@ from weighbridge.retrieve.embed.local import LocalEmbedder
 from weighbridge.retrieve.search.rerank import open_cross_encoder
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.export.lora_gguf import write_lora_gguf
-from weighbridge.train.prepare import Material, prepare
+from weighbridge.train.prepare import Material, prepare_exercise
 from weighbridge.train.runtime.base_model import BaseFiles
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Chunk, Document, Example, Passage, Question
@@ -336,7 +336,7 @@ def test_an_exercise(recipe: Recipe, tmp_path: Path) -> None:
         "recipe": replace(recipe, base=replace(recipe.base, hf=hf), training=how, model=model),
         "metric": Named("accuracy"),
     }
-    Case(make=prepare, given=given, silent=NOT_LEARNT, distinct=False).check()
+    Case(make=prepare_exercise, given=given, silent=NOT_LEARNT, distinct=False).check()
 
 
 @dataclass(frozen=True)

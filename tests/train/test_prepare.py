@@ -14,7 +14,7 @@ from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.protocols import Metric
 from weighbridge.results import Score
 from weighbridge.settings.training import HostedSettings, PreferenceSettings, RaftSettings, TrainingSettings
-from weighbridge.train.prepare import Exercise, Material, prepare
+from weighbridge.train.prepare import Exercise, Material, prepare_exercise
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Answer, Document, Example, Message, Question
 
@@ -31,7 +31,7 @@ def strategy(no_model) -> Composed:
 
 def exercise(strategy: Composed, material: Material, recipe: Recipe, **training: object) -> Exercise:
     chosen = replace(recipe, training=recipe.training.model_copy(update=training))
-    return prepare(strategy, material, recipe=chosen, metric=Accuracy("answer"))
+    return prepare_exercise(strategy, material, recipe=chosen, metric=Accuracy("answer"))
 
 
 def many(split: str, count: int = 40) -> list[Example]:
@@ -83,8 +83,8 @@ def test_another_model_or_metric_is_another_adapter(
 ) -> None:
     material, metric = Material(examples=examples), Accuracy("answer")
     changed, other = change(recipe, metric)
-    before = prepare(strategy, material, recipe=recipe, metric=metric)
-    after = prepare(strategy, material, recipe=changed, metric=other)
+    before = prepare_exercise(strategy, material, recipe=recipe, metric=metric)
+    after = prepare_exercise(strategy, material, recipe=changed, metric=other)
     assert before.id != after.id
 
 

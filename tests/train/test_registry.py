@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from weighbridge.adapters import AdapterCard, Learnt, Parity, Training
 from weighbridge.errors import TrainingError, UserError, WorkspaceError
-from weighbridge.train.card import read_card, write_card
+from weighbridge.train.card import read_adapter_card, write_adapter_card
 from weighbridge.train.registry import (
     adapters,
     find_adapter,
-    promote,
     promoted_adapter,
     promotions,
-    rollback,
+    record_promotion,
     strategies,
+    undo_promotion,
 )
 from weighbridge.workspace import Workspace
 
@@ -71,13 +71,13 @@ def keep(place: Workspace, one: AdapterCard) -> AdapterCard:
     folder = place.adapter(one.strategy, one.id)
     (folder / one.adapter).mkdir(parents=True)
     (folder / one.gguf).write_bytes(b"weights")
-    write_card(one, folder)
+    write_adapter_card(one, folder)
     return one
 
 
 def test_a_card_comes_back_as_it_was_written(tmp_path: Path):
     one = keep(Workspace(tmp_path), card("aaaa11112222"))
-    assert read_card(Workspace(tmp_path).adapter("raft", one.id)) == one
+    assert read_adapter_card(Workspace(tmp_path).adapter("raft", one.id)) == one
 
 
 def test_promotion_and_the_way_back(tmp_path: Path):
@@ -86,16 +86,16 @@ def test_promotion_and_the_way_back(tmp_path: Path):
     assert strategies(place) == ("raft",)
     assert adapters(place, "raft") == (first, second)
     assert promoted_adapter(place, "raft") is None
-    promote(place, first, chosen=False)
-    promote(place, second, chosen=False)
-    promote(place, second, chosen=True)
+    record_promotion(place, first, chosen=False)
+    record_promotion(place, second, chosen=False)
+    record_promotion(place, second, chosen=True)
     assert promotions(place, "raft").history == (first.id, second.id)
     assert promotions(place, "raft").chosen
     assert promoted_adapter(place, "raft") == second
-    assert rollback(place, "raft") == first
+    assert undo_promotion(place, "raft") == first
     assert promoted_adapter(place, "raft") == first
     with pytest.raises(WorkspaceError, match="no earlier adapter"):
-        rollback(place, "raft")
+        undo_promotion(place, "raft")
 
 
 def test_cards_come_oldest_first_whatever_their_ids(tmp_path: Path):
@@ -111,10 +111,10 @@ def test_cards_come_oldest_first_whatever_their_ids(tmp_path: Path):
 def test_what_a_person_went_back_to_stays_as_what_a_person_chose(tmp_path: Path):
     place = Workspace(tmp_path)
     first, second = keep(place, card("aaaa11112222")), keep(place, card("bbbb11112222"))
-    promote(place, first, chosen=False)
-    promote(place, second, chosen=False)
+    record_promotion(place, first, chosen=False)
+    record_promotion(place, second, chosen=False)
     assert not promotions(place, "raft").chosen
-    rollback(place, "raft")
+    undo_promotion(place, "raft")
     assert promotions(place, "raft").chosen
 
 
@@ -122,26 +122,26 @@ def test_what_parted_is_not_promoted(tmp_path: Path):
     place = Workspace(tmp_path)
     bad = keep(place, card("cccc11112222", ok=False))
     with pytest.raises(TrainingError, match="prompt 2, token 3"):
-        promote(place, bad, chosen=True)
+        record_promotion(place, bad, chosen=True)
     assert promoted_adapter(place, "raft") is None
 
 
 def test_what_parted_since_it_was_promoted_serves_no_more(tmp_path: Path):
     place = Workspace(tmp_path)
     first, second = keep(place, card("aaaa11112222")), keep(place, card("bbbb11112222"))
-    promote(place, first, chosen=False)
-    promote(place, second, chosen=False)
-    write_card(card(second.id, ok=False), place.adapter("raft", second.id))
+    record_promotion(place, first, chosen=False)
+    record_promotion(place, second, chosen=False)
+    write_adapter_card(card(second.id, ok=False), place.adapter("raft", second.id))
     assert promoted_adapter(place, "raft") is None
-    assert rollback(place, "raft") == first
+    assert undo_promotion(place, "raft") == first
 
 
 def test_what_it_was_found_for_is_kept_until_another_is_promoted(tmp_path: Path):
     place = Workspace(tmp_path)
     first, second = keep(place, card("aaaa11112222")), keep(place, card("bbbb11112222"))
-    promote(place, first, chosen=False, found_for="these settings")
+    record_promotion(place, first, chosen=False, found_for="these settings")
     assert promotions(place, "raft").found_for == "these settings"
-    promote(place, second, chosen=True)
+    record_promotion(place, second, chosen=True)
     assert promotions(place, "raft").found_for == ""
 
 
@@ -153,7 +153,7 @@ def test_adapters_are_found_by_the_start_of_their_id_or_by_their_strategy(tmp_pa
     other = keep(place, card("aaaa99992222", strategy="fine-tuned"))
     with pytest.raises(UserError, match="no adapter of raft serves; name one by its id: aaaa11112222"):
         find_adapter(place, "raft")
-    promote(place, first, chosen=False)
+    record_promotion(place, first, chosen=False)
     assert find_adapter(place, "raft") == first
     assert find_adapter(place, "aaaa9") == other
     with pytest.raises(UserError, match="several"):
@@ -166,17 +166,17 @@ def test_rollback_undoes_each_promotion(tmp_path_factory: pytest.TempPathFactory
     for name in set(order):
         keep(place, card(name))
     for name in order:
-        promote(place, card(name), chosen=False)
+        record_promotion(place, card(name), chosen=False)
     kept = [name for number, name in enumerate(order) if number == 0 or order[number - 1] != name]
     assert list(promotions(place, "raft").history) == kept
     for name in reversed(kept[:-1]):
-        assert rollback(place, "raft").id == name
+        assert undo_promotion(place, "raft").id == name
 
 
 def test_a_folder_without_its_weights_is_not_an_adapter(tmp_path: Path):
     place = Workspace(tmp_path)
     one = keep(place, card("aaaa11112222"))
-    promote(place, one, chosen=False)
+    record_promotion(place, one, chosen=False)
     (place.adapter("raft", one.id) / one.gguf).unlink()
     assert promoted_adapter(place, "raft") is None
     assert adapters(place, "raft") == ()

@@ -14,8 +14,8 @@ from weighbridge.errors import TrainingError, UnfinishedError
 from weighbridge.generate.llamacpp import open_llamacpp
 from weighbridge.protocols import silent
 from weighbridge.results import Score
-from weighbridge.train.card import read_card, read_lessons
-from weighbridge.train.prepare import Exercise, Material, prepare
+from weighbridge.train.card import read_adapter_card, read_lessons
+from weighbridge.train.prepare import Exercise, Material, prepare_exercise
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.tune import tune
 from weighbridge.types import Answer, Example, Progress, Question
@@ -31,7 +31,7 @@ class Exact:
 
 
 def exercise(strategy: Composed, examples, recipe: Recipe) -> Exercise:
-    return prepare(strategy, Material(examples=examples), recipe=recipe, metric=Exact())
+    return prepare_exercise(strategy, Material(examples=examples), recipe=recipe, metric=Exact())
 
 
 def tuned(strategy: Composed, examples, folder: Path, *, recipe: Recipe, notify=silent) -> AdapterCard:
@@ -45,7 +45,7 @@ def strategy(no_model) -> Composed:
 
 def test_tune_learns_exports_and_repeats(strategy, examples, recipe: Recipe, tmp_path: Path):
     card = tuned(strategy, examples, tmp_path, recipe=recipe)
-    assert read_card(tmp_path) == card
+    assert read_adapter_card(tmp_path) == card
     assert card.promotable
     assert card.parity[0].changed
     assert card.training.examples == 10
@@ -67,7 +67,7 @@ def test_the_same_words_from_another_search_are_not_learnt_again_but_noted(strat
     learnt = replace(first.learnt, documents={"ferry": "2"}, search={"embedder": "tuned"})
     seen: list[Progress] = []
     after = tune(replace(first, learnt=learnt), tmp_path, notify=seen.append)
-    assert after == replace(before, learnt=learnt) == read_card(tmp_path)
+    assert after == replace(before, learnt=learnt) == read_adapter_card(tmp_path)
     assert not seen
 
 
@@ -81,7 +81,7 @@ def test_a_tuning_killed_before_its_card_is_finished(strategy, examples, recipe:
     with pytest.raises(KeyboardInterrupt):
         tuned(strategy, examples, tmp_path, recipe=quick, notify=kill)
     before = (tmp_path / "adapter" / "adapter_model.safetensors").read_bytes()
-    assert read_card(tmp_path) is None
+    assert read_adapter_card(tmp_path) is None
     seen: list[Progress] = []
     card = tuned(strategy, examples, tmp_path, recipe=quick, notify=seen.append)
     assert "training" not in {one.task for one in seen}
@@ -89,7 +89,7 @@ def test_a_tuning_killed_before_its_card_is_finished(strategy, examples, recipe:
     assert card.seconds > card.training.seconds > 0
     assert (tmp_path / "adapter" / "adapter_model.safetensors").read_bytes() == before
     (tmp_path / "model.gguf").unlink()
-    assert read_card(tmp_path) is None
+    assert read_adapter_card(tmp_path) is None
 
 
 def test_a_finished_adapter_of_another_tuning_is_not_exported(strategy, examples, recipe: Recipe, tmp_path: Path):
@@ -178,7 +178,7 @@ def test_what_a_time_limit_stopped_has_no_card(strategy, examples, recipe: Recip
     hasty = replace(recipe, training=recipe.training.model_copy(update={"seconds": 1e-6}))
     with pytest.raises(UnfinishedError, match="step 1 of 18"):
         tuned(strategy, examples, tmp_path, recipe=hasty)
-    assert read_card(tmp_path) is None
+    assert read_adapter_card(tmp_path) is None
     assert not (tmp_path / "model.gguf").exists()
     assert exercise(strategy, examples, hasty).fingerprint == exercise(strategy, examples, recipe).fingerprint
     seen: list[Progress] = []

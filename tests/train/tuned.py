@@ -7,7 +7,7 @@ from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.tokens import encode
 from weighbridge.train.export.gguf import layout
-from weighbridge.train.parity.judge import compare, file_form
+from weighbridge.train.parity.judge import compare_form, file_form
 from weighbridge.train.parity.replies import Prompts
 from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
 from weighbridge.train.runtime.quiet import quiet
@@ -41,7 +41,7 @@ def save_tuned(base: BaseFiles, method: str, folder: Path, *, steps: int = 100) 
 def parity_of_file(adapter: Path, base: BaseFiles, gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> Parity:
     """Compare an adapter folder with one GGUF made from it in `settings.quantisation`."""
     form = file_form(layout(base.source_gguf), gguf, prompts, settings=settings)
-    return compare((form,), adapter, base, prompts)[0]
+    return compare_form((form,), adapter, base, prompts)[0]
 
 
 def _config(method: str):

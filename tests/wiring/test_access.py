@@ -21,7 +21,7 @@ from weighbridge.workflow.ask import open_strategy
 from weighbridge.workflow.compare import compare
 from weighbridge.workflow.lineage import About, trace
 from weighbridge.workflow.models import adapter_status, export_adapter
-from weighbridge.workspace import Workspace, read_json
+from weighbridge.workspace import Workspace, load_json
 
 from ..tiny_llama import write_tiny_gguf
 
@@ -121,7 +121,7 @@ def test_an_export_says_who_it_is_for(made: Opened, tmp_path: Path, form: str) -
     path = export_adapter(*made, "fine-tuned", form, tmp_path / "out", Reporter(say=said.append))
     assert any("only crew may see" in line for line in said)
     manifest = path / "weighbridge-export.json" if path.is_dir() else tmp_path / ".out.weighbridge-export.json"
-    assert read_json(manifest)["only_for"] == "crew"
+    assert load_json(manifest)["only_for"] == "crew"
     if path.is_dir():
         card = (path / "README.md").read_text(encoding="utf-8")
         assert "Only for: crew." in card

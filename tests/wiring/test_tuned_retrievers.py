@@ -9,11 +9,11 @@ from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.wiring.tuned_retrievers import (
     describe_search,
-    promote,
-    rollback,
+    promote_retriever,
+    rollback_retriever,
     search_changes,
     with_retrieval,
-    write_card,
+    write_retriever_card,
 )
 from weighbridge.workspace import Workspace
 
@@ -54,10 +54,10 @@ def test_a_tuned_embedder_is_another_search_until_it_is_gone_back_from(
     folder = workspace.adapter("embedder", card.id)
     (folder / card.model).mkdir(parents=True)
     (folder / card.model / WEIGHTS).write_bytes(b"weights")
-    write_card(card, folder)
-    promote(card, workspace)
+    write_retriever_card(card, folder)
+    promote_retriever(card, workspace)
     assert search_changes(before, describe_search(settings, workspace)) == ("embedder",)
-    rollback("embedder", workspace)
+    rollback_retriever("embedder", workspace)
     assert describe_search(settings, workspace) == before
 
 

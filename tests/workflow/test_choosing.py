@@ -12,14 +12,14 @@ from weighbridge.errors import UnfinishedError
 from weighbridge.results import Estimate
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
-from weighbridge.train.card import read_card, write_card
+from weighbridge.train.card import read_adapter_card, write_adapter_card
 from weighbridge.train.prepare import Exercise
-from weighbridge.train.registry import adapters, promote, promoted_adapter, promotions
+from weighbridge.train.registry import adapters, promoted_adapter, promotions, record_promotion
 from weighbridge.wiring.components import open_bench
 from weighbridge.wiring.engines import open_engine
 from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.workflow.compare import compare
-from weighbridge.workflow.training.train import Effort, train, train_all
+from weighbridge.workflow.training.train import Effort, train_all, train_arms
 from weighbridge.workspace import Workspace
 
 from ..tiny_llama import write_tiny_gguf
@@ -96,7 +96,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Script:
             made = replace(made, dev=dev, training=replace(made.training, last_loss=own.loss))
             (folder / made.adapter).mkdir(parents=True, exist_ok=True)
             (folder / made.gguf).write_bytes(b"weights")
-            write_card(made, folder)
+            write_adapter_card(made, folder)
             return made
 
         monkeypatch.setattr("weighbridge.workflow.training.train.tune", tune)
@@ -118,7 +118,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Script:
 )
 def test_the_best_seed_on_dev_serves(place: Place, scripted: Script, outcomes: Sequence[Outcome], best: int) -> None:
     scripted(outcomes)
-    (found,) = train(("fine-tuned",), place.settings, place.workspace, SILENT, effort=Effort(seeds=3))
+    (found,) = train_arms(("fine-tuned",), place.settings, place.workspace, SILENT, effort=Effort(seeds=3))
     assert found.seed == 7 + best
     assert promoted_adapter(place.workspace, "fine-tuned") == found
     assert [(one.seed, one.dev) for one in found.seeds] == [(7 + n, one.dev) for n, one in enumerate(outcomes)]
@@ -127,7 +127,7 @@ def test_the_best_seed_on_dev_serves(place: Place, scripted: Script, outcomes: S
 
 def test_the_best_of_several_makes_room_once_the_settings_are_others(place: Place, scripted: Script) -> None:
     scripted([Outcome(0.2), Outcome(0.9)])
-    (best,) = train(("fine-tuned",), place.settings, place.workspace, SILENT, effort=Effort(seeds=2))
+    (best,) = train_arms(("fine-tuned",), place.settings, place.workspace, SILENT, effort=Effort(seeds=2))
     engine, bench = open_engine(place.settings, SILENT), open_bench(place.settings, place.workspace, SILENT)
     assert train_all(bench, engine, SILENT, {}) == {}
     assert promoted_adapter(place.workspace, "fine-tuned") == best
@@ -147,24 +147,24 @@ def test_nothing_is_compared_or_put_in_force_that_a_time_limit_stopped(place: Pl
     assert not list(place.workspace.state.glob("records/*"))
     (folder,) = (path for path in place.workspace.adapters("fine-tuned").iterdir() if path.is_dir())
     assert list((folder / "checkpoints").glob("checkpoint-1"))
-    assert read_card(folder) is None
+    assert read_adapter_card(folder) is None
 
 
 def test_several_seeds_stop_as_one(place: Place) -> None:
     with pytest.raises(UnfinishedError):
-        train(("fine-tuned",), place.changed(seconds=1e-6), place.workspace, SILENT, effort=Effort(seeds=2))
+        train_arms(("fine-tuned",), place.changed(seconds=1e-6), place.workspace, SILENT, effort=Effort(seeds=2))
     assert promoted_adapter(place.workspace, "fine-tuned") is None
 
 
 def test_an_adapter_that_an_earlier_version_cut_is_not_compared(place: Place, scripted: Script) -> None:
     scripted([Outcome(0.5)])
-    (whole,) = train(("fine-tuned",), place.settings, place.workspace, SILENT, effort=Effort())
-    promote(place.workspace, whole, chosen=True)
+    (whole,) = train_arms(("fine-tuned",), place.settings, place.workspace, SILENT, effort=Effort())
+    record_promotion(place.workspace, whole, chosen=True)
     engine, bench = open_engine(place.settings, SILENT), open_bench(place.settings, place.workspace, SILENT)
     assert train_all(bench, engine, SILENT, {}) == {}
     note = "training.seconds (900) allowed 12 of 24 steps; raise it, or lower training.epochs"
     cut = replace(whole, training=replace(whole.training, notes=(note,)))
-    write_card(cut, place.workspace.adapter("fine-tuned", cut.id))
+    write_adapter_card(cut, place.workspace.adapter("fine-tuned", cut.id))
     said: list[str] = []
     failed = train_all(bench, engine, Reporter(say=said.append), {})
     assert "is unfinished" in failed["fine-tuned"]

@@ -14,8 +14,8 @@ from weighbridge.results import Weighing
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import MeasureSettings, RetrievalSettings, Settings
 from weighbridge.settings.training import TrainingSettings
-from weighbridge.train.card import write_card
-from weighbridge.train.registry import promote
+from weighbridge.train.card import write_adapter_card
+from weighbridge.train.registry import record_promotion
 from weighbridge.types import Example, Question, Task, Timing
 from weighbridge.wiring import tuned_retrievers as tuned_search
 from weighbridge.wiring.reporter import SILENT
@@ -59,12 +59,12 @@ def test_a_report_names_how_the_adapters_that_answered_were_trained(tmp_path: Pa
         folder = place.adapter(arm, one.id)
         (folder / one.adapter).mkdir(parents=True)
         (folder / one.gguf).write_bytes(b"weights")
-        write_card(one, folder)
-        promote(place, one, chosen=True)
+        write_adapter_card(one, folder)
+        record_promotion(place, one, chosen=True)
     assert describe_trainings(("prompt", "raft"), settings, place) == usual.replace("16", "4").replace(
         "seed 7", "seed 8"
     )
-    write_card(replace(found, strategy="raft", recipe=TrainingSettings().model_dump(mode="json")), folder)
+    write_adapter_card(replace(found, strategy="raft", recipe=TrainingSettings().model_dump(mode="json")), folder)
     told = describe_trainings(settings.strategies, settings, place)
     assert told.startswith("fine-tuned: lora rank 4")
     assert told.endswith(f"raft: {usual}")
@@ -205,8 +205,8 @@ def test_a_search_that_learnt_test_questions_is_not_measured(tmp_path: Path, tin
     learnt = replace(
         tuned(settings.retrieval.embedder, tiny_bert), questions=tuple(f"Where does the ship {p} berth?" for p in PORTS)
     )
-    tuned_search.write_card(learnt, folder)
-    tuned_search.promote(learnt, place)
+    tuned_search.write_retriever_card(learnt, folder)
+    tuned_search.promote_retriever(learnt, place)
     with pytest.raises(DataError, match="the promoted embedder has learnt"):
         compare(settings, place, SILENT)
 

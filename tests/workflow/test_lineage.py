@@ -9,7 +9,7 @@ from weighbridge.adapters import Lesson, Span
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import TrainingSettings
-from weighbridge.train.card import write_card, write_lessons
+from weighbridge.train.card import write_adapter_card, write_lessons
 from weighbridge.wiring.index import index, open_history
 from weighbridge.wiring.reporter import SILENT
 from weighbridge.workflow.lineage import About, trace, withholds
@@ -40,7 +40,7 @@ def test_a_span_within_a_chunk_is_quoted_and_one_of_another_version_is_not(opene
     now, before = (Span("ferry", start, len(TEXT), kept) for kept in (version, "another"))
     folder = workspace.adapter("fine-tuned", "3f2a9c41d0e7")
     write_lessons([Lesson(example_id="made-1", target="Ada Pell", spans=(now, before))], folder)
-    write_card(replace(card(TrainingSettings(), hosted="ft:model"), adapter="", gguf=""), folder)
+    write_adapter_card(replace(card(TrainingSettings(), hosted="ft:model"), adapter="", gguf=""), folder)
     (found,) = trace(settings, workspace, About(adapter="3f2a", answer="pell"))
     assert found.texts == ("The warden is Ada Pell.", None)
 
@@ -61,7 +61,7 @@ def test_what_only_some_may_see_is_traced_for_them_alone(opened: tuple[Settings,
     folder = workspace.adapter("fine-tuned", "3f2a9c41d0e7")
     write_lessons(lessons, folder)
     made = card(TrainingSettings(), hosted="ft:model")
-    write_card(replace(made, adapter="", gguf="", learnt=replace(made.learnt, access=(CREW,))), folder)
+    write_adapter_card(replace(made, adapter="", gguf="", learnt=replace(made.learnt, access=(CREW,))), folder)
     for groups, ids in ((frozenset[str](), ["open"]), (CREW, ["open", "shut", "shut since"])):
         about = About(adapter="3f2a", groups=groups)
         found = list(trace(settings, workspace, about))

@@ -9,8 +9,8 @@ from weighbridge.adapters import AdapterCard
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import TrainingSettings
-from weighbridge.train.card import write_card
-from weighbridge.train.registry import promote
+from weighbridge.train.card import write_adapter_card
+from weighbridge.train.registry import record_promotion
 from weighbridge.wiring.tuned_retrievers import describe_search
 from weighbridge.workflow.models import find_outdated, list_adapters
 from weighbridge.workspace import Workspace
@@ -31,8 +31,8 @@ def kept(workspace: Workspace, strategy: str, how: TrainingSettings, search: dic
     """Put an adapter in force that learnt what this search finds."""
     made = card(how, hosted="ft:model")
     made = replace(made, strategy=strategy, adapter="", gguf="", learnt=replace(made.learnt, search=search))
-    write_card(made, workspace.adapter(strategy, made.id))
-    promote(workspace, made, chosen=False)
+    write_adapter_card(made, workspace.adapter(strategy, made.id))
+    record_promotion(workspace, made, chosen=False)
     return made
 
 

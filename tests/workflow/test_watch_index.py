@@ -10,7 +10,7 @@ import pytest
 from weighbridge.settings.file import load_settings
 from weighbridge.wiring.index import SyncChoices
 from weighbridge.wiring.reporter import Reporter
-from weighbridge.wiring.tuned_retrievers import promote, with_tuned_models, write_card
+from weighbridge.wiring.tuned_retrievers import promote_retriever, with_tuned_models, write_retriever_card
 from weighbridge.wiring.workload import index_key
 from weighbridge.workflow.watch_index import watch
 from weighbridge.workspace import Workspace
@@ -35,8 +35,8 @@ def test_an_embedder_that_is_tuned_meanwhile_is_indexed_with(tmp_path: Path, tin
         card = tuned(settings.retrieval.embedder, tiny_bert)
         folder = workspace.adapter("embedder", card.id)
         shutil.copytree(tiny_bert, folder / card.model)
-        write_card(card, folder)
-        promote(card, workspace)
+        write_retriever_card(card, folder)
+        promote_retriever(card, workspace)
         (tmp_path / "docs" / "ferry.md").write_text("The ferry sails at nine.")
 
     def say(sentence: str) -> None:

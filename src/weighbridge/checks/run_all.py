@@ -31,7 +31,7 @@ from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.methods import precision
 from weighbridge.types import Example, Progress, Task
-from weighbridge.workspace import read_json, write_json
+from weighbridge.workspace import load_json, write_json
 
 _TASK = "checking the adapter"
 _STEPS = ("general knowledge", "answers of the tuned model", "answers of the base model", "serving speed")
@@ -110,7 +110,7 @@ def _likelihoods(tuned: Examined) -> tuple[Likelihoods, Likelihoods]:
     told = ["summed over tokens", *map(asdict, SHOT), *map(asdict, probes())]
     kept = tuned.kept / f"probe-{fingerprint(base.fingerprint, str(precision()), told)}.json"
     with quiet():
-        before, after = _read(base, adapter, read_json(kept))
+        before, after = _read(base, adapter, load_json(kept))
     release()
     write_json(kept, before)
     return before, after

@@ -24,12 +24,12 @@ Strategy = Annotated[str, typer.Argument(help="The tuned strategy: fine-tuned or
 def prepare_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
     """Write and check the files that would be sent, and say what they cost. Nothing is sent."""
     from weighbridge.wiring.components import open_bench
-    from weighbridge.workflow.training.hosted import prepare
+    from weighbridge.workflow.training.hosted import prepare_files
 
     settings, place = open_workspace(workspace)
     with open_console(as_json=as_json) as console, place.lock():
         arm = _require_tuned_arm(strategy, settings.strategies)
-        made = prepare(arm, open_bench(settings, place, console.reporter), console.reporter)
+        made = prepare_files(arm, open_bench(settings, place, console.reporter), console.reporter)
         console.reporter.say(f"Nothing was sent. To be asked, and then to train there: weighbridge train {arm}")
         if as_json:
             console.result(made.plan)

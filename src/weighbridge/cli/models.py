@@ -72,7 +72,7 @@ def show(adapter: Adapter, workspace: Root = HERE, as_json: Json = False) -> Non
 
 
 @models.command("compare", epilog="Example: weighbridge models compare 3f2a 9c41")
-def compare_command(
+def compare_models_command(
     adapters: Annotated[list[str], typer.Argument(help="Two adapters or more, by id or strategy.")],
     workspace: Root = HERE,
     as_json: Json = False,

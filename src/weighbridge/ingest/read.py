@@ -36,7 +36,7 @@ from weighbridge.ingest.files.scan import (
 from weighbridge.ingest.reading_report import DocumentReading, describe_reading, group_by_reason
 from weighbridge.protocols import Notify, silent
 from weighbridge.types import Document, Progress
-from weighbridge.workspace import read_json, write_json
+from weighbridge.workspace import load_json, write_json
 
 __all__ = ["DocumentReading", "Memory", "ReadingLimits", "Skipped", "describe_reading", "read_documents"]
 
@@ -268,7 +268,7 @@ def _name_documents(job: _Job, entries: Mapping[Path, CacheEntry]) -> dict[Path,
     A file that fails this time only, or gave a document before, keeps its claim to a name.
     """
     kept_in = job.cache / _NAMES if job.cache else None
-    found = read_json(kept_in) if kept_in else None
+    found = load_json(kept_in) if kept_in else None
     given = {path: name for path, name in found.items() if isinstance(name, str)} if isinstance(found, dict) else {}
     named = [
         path

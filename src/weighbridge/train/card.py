@@ -14,12 +14,12 @@ from weighbridge.workspace import write_text
 _LESSONS = "examples.jsonl"
 
 
-def write_card(card: AdapterCard, folder: Path) -> None:
+def write_adapter_card(card: AdapterCard, folder: Path) -> None:
     """Write `card.json`; from then on the folder counts as complete."""
     write_text(folder / "card.json", _cards().dump_json(card, indent=2).decode() + "\n")
 
 
-def read_card(folder: Path) -> AdapterCard | None:
+def read_adapter_card(folder: Path) -> AdapterCard | None:
     """Return the card of a finished tuning; None where there is none, or a file it names is gone."""
     try:
         card = _cards().validate_json((folder / "card.json").read_bytes())
@@ -39,7 +39,7 @@ def kept_up(card: AdapterCard, learnt: Learnt, lessons: Sequence[Lesson], folder
         return card
     write_lessons(lessons, folder)
     card = replace(card, learnt=learnt)
-    write_card(card, folder)
+    write_adapter_card(card, folder)
     return card
 
 

@@ -87,7 +87,7 @@ class Exercise:
         return _validation(self.strategy, self.asked, self.metric) if self.asked else None
 
 
-def prepare(
+def prepare_exercise(
     strategy: Composed, material: Material, *, recipe: Recipe, metric: Metric, notify: Notify = silent
 ) -> Exercise:
     """Build and check the training data of a strategy, on exactly the prompts it sends.

@@ -13,8 +13,8 @@ from typing import Any
 
 from weighbridge.adapters import AdapterCard
 from weighbridge.errors import TrainingError, UserError, WorkspaceError
-from weighbridge.train.card import read_card
-from weighbridge.workspace import Workspace, read_json, write_json
+from weighbridge.train.card import read_adapter_card
+from weighbridge.workspace import Workspace, load_json, write_json
 
 _RECORD = "promoted.json"
 
@@ -32,7 +32,7 @@ class Promotions:
 def adapters(workspace: Workspace, strategy: str) -> tuple[AdapterCard, ...]:
     """Return the finished adapters of a strategy, oldest first."""
     folder = workspace.adapters(strategy)
-    cards = (read_card(path) for path in sorted(folder.iterdir()) if path.is_dir()) if folder.is_dir() else ()
+    cards = (read_adapter_card(path) for path in sorted(folder.iterdir()) if path.is_dir()) if folder.is_dir() else ()
     return tuple(sorted((card for card in cards if card), key=lambda card: (card.made_at, card.id)))
 
 
@@ -61,7 +61,7 @@ def find_adapter(workspace: Workspace, name: str) -> AdapterCard:
 
 def promotions(workspace: Workspace, kind: str) -> Promotions:
     """Return the promoted adapters of a strategy, or the promoted models of the search."""
-    kept: Any = read_json(workspace.adapters(kind) / _RECORD)
+    kept: Any = load_json(workspace.adapters(kind) / _RECORD)
     if not kept:
         return Promotions()
     return Promotions(tuple(kept["history"]), bool(kept["chosen"]), kept.get("found_for", ""))
@@ -77,11 +77,11 @@ def promoted_adapter(workspace: Workspace, strategy: str) -> AdapterCard | None:
 
 
 def _fit(workspace: Workspace, strategy: str, name: str) -> AdapterCard | None:
-    card = read_card(workspace.adapter(strategy, name))
+    card = read_adapter_card(workspace.adapter(strategy, name))
     return card if card and card.promotable else None
 
 
-def promote(workspace: Workspace, card: AdapterCard, *, chosen: bool, found_for: str = "") -> None:
+def record_promotion(workspace: Workspace, card: AdapterCard, *, chosen: bool, found_for: str = "") -> None:
     """Put an adapter in force; `chosen` where a person did, `found_for` as in `Promotions`.
 
     Raises:
@@ -102,7 +102,7 @@ def put_in_force(workspace: Workspace, kind: str, name: str, *, chosen: bool = F
     write_promotions(workspace, kind, Promotions(after, chosen, found_for))
 
 
-def rollback(workspace: Workspace, strategy: str) -> AdapterCard:
+def undo_promotion(workspace: Workspace, strategy: str) -> AdapterCard:
     """Put the adapter in force that was before the present one, and return it.
 
     Raises:

@@ -7,7 +7,14 @@ from time import perf_counter
 
 from weighbridge.adapters import AdapterCard, Parity, Training, access_words
 from weighbridge.protocols import Notify, silent
-from weighbridge.train.card import kept_up, read_card, read_training, write_card, write_lessons, write_training
+from weighbridge.train.card import (
+    kept_up,
+    read_adapter_card,
+    read_training,
+    write_adapter_card,
+    write_lessons,
+    write_training,
+)
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.export.gguf import merged_weights, write_gguf
 from weighbridge.train.parity.forms import check_forms
@@ -15,8 +22,7 @@ from weighbridge.train.parity.judge import wordless
 from weighbridge.train.prepare import Exercise
 from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.train import Job
-from weighbridge.train.supervised.train import train as train_supervised
+from weighbridge.train.supervised.train import Job, train_supervised
 from weighbridge.types import Message, Progress
 
 _CHECKED = 4
@@ -50,7 +56,7 @@ def train_and_check(
 ) -> AdapterCard:
     """Train, export and check, or return the card where that is done; `train` leaves the adapter in the folder."""
     recipe = exercise.recipe
-    card = read_card(folder)
+    card = read_adapter_card(folder)
     if card and card.fingerprint == exercise.fingerprint and card.quantisation == recipe.model.quantisation:
         return kept_up(card, exercise.learnt, exercise.lessons, folder)
     (folder / "card.json").unlink(missing_ok=True)
@@ -83,7 +89,7 @@ def train_and_check(
         gguf=gguf.name if gguf else "",
         parent=exercise.parent,
     )
-    write_card(made, folder)
+    write_adapter_card(made, folder)
     return made
 
 

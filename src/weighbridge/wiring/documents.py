@@ -29,7 +29,7 @@ from weighbridge.settings.sources import RestSource, Source, SqlSource
 from weighbridge.types import Document
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.sequences import Joined, Renamed
-from weighbridge.workspace import Workspace, read_json, write_text
+from weighbridge.workspace import Workspace, load_json, write_text
 
 _FEW = 20_000
 """Documents up to which repetitions and conflicts are looked for without being asked."""
@@ -84,7 +84,7 @@ def cache_of(workspace: Workspace, source: Path) -> Path:
 
 def reading_report(workspace: Workspace) -> ReadingReport | None:
     """Return the report that the last reading wrote; None where there is none that this version can read."""
-    kept = read_json(workspace.reading_report)
+    kept = load_json(workspace.reading_report)
     if not isinstance(kept, dict):
         return None
     try:

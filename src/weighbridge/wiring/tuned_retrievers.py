@@ -80,12 +80,12 @@ class RetrieverCard:
     """The model's folder inside the card's; empty where nothing was trained."""
 
 
-def write_card(card: RetrieverCard, folder: Path) -> None:
+def write_retriever_card(card: RetrieverCard, folder: Path) -> None:
     """Write `card.json`. It makes the folder complete."""
     write_text(folder / "card.json", _cards().dump_json(card, indent=2).decode() + "\n")
 
 
-def read_card(folder: Path) -> RetrieverCard | None:
+def read_retriever_card(folder: Path) -> RetrieverCard | None:
     """Return the card of a finished tuning; None if there is none, or its model is gone."""
     try:
         card = _cards().validate_json((folder / "card.json").read_bytes())
@@ -97,16 +97,16 @@ def read_card(folder: Path) -> RetrieverCard | None:
 def retriever_cards(workspace: Workspace, which: Which) -> tuple[RetrieverCard, ...]:
     """Return the cards of all finished tunings, oldest first."""
     folder = workspace.adapters(which)
-    cards = (read_card(path) for path in sorted(folder.iterdir()) if path.is_dir()) if folder.is_dir() else ()
+    cards = (read_retriever_card(path) for path in sorted(folder.iterdir()) if path.is_dir()) if folder.is_dir() else ()
     return tuple(sorted((card for card in cards if card), key=lambda card: (card.made_at, card.id)))
 
 
-def promote(card: RetrieverCard, workspace: Workspace) -> None:
+def promote_retriever(card: RetrieverCard, workspace: Workspace) -> None:
     """Make the search use a tuned model."""
     put_in_force(workspace, card.which, card.id)
 
 
-def rollback(which: Which, workspace: Workspace) -> RetrieverCard | None:
+def rollback_retriever(which: Which, workspace: Workspace) -> RetrieverCard | None:
     """Go back to the tuned model before this one, and return its card; None: to the settings' own.
 
     The index follows on its next use.
@@ -213,7 +213,7 @@ def _latest_promotion(workspace: Workspace, which: Which) -> RetrieverCard | Non
 
 
 def _card_with_model(which: Which, name: str, workspace: Workspace) -> RetrieverCard | None:
-    card = read_card(workspace.adapter(which, name))
+    card = read_retriever_card(workspace.adapter(which, name))
     return card if card and card.model else None
 
 

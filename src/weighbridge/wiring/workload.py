@@ -25,7 +25,7 @@ from weighbridge.types import Document, Example, Question, Split, Task
 from weighbridge.wiring.documents import read_sources
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.sequences import Joined
-from weighbridge.workspace import Workspace, read_json, write_json
+from weighbridge.workspace import Workspace, load_json, write_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ def index_key(settings: Settings) -> str:
 
 def read_outline(workspace: Workspace) -> Outline | None:
     """Return what the last run kept of the workload; None where there was none."""
-    kept = read_json(workspace.workload)
+    kept = load_json(workspace.workload)
     if not isinstance(kept, dict) or kept.keys() != {field.name for field in fields(Outline)}:
         return None
     return Outline(**{**kept, "choices": tuple(kept["choices"]), "report": SplitReport(**kept["report"])})

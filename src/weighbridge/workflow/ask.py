@@ -16,7 +16,7 @@ from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.wiring.search import open_query_embedder
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import Outline, apply_split, index_key, read_outline, settings_key
-from weighbridge.workspace import Workspace, read_json
+from weighbridge.workspace import Workspace, load_json
 
 
 def open_strategy(
@@ -43,7 +43,7 @@ def open_strategy(
 
 def _is_outdated(chosen: Settings, workspace: Workspace) -> bool:
     """Tell whether the index was brought up to date for another search than the one that is in force."""
-    return bool(chosen.sources) and read_json(workspace.index_settings) != index_key(chosen)
+    return bool(chosen.sources) and load_json(workspace.index_settings) != index_key(chosen)
 
 
 def choose_arm(name: str, settings: Settings, workspace: Workspace) -> Arm:

@@ -6,7 +6,7 @@ from pathlib import Path
 from weighbridge.adapters import AdapterCard
 from weighbridge.answer.build import shape_of
 from weighbridge.settings.schema import Arm
-from weighbridge.train.card import read_card
+from weighbridge.train.card import read_adapter_card
 from weighbridge.train.registry import promoted_adapter
 from weighbridge.wiring.components import Bench
 from weighbridge.wiring.engines import Engine
@@ -36,7 +36,7 @@ def _line(workspace: Workspace, card: AdapterCard | None) -> Iterator[AdapterCar
     """Yield an adapter, and all that it goes on from."""
     while card:
         yield card
-        card = read_card(workspace.adapter(card.strategy, card.parent)) if card.parent else None
+        card = read_adapter_card(workspace.adapter(card.strategy, card.parent)) if card.parent else None
 
 
 def training_price(arm: Arm, bench: Bench) -> float:

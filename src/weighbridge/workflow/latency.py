@@ -19,7 +19,7 @@ from weighbridge.settings.schema import Arm
 from weighbridge.types import Message, Progress, Question, Timing
 from weighbridge.wiring.machine import this_machine
 from weighbridge.wiring.reporter import Reporter
-from weighbridge.workspace import Workspace, read_json, write_json
+from weighbridge.workspace import Workspace, load_json, write_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def time_in_own_process(
     """
     rows = [_row(question) for question in questions]
     key = fingerprint("alone", identity, rows, asdict(this_machine()))
-    kept = read_json(workspace.latency(arm))
+    kept = load_json(workspace.latency(arm))
     if not (kept and kept.get("key") == key):
         kept = {"key": key, **_run(arm, workspace, {"identity": identity, "questions": rows}, reporter)}
         write_json(workspace.latency(arm), kept)

@@ -20,10 +20,10 @@ from weighbridge.train.registry import (
     adapters,
     find_adapter,
     folder_of,
-    promote,
     promoted_adapter,
-    rollback,
+    record_promotion,
     strategies,
+    undo_promotion,
 )
 from weighbridge.wiring.components import open_bench
 from weighbridge.wiring.engines import Engine, open_engine
@@ -35,9 +35,9 @@ from weighbridge.wiring.tuned_retrievers import (
     describe_search,
     promoted_card,
     retriever_cards,
+    rollback_retriever,
     search_changes,
 )
-from weighbridge.wiring.tuned_retrievers import rollback as rollback_retriever
 from weighbridge.workflow.lineage import index_of
 from weighbridge.workflow.training import train as training
 from weighbridge.workflow.training.train import arms_to_train, exercise_of
@@ -98,7 +98,7 @@ def train_named(
         tune_retriever(which, settings, workspace, reporter) for which in retrievers
     ]
     if arms or not names:
-        cards += training.train(arms, settings, workspace, reporter, effort=effort)
+        cards += training.train_arms(arms, settings, workspace, reporter, effort=effort)
     for sentence in find_outdated(settings, workspace) if retrievers else ():
         reporter.say(sentence)
     return tuple(cards)
@@ -149,7 +149,7 @@ def promote_adapter(settings: Settings, workspace: Workspace, name: str) -> List
     """
     with workspace.lock():
         card = find_adapter(workspace, name)
-        promote(workspace, card, chosen=True)
+        record_promotion(workspace, card, chosen=True)
         return _one_listed(card, settings, workspace)
 
 
@@ -159,7 +159,7 @@ def roll_back_adapter(settings: Settings, workspace: Workspace, strategy: str) -
         if strategy not in strategies(workspace):
             there = ", ".join(strategies(workspace)) or "none"
             raise UserError(f"'{strategy}' has no adapters here; strategies that have: {there}")
-        return _one_listed(rollback(workspace, strategy), settings, workspace)
+        return _one_listed(undo_promotion(workspace, strategy), settings, workspace)
 
 
 def roll_back_retriever(settings: Settings, workspace: Workspace, which: Which) -> ListedRetriever | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from weighbridge.errors import SettingsError
 from weighbridge.protocols import Embedder
-from weighbridge.retrieve.index.sync import read_card, require_card
+from weighbridge.retrieve.index.sync import read_index_card, require_card
 from weighbridge.retrieve.search.explain import Explanation
 from weighbridge.retrieve.search.explain import explain as explained
 from weighbridge.settings.schema import Settings
@@ -14,7 +14,7 @@ from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import index_home, open_hybrid, open_query_embedder, open_retriever
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import index_key
-from weighbridge.workspace import Workspace, read_json
+from weighbridge.workspace import Workspace, load_json
 
 
 def search_index(
@@ -48,6 +48,6 @@ def explain_search(
 def _open_ready_embedder(settings: Settings, workspace: Workspace, reporter: Reporter) -> Embedder:
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to search; set documents:")
-    if read_card(workspace.index) is None or read_json(workspace.index_settings) != index_key(settings):
+    if read_index_card(workspace.index) is None or load_json(workspace.index_settings) != index_key(settings):
         index(settings, workspace, reporter)
     return open_query_embedder(settings, workspace, reporter)

@@ -20,7 +20,7 @@ from weighbridge.retrieve.index.sync import (
     IndexHome,
     open_stored,
     plan_sync,
-    read_card,
+    read_index_card,
     require_card,
     restore_index,
     sync,
@@ -81,7 +81,7 @@ def test_builds_then_leaves_alone(tmp_path: Path, hashing) -> None:
     card = sync(place, sources, plan, notify=seen.append)
     assert (card.documents, card.chunks, card.embedded, card.dimensions) == (6, 12, 12, 8)
     assert card.bytes > 0
-    assert read_card(tmp_path) == card == require_card(place)
+    assert read_index_card(tmp_path) == card == require_card(place)
     assert [(p.done, p.total, p.unit) for p in seen] == [(0, 6, "documents"), (6, 6, "documents")]
     assert hashing.asked[0] == "Title d0\nnumber d0"
     assert plan_sync(place, material(reversed(DOCUMENTS))).empty
@@ -190,7 +190,7 @@ def test_an_interrupted_build_goes_on_where_it_stopped(
     place, sources = home(tmp_path, hashing), material(DOCUMENTS)
     with pytest.raises(InterruptedHereError):
         sync(place, sources, plan_sync(place, sources), notify=interrupt)
-    assert read_card(tmp_path) is None
+    assert read_index_card(tmp_path) is None
     with pytest.raises(WorkspaceError, match="no complete index"):
         require_card(place)
     later = [document("d0", "written anew"), *DOCUMENTS[1:-1]]
@@ -214,7 +214,7 @@ def test_an_interrupted_change_leaves_the_index_as_it_was(tmp_path: Path, hashin
     place, sources = home(tmp_path, hashing), material([document("d0", "new"), *DOCUMENTS[1:]])
     with pytest.raises(InterruptedHereError):
         sync(place, sources, plan_sync(place, sources), notify=interrupt)
-    assert read_card(tmp_path) == card
+    assert read_index_card(tmp_path) == card
     assert texts(tmp_path, "d0") == ["number d0", "is here"]
     assert synced(tmp_path, [document("d0", "new"), *DOCUMENTS[1:]], hashing).chunks == 11
 
@@ -253,7 +253,7 @@ def test_a_card_is_required_of_the_same_embedder(tmp_path: Path, hashing) -> Non
 def test_a_manifest_that_is_not_whole_is_no_index(tmp_path: Path, hashing, manifest: str) -> None:
     synced(tmp_path, DOCUMENTS, hashing)
     (tmp_path / "manifest.json").write_text(manifest)
-    assert read_card(tmp_path) is None
+    assert read_index_card(tmp_path) is None
     with pytest.raises(WorkspaceError, match="weighbridge index"):
         open_stored(tmp_path, FaissStore(tmp_path))
     assert synced(tmp_path, DOCUMENTS, hashing).embedded == 12
@@ -299,7 +299,7 @@ def test_a_rollback_brings_back_the_documents_of_then(tmp_path: Path, hashing) -
     synced(tmp_path, [document("d0", "rewritten"), *DOCUMENTS[2:]], hashing)
     back = restore_index(tmp_path, FaissStore(tmp_path), then)
     assert (back.fingerprint, back.documents, back.chunks) == (card.fingerprint, 6, 12)
-    assert read_card(tmp_path) == back
+    assert read_index_card(tmp_path) == back
     assert texts(tmp_path, "d0") == ["number d0", "is here"]
     assert plan_sync(home(tmp_path, hashing), material(DOCUMENTS[2:])).deleted == ("d0", "d1")
 

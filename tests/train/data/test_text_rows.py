@@ -11,7 +11,7 @@ from weighbridge.train.data.tokens import readable, text_rows
 from weighbridge.train.runtime.base_model import BaseFiles, load_tokenizer
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.prefix_packing import labels
-from weighbridge.train.supervised.train import Job, train
+from weighbridge.train.supervised.train import Job, train_supervised
 from weighbridge.types import Document
 
 words = st.text(st.sampled_from("ab thin.\n\u00c6\N{GRINNING FACE}"), max_size=80)
@@ -59,5 +59,5 @@ def test_rows_are_learnt(recipe: Recipe, tokenizer, tmp_path: Path):
     documents = [Document(id=str(n), text=f"Ferry {n} leaves at {n}:30 from the old pier.") for n in range(4)]
     rows = text_rows(documents, tokenizer, maximum_tokens=30)
     assert labels(rows) == sum(len(row.tokens) - 1 for row in rows)
-    done = train(Job(encoded=rows, folder=tmp_path, recipe=recipe))
+    done = train_supervised(Job(encoded=rows, folder=tmp_path, recipe=recipe))
     assert done.last_loss < done.first_loss / 2

@@ -11,7 +11,7 @@ from weighbridge.errors import TrainingError, UserError
 from weighbridge.generate.llamacpp import open_llamacpp
 from weighbridge.train.export.gguf import base_weights, write_gguf
 from weighbridge.train.export.lora_gguf import write_lora_gguf
-from weighbridge.train.parity.judge import Form, compare
+from weighbridge.train.parity.judge import Form, compare_form
 from weighbridge.train.parity.replies import ask_file
 from weighbridge.train.parity.tolerance import TOLERANCES
 from weighbridge.train.runtime.base_model import BaseFiles
@@ -33,7 +33,7 @@ def lora(tiny: BaseFiles, tmp_path_factory) -> Path:
 def check(tiny: BaseFiles, adapter: Path, model: Path, gguf: Path) -> Parity:
     replies = ask_file(model, PROMPTS, settings=SETTINGS, adapter=gguf)
     form = Form(name="adapter F16", tolerance=TOLERANCES["F16"], replies=replies)
-    return compare((form,), adapter, tiny, PROMPTS)[0]
+    return compare_form((form,), adapter, tiny, PROMPTS)[0]
 
 
 def test_it_says_what_the_adapter_says(tiny: BaseFiles, lora: Path, model: Path, tmp_path: Path):

@@ -12,7 +12,7 @@ from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.tokens import prompt_tokens
 from weighbridge.train.export.gguf import Quantisation, base_weights, merged_weights, write_gguf
 from weighbridge.train.parity.forms import check_forms
-from weighbridge.train.parity.judge import Form, TokenPlace, compare, judge, wordless
+from weighbridge.train.parity.judge import Form, TokenPlace, compare_form, judge, wordless
 from weighbridge.train.parity.replies import Reply, common_prefix_length, lead_at
 from weighbridge.train.parity.teacher_forcing import AnswerTokens, read
 from weighbridge.train.parity.tolerance import TOLERANCES
@@ -265,7 +265,7 @@ def test_divergence_is_that_of_the_form_from_the_adapter_and_from_the_base_model
         prompt_length=len(prompt), tokens=(40,), likeliest=(said,), texts=(tokenizer.decode([40]),)
     )  # fmt: skip
     form = Form(name="by hand", tolerance=TOLERANCES["Q4_0"], replies=(reply,))
-    (found,) = compare((form,), lora, tiny, PROMPTS[:1])
+    (found,) = compare_form((form,), lora, tiny, PROMPTS[:1])
     expected = []
     networks = (load_tuned(tiny, lora, precision=torch.float32), load_network(tiny, precision=torch.float32).eval())
     for network in networks:

@@ -18,7 +18,7 @@ from weighbridge.train.preference.trainer_setup import halve_rows
 from weighbridge.train.runtime.base_model import load_tokenizer
 from weighbridge.train.runtime.checkpoints import CheckpointStore, TimeLimit, epoch_ends
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.train import Job, train
+from weighbridge.train.supervised.train import Job, train_supervised
 from weighbridge.train.supervised.trainer import epoch_batches
 from weighbridge.types import Message, Progress
 
@@ -57,7 +57,7 @@ def adapter(folder: Path) -> bytes:
 
 
 def test_killed_while_the_checkpoints_are_dropped(recipe: Recipe, encoded, tmp_path: Path, dies_removing):
-    train(Job(encoded=encoded, folder=tmp_path / "whole", recipe=recipe))
+    train_supervised(Job(encoded=encoded, folder=tmp_path / "whole", recipe=recipe))
     checkpoints = tmp_path / "cut" / "checkpoints"
 
     def last_step(progress: Progress) -> None:
@@ -65,11 +65,11 @@ def test_killed_while_the_checkpoints_are_dropped(recipe: Recipe, encoded, tmp_p
             dies_removing(checkpoints)
 
     with pytest.raises(KeyboardInterrupt):
-        train(Job(encoded=encoded, folder=tmp_path / "cut", recipe=recipe, notify=last_step))
+        train_supervised(Job(encoded=encoded, folder=tmp_path / "cut", recipe=recipe, notify=last_step))
     assert list(checkpoints.glob("checkpoint-*"))
     assert not (checkpoints / "checkpoints.json").exists()
     assert adapter(tmp_path / "cut") == adapter(tmp_path / "whole")
-    train(Job(encoded=encoded, folder=tmp_path / "cut", recipe=recipe))
+    train_supervised(Job(encoded=encoded, folder=tmp_path / "cut", recipe=recipe))
     assert adapter(tmp_path / "cut") == adapter(tmp_path / "whole")
     assert not checkpoints.exists()
 
@@ -84,11 +84,13 @@ def test_a_record_without_its_checkpoints_is_not_believed(recipe: Recipe, encode
 
     scores = iter((0.9, 0.1, 0.2))
     with pytest.raises(KeyboardInterrupt):
-        train(Job(encoded=encoded, folder=tmp_path, recipe=recipe, validate=lambda _: next(scores), notify=kill))
+        train_supervised(
+            Job(encoded=encoded, folder=tmp_path, recipe=recipe, validate=lambda _: next(scores), notify=kill)
+        )
     path = tmp_path / "checkpoints" / lost
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     seen: list[Progress] = []
-    done = train(Job(encoded=encoded, folder=tmp_path, recipe=recipe, notify=seen.append))
+    done = train_supervised(Job(encoded=encoded, folder=tmp_path, recipe=recipe, notify=seen.append))
     assert seen[0].done == 0
     assert len(done.epochs) == 4
 

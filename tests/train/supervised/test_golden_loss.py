@@ -11,7 +11,7 @@ from weighbridge.train.data.tokens import Encoded
 from weighbridge.train.runtime.base_model import load_network, load_tokenizer
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.train import Job, read_losses, train
+from weighbridge.train.supervised.train import Job, read_losses, train_supervised
 from weighbridge.train.supervised.trainer import epoch_batches, rate_share
 
 STEPS = 20
@@ -49,7 +49,7 @@ def golden_recipe(recipe: Recipe) -> Recipe:
 @pytest.fixture(scope="module")
 def ours(golden_recipe: Recipe, texts: Sequence[Encoded], tmp_path_factory: pytest.TempPathFactory) -> list[float]:
     folder = tmp_path_factory.mktemp("ours")
-    train(Job(encoded=texts, folder=folder, recipe=golden_recipe, exact=True))
+    train_supervised(Job(encoded=texts, folder=folder, recipe=golden_recipe, exact=True))
     return list(read_losses(folder))
 
 

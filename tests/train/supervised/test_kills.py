@@ -18,7 +18,7 @@ import pytest
 from weighbridge.errors import WorkspaceError
 from weighbridge.train.data.tokens import Encoded
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.train import Job, read_losses, train
+from weighbridge.train.supervised.train import Job, read_losses, train_supervised
 from weighbridge.types import Progress
 
 KILLS = 10
@@ -184,7 +184,7 @@ def unlimited_afterwards() -> Iterator[None]:
 @pytest.mark.parametrize("size", [20_000, 60_000])
 def test_a_full_disk_loses_nothing(recipe: Recipe, tmp_path: Path, size: int):
     quick, texts = shorter(recipe, epochs=2), texts_of(24, 12)
-    train(Job(encoded=texts, folder=tmp_path / "whole", recipe=quick))
+    train_supervised(Job(encoded=texts, folder=tmp_path / "whole", recipe=quick))
     cut = Job(encoded=texts, folder=tmp_path / "cut", recipe=quick, checkpoint_seconds=0.0)
 
     def fill(progress: Progress) -> None:
@@ -192,8 +192,8 @@ def test_a_full_disk_loses_nothing(recipe: Recipe, tmp_path: Path, size: int):
             resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     with pytest.raises(WorkspaceError, match="free some disk"), unlimited_afterwards():
-        train(replace(cut, notify=fill))
+        train_supervised(replace(cut, notify=fill))
     seen: list[Progress] = []
-    train(replace(cut, notify=seen.append))
+    train_supervised(replace(cut, notify=seen.append))
     assert seen[0].done == 3
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")

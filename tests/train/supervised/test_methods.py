@@ -13,8 +13,8 @@ from weighbridge.train.data.tokens import Encoded, encode
 from weighbridge.train.runtime.base_model import load_network, load_tokenizer
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.methods import precision, prepare
-from weighbridge.train.supervised.train import Job, train
+from weighbridge.train.supervised.methods import precision, prepare_network
+from weighbridge.train.supervised.train import Job, train_supervised
 from weighbridge.types import Message, Progress
 
 RATES = {"lora": 2e-2, "rslora": 1e-2, "dora": 2e-2, "qlora": 2e-2, "ia3": 1e-1, "prompt-tuning": 3e-1, "full": 5e-3}
@@ -50,7 +50,7 @@ def written(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("method", RATES)
 def test_it_learns_and_resumes(recipe: Recipe, texts: Sequence[Encoded], tmp_path: Path, method: str):
     job = Job(encoded=texts, folder=tmp_path / "whole", recipe=by(recipe, method, epochs=4))
-    done = train(job)
+    done = train_supervised(job)
     assert done.last_loss < 0.9 * done.first_loss
 
     def kill(progress: Progress) -> None:
@@ -59,8 +59,8 @@ def test_it_learns_and_resumes(recipe: Recipe, texts: Sequence[Encoded], tmp_pat
 
     cut = replace(job, folder=tmp_path / "cut", checkpoint_seconds=0.0, validate=lambda say: float(bool(say(PROMPTS))))
     with pytest.raises(KeyboardInterrupt):
-        train(replace(cut, notify=kill))
-    train(cut)
+        train_supervised(replace(cut, notify=kill))
+    train_supervised(cut)
     assert written(tmp_path / "cut").keys() == written(tmp_path / "whole").keys()
     same = "model.safetensors" if method == "full" else "adapter_model.safetensors"
     assert written(tmp_path / "cut")[same] == written(tmp_path / "whole")[same]
@@ -73,7 +73,7 @@ PROMPTS = [(Message("user", "Say bb!"),), (Message("user", "Say ccc! No, really,
 def test_what_is_left_is_what_peft_names_so(recipe: Recipe, texts: Sequence[Encoded], tmp_path: Path, method: str):
     from safetensors import safe_open
 
-    train(Job(encoded=texts, folder=tmp_path, recipe=by(recipe, method, epochs=1)))
+    train_supervised(Job(encoded=texts, folder=tmp_path, recipe=by(recipe, method, epochs=1)))
     config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
     kind, part = KINDS[method]
     assert config["peft_type"] == kind
@@ -88,7 +88,7 @@ def test_full_leaves_a_whole_model(recipe: Recipe, texts: Sequence[Encoded], tmp
     import torch
     from transformers import AutoModelForCausalLM
 
-    train(Job(encoded=texts, folder=tmp_path, recipe=by(recipe, "full", epochs=1)))
+    train_supervised(Job(encoded=texts, folder=tmp_path, recipe=by(recipe, "full", epochs=1)))
     with quiet():
         tuned = AutoModelForCausalLM.from_pretrained(tmp_path / "adapter", local_files_only=True)
         base = load_network(recipe.base, precision=torch.float32)
@@ -100,7 +100,7 @@ def test_full_leaves_a_whole_model(recipe: Recipe, texts: Sequence[Encoded], tmp
 @pytest.mark.parametrize("method", ["lora", "dora", "ia3", "full"])
 def test_only_the_upper_blocks_learn(recipe: Recipe, method: str):
     with quiet():
-        network = prepare(recipe.base, by(recipe, method, layers=1).training, precision())
+        network = prepare_network(recipe.base, by(recipe, method, layers=1).training, precision())
     learning = [name for name, weight in network.named_parameters() if weight.requires_grad]
     assert learning
     assert all("layers.1." in name or name == "model.norm.weight" for name in learning)
@@ -109,15 +109,15 @@ def test_only_the_upper_blocks_learn(recipe: Recipe, method: str):
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_more_blocks_than_there_are_are_refused(recipe: Recipe, method: str):
     with quiet(), pytest.raises(TrainingError, match="more than the 2 blocks"):
-        prepare(recipe.base, by(recipe, method, layers=3).training, precision())
+        prepare_network(recipe.base, by(recipe, method, layers=3).training, precision())
 
 
 @pytest.mark.parametrize("method", ["lora", "dora"])
 def test_a_rank_above_the_width_is_refused(recipe: Recipe, method: str):
     with quiet(), pytest.raises(TrainingError, match=r"training.rank: 4,096 is more than the base model's width"):
-        prepare(recipe.base, by(recipe, method, rank=4096).training, precision())
+        prepare_network(recipe.base, by(recipe, method, rank=4096).training, precision())
 
 
 def test_a_learnt_prompt_has_no_upper_blocks(recipe: Recipe):
     with quiet(), pytest.raises(TrainingError, match="below all blocks"):
-        prepare(recipe.base, by(recipe, "prompt-tuning", layers=1).training, precision())
+        prepare_network(recipe.base, by(recipe, "prompt-tuning", layers=1).training, precision())

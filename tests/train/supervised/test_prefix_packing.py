@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from weighbridge.train.data.tokens import IGNORED, Encoded
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.methods import prepare, read_row
+from weighbridge.train.supervised.methods import prepare_network, read_row
 from weighbridge.train.supervised.prefix_packing import labels, pack, shared_prefix_length
 from weighbridge.train.supervised.trainer import row_loss
 
@@ -95,7 +95,7 @@ def test_loss_and_gradients_are_those_of_the_examples_alone(recipe: Recipe, meth
 
     how = recipe.training.model_copy(update={"method": method})
     with quiet():
-        network = prepare(recipe.base, how, torch.float32)
+        network = prepare_network(recipe.base, how, torch.float32)
     random = torch.Generator().manual_seed(5)
     with torch.no_grad():
         for weight in filter(lambda weight: weight.requires_grad, network.parameters()):

@@ -14,8 +14,8 @@ from weighbridge.train.runtime.base_model import load_network, load_tokenizer
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.generate import say
-from weighbridge.train.supervised.methods import prepare
-from weighbridge.train.supervised.train import Job, train
+from weighbridge.train.supervised.methods import prepare_network
+from weighbridge.train.supervised.train import Job, train_supervised
 from weighbridge.train.supervised.trainer import epoch_batches
 from weighbridge.types import Message, Progress
 
@@ -36,8 +36,8 @@ def adapter(folder: Path) -> bytes:
 
 def test_same_seed_same_bytes_and_it_learns(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
     seen: list[Progress] = []
-    first = train(Job(encoded=encoded, folder=tmp_path / "a", recipe=recipe, notify=seen.append))
-    train(Job(encoded=encoded, folder=tmp_path / "b", recipe=recipe))
+    first = train_supervised(Job(encoded=encoded, folder=tmp_path / "a", recipe=recipe, notify=seen.append))
+    train_supervised(Job(encoded=encoded, folder=tmp_path / "b", recipe=recipe))
     assert adapter(tmp_path / "a") == adapter(tmp_path / "b")
     assert first.last_loss < first.first_loss / 2
     assert first.steps == 12
@@ -47,23 +47,23 @@ def test_same_seed_same_bytes_and_it_learns(recipe: Recipe, encoded: tuple[Encod
 
 
 def test_another_seed_gives_another_adapter(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
-    train(Job(encoded=encoded, folder=tmp_path / "a", recipe=recipe))
+    train_supervised(Job(encoded=encoded, folder=tmp_path / "a", recipe=recipe))
     other = replace(recipe, training=recipe.training.model_copy(update={"seed": 8}))
-    train(Job(encoded=encoded, folder=tmp_path / "b", recipe=other))
+    train_supervised(Job(encoded=encoded, folder=tmp_path / "b", recipe=other))
     assert adapter(tmp_path / "a") != adapter(tmp_path / "b")
 
 
 def test_killed_training_ends_with_the_same_adapter(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
-    train(Job(encoded=encoded, folder=tmp_path / "whole", recipe=recipe))
+    train_supervised(Job(encoded=encoded, folder=tmp_path / "whole", recipe=recipe))
 
     def kill(progress: Progress) -> None:
         if progress.done == 9 and progress.note:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(Job(encoded=encoded, folder=tmp_path / "cut", recipe=recipe, notify=kill))
+        train_supervised(Job(encoded=encoded, folder=tmp_path / "cut", recipe=recipe, notify=kill))
     seen: list[Progress] = []
-    resumed = train(Job(encoded=encoded, folder=tmp_path / "cut", recipe=recipe, notify=seen.append))
+    resumed = train_supervised(Job(encoded=encoded, folder=tmp_path / "cut", recipe=recipe, notify=seen.append))
     assert seen[0].done == 8
     assert adapter(tmp_path / "cut") == adapter(tmp_path / "whole")
     assert len(resumed.epochs) == 6
@@ -77,17 +77,17 @@ def test_what_comes_afterwards_does_not_begin_a_training_anew(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(Job(encoded=encoded, folder=tmp_path, recipe=recipe, notify=kill))
+        train_supervised(Job(encoded=encoded, folder=tmp_path, recipe=recipe, notify=kill))
     other = replace(recipe, training=recipe.training.model_copy(update={"learning_curve": False}))
     seen: list[Progress] = []
-    train(Job(encoded=encoded, folder=tmp_path, recipe=other, notify=seen.append))
+    train_supervised(Job(encoded=encoded, folder=tmp_path, recipe=other, notify=seen.append))
     assert seen[0].done == 8
 
 
 def test_best_epoch_is_kept(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
     scores = iter((0.1, 0.9, 0.3, 0.9, 0.2, None))
     patient = replace(recipe, training=recipe.training.model_copy(update={"patience": 6}))
-    done = train(Job(encoded=encoded, folder=tmp_path, recipe=patient, validate=lambda _: next(scores)))
+    done = train_supervised(Job(encoded=encoded, folder=tmp_path, recipe=patient, validate=lambda _: next(scores)))
     assert done.chosen_epoch == 4
     assert not done.notes
     assert [epoch.dev for epoch in done.epochs] == [0.1, 0.9, 0.3, 0.9, 0.2, None]
@@ -106,7 +106,7 @@ def test_the_weights_of_the_best_epoch_are_kept(
         seen.append((last / "adapter_model.safetensors").read_bytes())
         return 0.9 if len(seen) == best else 0.1 / len(seen)
 
-    done = train(Job(encoded=encoded, folder=tmp_path, recipe=four, validate=validate))
+    done = train_supervised(Job(encoded=encoded, folder=tmp_path, recipe=four, validate=validate))
     assert done.chosen_epoch == best
     assert len(set(seen)) == 4
     assert seen.index(adapter(tmp_path)) + 1 == best
@@ -114,7 +114,7 @@ def test_the_weights_of_the_best_epoch_are_kept(
 
 def test_it_ends_early_where_nothing_is_gained(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
     scores = iter((0.1, 0.9, 0.3, 0.9))
-    done = train(Job(encoded=encoded, folder=tmp_path, recipe=recipe, validate=lambda _: next(scores)))
+    done = train_supervised(Job(encoded=encoded, folder=tmp_path, recipe=recipe, validate=lambda _: next(scores)))
     assert len(done.epochs) == 4
     assert done.steps == 8
     assert done.tokens == 4 * sum(len(one.tokens) for one in encoded)
@@ -128,7 +128,7 @@ def test_validation_hears_the_current_weights(recipe: Recipe, encoded: tuple[Enc
         said.append(say([(Message("user", "Say bb!"),), (Message("user", "Say ccc! No, really, say it."),)]))
         return float(len(said))
 
-    train(Job(encoded=encoded, folder=tmp_path, recipe=recipe, validate=validate))
+    train_supervised(Job(encoded=encoded, folder=tmp_path, recipe=recipe, validate=validate))
     assert len(said) == 6
     assert said[0] != said[-1]
 
@@ -143,7 +143,7 @@ def test_answers_do_not_depend_on_who_is_asked_beside(recipe: Recipe, method: st
     words = ["a", "bb", "ccc! No, really, say it, and do not make me ask again"]
     prompts = [(system, Message("user", f"Say {word}!")) for word in words]
     with quiet():
-        network = prepare(recipe.base, how, torch.float32)
+        network = prepare_network(recipe.base, how, torch.float32)
         alone = [say(network, tokenizer, [prompt], maximum_tokens=8)[0] for prompt in prompts]
         assert list(say(network, tokenizer, prompts, maximum_tokens=8)) == alone
     assert len(set(alone)) > 1
@@ -158,8 +158,8 @@ def test_a_busy_machine_changes_nothing(recipe: Recipe, encoded: tuple[Encoded, 
     """A clock on which every look takes an hour, and one that stands still."""
     hours = (3600.0 * hour for hour in itertools.count())
     job = Job(encoded=encoded, folder=tmp_path / "slow", recipe=recipe, validate=lambda _: 0.5)
-    slow = train(replace(job, clock=lambda: next(hours)))
-    fast = train(replace(job, folder=tmp_path / "fast", clock=lambda: 0.0))
+    slow = train_supervised(replace(job, clock=lambda: next(hours)))
+    fast = train_supervised(replace(job, folder=tmp_path / "fast", clock=lambda: 0.0))
     assert adapter(tmp_path / "slow") == adapter(tmp_path / "fast")
     assert replace(slow, seconds=0.0) == replace(fast, seconds=0.0)
 
@@ -167,15 +167,15 @@ def test_a_busy_machine_changes_nothing(recipe: Recipe, encoded: tuple[Encoded, 
 def test_a_time_limit_stops_a_training_which_goes_on_to_the_same_adapter(
     recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path
 ):
-    whole = train(Job(encoded=encoded, folder=tmp_path / "whole", recipe=recipe))
+    whole = train_supervised(Job(encoded=encoded, folder=tmp_path / "whole", recipe=recipe))
     stops: list[str] = []
     seconds: list[float | None] = [1e-6] * 5 + [3600.0]  # five runs of a step each, and one with time enough
     for limit in seconds[:-1]:
         with pytest.raises(UnfinishedError, match="go on from there") as stop:
-            train(Job(encoded=encoded, folder=tmp_path / "cut", recipe=with_limit(recipe, limit)))
+            train_supervised(Job(encoded=encoded, folder=tmp_path / "cut", recipe=with_limit(recipe, limit)))
         stops.append(str(stop.value).partition(",")[0])
         assert not (tmp_path / "cut" / "adapter").exists()
-    done = train(Job(encoded=encoded, folder=tmp_path / "cut", recipe=with_limit(recipe, seconds[-1])))
+    done = train_supervised(Job(encoded=encoded, folder=tmp_path / "cut", recipe=with_limit(recipe, seconds[-1])))
     assert stops == [f"training stopped at step {step} of 12" for step in range(1, 6)]
     assert adapter(tmp_path / "cut") == adapter(tmp_path / "whole")
     assert replace(done, seconds=0.0) == replace(whole, seconds=0.0)
@@ -187,10 +187,10 @@ def test_a_training_whose_rows_were_halved_goes_on_with_them(recipe: Recipe, enc
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(Job(encoded=encoded, folder=tmp_path, recipe=recipe, notify=kill))
+        train_supervised(Job(encoded=encoded, folder=tmp_path, recipe=recipe, notify=kill))
     record = tmp_path / "checkpoints" / "checkpoints.json"
     record.write_text(json.dumps({**json.loads(record.read_text()), "at_once": 64, "halved": "halved"}))
-    done = train(Job(encoded=encoded, folder=tmp_path, recipe=recipe))
+    done = train_supervised(Job(encoded=encoded, folder=tmp_path, recipe=recipe))
     assert done.notes == ("halved",)
     assert done.steps == 12
 
@@ -199,7 +199,7 @@ def test_checkpoints_of_an_earlier_version_are_told_of_and_not_used(recipe: Reci
     (tmp_path / "checkpoints" / "checkpoint-2").mkdir(parents=True)
     (tmp_path / "checkpoints" / "epochs.json").write_text('{"fingerprint": "a"}')
     seen: list[Progress] = []
-    done = train(Job(encoded=encoded, folder=tmp_path, recipe=recipe, notify=seen.append))
+    done = train_supervised(Job(encoded=encoded, folder=tmp_path, recipe=recipe, notify=seen.append))
     assert seen[0].note.endswith("training starts again")
     assert done.steps == 12
     assert not (tmp_path / "checkpoints").exists()
@@ -208,7 +208,7 @@ def test_checkpoints_of_an_earlier_version_are_told_of_and_not_used(recipe: Reci
 def test_a_loss_that_is_no_number_stops(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
     wild = replace(recipe, training=recipe.training.model_copy(update={"learning_rate": 1e30}))
     with pytest.raises(TrainingError, match=r"lower training\.learning_rate"):
-        train(Job(encoded=encoded, folder=tmp_path, recipe=wild))
+        train_supervised(Job(encoded=encoded, folder=tmp_path, recipe=wild))
 
 
 def mean_loss(recipe: Recipe, encoded) -> float:
@@ -225,7 +225,7 @@ def mean_loss(recipe: Recipe, encoded) -> float:
 
 
 def test_the_loss_is_the_one_transformers_computes(recipe: Recipe, encoded: tuple[Encoded, ...], tmp_path: Path):
-    done = train(Job(encoded=encoded, folder=tmp_path, recipe=recipe))
+    done = train_supervised(Job(encoded=encoded, folder=tmp_path, recipe=recipe))
     first = epoch_batches(len(encoded), recipe.training.batch_size, recipe.training.seed)[0]
     assert done.first_loss == pytest.approx(mean_loss(recipe, [encoded[number] for number in first]), rel=0.01)
 
@@ -239,5 +239,5 @@ def test_the_loss_does_not_depend_on_how_rows_are_cut(recipe: Recipe, tmp_path: 
             for n, word in enumerate("abcd")
         ]
         tokens = [encode(tokenizer, one) for one in made]
-        done = train(Job(encoded=tokens, folder=tmp_path / str(size), recipe=longer))
+        done = train_supervised(Job(encoded=tokens, folder=tmp_path / str(size), recipe=longer))
         assert done.first_loss == pytest.approx(mean_loss(recipe, tokens), rel=0.01)

@@ -13,8 +13,8 @@ from weighbridge.adapters import AdapterCard
 from weighbridge.errors import SettingsError, TrainingError, UserError, WorkspaceError
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import ModelSettings, Settings
-from weighbridge.train.card import read_card, write_card
-from weighbridge.train.registry import promote
+from weighbridge.train.card import read_adapter_card, write_adapter_card
+from weighbridge.train.registry import record_promotion
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.types import Message, Question
 from weighbridge.wiring.components import Bench, open_bench
@@ -23,7 +23,7 @@ from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.workflow.ask import open_strategy
 from weighbridge.workflow.footprint import disk_bytes
 from weighbridge.workflow.models import export_adapter
-from weighbridge.workflow.training.hosted import prepare, resume_hosted, train_hosted
+from weighbridge.workflow.training.hosted import prepare_files, resume_hosted, train_hosted
 from weighbridge.workflow.training.hosted_jobs import cancel_hosted, hosted_status, pause_hosted
 from weighbridge.workspace import Workspace
 
@@ -96,7 +96,7 @@ def learnt(bench: Bench) -> Question:
 
 def test_the_files_and_the_price_are_known_before_anything_is_sent(bench, server):
     said: list[str] = []
-    plan = prepare("fine-tuned", bench, Reporter(say=said.append)).plan
+    plan = prepare_files("fine-tuned", bench, Reporter(say=said.append)).plan
     folder = bench.workspace.adapter("fine-tuned", plan.id)
     assert (folder / "supervised" / "train.jsonl").read_text().count("\n") == plan.stages[0].examples >= 10
     assert "Raven" not in (folder / "supervised" / "train.jsonl").read_text()
@@ -121,7 +121,7 @@ def test_a_price_that_is_not_known_is_said_to_be_unknown(bench):
     training = bench.settings.training.model_copy(update={"hosted": hosted})
     said: list[str] = []
     settings = bench.settings.model_copy(update={"training": training})
-    prepare("fine-tuned", replace(bench, settings=settings), Reporter(say=said.append))
+    prepare_files("fine-tuned", replace(bench, settings=settings), Reporter(say=said.append))
     assert "price_per_million is not set" in said[0]
 
 
@@ -129,12 +129,12 @@ def test_the_tuned_model_is_an_arm_like_any_other(bench, server, monkeypatch):
     said: list[str] = []
     card = trained(bench, Reporter(say=said.append))
     assert (card.hosted, card.adapter, card.gguf, card.parity) == (f"ft:{BASE}:org::ftjob-1", "", "", ())
-    assert card == read_card(bench.workspace.adapter("fine-tuned", card.id))
+    assert card == read_adapter_card(bench.workspace.adapter("fine-tuned", card.id))
     assert (card.training.tokens, card.training.steps, len(card.training.epochs)) == (1234, 6, 3)
     assert card.dev.scored >= 1
     assert card.promotable
     assert any("Step 2/6" in line for line in said)
-    promote(bench.workspace, card, chosen=False)
+    record_promotion(bench.workspace, card, chosen=False)
     engine = engine_of(bench)
     assert engine.weights("fine-tuned", bench.workspace) == Weights(hosted=card.hosted)
     assert disk_bytes("fine-tuned", bench, engine) == 0
@@ -346,17 +346,17 @@ def test_an_offline_workload_is_not_sent_away(bench):
     limits = bench.settings.needs.limits.model_copy(update={"offline": True})
     needs = bench.settings.needs.model_copy(update={"limits": limits})
     offline = bench.settings.model_copy(update={"needs": needs})
-    assert prepare("fine-tuned", replace(bench, settings=offline), SILENT).plan.stages
+    assert prepare_files("fine-tuned", replace(bench, settings=offline), SILENT).plan.stages
     away = with_model(offline, base_url="https://api.example/v1")
     with pytest.raises(SettingsError, match=r"offline is true.*https://api\.example/v1"):
-        prepare("fine-tuned", replace(bench, settings=away), SILENT)
+        prepare_files("fine-tuned", replace(bench, settings=away), SILENT)
     with pytest.raises(SettingsError, match=r"offline is true.*api\.openai\.com"):
-        prepare("fine-tuned", replace(bench, settings=with_model(offline, base_url="")), SILENT)
+        prepare_files("fine-tuned", replace(bench, settings=with_model(offline, base_url="")), SILENT)
 
 
 def test_only_an_endpoint_is_tuned_at_an_endpoint(bench):
     with pytest.raises(SettingsError, match=r"model\.engine is llamacpp"):
-        prepare("fine-tuned", replace(bench, settings=with_model(bench.settings, engine="llamacpp")), SILENT)
+        prepare_files("fine-tuned", replace(bench, settings=with_model(bench.settings, engine="llamacpp")), SILENT)
 
 
 def test_an_arm_that_was_never_trained_says_so(bench):
@@ -376,8 +376,8 @@ def test_an_engine_refuses_what_it_cannot_run(bench, engine, changed, why):
     card = replace(trained(bench), **changed)
     folder = bench.workspace.adapter("fine-tuned", card.id)
     (folder / "adapter").mkdir()
-    write_card(card, folder)
-    promote(bench.workspace, card, chosen=False)
+    write_adapter_card(card, folder)
+    record_promotion(bench.workspace, card, chosen=False)
     settings = ModelSettings(engine=engine)
     with pytest.raises(WorkspaceError, match=why):
         Engine(settings=settings, base=None, served=None).weights("fine-tuned", bench.workspace)
@@ -388,8 +388,8 @@ def test_transformers_runs_an_adapter_unmerged(bench, tiny_llama, tmp_path):
     folder = bench.workspace.adapter("fine-tuned", card.id)
     served = shutil.copytree(tiny_llama, tmp_path / "loud")
     write_prompt_tuning(served, folder / "adapter")
-    write_card(card, folder)
-    promote(bench.workspace, card, chosen=False)
+    write_adapter_card(card, folder)
+    record_promotion(bench.workspace, card, chosen=False)
     settings = ModelSettings(engine="transformers", context=512, maximum_tokens=8)
     engine = Engine(settings=settings, base=None, served=served)
     weights = engine.weights("fine-tuned", bench.workspace)
@@ -426,7 +426,7 @@ def test_a_scripted_model_is_not_tuned(bench):
 
 
 def test_what_is_sent_is_what_was_checked(bench, server):
-    plan = prepare("fine-tuned", bench, SILENT).plan
+    plan = prepare_files("fine-tuned", bench, SILENT).plan
     file = bench.workspace.adapter("fine-tuned", plan.id) / "supervised" / "train.jsonl"
     checked = file.read_bytes()
     file.write_bytes(checked[:-40])

@@ -12,7 +12,7 @@ from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.protocols import NOTHING
 from weighbridge.scoring.language.refusals import ABSTENTION
 from weighbridge.settings.training import RaftSettings
-from weighbridge.train.prepare import Material, prepare
+from weighbridge.train.prepare import Material, prepare_exercise
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Example
 from weighbridge.workflow.training.learning_curve import references
@@ -31,7 +31,7 @@ def test_what_is_to_be_said_without_the_evidence_is_what_is_taught(
         name="raft", model=no_model, instructions=instructions_for("answer", reads=True), retriever=NOTHING
     )
     proved = [replace(example, evidence=("ports.md",)) for example in examples]
-    exercise = prepare(
+    exercise = prepare_exercise(
         strategy, Material(examples=proved), recipe=replace(recipe, training=how), metric=Accuracy("answer")
     )
     assert {one.target for one in references(exercise)} == said

@@ -16,7 +16,7 @@ from weighbridge.results import SplitReport
 from weighbridge.settings.schema import MeasureSettings, ModelSettings, Settings
 from weighbridge.settings.training import PreferenceSettings, TrainingSettings
 from weighbridge.train.data.preferences import PreferencePair
-from weighbridge.train.prepare import Material, prepare
+from weighbridge.train.prepare import Material, prepare_exercise
 from weighbridge.train.runtime.base_model import BaseFiles
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.types import Example, Message, Question, Split
@@ -96,7 +96,7 @@ def opened(base: BaseFiles, start: Path, tmp_path: Path) -> Callable[..., Opened
         )
         recipe = Recipe(base=base, training=training, model=model)
         strategy = build("fine-tuned", parts, Scripted())
-        exercise = prepare(strategy, Material(examples=examples()), recipe=recipe, metric=Accuracy("answer"))
+        exercise = prepare_exercise(strategy, Material(examples=examples()), recipe=recipe, metric=Accuracy("answer"))
         todo = Refinement(
             arm="fine-tuned",
             exercise=exercise,

@@ -15,7 +15,7 @@ from weighbridge.errors import TrainingError, UnfinishedError
 from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.lints import Finding
 from weighbridge.settings.training import Method
-from weighbridge.train.prepare import Exercise, Material, prepare
+from weighbridge.train.prepare import Exercise, Material, prepare_exercise
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.methods import USUAL_RATES
 from weighbridge.train.supervised.train import Job
@@ -36,7 +36,7 @@ def exercise(no_model, examples: Sequence[Example], recipe: Recipe) -> Callable[
     def made(**training: object) -> Exercise:
         quick = recipe.training.model_copy(update={"epochs": 1, **training})
         chosen = replace(recipe, training=quick)
-        return prepare(strategy, Material(examples=examples), recipe=chosen, metric=Accuracy("answer"))
+        return prepare_exercise(strategy, Material(examples=examples), recipe=chosen, metric=Accuracy("answer"))
 
     return made
 
@@ -130,7 +130,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trainings]:
 
     def put(**told: object) -> Trainings:
         trainings = Trainings(**{"best": 1e-3, **told})
-        monkeypatch.setattr("weighbridge.workflow.training.rate_search.train", trainings)
+        monkeypatch.setattr("weighbridge.workflow.training.rate_search.train_supervised", trainings)
         return trainings
 
     return put

@@ -18,9 +18,9 @@ from weighbridge.wiring.tuned_retrievers import (
     promoted_reranker,
     require_unlearnt,
     retriever_cards,
-    rollback,
+    rollback_retriever,
     with_tuned_models,
-    write_card,
+    write_retriever_card,
 )
 from weighbridge.workflow.models import list_retrievers, roll_back_retriever
 from weighbridge.workflow.search import search_index
@@ -60,7 +60,7 @@ def settings_of(workspace: Workspace) -> Settings:
 def kept(card: RetrieverCard, workspace: Workspace) -> None:
     """Make the verdict a good one, as if the search had become better."""
     better = replace(card, verdict=replace(card.verdict, kept=True))
-    write_card(better, workspace.adapter(card.which, card.id))
+    write_retriever_card(better, workspace.adapter(card.which, card.id))
 
 
 def test_an_embedder_is_tuned_weighed_and_put_in_force_only_if_kept(workspace: Workspace) -> None:
@@ -109,7 +109,7 @@ def test_a_second_tuning_is_weighed_against_the_embedder_in_force(workspace: Wor
     assert first.verdict.after
     assert second.verdict.before.value == pytest.approx(first.verdict.after.value)
     assert tune_retriever("embedder", longer, workspace, SILENT) == second
-    rollback("embedder", workspace)
+    rollback_retriever("embedder", workspace)
     again = tune_retriever("embedder", longer, workspace, SILENT)
     assert (again.id, again.against) == (second.id, ())
     assert again.training == second.training, "it is weighed anew, and not trained anew"
@@ -165,11 +165,11 @@ def test_going_back_passes_over_what_is_gone(workspace: Workspace) -> None:
     card = tune_retriever("embedder", settings_of(workspace), workspace, SILENT)
     other = replace(card, id="0123456789ab")
     shutil.copytree(workspace.adapter("embedder", card.id), workspace.adapter("embedder", other.id))
-    write_card(other, workspace.adapter("embedder", other.id))
+    write_retriever_card(other, workspace.adapter("embedder", other.id))
     history = {"history": [other.id, "gone", card.id], "chosen": False}
     (workspace.adapters("embedder") / "promoted.json").write_text(json.dumps(history))
-    assert rollback("embedder", workspace) == other
-    assert rollback("embedder", workspace) is None
+    assert rollback_retriever("embedder", workspace) == other
+    assert rollback_retriever("embedder", workspace) is None
 
 
 def test_a_reranker_is_in_force_only_in_the_search_it_was_made_for(workspace: Workspace, tiny_bert: Path) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from weighbridge.checks.retrieval import FEWEST
 from weighbridge.types import Example, Question, Split
-from weighbridge.workflow.training.retriever_data import ENOUGH, Division, divide, with_made
+from weighbridge.workflow.training.retriever_data import ENOUGH, Division, divide_examples, with_made
 
 
 class Apart:
@@ -37,7 +37,7 @@ def examples(split: Split, count: int, *, paraphrases: int = 1, evidence: bool =
 
 
 def divided(*given: list[Example]) -> Division:
-    return divide([one for each in given for one in each], Apart(), similarity=1.0, seed=7)
+    return divide_examples([one for each in given for one in each], Apart(), similarity=1.0, seed=7)
 
 
 def test_many_dev_questions_decide_alone() -> None:

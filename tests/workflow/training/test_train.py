@@ -13,8 +13,8 @@ from weighbridge.errors import SettingsError, UserError, WorkspaceError
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import PreferenceSettings
-from weighbridge.train.card import read_lessons, write_card, write_lessons
-from weighbridge.train.registry import adapters, folder_of, promote, promoted_adapter, promotions
+from weighbridge.train.card import read_lessons, write_adapter_card, write_lessons
+from weighbridge.train.registry import adapters, folder_of, promoted_adapter, promotions, record_promotion
 from weighbridge.types import Example, Question
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import open_engine, weights_of
@@ -31,7 +31,7 @@ from weighbridge.workflow.models import (
     roll_back_adapter,
 )
 from weighbridge.workflow.training.rate_search import part
-from weighbridge.workflow.training.train import Effort, exercise_of, train, train_all
+from weighbridge.workflow.training.train import Effort, exercise_of, train_all, train_arms
 from weighbridge.workspace import Workspace
 
 from ...tiny_llama import write_tiny_gguf
@@ -94,7 +94,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, minilm: Path, few_guard_quest
         (root / file).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     (root / "weighbridge.yaml").write_text(YAML, encoding="utf-8")
     place = Place(load_settings(root / "weighbridge.yaml"), Workspace(root))
-    train((), place.settings, place.workspace, SILENT, effort=Effort())
+    train_arms((), place.settings, place.workspace, SILENT, effort=Effort())
     return place
 
 
@@ -112,19 +112,19 @@ def test_an_arm_is_trained_examined_and_promoted(made: Place) -> None:
 
 def test_the_same_training_is_not_done_twice(made: Place, heard: Heard) -> None:
     before = adapters(made.workspace, "fine-tuned")
-    train(("fine-tuned",), made.settings, made.workspace, heard.reporter, effort=Effort())
+    train_arms(("fine-tuned",), made.settings, made.workspace, heard.reporter, effort=Effort())
     assert adapters(made.workspace, "fine-tuned")[: len(before)] == before
     assert not heard.shown
 
 
 def test_a_base_arm_is_not_trained(made: Place) -> None:
     with pytest.raises(SettingsError, match="not trained"):
-        train(("prompt",), made.settings, made.workspace, SILENT, effort=Effort())
+        train_arms(("prompt",), made.settings, made.workspace, SILENT, effort=Effort())
 
 
 def test_several_seeds_leave_several_adapters_and_one_that_serves(made: Place, heard: Heard) -> None:
     other = made.changed(epochs=1, learning_curve=False)
-    (card,) = train(("fine-tuned",), other.settings, made.workspace, heard.reporter, effort=Effort(seeds=2))
+    (card,) = train_arms(("fine-tuned",), other.settings, made.workspace, heard.reporter, effort=Effort(seeds=2))
     assert [one.seed for one in card.seeds] == [7, 8]
     assert promoted_adapter(made.workspace, "fine-tuned") == card
     assert any("2 seeds: dev accuracy" in line and "standard deviation" in line for line in heard.said)
@@ -132,7 +132,7 @@ def test_several_seeds_leave_several_adapters_and_one_that_serves(made: Place, h
 
 def test_a_race_changes_the_settings_that_are_trained_with(made: Place, heard: Heard) -> None:
     other = made.changed(epochs=1, learning_curve=False, seed=11)
-    (card,) = train(("fine-tuned",), other.settings, made.workspace, heard.reporter, effort=Effort(search=2))
+    (card,) = train_arms(("fine-tuned",), other.settings, made.workspace, heard.reporter, effort=Effort(search=2))
     assert card.recipe["alpha"] == 2 * card.recipe["rank"]
     assert card.recipe["learning_rate"] != 0.01
     assert (card.searched, card.seeds) == (2, ())
@@ -140,7 +140,7 @@ def test_a_race_changes_the_settings_that_are_trained_with(made: Place, heard: H
     told = [line for line in heard.said if line.startswith("Best of 2")]
     assert len(told) == 1
     heard.said.clear()
-    train(("fine-tuned",), other.settings, made.workspace, heard.reporter, effort=Effort(search=2))
+    train_arms(("fine-tuned",), other.settings, made.workspace, heard.reporter, effort=Effort(search=2))
     assert [line for line in heard.said if line.startswith("Best of 2")] == told
     assert not any("of the examples" in line for line in heard.said)
 
@@ -172,12 +172,12 @@ def test_the_registry_as_people_see_it(made: Place) -> None:
 def test_adapters_go_stale_with_their_documents(made: Place) -> None:
     card = adapters(made.workspace, "fine-tuned")[0]
     old = replace(card, learnt=replace(card.learnt, documents={"Amber": "an earlier version", "gone": "1"}))
-    write_card(old, folder_of(made.workspace, card))
+    write_adapter_card(old, folder_of(made.workspace, card))
     try:
         known = {one.card.id: one.stale for one in list_adapters(made.settings, made.workspace)}
         assert known[card.id] == ("Amber", "gone")
     finally:
-        write_card(card, folder_of(made.workspace, card))
+        write_adapter_card(card, folder_of(made.workspace, card))
 
 
 def test_what_was_learnt_is_traced_to_its_evidence(made: Place) -> None:
@@ -231,10 +231,10 @@ def test_an_adapter_of_another_base_model_is_neither_run_nor_exported(made: Plac
 
 def test_compare_keeps_the_best_of_several_while_nothing_has_changed(made: Place, heard: Heard) -> None:
     other = made.changed(epochs=1, learning_curve=False)
-    train(("fine-tuned",), other.settings, made.workspace, SILENT, effort=Effort(seeds=2))
+    train_arms(("fine-tuned",), other.settings, made.workspace, SILENT, effort=Effort(seeds=2))
     wanted = promotions(made.workspace, "fine-tuned").found_for
     best = next(card for card in adapters(made.workspace, "fine-tuned") if card.seed == 8)
-    promote(made.workspace, best, chosen=False, found_for=wanted)
+    record_promotion(made.workspace, best, chosen=False, found_for=wanted)
     engine, bench = open_engine(other.settings, SILENT), open_bench(other.settings, made.workspace, SILENT)
     assert train_all(bench, engine, heard.reporter, {}) == {}
     assert promoted_adapter(made.workspace, "fine-tuned") == best
@@ -247,7 +247,7 @@ def test_compare_keeps_the_best_of_several_while_nothing_has_changed(made: Place
 @pytest.mark.parametrize("why", ["test questions", "another base model", "kept in F16"])
 def test_what_a_person_promoted_is_not_compared_where_that_would_mislead(made: Place, why: str) -> None:
     first = adapters(made.workspace, "fine-tuned")[0]
-    promote(made.workspace, first, chosen=True)
+    record_promotion(made.workspace, first, chosen=True)
     engine, bench = open_engine(made.settings, SILENT), open_bench(made.settings, made.workspace, SILENT)
     assert train_all(bench, engine, SILENT, {}) == {}
     if why == "test questions":
@@ -268,7 +268,7 @@ def test_what_a_person_promoted_is_not_compared_where_that_would_mislead(made: P
 def test_test_questions_are_known_by_what_they_ask_and_not_by_their_ids(made: Place, wording: str) -> None:
     """A file without ids has them by line: a line more above, and every question has its neighbour's."""
     first = adapters(made.workspace, "fine-tuned")[0]
-    promote(made.workspace, first, chosen=True)
+    record_promotion(made.workspace, first, chosen=True)
     engine, bench = open_engine(made.settings, SILENT), open_bench(made.settings, made.workspace, SILENT)
     learnt = [lesson.example_id for lesson in read_lessons(folder_of(made.workspace, first))]
     others = [one for one in bench.workload.examples if one.split == "test"]
@@ -287,11 +287,11 @@ def test_what_an_earlier_version_learnt_is_compared_on_its_own_split_alone(made:
     today = tuple(read_lessons(folder))
     engine, bench = open_engine(made.settings, SILENT), open_bench(made.settings, made.workspace, SILENT)
     moved = replace(bench, workload=replace(bench.workload, outline=replace(bench.workload.outline, key="another")))
-    promote(made.workspace, first, chosen=True)
+    record_promotion(made.workspace, first, chosen=True)
     write_lessons([replace(lesson, question="") for lesson in today], folder)
     assert train_all(bench, engine, SILENT, {}) == {}
     assert "earlier version, which did not note the questions" in train_all(moved, engine, SILENT, {})["fine-tuned"]
-    train(("fine-tuned",), made.settings, made.workspace, SILENT, effort=Effort())
+    train_arms(("fine-tuned",), made.settings, made.workspace, SILENT, effort=Effort())
     assert tuple(read_lessons(folder)) == today
 
 
@@ -301,8 +301,8 @@ def _asking(examples: Sequence[Example], bench: Bench) -> Bench:
 
 def test_a_learning_curve_is_drawn_later_where_it_is_wanted_then(made: Place) -> None:
     without, wanting = (made.changed(epochs=1, seed=21, learning_curve=curve) for curve in (False, True))
-    (first,) = train(("fine-tuned",), without.settings, made.workspace, SILENT, effort=Effort())
-    (second,) = train(("fine-tuned",), wanting.settings, made.workspace, SILENT, effort=Effort())
+    (first,) = train_arms(("fine-tuned",), without.settings, made.workspace, SILENT, effort=Effort())
+    (second,) = train_arms(("fine-tuned",), wanting.settings, made.workspace, SILENT, effort=Effort())
     assert second.id == first.id
     assert second.guards[:-1] == first.guards
     assert second.guards[-1].name == "learning curve"
@@ -313,13 +313,13 @@ def test_what_a_second_training_costs_is_added_to_the_first(made: Place) -> None
     folder = made.workspace.adapter("fine-tuned", "second")
     shutil.copytree(folder_of(made.workspace, first), folder)
     later = replace(first, id="second", parent=first.id, seconds=1000.0)
-    write_card(later, folder)
+    write_adapter_card(later, folder)
     try:
-        promote(made.workspace, later, chosen=True)
+        record_promotion(made.workspace, later, chosen=True)
         bench = open_bench(made.settings, made.workspace, SILENT)
         assert setup_seconds("fine-tuned", bench) == pytest.approx(1000 + first.seconds)
     finally:
-        promote(made.workspace, first, chosen=True)
+        record_promotion(made.workspace, first, chosen=True)
         shutil.rmtree(folder)
 
 
@@ -328,7 +328,7 @@ def test_an_adapter_answers_by_pytorch(made: Place, method: str) -> None:
     other = made.changed(epochs=1, learning_curve=False, method=method)
     model = other.settings.model.model_copy(update={"engine": "transformers"})
     settings = other.settings.model_copy(update={"model": model})
-    (card,) = train(("fine-tuned",), settings, made.workspace, SILENT, effort=Effort())
+    (card,) = train_arms(("fine-tuned",), settings, made.workspace, SILENT, effort=Effort())
     assert card.guards
     with ExitStack() as stack:
         strategy = open_strategy("fine-tuned", settings, made.workspace, stack=stack)
@@ -363,7 +363,7 @@ def test_an_arm_goes_on_from_what_the_users_own_file_prefers(made: Place, heard:
     rows = [{"question": question, "chosen": code, "rejected": "none"} for question, code in asked]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     other = made.changed(preference=PreferenceSettings(method="dpo", pairs=path), learning_curve=False)
-    (card,) = train(("fine-tuned",), other.settings, made.workspace, heard.reporter, effort=Effort())
+    (card,) = train_arms(("fine-tuned",), other.settings, made.workspace, heard.reporter, effort=Effort())
     assert promoted_adapter(made.workspace, "fine-tuned") == card
     assert card.parent in {one.id for one in adapters(made.workspace, "fine-tuned")}
     told = [line.partition(":")[0].partition(" (")[0] for line in heard.said]

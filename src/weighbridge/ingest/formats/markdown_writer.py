@@ -48,20 +48,20 @@ def assemble(blocks: Iterable[tuple[str, str]]) -> Assembly:
     return assembly
 
 
-def one_line(text: str) -> str:
+def join_lines(text: str) -> str:
     """Return a text without line ends or runs of blanks."""
     return " ".join(text.split())
 
 
 def paragraph(text: str) -> str:
     """Return a paragraph, its lines kept; a line that Markdown would take for a heading or a fence gets a backslash."""
-    lines = (one_line(line) for line in text.splitlines())
+    lines = (join_lines(line) for line in text.splitlines())
     return _MISREAD.sub(r"\\", "\n".join(line for line in lines if line))
 
 
 def heading(text: str, level: int) -> str:
     """Return a heading of level 1 to 6; deeper levels become 6. Empty where the text is."""
-    line = one_line(text)
+    line = join_lines(text)
     return f"{'#' * min(max(level, 1), 6)} {line}" if line else ""
 
 
@@ -89,13 +89,13 @@ def list_item(label: str, text: str, depth: int, *, indent: int = 4) -> str:
     `indent` is how many blanks a level of items with a hyphen takes; numbered items always need four.
     """
     if re.fullmatch(r"\d{1,9}[.)]", label):
-        return f"{'    ' * depth}{label} {one_line(text)}"
-    return f"{' ' * indent * depth}- {one_line(f'{label} {text}')}"
+        return f"{'    ' * depth}{label} {join_lines(text)}"
+    return f"{' ' * indent * depth}- {join_lines(f'{label} {text}')}"
 
 
 def row(cells: Iterable[str]) -> str:
     """Return one line of a table, with the bars that cells hold escaped."""
-    return f"| {' | '.join([one_line(cell).replace('|', _BAR) for cell in cells])} |"
+    return f"| {' | '.join([join_lines(cell).replace('|', _BAR) for cell in cells])} |"
 
 
 def ruler(columns: int) -> str:

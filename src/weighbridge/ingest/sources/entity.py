@@ -15,7 +15,7 @@ from typing import Any
 
 from weighbridge.errors import DataError
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
-from weighbridge.ingest.formats.markdown_writer import heading, one_line, table
+from weighbridge.ingest.formats.markdown_writer import heading, join_lines, table
 from weighbridge.ingest.formats.text.json_values import mend_surrogates
 from weighbridge.types import PUBLIC
 
@@ -104,7 +104,7 @@ def _binary_fields(fields: Mapping[str, Any]) -> Iterator[str]:
 
 def entity_text(title: str, fields: Mapping[str, Any]) -> str:
     """Return an entity as Markdown; empty where no field says anything. Null, blank and binary fields say nothing."""
-    fields = {one_line(mend_surrogates(name)): value for name, value in fields.items()}
+    fields = {join_lines(mend_surrogates(name)): value for name, value in fields.items()}
     tables = {name: _format_table(value) for name, value in fields.items() if _is_table(value)}
     said = {name: _say_value(value) for name, value in fields.items() if name not in tables}
     said = {name: value for name, value in said.items() if value}
@@ -127,7 +127,7 @@ def _is_short(text: str) -> bool:
 
 
 def _one_line(value: Any) -> str:
-    return mend_surrogates(one_line(_say_value(value)))
+    return mend_surrogates(join_lines(_say_value(value)))
 
 
 def _say_value(value: Any) -> str:

@@ -33,7 +33,7 @@ _MASKED = -30000.0
 """Added to the attention scores of padding, so that softmax gives it 0; bfloat16 can hold this number."""
 
 
-def weights_of(bert: Bert, name: str) -> "NDArray[np.float32]":
+def bert_weights(bert: Bert, name: str) -> "NDArray[np.float32]":
     """Return the weights that multiply an input, a row for each output channel."""
     layer, kind = name.split(".")
     return np.concatenate([bert.weights[f"encoder.layer.{layer}.{part}.weight"] for part in _PRODUCTS[kind]])

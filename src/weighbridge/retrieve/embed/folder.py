@@ -37,7 +37,7 @@ def read_settings(file: Path) -> dict[str, Any]:
         WorkspaceError: the file is missing or not JSON.
     """
     try:
-        settings: dict[str, Any] = json.loads(read_text(file))
+        settings: dict[str, Any] = json.loads(read_model_file(file))
     except json.JSONDecodeError as error:
         raise WorkspaceError(f"{file}: not valid JSON ({error}); fetch the embedder again") from error
     return settings
@@ -54,7 +54,7 @@ def read_tokenizer(folder: Path) -> Any:
     """Open the folder's tokenizer. It pads nothing, and cuts nothing until it is told to."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_str(read_text(folder / "tokenizer.json"))
+    tokenizer = Tokenizer.from_str(read_model_file(folder / "tokenizer.json"))
     tokenizer.no_padding()
     return tokenizer
 
@@ -73,7 +73,7 @@ def file_sha256(file: Path) -> str:
         raise _unreadable(file, error) from error
 
 
-def read_text(file: Path) -> str:
+def read_model_file(file: Path) -> str:
     """Read a file of the folder.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weighbridge.retrieve.embed.bert_graph import INPUTS, Scales, quantise, weights_of
+from weighbridge.retrieve.embed.bert_graph import INPUTS, Scales, bert_weights, quantise
 from weighbridge.retrieve.embed.folder import Bert
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def find_scales(bert: Bert, sample: "Sequence[NDArray[np.int32]]", tap: Tap) -> 
     found: dict[str, NDArray[np.float32]] = {}
     for place, name in enumerate(f"{layer}.{kind}" for layer in range(bert.layers) for kind in INPUTS):
         inputs = np.concatenate([tapped[place].reshape(-1, tapped[place].shape[-1]) for tapped in taps])
-        weights = weights_of(bert, name)
+        weights = bert_weights(bert, name)
         scales = _smoothquant_scales(inputs, weights)
         if _quantisation_error(inputs[:: -(-len(inputs) // _ROWS)], weights, scales) < TOLERATED:
             found[name] = scales

@@ -21,7 +21,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Embedder, Notify, Store, StoredIndex, silent
 from weighbridge.retrieve.index.build import BuildContext, BuildResult, IndexSource, build_beside, change_in_place
 from weighbridge.retrieve.index.plan import SyncPlan, compare_versions
-from weighbridge.workspace import read_json, write_json
+from weighbridge.workspace import load_json, write_json
 
 _MANIFEST = "manifest.json"
 _BUILDING = "building.json"
@@ -71,9 +71,9 @@ class IndexHome:
         return self.store.open(card.name, dimensions=card.dimensions)
 
 
-def read_card(folder: Path) -> IndexCard | None:
+def read_index_card(folder: Path) -> IndexCard | None:
     """Return the card of the complete index in a folder; None where there is none."""
-    found = read_json(folder / _MANIFEST)
+    found = load_json(folder / _MANIFEST)
     if not isinstance(found, dict) or set(found) != {field.name for field in fields(IndexCard)}:
         return None
     return IndexCard(**found)
@@ -102,7 +102,7 @@ def plan_sync(home: IndexHome, source: IndexSource) -> SyncPlan:
     now = source.versions()
     card = _current_card(home)
     if card is None:
-        other = read_card(home.folder)
+        other = read_index_card(home.folder)
         reason = "there is no index yet" if other is None else f"index {other.name} was made by another store"
         return compare_versions({}, now, anew=reason)
     before = home.open_index(card).documents()
@@ -150,7 +150,7 @@ def open_stored(folder: Path, store: Store) -> StoredIndex:
     Raises:
         WorkspaceError: there is none.
     """
-    card = read_card(folder)
+    card = read_index_card(folder)
     if card is None or card.name not in store.names():
         raise _no_index(folder)
     return store.open(card.name, dimensions=card.dimensions)
@@ -165,7 +165,7 @@ def restore_index(folder: Path, store: Store, number: int) -> IndexCard:
         WorkspaceError: there is no index, or no such version.
     """
     index = open_stored(folder, store)
-    card = read_card(folder)
+    card = read_index_card(folder)
     if card is None:
         raise _no_index(folder)
     index.restore(number)
@@ -186,7 +186,7 @@ def _no_index(folder: Path) -> WorkspaceError:
 
 
 def _current_card(home: IndexHome) -> IndexCard | None:
-    card = read_card(home.folder)
+    card = read_index_card(home.folder)
     return card if card is not None and card.name in home.store.names() else None
 
 
@@ -196,7 +196,7 @@ def _content_fingerprint(index: StoredIndex, key: str) -> str:
 
 def _resume_or_start(home: IndexHome, key: str, card: IndexCard | None) -> BuildResult:
     """Return the interrupted build of the same kind, or start one under a new name."""
-    found = read_json(home.folder / _BUILDING)
+    found = load_json(home.folder / _BUILDING)
     same = isinstance(found, dict) and found.get("key") == key and found.get("name") in home.store.names()
     if same and not (card is not None and card.name == found["name"]):  # killed after the swap: that index is in use
         return BuildResult(name=found["name"], embedded=found["embedded"], seconds=found["seconds"])

@@ -27,7 +27,7 @@ from weighbridge.train.runtime.adapter_weights import CONFIG, WEIGHTS, adapter_c
 from weighbridge.train.runtime.base_model import BaseFiles, load_tokenizer
 from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.quiet import quiet
-from weighbridge.workspace import read_json, write_json, write_text
+from weighbridge.workspace import load_json, write_json, write_text
 
 Form = Literal[
     "peft", "merged", "gguf-F16", "gguf-Q8_0", "gguf-Q4_0", "openai", "huggingface", "axolotl", "llama-factory"
@@ -109,7 +109,7 @@ def _require_free(target: Path, form: Form) -> None:
         if not there.is_dir():
             raise UserError(f"{there}: a file lies where a folder is needed; choose another place")
         return
-    said = read_json(_manifest(target))
+    said = load_json(_manifest(target))
     if isinstance(said, dict) and said.get("files") == _files(target):
         return
     if target.is_dir() and form in _FILES:

@@ -18,7 +18,7 @@ from weighbridge.settings.training import Method, TrainingSettings
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.hosted.files import chat_lines
 from weighbridge.train.runtime.base_model import BaseFiles
-from weighbridge.workspace import read_json, write_json, write_text
+from weighbridge.workspace import load_json, write_json, write_text
 
 DATA = "train.jsonl"
 _BASE = "base"
@@ -164,7 +164,7 @@ def _longest(base: BaseFiles) -> int:
 
 
 def _config(base: BaseFiles) -> Mapping[str, Any]:
-    said = read_json(base.hf / "config.json")
+    said = load_json(base.hf / "config.json")
     if not isinstance(said, dict):
         raise UserError(f"{base.hf}: the base model has no config.json; delete this folder, and run again")
     return said

@@ -19,7 +19,7 @@ from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.data.tokens import prompt_tokens
 from weighbridge.train.export.gguf import GgufLayout, Quantisation, base_weights, layout, write_like
 from weighbridge.train.export.lora_gguf import ADDED_WHILE_RUNNING, write_lora_like
-from weighbridge.train.parity.judge import PROMPTS, Form, asked_form, compare, file_form
+from weighbridge.train.parity.judge import PROMPTS, Form, asked_form, compare_form, file_form
 from weighbridge.train.parity.replies import Prompts, Reply, ask_endpoint, ask_file, ask_network
 from weighbridge.train.parity.tolerance import TOLERANCES
 from weighbridge.train.runtime.adapter_weights import merged_network, method_of
@@ -82,7 +82,7 @@ def check_forms(
             del bench
     except OSError as error:
         raise WorkspaceError(f"{served.parent}: cannot be written ({error}); free some disk, then run again") from error
-    parities = compare(forms, adapter, base, asked)
+    parities = compare_form(forms, adapter, base, asked)
     release()
     notify(Progress(task=_TASK, done=len(forms) + 1, total=len(forms) + 1))
     return parities

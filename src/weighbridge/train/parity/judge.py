@@ -97,7 +97,7 @@ def asked_form(
         return Form(name=name, tolerance=tolerance, faults=(*wrong, str(error)))
 
 
-def compare(forms: Sequence[Form], adapter: Path, base: BaseFiles, prompts: Prompts) -> tuple[Parity, ...]:
+def compare_form(forms: Sequence[Form], adapter: Path, base: BaseFiles, prompts: Prompts) -> tuple[Parity, ...]:
     """Return how well each form agrees with the adapter. One network is in memory at a time."""
     with quiet():
         tokenizer = load_tokenizer(base)

@@ -31,7 +31,7 @@ from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.runtime.recorded_trainer import one_device, run_trainer
 from weighbridge.train.supervised.methods import precision
 from weighbridge.types import Message
-from weighbridge.workspace import read_json, write_json
+from weighbridge.workspace import load_json, write_json
 
 _SHARE = 0.2
 """Share of the examples held out to measure the reward model."""
@@ -122,7 +122,7 @@ def train_reward_model(
 
 def _read(folder: Path, key: str) -> RewardModel | None:
     """Return how the training of a folder's reward model went; None where it is of other pairs, or not finished."""
-    found = read_json(folder / _FINISHED)
+    found = load_json(folder / _FINISHED)
     if not found or found["fingerprint"] != key or not (folder / "adapter" / "adapter_model.safetensors").is_file():
         return None
     lists = {name: tuple(found["model"][name]) for name in ("margins", "kept_back", "notes")}

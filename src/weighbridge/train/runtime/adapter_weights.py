@@ -12,7 +12,7 @@ from weighbridge.errors import TrainingError
 from weighbridge.settings.training import Method
 from weighbridge.train.runtime.base_model import BaseFiles, load_network
 from weighbridge.train.runtime.quiet import quiet
-from weighbridge.workspace import read_json
+from weighbridge.workspace import load_json
 
 CONFIG = "adapter_config.json"
 """The file that describes a PEFT folder."""
@@ -27,14 +27,14 @@ def method_of(adapter: Path) -> Method:
     Raises:
         TrainingError: the folder is neither of PEFT nor of transformers, or of a method that is not ours.
     """
-    if not (adapter / CONFIG).is_file() and isinstance(read_json(adapter / _FULL), dict):
+    if not (adapter / CONFIG).is_file() and isinstance(load_json(adapter / _FULL), dict):
         return "full"
     return _peft_method(adapter, adapter_config(adapter))
 
 
 def adapter_config(adapter: Path) -> Mapping[str, Any]:
     """Return the configuration of a PEFT folder; `TrainingError` if there is none."""
-    said = read_json(adapter / CONFIG)
+    said = load_json(adapter / CONFIG)
     if not isinstance(said, dict):
         raise TrainingError(f"{adapter}: neither {CONFIG} nor {_FULL} is in it, so this is no adapter; train it again")
     return said

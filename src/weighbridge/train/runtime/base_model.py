@@ -17,7 +17,7 @@ from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.runtime.quiet import mute
 from weighbridge.types import Message, Progress
-from weighbridge.workspace import read_json, write_json
+from weighbridge.workspace import load_json, write_json
 
 _LAYOUT = 1
 _MANIFEST = "manifest.json"
@@ -52,7 +52,7 @@ def prepare_base(gguf: Path, folder: Path, *, notify: Notify = silent) -> BaseFi
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(f".{folder.name}.lock")):
-            if read_json(folder / _MANIFEST) != wanted:
+            if load_json(folder / _MANIFEST) != wanted:
                 notify(Progress(task="converting the base model", done=0, total=1))
                 _convert(gguf, folder)
                 write_json(folder / _MANIFEST, wanted)

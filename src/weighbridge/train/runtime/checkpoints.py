@@ -17,7 +17,7 @@ from weighbridge.adapters import EpochScore, Training
 from weighbridge.errors import TrainingError, UnfinishedError
 from weighbridge.protocols import Clock, Notify, silent
 from weighbridge.types import Progress
-from weighbridge.workspace import read_json, write_json
+from weighbridge.workspace import load_json, write_json
 
 _VERSION = 2
 """Of the record. Before it, the supervised, the preference and the retriever's trainings had a record each."""
@@ -116,7 +116,7 @@ class CheckpointStore:
 
     def open(self) -> None:
         """Resume this training from the folder, and remove the checkpoints of any other."""
-        found = read_json(self.folder / _RECORD)
+        found = load_json(self.folder / _RECORD)
         self.losses, self.scores = [], ()
         earlier = any((self.folder / name).is_file() for name in _EARLIER_RECORDS)
         if earlier or (found and found["version"] != _VERSION):

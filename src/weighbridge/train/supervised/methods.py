@@ -42,7 +42,7 @@ def precision() -> Any:
     return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
 
 
-def prepare(base: BaseFiles, how: TrainingSettings, kind: Any) -> Any:
+def prepare_network(base: BaseFiles, how: TrainingSettings, kind: Any) -> Any:
     """Return the base model with the weights of its method added, drawn with the seed.
 
     Frozen weights are of the torch type `kind`. What learns, and nothing else, requires gradients and is float32.
@@ -115,7 +115,7 @@ def inputs_of(network: Any, row: PackedRow) -> dict[str, Any]:
     return made if row.plain else {**made, "attention_mask": there(row.sees)[None, None]}
 
 
-def blocks_of(network: Any) -> Any:
+def transformer_blocks(network: Any) -> Any:
     """Return the blocks of a language model, a `ModuleList`, the lowest first."""
     return network.get_decoder().layers
 
@@ -179,7 +179,7 @@ def _with_adapter(network: Any, how: TrainingSettings) -> Any:
 
 def _upper(network: Any, how: TrainingSettings) -> Any:
     """Return the blocks that learn."""
-    blocks = blocks_of(network)
+    blocks = transformer_blocks(network)
     if how.layers > len(blocks):
         raise TrainingError(f"training.layers: {how.layers} is more than the {len(blocks)} blocks of the base model")
     return blocks[len(blocks) - how.layers :]
@@ -210,7 +210,7 @@ def _where(network: Any, how: TrainingSettings) -> dict[str, Any]:
 
     if not how.layers:
         return {"target_modules": "all-linear"}
-    upper, everything = _upper(network, how), blocks_of(network)
+    upper, everything = _upper(network, how), transformer_blocks(network)
     linear = {name.rsplit(".", 1)[-1] for name, part in upper.named_modules() if isinstance(part, torch.nn.Linear)}
     numbers = list(range(len(everything) - how.layers, len(everything)))
     return {"target_modules": sorted(linear), "layers_to_transform": numbers}
@@ -222,7 +222,7 @@ def _ia3(network: Any, how: TrainingSettings) -> Any:
 
     if not how.layers:
         return IA3Config(task_type="CAUSAL_LM")
-    kind, every = network.config.model_type, len(blocks_of(network))
+    kind, every = network.config.model_type, len(transformer_blocks(network))
     _upper(network, how)
     numbers = "|".join(map(str, range(every - how.layers, every)))
 

@@ -22,11 +22,11 @@ from weighbridge.train.runtime.out_of_memory import TOO_LITTLE, too_little, trim
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.runtime.recorded_trainer import run_trainer
 from weighbridge.train.supervised.generate import Validate, say
-from weighbridge.train.supervised.methods import precision, prepare
+from weighbridge.train.supervised.methods import precision, prepare_network
 from weighbridge.train.supervised.prefix_packing import ROW_TOKENS, pack
 from weighbridge.train.supervised.trainer import Steps, epoch_batches, make_trainer
 from weighbridge.types import Message, Progress
-from weighbridge.workspace import read_json, write_json
+from weighbridge.workspace import load_json, write_json
 
 _LOSSES = "losses.json"
 
@@ -51,7 +51,7 @@ class Job:
     """Tells when `training.seconds` are over. Nothing that is learnt depends on it."""
 
 
-def train(job: Job) -> Training:
+def train_supervised(job: Job) -> Training:
     """Train on tokenised texts, write the weights to `folder/adapter`, and return how it went.
 
     The result is a PEFT folder, or for the method `full` a transformers folder, in float32. The same texts, recipe
@@ -91,7 +91,7 @@ def train(job: Job) -> Training:
 
 def read_losses(folder: Path) -> tuple[float, ...]:
     """Return the loss of every step of a folder's finished training, in nats per token; empty where there is none."""
-    return tuple(read_json(folder / _LOSSES) or ())
+    return tuple(load_json(folder / _LOSSES) or ())
 
 
 def _train(job: Job, steps: Steps, store: CheckpointStore) -> Training:
@@ -99,7 +99,7 @@ def _train(job: Job, steps: Steps, store: CheckpointStore) -> Training:
 
     how = job.recipe.training
     kind = torch.float32 if job.exact else precision()
-    network = prepare(job.recipe.base, how, kind)
+    network = prepare_network(job.recipe.base, how, kind)
     trim()
     store.open()
     job.notify(Progress(task="training", done=len(store.losses), total=store.steps, unit="steps"))

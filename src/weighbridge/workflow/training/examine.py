@@ -9,7 +9,7 @@ from weighbridge.checks.curve import CurvePoint, learning_curve
 from weighbridge.checks.run_all import Examined, run_checks
 from weighbridge.report.adapter import adapter_page
 from weighbridge.results import Estimate
-from weighbridge.train.card import write_card
+from weighbridge.train.card import write_adapter_card
 from weighbridge.train.prepare import Exercise
 from weighbridge.train.registry import folder_of
 from weighbridge.wiring.components import Bench
@@ -45,7 +45,7 @@ def examine_adapter(
         card = replace(card, guards=(*card.guards, learning_curve(points)))
     else:
         card = _run_checks(card, exercise, bench, engine.served, points, reporter)
-    write_card(card, folder)
+    write_adapter_card(card, folder)
     write_text(folder / "report.html", adapter_page(card))
     for guard in card.guards:
         mark = {True: "passed", False: "FAILED", None: "no verdict"}[guard.passed]

@@ -22,7 +22,7 @@ from weighbridge.generate.scripted import Scripted
 from weighbridge.results import Estimate
 from weighbridge.retrieve.embed.local import open_tokenizer
 from weighbridge.settings.schema import Arm, Settings
-from weighbridge.train.card import kept_up, read_card, write_card
+from weighbridge.train.card import kept_up, read_adapter_card, write_adapter_card
 from weighbridge.train.hosted.client import EndpointAwayError, HostedEndpoint, unpause
 from weighbridge.train.hosted.files import Counted
 from weighbridge.train.hosted.job import HostedRun, Watch, follow, read_run, require_success, start, write_run
@@ -61,7 +61,7 @@ _CENTS, _FRACTIONS = 2, 4
 _RESUME, _CANCEL = "weighbridge hosted resume", "weighbridge hosted cancel"
 
 
-def prepare(arm: Arm, bench: Bench, reporter: Reporter) -> Prepared:
+def prepare_files(arm: Arm, bench: Bench, reporter: Reporter) -> Prepared:
     """Write the training files of an arm for an endpoint, and report their cost; nothing is sent.
 
     Raises:
@@ -105,13 +105,13 @@ def train_hosted(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter, *, 
     it began, unasked.
 
     Raises:
-        SettingsError, DataError: as `prepare`.
+        SettingsError, DataError: as `prepare_files`.
         TrainingError: it was not agreed to, or the endpoint refuses, or its job failed; in its own words.
         UserError: the endpoint's key is missing.
     """
-    prepared = prepare(arm, bench, reporter)
+    prepared = prepare_files(arm, bench, reporter)
     plan, folder = prepared.plan, bench.workspace.adapter(arm, prepared.plan.id)
-    if (card := read_card(folder)) is not None:
+    if (card := read_adapter_card(folder)) is not None:
         reporter.say(f"{card.hosted} was tuned on this very data: nothing is sent")
         return kept_up(card, plan.learnt, prepared.lessons, folder)
     with connect(bench.settings) as endpoint:
@@ -240,7 +240,7 @@ def _write_card(
         gguf="",
         hosted=last.model,
     )
-    write_card(card, folder)
+    write_adapter_card(card, folder)
     return card
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from weighbridge.errors import TrainingError, UserError
 from weighbridge.settings.schema import Arm, Settings
-from weighbridge.train.card import read_card
+from weighbridge.train.card import read_adapter_card
 from weighbridge.train.hosted.client import HostedEndpoint, cancel, open_endpoint, pause
 from weighbridge.train.hosted.job import ask_about, locate, read_run, write_run
 from weighbridge.train.hosted.wire import ENDED, HostedJob
@@ -76,7 +76,7 @@ def unfinished_jobs(arm: Arm, workspace: Workspace) -> tuple[HostedStatus, ...]:
     return tuple(
         one
         for one in _runs(arm, workspace)
-        if one.status not in FAILED and read_card(workspace.adapter(arm, one.adapter)) is None
+        if one.status not in FAILED and read_adapter_card(workspace.adapter(arm, one.adapter)) is None
     )
 
 

@@ -18,7 +18,7 @@ from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.supervised.generate import say
 from weighbridge.train.supervised.methods import precision
-from weighbridge.train.supervised.train import Job, train
+from weighbridge.train.supervised.train import Job, train_supervised
 from weighbridge.types import Completion, Example, Timing, Usage
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.workflow.training.rate_search import part
@@ -53,7 +53,9 @@ def _point(exercise: Exercise, folder: Path, share: float, reporter: Reporter) -
         return _ask_dev_questions(exercise, folder / "adapter", share, len(exercise.rows))
     place = folder / "curve"
     rows = part(exercise.rows, share, exercise.recipe.training.seed)
-    train(Job(encoded=rows, folder=place, recipe=exercise.recipe, validate=exercise.validate(), notify=reporter.notify))
+    train_supervised(
+        Job(encoded=rows, folder=place, recipe=exercise.recipe, validate=exercise.validate(), notify=reporter.notify)
+    )
     try:
         return _ask_dev_questions(exercise, place / "adapter", share, len(rows))
     finally:

@@ -21,7 +21,7 @@ from weighbridge.train.data.tokens import Encoded
 from weighbridge.train.prepare import Exercise
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.methods import USUAL_RATES
-from weighbridge.train.supervised.train import Job, train
+from weighbridge.train.supervised.train import Job, train_supervised
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.workspace import Workspace
 
@@ -124,7 +124,7 @@ def _lap(exercise: Exercise, recipe: Recipe, share: float, place: Path, reporter
     if (finished := read_training(place, key)) is not None:
         return finished
     rows = part(exercise.rows, share, recipe.training.seed)
-    training = train(
+    training = train_supervised(
         Job(encoded=rows, folder=place, recipe=recipe, validate=exercise.validate(), notify=reporter.notify)
     )
     write_training(training, place, key)

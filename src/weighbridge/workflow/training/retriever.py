@@ -32,16 +32,16 @@ from weighbridge.wiring.search import embedder_name, open_computed_embedder
 from weighbridge.wiring.tuned_retrievers import (
     RetrieverCard,
     Which,
-    promote,
+    promote_retriever,
     promoted_embedder,
-    read_card,
+    read_retriever_card,
     tuned_models_in_use,
     with_retrieval,
     with_tuned_models,
-    write_card,
+    write_retriever_card,
 )
 from weighbridge.wiring.workload import open_workload
-from weighbridge.workflow.training.retriever_data import Division, divide, pairs_of, with_made
+from weighbridge.workflow.training.retriever_data import Division, divide_examples, pairs_of, with_made
 from weighbridge.workflow.training.retriever_judges import embedder_judge, reranker_judge
 from weighbridge.workflow.training.trial_index import TrialSearch, search_aside, search_in_workspace
 from weighbridge.workspace import Workspace
@@ -122,13 +122,13 @@ def tune_retriever(which: Which, settings: Settings, workspace: Workspace, repor
         raise SettingsError(f"{workspace.settings_file}: there are no documents to search; set documents:")
     started = perf_counter()
     with workspace.lock(), _task(which, settings, workspace, reporter) as task:
-        card = read_card(task.folder)
+        card = read_retriever_card(task.folder)
         name = f"{which} {task.folder.name}"
         if card is None or (name not in task.against and card.against != task.against):
             card = _train_and_judge(task, reporter, started)
-            write_card(card, task.folder)
+            write_retriever_card(card, task.folder)
         if card.verdict.kept:
-            promote(card, workspace)
+            promote_retriever(card, workspace)
             search_in_workspace(task.documents, with_tuned_models(settings, workspace), workspace, reporter)
         told = tuple(_describe_outcome(card, task))
     for sentence in told:
@@ -157,7 +157,7 @@ def _task(which: Which, settings: Settings, workspace: Workspace, reporter: Repo
     own = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify))
     workload = open_workload(settings, workspace, own, reporter)
     splits, training = settings.splits, settings.training
-    division = divide(workload.given_examples, own, similarity=splits.similarity, seed=splits.seed)
+    division = divide_examples(workload.given_examples, own, similarity=splits.similarity, seed=splits.seed)
     if made := [example for example in workload.examples if example.id in workload.spans]:
         division = with_made(division, made, own, similarity=splits.similarity)
     reporter.say(f"Tuning the {which}: {division.sentence}")

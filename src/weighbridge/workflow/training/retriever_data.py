@@ -58,7 +58,7 @@ class Division:
         return f"{learnt}; {decide}; {choose}"
 
 
-def divide(examples: Sequence[Example], embedder: Embedder, *, similarity: float, seed: int) -> Division:
+def divide_examples(examples: Sequence[Example], embedder: Embedder, *, similarity: float, seed: int) -> Division:
     """Divide the train and dev examples with known evidence.
 
     Args:

@@ -19,10 +19,9 @@ from weighbridge.models import PINNED, fetch, file_fingerprint
 from weighbridge.report.adapter import adapter_page
 from weighbridge.report.lint_printout import render_lint
 from weighbridge.settings.schema import Arm, Settings
-from weighbridge.train.card import read_card, read_lessons, write_card
-from weighbridge.train.prepare import Exercise, Material
-from weighbridge.train.prepare import prepare as prepare_exercise
-from weighbridge.train.registry import folder_of, promote, promoted_adapter, promotions
+from weighbridge.train.card import read_adapter_card, read_lessons, write_adapter_card
+from weighbridge.train.prepare import Exercise, Material, prepare_exercise
+from weighbridge.train.registry import folder_of, promoted_adapter, promotions, record_promotion
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.tune import tune
 from weighbridge.types import Document
@@ -33,7 +32,7 @@ from weighbridge.wiring.reporter import Reporter, measure_seconds
 from weighbridge.wiring.search import open_computed_embedder
 from weighbridge.wiring.tuned_retrievers import describe_search
 from weighbridge.workflow.training.examine import examine_adapter
-from weighbridge.workflow.training.hosted import prepare, resume_hosted, train_hosted
+from weighbridge.workflow.training.hosted import prepare_files, resume_hosted, train_hosted
 from weighbridge.workflow.training.preferences import preferences_file
 from weighbridge.workflow.training.rate_search import race_settings
 from weighbridge.workflow.training.second_stage import Taught, train_second_stage
@@ -56,7 +55,7 @@ _CUT = "training.seconds ("
 """Begins the note on the card of an adapter that a time limit cut, as such limits did until ADR 17."""
 
 
-def train(
+def train_arms(
     arms: Sequence[Arm], settings: Settings, workspace: Workspace, reporter: Reporter, *, effort: Effort
 ) -> tuple[AdapterCard, ...]:
     """Train the tuned arms named, or all the settings name, by the settings as they are; return their cards.
@@ -86,7 +85,7 @@ def resume(arm: Arm, settings: Settings, workspace: Workspace, reporter: Reporte
     """
     with workspace.lock():
         card = resume_hosted(arm, open_bench(settings, workspace, reporter), open_engine(settings, reporter), reporter)
-        promote(workspace, card, chosen=False)
+        record_promotion(workspace, card, chosen=False)
         return card
 
 
@@ -109,7 +108,7 @@ def train_all(
             try:
                 if not _stays(arm, bench, engine, reporter):
                     card = _adapter_of(arm, bench, engine, reporter, agree)
-                    promote(bench.workspace, card, chosen=False)
+                    record_promotion(bench.workspace, card, chosen=False)
             except (TrainingError, DataError) as error:
                 failed[arm] = f"{arm} is left out: {error}"
                 reporter.say(failed[arm])
@@ -177,18 +176,18 @@ def _best_of(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter, effort:
     tried = tuple(Seeded(id=c.id, seed=c.seed, dev=c.dev.value if c.dev else None) for c in cards if len(cards) > 1)
     if tried or effort.search:
         card = replace(card, seeds=tried or card.seeds, searched=effort.search or card.searched)
-        write_card(card, folder_of(bench.workspace, card))
+        write_adapter_card(card, folder_of(bench.workspace, card))
         write_text(folder_of(bench.workspace, card) / "report.html", adapter_page(card))
     if tried:
         reporter.say(_spread_sentence(cards, card))
-    promote(bench.workspace, card, chosen=False, found_for=found_for)
+    record_promotion(bench.workspace, card, chosen=False, found_for=found_for)
     return card
 
 
 def _wanted_fingerprint(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> str:
     """Return the fingerprint of the data and the settings that an arm is to be trained by."""
     if engine.base is None:
-        return prepare(arm, bench, reporter).plan.fingerprint
+        return prepare_files(arm, bench, reporter).plan.fingerprint
     how = bench.settings.training.preference
     told = file_fingerprint(how.pairs) if how.pairs and how.pairs.is_file() else ""
     first = exercise_of(arm, bench, engine, reporter).fingerprint
@@ -212,7 +211,7 @@ def _adapter_of(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter, agre
 def _train_here(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> AdapterCard:
     exercise = exercise_of(arm, bench, engine, reporter)
     folder = bench.workspace.adapter(arm, exercise.id)
-    if read_card(folder) is None:
+    if read_adapter_card(folder) is None:
         reporter.show(render_lint(exercise.checked))
     second = bench.settings.training.preference.method != "none"
     read = (

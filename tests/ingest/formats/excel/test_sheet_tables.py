@@ -11,7 +11,7 @@ from openpyxl import Workbook
 
 from weighbridge.ingest.content import Loss
 from weighbridge.ingest.formats.excel.document import read_xlsx
-from weighbridge.ingest.formats.excel.sheet_tables import Block, divide
+from weighbridge.ingest.formats.excel.sheet_tables import Block, split_tables
 
 Grid = list[list[object]]
 _COSTS: Grid = [["Item", "Cost"], ["Pump", 12], ["Valve", 7], ["Hose", 3]]
@@ -158,7 +158,7 @@ def test_what_may_be_two_tables_is_told(tmp_path: Path) -> None:
 )
 def test_no_cell_is_lost_or_moved(grid: list[list[str]]) -> None:
     held = [(cells, number) for number, cells in enumerate(grid) if any(cells)]
-    tables, _ = divide(Block([cells for cells, _ in held], [number for _, number in held]))
+    tables, _ = split_tables(Block([cells for cells, _ in held], [number for _, number in held]))
     found = [
         (number, place, text)
         for table in tables

@@ -11,7 +11,7 @@ from typing import Any
 
 from weighbridge.ingest.decode.text import LARGEST
 from weighbridge.ingest.formats.excel.workbook import BROKEN, CellStyle, Workbook, WorkbookPackage, discard, rich_text
-from weighbridge.ingest.formats.markdown_writer import one_line, trim_cells
+from weighbridge.ingest.formats.markdown_writer import join_lines, trim_cells
 from weighbridge.ingest.formats.number_format.codes import split_code
 from weighbridge.ingest.formats.number_format.display import display, display_text
 from weighbridge.ingest.formats.office.xml_parsing import local_name, whole_number
@@ -128,7 +128,9 @@ class _Reader:
         """Note that the sheet could not be read as it is; the cells met so far stay."""
         self.end_row()
         self.cells.damaged = True
-        self.lose(f"damaged, cells may be missing or cut: {len(self.cells.rows):,} used rows ({one_line(reason)[:80]})")
+        self.lose(
+            f"damaged, cells may be missing or cut: {len(self.cells.rows):,} used rows ({join_lines(reason)[:80]})"
+        )
 
     def take(self, event: str, node: Any) -> None:
         """Take the start or the end of an element."""
@@ -161,7 +163,7 @@ class _Reader:
             plain = _PAGE_CODES.sub(lambda match: match[2] or (" \n" if match[1] else ""), node.text or "")
             if re.search(r"[^\W\d_]", plain):
                 kind = "Header" if name.endswith("Header") else "Footer"
-                self.cells.page_texts[f"{kind}: {one_line(plain)}"] = None
+                self.cells.page_texts[f"{kind}: {join_lines(plain)}"] = None
 
     def end_row(self) -> None:
         """Keep the cells met so far as a row, where one of them shows something."""

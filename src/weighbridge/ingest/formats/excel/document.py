@@ -12,9 +12,9 @@ from zipfile import ZipFile
 from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, UnreadableError
 from weighbridge.ingest.formats.excel.cells import ReadingBudget, read_cells
 from weighbridge.ingest.formats.excel.drawings import read_objects
-from weighbridge.ingest.formats.excel.sheet_tables import Block, divide
+from weighbridge.ingest.formats.excel.sheet_tables import Block, split_tables
 from weighbridge.ingest.formats.excel.workbook import BROKEN, SheetPart, Workbook, WorkbookPackage, read_workbook
-from weighbridge.ingest.formats.markdown_writer import assemble, heading, one_line, paragraph, table
+from weighbridge.ingest.formats.markdown_writer import assemble, heading, join_lines, paragraph, table
 from weighbridge.ingest.formats.office.package import check_package, convert_errors
 
 PARSER = 8
@@ -84,7 +84,7 @@ def _read(package: WorkbookPackage) -> Parsed:
     title = ""
     if properties := next(package.iter_related("", "core-properties"), ""):
         with suppress(ValueError):
-            title = one_line(package.tree(properties, recover=True).findtext("{*}title") or "")
+            title = join_lines(package.tree(properties, recover=True).findtext("{*}title") or "")
     if not text.text and any(sheet.damaged for sheet in sheets):
         raise UnreadableError("damaged: no sheet of it can be read")
     losses += [Loss(f"sheet {sheet.name}", what) for sheet in sheets for what in sheet.losses]
@@ -102,7 +102,7 @@ def _read_sheet(package: WorkbookPackage, part: SheetPart, book: Workbook, budge
         package.unread.discard(part.part)
     else:
         cells = read_cells(package, part.part, book, budget)
-        sheet.tables, doubtful = divide(Block(cells.rows, cells.numbers))
+        sheet.tables, doubtful = split_tables(Block(cells.rows, cells.numbers))
         sheet.damaged = cells.damaged
         sheet.above = [text for text in cells.page_texts if text.startswith("Header")]
         sheet.below = [text for text in cells.page_texts if not text.startswith("Header")]

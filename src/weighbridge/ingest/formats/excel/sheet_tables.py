@@ -39,7 +39,7 @@ class Block:
         return len(self.rows)
 
 
-def divide(block: Block) -> tuple[list[Block], int]:
+def split_tables(block: Block) -> tuple[list[Block], int]:
     """Return the tables of a sheet in reading order, and how often two may stand side by side that stay one."""
     doubtful = 0
     tables: list[Block] = []

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from weighbridge.ingest.content import Loss, UnreadableError
-from weighbridge.ingest.formats.markdown_writer import one_line
+from weighbridge.ingest.formats.markdown_writer import join_lines
 from weighbridge.ingest.formats.number_format.display import BUILT_IN
 from weighbridge.ingest.formats.office.package import refuse_entities
 from weighbridge.ingest.formats.office.xml_parsing import local_name, parse_xml, whole_number
@@ -179,7 +179,7 @@ def _listed_sheets(root: Any, relations: Mapping[str, Relation]) -> Iterator[She
         named = next((value for key, value in node.attrib.items() if key.endswith("}id")), "")
         relation = relations.get(str(named), Relation("", ""))
         hidden = str(node.get("state") or "visible") != "visible"
-        yield SheetPart(one_line(node.get("name") or f"{number}"), relation.target, relation.kind, hidden)
+        yield SheetPart(join_lines(node.get("name") or f"{number}"), relation.target, relation.kind, hidden)
 
 
 def _read_strings(package: WorkbookPackage, main: str, book: Workbook) -> None:

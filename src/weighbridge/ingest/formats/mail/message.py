@@ -20,7 +20,7 @@ from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, Unreadab
 from weighbridge.ingest.decode.charsets import codec_of
 from weighbridge.ingest.decode.encodings import decode
 from weighbridge.ingest.decode.text import unix_lines
-from weighbridge.ingest.formats.markdown_writer import heading, one_line
+from weighbridge.ingest.formats.markdown_writer import heading, join_lines
 
 _LONGEST_FIELD = 20_000
 """Characters of a field that are read: a list of some hundred addresses, and nothing that takes long to decode."""
@@ -76,7 +76,7 @@ def read_message(content: bytes) -> Parsed:
         _read_part(part, letter, html=html)
     if letter.pictures:
         letter.losses.append(Loss("", f"{letter.pictures} picture(s) in the text left out"))
-    subject = one_line(_field(message, "Subject", letter))
+    subject = join_lines(_field(message, "Subject", letter))
     values = ((name, _display_field(message, name, letter)) for name in ("From", "To", "Cc", "Date"))
     fields = [f"{name}: {value}" for name, value in values if value]
     blocks = [heading(subject, 1), "\n".join(fields), *letter.texts]
@@ -256,7 +256,7 @@ def _field(message: Message, name: str, letter: _Letter) -> str:
     """Return a field of the header, decoded and without control characters."""
     raw = next((str(value) for key, value in message.raw_items() if key.casefold() == name.casefold()), "")
     text = _decode_words(raw[:_LONGEST_FIELD], _charset(message), name, letter)
-    return one_line(re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", text))
+    return join_lines(re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", text))
 
 
 def _display_field(message: Message, name: str, letter: _Letter) -> str:

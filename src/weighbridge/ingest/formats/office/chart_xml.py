@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from weighbridge.ingest.content import UnreadableError
-from weighbridge.ingest.formats.markdown_writer import one_line, paragraph, table
+from weighbridge.ingest.formats.markdown_writer import join_lines, paragraph, table
 from weighbridge.ingest.formats.number_format.display import display
 from weighbridge.ingest.formats.office.xml_parsing import parse_xml
 
@@ -79,7 +79,7 @@ def _words(node: Any) -> str:
     if node is None:
         return ""
     lines = list(node.iterfind(".//{*}p")) or list(node.iterfind(".//{*}v"))
-    return one_line(" ".join("".join(line.xpath("descendant-or-self::*[not(*)]/text()")) for line in lines))
+    return join_lines(" ".join("".join(line.xpath("descendant-or-self::*[not(*)]/text()")) for line in lines))
 
 
 def _value(node: Any, name: str) -> str:
@@ -134,7 +134,7 @@ def _points(cache: Any, label_format: str = "") -> Points:
     is_number = "num" in cache.tag or "numDim" in cache.getparent().tag
     points: dict[int, str] = {}
     for point in cache.iterfind("{*}pt"):
-        text = one_line(point.findtext("{*}v") or point.text or "")
+        text = join_lines(point.findtext("{*}v") or point.text or "")
         if text and (place := str(point.get("idx"))).isdecimal():
             shown = label_format or str(point.get("formatCode") or code)
             if is_number:

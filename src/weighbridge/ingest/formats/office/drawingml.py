@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from weighbridge.ingest.formats.markdown_writer import one_line
+from weighbridge.ingest.formats.markdown_writer import join_lines
 from weighbridge.ingest.formats.math.omml import EQUATION, omml_text
 from weighbridge.ingest.formats.office.symbol_fonts import shown_text
 from weighbridge.ingest.formats.office.xml_parsing import local_name
@@ -55,7 +55,7 @@ def _run(node: Any) -> Run:
 def diagram_text(root: Any) -> str:
     """Return the texts of a diagram's data part as a list, each point below the one that it belongs to."""
     texts = {
-        str(point.get("modelId")): one_line(body_text(point.find("{*}t")))
+        str(point.get("modelId")): join_lines(body_text(point.find("{*}t")))
         for point in root.iterfind("{*}ptLst/{*}pt")
         if point.get("type", "node") not in {"pres", "parTrans", "sibTrans"}
     }

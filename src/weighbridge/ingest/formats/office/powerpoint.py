@@ -12,8 +12,8 @@ from weighbridge.ingest.formats.markdown_writer import (
     comment,
     deepen,
     heading,
+    join_lines,
     list_item,
-    one_line,
     paragraph,
     table,
 )
@@ -207,7 +207,7 @@ def _texts(shape: Any) -> str:
 def _lines(shape: Any) -> Iterator[_Line]:
     counts: dict[int, int] = {}
     for node in shape.iterfind("{*}txBody/{*}p"):
-        text = one_line(paragraph_text(node))
+        text = join_lines(paragraph_text(node))
         if not text:
             continue
         properties = node.find("{*}pPr")
@@ -259,7 +259,7 @@ def _comments(slide: Any, presentation: Any) -> Iterator[str]:
             for node in listed
         }
         for node in root.iter("{*}cm", "{*}reply"):
-            text = one_line(node.findtext("{*}text") or body_text(node.find("{*}txBody")))
+            text = join_lines(node.findtext("{*}text") or body_text(node.find("{*}txBody")))
             if text:
                 yield comment(text, authors.get(str(node.get("authorId")), ""))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.ingest.content import Content, Enclosed, Parsed
-from weighbridge.ingest.formats.markdown_writer import comment, deepen, heading, list_item, one_line, paragraph, table
+from weighbridge.ingest.formats.markdown_writer import comment, deepen, heading, join_lines, list_item, paragraph, table
 from weighbridge.ingest.formats.office.chart_xml import read_chart
 from weighbridge.ingest.formats.office.drawingml import diagram_text
 from weighbridge.ingest.formats.office.numbering import Numbering, ParagraphStyle, numbering_of, style_of, styles_of
@@ -136,7 +136,7 @@ def _aside(node: Any, reading: _Reading) -> str:
         root = reading.comments.pop(str(node.get(f"{W}id")), None)
         if root is None:
             return ""
-        return comment(one_line(words(root, reading.seen, "comments")), str(root.get(f"{W}author") or ""))
+        return comment(join_lines(words(root, reading.seen, "comments")), str(root.get(f"{W}author") or ""))
     kind = "dm" if node.tag == DIAGRAM else "id"
     part = reading.part.related_parts.get(str(node.get(f"{_R}{kind}")))
     if part is None:
@@ -159,9 +159,9 @@ def _aside(node: Any, reading: _Reading) -> str:
 def _block(text: str, label: str, style: ParagraphStyle, depth: int, reading: _Reading) -> _Block:
     """Return a paragraph in the form of its style; `depth` is its depth in a list, -1 outside of one."""
     if style.title and not reading.title:
-        reading.title = one_line(text)
+        reading.title = join_lines(text)
     if style.level:
-        reading.first_heading = reading.first_heading or one_line(text)
+        reading.first_heading = reading.first_heading or join_lines(text)
         return _Block(heading(f"{label} {text}", style.level))
     if depth < 0:
         return _Block(paragraph(text))
@@ -202,7 +202,7 @@ def _notes(reading: _Reading) -> Iterator[_Block]:
     for kind, tag in (("footnotes", "footnote"), ("endnotes", "endnote")):
         root = _related_root(reading.part, kind)
         for node in () if root is None else root.findall(f"{W}{tag}"):
-            texts[kind, str(node.get(f"{W}id"))] = one_line(words(node, seen, kind))
+            texts[kind, str(node.get(f"{W}id"))] = join_lines(words(node, seen, kind))
     for number, note in enumerate(list(seen.notes), start=1):
         if note not in texts:
             seen.lose("note(s) left out: the package has none of that number")
@@ -216,7 +216,7 @@ def _report_margins(part: Any, seen: WordReading) -> None:
         place = relation.reltype.rpartition("/")[2]
         if place in {"header", "footer"} and not relation.is_external:
             root = parse_xml(relation.target_part.blob)
-            text = one_line(" ".join(node.text or "" for node in root.iter(f"{W}t")))
+            text = join_lines(" ".join(node.text or "" for node in root.iter(f"{W}t")))
             if text:
                 seen.lost[place, f'left out: "{text[:_SHOWN]}"'] = 1
 

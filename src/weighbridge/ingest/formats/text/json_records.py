@@ -10,7 +10,7 @@ from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
 from weighbridge.ingest.decode.encodings import DecodedText, decode
 from weighbridge.ingest.decode.text import LARGEST, read_decoded, unix_lines
 from weighbridge.ingest.files.rows import DataRow, describe_json_kind
-from weighbridge.ingest.formats.markdown_writer import assemble, one_line
+from weighbridge.ingest.formats.markdown_writer import assemble, join_lines
 from weighbridge.ingest.formats.text.json_values import mend_surrogates, parse_json, render_value
 from weighbridge.types import PUBLIC
 
@@ -160,7 +160,7 @@ def _content(place: str, value: Any, name: str) -> Content:
     own_name = mend_surrogates(identifier).strip() if isinstance(identifier, str) else ""
     return Content(
         text=unix_lines(mend_surrogates(whole)),
-        title=one_line(mend_surrogates(title)) if isinstance(title, str) else "",
+        title=join_lines(mend_surrogates(title)) if isinstance(title, str) else "",
         groups=_groups(row),
         name=own_name or name,
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from weighbridge.ingest.content import UnreadableError
-from weighbridge.ingest.formats.markdown_writer import heading, one_line, paragraph, table
+from weighbridge.ingest.formats.markdown_writer import heading, join_lines, paragraph, table
 
 _LONGEST_NUMBER = 4_000
 """Digits that Python turns into an integer; it refuses more than 4,300."""
@@ -76,8 +76,8 @@ def _section(value: Any) -> str:
         return table([columns, *([write_plain(item.get(column, "")) for column in columns] for item in value)])
     plain = ((key, write_plain(item)) for key, item in _items(value) if _is_plain(item))
     if isinstance(value, list):
-        return "\n".join(f"- {one_line(text)}" for _, text in plain if text)
-    return "\n".join(f"- {one_line(key)}: {one_line(text)}" for key, text in plain)
+        return "\n".join(f"- {join_lines(text)}" for _, text in plain if text)
+    return "\n".join(f"- {join_lines(key)}: {join_lines(text)}" for key, text in plain)
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from weighbridge.ingest.content import Content, Loss, Parsed, UnreadableError
 from weighbridge.ingest.decode.text import read_decoded, unix_lines
-from weighbridge.ingest.formats.markdown_writer import assemble, fence, one_line
+from weighbridge.ingest.formats.markdown_writer import assemble, fence, join_lines
 from weighbridge.ingest.formats.text.json_values import mend_surrogates, parse_json
 
 PARSER = 3
@@ -52,7 +52,7 @@ def read_notebook(path: Path) -> Parsed:
     if not isinstance(title, str) or not title.strip():
         sources = (_source(cell) for cell in cells if _type(cell) == "markdown")
         title = next((heading[1] for heading in map(_HEADING.search, sources) if heading), "")
-    content = Content(text=text.text, title=one_line(mend_surrogates(title)), parts=text.parts)
+    content = Content(text=text.text, title=join_lines(mend_surrogates(title)), parts=text.parts)
     return Parsed((content,), tuple(losses))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from weighbridge.ingest.formats.markdown_writer import one_line
+from weighbridge.ingest.formats.markdown_writer import join_lines
 from weighbridge.ingest.formats.math.mathml import mathml_text
 from weighbridge.ingest.formats.scripts import Run, Script, write_runs
 
@@ -69,7 +69,7 @@ class MarkupLine:
         elif tag == "math":
             self._say_equation(mathml_text(node) or node.attributes.get("alttext") or "")
         elif tag == "script":
-            self._say_equation(f"${one_line(node.text())}$")
+            self._say_equation(f"${join_lines(node.text())}$")
         elif tag == "input":
             self.say(_value(node))
         elif tag == "rt":

@@ -10,8 +10,8 @@ from typing import Any
 from weighbridge.ingest.formats.markdown_writer import (
     SpanningCell,
     fence_marks,
+    join_lines,
     lay_out_cells,
-    one_line,
     paragraph,
     table,
 )
@@ -343,7 +343,7 @@ class _Page:
 
     def _take_line(self) -> str:
         """Return the text since the last line or cell ended, in one line."""
-        return one_line(self.line.take()) if self.line.runs else ""
+        return join_lines(self.line.take()) if self.line.runs else ""
 
 
 def _list_of(node: Any) -> _List:
