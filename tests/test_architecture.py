@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "weighbridge"
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 HEAVY = (
     "torch",
@@ -26,8 +27,25 @@ HEAVY = (
     "datasets",
     "datasketch",
 )
-MAXIMUM = {"participles": 475, "classes": 69, "short": 20, "folders": 9}
-"""How many places may still break each rule of `benchmarks/house.py`. A figure here may only become smaller."""
+EXCEPTIONS = {
+    "participles": {},
+    "classes": {},
+    "short": {
+        "answer/demonstrations.py": "the only implementation of a protocol besides none",
+        "answer/restricted.py": "the access check of adapters, to be found by its name",
+        "workflow/demo.py": "one file a command",
+        "workflow/footprint.py": "one of the eight figures",
+        "workflow/report.py": "one file a command",
+    },
+    "folders": {
+        ".": "the nouns, the seams and the public face of the package",
+        "scoring": "one kind of value a file",
+        "workflow": "one file a command",
+    },
+}
+"""The places that may break a rule of `benchmarks/house.py`, each with its reason."""
+MAXIMUM = {"functions": 54, "helpers": 342}
+"""How many places still break a rule that is not reached yet. A figure here may only become smaller."""
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +53,22 @@ def offenders():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(ROOT / "benchmarks")
         house = importlib.import_module("house")
-    tree = house.read_source_tree(ROOT / "src" / "weighbridge")
-    return {rule: [str(place) for place in house.METRICS[rule].places(tree)] for rule in MAXIMUM}
+    tree = house.read_source_tree(PACKAGE)
+    return {rule: list(house.METRICS[rule].places(tree)) for rule in (*EXCEPTIONS, *MAXIMUM)}
+
+
+@pytest.mark.parametrize("rule", EXCEPTIONS)
+def test_no_place_breaks_a_rule_of_the_house(rule, offenders):
+    found = {place.file.relative_to(PACKAGE).as_posix(): str(place) for place in offenders[rule]}
+    strange = [place for path, place in found.items() if path not in EXCEPTIONS[rule]]
+    assert not strange, "\n".join([f"python benchmarks/house.py --list {rule}", *strange])
+    assert found.keys() == EXCEPTIONS[rule].keys(), "an exception that is not needed any more"
 
 
 @pytest.mark.parametrize("rule", MAXIMUM)
 def test_no_more_places_break_a_rule_of_the_house(rule, offenders):
-    assert len(offenders[rule]) <= MAXIMUM[rule], "\n".join(
-        [f"python benchmarks/house.py --list {rule}", *offenders[rule]]
-    )
+    lines = [f"python benchmarks/house.py --list {rule}", *map(str, offenders[rule])]
+    assert len(offenders[rule]) <= MAXIMUM[rule], "\n".join(lines)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
