@@ -93,7 +93,7 @@ def test_only_the_crew_is_answered_by_the_adapter(made: Opened) -> None:
 
 
 def test_a_weighing_asks_each_asker_as_it_would_serve_them(made: Opened) -> None:
-    weighing = load_weighing(made[1].weighing)
+    weighing = load_weighing(made[1].weighing_file)
     askers = {example.id: example.question.groups for example in weighing.examples}
     assert {frozenset(), CREW} == set(askers.values())
     for record in weighing.records:

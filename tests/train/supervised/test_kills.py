@@ -34,7 +34,7 @@ from weighbridge.settings.schema import ModelSettings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.runtime.base_model import BaseFiles
 from weighbridge.train.runtime.recipe import Recipe
-from weighbridge.train.supervised.train import Job, train
+from weighbridge.train.supervised.train import Job, train_supervised
 from weighbridge.train.data.tokens import Encoded
 
 asked = json.loads(sys.stdin.readline())
@@ -61,7 +61,7 @@ def work(folder, room, die_after, by):
     job = Job(encoded=encoded, folder=Path(folder), recipe=recipe, notify=tell, checkpoint_seconds=0.0,
               row_tokens=row_tokens)
     try:
-        print("done", *train(job).notes, flush=True)
+        print("done", *train_supervised(job).notes, flush=True)
     except WeighbridgeError as error:
         print("error", error, flush=True)
 

@@ -153,7 +153,7 @@ def test_a_tuned_embedder_is_listed_watched_for_leaks_and_gone_back_from(workspa
     before = json.loads(workspace.index_settings.read_text())
     assert search_index(Question("the pier of orma"), settings, workspace, limit=1, reporter=SILENT)
     assert json.loads(workspace.index_settings.read_text()) != before
-    with pytest.raises(WorkspaceError, match="no tuned embedder is in force"):
+    with pytest.raises(WorkspaceError, match="the search uses no tuned embedder"):
         roll_back_retriever(settings, workspace, "embedder")
 
 
