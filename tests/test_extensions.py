@@ -6,8 +6,12 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from weighbridge import extensions
-from weighbridge.errors import ExtensionError
+from weighbridge.answer.build import Parts, build_own
+from weighbridge.errors import ExtensionError, WorkspaceError
 from weighbridge.extensions import extension_names, extension_origin, load_extension
+from weighbridge.ingest.files.kinds import reader_of, sniff
+from weighbridge.protocols import NONE, NOTHING, OwnStrategy
+from weighbridge.retrieve.stores.open import open_store
 
 
 @pytest.fixture
@@ -70,3 +74,46 @@ def test_a_point_without_a_distribution_has_a_name(monkeypatch):
     point = EntryPoint("lone", "json:loads", "weighbridge.metrics")
     monkeypatch.setattr(extensions, "entry_points_of", lambda _: {"lone": (point,)})
     assert load_extension("weighbridge.metrics", "lone").origin == "an unknown distribution"
+
+
+def fail(*_):
+    raise KeyError("tide")
+
+
+def refuse(*_):
+    raise WorkspaceError("the harbour is closed")
+
+
+broken = OwnStrategy(build=fail)
+
+
+@pytest.fixture
+def offer(monkeypatch):
+    """Offers parts of this file, as one or several distributions would."""
+
+    def offer(group, name, *parts):
+        points = tuple(EntryPoint(name, f"{__name__}:{part}", group) for part in parts)
+        monkeypatch.setattr(extensions, "entry_points_of", lambda wanted: {name: points} if wanted == group else {})
+
+    return offer
+
+
+def test_a_strategy_or_a_store_that_fails_names_its_distribution(offer, tmp_path):
+    offer("weighbridge.strategies", "tidal", "broken")
+    parts = Parts(task="answer", about="", choices=(), retriever=NOTHING, demonstrations=NONE, limit=1)
+    with pytest.raises(ExtensionError, match=r"its strategy 'tidal' cannot be built \(KeyError: 'tide'\)"):
+        build_own("tidal", parts, fail)
+    offer("weighbridge.stores", "tidal", "fail")
+    with pytest.raises(ExtensionError, match="its store 'tidal' cannot be opened"):
+        open_store("tidal:a", tmp_path)
+    offer("weighbridge.stores", "tidal", "refuse")
+    with pytest.raises(WorkspaceError, match=r"^the harbour is closed$"):
+        open_store("tidal:a", tmp_path)
+
+
+def test_a_file_that_two_distributions_read_is_not_guessed(offer, tmp_path):
+    offer("weighbridge.readers", "tides", "fail", "refuse")
+    file = tmp_path / "may.tides"
+    file.write_text("high water at 5\n")
+    with pytest.raises(ExtensionError, match="both offer 'tides'"):
+        reader_of(sniff(file))

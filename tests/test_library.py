@@ -1,14 +1,19 @@
 """The public names: what they are, that importing them is light, and what a wrong call is told."""
 
 import ast
+import gc
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import weighbridge
 from weighbridge.errors import DataError, SettingsError, UserError
+from weighbridge.generate.scripted import Scripted
+from weighbridge.workflow import ask
 
 FERRY = {"question": "When does the ferry leave?", "references": ["at 17:05"], "answer": "It leaves at 5:05 pm."}
 
@@ -88,3 +93,50 @@ def test_an_unknown_strategy_is_told_which_there_are(workspace):
 def test_groups_are_names_and_no_text(workspace):
     with pytest.raises(TypeError, match="a list of names"):
         workspace.ask("What is 3?", strategy="prompt", groups="finance")
+
+
+@pytest.mark.parametrize("wrong", [{"seeds": 0}, {"search": -1}])
+def test_a_training_without_seeds_is_refused(workspace, wrong):
+    with pytest.raises(ValueError, match="seeds must be 1 or more, and search 0 or more"):
+        workspace.train(**wrong)
+
+
+@pytest.fixture
+def events(monkeypatch):
+    """Notes what is opened and closed, in place of models."""
+    events = []
+
+    def open_slowly(arm, *_, stack, **__):
+        time.sleep(0.05)
+        events.append(f"open {arm}")
+        stack.callback(events.append, f"close {arm}")
+        if arm == "few-shot":
+            raise UserError("no examples")
+        return Scripted()
+
+    monkeypatch.setattr(ask, "open_strategy", open_slowly)
+    return events
+
+
+def test_threads_that_ask_first_open_a_strategy_once(workspace, events):
+    with ThreadPoolExecutor(4) as pool:
+        opened = list(pool.map(workspace.strategy, ["prompt"] * 4))
+    assert len({id(strategy) for strategy in opened}) == 1
+    assert events == ["open prompt"]
+    workspace.close()
+    assert events == ["open prompt", "close prompt"]
+
+
+def test_a_strategy_outlives_its_workspace_and_is_closed_when_nobody_holds_it(workspace, events):
+    strategy = weighbridge.open(workspace.folder).strategy("prompt")
+    gc.collect()
+    assert events == ["open prompt"]
+    del strategy
+    gc.collect()
+    assert events == ["open prompt", "close prompt"]
+
+
+def test_what_was_opened_before_a_failure_is_closed(workspace, events):
+    with pytest.raises(UserError, match="no examples"):
+        workspace.strategy("few-shot")
+    assert events == ["open few-shot", "close few-shot"]

@@ -3,7 +3,9 @@
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 from weighbridge.evaluate.weighing import load_weighing
@@ -30,11 +32,31 @@ def _discard(_: object) -> None:
     pass
 
 
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class _OpenStrategy:
+    """A strategy with its models. They are closed with the workspace, or when nobody holds the strategy any more."""
+
+    strategy: Strategy
+    models: ExitStack
+
+    @property
+    def name(self) -> str:
+        return self.strategy.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self.strategy.fingerprint
+
+    def answer(self, question: Question, *, emit: Emit = ignore) -> Answer:
+        return self.strategy.answer(question, emit=emit)
+
+
 class OpenWorkspace:
     """A workspace, open for work: its settings, and what the commands do, each as a method.
 
     The methods keep their results in the folder, as the commands do, and either goes on where the other stopped.
     Models stay loaded between questions until `close`, the end of a `with` block, or a change by one of the methods.
+    Several threads may ask at once.
     """
 
     def __init__(self, folder: StrPath, *, say: Say = _discard, notify: Notify = _discard) -> None:
@@ -42,9 +64,8 @@ class OpenWorkspace:
         self._reporter = Reporter(say=say, notify=notify)
         self.settings: Settings = load_settings(self._workspace.settings_file)
         """The settings as they were when the workspace was opened; to change them, edit the file and open it again."""
-        self._strategies: dict[str, Strategy] = {}
-        self._models = ExitStack()
-        self._finalizer = weakref.finalize(self, self._models.close)  # runs at the interpreter's exit too
+        self._strategies: dict[str, _OpenStrategy] = {}
+        self._lock = Lock()
 
     @property
     def folder(self) -> Path:
@@ -111,11 +132,14 @@ class OpenWorkspace:
         from weighbridge.workflow.ask import choose_arm, open_strategy
 
         arm = choose_arm(name, self.settings, self._workspace)
-        if arm not in self._strategies:
-            self._strategies[arm] = open_strategy(
-                arm, self.settings, self._workspace, stack=self._models, reporter=self._reporter
-            )
-        return self._strategies[arm]
+        with self._lock:  # two threads that ask first would load the models twice
+            if arm not in self._strategies:
+                with ExitStack() as stack:
+                    strategy = open_strategy(arm, self.settings, self._workspace, stack=stack, reporter=self._reporter)
+                    opened = _OpenStrategy(strategy, stack.pop_all())
+                weakref.finalize(opened, opened.models.close)  # runs at the interpreter's exit too
+                self._strategies[arm] = opened
+            return self._strategies[arm]
 
     def train(self, *strategies: str, seeds: int = 1, search: int = 0) -> "Sequence[AdapterCard | RetrieverCard]":
         """Train tuned strategies on exactly the prompts that they send; all of the settings where none is named.
@@ -132,6 +156,8 @@ class OpenWorkspace:
         from weighbridge.workflow.models import train_named
         from weighbridge.workflow.training.train import Effort
 
+        if seeds < 1 or search < 0:
+            raise ValueError(f"seeds must be 1 or more, and search 0 or more, not {seeds} and {search}")
         self.close()
         effort = Effort(seeds=seeds, search=search)
         return train_named(strategies, self.settings, self._workspace, self._reporter, effort=effort)
@@ -155,8 +181,10 @@ class OpenWorkspace:
 
     def close(self) -> None:
         """Let the loaded models go. The workspace can still be used; it loads them again."""
-        self._strategies.clear()
-        self._models.close()
+        with self._lock, ExitStack() as stack:
+            for opened in self._strategies.values():
+                stack.callback(opened.models.close)
+            self._strategies.clear()
 
     def __enter__(self) -> Self:
         return self

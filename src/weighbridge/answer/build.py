@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import Instructions, instructions_for
-from weighbridge.errors import ExtensionError
+from weighbridge.errors import ExtensionError, WeighbridgeError
 from weighbridge.extensions import load_extension
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import (
@@ -128,7 +128,13 @@ def build_own(arm: Arm, parts: Parts, open_model: Callable[[], Model]) -> Instal
         limit=parts.limit,
         open_model=open_model,
     )
-    return Installed(arm, own.build(handed), origin)
+    try:
+        return Installed(arm, own.build(handed), origin)
+    except WeighbridgeError:  # of a part that it opened, such as the model
+        raise
+    except Exception as error:
+        told = f"{origin}: its strategy {arm!r} cannot be built ({type(error).__name__}: {error}); mend it there"
+        raise ExtensionError(told) from error
 
 
 def _load_own(arm: Arm) -> tuple[OwnStrategy, str]:

@@ -1,12 +1,12 @@
 """Which metrics a task has, and how each scores."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
 from weighbridge.errors import DataError
-from weighbridge.evaluate.metrics.suite import metrics_for
+from weighbridge.evaluate.metrics.suite import OwnMetric, metrics_for
 from weighbridge.figures import FIGURES
 from weighbridge.results import Score
 from weighbridge.types import Answer, Example, Task
@@ -147,3 +147,34 @@ def test_an_answer_is_cited_whether_or_not_the_model_marked_the_passage(
     said = replace(said, citations=tuple(replace(citation, marked=marked) for citation in said.citations))
     assert scores("answer", example("Paris"), said)["citation"].value == 1.0
     assert scores("answer", example("Paris"), answered("Paris", documents=("d",)))["citation"].value == 0.0
+
+
+@dataclass(frozen=True)
+class Careless:
+    """A metric of another distribution that gives what is no score."""
+
+    given: object
+    name: str = "careless"
+
+    def score(self, example: Example, answer: Answer) -> Score:
+        return self.given  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "reason"),
+    [
+        (Score("another name", 1), 1.0, ""),
+        (Score("careless", None, "no reference"), None, "no reference"),
+        (Score("careless", float("nan")), None, "tides 2.1 gave nan, which is not between 0 and 1"),
+        (Score("careless", 1.5), None, "tides 2.1 gave 1.5, which is not between 0 and 1"),
+        (Score("careless", "half"), None, "tides 2.1 failed: ValueError: could not convert string to float: 'half'"),  # type: ignore[arg-type]
+        (0.5, None, "tides 2.1 failed: AttributeError: 'float' object has no attribute 'value'"),
+        (None, None, "tides 2.1 failed: AttributeError: 'NoneType' object has no attribute 'value'"),
+    ],
+)
+def test_what_another_distributions_metric_gives_costs_its_own_figure_alone(
+    answered: Make, example: MakeExample, given: object, value: float | None, reason: str
+):
+    assert OwnMetric(Careless(given), "tides 2.1").score(example("Paris"), answered("Paris")) == Score(
+        "careless", value, reason
+    )

@@ -54,11 +54,13 @@ class OwnMetric:
     def score(self, example: Example, answer: Answer) -> Score:
         try:
             score = self.metric.score(example, answer)
+            value = None if score.value is None else float(score.value)
+            reason = str(score.reason)
         except Exception as error:  # noqa: BLE001 - code that is not ours
             return Score(self.name, None, f"{self.origin} failed: {type(error).__name__}: {error}")
-        if score.value is not None and not 0.0 <= score.value <= 1.0:
-            return Score(self.name, None, f"{self.origin} gave {score.value}, which is not between 0 and 1")
-        return Score(self.name, score.value, score.reason)
+        if value is not None and not 0.0 <= value <= 1.0:
+            return Score(self.name, None, f"{self.origin} gave {value}, which is not between 0 and 1")
+        return Score(self.name, value, reason)
 
 
 def own_metrics(names: Sequence[str]) -> tuple[OwnMetric, ...]:

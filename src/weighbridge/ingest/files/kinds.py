@@ -115,8 +115,9 @@ def sniff(path: Path) -> Kind:
         tail = file.read(_TAIL)
     if not head:
         raise UnreadableError("empty")
-    if reader_origin(path.name):
-        return f"{_OWN}{_suffix(path.name)}"
+    suffix = _suffix(path.name)
+    if suffix not in _BY_SUFFIX and suffix in extension_names("weighbridge.readers"):
+        return f"{_OWN}{suffix}"  # of several distributions, too: `reader_of` says so, and nobody guesses
     if head.startswith(CONTAINERS):
         return _sniff_package(path)
     text = None if head.lstrip().startswith(b"%PDF-") else outline(head)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from weighbridge.errors import ExtensionError, WeighbridgeError
 from weighbridge.extensions import load_extension
 from weighbridge.protocols import Store, StoredIndex
 
@@ -31,9 +32,15 @@ def open_store(reference: str, folder: Path) -> Store:
 
 
 def _open_own(reference: str, folder: Path) -> Store:
-    own = load_extension("weighbridge.stores", reference.partition(":")[0])
-    store: Store = own.part(reference, folder)
-    return OwnStore(store, own.origin)
+    name = reference.partition(":")[0]
+    own = load_extension("weighbridge.stores", name)
+    try:
+        return OwnStore(own.part(reference, folder), own.origin)
+    except WeighbridgeError:  # its own words to the user
+        raise
+    except Exception as error:
+        told = f"{own.origin}: its store {name!r} cannot be opened ({type(error).__name__}: {error}); mend it there"
+        raise ExtensionError(told) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class RetrieverRecipe:
     """Share of the steps."""
     seed: int = 7
     seconds: float | None = None
-    """A time limit: training stops with the epoch it is in, and goes on when called again. None: no limit."""
+    """A time limit: training stops after the step it is in, and goes on when called again. None: no limit."""
     precision: Precision | None = None
     """The precision of later embedding, for the comparison with the library; None: as `open_embedder`."""
 
