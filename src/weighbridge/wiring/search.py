@@ -3,7 +3,7 @@
 import atexit
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from weighbridge.errors import WorkspaceError
@@ -23,7 +23,7 @@ from weighbridge.retrieve.search.neighbours import Surrounded, WholeSections
 from weighbridge.retrieve.search.rerank import CrossEncoder, LateInteraction, Reranked, open_cross_encoder
 from weighbridge.retrieve.search.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
 from weighbridge.retrieve.stores.open import open_store
-from weighbridge.settings.schema import LATE_INTERACTION, Settings
+from weighbridge.settings.schema import LATE_INTERACTION, Arm, ModelSettings, Settings
 from weighbridge.types import Chunk, Document
 from weighbridge.wiring.engines import Weights, open_engine, open_model
 from weighbridge.wiring.reporter import SILENT, Reporter
@@ -157,14 +157,19 @@ def _add_rewriting(retriever: Retriever, settings: Settings) -> Retriever:
         case "expansion":
             return Rewritten(retriever=retriever, rewriter=Expansion(retriever=retriever))
         case "sub-questions":
-            return Rewritten(retriever=retriever, rewriter=SubQuestions(model=_open_rewriting_model(settings)))
+            return Rewritten(retriever=retriever, rewriter=SubQuestions(model=_rewriting_model(settings)))
         case "hypothetical":
-            return Rewritten(retriever=retriever, rewriter=Hypothetical(model=_open_rewriting_model(settings)))
+            return Rewritten(retriever=retriever, rewriter=Hypothetical(model=_rewriting_model(settings)))
 
 
-def _open_rewriting_model(settings: Settings) -> Model:
-    """Open the base model until this process ends: a search has no end of its own."""
+def _rewriting_model(settings: Settings) -> Model:
+    return _open_rewriting_model(settings.model, settings.strategies)
+
+
+@cache
+def _open_rewriting_model(model: ModelSettings, strategies: tuple[Arm, ...]) -> Model:
+    """Open the base model, once, until this process ends: a search has no end of its own."""
     stack = ExitStack()
     atexit.register(stack.close)
-    engine = open_engine(settings, SILENT)
+    engine = open_engine(Settings.model_construct(model=model, strategies=strategies), SILENT)
     return open_model(engine, Weights(engine.served), workers=1, stack=stack)
