@@ -34,6 +34,12 @@ def test_all_names_are_there_and_type_checkers_see_the_same():
     assert sorted(alias.name for line in block.body for alias in line.names) == weighbridge.__all__
 
 
+def test_type_checkers_refuse_other_names():
+    body = ast.parse(Path(weighbridge.__file__).read_text(encoding="utf-8")).body
+    functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    assert "__getattr__" not in functions, "seen by a type checker, it makes every name an attribute"
+
+
 def test_another_name_is_no_attribute():
     with pytest.raises(AttributeError, match="no attribute 'opne'"):
         weighbridge.opne  # noqa: B018

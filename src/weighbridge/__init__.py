@@ -44,13 +44,15 @@ _MODULES = {
 """Where the public names live. They are imported on first use, so that `import weighbridge` stays quick."""
 
 
-def __getattr__(name: str) -> object:
-    for module, names in _MODULES.items():
-        if name in names:
-            value = getattr(import_module(f"weighbridge.{module}"), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module 'weighbridge' has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker that saw it would accept every name
+
+    def __getattr__(name: str) -> object:
+        for module, names in _MODULES.items():
+            if name in names:
+                value = getattr(import_module(f"weighbridge.{module}"), name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module 'weighbridge' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
