@@ -4,6 +4,7 @@ Needs no weights, so that another process can ask for the same fingerprints.
 """
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from weighbridge.dataset.synthesise.cached_model import CachedModel as Remembere
 from weighbridge.evaluate.run import record_key
 from weighbridge.generate.openai import OpenAICompatible
 from weighbridge.generate.scripted import Scripted
+from weighbridge.library import _OpenStrategy
 from weighbridge.retrieve.embed.static import StaticEmbedder
 from weighbridge.retrieve.search.cache import CachedRetriever
 from weighbridge.retrieve.search.copies import Distinct
@@ -77,6 +79,10 @@ def _attempt(strategy: str, example: Example, seed: int) -> Part:
     return Part(record_key(strategy, example, seed))
 
 
+def _opened(strategy: Composed) -> _OpenStrategy:
+    return _OpenStrategy(strategy, ExitStack())
+
+
 def _indexed(settings: Settings) -> Part:
     return Part(index_key(settings))
 
@@ -117,6 +123,7 @@ CASES: Mapping[str, Case] = {
     "answer.composed.Composed": Case(
         make=Composed, given={f.name: getattr(COMPOSED, f.name) for f in fields(COMPOSED)}
     ),
+    "library._OpenStrategy": Case(make=_opened, given={"strategy": COMPOSED}),
     "answer.restricted.Admitted": Case(
         make=Admitted,
         given={
