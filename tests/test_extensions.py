@@ -46,7 +46,7 @@ def test_a_part_is_loaded_with_the_distribution_it_comes_from(install):
 def test_what_cannot_be_imported_names_its_distribution(install):
     folder = install("tides", "2.1", "gone = tides_gone:Tidal\nraises = tides_raises:Tidal")
     (folder / "tides_raises.py").write_text("raise RuntimeError('no tide today')\n")
-    with pytest.raises(ExtensionError, match=r"tides 2\.1 offers 'gone'.*ModuleNotFoundError.*mend or uninstall"):
+    with pytest.raises(ExtensionError, match=r"tides 2\.1 offers 'gone'.*ModuleNotFoundError.*repair or uninstall"):
         load_extension("weighbridge.metrics", "gone")
     with pytest.raises(ExtensionError, match="RuntimeError: no tide today"):
         load_extension("weighbridge.metrics", "raises")

@@ -1,6 +1,6 @@
-"""Parts of your own: the protocols to implement, and the values that they take and return. All names are public.
+"""Parts of your own: the protocols to implement, and the values they take and return. All names are public.
 
-Announce a part by an entry point of your distribution:
+Declare a part as an entry point of your distribution:
 
     [project.entry-points."weighbridge.metrics"]        named under measure.metrics: makes a `Metric` when called
     [project.entry-points."weighbridge.readers"]        a suffix without the dot: a `Reader`

@@ -1,6 +1,6 @@
-"""Parts of other distributions: metrics, readers, strategies and stores, found by their entry points.
+"""Finds metrics, readers, strategies and stores of other distributions by their entry points.
 
-Names are looked up without importing anything. A part is imported when the settings name it or a file needs it.
+Finding names imports nothing. A part is imported when the settings name it or a file needs it (docs/adr/0025).
 """
 
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ Group = Literal["weighbridge.metrics", "weighbridge.readers", "weighbridge.strat
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """A part that was imported, and the distribution that it comes from."""
+    """An imported part, and its distribution."""
 
     part: Any
     origin: str
-    """The distribution's name and version. It enters the fingerprint of whatever uses the part."""
+    """The name and version of the distribution. They enter the fingerprint of everything that uses the part."""
 
 
 @cache
 def entry_points_of(group: Group) -> dict[str, tuple[EntryPoint, ...]]:
-    """Return the entry points of a group by name, looked up once a process."""
+    """Return the entry points of a group by name. They are looked up once per process, because that reads the disk."""
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for point in entry_points(group=group):
         found[point.name] = (*found.get(point.name, ()), point)
@@ -37,16 +37,16 @@ def extension_names(group: Group) -> tuple[str, ...]:
 
 
 def extension_origin(group: Group, name: str) -> str:
-    """Return the distribution that offers a name, with its version; empty where none does, or several do."""
+    """Return the distribution that offers a name, with its version; empty if none or several offer it."""
     points = entry_points_of(group).get(name, ())
     return _origin(points[0]) if len(points) == 1 else ""
 
 
 def load_extension(group: Group, name: str) -> Extension:
-    """Import the part of a name.
+    """Import the part with this name.
 
     Raises:
-        ExtensionError: no installed distribution offers it, several do, or the one that does fails.
+        ExtensionError: no distribution offers it, several offer it, or the import fails.
     """
     points = entry_points_of(group).get(name, ())
     if not points:
@@ -62,7 +62,7 @@ def load_extension(group: Group, name: str) -> Extension:
     except Exception as error:
         raise ExtensionError(
             f"{origin} offers {name!r} in {group}, but {points[0].value} cannot be imported "
-            f"({type(error).__name__}: {error}); mend or uninstall that distribution"
+            f"({type(error).__name__}: {error}); repair or uninstall that distribution"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The library: a workspace in Python, with a method for each command. Its names are public as `weighbridge.NAME`."""
+"""The library: an open workspace with a method for each command. Its names are public as `weighbridge.NAME`."""
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ def _discard(_: object) -> None:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class _OpenStrategy:
-    """A strategy with its models. They are closed with the workspace, or when nobody holds the strategy any more."""
+    """A strategy with its models. They are closed with the workspace, or when the strategy is no longer referenced."""
 
     strategy: Strategy
     models: ExitStack
@@ -52,18 +52,18 @@ class _OpenStrategy:
 
 
 class OpenWorkspace:
-    """A workspace, open for work: its settings, and what the commands do, each as a method.
+    """An open workspace: its settings, and a method for each command.
 
-    The methods keep their results in the folder, as the commands do, and either goes on where the other stopped.
-    Models stay loaded between questions until `close`, the end of a `with` block, or a change by one of the methods.
-    Several threads may ask at once.
+    The methods keep their results in the folder, as the commands do. Each continues where the other stopped.
+    Models stay loaded between questions until `close` or the end of a `with` block. `index`, `train` and `compare`
+    close them too, because they change the index and the adapters. Several threads may ask at once.
     """
 
     def __init__(self, folder: StrPath, *, say: Say = _discard, notify: Notify = _discard) -> None:
         self._workspace = Workspace(Path(folder))
         self._reporter = Reporter(say=say, notify=notify)
         self.settings: Settings = load_settings(self._workspace.settings_file)
-        """The settings as they were when the workspace was opened; to change them, edit the file and open it again."""
+        """The settings at the time of opening. To change them, edit the file and open the workspace again."""
         self._strategies: dict[str, _OpenStrategy] = {}
         self._lock = Lock()
 
@@ -91,9 +91,9 @@ class OpenWorkspace:
         return card
 
     def search(self, question: str, *, limit: int = 5, groups: Iterable[str] = PUBLIC) -> Sequence[Passage]:
-        """Return the passages that are found for a question, best first.
+        """Return the passages that the search finds for a question, best first.
 
-        `groups` are the access groups of whoever asks: a document of other groups is never returned.
+        `groups` are the access groups of the reader. A document of other groups is never returned.
         """
         from weighbridge.workflow.search import search_index
 
@@ -109,12 +109,12 @@ class OpenWorkspace:
         history: Sequence[Message] = (),
         emit: Emit = ignore,
     ) -> Answer:
-        """Answer a question with one strategy; with the recommended one where none is named.
+        """Answer a question with a strategy, by default the recommended one.
 
         Args:
-            question: What is asked.
+            question: The text of the question.
             strategy: One of `strategies:` in the settings.
-            groups: The access groups of whoever asks.
+            groups: The access groups of the reader.
             history: The turns of the conversation before the question, oldest first.
             emit: Receives the text of the answer piece by piece.
 
@@ -125,7 +125,7 @@ class OpenWorkspace:
         return self.strategy(strategy).answer(Question(question, tuple(history), _groups(groups)), emit=emit)
 
     def strategy(self, name: str = "") -> Strategy:
-        """Return a strategy to ask many questions, as it is measured; the recommended one where none is named.
+        """Return a strategy for many questions, exactly as `compare` measures it; by default the recommended one.
 
         It works until the workspace is closed.
         """
@@ -142,15 +142,15 @@ class OpenWorkspace:
             return self._strategies[arm]
 
     def train(self, *strategies: str, seeds: int = 1, search: int = 0) -> "Sequence[AdapterCard | RetrieverCard]":
-        """Train tuned strategies on exactly the prompts that they send; all of the settings where none is named.
+        """Train tuned strategies on exactly the prompts that they send; by default all tuned ones of the settings.
 
         Args:
-            strategies: Some of `strategies:` in the settings; also `embedder` and `reranker`, the retriever's models.
-            seeds: Trainings with different seeds; the best on the dev questions serves.
+            strategies: Some of `strategies:` in the settings; also `embedder` and `reranker`, the models of the search.
+            seeds: Trainings with different seeds. The best on the dev questions serves.
             search: Learning rates and ranks to try on small budgets first.
 
         Raises:
-            UserError: a strategy is not there, or is not one that is trained.
+            UserError: a strategy is unknown, or is not a tuned one.
             TrainingError: training failed.
         """
         from weighbridge.workflow.models import train_named
@@ -165,10 +165,10 @@ class OpenWorkspace:
     def compare(self) -> "Weighing":
         """Weigh all strategies of the settings: index, train, answer, time, decide.
 
-        It does only what is missing, and it can be stopped at any moment.
+        Only the missing steps run. A stopped call loses nothing: the next one continues.
 
         Raises:
-            WeighbridgeError: a file, a model or a training stands in the way; the message says what to do.
+            WeighbridgeError: a file, a model or a training prevents it. The message names the remedy.
         """
         from weighbridge.workflow.compare import compare
 
@@ -176,11 +176,11 @@ class OpenWorkspace:
         return compare(self.settings, self._workspace, self._reporter)
 
     def last_weighing(self) -> "Weighing":
-        """Return what the last `compare` found; `WorkspaceError` where there was none."""
+        """Return the result of the last `compare`; `WorkspaceError` if there is none."""
         return load_weighing(self._workspace.weighing_file)
 
     def close(self) -> None:
-        """Let the loaded models go. The workspace can still be used; it loads them again."""
+        """Release the loaded models. The workspace remains usable, and loads them again."""
         with self._lock, ExitStack() as stack:
             for opened in self._strategies.values():
                 stack.callback(opened.models.close)
@@ -200,12 +200,12 @@ def open(folder: StrPath = ".", *, say: Say = _discard, notify: Notify = _discar
     """Open the workspace in a folder.
 
     Args:
-        folder: Holds `weighbridge.yaml`.
-        say: Receives the sentences that a command prints, such as `print`; nobody does by default.
+        folder: The folder that holds `weighbridge.yaml`.
+        say: Receives the messages that a command prints, for example `print`. By default they are dropped.
         notify: Receives the progress of long steps.
 
     Raises:
-        SettingsError: there is no settings file, or it is wrong; the message names the line.
+        SettingsError: the settings file is missing or wrong. The message names the line.
     """
     return OpenWorkspace(folder, say=say, notify=notify)
 
@@ -221,14 +221,14 @@ def init(
     """Make a workspace: check the files, infer the task, write a commented `weighbridge.yaml`, and open it.
 
     Args:
-        folder: Where to write `weighbridge.yaml`; made where it is missing.
+        folder: The folder for `weighbridge.yaml`. It is created if it is missing.
         examples: Questions with answers, as JSONL or CSV.
-        documents: A folder or file to read; without them only strategies that need none can be weighed.
-        task: What kind of answer the questions want; inferred from the examples where it is left out.
-        say: Receives what was found in the files.
+        documents: A folder or file to read. Without documents, only strategies that need none can be weighed.
+        task: The kind of answers: answer, label or json. By default it is inferred from the examples.
+        say: Receives messages about the files.
 
     Raises:
-        WorkspaceError: there is a settings file already.
+        WorkspaceError: a settings file exists already.
         DataError: the documents or examples cannot be used.
     """
     from weighbridge.workflow.init import init_workspace
@@ -243,10 +243,10 @@ def score(answers: StrPath | Iterable[Mapping[str, object]]) -> "Scores":
 
     Args:
         answers: Rows with `question`, `answer` and `references`, and optionally `answerable`, `task` and `right`
-            (what a person says); or a JSONL file of them.
+            (the verdict of a person); or a JSONL file of such rows.
 
     Raises:
-        DataError: a row lacks a key, or holds something else; the first such rows are named.
+        DataError: a row lacks a key or has a wrong value. The message names the first such rows.
     """
     from weighbridge.workflow.score import score_file, score_rows
 

@@ -1,18 +1,18 @@
-"""The workspace: a folder a person can read. Its layout, as data, and the only ways to write into it.
+"""The workspace: its layout on disk, its lock, and atomic writing. People can read every file of it.
 
 weighbridge.yaml            the settings, the user's own
 .weighbridge/
 - lock                      held while a command changes the workspace
-- reading.json              what became of the sources: documents, files left out, and why
-- parsed/                   files that were read, as text, each parsed once; names.json has the ids they were given
-- workload.json             the task, and which side of the split each example is on
-- static.npz                vectors of tokens, where retrieval.static is on
+- reading.json              the reading report: documents, skipped files, and the reasons
+- parsed/                   the text of each file, parsed once; names.json has the document ids
+- workload.json             the task, and the split of each example
+- static.npz                token vectors, if retrieval.static is on
 - index/                    chunks and vectors; manifest.json written last
-- indexed.json              the settings the index was last brought up to date with, as a fingerprint
+- indexed.json              fingerprint of the settings of the last update of the index
 - adapters/<strategy>/<id>/ card.json (written last), the adapter, the merged GGUF; promoted.json beside the ids
 - attempts/<strategy>.jsonl answers tried for training questions
-- records/<strategy>.jsonl  one line an attempt, appended as it is done
-- latency/<strategy>.json   the single-file pass
+- records/<strategy>.jsonl  one line for each attempt, appended at once
+- latency/<strategy>.json   timings of single questions
 - weighing.json             the whole comparison, complete when it exists
 - report.html
 """
@@ -32,7 +32,7 @@ from weighbridge.errors import WorkspaceError
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Where everything lies, under the folder that holds `weighbridge.yaml`."""
+    """The paths of a workspace, below the folder that holds `weighbridge.yaml`."""
 
     root: Path
 
@@ -77,7 +77,7 @@ class Workspace:
         return self.state / "report.html"
 
     def adapters(self, strategy: str) -> Path:
-        """Return the folder of a tuned strategy's adapters, and of the record which of them is promoted."""
+        """Return the folder with the adapters of a tuned strategy, and with `promoted.json`."""
         return self.state / "adapters" / strategy
 
     def adapter(self, strategy: str, name: str) -> Path:
@@ -85,20 +85,20 @@ class Workspace:
         return self.adapters(strategy) / name
 
     def attempts(self, strategy: str) -> Path:
-        """Return the file of a strategy's attempts at training questions, which pairs are made of."""
+        """Return the file of a strategy's attempts at training questions. Preference pairs are made from them."""
         return self.state / "attempts" / f"{strategy}.jsonl"
 
     def records(self, strategy: str) -> Path:
-        """Return the file of a strategy's attempts."""
+        """Return the file of a strategy's attempts at test questions."""
         return self.state / "records" / f"{strategy}.jsonl"
 
     def latency(self, strategy: str) -> Path:
-        """Return the file of a strategy's single-file pass."""
+        """Return the file with the timings of a strategy."""
         return self.state / "latency" / f"{strategy}.json"
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the workspace while changing it; `WorkspaceError` when another run holds it."""
+        """Lock the workspace while it changes. `WorkspaceError`: another command holds the lock."""
         try:
             self.state.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.state / "lock", timeout=0)
@@ -112,7 +112,7 @@ class Workspace:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write beside and rename, so that a reader sees the old file or the new one and never a part."""
+    """Write a file atomically: beside its place, then renamed. A reader sees the old text or the new one, whole."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,12 +127,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as readable JSON, whole or not at all."""
+    """Write a value as readable JSON, atomically."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
 
 
 def load_json(path: Path) -> Any:
-    """Return what `write_json` wrote; None where the file is missing or not JSON (then it was never complete)."""
+    """Return the value that `write_json` wrote; None if the file is missing, or is not JSON and so incomplete."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

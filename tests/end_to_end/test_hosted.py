@@ -84,7 +84,7 @@ def test_a_person_says_no_then_yes_stops_and_goes_on(server: HostedServer, place
     server.hold = True
     code, seen = at_a_terminal(place, "y", stop_at="Created fine-tuning job")
     assert code == 130
-    assert "ftjob-1 goes on at" in seen
+    assert "ftjob-1 continues at" in seen
     assert "weighbridge hosted cancel fine-tuned" in seen
     assert "Traceback" not in seen
     server.hold = False

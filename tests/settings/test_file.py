@@ -269,7 +269,7 @@ def test_a_date_needs_no_quotes_and_a_byte_order_mark_does_no_harm(file: Path) -
         (
             "examples: e\nmodel: {engine: openai, reference: m}\ntraining:\n  groups: [board]\n",
             (
-                "weighbridge.yaml:4: training.groups lets restricted documents be learnt from, and an endpoint is sent "
+                "weighbridge.yaml:4: training.groups allows learning from restricted documents, and an endpoint gets "
                 "public ones alone; leave it out, or train here (model.engine: llamacpp)"
             ),
         ),
@@ -283,7 +283,7 @@ def test_a_date_needs_no_quotes_and_a_byte_order_mark_does_no_harm(file: Path) -
         (
             "examples: e\ntraining:\n  method: full\n  preference:\n    method: dpo\n",
             (
-                "weighbridge.yaml:4: training.preference.method: dpo goes on from a LoRA adapter, and training.method "
+                "weighbridge.yaml:4: training.preference.method: dpo continues a LoRA adapter, and training.method "
                 "is full; set that to lora, rslora, dora or qlora, or this to none"
             ),
         ),
@@ -306,7 +306,7 @@ def test_a_date_needs_no_quotes_and_a_byte_order_mark_does_no_harm(file: Path) -
         ),
         (
             "examples: e\nneeds:\n  priorities: {accuracy: 0, hallucination: 0, latency: 0, cost: 0}\n",
-            "weighbridge.yaml:3: needs.priorities are all 0; give what matters a weight above 0",
+            "weighbridge.yaml:3: needs.priorities are all 0; give at least one of them a weight above 0",
         ),
         (
             "examples: e\nprices:\n  currency: EUR\n  input_per_million: 2\n",

@@ -1,4 +1,4 @@
-"""The commands. Each reads its settings, calls one workflow function, and shows what came back."""
+"""The commands. Each reads its settings, calls one workflow function, and shows the result."""
 
 import sys
 from contextlib import ExitStack
@@ -31,14 +31,14 @@ SAMPLES = "handbook, tickets or formulary"
 
 @app.command(epilog="Example: weighbridge demo tickets")
 def demo(
-    workload: Annotated[str, typer.Argument(help=f"Which sample workload: {SAMPLES}.")] = "handbook",
+    workload: Annotated[str, typer.Argument(help=f"The sample workload: {SAMPLES}.")] = "handbook",
     workspace: Annotated[
         Path | None,
-        typer.Option("--workspace", "-w", help="Where to work.", show_default="./weighbridge-demo/WORKLOAD"),
+        typer.Option("--workspace", "-w", help="The folder to work in.", show_default="./weighbridge-demo/WORKLOAD"),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Weigh all strategies on a sample workload: models fetched, adapters trained, a report at the end."""
+    """Weigh all strategies on a sample workload: fetch the models, train the adapters, write a report."""
     from weighbridge.workflow.demo import copy_sample
 
     root = workspace or Path("weighbridge-demo") / workload
@@ -55,7 +55,9 @@ def init_command(
     documents: Annotated[
         Path | None, typer.Option(help="A folder or file to read, or a JSONL file of documents.")
     ] = None,
-    task: Annotated[str | None, typer.Option(help="answer, label or json; inferred if left out.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="answer, label or json; inferred from the examples by default.")
+    ] = None,
 ) -> None:
     """Write a commented weighbridge.yaml for your own documents and examples."""
     from weighbridge.types import Task
@@ -80,11 +82,13 @@ app.add_typer(knowledge.versions, name="versions")
 def ask(
     question: Annotated[str, typer.Argument(help="What to ask.", callback=require_words)],
     workspace: Root = HERE,
-    strategy: Annotated[str | None, typer.Option(help="Who answers; the recommended one if left out.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="The strategy that answers; the recommended one by default.")
+    ] = None,
     group: Groups = None,
     as_json: Json = False,
 ) -> None:
-    """Ask one question; the answer streams, and its citations follow."""
+    """Ask one question. The answer streams, then its citations follow."""
     from weighbridge.types import Question
     from weighbridge.workflow.ask import choose_arm, open_strategy
 
@@ -105,15 +109,15 @@ app.command("make-examples", epilog="Example: weighbridge make-examples --count 
 
 @app.command("compare", epilog="Example: weighbridge compare --workspace mine --json > weighing.json")
 def compare_command(workspace: Root = HERE, as_json: Json = False) -> None:
-    """Weigh all strategies: index, train, answer, time, decide. Interrupted, it goes on where it stopped."""
+    """Weigh all strategies: index, train, answer, time, decide. After an interruption it continues where it stopped."""
     _compare(workspace, as_json=as_json)
 
 
 @app.command(epilog="Example: weighbridge report --workspace mine")
 def report(workspace: Root = HERE, group: Groups = None, as_json: Json = False) -> None:
-    """Show the last weighing again, and write its report.html anew, for readers of the groups named.
+    """Show the last weighing again, and rewrite its report.html for readers of the given groups.
 
-    With --json everything is printed, restricted questions included: it is the workspace's owner who asks.
+    --json prints everything, restricted questions included, because the owner of the workspace runs it.
     """
     from weighbridge.workflow.report import render_again
     from weighbridge.workspace import Workspace
@@ -130,7 +134,7 @@ app.add_typer(hosted, name="hosted")
 
 @app.command(epilog="Example: weighbridge doctor --json")
 def doctor(workspace: Root = HERE, as_json: Json = False) -> None:
-    """Check what this machine can run, and name the command that mends what is missing."""
+    """Check the models, packages, memory and disk of this machine. Each problem comes with its remedy."""
     from weighbridge.workflow.doctor import examine
 
     with open_console(as_json=as_json) as console:

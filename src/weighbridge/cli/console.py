@@ -1,6 +1,6 @@
-"""What the commands say: results on standard output, sentences and progress on standard error.
+"""The output of the commands: results on standard output, messages and progress on standard error.
 
-A result is words and tables for people, or with `--json` one JSON value for programs.
+A result is text and tables for people, or with `--json` one JSON value for programs.
 """
 
 import re
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
     from weighbridge.workflow.doctor import DoctorCheck
 
 _WORDS = re.compile(r"[^\W\d_]{4}")
-"""A cell with such a word is no figure; units and currencies are shorter."""
+"""A word of four letters. A cell that holds one is text; the units and currencies beside figures are shorter."""
 _NAMED = 10
-"""Documents that are named where a passage stands in several; the rest are counted."""
+"""The most documents to name for a passage that occurs in several: about two lines. The rest are counted."""
 MARKS = {"good": "[green]ok[/]", "warning": "[yellow]note[/]", "missing": "[red]missing[/]"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
-    """Where a command speaks, and in which form its result is wanted."""
+    """The output of one command, and the form of its result."""
 
     as_json: bool
     out: rich.console.Console
     reporter: Reporter
     pause: Callable[[], None] = field(repr=False)
-    """Take progress off the screen, before text is streamed onto it."""
+    """Removes the progress bars from the screen, before text is streamed onto it."""
 
     def result(self, value: object) -> None:
         """Show a value: as JSON, or its fields as lines."""
@@ -63,7 +63,7 @@ class Console:
             self.out.print(text, end="", markup=False, highlight=False, soft_wrap=True)
 
     def answer(self, strategy: str, answer: Answer) -> None:
-        """Show what stands behind an answer that was streamed."""
+        """Show the citations, the time and the tokens of an answer that was streamed."""
         if self.as_json:
             self._json({"strategy": strategy, "answer": answer})
             return
@@ -101,7 +101,7 @@ class Console:
             self._also_in(passage.copies)
 
     def explanations(self, found: Sequence["Explanation"]) -> None:
-        """Show passages, best first, each with how it was found."""
+        """Show passages, best first, each with its ranks and scores."""
         if self.as_json:
             self._json(list(found))
             return
@@ -120,19 +120,19 @@ class Console:
             self._also_in(each.copies)
 
     def _passage(self, chunk: Chunk) -> None:
-        """Show the text of a passage, its tables as tables."""
+        """Show the text of a passage. Its tables stay tables."""
         for block in passage_blocks(chunk):
             shown = _grid(block) if isinstance(block, Grid) else Text(" ".join(block.split()))
             self.out.print(Padding(shown, (0, 0, 0, 3), expand=False), highlight=False)
 
     def _also_in(self, documents: Sequence[str]) -> None:
-        """Name the documents whose passage says the same as the one above."""
+        """Name the documents that contain the same passage."""
         if documents:
             more = f" and {len(documents) - _NAMED:,} more" if len(documents) > _NAMED else ""
             self.out.print(f"   [dim]also in {escape(', '.join(documents[:_NAMED]))}{more}[/]", highlight=False)
 
     def adapters(self, cards: "Sequence[AdapterCard]") -> None:
-        """Show adapters with what was checked of them; nothing as JSON, where they are the result."""
+        """Show adapters and their checks. With --json this shows nothing: the cards are then the result."""
         if self.as_json:
             return
         from weighbridge.report.adapter import adapter_terminal
@@ -141,7 +141,7 @@ class Console:
             self.out.print(adapter_terminal(card))
 
     def changes(self, plan: "SyncPlan") -> None:
-        """Show which documents differ between two states of an index."""
+        """Show the documents that differ between two versions of an index."""
         if self.as_json:
             self._json(plan)
             return
@@ -151,7 +151,7 @@ class Console:
         self.out.print(f"{plan.unchanged:,} unchanged", highlight=False)
 
     def versions(self, known: Sequence["Version"]) -> None:
-        """Show the states of an index."""
+        """Show the versions of an index."""
         if self.as_json:
             self._json(list(known))
             return
@@ -163,7 +163,7 @@ class Console:
         self.out.print(table)
 
     def retrieval(self, figures: Sequence["RetrievalFigures"]) -> None:
-        """Show how good and how fast searches were."""
+        """Show the quality and the speed of searches."""
         if self.as_json:
             self._json(list(figures))
             return
@@ -190,17 +190,17 @@ class Console:
         self.out.print(table)
 
     def agree(self, question: str) -> bool:
-        """Ask the person at the terminal; no is the default."""
+        """Ask the person at the terminal. The default is no."""
         self.pause()
         return input(f"{question} [y/N] ").strip().casefold() in {"y", "yes"}
 
     def findings(self, findings: Sequence["DoctorCheck"]) -> None:
-        """Show what the doctor found."""
+        """Show the findings of the doctor."""
         if self.as_json:
             self._json(list(findings))
             return
         table = Table(box=None, pad_edge=False)
-        for heading in ("", "what", "found", "to mend it"):
+        for heading in ("", "part", "found", "remedy"):
             table.add_column(heading, overflow="fold")
         for finding in findings:
             table.add_row(MARKS[finding.state], escape(finding.what), escape(finding.detail), escape(finding.remedy))
@@ -233,7 +233,7 @@ class Console:
 
 
 def _grid(grid: Grid) -> Table:
-    """Return a table for the terminal, folded where it is wider; a column of figures stands to the right."""
+    """Return a table for the terminal. Long cells are folded, and columns of figures are aligned to the right."""
     table = Table(box=SIMPLE_HEAD, show_header=any(grid.header), pad_edge=False, show_edge=False)
     for place, name in enumerate(grid.header):
         cells = [row[place] for row in grid.rows if row[place]]
@@ -245,7 +245,7 @@ def _grid(grid: Grid) -> Table:
 
 
 def _describe_place(chunk: Chunk) -> str:
-    """Return where a chunk stands, in words."""
+    """Return the place of a chunk, in words."""
     place = f", {chunk.place}" if chunk.place else ""
     return f"{chunk.document_id}{place}, characters {chunk.start:,}-{chunk.end:,}"
 

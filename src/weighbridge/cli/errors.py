@@ -1,6 +1,6 @@
-"""What a person sees when something goes wrong: a message that says what, where and what to do, and an exit code.
+"""Errors become messages with a place and a remedy, and exit codes.
 
-2 is the user's to fix, 1 is ours, 3 is a time limit that stopped the run, 130 is Ctrl-C.
+2: the user can fix it. 1: an error of ours. 3: a time limit stopped the run. 130: Ctrl-C.
 """
 
 import errno
@@ -17,15 +17,15 @@ from typing import NoReturn
 from weighbridge.errors import UnfinishedError, WeighbridgeError
 
 INTERRUPTED = 130
-STOPPED = "Stopped. Everything done so far is kept: run the same command again to go on from here."
+STOPPED = "Stopped. Everything done so far is kept: run the same command again to continue from here."
 
 
 def run_command(command: Callable[[], object]) -> NoReturn:
-    """Run a command and exit with its code; errors become messages on standard error.
+    """Run a command and exit with its code. Errors become messages on standard error.
 
-    Threads of OpenMP (torch's) are told to sleep while they wait, before anything loads them: spinning threads bring
-    two trainings on two cores down from 260 tokens a second each to 15 (docs/adr/0004). An environment that says
-    otherwise is left as it is.
+    Waiting OpenMP threads (those of torch) sleep instead of spinning. Spinning slows two trainings on two cores from
+    260 to 15 tokens a second each (docs/adr/0004). The variable must be set before torch is loaded. A value that the
+    user has set stays.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     interrupts = _note_interrupts()
@@ -36,17 +36,17 @@ def run_command(command: Callable[[], object]) -> NoReturn:
     except KeyboardInterrupt:
         _stop()
     except SystemExit as stop:
-        if stop.code == INTERRUPTED:  # typer takes Ctrl-C for itself, and leaves with this
+        if stop.code == INTERRUPTED:  # typer catches Ctrl-C itself, and exits with this code
             _stop()
         raise
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug becomes a message and a file
-        if interrupts:  # pydantic turns a KeyboardInterrupt in a serializer into an error of its own
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug becomes a message and a file
+        if interrupts:  # pydantic turns a KeyboardInterrupt inside a serializer into its own error
             _stop()
         _fail(error)
 
 
 def _note_interrupts() -> list[int]:
-    """Return a list that receives the number of every signal that asks the command to stop."""
+    """Turn SIGTERM and Ctrl-C into `KeyboardInterrupt`, and return a list that collects their numbers."""
     received: list[int] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
@@ -54,7 +54,7 @@ def _note_interrupts() -> list[int]:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell's background jobs ignore Ctrl-C, and go on to
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a background job of a shell ignores Ctrl-C, and shall
         signal.signal(signal.SIGINT, interrupt)
     return received
 
@@ -87,7 +87,7 @@ def _fail(error: Exception) -> NoReturn:
 def _os_error(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     if error.errno == errno.ENOSPC:
-        return f"{where}the disk is full; free some space and run the same command again, what is stored is kept"
+        return f"{where}the disk is full; free some space and run the same command again. Stored results are kept"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{where}no permission; make it readable and writable for you, or use another --workspace"
     return f"{where}{error.strerror or error}"
@@ -102,4 +102,4 @@ def _keep_traceback(error: Exception) -> Path:
 
 
 def _tell(message: str) -> None:
-    print(message, file=sys.stderr)  # noqa: T201 - the console may be what is broken
+    print(message, file=sys.stderr)  # noqa: T201 - the console itself may be broken

@@ -1,4 +1,4 @@
-"""The commands on trainings at an endpoint: what would be sent, how they stand, paused, resumed, cancelled."""
+"""The commands for trainings at an endpoint: prepare, status, pause, resume, cancel."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 hosted = typer.Typer(
     no_args_is_help=True,
-    help="Trainings at an endpoint that speaks OpenAI's fine-tuning API. To begin one: weighbridge train fine-tuned.",
+    help="Trainings at an endpoint that speaks OpenAI's fine-tuning API. To start one: weighbridge train fine-tuned.",
 )
 
 Strategy = Annotated[str, typer.Argument(help="The tuned strategy: fine-tuned or raft.")]
@@ -22,7 +22,7 @@ Strategy = Annotated[str, typer.Argument(help="The tuned strategy: fine-tuned or
 
 @hosted.command("prepare", epilog="Example: weighbridge hosted prepare fine-tuned")
 def prepare_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
-    """Write and check the files that would be sent, and say what they cost. Nothing is sent."""
+    """Write and check the training files, and estimate their cost. Nothing is sent."""
     from weighbridge.wiring.components import open_bench
     from weighbridge.workflow.training.hosted import prepare_files
 
@@ -37,7 +37,7 @@ def prepare_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = 
 
 @hosted.command("status", epilog="Example: weighbridge hosted status fine-tuned")
 def status(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
-    """Ask the endpoint how each of a strategy's jobs stands."""
+    """Ask the endpoint for the status of each job of a strategy."""
     from weighbridge.workflow.training.hosted_jobs import hosted_status
 
     settings, place = open_workspace(workspace)
@@ -47,7 +47,7 @@ def status(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) ->
 
 @hosted.command("pause", epilog="Example: weighbridge hosted pause fine-tuned")
 def pause_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
-    """Pause a strategy's jobs, where the endpoint can."""
+    """Pause the jobs of a strategy, if the endpoint can."""
     from weighbridge.workflow.training.hosted_jobs import pause_hosted
 
     settings, place = open_workspace(workspace)
@@ -57,7 +57,7 @@ def pause_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = Fa
 
 @hosted.command("resume", epilog="Example: weighbridge hosted resume fine-tuned")
 def resume_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
-    """Let a strategy's newest unfinished job go on, follow it, and put its model in force."""
+    """Resume the newest unfinished job of a strategy, follow it, and promote its model."""
     from weighbridge.workflow.training.train import resume
 
     settings, place = open_workspace(workspace)
@@ -70,7 +70,7 @@ def resume_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = F
 
 @hosted.command("cancel", epilog="Example: weighbridge hosted cancel fine-tuned")
 def cancel_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) -> None:
-    """Cancel a strategy's unfinished jobs."""
+    """Cancel the unfinished jobs of a strategy."""
     from weighbridge.workflow.training.hosted_jobs import cancel_hosted
 
     settings, place = open_workspace(workspace)
@@ -79,7 +79,7 @@ def cancel_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = F
 
 
 def _require_tuned_arm(name: str, arms: "Sequence[str] | None" = None) -> Any:
-    """Return a tuned strategy by its name, one of `arms` where they are given."""
+    """Return the tuned strategy of this name. With `arms`, it must be one of them."""
     from weighbridge.answer.build import SHAPES
 
     tuned = [arm for arm, shape in SHAPES.items() if shape.tuned and (arms is None or arm in arms)]
@@ -90,11 +90,11 @@ def _require_tuned_arm(name: str, arms: "Sequence[str] | None" = None) -> Any:
 
 
 def _jobs(console: Console, found: "Sequence[HostedStatus]") -> None:
-    """Show jobs, a line each; leave with 1 where one that may be running did not do what it was asked."""
+    """Show jobs, one a line. Exit with 1 if the endpoint refused a request for a job that may still be running."""
     if console.as_json:
         console.result(list(found))
     elif not found:
-        console.out.print("There is no job. To begin one: weighbridge train")
+        console.out.print("There is no job. To start one: weighbridge train")
     for one in () if console.as_json else found:
         about = one.error or one.model
         state = f"{one.status} when last heard of" if one.refused and one.job else one.status

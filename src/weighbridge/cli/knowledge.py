@@ -1,4 +1,4 @@
-"""The commands about what the search knows: index, search, versions, bench."""
+"""The commands for the index and the search: index, search, versions, bench."""
 
 import sys
 from pathlib import Path
@@ -9,22 +9,22 @@ import typer
 from weighbridge.cli.console import open_console
 from weighbridge.cli.options import HERE, Groups, Json, Root, open_workspace, require_words
 
-versions = typer.Typer(
-    help="List, compare, name and go back to the states the index was in.", rich_markup_mode="markdown"
-)
-bench = typer.Typer(no_args_is_help=True, help="Measure one part by itself.", rich_markup_mode="markdown")
+versions = typer.Typer(help="List, compare, name and restore versions of the index.", rich_markup_mode="markdown")
+bench = typer.Typer(no_args_is_help=True, help="Measure one part alone.", rich_markup_mode="markdown")
 
 
 def index(
     workspace: Root = HERE,
-    plan: Annotated[bool, typer.Option("--plan", help="Show what would be done, and do nothing.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show the plan, and change nothing.")] = False,
     allow_shrink: Annotated[
-        bool, typer.Option("--allow-shrink", help="Go on although most documents are gone from the sources.")
+        bool, typer.Option("--allow-shrink", help="Continue although most documents are gone from the sources.")
     ] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Stay, and follow the documents as they change.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep running, and follow the documents as they change.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Read the documents, compare them with the index, show the plan, and bring the index up to date."""
+    """Read the documents, compare them with the index, show the plan, and update the index."""
     from weighbridge.wiring.index import SyncChoices, never_agree
     from weighbridge.wiring.index import index as bring_up_to_date
     from weighbridge.workflow.watch_index import watch as follow
@@ -34,21 +34,21 @@ def index(
         agree = console.agree if sys.stdin.isatty() and not as_json else never_agree
         choices = SyncChoices(plan_only=plan, allow_shrink=allow_shrink, agree=agree)
         synced = bring_up_to_date(settings, place, console.reporter, choices)
-        if as_json:  # people were told all of it on the way
+        if as_json:  # people have read all of it on standard error
             console.result(synced)
         if watch and not plan:
             follow(settings, place, console.reporter, choices)
 
 
 def search_command(
-    query: Annotated[str, typer.Argument(help="What to look for.", callback=require_words)],
+    query: Annotated[str, typer.Argument(help="The question, or some words.", callback=require_words)],
     workspace: Root = HERE,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many passages to show.")] = 5,
     group: Groups = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show ranks, scores, matched terms and versions.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the passages that are found for a question, best first."""
+    """Show the passages that the search finds for a question, best first."""
     from weighbridge.types import Question
     from weighbridge.workflow.search import explain_search, search_index
 
@@ -63,7 +63,7 @@ def search_command(
 
 @versions.callback(invoke_without_command=True, epilog="Example: weighbridge versions --workspace mine")
 def list_versions_command(context: typer.Context, workspace: Root = HERE, as_json: Json = False) -> None:
-    """List the states the index was in, oldest first."""
+    """List the versions of the index, oldest first."""
     if context.invoked_subcommand:
         return
     from weighbridge.wiring.index import list_index_versions
@@ -76,11 +76,11 @@ def list_versions_command(context: typer.Context, workspace: Root = HERE, as_jso
 @versions.command("compare", epilog="Example: weighbridge versions compare 3 5")
 def compare_versions_command(
     before: Annotated[str, typer.Argument(help="A version, by number or name.")],
-    after: Annotated[str, typer.Argument(help="Another one.")],
+    after: Annotated[str, typer.Argument(help="A later or earlier version.")],
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Show which documents were added, changed and deleted between two versions."""
+    """Show the documents that were added, changed and deleted between two versions."""
     from weighbridge.wiring.index import compare_index_versions
 
     settings, place = open_workspace(workspace)
@@ -91,11 +91,11 @@ def compare_versions_command(
 @versions.command("tag", epilog="Example: weighbridge versions tag 5 before-the-move")
 def tag_version_command(
     version: Annotated[str, typer.Argument(help="A version, by number or name.")],
-    name: Annotated[str, typer.Argument(help="What to call it.")],
+    name: Annotated[str, typer.Argument(help="Its name.")],
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Name a version, so that it is kept."""
+    """Name a version. Named versions are kept."""
     from weighbridge.wiring.index import tag_index_version
 
     settings, place = open_workspace(workspace)
@@ -109,7 +109,7 @@ def roll_back(
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Make the index what it was. The documents stay as they are: the next `weighbridge index` follows them again."""
+    """Restore the index to a version. The documents do not change: the next `weighbridge index` follows them again."""
     from weighbridge.wiring.index import rollback_index
 
     settings, place = open_workspace(workspace)
@@ -130,10 +130,12 @@ def bench_retrieval_command(
     workspace: Annotated[
         Path | None, typer.Option("--workspace", "-w", help="Take retrieval: and chunks: from its weighbridge.yaml.")
     ] = None,
-    static: Annotated[bool, typer.Option("--static", help="Look vectors up instead of computing them.")] = False,
+    static: Annotated[
+        bool, typer.Option("--static", help="Look vectors up by word instead of computing them.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Index a collection with judged queries, and print how good and how fast the search is."""
+    """Index a collection with judged queries, and print the quality and speed of the search."""
     from weighbridge.workflow.bench_retrieval import bench_retrieval, bench_settings
 
     with open_console(as_json=as_json) as console:

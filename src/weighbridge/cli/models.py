@@ -1,4 +1,4 @@
-"""The commands on models: the default ones, and the adapters of a workspace."""
+"""The commands for models: the default models, and the adapters of a workspace."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from weighbridge.workflow.models import Listed
 
-models = typer.Typer(no_args_is_help=True, help="The base models, and the adapters that were trained in a workspace.")
+models = typer.Typer(no_args_is_help=True, help="The base models, and the adapters of a workspace.")
 
 Adapter = Annotated[str, typer.Argument(help="An adapter, by its id or the start of it, or by its strategy.")]
 
 
 @models.command("list", epilog="Example: weighbridge models list --workspace mine")
 def list_models(workspace: Root = HERE, as_json: Json = False) -> None:
-    """List the default models, and what was tuned in a workspace: which serves, how good, and what became stale."""
+    """List the default models and the tuned models of a workspace, with their scores, and mark the stale ones."""
     from weighbridge.cli.models_table import base_lines, listing
     from weighbridge.workflow.doctor import models as defaults
     from weighbridge.workflow.models import list_adapters, list_retrievers
@@ -55,7 +55,7 @@ def fetch_command(as_json: Json = False) -> None:
 
 @models.command("show", epilog="Example: weighbridge models show raft")
 def show(adapter: Adapter, workspace: Root = HERE, as_json: Json = False) -> None:
-    """Show an adapter's card: recipe, data, guards, parity, and what became stale; write its report.html."""
+    """Show the card of an adapter (recipe, data, guards, parity, stale parts), and write its report.html."""
     from weighbridge.cli.models_table import status_lines
     from weighbridge.report.adapter import adapter_terminal
     from weighbridge.workflow.models import adapter_status, report_of
@@ -92,7 +92,7 @@ def compare_models_command(
 
 @models.command("promote", epilog="Example: weighbridge models promote 3f2a")
 def promote_command(adapter: Adapter, workspace: Root = HERE, as_json: Json = False) -> None:
-    """Let its strategy answer with this adapter until the next `weighbridge train`; refused where parity failed."""
+    """Serve this adapter until the next `weighbridge train`. An adapter that failed parity is refused."""
     from weighbridge.workflow.models import promote_adapter
 
     settings, place = open_workspace(workspace)
@@ -102,11 +102,11 @@ def promote_command(adapter: Adapter, workspace: Root = HERE, as_json: Json = Fa
 
 @models.command("rollback", epilog="Example: weighbridge models rollback raft")
 def rollback_command(
-    strategy: Annotated[str, typer.Argument(help="Whose adapter; or embedder or reranker.")],
+    strategy: Annotated[str, typer.Argument(help="A tuned strategy, embedder or reranker.")],
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Go back to the adapter that a strategy had before, or to the embedder or reranker that the search had."""
+    """Go back to the previous adapter of a strategy, or to the previous embedder or reranker of the search."""
     from weighbridge.wiring.tuned_retrievers import WHICH
     from weighbridge.workflow.models import find_outdated, roll_back_adapter, roll_back_retriever
 
@@ -121,7 +121,7 @@ def rollback_command(
             console.result(found)
             return
         used = f"the tuned {which} {found.card.id}" if found else f"the {which} of the settings"
-        _lines(console, (f"The search uses {used}; the index follows when it is next used",))
+        _lines(console, (f"The search uses {used}; the index is updated on its next use",))
         for sentence in find_outdated(settings, place):
             console.reporter.say(sentence)
 
@@ -139,7 +139,7 @@ def export_command(
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Write an adapter for other programs, or its recipe and data for those who train elsewhere."""
+    """Write an adapter for other programs, or its recipe and data for another trainer."""
     from weighbridge.train.export.formats import FORMS
     from weighbridge.workflow.models import export_adapter
 
@@ -164,7 +164,7 @@ def check(
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Ask an adapter and its base model tasks of the lm-evaluation-harness (extra: lm-eval): what was forgotten?"""
+    """Measure forgetting: run tasks of the lm-evaluation-harness on an adapter and its base model (extra: lm-eval)."""
     from weighbridge.checks.lm_eval import Tasks
     from weighbridge.workflow.models import check_with_lm_eval
 
@@ -177,22 +177,22 @@ def check(
             console.result(guard)
         else:
             verdict = "passed" if guard.passed else "FAILED"
-            told = f"{guard.name}: {verdict}. {guard.summary}"
-            console.out.print(told, markup=False, highlight=False, soft_wrap=True)
+            line = f"{guard.name}: {verdict}. {guard.summary}"
+            console.out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @models.command("lineage", epilog='Example: weighbridge models lineage raft --answer "four weeks"')
 def lineage(
-    adapter: Annotated[str, typer.Argument(help="An id or a strategy; all that serve if left out.")] = "",
+    adapter: Annotated[str, typer.Argument(help="An id or a strategy; all that serve by default.")] = "",
     answer: Annotated[str, typer.Option(help="Words of an answer.")] = "",
     source: Annotated[str, typer.Option(help="The id of a training example, or of a document.")] = "",
     group: Groups = None,
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Show from which examples, and from where in the documents, an adapter learnt something.
+    """Show the examples and the places in the documents that an adapter learnt something from.
 
-    What only some groups may see is shown with their --group alone.
+    Examples and documents of an access group are shown only with its --group.
     """
     from weighbridge.workflow.lineage import About, trace, withholds
 
@@ -205,8 +205,8 @@ def lineage(
             console.result(found)
             return
         for each in found:
-            said = each.lesson.target or "(the text itself)"
-            line = f"{each.strategy} {each.adapter}, example {each.lesson.example_id}: {said}"
+            target = each.lesson.target or "(the text itself)"
+            line = f"{each.strategy} {each.adapter}, example {each.lesson.example_id}: {target}"
             console.out.print(line, markup=False, highlight=False, soft_wrap=True)
             for span, text in zip(each.lesson.spans, each.texts, strict=True):
                 words = " ".join(text.split()) if text else "(changed or gone since)"
@@ -214,13 +214,15 @@ def lineage(
                 where = f"  {span.document_id}, characters {span.start:,}-{span.end:,}{proof}: {words}"
                 console.out.print(where, markup=False, highlight=False, soft_wrap=True)
         if not found:
-            console.out.print("Nothing that was learnt fits.")
+            console.out.print("No lesson fits.")
         if withholds(place, about):
-            console.reporter.say("There may be more: it learnt from what not everybody may see; name groups by --group")
+            console.reporter.say(
+                "There may be more: it learnt from restricted documents or examples; name groups by --group"
+            )
 
 
 def _lines(console: Console, lines: "Iterable[str]") -> None:
-    """Print lines that no terminal breaks: paths and commands are copied from them."""
+    """Print lines without breaking them, because people copy paths and commands from them."""
     for line in lines:
         console.out.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -229,5 +231,5 @@ def _show_promoted(console: Console, found: "Listed") -> None:
     if console.as_json:
         console.result(found)
         return
-    said = f"{found.card.strategy} answers with {found.card.id}, made {found.card.made_at}"
-    console.out.print(said, markup=False, highlight=False, soft_wrap=True)
+    sentence = f"{found.card.strategy} answers with {found.card.id}, made {found.card.made_at}"
+    console.out.print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -1,6 +1,6 @@
-"""How the registry is printed: a line and what was checked for each model, and adapters side by side.
+"""Prints the registry: each model with its checks, and adapters side by side.
 
-Made for 80 columns and more; nothing is cut, and no word is broken.
+The tables fit 80 columns and more. No value is cut, and no word is broken.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,13 @@ from weighbridge.workflow.models import Listed, ListedRetriever
 _HEADS = ("adapter", "strategy", "method", "dev score", "made", "")
 _GAP = 2
 _LABEL = 26
-"""Columns of the widest name of a setting, and a gap."""
+"""The width of the longest setting name, and a gap."""
 _COLUMN = 18
-"""Columns of an adapter beside others: a dev score with its interval, and a gap."""
+"""The width of an adapter in a comparison: a dev score with its interval, and a gap."""
 
 
 def base_lines(models: Sequence[ModelFile]) -> Iterator[str]:
-    """Yield the default models: what each is, and where it lies."""
+    """Yield the default models, each with a description, its licence and its path."""
     for model in models:
         yield model.reference
         yield f"  {model.what}"
@@ -35,7 +35,7 @@ def base_lines(models: Sequence[ModelFile]) -> Iterator[str]:
 
 
 def listing(known: Sequence[Listed], tuned: Sequence[ListedRetriever]) -> RenderableType:
-    """Return all adapters and tuned models of the search, two lines or more each; empty where there are none."""
+    """Return all adapters and tuned models of the search, two lines or more each; empty without any."""
     rows = [_adapter_row(each) for each in known] + [_retriever_row(each) for each in tuned]
     if not rows:
         return Group()
@@ -46,7 +46,7 @@ def listing(known: Sequence[Listed], tuned: Sequence[ListedRetriever]) -> Render
 
 
 def side_by_side(found: Sequence[Listed], width: int) -> RenderableType:
-    """Return adapters beside each other, as many at a time as stand in a console of this many columns."""
+    """Return adapters side by side, as many in a table as `width` columns allow."""
     at_once = max(2, (width - _LABEL) // _COLUMN)
     rows = _comparison_rows(found)
     tables: list[RenderableType] = []
@@ -62,30 +62,31 @@ def side_by_side(found: Sequence[Listed], width: int) -> RenderableType:
 
 
 def status_lines(found: Listed) -> RenderableType:
-    """Return whether an adapter serves, and what became stale of it, in sentences."""
-    told = ["It serves." if found.promoted else "It does not serve."]
+    """Return sentences that tell whether an adapter serves, and whether it is stale."""
+    sentences = ["It serves." if found.promoted else "It does not serve."]
     if found.stale is None:
-        told.append("There is no index to tell whether its documents changed.")
+        sentences.append("There is no index to tell whether its documents changed.")
     elif found.stale:
         more = f" and {len(found.stale) - _NAMED:,} more" if len(found.stale) > _NAMED else ""
         named = ": " + ", ".join(map(one_line, found.stale[:_NAMED])) + more
-        shown = "" if found.card.learnt.access else named  # whose names not everybody may know
-        told.append(f"Stale: of what it learnt from, {count_noun(len(found.stale), 'document')} changed{shown}.")
+        shown = "" if found.card.learnt.access else named  # the names are restricted too
+        sentences.append(f"Stale: {count_noun(len(found.stale), 'document')} of its training changed{shown}.")
     elif found.card.learnt.documents:
         count = count_noun(len(found.card.learnt.documents), "document")
-        told.append(f"None of the {count} it learnt from has changed.")
+        sentences.append(f"None of the {count} it learnt from has changed.")
     if found.other_search is None:
-        told.append("Its card does not say which search it learnt to read; to know, train it again.")
+        sentences.append("Its card does not say which search it learnt to read; to know, train it again.")
     elif found.other_search:
-        told.append(
-            f"Stale: it learnt to read what another search found; changed since: {_join_names(found.other_search)}."
+        sentences.append(
+            f"Stale: it learnt to read the passages of another search; changed since: {', '.join(found.other_search)}."
         )
     if found.stale or found.other_search:
-        told.append(f"To train it anew: weighbridge train {found.card.strategy}")
-    return Group(*map(Sentence, told))
+        sentences.append(f"To train it again: weighbridge train {found.card.strategy}")
+    return Group(*map(Sentence, sentences))
 
 
 _NAMED = 5
+"""Changed documents to name: about one line of a terminal. The rest are counted."""
 
 
 def _line(row: Sequence[str], widths: Sequence[int], style: str = "") -> Text:
@@ -95,15 +96,10 @@ def _line(row: Sequence[str], widths: Sequence[int], style: str = "") -> Text:
 
 def _adapter_row(each: Listed) -> tuple[str, ...]:
     card = each.card
-    method = "hosted" if card.hosted else _method(card)
+    # An adapter with a parent was trained on by preferences, so its method is that of the second training.
+    second = card.recipe.get("preference", {}).get("method", "") if card.parent else ""
+    method = "hosted" if card.hosted else str(second or card.recipe.get("method", "-"))
     return card.id, card.strategy, method, _dev(card), card.made_at[:10], "serves" if each.promoted else ""
-
-
-def _method(card: AdapterCard) -> str:
-    """Return how it was trained; of one that goes on from another, by what it went on."""
-    recipe = card.recipe
-    second = recipe.get("preference", {}).get("method", "") if card.parent else ""
-    return str(second or recipe.get("method", "-"))
 
 
 def _retriever_row(each: ListedRetriever) -> tuple[str, ...]:
@@ -132,8 +128,8 @@ def _retriever_note(card: RetrieverCard) -> Sentence:
     return _note(f"{state}: nDCG@10 was {verdict.before.value:.3f}{against}, a difference of {interval}")
 
 
-def _note(*said: str) -> Sentence:
-    return Sentence("; ".join(filter(None, said)), "dim", "  ")
+def _note(*notes: str) -> Sentence:
+    return Sentence("; ".join(filter(None, notes)), "dim", "  ")
 
 
 def _dev(card: AdapterCard) -> str:
@@ -154,32 +150,28 @@ def _parity(card: AdapterCard) -> str:
     parted = [form.form for form in card.parity if not form.ok]
     if not parted:
         return f"all {len(card.parity)} forms agree" if len(card.parity) > 1 else f"{card.parity[0].form} agrees"
-    told = f"{', '.join(parted)} {'differs' if len(parted) == 1 else 'differ'}"
-    return f"{told}, so it may not serve" if card.differing_forms else told
+    text = f"{', '.join(parted)} {'differs' if len(parted) == 1 else 'differ'}"
+    return f"{text}, so it may not serve" if card.differing_forms else text
 
 
 def _stale(each: Listed) -> str:
-    told = [count_noun(len(each.stale), "document")] if each.stale else []
-    told += [f"the search ({_join_names(each.other_search)})"] if each.other_search else []
-    if told:
-        return f"STALE: {' and '.join(told)} changed since"
+    changed = [count_noun(len(each.stale), "document")] if each.stale else []
+    changed += [f"the search ({', '.join(each.other_search)})"] if each.other_search else []
+    if changed:
+        return f"STALE: {' and '.join(changed)} changed since"
     return "" if each.stale is not None and each.other_search is not None else "not known whether stale"
 
 
-def _join_names(names: Sequence[str]) -> str:
-    return ", ".join(names)
-
-
 def _comparison_rows(found: Sequence[Listed]) -> Sequence[tuple[str, ...]]:
-    """Return the rows of a comparison: of the recipes, only the settings in which they differ."""
+    """Return the rows of a comparison. Of the recipes only the settings that differ are shown."""
     cards = [each.card for each in found]
     recipes = [dict(recipe_rows(card.recipe)) for card in cards]
     names = dict.fromkeys(name for recipe in recipes for name in recipe)
-    told = [(name, *(recipe.get(name, "-") for recipe in recipes)) for name in names]
+    settings = [(name, *(recipe.get(name, "-") for recipe in recipes)) for name in names]
     labels = [one_line(access_words(card.learnt.access)) for card in cards]
     return (
         ("strategy", *(card.strategy for card in cards)),
-        *(row for row in told if len(set(row[1:])) > 1),
+        *(row for row in settings if len(set(row[1:])) > 1),
         ("examples", *(f"{card.learnt.examples:,}" for card in cards)),
         ("first loss", *(f"{card.training.first_loss:.2f}" for card in cards)),
         ("last loss", *(f"{card.training.last_loss:.2f}" for card in cards)),

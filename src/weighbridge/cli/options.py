@@ -1,4 +1,4 @@
-"""Options that many commands share, and how a workspace is opened."""
+"""Options that many commands share, and the opening of a workspace."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ Root = Annotated[
     Path, typer.Option("--workspace", "-w", help="The folder that holds weighbridge.yaml.", show_default="this folder")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output, and nothing else.")]
-Groups = Annotated[list[str] | None, typer.Option("--group", help="An access group of the asker; may be repeated.")]
+Groups = Annotated[list[str] | None, typer.Option("--group", help="An access group of the reader; may be repeated.")]
 HERE = Path()
 
 

@@ -1,4 +1,4 @@
-"""Progress for people: bars with rate and time left on a terminal, a plain line now and then elsewhere."""
+"""Shows progress: bars with the rate and the time left on a terminal, a plain line every ten seconds elsewhere."""
 
 import time
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from weighbridge.protocols import Notify
 from weighbridge.types import Progress as Step
 
 LINE_SECONDS = 10.0
-"""How often a long step writes a line where there is no terminal."""
+"""The time between two lines of a long step without a terminal: a log of an hour then stays under 400 lines."""
 
 
 class _Rate(ProgressColumn):
-    """How many units a second, or seconds a unit where that is under one."""
+    """Units a second, or seconds a unit below one a second."""
 
     def render(self, task: Any) -> Text:
         speed, unit = task.finished_speed or task.speed, task.fields.get("unit", "")
@@ -25,7 +25,7 @@ class _Rate(ProgressColumn):
 
 
 def rate(speed: float, unit: str) -> str:
-    """Return a speed in words: 12.5 chunks/s, 3.4 s each, 2.1 MB/s; empty where it is not known."""
+    """Return a speed in words: 12.5 chunks/s, 3.4 s each, 2.1 MB/s; empty if it is unknown."""
     if speed <= 0:
         return ""
     if unit == "bytes":
@@ -34,7 +34,7 @@ def rate(speed: float, unit: str) -> str:
 
 
 def amount(step: Step) -> str:
-    """Return how far a step is: 12/60 questions, 40/93 MB."""
+    """Return the progress of a step in words: 12/60 questions, 40/93 MB."""
     if step.unit == "bytes":
         return f"{step.done / 1e6:,.0f}/{step.total / 1e6:,.0f} MB" if step.total else f"{step.done / 1e6:,.0f} MB"
     return (f"{step.done:,}/{step.total:,} {step.unit}" if step.total else f"{step.done:,} {step.unit}").rstrip()
@@ -60,7 +60,7 @@ def show_progress(console: Console) -> Iterator[Notify]:
 
 
 class _Bars:
-    """A `Notify` that keeps one bar a task and removes it when the task is done."""
+    """A `Notify` that keeps one bar for each task and removes it at the end of the task."""
 
     def __init__(self, bars: Progress) -> None:
         self.bars = bars
@@ -77,7 +77,7 @@ class _Bars:
 
 
 class _Lines:
-    """A `Notify` that writes a line when a step has gone on for a while, and then every so often."""
+    """A `Notify` that writes a line every `LINE_SECONDS`. Shorter steps stay silent."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -87,13 +87,12 @@ class _Lines:
     def __call__(self, step: Step) -> None:
         now = time.monotonic()
         if not step.done and step.total:
-            self.began.pop(
-                step.task, None
-            )  # begun anew: the last one of this name was broken off, or too quick to tell
+            # A new start: an earlier step of this name was interrupted, or ended before it was shown.
+            self.began.pop(step.task, None)
         start, first = self.began.setdefault(step.task, (now, step.done))
         ended = bool(step.total) and step.done >= step.total
         wrote = self.wrote.setdefault(step.task, now)
-        if ended:  # whether it is told or not: the next one of this name begins anew
+        if ended:  # shown or not, so that the next step of this name starts from zero
             del self.began[step.task], self.wrote[step.task]
         if now - wrote < LINE_SECONDS and not (ended and now - start >= LINE_SECONDS):
             return
@@ -102,5 +101,5 @@ class _Lines:
         speed = (step.done - first) / (now - start) if now > start else 0.0
         left = f"{(step.total - step.done) / speed:,.0f} s left" if step.total and speed > 0 and not ended else ""
         note = f" ({step.note})" if step.note else ""
-        told = ", ".join(filter(None, (amount(step), rate(speed, step.unit), left)))
-        self.console.print(f"  {step.task}: {told}{note}", markup=False, highlight=False, soft_wrap=True)
+        state = ", ".join(filter(None, (amount(step), rate(speed, step.unit), left)))
+        self.console.print(f"  {step.task}: {state}{note}", markup=False, highlight=False, soft_wrap=True)

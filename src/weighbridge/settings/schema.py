@@ -1,6 +1,6 @@
-"""The nouns of `weighbridge.yaml`. Reading the file, with its error messages, is `settings/file.py`.
+"""The settings of `weighbridge.yaml`. `settings/file.py` reads the file and words the errors.
 
-Every setting has a default that works; `weighbridge init` writes the file with a comment beside each.
+Every setting has a default that works. `weighbridge init` writes the file, with each docstring here as a comment.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ARMS = ("prompt", "few-shot", "rag", "fine-tuned", "raft")
 
 
 def _require_offered(name: str) -> str:
-    """Return a name of ours, or one that an installed distribution offers; the error is that of a `Literal`."""
+    """Check that a strategy is built in or offered by an installed distribution. The error is that of a `Literal`."""
     if name not in ARMS and name not in (offered := extension_names("weighbridge.strategies")):
         choices = ", ".join(map(repr, (*ARMS, *offered)))
         raise PydanticCustomError("literal_error", "must be one of {expected}", {"expected": choices})
@@ -27,7 +27,7 @@ def _require_offered(name: str) -> str:
 
 
 Arm = Annotated[str, AfterValidator(_require_offered)]
-"""One of `ARMS`, or a strategy that an installed distribution offers."""
+"""One of `ARMS`, or a strategy of an installed distribution."""
 
 _PATHS = ("examples", "json_schema")
 _ELSEWHERE = ("pypi:", "hf:", "openai:")
@@ -46,9 +46,9 @@ class ModelSettings(Section):
     quantisation: Literal["Q8_0", "Q4_0", "F16", "BF16"] = "Q8_0"
     """The form of the weights: Q8_0, Q4_0, F16 or BF16."""
     context: Positive = 2048
-    """Tokens that a prompt and its answer may take together."""
+    """The most tokens of a prompt and its answer together."""
     maximum_tokens: Positive = 48
-    """Tokens that an answer may take."""
+    """The most tokens of an answer."""
     temperature: Annotated[float, Field(ge=0)] = 0.0
     """0 gives the same answer every time."""
     seed: int = 7
@@ -58,7 +58,7 @@ class ModelSettings(Section):
     key_variable: str = "OPENAI_API_KEY"
     """For openai: the environment variable that holds the key."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
-    """Seconds that an answer may take."""
+    """The most seconds for an answer."""
 
     @field_validator("base_url")
     @classmethod
@@ -71,6 +71,7 @@ class ModelSettings(Section):
 class ChunkSettings(Section):
     """How documents are cut into chunks."""
 
+    # Short chunks leave room for several in a small model's prompt. Measured with the prompts: docs/adr/0005.
     tokens: Positive = 64
     """Tokens of the longest chunk. It ends at a paragraph, a sentence or a word."""
 
@@ -81,9 +82,9 @@ class ReadingSettings(Section):
     seconds_per_file: Annotated[float, Field(gt=0)] = 60.0
     """A file that takes longer is left out and reported."""
     megabytes_per_file: Positive = 1024
-    """Memory that reading one file may take."""
+    """The most memory to read one file."""
     workers: Positive = 2
-    """Files that are read at the same time, each in its own process."""
+    """Files to read at the same time, each in its own process."""
     duplicates: Literal["keep", "drop"] = "keep"
     """Documents that repeat another: keep or drop. They are always reported."""
 
@@ -104,23 +105,24 @@ class RetrievalSettings(Section):
     store: str = "faiss"
     """faiss, postgresql://user:${PASSWORD}@host/database, or an installed store."""
     limit: Positive = 3
-    """Passages that the model is shown."""
+    """Passages in a prompt."""
+    # 30 nominees, weight 0.5, and feedback, diversity, rewriting and reranking off: measured, docs/adr/0007.
     candidates: Positive = 30
-    """Passages that each of the two searches nominates."""
+    """Passages that each of the two searches (by words, by vectors) nominates."""
     weight: Share = 0.5
-    """0 to 1: the share of the vectors in a score. The words have the rest."""
+    """0 to 1: the weight of the vectors in a score. The words have the rest."""
     feedback: Annotated[int, Field(ge=0)] = 0
-    """Best nominees to move the question's vector towards. 0 leaves it alone."""
+    """Moves the question's vector towards so many of the best nominees. 0 leaves it alone."""
     rewrite: Rewrite = "none"
     """Searches for more than the question: none, expansion, sub-questions or hypothetical."""
     rerank: str = ""
     """late-interaction, or the folder of a cross-encoder. Empty keeps the order of the search."""
     diversity: Share = 0.0
-    """0 to 1: how much a passage loses for repeating one before it."""
+    """0 to 1: the penalty of a passage that repeats a better one."""
     neighbours: Annotated[int, Field(ge=0)] = 0
-    """Chunks before and after each passage that are shown with it."""
+    """Chunks to show before and after each passage."""
     sections: bool = False
-    """true shows all chunks under a passage's headings instead."""
+    """true shows the whole section of each passage instead."""
 
     @field_validator("store")
     @classmethod
@@ -141,18 +143,19 @@ class RetrievalSettings(Section):
 
 
 class SplitSettings(Section):
-    """How examples are divided. The rest after dev and test is for training."""
+    """How examples are split. The rest after dev and test is for training."""
 
     by: Literal["auto", "family", "evidence", "similarity"] = "auto"
     """Keeps together: family, evidence (the same documents) or similarity. auto takes the first that applies."""
+    # The test split is large, because the intervals of a weighing shrink with its questions.
     dev: Share = 0.1
-    """Share that chooses checkpoints."""
+    """Share of the examples that chooses checkpoints."""
     test: Annotated[float, Field(gt=0, le=1)] = 0.4
-    """Share that is measured."""
+    """Share of the examples that is measured."""
     similarity: Share = 0.9
-    """Cosine from which two questions count as near-duplicates and stay together."""
+    """Questions with this cosine or more are near-duplicates and stay together."""
     seed: int = 7
-    """Another seed gives another division."""
+    """Another seed gives another split."""
 
 
 class MeasureSettings(Section):
@@ -160,10 +163,11 @@ class MeasureSettings(Section):
 
     questions: Positive = 100
     """Test questions for each strategy. More are sampled down."""
+    # Enough for a median. A bound of the p95 needs 59 questions, and one to warm up.
     latency_questions: Positive = 12
-    """Questions that are timed one at a time. A limit on p95 takes 60."""
+    """Questions to time one by one. A limit on p95 takes 60."""
     workers: Positive = 2
-    """Questions that are asked at the same time, elsewhere."""
+    """Questions to ask at the same time. The timed ones are asked one by one."""
     demonstrations: Positive = 4
     """Worked examples that few-shot shows."""
     metrics: tuple[str, ...] = ()
@@ -176,7 +180,7 @@ class Limits(Section):
     """A strategy that breaks a limit is never recommended. Empty sets no limit."""
 
     maximum_p95_seconds: Annotated[float, Field(gt=0)] | None = None
-    """Seconds within which 95 of 100 answers must be complete."""
+    """95 of 100 answers must be complete in so many seconds."""
     maximum_memory_gib: Annotated[float, Field(gt=0)] | None = None
     """Peak memory of the answering process."""
     maximum_cost_per_thousand: Annotated[float, Field(ge=0)] | None = None
@@ -184,15 +188,15 @@ class Limits(Section):
     minimum_accuracy: Share | None = None
     """0 to 1. Empty: none is good enough if all are surely under a half."""
     maximum_hallucination: Share | None = None
-    """0 to 1: share of questions that get a wrong assertion."""
+    """0 to 1: share of the questions with a wrong assertion."""
     offline: bool = False
-    """true: nothing may leave this machine."""
+    """true: no data may leave this machine."""
     must_cite: bool = False
-    """true: an answer must show its place in the documents."""
+    """true: an answer must cite its place in the documents."""
 
 
 class Priorities(Section):
-    """What matters, as weights. Only their ratios count."""
+    """The weights of the figures. Only their ratios count."""
 
     accuracy: Annotated[float, Field(ge=0)] = 5.0
     """Right answers."""
@@ -205,21 +209,21 @@ class Priorities(Section):
 
 
 class Needs(Section):
-    """What you need of the winner."""
+    """Your needs. The decision follows from them."""
 
     limits: Limits = Limits()
     priorities: Priorities = Priorities()
     answers_per_month: Positive = 10_000
     """Expected load. The cost of setting up is spread over it."""
     months: Positive = 12
-    """How long the winner will be used."""
+    """Months that the winner will be in use."""
 
 
 class Prices(Section):
-    """What seconds and tokens cost."""
+    """The prices of seconds and tokens."""
 
     dated: str = "2026-11-20"
-    """When these prices were looked up."""
+    """The date of these prices."""
     currency: str = "USD"
     """The currency of every price here."""
     machine_per_hour: Annotated[float, Field(ge=0)] = 0.08
@@ -233,8 +237,8 @@ class Prices(Section):
 class Settings(Section):
     """Everything in `weighbridge.yaml`.
 
-    In the file, relative paths are relative to its folder, those in `model.reference`, `retrieval.embedder` and
-    `retrieval.rerank` too; `resolve_paths` puts that folder before them, and whoever loads the file calls it.
+    Relative paths are relative to the folder of the file, also those in `model.reference`, `retrieval.embedder` and
+    `retrieval.rerank`. `resolve_paths` puts the folder before them; `load_settings` calls it.
     """
 
     name: str = ""
@@ -270,61 +274,65 @@ class Settings(Section):
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """Where documents come from, in the order of the file; none where `documents` is left out."""
+        """The sources of documents, in the order of the file; none without `documents`."""
         if self.documents is None:
             return ()
         return self.documents if isinstance(self.documents, tuple) else (self.documents,)
 
     @property
     def has_prices(self) -> bool:
-        """Whether answers have a price. An endpoint's have none until the price of its tokens is given."""
+        """Whether answers have a price. Those of an endpoint need the price of its tokens."""
         return self.model.engine != "openai" or self.prices.input_per_million is not None
 
 
 def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield each setting that does not go with the others: its keys, outermost first, and what is wrong."""
+    """Yield each setting that contradicts another: its keys, outermost first, and the problem as a sentence."""
     splits, priorities, prices = settings.splits, settings.needs.priorities, settings.prices
     if (both := splits.dev + splits.test) > 1 + 1e-9:  # rounding
         key = "dev" if "dev" in splits.model_fields_set else "test"
-        told = f"splits.dev ({splits.dev:g}) and splits.test ({splits.test:g}) add up to {both:g}, more than the whole"
-        yield ("splits", key), told
+        problem = (
+            f"splits.dev ({splits.dev:g}) and splits.test ({splits.test:g}) add up to {both:g}, more than the whole"
+        )
+        yield ("splits", key), problem
     if not any((priorities.accuracy, priorities.hallucination, priorities.latency, priorities.cost)):
-        yield ("needs", "priorities"), "needs.priorities are all 0; give what matters a weight above 0"
+        yield ("needs", "priorities"), "needs.priorities are all 0; give at least one of them a weight above 0"
     offered = extension_names("weighbridge.metrics") if settings.measure.metrics else ()
     if missing := [name for name in settings.measure.metrics if name not in offered]:
-        told = f"measure.metrics: no installed distribution offers {missing[0]!r}; offered are: "
-        yield ("measure", "metrics"), told + (", ".join(offered) or "none")
+        problem = f"measure.metrics: no installed distribution offers {missing[0]!r}; offered are: "
+        yield ("measure", "metrics"), problem + (", ".join(offered) or "none")
     yield from _untrainable(settings.model, settings.training)
     labels = [source.label for source in settings.sources if not isinstance(source, Path)]
     if twice := next((label for label in labels if labels.count(label) > 1), ""):
         yield ("documents",), f"documents: two sources are called {twice!r}; give one of them another `name`"
     if (prices.input_per_million is None) != (prices.output_per_million is None):
         given, other = ("input_per_million", "output_per_million")[:: 1 if prices.output_per_million is None else -1]
-        told = f"prices.{given} is given but prices.{other} is not; give both (0 where it is free), or neither"
-        yield ("prices", given), told
+        problem = f"prices.{given} is given but prices.{other} is not; give both (0 where it is free), or neither"
+        yield ("prices", given), problem
 
 
-def _untrainable(model: ModelSettings, how: TrainingSettings) -> Iterator[tuple[tuple[str, ...], str]]:
-    method, after = how.method, how.preference.method
-    if how.groups and model.engine == "openai":
-        told = "training.groups lets restricted documents be learnt from, and an endpoint is sent public ones alone"
-        yield ("training", "groups"), f"{told}; leave it out, or train here (model.engine: llamacpp)"
+def _untrainable(model: ModelSettings, training: TrainingSettings) -> Iterator[tuple[tuple[str, ...], str]]:
+    method, after = training.method, training.preference.method
+    if training.groups and model.engine == "openai":
+        problem = "training.groups allows learning from restricted documents, and an endpoint gets public ones alone"
+        yield ("training", "groups"), f"{problem}; leave it out, or train here (model.engine: llamacpp)"
     if method == "prompt-tuning" and model.engine == "llamacpp":
-        told = "training.method: prompt-tuning leaves no weights that llama.cpp can run; set model.engine: transformers"
-        yield ("training", "method"), f"{told}, or another method"
-    if method == "prompt-tuning" and how.layers and model.engine != "openai":
-        told = "training.layers cannot be used with training.method: prompt-tuning, which learns below all blocks"
-        yield ("training", "layers"), f"{told}; leave it out, or choose another method"
+        problem = (
+            "training.method: prompt-tuning leaves no weights that llama.cpp can run; set model.engine: transformers"
+        )
+        yield ("training", "method"), f"{problem}, or another method"
+    if method == "prompt-tuning" and training.layers and model.engine != "openai":
+        problem = "training.layers cannot be used with training.method: prompt-tuning, which learns below all blocks"
+        yield ("training", "layers"), f"{problem}; leave it out, or choose another method"
     if after != "none" and method in ("ia3", "prompt-tuning", "full") and model.engine != "openai":
-        told = f"training.preference.method: {after} goes on from a LoRA adapter, and training.method is {method}"
-        yield ("training", "preference"), f"{told}; set that to lora, rslora, dora or qlora, or this to none"
+        problem = f"training.preference.method: {after} continues a LoRA adapter, and training.method is {method}"
+        yield ("training", "preference"), f"{problem}; set that to lora, rslora, dora or qlora, or this to none"
 
 
 def resolve_paths(settings: Settings, folder: Path) -> Settings:
-    """Return settings whose relative paths are taken from a folder.
+    """Return the settings with a folder before their relative paths.
 
-    A model reference is a path where it begins with `file:`, or is that of something that exists there; a model's
-    name at an endpoint never is.
+    A model reference is a path if it begins with `file:`, or if such a file exists. The name of a model at an endpoint
+    is never a path.
     """
     paths = {key: resolve_path(folder, value) for key in _PATHS if (value := getattr(settings, key)) is not None}
     model, retrieval = settings.model, settings.retrieval
@@ -332,22 +340,18 @@ def resolve_paths(settings: Settings, folder: Path) -> Settings:
         model = model.model_copy(update={"reference": _reference(model.reference, folder)})
     rerank = retrieval.rerank if retrieval.rerank == LATE_INTERACTION else _reference(retrieval.rerank, folder)
     retrieval = retrieval.model_copy(update={"embedder": _reference(retrieval.embedder, folder), "rerank": rerank})
-    placed_parts = {"documents": _resolve_documents(settings.documents, folder), "model": model, "retrieval": retrieval}
-    return settings.model_copy(
-        update={**paths, **placed_parts, "training": _resolve_training(settings.training, folder)}
-    )
-
-
-def _resolve_training(training: TrainingSettings, folder: Path) -> TrainingSettings:
+    documents, training = settings.documents, settings.training
+    if isinstance(documents, tuple):
+        documents = tuple(resolve_source(source, folder) for source in documents)
+    elif documents is not None:
+        documents = resolve_source(documents, folder)
     pairs, made = training.preference.pairs, training.made
     preference = training.preference.model_copy(update={"pairs": resolve_path(folder, pairs) if pairs else None})
-    return training.model_copy(update={"made": resolve_path(folder, made) if made else None, "preference": preference})
-
-
-def _resolve_documents(documents: Documents | None, folder: Path) -> Documents | None:
-    if isinstance(documents, tuple):
-        return tuple(resolve_source(source, folder) for source in documents)
-    return None if documents is None else resolve_source(documents, folder)
+    training = training.model_copy(
+        update={"made": resolve_path(folder, made) if made else None, "preference": preference}
+    )
+    resolved = {"documents": documents, "model": model, "retrieval": retrieval, "training": training}
+    return settings.model_copy(update={**paths, **resolved})
 
 
 def _reference(reference: str, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Where documents come from: the nouns under `documents:` in `weighbridge.yaml`.
+"""The sources under `documents:` in `weighbridge.yaml`.
 
 A source is a path, a query of a SQL database, or a REST endpoint that returns JSON. `ingest` reads them.
 """
@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_val
 
 _Count = Annotated[int, Field(ge=1)]
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-"""How a setting names an environment variable: ${DB_PASSWORD}."""
+"""An environment variable in a setting: ${DB_PASSWORD}."""
 
 _ASIDE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
-"""What in a query is no statement: quoted texts and names, and comments."""
+"""The parts of a query that may hold any words: quoted texts, quoted names and comments."""
 _READING = frozenset({"select", "with", "values", "table"})
 _FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!:memory:|file:|\$\{)([^?]+)(.*)", re.DOTALL)
 _STORED = (
@@ -28,25 +28,25 @@ _AFTER_LOGIN = re.compile(r"\w+(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?(.*)", re.DOT
 
 
 class Section(BaseModel):
-    """A part of the settings: immutable, and unknown keys are refused."""
+    """A part of the settings. It is immutable, and refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class SqlSource(Section):
-    """A query of a database: each of its rows becomes a document called `<label>/<id>`."""
+    """A query of a database. Each row becomes a document with the id `<label>/<id>`."""
 
     sql: str = Field(repr=False)
     """An SQLAlchemy URL, or ${NAME} alone. ${NAME} in one of its parts is that environment variable's value."""
     query: str
-    """One statement that reads. Its columns, other than those named below, are the document's text."""
+    """One statement that reads. Its columns are the text of the document, except those named below."""
     id: str
-    """The column that tells a document from the others of this source."""
+    """The column with a unique value for each document of this source."""
     title: str = ""
     groups: str = ""
     """The column that holds access groups: a list, a JSON list, or names with commas. A row without any is public."""
     related: Mapping[str, str] = Field(default={})
-    """By heading, queries whose rows join each document; `:name` in one is the document's column of that name."""
+    """Queries by heading. Their rows are added to each document; `:name` is the document's column of that name."""
     name: str = ""
     maximum_documents: _Count | None = None
 
@@ -76,36 +76,36 @@ class SqlSource(Section):
 
     @property
     def label(self) -> str:
-        """What documents of this source are called by: its name, or that of the database."""
+        """The first part of the ids of this source: its name, or that of the database."""
         match = _AFTER_LOGIN.fullmatch(VARIABLE.sub("", self.sql))
         database = match[1].partition("?")[0].partition("/")[2] if match else ""
         return self.name or Path(database).stem or "sql"
 
 
 class RestSource(Section):
-    """An endpoint that answers GET with JSON: each item of its list becomes a document called `<label>/<id>`.
+    """An endpoint that answers GET with JSON. Each item of its list becomes a document with the id `<label>/<id>`.
 
-    Fields are dotted paths into the JSON: `author.name`; a whole number counts into a list.
+    Fields are dotted paths into the JSON, like `author.name`. A whole number is a position in a list.
     """
 
     rest: str = Field(repr=False)
     """An http or https URL. ${NAME} in it is that environment variable's value, quoted."""
     items: str = ""
-    """The field that holds the list; empty: the answer is the list."""
+    """The field that holds the list. Empty: the answer itself is the list."""
     id: str = "id"
     title: str = ""
     text: tuple[str, ...] = ()
-    """The fields that are the document's text; empty: all but those named here."""
+    """The fields of the document's text. Empty: all except those named here."""
     groups: str = ""
     """The field that holds access groups: a list, or names with commas. An item without any is public."""
     next: str = ""
-    """The field that holds the next page's URL; with `page_parameter`, the value of that parameter instead."""
+    """The field with the URL of the next page; with `page_parameter`, the field with the parameter's next value."""
     page_parameter: str = ""
-    """The query parameter that numbers pages, from `first_page`, until one is empty."""
+    """The query parameter that numbers pages. Reading starts at `first_page` and ends at an empty page."""
     first_page: Annotated[int, Field(ge=0)] = 1
     header: str = "Authorization"
     header_variable: str = ""
-    """The environment variable that holds the header's value; empty: no such header is sent."""
+    """The environment variable that holds the header's value. Empty: no header is sent."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
     """For one page."""
     name: str = ""
@@ -116,23 +116,23 @@ class RestSource(Section):
     def _is_url(cls, url: str) -> str:
         if not re.match(r"https?://[^/?#]", url):
             raise ValueError("must be a URL that begins with http:// or https://")
-        _ = urlsplit(url).hostname  # ValueError where brackets are open
+        _ = urlsplit(url).hostname  # raises ValueError for an open bracket
         return url
 
     @property
     def label(self) -> str:
-        """What documents of this source are called by: its name, or the last part of the URL's path."""
+        """The first part of the ids of this source: its name, or the last part of the URL's path."""
         parts = urlsplit(VARIABLE.sub("", self.rest))
         return self.name or Path(parts.path).stem or parts.hostname or "rest"
 
 
 Source = Path | SqlSource | RestSource
 TAGS: Mapping[str, type[Section] | None] = {"<path>": None, "<list>": None, "<sql>": SqlSource, "<rest>": RestSource}
-"""What pydantic calls the branches of `Documents` in the places of its errors, and the section each stands for."""
+"""The names of the branches of `Documents` in pydantic's errors, and their sections."""
 
 
 def _tag(value: Any) -> str | None:
-    """Return the branch that a value was meant for, though keys of it may be wrong; None where that cannot be told."""
+    """Return the branch that a value is meant for, even if some of its keys are wrong; None if that is unclear."""
     match value:
         case str() | Path():
             return "<path>"
@@ -172,11 +172,11 @@ Documents = Annotated[
     | Annotated[tuple[_One, ...], Tag("<list>")],
     _WHICH,
 ]
-"""What `documents:` may hold: one source, or a list of them."""
+"""The value of `documents:`: one source, or a list of them."""
 
 
 def address_problem(address: str) -> str:
-    """Return why an endpoint cannot have this address, without repeating it; empty where it can.
+    """Return the problem of an endpoint's address, or an empty text. The address itself is not repeated.
 
     Addresses are stored and shown, so none may hold a secret.
     """
@@ -193,7 +193,7 @@ def address_problem(address: str) -> str:
 
 
 def resolve_source(source: Source, folder: Path) -> Source:
-    """Return a source whose path, or SQLite file, is taken from a folder where it is relative."""
+    """Return a source with a folder before its path, or before its SQLite file, if that is relative."""
     if isinstance(source, Path):
         return resolve_path(folder, source)
     if isinstance(source, SqlSource) and (match := _FILE.fullmatch(source.sql)):
@@ -202,15 +202,15 @@ def resolve_source(source: Source, folder: Path) -> Source:
 
 
 def resolve_path(folder: Path, path: Path) -> Path:
-    """Return a path, taken from a folder where it is relative; `~` is the user's home."""
+    """Return a path with a folder before it if it is relative. `~` is the home of the user."""
     try:
         return folder / path.expanduser()
-    except RuntimeError:  # a home folder that is nobody's
+    except RuntimeError:  # the home of an unknown user
         return folder / path
 
 
 def _unreadable(query: str) -> str:
-    """Return why a query is refused before any database sees it; empty where it is not."""
+    """Return the problem of a query, or an empty text. The check needs no database."""
     bare = _ASIDE.sub(" ", query).strip().rstrip("; \n\t")
     first = re.match(r"[\s(]*(\w*)", bare)
     word = first[1] if first else ""

@@ -1,4 +1,4 @@
-"""The nouns under `training:` in `weighbridge.yaml`: what an adapter learns, by which method, and what guards it."""
+"""The settings under `training:` in `weighbridge.yaml`: the data, the method and the second training of an adapter."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,18 +24,21 @@ RATES: Mapping[Method, float] = {
     "prompt-tuning": 1e-1,
     "full": 1e-4,
 }
-"""The learning rate of each method: few weights bear, and need, longer steps than all of them do."""
+"""The learning rate of each method. The fewer weights learn, the longer the steps can be, and must be.
+
+With the rate of LoRA, full fine-tuning diverged (docs/log.md, 2026-11-20).
+"""
 
 
 class RaftSettings(Section):
-    """For raft: changes to its own retrieved prompts (Zhang et al., 2024)."""
+    """For raft: changes to its retrieved prompts (Zhang et al., 2024)."""
 
     withheld: Share = 0.0
     """0 to 1: share of the examples without their evidence in the prompt."""
     withheld_target: Literal["abstain", "answer"] = "abstain"
     """The answer to learn without evidence: abstain, or answer (as published)."""
     distractors: Annotated[int, Field(ge=0)] = 0
-    """Passages besides the evidence. 0 leaves the prompt as it is retrieved."""
+    """Passages beside the evidence. 0 leaves the retrieved prompt as it is."""
     quotes: bool = False
     """true learns to quote the sentence that holds the answer before giving it."""
 
@@ -48,7 +51,7 @@ class PreferenceSettings(Section):
     pairs: Path | None = None
     """JSONL of pairs or thumbs. Empty makes them from attempts at the train questions."""
     beta: Above = 0.1
-    """How strongly the model is held to what it was before."""
+    """The pull towards the first training. More means less change."""
     learning_rate: Above = 5e-5
     """Step size at the start."""
     epochs: Positive = 1
@@ -56,7 +59,7 @@ class PreferenceSettings(Section):
     samples: Positive = 4
     """Answers to try for each question."""
     temperature: Above = 0.9
-    """For those tries."""
+    """The sampling temperature of these answers."""
     rewards: tuple[Reward, ...] = ("accuracy",)
     """For grpo: accuracy, citation, json, abstention, model. Their sum counts."""
     steps: Positive = 40
@@ -69,7 +72,7 @@ class HostedSettings(Section):
     suffix: str = "weighbridge"
     """The end of the tuned model's name."""
     poll_seconds: Above = 10.0
-    """Seconds between two looks at the job."""
+    """Seconds between two requests for the status of the job."""
     price_per_million: Annotated[float, Field(ge=0)] | None = None
     """Price of a million trained tokens. Empty gives no estimate."""
 
@@ -83,16 +86,17 @@ class TrainingSettings(Section):
     """answers, documents (continued pre-training), or both."""
     rank: Positive = 16
     """Size of the adapter. With prompt-tuning, its virtual tokens."""
+    # Twice the rank: the search over ranks keeps this ratio.
     alpha: Positive = 32
     """Strength of the adapter."""
     layers: Annotated[int, Field(ge=0)] = 0
     """Blocks that learn, counted from the top. 0 means all."""
     learning_rate: Above | None = None
-    """Step size at the start. Empty takes what suits the method."""
+    """Step size at the start. Empty: the usual one of the method."""
     epochs: Positive = 2
     """Passes over the training examples."""
     patience: Positive = 2
-    """Epochs without a better dev score after which training ends."""
+    """Training ends after so many epochs without a better dev score."""
     batch_size: Positive = 8
     """Examples for each step."""
     maximum_examples: Positive = 128
@@ -100,9 +104,9 @@ class TrainingSettings(Section):
     groups: tuple[Group, ...] = ()
     """Access groups to learn from too. Only who may see all of it is answered by the adapter."""
     made: Path | None = None
-    """Examples made from the documents, which join the train split only. Empty: none."""
+    """Examples from make-examples. They join the train split only. Empty: none."""
     seconds: Above | None = None
-    """A training that takes longer stops, and the next run goes on. Empty sets no limit."""
+    """A longer training stops, and the next run continues it. Empty sets no limit."""
     dev_examples: Positive = 24
     """Dev examples to score after each epoch, to pick the best checkpoint."""
     learning_curve: bool = True
@@ -115,13 +119,13 @@ class TrainingSettings(Section):
 
     @property
     def supervised_recipe(self) -> Mapping[str, Any]:
-        """What the supervised training depends on besides its examples: all but what is done after it or elsewhere."""
+        """The settings of the supervised training. Those of later steps and of endpoints are left out."""
         after = {"preference", "hosted", "made", "groups", "learning_curve"}
         return {name: value for name, value in self.without_time_limit.items() if name not in after}
 
     @property
     def without_time_limit(self) -> Mapping[str, Any]:
-        """All that shapes what is learnt. A time limit does not: whoever raises it goes on from the checkpoint."""
+        """The settings without the time limit. It does not change the result: a stopped training continues later."""
         return self.model_dump(mode="json", exclude={"seconds"})
 
     @property
@@ -131,10 +135,10 @@ class TrainingSettings(Section):
 
     @property
     def with_rate(self) -> Self:
-        """The same with the learning rate that its method gives it written down, as a card tells it."""
+        """The settings with an explicit learning rate, as an adapter card records them."""
         return self.model_copy(update={"learning_rate": self.rate})
 
     @property
     def learnable_groups(self) -> frozenset[str]:
-        """The access groups whose examples and documents may be learnt, besides what everybody may see."""
+        """The access groups with examples and documents to learn from, besides the public ones."""
         return frozenset(self.groups)

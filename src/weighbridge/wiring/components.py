@@ -1,4 +1,4 @@
-"""The bench: a workspace opened, with everything that its strategies share."""
+"""The bench: an open workspace with the parts that its strategies share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from weighbridge.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What a command works with."""
+    """The settings, workload, index and shared parts of a command."""
 
     settings: Settings
     workspace: Workspace
@@ -33,12 +33,13 @@ class Bench:
 
 
 def open_bench(settings: Settings, workspace: Workspace, reporter: Reporter) -> Bench:
-    """Read the workload, bring the index up to date, and lay out the parts that all strategies are owed alike.
+    """Read the workload, update the index, and build the parts that all strategies share.
 
-    The caller holds the workspace's lock: searches are remembered, for an index that does not change meanwhile.
+    The caller holds the workspace's lock. The index cannot change then, so searches are cached.
     """
     computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify))
-    workload = open_workload(settings, workspace, computed, reporter)  # by the settings' own embedder: no split moves
+    workload = open_workload(settings, workspace, computed, reporter)
+    # The split uses the embedder of the settings, tuned or not: a tuning must not move test questions into train.
     chosen = with_tuned_models(settings, workspace)
     folder = fetch(chosen.retrieval.embedder)
     serving = open_computed_embedder(chosen, folder) if chosen != settings else computed
@@ -65,7 +66,7 @@ def open_bench(settings: Settings, workspace: Workspace, reporter: Reporter) -> 
 def open_parts(
     settings: Settings, workspace: Workspace, outline: Outline, examples: Sequence[Example], embedder: Embedder
 ) -> Parts:
-    """Return what all arms are owed alike; `examples` are those of the train split that people gave."""
+    """Return the parts that all arms share. `examples` are the train examples that people gave."""
     return Parts(
         task=outline.task,
         about=settings.instructions,

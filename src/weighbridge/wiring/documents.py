@@ -1,11 +1,10 @@
-"""All the sources of a workload become one sequence of documents, and a report of what was lost on the way."""
+"""Reads all sources of a workload into one sequence of documents, with a report of the losses."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from weighbridge.errors import DataError
 from weighbridge.evaluate.encode import to_json
@@ -32,29 +31,30 @@ from weighbridge.wiring.sequences import Joined, Renamed
 from weighbridge.workspace import Workspace, load_json, write_text
 
 _FEW = 20_000
-"""Documents up to which repetitions and conflicts are looked for without being asked."""
+"""With more documents, conflicts are not searched, and repetitions only if copies are to be dropped."""
 
 
 def read_sources(
     settings: Settings, workspace: Workspace, reporter: Reporter, *, memory: Memory | None = None
 ) -> Joined:
-    """Read everything under `documents:`, and report losses to the reporter and in the workspace.
+    """Read everything under `documents:`, and report the losses to the reporter and in the workspace.
 
-    A report that is the same as the last one is said in one line.
+    A report that equals the last one takes one line.
 
-    Where several paths are given, their documents' ids begin with the name of their folder or file. With the `memory`
-    of an earlier reading, only files that were touched are looked into, and no repetitions or conflicts are looked for
-    unless copies are to be dropped.
+    With several paths, the ids of documents begin with the name of their folder or file. With the `memory` of an
+    earlier reading, only changed files are opened, and repetitions are searched only if copies are to be dropped.
 
     Raises:
-        DataError: a source cannot be read, or gives nothing.
+        DataError: a source cannot be read, or is empty.
     """
     paths = [source for source in settings.sources if isinstance(source, Path)]
     readings = []
     for source in settings.sources:
         reading = _read(source, settings, workspace, reporter, memory)
         if len(paths) > 1 and isinstance(source, Path):
-            reading = _prefix_ids(source.stem or source.resolve().name, reading)
+            name = source.stem or source.resolve().name
+            unsettled = frozenset(f"{name}/{id_}" for id_ in reading.unsettled)
+            reading = replace(reading, documents=Renamed(reading.documents, name), unsettled=unsettled)
         readings.append(reading)
     whole = readings[0] if len(readings) == 1 else _join(readings)
     if memory is not None and settings.reading.duplicates == "keep":
@@ -71,33 +71,27 @@ def read_sources(
     return Joined((documents,), whole.unsettled, dropped)
 
 
-def _prefix_ids(name: str, reading: DocumentReading) -> DocumentReading:
-    """Put the name of a source before the ids of its documents."""
-    unsettled = frozenset(f"{name}/{id_}" for id_ in reading.unsettled)
-    return replace(reading, documents=Renamed(reading.documents, name), unsettled=unsettled)
-
-
 def cache_of(workspace: Workspace, source: Path) -> Path:
-    """Return where the workspace keeps what was parsed of a file or folder."""
+    """Return the folder with the parsed texts of a source."""
     return workspace.parse_cache / fingerprint(str(source.resolve()))
 
 
 def reading_report(workspace: Workspace) -> ReadingReport | None:
-    """Return the report that the last reading wrote; None where there is none that this version can read."""
+    """Return the report of the last reading; None if there is none that this version can read."""
     kept = load_json(workspace.reading_report)
     if not isinstance(kept, dict):
         return None
     try:
         omissions = {key: tuple(Omission(**item) for item in kept[key]) for key in ("skipped", "losses")}
-        conflicts = tuple(_contradiction(item) for item in kept["conflicts"] if isinstance(item, dict))
-        return ReadingReport(**{**kept, **omissions, "repeated": tuple(kept["repeated"]), "conflicts": conflicts})
+        conflicts = []
+        for item in kept["conflicts"]:
+            if isinstance(item, dict):
+                values = {value: tuple(ids) for value, ids in item["values"].items()}
+                conflicts.append(Contradiction(**{**item, "values": values, "reasons": tuple(item["reasons"])}))
+        sequences = {"repeated": tuple(kept["repeated"]), "conflicts": tuple(conflicts)}
+        return ReadingReport(**{**kept, **omissions, **sequences})
     except (KeyError, TypeError):
         return None
-
-
-def _contradiction(item: dict[str, Any]) -> Contradiction:
-    values = {value: tuple(ids) for value, ids in item["values"].items()}
-    return Contradiction(**{**item, "values": values, "reasons": tuple(item["reasons"])})
 
 
 def _read(
@@ -150,7 +144,7 @@ def _join(readings: Sequence[DocumentReading]) -> DocumentReading:
 def _without_copies(
     reading: DocumentReading, settings: Settings, workspace: Workspace, reporter: Reporter
 ) -> tuple[Sequence[Document], tuple[DroppedCopy, ...], ReadingReport]:
-    """Say which documents repeat or contradict others, and drop copies where the settings say so."""
+    """Report documents that repeat or contradict others, and drop copies if the settings say so."""
     documents = reading.documents
     drop = settings.reading.duplicates == "drop"
     few = len(documents) <= _FEW
@@ -182,7 +176,7 @@ def _without_copies(
 
 
 def _settle(documents: Sequence[Document], workspace: Workspace, reporter: Reporter) -> tuple[Contradiction, ...]:
-    """Find what documents contradict each other in, and say the first ten, none that quotes a restricted document."""
+    """Find contradictions, and report the first ten. Restricted documents are never quoted."""
     conflicts = find_conflicts(documents)
     restricted = frozenset(document.id for document in documents if document.groups)
     public = [one for one in conflicts if restricted.isdisjoint(reading.document_id for reading in one.readings)]
@@ -209,3 +203,4 @@ def _settle(documents: Sequence[Document], workspace: Workspace, reporter: Repor
 
 
 _SHOWN = 10
+"""Repetitions and contradictions to report: they fit a terminal, and the rest is in the reading report."""

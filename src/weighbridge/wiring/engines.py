@@ -1,4 +1,4 @@
-"""The models the arms run on: one base, engine, quantisation and sampling for all, and an adapter for the tuned."""
+"""Opens the models of the arms: one base, engine, quantisation and sampling for all, and adapters for tuned arms."""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
@@ -20,35 +20,35 @@ from weighbridge.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What a model is opened from."""
+    """The weights of one arm."""
 
     path: Path | None = None
     """A file or a folder; None for an endpoint or a scripted model."""
     adapter: Path | None = None
-    """A PEFT folder over it, which engine transformers runs unmerged."""
+    """A PEFT folder over `path`. Only the engine transformers runs it unmerged."""
     hosted: str = ""
-    """The model's name at the endpoint, where it is not the one in the settings."""
+    """The name of the model at the endpoint, if it differs from the settings."""
     access: Access = ()
-    """Who may be answered with it."""
+    """The readers that it may answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """Where the weights lie and how to run them."""
+    """The base weights, and the settings that run them."""
 
     settings: ModelSettings
     base: BaseFiles | None
-    """What adapters are trained on; None where no strategy is tuned, or the endpoint tunes."""
+    """The files that adapters are trained on; None without a tuned strategy, or if an endpoint tunes."""
     served: Path | None
-    """The base model's own file or folder, as it is run; None for an endpoint or a scripted model."""
+    """The file or folder that the base model runs from; None for an endpoint or a scripted model."""
     form: str = ""
-    """How the weights are stored, in words for people; empty where they are not ours to know."""
+    """The form of the weights, in words for people; empty if it is unknown."""
 
     def weights(self, arm: Arm, workspace: Workspace) -> Weights:
-        """Return what an arm runs on.
+        """Return the weights of an arm.
 
         Raises:
-            WorkspaceError: its adapter has not been trained yet, or is not one that this engine runs.
+            WorkspaceError: its adapter is missing, or this engine cannot run it.
         """
         if not shape_of(arm).tuned:
             return Weights(self.served)
@@ -59,10 +59,10 @@ class Engine:
 
 
 def weights_of(card: AdapterCard, folder: Path, engine: Engine) -> Weights:
-    """Return what an adapter in `folder` runs on, promoted or not; `WorkspaceError` where the engine cannot run it."""
+    """Return the weights of an adapter, promoted or not; `WorkspaceError` if the engine cannot run it."""
     if card.adapter and engine.base and engine.base.fingerprint != card.base_fingerprint:
-        told = "and model.reference names another base model; set it back, or train again"
-        raise WorkspaceError(f"{folder}: this adapter was trained on {card.base_reference}, {told}")
+        remedy = "and model.reference names another base model; set it back, or train again"
+        raise WorkspaceError(f"{folder}: this adapter was trained on {card.base_reference}, {remedy}")
     access = card.learnt.access
     match engine.settings.engine:
         case "openai" if card.hosted:
@@ -76,7 +76,7 @@ def weights_of(card: AdapterCard, folder: Path, engine: Engine) -> Weights:
 
 
 def _unfit(card: AdapterCard, engine: str) -> str:
-    """Say why an engine cannot run an adapter, and what to do."""
+    """Return the reason why an engine cannot run an adapter, and the remedy."""
     if card.hosted:
         return f"this adapter is {card.hosted} at an endpoint; set model.engine to openai, or train again"
     if engine == "llamacpp" and card.adapter:
@@ -85,11 +85,11 @@ def _unfit(card: AdapterCard, engine: str) -> str:
 
 
 def open_engine(settings: Settings, reporter: Reporter) -> Engine:
-    """Fetch the base model and make it ready, once; the same for training and for answering.
+    """Fetch the base model and convert it once. Training and answering use the same files.
 
     Raises:
         DownloadError: the model cannot be fetched or verified.
-        SettingsError: a tuned strategy is asked for on a model that cannot be tuned here.
+        SettingsError: the settings name a tuned strategy, and the model cannot be tuned here.
     """
     model = settings.model
     tuned = [arm for arm in settings.strategies if shape_of(arm).tuned]
@@ -106,7 +106,9 @@ def open_engine(settings: Settings, reporter: Reporter) -> Engine:
     base = prepare_base(source, cache_folder() / "bases" / file_fingerprint(source)[:16], notify=reporter.notify)
     if model.engine == "transformers":
         return Engine(settings=model, base=base, served=base.hf, form="not quantised")
-    served = base.hf.with_name(f"{base.hf.name}-{model.quantisation}.gguf")  # not in it: its files are fingerprinted
+    served = base.hf.with_name(
+        f"{base.hf.name}-{model.quantisation}.gguf"
+    )  # beside it: the files in it are fingerprinted
     if not served.exists():
         reporter.say(f"Writing the base model as {model.quantisation}, the form all strategies share")
         write_gguf(base.source_gguf, base_weights(base), served, quantisation=model.quantisation)
@@ -114,7 +116,7 @@ def open_engine(settings: Settings, reporter: Reporter) -> Engine:
 
 
 def open_model(engine: Engine, weights: Weights, *, workers: int, stack: ExitStack) -> Model:
-    """Open what an arm runs on to answer `workers` questions at once; closed with `stack`."""
+    """Open a model for `workers` questions at once. `stack` closes it."""
     return _OPEN[engine.settings.engine](engine.settings, weights, workers, stack)
 
 

@@ -1,4 +1,4 @@
-"""Keeps the workspace's index in step with its documents, and goes back to its versions."""
+"""Updates the workspace's index from its documents, and restores its versions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from weighbridge.wiring.workload import index_key
 from weighbridge.workspace import Workspace, write_json
 
 Agree = Callable[[str], bool]
-"""Asks the user whether to go on."""
+"""Asks the user for consent to the question."""
 
 
 def never_agree(_question: str) -> bool:
@@ -30,7 +30,7 @@ def never_agree(_question: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncResult:
-    """The plan of a sync, and the index afterwards; None if only the plan was wanted."""
+    """The plan of a sync, and the index after it; None if only the plan was asked for."""
 
     plan: SyncPlan
     index: IndexCard | None
@@ -51,7 +51,7 @@ def index(
     """Read the sources, compare them with the index, report the differences, and update the index.
 
     Raises:
-        UserError: the settings name no documents, they cannot be read, or most of them are gone.
+        UserError: the settings name no documents, the documents cannot be read, or most of them are gone.
     """
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to index; set documents:")
@@ -71,10 +71,10 @@ def update_index(
     reporter: Reporter,
     choices: SyncChoices = SyncChoices(),
 ) -> SyncResult:
-    """Make the index hold exactly the documents, and return it. The caller holds the workspace's lock.
+    """Make the index hold exactly these documents. The caller holds the workspace's lock.
 
     Raises:
-        UserError: most documents of the index are not among them, and nobody agreed to that.
+        UserError: most documents of the index are gone, and nobody agreed to delete them.
     """
     sources = index_source(documents, settings, fetch(settings.retrieval.embedder))
     embedder = open_document_embedder(documents, settings, workspace.static, computed, sources.cut, reporter)
@@ -94,6 +94,7 @@ def update_index(
                 "If that is right: weighbridge index --allow-shrink"
             )
     card = sync(place, sources, plan, notify=reporter.notify)
+    # Written after the sync: an interrupted one leaves the old key, so the next command syncs again.
     write_json(workspace.index_settings, index_key(settings))
     state = "up to date" if plan.empty else f"{card.embedded:,} chunks embedded"
     reporter.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, {state}")
@@ -111,7 +112,7 @@ def plan_lines(plan: SyncPlan) -> Sequence[str]:
     )
     anew = "; " if plan.anew else ""
     if plan.anew and (plan.unchanged or plan.changed or plan.deleted):
-        anew = "; the whole index is built again beside the old one, and its versions end with that: "
+        anew = "; the whole index is built again beside the old one, and the old versions are deleted: "
     lines = [f"Plan: {', '.join((*counted, f'{plan.unchanged:,} unchanged'))}{anew}{plan.anew}"]
     for mark, names in (("+", plan.added), ("~", plan.changed), ("-", plan.deleted)):
         lines += [f"  {mark} {name}" for name in names[:_SHOWN]]
@@ -121,7 +122,7 @@ def plan_lines(plan: SyncPlan) -> Sequence[str]:
 
 
 _SHOWN = 5
-"""Documents of each kind that are listed: a plan must fit a terminal."""
+"""Documents of each kind to list, so that a plan fits a terminal."""
 
 
 def list_index_versions(settings: Settings, workspace: Workspace) -> Sequence[Version]:
@@ -130,15 +131,15 @@ def list_index_versions(settings: Settings, workspace: Workspace) -> Sequence[Ve
 
 
 def compare_index_versions(settings: Settings, workspace: Workspace, before: str, after: str) -> SyncPlan:
-    """Return the changes between two versions, each given by its number or tag."""
+    """Return the changes between two versions, given by number or name."""
     opened = open_history(settings, workspace)
     numbers = [find_version(opened.versions(), name) for name in (before, after)]
     return compare_versions(*(opened.at(number).documents() for number in numbers))
 
 
 def tag_index_version(settings: Settings, workspace: Workspace, version: str, name: str) -> Version:
-    """Give a version a name, so that it is kept."""
-    if not name.strip() or name.strip().isdecimal():
+    """Name a version. Named versions are kept."""
+    if not name.strip() or name.strip().isdecimal():  # a number would be taken for that of a version
         raise UserError(f"'{name}' cannot name a version; take a word, like before-the-move")
     with workspace.lock():
         opened = open_history(settings, workspace)
@@ -148,14 +149,14 @@ def tag_index_version(settings: Settings, workspace: Workspace, version: str, na
 
 
 def rollback_index(settings: Settings, workspace: Workspace, version: str) -> IndexCard:
-    """Restore the index to a version. The next `index` brings it back in step with the documents."""
+    """Restore the index to a version. The next `index` follows the documents again."""
     with workspace.lock():
         number = find_version(open_history(settings, workspace).versions(), version)
         return restore_index(workspace.index, _store(settings, workspace), number)
 
 
 def open_history(settings: Settings, workspace: Workspace) -> StoredIndex:
-    """Open the workspace's index for its history.
+    """Open the workspace's index to read its history.
 
     Raises:
         WorkspaceError: there is no index.
@@ -164,10 +165,10 @@ def open_history(settings: Settings, workspace: Workspace) -> StoredIndex:
 
 
 def find_version(known: Sequence[Version], name: str) -> int:
-    """Return the number of a version, given by its number or tag.
+    """Return the number of a version, given by number or name.
 
     Raises:
-        UserError: there is none; the message names those there are.
+        UserError: there is no such version. The message lists the names and the last eight numbers.
     """
     for version in known:
         if name in (str(version.number), *version.tags):

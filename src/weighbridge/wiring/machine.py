@@ -1,4 +1,4 @@
-"""What this machine is, for the report and the doctor."""
+"""Describes this machine, for the report and the doctor."""
 
 import os
 import platform

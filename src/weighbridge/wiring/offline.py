@@ -1,4 +1,4 @@
-"""Whether what is the user's may leave this machine."""
+"""Refuses to send user data to a remote endpoint when `needs.limits.offline` is set."""
 
 from weighbridge.errors import SettingsError
 from weighbridge.generate.openai import address, is_local
@@ -6,10 +6,10 @@ from weighbridge.settings.schema import ModelSettings, Settings
 
 
 def require_leave(what: str, model: ModelSettings, settings: Settings) -> None:
-    """See that something may be sent to a model.
+    """Check that `what` may be sent to a model.
 
     Raises:
-        SettingsError: the model is at an endpoint elsewhere, and `needs.limits.offline` says that nothing may leave.
+        SettingsError: the model is at a remote endpoint, and `needs.limits.offline` is set.
     """
     if model.engine == "openai" and settings.needs.limits.offline and not is_local(where := address(model)):
         raise SettingsError(

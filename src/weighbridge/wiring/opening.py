@@ -1,4 +1,4 @@
-"""A strategy on its model, as it is measured and served: of a tuned one, with who answers those it may not answer."""
+"""Opens a strategy on its model, as it is measured and served."""
 
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,10 +14,10 @@ from weighbridge.workspace import Workspace
 def open_arm(
     arm: Arm, parts: Parts, engine: Engine, workspace: Workspace, *, workers: int, stack: ExitStack
 ) -> Strategy:
-    """Open an arm to answer `workers` questions at once; closed with `stack`.
+    """Open an arm for `workers` questions at once. `stack` closes it.
 
-    Where its adapter learnt from what not everybody may see, the others are answered with the base model, on the
-    prompts of the arm that does the same untuned: those show a model how passages are read that was not tuned to it.
+    An adapter that learnt from restricted documents answers only their readers. The base model answers the others, with
+    the prompts of the matching untuned arm, because only those prompts explain how to read passages.
 
     Raises:
         WorkspaceError: the strategy is a tuned one and has not been trained.

@@ -1,4 +1,4 @@
-"""How a command speaks to the person who started it: sentences that stay, and progress that passes."""
+"""The reporter: a command sends its messages and its progress to it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from weighbridge.protocols import Notify, silent
 
 Say = Callable[[str], None]
 Show = Callable[[object], None]
-"""Receives what Rich can print: coloured on a terminal, plain elsewhere."""
+"""Receives an object that Rich can print: coloured on a terminal, plain elsewhere."""
 
 
 def _nothing(sentence: object) -> None:
@@ -18,13 +18,13 @@ def _nothing(sentence: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Where sentences and progress go; nowhere unless told."""
+    """The receivers of messages and progress. By default they are dropped."""
 
     say: Say = _nothing
     notify: Notify = silent
     show: Show = _nothing
     width: int = 100
-    """Characters that a line has room for."""
+    """The width of a line, in characters."""
 
 
 SILENT = Reporter()

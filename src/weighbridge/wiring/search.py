@@ -31,23 +31,23 @@ from weighbridge.wiring.sequences import Joined, heads_of
 from weighbridge.workspace import Workspace
 
 _LEARNT_FROM = 5000
-"""Documents that static vectors are learnt from: at least so many, spread over all, and fewer than twice as many."""
+"""Static vectors are learnt from this many documents or more, and fewer than twice as many, spread over all."""
 Cut = Callable[[Document], Sequence[Chunk]]
 
 
 def embedder_name(settings: Settings) -> str:
-    """Return the embedder's name for people: the package or file of its reference."""
+    """Return a short name of the embedder for people: the package or file of its reference."""
     return settings.retrieval.embedder.removeprefix("pypi:").split("==")[0].rstrip("/").rsplit("/", 1)[-1]
 
 
 def open_computed_embedder(settings: Settings, folder: Path) -> LocalEmbedder:
-    """Open the embedder in a folder, in the precision of the settings."""
+    """Open the embedder of a folder, in the precision of the settings."""
     precision = settings.retrieval.precision
     return open_embedder(folder, name=embedder_name(settings), precision=None if precision == "auto" else precision)
 
 
 def open_query_embedder(settings: Settings, workspace: Workspace, reporter: Reporter) -> Embedder:
-    """Fetch and open the embedder of the questions to the workspace's index.
+    """Fetch and open the embedder for questions.
 
     Raises:
         WorkspaceError: the settings ask for static vectors, and they have not been learnt yet.
@@ -59,7 +59,7 @@ def open_query_embedder(settings: Settings, workspace: Workspace, reporter: Repo
 def open_document_embedder(
     documents: Sequence[Document], settings: Settings, file: Path, computed: LocalEmbedder, cut: Cut, reporter: Reporter
 ) -> Embedder:
-    """Open the embedder of the documents. Static vectors are learnt from them if `file` has none."""
+    """Open the embedder for documents. Static vectors are learnt from the documents if `file` has none."""
     if not settings.retrieval.static:
         return computed
     if file.exists():
@@ -81,7 +81,7 @@ def index_home(settings: Settings, workspace: Workspace, embedder: Embedder) -> 
 
 
 def index_source(documents: Iterable[Document], settings: Settings, folder: Path) -> IndexSource:
-    """Return documents with the way to cut them, by the tokens of the embedder in `folder`."""
+    """Return documents with a function that cuts them, by the tokens of the embedder in `folder`."""
     tokens, tokenizer = settings.chunks.tokens, open_tokenizer(folder)
 
     def cut(document: Document) -> tuple[Chunk, ...]:
@@ -111,7 +111,7 @@ def open_retriever(settings: Settings, workspace: Workspace, embedder: Embedder)
 
 
 def open_hybrid(settings: Settings, index: Index, embedder: Embedder, card: IndexCard) -> Hybrid:
-    """Return the search that all others are built on."""
+    """Return the fused search by words and vectors. All other searches wrap it."""
     chosen = settings.retrieval
     return Hybrid(
         index=index,
@@ -124,10 +124,10 @@ def open_hybrid(settings: Settings, index: Index, embedder: Embedder, card: Inde
 
 
 def build_retriever(index: Index, settings: Settings, embedder: Embedder, card: IndexCard) -> Retriever:
-    """Return the search that the settings describe over an index: rewritten, reranked, distinct, surrounded.
+    """Return the search of the settings over an index: rewritten, reranked, distinct, surrounded.
 
-    The order matters. Reranking comes before copies are left out, so that the best copy stays; diversity compares
-    passages without copies; neighbours come last, because they are shown and not found.
+    The order matters. Reranking comes before copies are dropped, so that the best copy stays. Diversity then compares
+    passages without copies. Neighbours come last, because they are shown but not ranked.
     """
     chosen = settings.retrieval
     found: Retriever = open_hybrid(settings, index, embedder, card)
@@ -168,7 +168,7 @@ def _rewriting_model(settings: Settings) -> Model:
 
 @cache
 def _open_rewriting_model(model: ModelSettings, strategies: tuple[Arm, ...]) -> Model:
-    """Open the base model, once, until this process ends: a search has no end of its own."""
+    """Open the base model once, until the process ends, because nothing closes a search."""
     stack = ExitStack()
     atexit.register(stack.close)
     engine = open_engine(Settings.model_construct(model=model, strategies=strategies), SILENT)

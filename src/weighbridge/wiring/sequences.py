@@ -1,4 +1,4 @@
-"""Documents one after the other, each read when it is asked for."""
+"""Sequences of documents that read each document on access, so that memory holds one at a time."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,13 @@ from weighbridge.types import Document
 
 @dataclass(frozen=True, slots=True)
 class Joined(Sequence[Document]):
-    """The documents of several sources, one after the other, each read when it is asked for."""
+    """The documents of several sources, one after the other. Each is read on access."""
 
     parts: tuple[Sequence[Document], ...]
     unsettled: frozenset[str] = frozenset()
-    """Ids of documents that could not be read this time: what is known of them is not to be thrown away for that."""
+    """Ids of documents that could not be read this time. The index keeps their last known text."""
     dropped: tuple[DroppedCopy, ...] = ()
-    """Copies that are not among the documents, for those who cite them."""
+    """Copies that were left out. Examples may still cite them."""
 
     @overload
     def __getitem__(self, index: int) -> Document: ...
@@ -44,7 +44,7 @@ class Joined(Sequence[Document]):
 
 @dataclass(frozen=True, slots=True)
 class Renamed(Sequence[Document]):
-    """Documents with the name of their source before their ids."""
+    """Documents with the name of their source before each id."""
 
     documents: Sequence[Document]
     name: str
@@ -64,7 +64,7 @@ class Renamed(Sequence[Document]):
 
 
 def heads_of(documents: Sequence[Document]) -> Sequence[Document]:
-    """Return the documents, without what needs a file to be opened where they know their version."""
+    """Return the documents; those that know their version come without their text, so no file is opened."""
     match documents:
         case CachedDocuments():
             return documents.heads

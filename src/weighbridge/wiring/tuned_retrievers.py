@@ -3,9 +3,8 @@
     .weighbridge/adapters/embedder/<id>/   card.json (written last) and the model's folder; reranker/ likewise
     .weighbridge/adapters/embedder/promoted.json
 
-`with_tuned_models` puts the models in force into the settings. Whoever indexes or searches reads its result, and the
-rest follows from the settings as ever. The split of the examples keeps to the settings' own embedder, so that it never
-moves.
+`with_tuned_models` puts the promoted models into the settings. Indexing and searching use the result, and need to know
+nothing else. The split of the examples uses the embedder of the settings, so that a tuning never moves it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,15 +47,15 @@ class RetrieverCard:
     """Its folder's name: the first 12 hex digits of the fingerprint."""
     which: Which
     fingerprint: str
-    """Of the base, everything learnt and asked, the recipe, and the search that it was judged in."""
+    """Fingerprint of the base, the pairs, the questions, the recipe, and the search that it was judged in."""
     made_at: str
     """ISO 8601, UTC."""
     base_reference: str
     """The settings' own embedder."""
     base_fingerprint: str
-    """Of the weights it started from: the embedder of the search at that time."""
+    """Fingerprint of the weights it started from: the embedder of the search at that time."""
     replaces: str
-    """`retrieval.rerank` of the settings. A reranker is used only while that is unchanged."""
+    """`retrieval.rerank` of the settings. The reranker is used only while this setting is unchanged."""
     against: tuple[str, ...] = ()
     """The tuned models of the search that it was compared with, "embedder 3f2a9c41d0e7"; none: the settings' own."""
     division: str
@@ -75,13 +74,13 @@ class RetrieverCard:
     """The agreement of our engine with the library that trained it: see `Tuned.agreement`."""
     verdict: RetrievalVerdict
     seconds: float
-    """Of the whole tuning: pairs, negatives, training, and searching before and after."""
+    """Seconds of the whole tuning: pairs, negatives, training, and searching before and after."""
     model: str = ""
     """The model's folder inside the card's; empty where nothing was trained."""
 
 
 def write_retriever_card(card: RetrieverCard, folder: Path) -> None:
-    """Write `card.json`. It makes the folder complete."""
+    """Write `card.json`. It is written last: a folder with a card is complete."""
     write_text(folder / "card.json", _cards().dump_json(card, indent=2).decode() + "\n")
 
 
@@ -107,9 +106,9 @@ def promote_retriever(card: RetrieverCard, workspace: Workspace) -> None:
 
 
 def rollback_retriever(which: Which, workspace: Workspace) -> RetrieverCard | None:
-    """Go back to the tuned model before this one, and return its card; None: to the settings' own.
+    """Go back to the previous tuned model and return its card; None if it is the model of the settings.
 
-    The index follows on its next use.
+    The index is updated on its next use.
 
     Raises:
         WorkspaceError: the search uses no tuned model.
@@ -124,7 +123,7 @@ def rollback_retriever(which: Which, workspace: Workspace) -> RetrieverCard | No
 
 
 def promoted_embedder(workspace: Workspace, settings: Settings) -> Path | None:
-    """Return the folder of the promoted embedder; None if there is none for exactly the settings' embedder."""
+    """Return the folder of the promoted embedder; None if it was not tuned from the embedder of the settings."""
     card = _latest_promotion(workspace, "embedder")
     if card is None or card.base_reference != settings.retrieval.embedder:
         return None
@@ -132,7 +131,7 @@ def promoted_embedder(workspace: Workspace, settings: Settings) -> Path | None:
 
 
 def promoted_reranker(workspace: Workspace, settings: Settings) -> Path | None:
-    """Return the folder of the promoted reranker; None if the search is not the one that it was made for."""
+    """Return the folder of the promoted reranker; None if it was tuned for another search."""
     card = _latest_promotion(workspace, "reranker")
     if card is None or (card.base_reference, card.replaces) != (settings.retrieval.embedder, settings.retrieval.rerank):
         return None
@@ -165,10 +164,10 @@ def tuned_models_in_use(workspace: Workspace, settings: Settings) -> tuple[str, 
 
 
 def require_unlearnt(tests: Sequence[Example], settings: Settings, workspace: Workspace) -> None:
-    """Check that no promoted model has learnt a present test question.
+    """Check that no promoted model has learnt a test question of the present split.
 
     Raises:
-        DataError: one has. It was tuned when the examples were divided otherwise.
+        DataError: one has. It was tuned with another split.
     """
     tested = {normalise_question(comparable_text(example)) for example in tests}
     for which in WHICH:
@@ -185,8 +184,8 @@ def require_unlearnt(tests: Sequence[Example], settings: Settings, workspace: Wo
 def describe_search(settings: Settings, workspace: Workspace) -> Mapping[str, str]:
     """Return everything that decides the passages of a question, by name, with the promoted models.
 
-    Documents are left out, because their versions tell their changes; so are the store and the precision, because they
-    change only where and how fast the same passages are found.
+    Documents are left out, because their versions show their changes. The store and the precision are left out, because
+    they change only the place and the speed of the search.
 
     Raises:
         UserError, DownloadError: a model of the search is missing, and cannot be fetched.

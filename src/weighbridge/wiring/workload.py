@@ -1,4 +1,4 @@
-"""The workload: what the user brought, read, checked and split."""
+"""The workload: the documents and examples of the user, read, checked and split."""
 
 import json
 from collections import Counter
@@ -21,7 +21,7 @@ from weighbridge.ingest.chunk import document_version
 from weighbridge.protocols import Embedder
 from weighbridge.results import SplitReport
 from weighbridge.settings.schema import Settings
-from weighbridge.types import Document, Example, Question, Split, Task
+from weighbridge.types import Document, Example, Split, Task
 from weighbridge.wiring.documents import read_sources
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.sequences import Joined
@@ -30,10 +30,10 @@ from weighbridge.workspace import Workspace, load_json, write_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """What is kept of a workload in the workspace: enough to ask a strategy without reading everything again."""
+    """The part of a workload that the workspace keeps, so that a question can be asked without reading everything."""
 
     key: str
-    """Fingerprint of all that the split depends on."""
+    """Fingerprint of everything that the split depends on."""
     settings: str
     """Fingerprint of the settings that the outline and the index depend on."""
     task: Task
@@ -46,14 +46,14 @@ class Outline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """Documents and split examples, and what kind of answers they want."""
+    """Documents, split examples, and the kind of their answers."""
 
     documents: Sequence[Document]
     examples: tuple[Example, ...]
     outline: Outline
     schema: Mapping[str, Any] | None = None
     spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
-    """Where in the documents the examples stand that were made from them, as they are now, by the example's id."""
+    """The places in the documents of examples that were made from them, by the id of the example."""
 
     def of(self, split: Split) -> tuple[Example, ...]:
         """Return the examples of one split, in the order they were given."""
@@ -61,17 +61,17 @@ class Workload:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """All labels of a label task; none for other tasks."""
+        """The labels of a label task; none for other tasks."""
         return self.outline.choices if self.outline.task == "label" else ()
 
     @property
     def given_examples(self) -> tuple[Example, ...]:
-        """The examples that people gave, those made from documents left out."""
+        """The examples that people gave, without those made from documents."""
         return tuple(example for example in self.examples if example.id not in self.spans)
 
 
 def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, reporter: Reporter) -> Workload:
-    """Read, check and split everything the settings name.
+    """Read, check and split the documents and examples of the settings.
 
     Raises:
         UserError: a file is missing or unusable, an example names unknown evidence, or there are too few examples.
@@ -107,7 +107,7 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
 
 
 def _with_made(path: Path, workload: Workload, settings: Settings, embedder: Embedder, reporter: Reporter) -> Workload:
-    """Return the workload with the examples made from its public documents, but for those like a dev or test one."""
+    """Add the examples that were made from public documents, except those close to a dev or test example."""
     made = read_synthetic(path)
     joining = mix_into_train(
         workload.examples,
@@ -130,27 +130,27 @@ def _public(documents: Iterable[Document]) -> Iterator[Document]:
 
 
 def keep_outline(workload: Workload, workspace: Workspace) -> None:
-    """Write the outline into the workspace. To be done last: it means that the index is complete too."""
+    """Write the outline into the workspace. Call it last: an outline promises that the index is complete too."""
     write_json(workspace.workload, asdict(workload.outline))
 
 
 def settings_key(settings: Settings) -> str:
-    """Return the fingerprint of the settings that decide what an outline and an index hold."""
+    """Return the fingerprint of the settings that an outline and an index depend on."""
     parts = ("examples", "task", "json_schema", "splits")
     return fingerprint("settings", settings.model_dump(mode="json", include=set(parts)), index_key(settings))
 
 
 def index_key(settings: Settings) -> str:
-    """Return the fingerprint of the settings that decide what an index holds."""
+    """Return the fingerprint of the settings that the content of an index depends on."""
     chosen = settings.model_dump(mode="json", include={"documents", "reading", "chunks"})
     retrieval = settings.retrieval.model_dump(mode="json", include={"embedder", "precision", "static", "store"})
-    # 2: the likeliest original is kept; an index that holds all documents is the same as before
+    # Version 2 keeps the likeliest original. It changes the index only if copies are dropped.
     rule = ("originals 2",) if settings.reading.duplicates == "drop" else ()
     return fingerprint("index", {**chosen, "retrieval": retrieval}, *rule)
 
 
 def read_outline(workspace: Workspace) -> Outline | None:
-    """Return what the last run kept of the workload; None where there was none."""
+    """Return the outline of the last run; None without one, or if an earlier version wrote it with other fields."""
     kept = load_json(workspace.workload)
     if not isinstance(kept, dict) or kept.keys() != {field.name for field in fields(Outline)}:
         return None
@@ -158,12 +158,12 @@ def read_outline(workspace: Workspace) -> Outline | None:
 
 
 def apply_split(examples: Sequence[Example], outline: Outline) -> tuple[Example, ...]:
-    """Return the examples with the split that was kept; those it does not know are left out."""
+    """Return the examples with the split of an outline. Examples that it does not know are left out."""
     return tuple(replace(e, split=outline.sides[e.id]) for e in examples if e.id in outline.sides)
 
 
 def split_sentence(report: SplitReport) -> str:
-    """Say how the examples were divided and what the leak check found."""
+    """Return a sentence with the sizes of the splits and the result of the leak check."""
     return (
         f"Split by {report.by}: {report.train} train, {report.dev} dev, {report.test} test; "
         f"{report.merged_near_duplicates:,} near-duplicate pairs kept together; "
@@ -186,7 +186,7 @@ def _schema(settings: Settings) -> Mapping[str, Any] | None:
     try:
         schema = json.loads(settings.json_schema.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DataError(f"{settings.json_schema}: cannot be read as JSON ({error}); mend json_schema:") from None
+        raise DataError(f"{settings.json_schema}: cannot be read as JSON ({error}); correct json_schema:") from None
     if not isinstance(schema, dict):
         raise DataError(f"{settings.json_schema}: a JSON Schema is an object; this is {type(schema).__name__}")
     return checked_schema(schema)
@@ -224,18 +224,17 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _split_key(settings: Settings, examples: Sequence[Example], embedder: Embedder) -> str:
-    rows = [[e.id, _turns(e.question), e.answers, e.evidence, e.family, sorted(e.question.groups)] for e in examples]
+    rows: list[Any] = []
+    for e in examples:
+        turns = [e.question.text, *(f"{turn.role}: {turn.content}" for turn in e.question.history)]
+        rows.append([e.id, turns, e.answers, e.evidence, e.family, sorted(e.question.groups)])
     return fingerprint("split 2", rows, settings.splits.model_dump(), embedder.fingerprint)
-
-
-def _turns(question: Question) -> list[str]:
-    return [question.text, *(f"{turn.role}: {turn.content}" for turn in question.history)]
 
 
 def _split(
     settings: Settings, workspace: Workspace, examples: Sequence[Example], embedder: Embedder, key: str
 ) -> tuple[tuple[Example, ...], SplitReport]:
-    """Split, or take the split of the last run where nothing it depends on has changed."""
+    """Split the examples, or reuse the split of the last run if nothing that it depends on has changed."""
     kept = read_outline(workspace)
     if kept and kept.key == key:
         return apply_split(examples, kept), kept.report

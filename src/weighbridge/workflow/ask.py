@@ -1,4 +1,4 @@
-"""One strategy, opened from the workspace as it was measured, to answer questions."""
+"""Opens one strategy of a workspace to answer questions, exactly as it is measured."""
 
 from contextlib import ExitStack
 
@@ -8,7 +8,6 @@ from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.evaluate.weighing import load_weighing
 from weighbridge.protocols import NONE, NOTHING, Strategy
 from weighbridge.settings.schema import Arm, Settings
-from weighbridge.types import Example
 from weighbridge.wiring.components import open_bench, open_parts
 from weighbridge.wiring.engines import open_engine
 from weighbridge.wiring.opening import open_arm
@@ -22,32 +21,28 @@ from weighbridge.workspace import Workspace, load_json
 def open_strategy(
     arm: Arm, settings: Settings, workspace: Workspace, *, stack: ExitStack, reporter: Reporter = SILENT
 ) -> Strategy:
-    """Open a strategy for one question at a time, loading only what it needs; closed with `stack`.
+    """Open a strategy for one question at a time, and load only the parts that it needs. `stack` closes it.
 
-    The first time in a workspace, and when settings changed that decide what is indexed, the workload is read and
-    indexed; else it is taken as it was left.
+    The workload is read and indexed the first time, and after a change of the settings of the index. Otherwise the
+    stored index is used as it is.
 
     Raises:
         WorkspaceError: the strategy is a tuned one and has not been trained.
     """
     engine = open_engine(settings, reporter)
-    engine.weights(arm, workspace)  # refuses an arm that has not been trained before anything is read
+    engine.weights(arm, workspace)  # refuses an untrained arm before the documents are read
     outline = read_outline(workspace)
     chosen = with_tuned_models(settings, workspace)
-    if outline is None or outline.settings != settings_key(settings) or _is_outdated(chosen, workspace):
+    outdated = bool(chosen.sources) and load_json(workspace.index_settings) != index_key(chosen)
+    if outline is None or outline.settings != settings_key(settings) or outdated:
         with workspace.lock():
             outline = open_bench(settings, workspace, reporter).workload.outline
     parts = _parts(arm, chosen, workspace, outline, reporter)
     return open_arm(arm, parts, engine, workspace, workers=1, stack=stack)
 
 
-def _is_outdated(chosen: Settings, workspace: Workspace) -> bool:
-    """Tell whether the index was brought up to date for another search than the one that is in force."""
-    return bool(chosen.sources) and load_json(workspace.index_settings) != index_key(chosen)
-
-
 def choose_arm(name: str, settings: Settings, workspace: Workspace) -> Arm:
-    """Return the strategy of the settings that a name means: without a name, the one to ask.
+    """Return the strategy with this name, or the best one without a name.
 
     Raises:
         UserError: the settings have no strategy of that name.
@@ -61,7 +56,10 @@ def choose_arm(name: str, settings: Settings, workspace: Workspace) -> Arm:
 
 
 def best_arm(settings: Settings, workspace: Workspace) -> Arm:
-    """Return the strategy the last weighing recommends or puts first; without one, the best that needs no training."""
+    """Return the strategy that the last weighing recommends or ranks first; without a weighing, one without training.
+
+    Without a weighing the order is rag, few-shot, prompt: documents tell most about the answers, then examples do.
+    """
     if workspace.weighing_file.exists():
         decision = load_weighing(workspace.weighing_file).decision
         first = decision.recommended or next(iter(decision.contenders), None)
@@ -87,10 +85,6 @@ def _parts(arm: Arm, settings: Settings, workspace: Workspace, outline: Outline,
             quotes=settings.training.raft.quotes,
         )
     embedder = open_query_embedder(settings, workspace, reporter)
-    return open_parts(settings, workspace, outline, _train_examples(settings, outline) if shape.shows else (), embedder)
-
-
-def _train_examples(settings: Settings, outline: Outline) -> tuple[Example, ...]:
-    return tuple(
-        example for example in apply_split(read_examples(settings.examples), outline) if example.split == "train"
-    )
+    examples = apply_split(read_examples(settings.examples), outline) if shape.shows else ()
+    train = [example for example in examples if example.split == "train"]
+    return open_parts(settings, workspace, outline, train, embedder)

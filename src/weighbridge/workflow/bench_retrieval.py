@@ -22,14 +22,14 @@ from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import build_retriever, index_source, open_computed_embedder, open_document_embedder
 
 _RECALL_DOCUMENTS = 100
-"""Of recall@100, the usual figure for a first stage."""
+"""Recall is measured in the best 100 documents, as is usual for a first stage."""
 _MOST_CHUNKS = 1000
-"""Chunks asked for to name so many documents; more would time the reading of passages, not the search."""
+"""The most chunks to request for 100 documents. More would spend the time on reading passages, not on searching."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrievalFigures:
-    """The figures of one chunk size and search on one collection."""
+    """The figures of one search on one collection with one chunk size."""
 
     collection: str
     documents: int
@@ -41,13 +41,13 @@ class RetrievalFigures:
     recall_at_100: float
     mrr_at_10: float
     documents_per_second: float
-    """From the file to a complete index: cut, embedded and stored."""
+    """Cutting, embedding and storing together."""
     p50_seconds: float
-    """Of one query, its embedding included, one at a time."""
+    """Of one query at a time, with its embedding."""
     p95_seconds: float
     index_bytes: int
     peak_memory_bytes: int
-    """Of this process since it began."""
+    """Of this process since its start."""
     run: Mapping[str, Sequence[str]]
     """The ten best documents of each query."""
 
@@ -64,13 +64,13 @@ def bench_retrieval(
 ) -> tuple[RetrievalFigures, ...]:
     """Index a collection once for each chunk size, ask its judged queries, and score the results.
 
-    A document has the rank of its best chunk. nDCG and MRR are of the search that strategies use; recall asks for
-    enough chunks to name a hundred documents.
+    A document has the rank of its best chunk. nDCG and MRR measure the search as strategies use it. Recall requests
+    enough chunks to name 100 documents.
     """
     collection = read_beir(folder)
     source = fetch(settings.retrieval.embedder, notify=reporter.notify)
     embedder = open_computed_embedder(settings, source)
-    embedder.embed(["warm"], kind="document")
+    embedder.embed(["warm"], kind="document")  # so that loading the model is not timed
     figures = []
     for tokens in chunk_tokens:
         chosen = settings.model_copy(update={"chunks": settings.chunks.model_copy(update={"tokens": tokens})})
@@ -132,7 +132,7 @@ class _QueryRuns:
 def _ask_queries(collection: BeirCollection, retriever: Retriever, limit: int, reporter: Reporter) -> _QueryRuns:
     runs: dict[str, Sequence[str]] = {}
     seconds: list[float] = []
-    _search_documents(retriever, next(iter(collection.queries.values())), limit)
+    _search_documents(retriever, next(iter(collection.queries.values())), limit)  # opens files: not timed
     for done, (name, text) in enumerate(collection.queries.items(), start=1):
         start = perf_counter()
         runs[name] = _search_documents(retriever, text, limit)

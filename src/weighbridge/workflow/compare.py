@@ -1,4 +1,4 @@
-"""Weigh every strategy: index, train, answer, time, decide; each step does only what is missing."""
+"""Weighs every strategy: index, train, answer, time, decide. Each step runs only its missing parts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 
-from weighbridge.adapters import AdapterCard, access_words
+from weighbridge.adapters import access_words
 from weighbridge.answer.build import shape_of
 from weighbridge.decide.cost import with_cost
 from weighbridge.decide.decide import decide
@@ -44,7 +44,7 @@ from weighbridge.workspace import Workspace, write_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """One strategy's records, and which strategy exactly they are of."""
+    """The records of one strategy, and the fingerprint of that strategy."""
 
     identity: str
     records: tuple[Record, ...]
@@ -52,17 +52,17 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempted:
-    """One strategy's records, and what it took."""
+    """The records and the footprint of one strategy."""
 
     records: tuple[Record, ...]
     footprint: Footprint
 
 
 def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agree: Agree = never_agree) -> Weighing:
-    """Weigh all strategies the settings name, save the weighing and its report, and return it.
+    """Weigh all strategies of the settings, save the weighing and its report, and return it.
 
-    `agree` is asked before a training at an endpoint is paid for.
-    Safe to kill at any moment: what was done is kept, and the next call does what is missing.
+    `agree` is asked before a paid training at an endpoint.
+    The process can be killed at any moment: finished parts are kept, and the next call runs the missing ones.
     """
     seconds: dict[str, float] = {}
     with workspace.lock():
@@ -70,15 +70,17 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
             engine = open_engine(settings, reporter)
         with measure_seconds(seconds, "read, split and index"):
             bench = open_bench(settings, workspace, reporter)
+        # Before anything is trained: figures of a search that has learnt test questions would be worth nothing.
         require_unlearnt(bench.workload.of("test"), settings, workspace)
         failed = train_all(bench, engine, reporter, seconds, agree=agree)
         arms = [arm for arm in settings.strategies if arm not in failed]
         if not arms:
             raise TrainingError(" ".join(failed.values()))
         asked = test_questions(bench.workload.of("test"), settings)
-        whom = f"{len(arms)} strategies the same" if len(arms) > 1 else arms[0]
-        reporter.say(f"Asking {whom} {count_noun(len(asked), 'test question')}")
+        strategies = f"{len(arms)} strategies the same" if len(arms) > 1 else arms[0]
+        reporter.say(f"Asking {strategies} {count_noun(len(asked), 'test question')}")
         answered = {arm: _answer(arm, bench, engine, asked, reporter, seconds) for arm in arms}
+        # Timing comes after all answering, so that nothing else runs on the machine meanwhile.
         alone = {arm: _time(arm, bench, answered[arm].identity, asked, reporter, seconds) for arm in answered}
         attempted = {
             arm: Attempted(records=answered[arm].records, footprint=_footprint(arm, bench, engine, alone[arm]))
@@ -91,14 +93,14 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
 
 
 def test_questions(examples: Sequence[Example], settings: Settings) -> tuple[Example, ...]:
-    """Return the test examples to ask: all, or as many as the settings say, drawn with their seed."""
+    """Return the test examples to ask: all, or a sample of the size and with the seed of the settings."""
     wanted = min(settings.measure.questions, len(examples))
     drawn = set(Random(settings.measure.seed).sample(range(len(examples)), wanted))  # noqa: S311 - not for secrets
     return tuple(example for place, example in enumerate(examples) if place in drawn)
 
 
 def timed_questions(asked: Sequence[Example], settings: Settings) -> list[Example]:
-    """Return the questions to time one by one: more than the settings say where a limit on the p95 needs them."""
+    """Return the questions to time one by one. A limit on the p95 needs more of them than the settings say."""
     wanted = settings.measure.latency_questions
     if settings.needs.limits.maximum_p95_seconds is not None:
         wanted = max(wanted, QUESTIONS_FOR_P95)
@@ -112,10 +114,10 @@ def weigh(
     attempted: Mapping[Arm, Attempted],
     seconds: Mapping[str, float],
 ) -> Weighing:
-    """Turn records into measurements, comparisons and a decision: arithmetic only."""
+    """Compute measurements, comparisons and a decision from records. Nothing is asked or timed here."""
     settings = bench.settings
     measurements = tuple(_measure(arm, bench, asked, attempted[arm]) for arm in attempted)
-    comparisons = compare_all({arm: it.records for arm, it in attempted.items()}, seed=settings.measure.seed)
+    comparisons = compare_all({arm: attempt.records for arm, attempt in attempted.items()}, seed=settings.measure.seed)
     return Weighing(
         name=settings.name or bench.workspace.root.resolve().name,
         taken_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -129,7 +131,7 @@ def weigh(
         comparisons=comparisons,
         decision=decide(measurements, comparisons, settings.needs),
         examples=tuple(asked),
-        records=tuple(record for it in attempted.values() for record in it.records),
+        records=tuple(record for attempt in attempted.values() for record in attempt.records),
         seconds=dict(seconds),
         reading=reading_report(bench.workspace) if bench.index else None,
     )
@@ -144,7 +146,7 @@ def _answer(
     with measure_seconds(seconds, f"answer: {arm}"), ExitStack() as stack:
         own = own_metrics(bench.settings.measure.metrics)
         strategy = open_arm(arm, bench.parts, engine, bench.workspace, workers=workers, stack=stack)
-        exam = EvaluationSpec(
+        spec = EvaluationSpec(
             task=bench.workload.outline.task,
             examples=asked,
             metrics=(
@@ -159,8 +161,8 @@ def _answer(
             workers=workers,
             scorer=fingerprint(scorer_fingerprint(), *(metric.origin for metric in own)) if own else "",
         )
-        append(path, evaluate(strategy, exam, done=load(path), notify=reporter.notify))
-        return Answered(identity=strategy.fingerprint, records=stored_records(strategy, exam, load(path)))
+        append(path, evaluate(strategy, spec, done=load(path), notify=reporter.notify))
+        return Answered(identity=strategy.fingerprint, records=stored_records(strategy, spec, load(path)))
 
 
 def _time(
@@ -201,7 +203,7 @@ def _measure(arm: Arm, bench: Bench, asked: Sequence[Example], attempted: Attemp
 
 
 def _with_cost(measurement: Measurement, footprint: Footprint, settings: Settings, training: float) -> Measurement:
-    """Add the cost: an endpoint's by its token prices, and none where there are none; our own by the busy second."""
+    """Add the cost of answers: at an endpoint by token prices, if there are any; on this machine by the busy second."""
     prices = settings.prices
     if settings.model.engine != "openai":
         prices = prices.model_copy(update={"input_per_million": None, "output_per_million": None})
@@ -230,36 +232,33 @@ def _words(arms: Iterable[Arm], bench: Bench, engine: Engine) -> dict[str, str]:
 
 
 def describe_trainings(arms: Iterable[Arm], settings: Settings, workspace: Workspace) -> str:
-    """Say how the adapters of these arms were trained, which need not be as the settings are."""
-    told: dict[str, str] = {}
+    """Describe the training of the serving adapters. Its settings may differ from the present ones."""
+    descriptions: dict[str, str] = {}
     for arm in arms:
         if shape_of(arm).tuned and (card := promoted_adapter(workspace, arm)) and not card.hosted:
-            told[arm] = describe_training(TrainingSettings.model_validate(card.recipe)) + _access_note(card)
+            access = card.learnt.access
+            note = f", answering only {access_words(access)} (the base model answers the others)" if access else ""
+            descriptions[arm] = describe_training(TrainingSettings.model_validate(card.recipe)) + note
     usual = describe_training(settings.training)
-    if len(set(told.values())) <= 1:
-        return next(iter(told.values()), usual)
-    return "; ".join(f"{arm}: {words}" for arm, words in told.items())
+    if len(set(descriptions.values())) <= 1:
+        return next(iter(descriptions.values()), usual)
+    return "; ".join(f"{arm}: {words}" for arm, words in descriptions.items())
 
 
-def _access_note(card: AdapterCard) -> str:
-    access = card.learnt.access
-    return f", answering only {access_words(access)} (the base model answers the others)" if access else ""
-
-
-def describe_training(how: TrainingSettings) -> str:
-    """Say how adapters are trained: the method, what it learns, and how long."""
-    ranked = f" rank {how.rank}" if how.method in {"lora", "rslora", "dora", "qlora"} else ""
-    parts = [f"{how.method}{ranked}", f"at most {how.epochs} epochs, learning rate {how.rate:g}"]
-    parts += [f"on {how.on}"] if how.on != "answers" else []
-    parts += [f"the upper {how.layers} blocks"] if how.layers else []
-    parts += [f"then {how.preference.method}"] if how.preference.method != "none" else []
-    return ", ".join((*parts, f"seed {how.seed}"))
+def describe_training(training: TrainingSettings) -> str:
+    """Describe a training in a few words: method, length, data and seed."""
+    ranked = f" rank {training.rank}" if training.method in {"lora", "rslora", "dora", "qlora"} else ""
+    parts = [f"{training.method}{ranked}", f"at most {training.epochs} epochs, learning rate {training.rate:g}"]
+    parts += [f"on {training.on}"] if training.on != "answers" else []
+    parts += [f"the upper {training.layers} blocks"] if training.layers else []
+    parts += [f"then {training.preference.method}"] if training.preference.method != "none" else []
+    return ", ".join((*parts, f"seed {training.seed}"))
 
 
 def search_summary(settings: Settings) -> str:
-    """Say how passages are found: what every search does, and what these settings add to it."""
+    """Describe the search in a few words: its usual parts, and the settings that differ from the defaults."""
     chosen, usual = settings.retrieval, RetrievalSettings()
     names = ("weight", "feedback", "rewrite", "rerank", "diversity", "neighbours", "sections", "static")
-    told = {name: getattr(chosen, name) for name in names if getattr(chosen, name) != getattr(usual, name)}
-    parts = [name if value is True else f"{name} {str(value).rsplit('/', 1)[-1]}" for name, value in told.items()]
+    changed = {name: getattr(chosen, name) for name in names if getattr(chosen, name) != getattr(usual, name)}
+    parts = [name if value is True else f"{name} {str(value).rsplit('/', 1)[-1]}" for name, value in changed.items()]
     return "; ".join(["BM25 and dense, fused", *parts, f"{chosen.limit} passages of {settings.chunks.tokens} tokens"])

@@ -1,4 +1,4 @@
-"""The sample workloads that come with the product."""
+"""Copies the sample workloads that come with the product."""
 
 import shutil
 from importlib.resources import files
@@ -10,11 +10,11 @@ from weighbridge.workspace import Workspace
 
 
 def copy_sample(name: str, root: Path) -> Workspace:
-    """Copy a sample workload into a folder, unless it is there already, and return it as a workspace.
+    """Copy a sample workload into a folder and return the workspace. A sample that is there already stays.
 
     Raises:
         UserError: there is no sample of this name.
-        WorkspaceError: the folder holds something else, or another workload.
+        WorkspaceError: the folder holds other files or another workload.
     """
     source = samples() / name
     known = sorted(folder.name for folder in samples().iterdir() if (folder / "weighbridge.yaml").is_file())
@@ -28,6 +28,7 @@ def copy_sample(name: str, root: Path) -> Workspace:
         return workspace
     if root.exists() and any(root.iterdir()):
         raise WorkspaceError(f"{root}: holds something else; choose an empty or new folder with --workspace")
+    # Copied beside and renamed, so that an interrupted copy is never taken for a workspace.
     beside = root.with_name(f".{root.name}.copying")
     shutil.rmtree(beside, ignore_errors=True)
     shutil.copytree(source, beside, ignore=shutil.ignore_patterns(".weighbridge"))
@@ -38,7 +39,7 @@ def copy_sample(name: str, root: Path) -> Workspace:
 
 
 def samples() -> Path:
-    """Return the folder of the sample workloads: inside the installed package, or beside its sources."""
+    """Return the folder of the sample workloads: in the installed package, or in a checkout."""
     package = Path(str(files("weighbridge")))
     installed = package / "examples"
     return installed if installed.is_dir() else package.parents[1] / "examples"

@@ -1,4 +1,4 @@
-"""What is here and what is missing: models, packages, memory, disk."""
+"""Checks the models, packages, memory and disk of this machine."""
 
 import os
 import shutil
@@ -14,7 +14,9 @@ from weighbridge.wiring.reporter import Reporter
 from weighbridge.workspace import Workspace
 
 ENOUGH_MEMORY = 6 * 2**30
+"""Training the default model takes up to 6 GiB."""
 ENOUGH_DISK = 3 * 2**30
+"""The downloads, their converted forms and some adapters, each with a merged GGUF."""
 PACKAGES = {
     "faiss": "the index",
     "xllamacpp": "answering with llama.cpp",
@@ -28,17 +30,17 @@ PACKAGES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorCheck:
-    """One thing the doctor looked at."""
+    """One finding of the doctor."""
 
     what: str
     state: Literal["good", "warning", "missing"]
     detail: str
     remedy: str = ""
-    """The command or act that mends it; empty where there is nothing to mend."""
+    """The command or action that solves the problem; empty if there is none."""
 
 
 def models(*, fetch_missing: bool, reporter: Reporter) -> tuple[ModelFile, ...]:
-    """Return the default models, fetched first where wanted."""
+    """Return the default models. With `fetch_missing`, download the missing ones first."""
     if fetch_missing:
         for model in known_models():
             fetch(model.reference, notify=reporter.notify)
@@ -46,7 +48,7 @@ def models(*, fetch_missing: bool, reporter: Reporter) -> tuple[ModelFile, ...]:
 
 
 def examine(root: Path) -> tuple[DoctorCheck, ...]:
-    """Return what this machine can run and what is missing, each with the command that mends it."""
+    """Check this machine and a workspace. Each problem comes with its remedy."""
     return (*_machine(), *_packages(), *_models(), *_workspace(Workspace(root)))
 
 

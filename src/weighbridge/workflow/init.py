@@ -1,4 +1,4 @@
-"""Make a workspace of the user's own documents and examples."""
+"""Makes a workspace from the user's own documents and examples."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ def init_workspace(
     """Check the user's files, infer the task, and write a commented `weighbridge.yaml` that names them.
 
     Raises:
-        WorkspaceError: there is a settings file already; it is never overwritten.
+        WorkspaceError: a settings file exists already. It is never overwritten.
         DataError: the documents or examples cannot be used.
     """
     workspace = Workspace(root)
@@ -38,8 +38,8 @@ def init_workspace(
     for line in file.lines():
         reporter.say(line)
     guess = infer_task(read)
-    reporter.say(f"Examples: {len(read):,}, of which {sum(not e.answerable for e in read):,} cannot be answered")
-    reporter.say(f"Task: {task} (as you said)" if task else f"Task: {guess.task} ({guess.why})")
+    reporter.say(f"Examples: {len(read):,}, {sum(not e.answerable for e in read):,} of them without an answer")
+    reporter.say(f"Task: {task} (as you set it)" if task else f"Task: {guess.task} ({guess.why})")
     name = root.resolve().name
     arms = tuple(arm for arm in ARMS if documents is not None or not shape_of(arm).reads)
     if documents is None:
@@ -56,7 +56,7 @@ def init_workspace(
 
 
 def _from(root: Path, path: Path | None) -> Path | None:
-    """Return a path as it is written in the settings: relative to their folder where that is short."""
+    """Return a path for the settings: relative to their folder unless it begins with three times `..`."""
     if path is None:
         return None
     relative = Path(os.path.relpath(path.resolve(), root.resolve()))

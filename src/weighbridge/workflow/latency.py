@@ -1,7 +1,7 @@
-"""Latency and memory of one strategy, taken in a fresh process that does nothing else.
+"""Measures the latency and the memory of one strategy in a fresh process that does nothing else.
 
-`python -m weighbridge.workflow.latency WORKSPACE STRATEGY` is that process: questions come on standard input, timings
-go to standard output, progress to standard error.
+`python -m weighbridge.workflow.latency WORKSPACE STRATEGY` is that process. It reads questions from standard input, and
+writes timings to standard output and progress to standard error.
 """
 
 import json
@@ -24,22 +24,22 @@ from weighbridge.workspace import Workspace, load_json, write_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alone:
-    """What the process of one strategy found."""
+    """The timings and the memory of one strategy, alone in its process."""
 
     timings: tuple[Timing, ...]
     untimed: int
     """Questions that failed."""
     memory_bytes: int | None
-    """None where the process failed as a whole."""
+    """None if the whole process failed."""
 
 
 def time_in_own_process(
     arm: Arm, workspace: Workspace, identity: str, questions: Sequence[Question], reporter: Reporter
 ) -> Alone:
-    """Time a strategy alone on the machine, or return what an earlier run found for the same strategy and questions.
+    """Time a strategy in its own process, or return the timings of an earlier run with the same strategy and questions.
 
     Raises:
-        ModelError: the process failed; its own message is passed on.
+        ModelError: the process failed. The error repeats its last line.
     """
     rows = [_row(question) for question in questions]
     key = fingerprint("alone", identity, rows, asdict(this_machine()))
@@ -60,22 +60,20 @@ def _run(arm: Arm, workspace: Workspace, asked: dict[str, Any], reporter: Report
             assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 - pipes, as asked for above
             process.stdin.write(json.dumps(asked))
             process.stdin.close()
-            noise = [line for line in process.stderr if not _pass_on_progress(line, reporter)]
+            noise = []  # warnings of libraries; the last line is the reason of a failure
+            for line in process.stderr:
+                if line.startswith('{"task"'):
+                    reporter.notify(Progress(**json.loads(line)))
+                else:
+                    noise.append(line)
             found = process.stdout.read()
         except BaseException:
             process.kill()
             raise
     if process.returncode:
-        said = "".join(noise).strip().splitlines()
-        raise ModelError(f"timing {arm} in a process of its own failed: {said[-1] if said else process.returncode}")
+        lines = "".join(noise).strip().splitlines()
+        raise ModelError(f"timing {arm} in its own process failed: {lines[-1] if lines else process.returncode}")
     return cast("dict[str, Any]", json.loads(found))
-
-
-def _pass_on_progress(line: str, reporter: Reporter) -> bool:
-    if not line.startswith('{"task"'):
-        return False
-    reporter.notify(Progress(**json.loads(line)))
-    return True
 
 
 def _row(question: Question) -> dict[str, Any]:
@@ -97,14 +95,14 @@ def _child(root: Path, arm: Arm, asked: dict[str, Any]) -> dict[str, Any]:
     settings = load_settings(workspace.settings_file)
 
     def tell(step: Progress) -> None:
-        print(json.dumps(asdict(step)), file=sys.stderr, flush=True)  # noqa: T201 - how this process speaks
+        print(json.dumps(asdict(step)), file=sys.stderr, flush=True)  # noqa: T201 - read by the parent process
 
     with ExitStack() as stack:
         strategy = open_strategy(arm, settings, workspace, stack=stack)
         if strategy.fingerprint != asked["identity"]:
-            raise ModelError(f"{arm} is not what it was when it answered; did the settings change? Run compare again")
+            raise ModelError(f"{arm} has changed since it answered; did the settings change? Run compare again")
         questions = [_question(row) for row in asked["questions"]]
-        warm = min(1, len(questions) - 1)
+        warm = min(1, len(questions) - 1)  # the first question loads files and fills caches, so it is not timed
         timings = time_alone(strategy, questions, warmup=warm, notify=tell)
         return {
             "timings": [asdict(timing) for timing in timings],

@@ -1,4 +1,4 @@
-"""From an answer to the adapter, to the example it learnt from, to the stretch of a document; and back."""
+"""Traces answers of an adapter to its training examples and to their places in the documents, and back."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,30 +17,30 @@ from weighbridge.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traced:
-    """A lesson of an adapter, and what the documents say today where it stood."""
+    """A lesson of an adapter, and the present text of its places in the documents."""
 
     adapter: str
     strategy: str
     lesson: Lesson
     texts: tuple[str | None, ...]
-    """Of each span, in order; None where its document has changed or is gone."""
+    """The text of each span, in order; None if its document has changed or is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What lessons are looked for by; an empty field asks for nothing."""
+    """A filter for lessons. An empty field accepts all."""
 
     adapter: str = ""
-    """An id or a strategy; empty: all that are promoted."""
+    """An id or a strategy; empty: all promoted adapters."""
     source: str = ""
-    """The id of its example, or of a document that it rests on."""
+    """The id of the example, or of one of its documents."""
     answer: str = ""
-    """Words that the answer to learn has in it, whatever their case."""
+    """Words of the answer, in any case."""
     groups: frozenset[str] = PUBLIC
-    """The access groups of whoever asks: what they may not see is not traced."""
+    """The access groups of the reader. Lessons from other groups are left out."""
 
     def fits(self, lesson: Lesson) -> bool:
-        """Tell whether a lesson is one that is looked for."""
+        """Tell whether a lesson passes the filter."""
         sources = {lesson.example_id, *lesson.evidence, *(span.document_id for span in lesson.spans)}
         return (
             (not self.source or self.source in sources)
@@ -50,10 +50,10 @@ class About:
 
 
 def trace(settings: Settings, workspace: Workspace, about: About) -> Iterator[Traced]:
-    """Yield what adapters learnt, and where in the documents each lesson stands.
+    """Yield the lessons of adapters with their places in the documents.
 
     Raises:
-        UserError: no adapter is called so.
+        UserError: no adapter has this name.
     """
     index = index_of(settings, workspace)
     now = index.documents() if index else {}
@@ -61,12 +61,15 @@ def trace(settings: Settings, workspace: Workspace, about: About) -> Iterator[Tr
     for card in _cards(workspace, about):
         for lesson in filter(about.fits, read_lessons(folder_of(workspace, card))):
             if not any(map(closed, {*lesson.evidence, *(span.document_id for span in lesson.spans)})):
-                texts = tuple(_text(index, span, about.groups) if _same(span, now) else None for span in lesson.spans)
+                texts = tuple(
+                    _text(index, span, about.groups) if now.get(span.document_id) == span.version else None
+                    for span in lesson.spans
+                )
                 yield Traced(adapter=card.id, strategy=card.strategy, lesson=lesson, texts=texts)
 
 
 def withholds(workspace: Workspace, about: About) -> bool:
-    """Tell whether what is looked for may be among what whoever asks may not see."""
+    """Tell whether an adapter learnt from documents or examples that the reader may not see."""
     return any(not admits(card.learnt.access, about.groups) for card in _cards(workspace, about))
 
 
@@ -76,7 +79,7 @@ def _cards(workspace: Workspace, about: About) -> Sequence[AdapterCard]:
 
 
 def _closed_test(index: StoredIndex | None, now: Mapping[str, str], groups: frozenset[str]) -> Callable[[str], bool]:
-    """Return what tells whether a document of the index, as it is today, may not be read with these groups."""
+    """Return a test whether a document of the present index is closed to these groups."""
 
     @cache
     def is_closed(name: str) -> bool:
@@ -86,19 +89,15 @@ def _closed_test(index: StoredIndex | None, now: Mapping[str, str], groups: froz
 
 
 def index_of(settings: Settings, workspace: Workspace) -> StoredIndex | None:
-    """Open the workspace's index as it is; None where there is none."""
+    """Open the workspace's index as it is; None if there is none."""
     try:
         return open_history(settings, workspace) if settings.sources else None
     except WorkspaceError:
         return None
 
 
-def _same(span: Span, now: Mapping[str, str]) -> bool:
-    return now.get(span.document_id) == span.version
-
-
 def _text(index: StoredIndex | None, span: Span, groups: frozenset[str]) -> str | None:
-    """Return what stands in a span of a document for a reader of these groups, by the chunks it lies in."""
+    """Return the text of a span from its chunks, as far as these groups may read them."""
     if index is None:
         return None
     chunks = index.chunks_of(span.document_id, groups=groups)

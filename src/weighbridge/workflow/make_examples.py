@@ -1,4 +1,4 @@
-"""Make training examples of the user's documents, sift them, and keep what is good with an account of the rest."""
+"""Makes training examples from the user's documents, filters them, and counts the losses by reason."""
 
 import json
 from collections import Counter
@@ -60,28 +60,29 @@ from weighbridge.workflow.make_examples_report import By, MakingReport, kind
 from weighbridge.workspace import Workspace
 
 MOST_DOCUMENTS = 5_000
-"""Documents, drawn with the seed, that examples are made of."""
+"""Examples are made from so many documents at most, drawn with the seed."""
 _REPLY_TOKENS = 200
+"""Room for a few questions with short answers. Answers of service are shorter, so their limit is too small here."""
 _FEWEST_WORDS = 8
-"""Of a chunk that a model is asked about."""
+"""A chunk with fewer words says too little for a question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """How many examples, and how they are to be made."""
+    """The number of examples, and the way to make them."""
 
     count: int = 200
     by: By = "rules"
     teacher: ModelSettings | None = None
-    """The model that is asked; None: the base model of the settings."""
+    """The model that writes questions; None: the base model of the settings."""
     seed: int = 7
     path: Path | None = None
-    """Where they are written; None: made.jsonl in the workspace."""
+    """The file to write; None: made.jsonl in the workspace."""
 
 
 @dataclass(frozen=True)
 class _Sources:
-    """What examples are made of: public documents, as they are cut, and the user's own examples."""
+    """The sources of examples: public documents with their chunks, and the user's own examples."""
 
     bench: Bench
     wanted: Wanted
@@ -104,7 +105,7 @@ class _Sources:
         return index_source(self.documents, self.bench.settings, self.bench.embedder_folder)
 
     def chunks(self, count: int) -> list[Chunk]:
-        """Return chunks that say something, drawn with the seed."""
+        """Return chunks with enough words, drawn with the seed."""
         cut = [chunk for document in self.documents for chunk in self.material.cut(document)]
         long = [chunk for chunk in cut if len(chunk.text.split()) >= _FEWEST_WORDS]
         return Random(self.wanted.seed).sample(long, min(count, len(long)))  # noqa: S311 - reproducible, and no secret
@@ -122,15 +123,15 @@ class _Sources:
 
 
 def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, reporter: Reporter) -> MakingReport:
-    """Make examples, sift them and write what was kept, whole or not at all; restricted documents are not used.
+    """Make examples, filter them, and write the good ones atomically. Restricted documents are not used.
 
-    What a model says is kept in the workspace: the same call after an interruption asks only what is missing. Those
-    that were made before and are trained on (`training.made`) are not looked at: they may be made again.
+    The workspace keeps the replies of a model, so a call after an interruption asks only the missing questions.
+    Examples that `training.made` already names do not count as repeats: they may be made again.
 
     Raises:
-        SettingsError: the settings name no documents, or forbid that they are sent to the model that is to be asked.
-        WorkspaceError: there is a file already where they are to be written.
-        ModelError: the model that is asked fails each time.
+        SettingsError: the settings name no documents, or forbid sending them to the model.
+        WorkspaceError: the file to write exists already.
+        ModelError: the model fails each time.
     """
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to make examples of; set documents:")
@@ -144,27 +145,23 @@ def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, repo
     with workspace.lock(), ExitStack() as stack:
         sources = _Sources(open_bench(settings, workspace, reporter), wanted, reporter)
         asking = _open_teacher(settings, workspace, wanted, reporter, stack) if wanted.by != "rules" else None
-        heard = _make(sources, asking)
-        sifted = _filter(heard, sources, asking)
-        if sifted.kept:
-            write_synthetic(path, sifted.kept)
+        replies = _make(sources, asking)
+        result = _filter(replies, sources, asking)
+        if result.kept:
+            write_synthetic(path, result.kept)
+    own, root = path.resolve(), workspace.root.resolve()
     return MakingReport(
-        kept=sifted.kept,
-        attrition=sifted.attrition,
-        kinds=Counter(map(kind, sifted.kept)),
-        path=path if sifted.kept else None,
-        setting=_setting(path, workspace),
+        kept=result.kept,
+        attrition=result.attrition,
+        kinds=Counter(map(kind, result.kept)),
+        path=path if result.kept else None,
+        setting=str(own.relative_to(root) if own.is_relative_to(root) else own),
         task=sources.bench.workload.outline.task,
         by=wanted.by,
         documents=len(sources.documents),
         restricted=len(sources.sample) - len(sources.documents),
         seconds=perf_counter() - start,
     )
-
-
-def _setting(path: Path, workspace: Workspace) -> str:
-    own, root = path.resolve(), workspace.root.resolve()
-    return str(own.relative_to(root) if own.is_relative_to(root) else own)
 
 
 def _open_teacher(
@@ -183,7 +180,7 @@ def _open_teacher(
 
 
 def _make(sources: _Sources, asking: Teacher | None) -> TeacherReplies:
-    """Make more than is wanted: by rules all that can be, by a model as much as is likely to be enough."""
+    """Make more examples than asked for, because filters drop many. Rules make all they can, a model a share."""
     wanted, bench = sources.wanted, sources.bench
     made: list[SyntheticExample] = []
     unparsed = 0
@@ -198,18 +195,18 @@ def _make(sources: _Sources, asking: Teacher | None) -> TeacherReplies:
         )
     if asking:
         share = wanted.count if wanted.by == "model" else wanted.count // 2
-        heard = [ask_for_questions(sources.chunks(share), asking)] if quotes else []
-        firsts = _good(heard[0].made, sources)[: share // 2] if heard else []
-        heard.append(ask_for_wordings([*firsts, *sources.own(share // 2)], asking))
+        replies = [ask_for_questions(sources.chunks(share), asking)] if quotes else []
+        firsts = _good(replies[0].made, sources)[: share // 2] if replies else []
+        replies.append(ask_for_wordings([*firsts, *sources.own(share // 2)], asking))
         if quotes:
-            heard.append(ask_for_near_misses(sources.chunks(max(share // (2 * QUESTIONS), 1)), asking))
-        made += [one for part in heard for one in part.made]
-        unparsed = sum(part.unparsed for part in heard)
+            replies.append(ask_for_near_misses(sources.chunks(max(share // (2 * QUESTIONS), 1)), asking))
+        made += [one for part in replies for one in part.made]
+        unparsed = sum(part.unparsed for part in replies)
     return TeacherReplies(tuple(made), unparsed)
 
 
 def _good(made: Sequence[SyntheticExample], sources: _Sources) -> list[SyntheticExample]:
-    """Return the questions that are worth asking for other wordings of."""
+    """Return the questions that are good enough to ask a model for other wordings."""
     texts = read_source_texts(sources.documents, made)
     return list(
         apply_filters(
@@ -218,18 +215,19 @@ def _good(made: Sequence[SyntheticExample], sources: _Sources) -> list[Synthetic
     )
 
 
-def _filter(heard: TeacherReplies, sources: _Sources, asking: Teacher | None) -> FilterResult:
+def _filter(replies: TeacherReplies, sources: _Sources, asking: Teacher | None) -> FilterResult:
     bench, wanted = sources.bench, sources.wanted
     settings = bench.settings
     train = bench.workload.of("train")
     embedder = open_computed_embedder(settings, bench.embedder_folder)
     embed = cache_vectors(lambda texts: embedder.embed(list(texts), kind="query"))
     threshold = settings.splits.similarity
-    texts = read_source_texts(sources.documents, heard.made)
+    texts = read_source_texts(sources.documents, replies.made)
 
     def search(text: str) -> Sequence[Passage]:
         return bench.parts.retriever.search(Question(text), limit=bench.parts.limit)
 
+    # Cheap filters come first. The last ones need a search or a model for each example that is left.
     filters: list[Filter] = [
         *make_form_filters(_accepts(bench)),
         drop_ungrounded(texts),
@@ -237,7 +235,7 @@ def _filter(heard: TeacherReplies, sources: _Sources, asking: Teacher | None) ->
         drop_repeated(),
         drop_ambiguous(),
         drop_changed_meaning(
-            {one.id: one.question for one in heard.made} | {one.id: one.question.text for one in train}, embed
+            {one.id: one.question for one in replies.made} | {one.id: one.question.text for one in train}, embed
         ),
         drop_near_held_out((*bench.workload.of("test"), *bench.workload.of("dev")), embed, threshold),
         drop_near_examples(train, embed, threshold),
@@ -248,11 +246,11 @@ def _filter(heard: TeacherReplies, sources: _Sources, asking: Teacher | None) ->
         limit_unanswerable(wanted.count, wanted.seed),
         limit_count(wanted.count, wanted.seed),
     ]
-    return apply_filters(heard.made, filters, unparsed=heard.unparsed)
+    return apply_filters(replies.made, filters, unparsed=replies.unparsed)
 
 
 def _accepts(bench: Bench) -> Accepts | None:
-    """Return what tells an answer of this task from others; None where any short text is one."""
+    """Return a test of answers for this task; None if any short text is an answer."""
     task, choices, schema = bench.workload.outline.task, bench.workload.outline.choices, bench.workload.schema
     if task == "answer":
         return None

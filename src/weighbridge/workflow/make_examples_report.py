@@ -1,4 +1,4 @@
-"""What came of making examples, and how it is told."""
+"""The report of making examples."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,37 +11,38 @@ from weighbridge.types import Task
 By = Literal["rules", "model", "both"]
 
 _SHOWN = 3
+"""Examples to show for each kind."""
 _FEW = 0.1
-"""The share of a model's questions below which a larger model is advised: of 164 by the default one 2 % were kept."""
+"""Below this share of kept questions a larger model is advised. Of 164 questions by the default one, 2 % were kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakingReport:
-    """What was made, what became of it, and where the rest lies."""
+    """The kept examples, the losses by reason, and the file."""
 
     kept: tuple[SyntheticExample, ...]
     attrition: Attrition
     kinds: Mapping[str, int]
-    """How many were kept of each way of making, by its first words."""
+    """The kept examples by kind: see `kind`."""
     path: Path | None
-    """None: nothing was good enough, and nothing was written."""
+    """None: no example was good enough, and nothing was written."""
     setting: str
-    """That file as `training.made` names it: from the workspace, where it lies in it."""
+    """The value of `training.made` for the file: relative to the workspace if the file is in it."""
     task: Task
     by: By
     documents: int
     restricted: int
-    """Documents that were not used because only some may read them."""
+    """Documents that were not used because they are restricted."""
     seconds: float
 
     @property
     def families(self) -> int:
-        """How many different questions there are, their other wordings not counted."""
+        """The number of different questions. Other wordings of one do not count."""
         return len({made.family for made in self.kept})
 
 
 def report_lines(report: MakingReport) -> Iterator[str]:
-    """Say what was made, as a table of the losses, and show a few."""
+    """Yield the report for people: the losses by reason, and a few examples of each kind."""
     unused = f" ({report.restricted:,} restricted ones not used)" if report.restricted else ""
     yield f"Made of {report.documents:,} documents{unused}, in {report.seconds:.0f} s"
     yield from describe_attrition(report.attrition)
@@ -58,7 +59,7 @@ def report_lines(report: MakingReport) -> Iterator[str]:
 
 
 def _advice(report: MakingReport) -> Iterator[str]:
-    """Say what would make more, where this way of making cannot."""
+    """Yield advice for more examples, if another way of making would give them."""
     if report.task != "answer" and report.by == "rules":
         yield f"This is a {report.task} task: --by model rewords its train questions"
     elif report.by == "rules":
@@ -69,6 +70,6 @@ def _advice(report: MakingReport) -> Iterator[str]:
 
 
 def kind(made: SyntheticExample) -> str:
-    """Return the way of making, without ids: "rule: table", "rule: paraphrase of another"."""
+    """Return the kind of an example, without ids: "rule: table", or that with "paraphrase"."""
     before, paraphrase, _ = made.made_by.partition(" paraphrase of ")
     return f"{before} paraphrase" if paraphrase else made.made_by

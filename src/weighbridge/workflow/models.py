@@ -1,6 +1,6 @@
-"""The registry as commands see it: adapters listed, shown, compared, promoted, rolled back, exported.
+"""Lists, shows, compares, promotes, rolls back and exports adapters, and trains by name.
 
-The tuned models of the search are listed and rolled back with them.
+The tuned models of the search are listed and rolled back too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,28 +46,28 @@ from weighbridge.workspace import Workspace, write_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """One adapter of a workspace, as its registry has it."""
+    """One adapter of a workspace, with its state in the registry."""
 
     card: AdapterCard
     promoted: bool
     stale: tuple[str, ...] | None
-    """Documents that changed, or are gone, since it was trained on their text; None where there is no index."""
+    """Documents of its training that have changed or are gone; None without an index."""
     other_search: tuple[str, ...] | None
-    """What of the search changed since it was trained on what that finds; empty where nothing did, or it reads nothing;
-    None where its card does not say."""
+    """The parts of the search that have changed since its training. Empty if none has, or if it reads no passages; None
+    if its card does not describe the search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedRetriever:
-    """One tuning of the embedder or the reranker of a workspace, kept or reverted."""
+    """One tuning of the embedder or the reranker, kept or reverted."""
 
     card: RetrieverCard
     in_force: bool
-    """Whether the search uses it, as the settings are now."""
+    """Whether the search uses it with the present settings."""
 
 
 def list_adapters(settings: Settings, workspace: Workspace) -> tuple[Listed, ...]:
-    """Return all finished adapters of a workspace: by strategy, oldest first."""
+    """Return all finished adapters of a workspace, by strategy and age."""
     cards = [card for strategy in strategies(workspace) for card in adapters(workspace, strategy)]
     return _all_listed(cards, settings, workspace)
 
@@ -75,12 +75,12 @@ def list_adapters(settings: Settings, workspace: Workspace) -> tuple[Listed, ...
 def train_named(
     names: Sequence[str], settings: Settings, workspace: Workspace, reporter: Reporter, *, effort: training.Effort
 ) -> tuple[AdapterCard | RetrieverCard, ...]:
-    """Train tuned arms and the retriever's models by name; all tuned arms of the settings where none is named.
+    """Train tuned arms and models of the search by name; all tuned arms of the settings by default.
 
-    The retriever's models come first: an arm that reads is trained on the passages that the search then finds.
+    The models of the search come first, because an arm that reads is trained on the passages of the new search.
 
     Raises:
-        UserError: a name is neither, or the retriever's models alone are named with seeds or a search.
+        UserError: a name is unknown, or only models of the search are named, and seeds or a search are asked for.
         TrainingError: training failed, or the served form differs from the adapter.
     """
     from weighbridge.workflow.training.retriever import tune_retriever
@@ -88,8 +88,8 @@ def train_named(
     known = (*settings.strategies, *WHICH)
     for name in names:
         if name not in known:
-            told = f"'{name}' is not one of this workspace's strategies, or a retriever's model"
-            raise UserError(f"{told}: {', '.join(known)}")
+            problem = f"'{name}' is not one of this workspace's strategies, or a retriever's model"
+            raise UserError(f"{problem}: {', '.join(known)}")
     retrievers = [which for which in WHICH if which in names]
     arms = [name for name in names if name not in WHICH]
     if retrievers and not arms and (effort.seeds > 1 or effort.search):
@@ -105,7 +105,7 @@ def train_named(
 
 
 def find_outdated(settings: Settings, workspace: Workspace) -> Iterator[str]:
-    """Say of each adapter that serves and learnt to read what another search finds what to do about it."""
+    """Yield a sentence for each serving adapter that was trained with another search, with the remedy."""
     for each in list_adapters(settings, workspace):
         if each.promoted and each.other_search:
             card = each.card
@@ -128,7 +128,7 @@ def adapter_status(settings: Settings, workspace: Workspace, name: str) -> Liste
     """Return one adapter by its id or strategy, and write its report.
 
     Raises:
-        UserError: no adapter is called so, or several.
+        UserError: no adapter has this name, or several have it.
     """
     card = find_adapter(workspace, name)
     write_text(folder_of(workspace, card) / "report.html", adapter_page(card))
@@ -136,16 +136,16 @@ def adapter_status(settings: Settings, workspace: Workspace, name: str) -> Liste
 
 
 def report_of(workspace: Workspace, card: AdapterCard) -> Path:
-    """Return where an adapter's report lies."""
+    """Return the path of an adapter's report."""
     return folder_of(workspace, card) / "report.html"
 
 
 def promote_adapter(settings: Settings, workspace: Workspace, name: str) -> Listed:
-    """Promote an adapter by hand: its strategy answers with it until the next `train`.
+    """Promote an adapter by hand. Its strategy answers with it until the next `train`.
 
     Raises:
-        UserError: no adapter is called so.
-        TrainingError: what would be served differs from the adapter.
+        UserError: no adapter has this name.
+        TrainingError: the served form differs from the adapter.
     """
     with workspace.lock():
         card = find_adapter(workspace, name)
@@ -154,7 +154,7 @@ def promote_adapter(settings: Settings, workspace: Workspace, name: str) -> List
 
 
 def roll_back_adapter(settings: Settings, workspace: Workspace, strategy: str) -> Listed:
-    """Go back to the adapter that a strategy had before; `WorkspaceError` where there was none."""
+    """Go back to the previous adapter of a strategy; `WorkspaceError` if there is none."""
     with workspace.lock():
         if strategy not in strategies(workspace):
             there = ", ".join(strategies(workspace)) or "none"
@@ -163,10 +163,10 @@ def roll_back_adapter(settings: Settings, workspace: Workspace, strategy: str) -
 
 
 def roll_back_retriever(settings: Settings, workspace: Workspace, which: Which) -> ListedRetriever | None:
-    """Search with the embedder or the reranker that was in force before; None: with the settings' own.
+    """Go back to the previous embedder or reranker of the search; None if it is that of the settings.
 
     Raises:
-        WorkspaceError: no tuned one is in force.
+        WorkspaceError: no tuned one is promoted.
     """
     with workspace.lock():
         rollback_retriever(which, workspace)
@@ -175,24 +175,24 @@ def roll_back_retriever(settings: Settings, workspace: Workspace, which: Which) 
 
 
 def compare_adapters(settings: Settings, workspace: Workspace, names: Sequence[str]) -> tuple[Listed, ...]:
-    """Return several adapters, to be shown side by side; `UserError` where one is not there."""
+    """Return several adapters; `UserError` if one is unknown."""
     return _all_listed([find_adapter(workspace, name) for name in names], settings, workspace)
 
 
 def export_adapter(
     settings: Settings, workspace: Workspace, name: str, form: Form, target: Path, reporter: Reporter
 ) -> Path:
-    """Write an adapter, or what it was trained on, in a form that other programs read.
+    """Write an adapter, or its training data, in a form that other programs read.
 
     Raises:
-        UserError: no adapter is called so, it has no such form, or something else lies at the target.
+        UserError: no adapter has this name, it has no such form, or other files are at the target.
     """
     card = find_adapter(workspace, name)
     engine = open_engine(settings, reporter)
     if engine.base is None and card.hosted:
         raise WorkspaceError(
-            f"{card.id}: its weights are at the endpoint, as {card.hosted}, and not here; what was sent to learn from "
-            f"lies in {folder_of(workspace, card)}"
+            f"{card.id}: its weights are at the endpoint, as {card.hosted}, and not here; its training files are "
+            f"in {folder_of(workspace, card)}"
         )
     if engine.base is None:
         raise WorkspaceError(
@@ -204,13 +204,13 @@ def export_adapter(
             f"{card.id}: it was trained on {card.base_reference}, and model.reference names another base model; set it "
             "back to export this adapter"
         )
-    told = _conversations(card, settings, workspace, engine, reporter) if form in _TELLING else ()
+    conversations = _conversations(card, settings, workspace, engine, reporter) if form in _TELLING else ()
     if access := card.learnt.access:
         reporter.say(
-            f"{card.id} learnt from what only {access_words(access)} may see; what is written has it in it, and "
-            "nothing in it keeps others out: give it to nobody else"
+            f"{card.id} learnt from restricted data that only {access_words(access)} may see. The written files hold "
+            "this data without protection: give them to nobody else"
         )
-    return export(folder_of(workspace, card), engine.base, target, form=form, card=card, conversations=told)
+    return export(folder_of(workspace, card), engine.base, target, form=form, card=card, conversations=conversations)
 
 
 def check_with_lm_eval(settings: Settings, workspace: Workspace, name: str, tasks: Tasks, reporter: Reporter) -> Guard:
@@ -218,8 +218,8 @@ def check_with_lm_eval(settings: Settings, workspace: Workspace, name: str, task
 
     Raises:
         MissingExtraError: lm-eval is not installed.
-        UserError: no adapter is called so, or a task cannot be run.
-        WorkspaceError: its base model is not one that runs here.
+        UserError: no adapter has this name, or a task cannot be run.
+        WorkspaceError: its base model does not run here.
     """
     card = find_adapter(workspace, name)
     engine = open_engine(settings, reporter)
@@ -229,13 +229,13 @@ def check_with_lm_eval(settings: Settings, workspace: Workspace, name: str, task
 
 
 _TELLING = frozenset({"openai", "axolotl", "llama-factory"})
-"""Forms that hold what was learnt, word for word."""
+"""Forms that contain the training data, word for word."""
 
 
 def _conversations(
     card: AdapterCard, settings: Settings, workspace: Workspace, engine: Engine, reporter: Reporter
 ) -> tuple[Conversation, ...]:
-    """Build what an adapter learnt once more, by its own recipe; `WorkspaceError` where that is no longer the same."""
+    """Build the training data of an adapter again, by its own recipe; `WorkspaceError` if it has changed since."""
     recipe = TrainingSettings.model_validate(card.recipe)
     settings = settings.model_copy(update={"training": recipe})
     with workspace.lock():
@@ -246,8 +246,8 @@ def _conversations(
                 if exercise.learnt.fingerprint == card.learnt.fingerprint:
                     return exercise.made
     raise WorkspaceError(
-        f"{card.id}: its examples, documents or prompts changed since it was trained, so what it learnt cannot be "
-        f"written; train again (weighbridge train {card.strategy}), or export one of the forms that hold weights"
+        f"{card.id}: its examples, documents or prompts changed since it was trained, so its training data cannot "
+        f"be written; train again (weighbridge train {card.strategy}), or export one of the forms that hold weights"
     )
 
 
@@ -256,30 +256,22 @@ def _one_listed(card: AdapterCard, settings: Settings, workspace: Workspace) -> 
 
 
 def _all_listed(cards: Sequence[AdapterCard], settings: Settings, workspace: Workspace) -> tuple[Listed, ...]:
-    now = _versions(settings, workspace)
+    index = index_of(settings, workspace)
+    now = index.documents() if index else None
     search = describe_search(settings, workspace) if any(card.learnt.search for card in cards) else {}
     serving = {strategy: promoted_adapter(workspace, strategy) for strategy in {card.strategy for card in cards}}
-    return tuple(
-        Listed(
-            card=card,
-            promoted=(used := serving[card.strategy]) is not None and used.id == card.id,
-            stale=None if now is None else _search_changed(card.learnt.documents, now),
-            other_search=_other_search(card, search),
-        )
-        for card in cards
-    )
-
-
-def _search_changed(learnt: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(name for name, version in sorted(learnt.items()) if now.get(name) != version)
+    listed = []
+    for card in cards:
+        used = serving[card.strategy]
+        stale = None
+        if now is not None:
+            stale = tuple(name for name, version in sorted(card.learnt.documents.items()) if now.get(name) != version)
+        promoted = used is not None and used.id == card.id
+        listed.append(Listed(card=card, promoted=promoted, stale=stale, other_search=_other_search(card, search)))
+    return tuple(listed)
 
 
 def _other_search(card: AdapterCard, now: Mapping[str, str]) -> tuple[str, ...] | None:
     if card.learnt.search or card.recipe.get("on") == "documents":
         return search_changes(card.learnt.search, now)
     return None if any(arm == card.strategy and shape.reads for arm, shape in SHAPES.items()) else ()
-
-
-def _versions(settings: Settings, workspace: Workspace) -> Mapping[str, str] | None:
-    index = index_of(settings, workspace)
-    return index.documents() if index else None

@@ -1,4 +1,4 @@
-"""The last weighing, read and rendered again."""
+"""Reads the last weighing and writes its page again."""
 
 from weighbridge.errors import WorkspaceError
 from weighbridge.evaluate.weighing import load_weighing
@@ -8,7 +8,7 @@ from weighbridge.workspace import Workspace, write_text
 
 
 def render_again(workspace: Workspace, groups: frozenset[str]) -> Weighing:
-    """Return the saved weighing and write its page for readers of these access groups.
+    """Return the saved weighing, and write its page for readers of these access groups.
 
     Raises:
         WorkspaceError: nothing has been weighed here.

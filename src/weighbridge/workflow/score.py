@@ -1,4 +1,4 @@
-"""`weighbridge score`: grade answers from a file, and say how often a person's verdict is the same."""
+"""Grades answers from a file or from rows, and measures the agreement with the verdicts of people."""
 
 import json
 import sys
@@ -18,9 +18,10 @@ from weighbridge.wiring.reporter import SILENT, Reporter
 
 STANDARD_INPUT = Path("-")
 _SHOWN_PROBLEMS = 5
-"""Lines that are told to be wrong at once; the file has usually one fault, on every line."""
+"""Wrong lines to name at once. A file usually has one fault, on every line."""
 _REQUIRED = (("question", str, "a text"), ("answer", str, "a text"), ("references", list, "a list of texts"))
 _EVERY = 50
+"""Answers between two notices of progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,25 +30,25 @@ class ScoredAnswer:
 
     question: str
     answer: str
-    """Without thinking, as it was graded."""
+    """The graded text, without thinking."""
     verdict: Mark
     reason: str
     probability: float | None
-    """That a person calls it right; None where a rule decided."""
+    """The probability that a person calls it right; None if a rule decided."""
     compared: tuple[str, ...]
-    """The typed values of the reference that fits best, and what became of each."""
+    """The typed values of the best-fitting reference, each with its result."""
     right: bool | None = None
-    """What a person says, where the file tells."""
+    """The verdict of a person, if the file contains it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How often our verdict is the person's, over the rows that tell one; an abstention counts as not right."""
+    """The agreement with people, over the rows with a person's verdict. An abstention counts as not right."""
 
     rows: int
     agreement: Estimate
     kappa: float | None
-    """Cohen's kappa (Cohen 1960); None where chance alone would agree always."""
+    """Cohen's kappa (Cohen 1960); None if chance alone would always agree."""
     false_right: Estimate
     """Share of all rows that we call right and the person does not."""
     false_wrong: Estimate
@@ -56,14 +57,14 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """What `weighbridge score` prints."""
+    """The result of `weighbridge score`."""
 
     rows: tuple[ScoredAnswer, ...]
     totals: Mapping[Mark, int]
     accuracy: Estimate | None
-    """The share answered right, of those that can be scored; None where there is none."""
+    """The share of right answers among those that can be scored; None if there are none."""
     agreement: Agreement | None
-    """None where no row tells a person's verdict."""
+    """None if no row has a person's verdict."""
     scorer: str
     """Fingerprint of the scorer: the same scorer gives the same verdicts."""
 
@@ -79,19 +80,19 @@ class _Row:
 
 
 def score_file(path: Path, reporter: Reporter) -> Scores:
-    """Grade every row of a JSONL file, in its order; `-` is standard input.
+    """Grade every row of a JSONL file, in order. `-` is standard input.
 
     Raises:
-        DataError: the file cannot be read, is empty, or a line is not a row; the first such lines are named.
+        DataError: the file cannot be read, is empty, or has wrong lines. The message names the first of them.
     """
     return _score_all(_read_rows(path), reporter)
 
 
 def score_rows(rows: Iterable[Mapping[str, Any]]) -> Scores:
-    """Grade rows like those of a file, in their order.
+    """Grade rows like those of a file, in order.
 
     Raises:
-        DataError: there are none, or one is not a row; the first such rows are named by their position, from 1.
+        DataError: there are no rows, or some are wrong. The message names the first of them by position, from 1.
     """
     checked = [_check_row(row) for row in rows]
     _refuse([f"row {number}: {row}" for number, row in enumerate(checked, start=1) if isinstance(row, str)])
@@ -108,11 +109,11 @@ def _score_all(rows: Sequence[_Row], reporter: Reporter) -> Scores:
         if number % _EVERY == 0 or number == len(rows):
             reporter.notify(Progress(task="grading", done=number, total=len(rows), unit="answers"))
     counts = Counter(one.verdict for one in scored)
-    told = [float(one.verdict == "right") for one in scored if one.verdict != "unscored"]
+    right = [float(one.verdict == "right") for one in scored if one.verdict != "unscored"]
     return Scores(
         rows=tuple(scored),
         totals={mark: counts[mark] for mark in get_args(Mark)},
-        accuracy=mean_interval(told, 0, bounds=SHARE, unscored=counts["unscored"]) if told else None,
+        accuracy=mean_interval(right, 0, bounds=SHARE, unscored=counts["unscored"]) if right else None,
         agreement=_agreement(scored),
         scorer=scorer_fingerprint(),
     )
@@ -140,15 +141,15 @@ def _agreement(scored: Sequence[ScoredAnswer]) -> Agreement | None:
     if not pairs:
         return None
     ours = sum(mine for mine, _ in pairs) / len(pairs)
-    theirs = sum(told for _, told in pairs) / len(pairs)
+    theirs = sum(person for _, person in pairs) / len(pairs)
     chance = ours * theirs + (1 - ours) * (1 - theirs)
-    agreement = mean_interval([float(mine == told) for mine, told in pairs], 0, bounds=SHARE)
+    agreement = mean_interval([float(mine == person) for mine, person in pairs], 0, bounds=SHARE)
     return Agreement(
         rows=len(pairs),
         agreement=agreement,
         kappa=None if chance == 1 else (agreement.value - chance) / (1 - chance),
-        false_right=mean_interval([float(mine and not told) for mine, told in pairs], 0, bounds=SHARE),
-        false_wrong=mean_interval([float(told and not mine) for mine, told in pairs], 0, bounds=SHARE),
+        false_right=mean_interval([float(mine and not person) for mine, person in pairs], 0, bounds=SHARE),
+        false_wrong=mean_interval([float(person and not mine) for mine, person in pairs], 0, bounds=SHARE),
     )
 
 
@@ -166,7 +167,10 @@ def _read_rows(path: Path) -> list[_Row]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        row = _parse_row(line)
+        try:
+            row = _check_row(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            row = f"not JSON ({error}); write one JSON object a line"
         if isinstance(row, str):
             problems.append(f"{path}:{number}: {row}")
         else:
@@ -184,16 +188,8 @@ def _refuse(problems: Sequence[str]) -> None:
         raise DataError("\n".join(problems[:_SHOWN_PROBLEMS]) + more)
 
 
-def _parse_row(line: str) -> _Row | str:
-    """Return a row, or what is wrong with the line and what to do."""
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return f"not JSON ({error}); write one JSON object a line"
-    return _check_row(row)
-
-
 def _check_row(row: object) -> _Row | str:
+    """Return a row, or a sentence with its problem and the remedy."""
     if not isinstance(row, Mapping):
         return 'not a JSON object; write {"question": ..., "references": [...], "answer": ...}'
     for name, wanted, kind in _REQUIRED:

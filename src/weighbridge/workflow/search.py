@@ -20,10 +20,10 @@ from weighbridge.workspace import Workspace, load_json
 def search_index(
     question: Question, settings: Settings, workspace: Workspace, *, limit: int, reporter: Reporter
 ) -> Sequence[Passage]:
-    """Return the passages found for a question, best first.
+    """Return the passages that the search finds for a question, best first.
 
-    The index is built if there is none yet, and updated if settings changed that decide its content. Otherwise it is
-    searched as it is, without a look at the documents.
+    The index is built if there is none yet, and updated after a change of its settings. Otherwise it is searched as it
+    is, and the documents are not read.
     """
     settings = with_tuned_models(settings, workspace)
     embedder = _open_ready_embedder(settings, workspace, reporter)
@@ -33,9 +33,9 @@ def search_index(
 def explain_search(
     question: Question, settings: Settings, workspace: Workspace, *, limit: int, reporter: Reporter
 ) -> Sequence[Explanation]:
-    """Return the passages that words and vectors find together, with the ranks and scores of each.
+    """Return the passages of the fused search by words and vectors, with the ranks and scores of each.
 
-    Rewriting, reranking, diversity and neighbours come later, and are not part of it.
+    Rewriting, reranking, diversity and neighbours come after this search, so they are not explained.
     """
     settings = with_tuned_models(settings, workspace)
     embedder = _open_ready_embedder(settings, workspace, reporter)

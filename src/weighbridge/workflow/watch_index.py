@@ -1,4 +1,4 @@
-"""The index follows the documents for as long as one stays."""
+"""Updates the index whenever the documents change, until interrupted."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,17 +17,17 @@ from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.workspace import Workspace
 
 _SETTLED_MS = 50
-"""How long nothing may change before what has changed is taken to be whole."""
+"""A change counts as complete after so much quiet."""
 _LOOK_AGAIN_MS = 30_000
-"""Some file systems tell of no changes, and none is told of before the watch has begun."""
+"""Some file systems report no changes, and changes before the start of the watch are not reported either."""
 
 
 def watch(settings: Settings, workspace: Workspace, reporter: Reporter, choices: SyncChoices) -> None:
-    """Bring the index up to date whenever a file of the sources changes, until interrupted.
+    """Update the index whenever a file of the sources changes, until interrupted.
 
-    Where most documents would go, or a source cannot be read at all, that is said and the index stays as it is. What is
-    lost inside files is told by `weighbridge index`, not here. Databases and endpoints are
-    asked again when a file changes, and every half minute.
+    If most documents would be deleted, or a source cannot be read at all, a message says so and the index stays as it
+    is. Losses inside files are reported by `weighbridge index` only. Databases and endpoints are read again when a file
+    changes, and every half minute.
 
     Raises:
         SettingsError: no source is a file or folder.
@@ -44,7 +44,7 @@ def watch(settings: Settings, workspace: Workspace, reporter: Reporter, choices:
         start = perf_counter()
         try:
             with workspace.lock():
-                if with_tuned_models(settings, workspace) != chosen:  # an embedder was tuned, or rolled back, meanwhile
+                if with_tuned_models(settings, workspace) != chosen:  # an embedder was tuned or rolled back meanwhile
                     chosen, embedder = _open_search(settings, workspace, reporter)
                 documents = read_sources(settings, workspace, reporter, memory=memory)
                 synced = update_index(documents, chosen, workspace, embedder, reporter=reporter, choices=choices)
@@ -56,7 +56,7 @@ def watch(settings: Settings, workspace: Workspace, reporter: Reporter, choices:
 
 
 def _open_search(settings: Settings, workspace: Workspace, reporter: Reporter) -> tuple[Settings, LocalEmbedder]:
-    """Return the settings of the search that is in force, and its embedder, ready."""
+    """Return the settings of the present search, and its embedder, already warm."""
     chosen = with_tuned_models(settings, workspace)
     embedder = open_computed_embedder(chosen, fetch(chosen.retrieval.embedder, notify=reporter.notify))
     embedder.embed(["ready"], kind="document")
@@ -64,7 +64,7 @@ def _open_search(settings: Settings, workspace: Workspace, reporter: Reporter) -
 
 
 def _changes(paths: list[Path], workspace: Workspace) -> Iterator[str]:
-    """Yield a name for what has changed, once for each burst of changes; now and then also for what went unseen."""
+    """Yield the name of a changed file after each burst of changes, and `a file` every half minute without any."""
     try:
         from watchfiles import watch as watched
     except ModuleNotFoundError as error:

@@ -108,7 +108,7 @@ def test_the_files_and_the_price_are_known_before_anything_is_sent(bench, server
 
 def test_what_is_not_agreed_to_is_not_sent(bench, server):
     asked: list[str] = []
-    with pytest.raises(TrainingError, match="not agreed to"):
+    with pytest.raises(TrainingError, match="nobody agreed to it"):
         train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=lambda text: bool(asked.append(text)))
     assert server.requests == []
     assert len(asked) == 1
@@ -159,7 +159,7 @@ def test_a_failed_job_is_told_and_a_new_one_needs_a_new_yes(bench, server):
     with pytest.raises(TrainingError, match=r"ftjob-1 failed: The dog ate it\. Mend that, then train again"):
         trained(bench)
     server.fails = ""
-    with pytest.raises(TrainingError, match="not agreed to"):
+    with pytest.raises(TrainingError, match="nobody agreed to it"):
         train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=REFUSED)
     assert trained(bench).hosted.endswith("ftjob-2")
     assert [one.status for one in hosted_status("fine-tuned", bench.settings, bench.workspace)] == ["succeeded"]
@@ -180,7 +180,7 @@ def interrupted(bench: Bench) -> list[str]:
 
 
 def test_an_interrupted_training_goes_on_unasked_with_the_same_job(bench, server):
-    assert "ftjob-1 goes on at" in interrupted(bench)[-1]
+    assert "ftjob-1 continues at" in interrupted(bench)[-1]
     card = train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=REFUSED)
     assert card.hosted.endswith("ftjob-1")
     assert len(server.asked) == 1
@@ -194,7 +194,7 @@ def test_cancelling_ends_it_and_the_next_training_asks_again(bench, server):
         cancel_hosted("fine-tuned", bench.settings, bench.workspace)
     with pytest.raises(UserError, match="has no job to resume"):
         resume_hosted("fine-tuned", bench, engine_of(bench), SILENT)
-    with pytest.raises(TrainingError, match="not agreed to"):
+    with pytest.raises(TrainingError, match="nobody agreed to it"):
         train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=REFUSED)
     assert len(server.asked) == 1
 
@@ -238,7 +238,7 @@ def test_a_job_at_another_endpoint_is_left_alone(bench, server):
 
 def test_a_model_at_an_endpoint_is_not_exported(bench, tmp_path):
     card = trained(bench)
-    with pytest.raises(WorkspaceError, match=rf"its weights are at the endpoint, as {card.hosted}, and not here; what"):
+    with pytest.raises(WorkspaceError, match=rf"its weights are at the endpoint, as {card.hosted}, and not here; its"):
         export_adapter(bench.settings, bench.workspace, card.id, "peft", tmp_path / "out", SILENT)
 
 
@@ -246,7 +246,7 @@ def test_a_model_that_is_there_already_costs_nothing_and_that_is_said(bench):
     trained(bench)
     said: list[str] = []
     trained(bench, Reporter(say=said.append))
-    assert said[-1] == f"ft:{BASE}:org::ftjob-1 was tuned on this very data: nothing is sent"
+    assert said[-1] == f"ft:{BASE}:org::ftjob-1 was tuned on the same data: nothing is sent"
 
 
 @pytest.fixture
@@ -443,7 +443,7 @@ def test_a_second_job_that_nobody_was_asked_about_says_how_to_be_asked(bench, se
     )
     training = bench.settings.training.model_copy(update={"preference": preference})
     bench = replace(bench, settings=bench.settings.model_copy(update={"training": training}))
-    with pytest.raises(TrainingError, match="not agreed to"):
+    with pytest.raises(TrainingError, match="nobody agreed to it"):
         train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=lambda text: "12 training" not in text)
     with pytest.raises(TrainingError, match=r"\. To be asked at a terminal: weighbridge train fine-tuned$"):
         resume_hosted("fine-tuned", bench, engine_of(bench), SILENT)
@@ -456,6 +456,6 @@ def test_what_was_agreed_to_but_not_begun_can_be_taken_back(bench, server):
         trained(bench)
     (one,) = cancel_hosted("fine-tuned", bench.settings, bench.workspace)
     assert (one.job, one.status) == ("", "cancelled")
-    with pytest.raises(TrainingError, match="not agreed to"):
+    with pytest.raises(TrainingError, match="nobody agreed to it"):
         train_hosted("fine-tuned", bench, engine_of(bench), SILENT, agree=REFUSED)
     assert server.jobs == {}

@@ -1,4 +1,4 @@
-"""Checks a trained adapter before it serves anybody, and writes the findings onto its card."""
+"""Checks a trained adapter before it serves, and writes the findings onto its card."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,23 +19,24 @@ from weighbridge.workflow.training.learning_curve import curve_points
 from weighbridge.workspace import write_text
 
 _APART = 0.15
+"""The dev scores of the served model and of the adapter may differ by so much, or by `_FEW` questions."""
 _FEW = 4
-"""Dev questions that may fall either way by rounding."""
+"""Dev questions with an answer that rounding of the weights can change."""
 
 
 def examine_adapter(
     card: AdapterCard, exercise: Exercise, bench: Bench, engine: Engine, reporter: Reporter
 ) -> AdapterCard:
-    """Examine an adapter once, write the findings onto its card and report, and say them.
+    """Check an adapter once, write the findings onto its card and report, and show them.
 
     If only the learning curve is missing, only the curve is drawn.
 
     Raises:
         TrainingError: a training for the learning curve failed.
     """
-    folder, how = folder_of(bench.workspace, card), exercise.recipe.training
+    folder, training = folder_of(bench.workspace, card), exercise.recipe.training
     drawn = any(guard.name == "learning curve" for guard in card.guards)
-    curve = how.learning_curve and not drawn and not card.parent
+    curve = training.learning_curve and not drawn and not card.parent
     if engine.served is None or (card.guards and not curve):
         return card
     points = curve_points(exercise, folder, reporter) if curve else ()
@@ -74,10 +75,10 @@ def _run_checks(
 
 
 def _scores_apart(card: AdapterCard, served: Estimate | None) -> Iterator[Parity]:
-    """Yield a failed comparison if the served model and the adapter score differently on dev."""
+    """Yield a failed parity check if the served model and the adapter score too differently on dev."""
     own = next((epoch.dev for epoch in card.training.epochs if epoch.epoch == card.training.chosen_epoch), None)
     if own is None or served is None or not card.parity or card.parent:
         return
     if abs(served.value - own) > max(_APART, _FEW / served.scored):
-        told = f"dev score {served.value:.2f} as it is served, {own:.2f} while training"
-        yield replace(card.parity[0], form="scores on dev", ok=False, reasons=(told,))
+        reason = f"dev score {served.value:.2f} as it is served, {own:.2f} while training"
+        yield replace(card.parity[0], form="scores on dev", ok=False, reasons=(reason,))

@@ -1,6 +1,6 @@
-"""Fine-tuning at an endpoint: prepare, ask, upload, follow; and the model that comes of it, as an arm like any other.
+"""Fine-tunes a model at an endpoint: prepare, ask, upload, follow, and write the card of the tuned model.
 
-An adapter's folder holds the plan, a folder for each job with its files and its state, and the card at the end.
+The folder of the adapter holds the plan, a folder for each job with its files and its state, and at the end the card.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ from time import perf_counter
 
 from weighbridge.adapters import AdapterCard
 from weighbridge.answer.build import build
-from weighbridge.answer.composed import Composed
 from weighbridge.errors import ModelError, SettingsError, TrainingError, UserError
 from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.evaluate.statistics import SHARE, mean_interval
@@ -38,7 +37,6 @@ from weighbridge.train.hosted.plan import (
 )
 from weighbridge.train.hosted.results import steps_of, training_of
 from weighbridge.train.hosted.wire import HostedJob
-from weighbridge.types import Example
 from weighbridge.wiring.components import Bench
 from weighbridge.wiring.engines import Engine
 from weighbridge.wiring.index import Agree
@@ -56,17 +54,17 @@ from weighbridge.workflow.training.hosted_jobs import (
 )
 
 _CENTS, _FRACTIONS = 2, 4
-"""Digits of a price, and of one below 1."""
+"""Decimal digits of a price, and of a price below 1."""
 
 _RESUME, _CANCEL = "weighbridge hosted resume", "weighbridge hosted cancel"
 
 
 def prepare_files(arm: Arm, bench: Bench, reporter: Reporter) -> Prepared:
-    """Write the training files of an arm for an endpoint, and report their cost; nothing is sent.
+    """Write the training files of an arm for an endpoint, and report their cost. Nothing is sent.
 
     Raises:
-        SettingsError: the API does not offer a feature of the settings, or the settings forbid that data leaves.
-        TrainingError: nothing may be learnt.
+        SettingsError: the API lacks a feature of the settings, or the settings forbid sending data.
+        TrainingError: there is nothing to learn from.
         DataError: the API would refuse the files.
     """
     settings = bench.settings
@@ -90,7 +88,7 @@ def prepare_files(arm: Arm, bench: Bench, reporter: Reporter) -> Prepared:
     made = prepare_hosted(teaching, notify=reporter.notify)
     made = replace(made, plan=replace(made.plan, seconds=perf_counter() - start_of))
     folder = bench.workspace.adapter(arm, made.plan.id)
-    made.write(folder)  # also where they lie there: what is sent is what was checked
+    made.write(folder)  # again, even if they exist: only checked files are sent
     for stage in made.plan.stages:
         reporter.say(f"{folder / stage.name}: {_size(stage)}. {_price(stage, settings)}")
     for warning in made.plan.warnings:
@@ -99,40 +97,40 @@ def prepare_files(arm: Arm, bench: Bench, reporter: Reporter) -> Prepared:
 
 
 def train_hosted(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter, *, agree: Agree) -> AdapterCard:
-    """Tune an arm at the endpoint, or return the card of the model tuned on this very data; not promoted yet.
+    """Tune an arm at the endpoint, or return the card of a model that was tuned on the same data. Nothing is promoted.
 
-    `agree` is asked before anything is sent, once for each job. A training that was interrupted goes on with the job
-    it began, unasked.
+    `agree` is asked once for each job, before anything is sent. An interrupted training follows its job again without
+    asking.
 
     Raises:
         SettingsError, DataError: as `prepare_files`.
-        TrainingError: it was not agreed to, or the endpoint refuses, or its job failed; in its own words.
+        TrainingError: nobody agreed, the endpoint refuses, or its job failed. The message quotes the endpoint.
         UserError: the endpoint's key is missing.
     """
     prepared = prepare_files(arm, bench, reporter)
     plan, folder = prepared.plan, bench.workspace.adapter(arm, prepared.plan.id)
     if (card := read_adapter_card(folder)) is not None:
-        reporter.say(f"{card.hosted} was tuned on this very data: nothing is sent")
+        reporter.say(f"{card.hosted} was tuned on the same data: nothing is sent")
         return kept_up(card, plan.learnt, prepared.lessons, folder)
     with connect(bench.settings) as endpoint:
         for other in unfinished_jobs(arm, bench.workspace):
             if other.folder.parent != folder:
-                reporter.say(_older(other))
+                reporter.say(_describe_other(other))
         jobs = _jobs(plan, folder, endpoint, bench.settings, reporter, agree)
         return _write_card(plan, folder, endpoint, jobs, bench, engine)
 
 
 def resume_hosted(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> AdapterCard:
-    """Let the newest unfinished job of an arm go on, paused or not, and follow it to its card, asking nothing.
+    """Resume the newest unfinished job of an arm, paused or not, and follow it to its card without asking.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no unfinished job.
         TrainingError: as `train_hosted`.
     """
     _may_send(bench.settings)
     open_runs = unfinished_jobs(arm, bench.workspace)
     if not open_runs:
-        raise UserError(f"{bench.workspace.root}: {arm} has no job to resume; begin one: weighbridge train {arm}")
+        raise UserError(f"{bench.workspace.root}: {arm} has no job to resume; start one: weighbridge train {arm}")
     folder = open_runs[-1].folder.parent
     if (plan := read_plan(folder)) is None:
         raise TrainingError(f"{folder}: its plan cannot be read; cancel the job, and train again")
@@ -149,7 +147,7 @@ def resume_hosted(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) ->
 def _jobs(
     plan: HostedPlan, folder: Path, endpoint: HostedEndpoint, settings: Settings, reporter: Reporter, agree: Agree
 ) -> tuple[HostedJob, ...]:
-    """Run the stages of a plan that have not been run, one after the other, each on the model of the one before."""
+    """Run the missing stages of a plan in order. Each starts from the model of the stage before."""
     if plan.endpoint != endpoint.where:
         raise TrainingError(f"{folder}: begun at {plan.endpoint}, and model.base_url is {endpoint.where}; set it back")
     watch = Watch(every=settings.training.hosted.poll_seconds, tell=reporter.say, notify=reporter.notify)
@@ -163,35 +161,35 @@ def _jobs(
             reporter.say(f"{endpoint.where}: {run.job} ({plan.strategy}, {stage.name}) is {run.status}; following it")
             job = follow(endpoint, run, place, watch)
         except EndpointAwayError as error:
-            raise TrainingError(f"{error}. Nothing is lost; to go on: {_RESUME} {plan.strategy}") from None
+            raise TrainingError(f"{error}. Nothing is lost; to continue: {_RESUME} {plan.strategy}") from None
         except KeyboardInterrupt:
-            reporter.say(_goes_on(read_run(place), plan.strategy))
+            reporter.say(_after_interruption(read_run(place), plan.strategy))
             raise
         if job.status == "paused":
-            raise TrainingError(f"{endpoint.where}: {job.id} is paused; to let it go on: {_RESUME} {plan.strategy}")
+            raise TrainingError(f"{endpoint.where}: {job.id} is paused; to continue it: {_RESUME} {plan.strategy}")
         jobs.append(require_success(endpoint, job))
     return tuple(jobs)
 
 
-def _goes_on(run: HostedRun | None, strategy: str) -> str:
-    """Say whether a job goes on without being watched."""
+def _after_interruption(run: HostedRun | None, strategy: str) -> str:
+    """Return a sentence: whether the job continues at the endpoint, and the commands to follow or stop it."""
     if run is None or not run.asked:
-        return f"No job was asked for yet. To go on: {_RESUME} {strategy}; or not to: {_CANCEL} {strategy}"
-    told = f"{run.job or 'The job'} goes on at {run.endpoint}"
-    return f"{told}. To follow it again: {_RESUME} {strategy}; to stop it: {_CANCEL} {strategy}"
+        return f"No job was created yet. To continue: {_RESUME} {strategy}; to cancel: {_CANCEL} {strategy}"
+    continues = f"{run.job or 'The job'} continues at {run.endpoint}"
+    return f"{continues}. To follow it again: {_RESUME} {strategy}; to stop it: {_CANCEL} {strategy}"
 
 
 def _agree_to_run(
     stage: Stage, model: str, place: Path, endpoint: HostedEndpoint, settings: Settings, agree: Agree
 ) -> HostedRun:
-    """Return the run that was begun in a stage's folder, or after a question a new one."""
+    """Return the unfinished run in the folder of a stage, or ask and return a new one."""
     run = read_run(place)
     if run is not None and run.status not in FAILED:
         return run
     question = f"Send {_size(stage)} to {endpoint.where}, and fine-tune {model} there? {_price(stage, settings)}"
     if not agree(question):
         raise TrainingError(
-            f"nothing was sent to {endpoint.where}, for it was not agreed to: {_size(stage)} for {model}. "
+            f"nothing was sent to {endpoint.where}, because nobody agreed to it: {_size(stage)} for {model}. "
             f"{_price(stage, settings)}. To be asked at a terminal: weighbridge train {place.parent.parent.name}"
         )
     order = replace(stage.order, model=model)
@@ -199,12 +197,12 @@ def _agree_to_run(
     return write_run(HostedRun(order=order, endpoint=endpoint.where, begun_at=begun_at), place)
 
 
-def _older(job: HostedStatus) -> str:
-    """Say that a job of other data is not finished."""
+def _describe_other(job: HostedStatus) -> str:
+    """Return a sentence about an unfinished job with other data."""
     if job.refused:
         return f"Another job of other data may be running: {job.error}"
-    told = f"{job.job} is {job.status}" if job.job else "one was agreed to and is not begun"
-    return f"Another job, of other data or settings, is not finished: {told} (adapter {job.adapter})"
+    state = f"{job.job} is {job.status}" if job.job else "it was agreed to, and has not begun"
+    return f"Another job, of other data or settings, is not finished: {state} (adapter {job.adapter})"
 
 
 def _write_card(
@@ -245,7 +243,7 @@ def _write_card(
 
 
 def _dev(plan: HostedPlan, model: str, bench: Bench) -> tuple[Estimate | None, tuple[str, ...]]:
-    """Ask the tuned model the dev questions, and say why there is no score where there is none."""
+    """Score the tuned model on the dev questions. Without a score, return the reason instead."""
     settings = bench.settings
     asked = public(bench.workload.examples, "dev", settings.training.dev_examples, DEV_SEED)
     if plan.learnt.split != bench.workload.outline.key:
@@ -255,18 +253,16 @@ def _dev(plan: HostedPlan, model: str, bench: Bench) -> tuple[Estimate | None, t
     metric = Accuracy(bench.workload.outline.task, bench.workload.labels)
     with closing(open_openai(settings.model.model_copy(update={"reference": model}))) as opened:
         strategy = build(plan.strategy, bench.parts, opened)
-        scores = [_score(strategy, example, metric) for example in asked]
+        scores: list[float | None] = []
+        for example in asked:
+            try:
+                scores.append(metric.score(example, strategy.answer(example.question)).value)
+            except ModelError:  # a failure is no score, and never 0
+                scores.append(None)
     known = [value for value in scores if value is not None]
     if not known:
         return None, (f"{model} answered none of {len(asked)} dev questions",)
     return mean_interval(known, settings.measure.seed, bounds=SHARE, unscored=len(scores) - len(known)), ()
-
-
-def _score(strategy: Composed, example: Example, metric: Accuracy) -> float | None:
-    try:
-        return metric.score(example, strategy.answer(example.question)).value
-    except ModelError:
-        return None
 
 
 def _may_send(settings: Settings) -> None:
@@ -285,9 +281,9 @@ def _price(stage: Stage, settings: Settings) -> str:
     tokens, rate, currency = stage.tokens, settings.training.hosted.price_per_million, settings.prices.currency
     chosen = ", as endpoints usually choose" if tokens.epochs_are_guessed else ""
     passes = f"{tokens.per_pass:,} in each of {tokens.epochs} epochs{chosen}"
-    told = f"About {tokens.total:,} tokens ({passes}; {tokens.how})"
+    estimate = f"About {tokens.total:,} tokens ({passes}; {tokens.how})"
     price = tokens.price(rate)
     if price is None:
-        return f"{told}; what they cost is not known, for training.hosted.price_per_million is not set"
+        return f"{estimate}; their price is unknown, because training.hosted.price_per_million is not set"
     amount = f"{price:,.{_CENTS if price >= 1 else _FRACTIONS}f} {currency}"
-    return f"{told}: about {amount}, at {rate:g} {currency} a million"
+    return f"{estimate}: about {amount}, at {rate:g} {currency} a million"

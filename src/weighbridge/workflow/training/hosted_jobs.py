@@ -1,4 +1,7 @@
-"""Lists and stops the jobs of an arm at an endpoint, without the workspace's lock."""
+"""Lists and stops the jobs of an arm at an endpoint.
+
+This needs no lock of the workspace, so a job can be stopped while another command follows it.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -21,13 +24,13 @@ _UNREADABLE = "unreadable"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostedStatus:
-    """One job of an arm, as its endpoint gives it."""
+    """One job of an arm, with its status at the endpoint."""
 
     adapter: str
-    """The id of the adapter it is for."""
+    """The id of its adapter."""
     stage: str
     job: str
-    """Empty where none has been begun."""
+    """Empty if no job has been created yet."""
     status: str
     """The endpoint's word, in lower case; "not begun", "elsewhere" for a job of another endpoint, or "unreadable" if
     its file cannot be read."""
@@ -35,44 +38,44 @@ class HostedStatus:
     """The tuned model's name; empty until there is one."""
     error: str
     folder: Path
-    """Where the files that were sent lie."""
+    """The folder of the files that were sent."""
     refused: bool = False
     """Whether the endpoint refused the last request: `error` says why, and `status` is the last known state."""
 
     @property
     def is_unsettled(self) -> bool:
-        """Whether it was refused, and may still be running."""
+        """Whether the endpoint refused the request, and the job may still be running."""
         return self.refused and self.status not in ENDED
 
 
 def hosted_status(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[HostedStatus, ...]:
-    """Ask the endpoint about every job of an arm, oldest first; one that it tells nothing of is `refused`."""
+    """Ask the endpoint about every job of an arm, oldest first. A job without a reply is `refused`."""
     with connect(settings) as endpoint:
         return tuple(asked_about(_runs(arm, workspace), endpoint))
 
 
 def cancel_hosted(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[HostedStatus, ...]:
-    """Stop every unfinished job of an arm for good, and return their new states.
+    """Stop every unfinished job of an arm for good, and return the new statuses.
 
-    One that was agreed to and not asked for yet will not be begun without asking again. One that the endpoint does not
-    stop is `refused`, and the others are stopped all the same.
+    A run that was agreed to but has no job yet loses the consent: it will be asked for again. If the endpoint does not
+    stop a job, that job is `refused`, and the others are still stopped.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no unfinished job.
     """
-    dropped = tuple(_after_all_not(unfinished_jobs(arm, workspace)))
+    dropped = tuple(_withdraw_consent(unfinished_jobs(arm, workspace)))
     if dropped and not unfinished_jobs(arm, workspace):
         return dropped
     return (*dropped, *_each(arm, settings, workspace, cancel))
 
 
 def pause_hosted(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[HostedStatus, ...]:
-    """Stop every unfinished job of an arm until `resume_hosted`; else as `cancel_hosted`."""
+    """Pause every unfinished job of an arm until `resume_hosted`. The result is that of `cancel_hosted`."""
     return _each(arm, settings, workspace, pause)
 
 
 def unfinished_jobs(arm: Arm, workspace: Workspace) -> tuple[HostedStatus, ...]:
-    """Return the jobs without an adapter card that are not known to have failed."""
+    """Return the jobs without an adapter card, except the failed and cancelled ones."""
     return tuple(
         one
         for one in _runs(arm, workspace)
@@ -82,32 +85,29 @@ def unfinished_jobs(arm: Arm, workspace: Workspace) -> tuple[HostedStatus, ...]:
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[HostedEndpoint]:
-    """Connect to the endpoint that the settings name."""
+    """Connect to the endpoint of the settings."""
     endpoint = open_endpoint(settings.model)
     with closing(endpoint.client):
         yield endpoint
 
 
 def asked_about(runs: Sequence[HostedStatus], endpoint: HostedEndpoint) -> Iterator[HostedStatus]:
-    """Yield runs as the endpoint gives them now; those of another endpoint are `elsewhere`."""
+    """Yield runs with their present status at the endpoint. A run of another endpoint is `elsewhere`."""
     for one in runs:
         try:
-            yield _ask_status(one, endpoint)
+            run = read_run(one.folder)
+            if run is None or run.endpoint != endpoint.where:
+                where = f"at {run.endpoint if run else 'an unknown endpoint'}, not at {endpoint.where}"
+                yield replace(one, status=_ELSEWHERE, error=where)
+                continue
+            run = locate(endpoint, run, one.folder)
+            yield _now(replace(one, job=run.job), ask_about(endpoint, run, one.folder)) if run.job else one
         except TrainingError as error:
             yield replace(one, error=str(error), refused=True)
 
 
-def _ask_status(one: HostedStatus, endpoint: HostedEndpoint) -> HostedStatus:
-    run = read_run(one.folder)
-    if run is None or run.endpoint != endpoint.where:
-        where = f"at {run.endpoint if run else 'an unknown endpoint'}, not at {endpoint.where}"
-        return replace(one, status=_ELSEWHERE, error=where)
-    run = locate(endpoint, run, one.folder)
-    return _now(replace(one, job=run.job), ask_about(endpoint, run, one.folder)) if run.job else one
-
-
-def _after_all_not(runs: Sequence[HostedStatus]) -> Iterator[HostedStatus]:
-    """Withdraw the consent of runs that have not asked for a job yet."""
+def _withdraw_consent(runs: Sequence[HostedStatus]) -> Iterator[HostedStatus]:
+    """Cancel the runs that have not created a job yet, and yield them."""
     for one in runs:
         run = read_run(one.folder) if one.status != _UNREADABLE else None
         if run and not run.asked:
@@ -129,7 +129,7 @@ def _each(
 def act_on_job(
     one: HostedStatus, endpoint: HostedEndpoint, act: Callable[[HostedEndpoint, str], HostedJob]
 ) -> HostedStatus:
-    """Return a job as it is after something was done to it at the endpoint; `refused` where that was not done."""
+    """Act on a job at the endpoint, and return its new status; `refused` if the endpoint declines."""
     try:
         job = act(endpoint, one.job)
     except TrainingError as error:
@@ -144,7 +144,7 @@ def _now(one: HostedStatus, job: HostedJob) -> HostedStatus:
 
 
 def _runs(arm: Arm, workspace: Workspace) -> tuple[HostedStatus, ...]:
-    """Return the jobs of an arm as they were last written down, oldest first."""
+    """Return the jobs of an arm with their last known status, oldest first."""
     found = []
     for state in workspace.adapters(arm).glob("*/*/hosted.json"):
         folder = state.parent

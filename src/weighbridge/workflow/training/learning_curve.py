@@ -1,6 +1,5 @@
-"""The learning curve: the same training on a quarter, a half and three quarters of the examples, asked the same."""
+"""Draws the learning curve: the same training on a quarter, a half, three quarters and all of the examples."""
 
-from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from shutil import rmtree
@@ -19,20 +18,20 @@ from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.supervised.generate import say
 from weighbridge.train.supervised.methods import precision
 from weighbridge.train.supervised.train import Job, train_supervised
-from weighbridge.types import Completion, Example, Timing, Usage
+from weighbridge.types import Completion, Timing, Usage
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.workflow.training.rate_search import part
 from weighbridge.workspace import write_text
 
 SHARES = (0.25, 0.5, 0.75)
 _FEWEST = 8
-"""With fewer training examples, a quarter of them is too few to train on."""
+"""With fewer examples, a quarter of them is at most two."""
 
 
 def curve_points(exercise: Exercise, folder: Path, reporter: Reporter) -> tuple[CurvePoint, ...]:
-    """Return the dev scores of trainings on growing shares of the examples, all of them last; empty without dev.
+    """Return the dev scores of trainings on growing shares of the examples, at last on all; empty without dev examples.
 
-    Points are kept in `curve.json`: a curve that was interrupted goes on.
+    `curve.json` keeps the points, so that an interrupted curve continues.
     """
     if not exercise.asked or len(exercise.rows) < _FEWEST:
         return ()
@@ -63,30 +62,27 @@ def _point(exercise: Exercise, folder: Path, share: float, reporter: Reporter) -
 
 
 def _ask_dev_questions(exercise: Exercise, adapter: Path, share: float, examples: int) -> CurvePoint:
-    """Ask an adapter the dev questions."""
+    """Ask an adapter the dev questions, and return the scores as a point of the curve."""
     tokenizer = load_tokenizer(exercise.recipe.base)
     with quiet():
         network = load_tuned(exercise.recipe.base, adapter, precision=precision())
         losses = dev_losses(network, [encode(tokenizer, one) for one in references(exercise)])
-        scores = tuple(_scores(exercise, network, tokenizer, exercise.asked))
+        prompts = [exercise.strategy.prompt_for(example.question) for example in exercise.asked]
+        maximum = exercise.recipe.model.maximum_tokens
+        replies = say(network, tokenizer, [prompt.messages for prompt in prompts], maximum_tokens=maximum)
+        scores = []
+        for example, prompt, reply in zip(exercise.asked, prompts, replies, strict=True):
+            answer = exercise.strategy.read_completion(prompt, Completion(text=reply, usage=Usage()), Timing())
+            scores.append(exercise.metric.score(example, answer).value)
     del network
     release()
-    return CurvePoint(share=share, examples=examples, scores=scores, losses=losses)
+    return CurvePoint(share=share, examples=examples, scores=tuple(scores), losses=losses)
 
 
 def references(exercise: Exercise) -> tuple[Conversation, ...]:
-    """Return the dev questions with the prompts of service and the answers that training teaches."""
+    """Return the dev questions with the prompts of service and the answers of the training data."""
     taught = RaftSettings(withheld_target=exercise.recipe.training.raft.withheld_target)
     return tuple(conversation(exercise.strategy, example, raft=taught) for example in exercise.asked)
-
-
-def _scores(exercise: Exercise, network: object, tokenizer: object, asked: Sequence[Example]) -> Iterator[float | None]:
-    prompts = [exercise.strategy.prompt_for(example.question) for example in asked]
-    maximum = exercise.recipe.model.maximum_tokens
-    said = say(network, tokenizer, [prompt.messages for prompt in prompts], maximum_tokens=maximum)
-    for example, prompt, raw in zip(asked, prompts, said, strict=True):
-        answer = exercise.strategy.read_completion(prompt, Completion(text=raw, usage=Usage()), Timing())
-        yield exercise.metric.score(example, answer).value
 
 
 @cache

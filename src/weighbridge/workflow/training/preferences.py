@@ -30,23 +30,25 @@ from weighbridge.wiring.reporter import Reporter
 _SHARE = 0.2
 """Share of the examples held out to measure the effect."""
 _CHANCE = 0.5
+"""A model that orders pairs at random is right half of the time."""
 _SURE = 0.05
+"""The usual level of significance: a larger p-value is reported as possible chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """A mean over held-out examples before and after a training."""
+    """A mean over held-out examples, before and after a training."""
 
     measure: str
     before: Estimate
     after: Estimate
     difference: Estimate
     p_value: float
-    """Of a two-sided sign-flip test: with very few examples an interval is narrower than it should be, this is not."""
+    """Of a two-sided sign-flip test. With very few examples intervals are too narrow, and this test is not."""
 
     @property
     def sentence(self) -> str:
-        """The effect, as a sentence for people."""
+        """The effect as a sentence."""
         sure = self.p_value <= _SURE
         return (
             f"{self.measure}, on {self.before.scored:,} examples kept back: {_words(self.before)} before, "
@@ -57,7 +59,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refined:
-    """The outcome of a second training; its notes tell the effect."""
+    """The result of a second training. Its notes contain the effect."""
 
     training: Training
     moved: tuple[Moved, ...]
@@ -71,13 +73,13 @@ class Refinement:
     exercise: Exercise
     """The first training of the arm: its strategy, recipe, metric and dev questions."""
     start: Path
-    """The adapter to go on from: a PEFT folder."""
+    """The adapter to continue from: a PEFT folder."""
     weights: Weights
-    """The same weights in the form that the engine runs, for attempts at answers."""
+    """The same weights in the form of the engine, to sample answers."""
     folder: Path
-    """Where `adapter/` is to be written, and `reward/` where there is a reward model."""
+    """The folder for `adapter/`, and for `reward/` with a reward model."""
     read: PreferenceFile | None = None
-    """The preferences of the user's own file; None if attempts provide them."""
+    """The preferences of the user's own file; None if they come from attempts."""
 
     @property
     def seed(self) -> int:
@@ -85,7 +87,7 @@ class Refinement:
 
 
 def refine(todo: Refinement, bench: Bench, engine: Engine, reporter: Reporter) -> Refined:
-    """Continue training by `training.preference`, and measure the effect on held-out examples.
+    """Continue the training by `training.preference`, and measure the effect on held-out examples.
 
     Raises:
         TrainingError: there is nothing to learn from, or training fails.
@@ -94,56 +96,59 @@ def refine(todo: Refinement, bench: Bench, engine: Engine, reporter: Reporter) -
     if method not in _WAYS:
         raise TrainingError(f"training.preference.method: {method}; choose one of {', '.join(_WAYS)}")
     done = _WAYS[method](todo, bench, engine, reporter)
-    told = tuple(moved.sentence for moved in done.moved)
-    for sentence in told:
+    sentences = tuple(moved.sentence for moved in done.moved)
+    for sentence in sentences:
         reporter.say(f"  {sentence}")
-    return replace(done, training=replace(done.training, notes=(*done.training.notes, *told)))
+    return replace(done, training=replace(done.training, notes=(*done.training.notes, *sentences)))
 
 
 def preferences_file(exercise: Exercise, bench: Bench, reporter: Reporter) -> PreferenceFile | None:
-    """Read the user's own file of preferences; None without one, or if the method learns from rewards alone.
+    """Read the user's own file of preferences; None without a file, or if the method learns from rewards alone.
 
     Raises:
         DataError: the file cannot be used.
     """
-    how = exercise.recipe.training.preference
-    if how.pairs is None or (how.method == "grpo" and "model" not in how.rewards):
+    settings = exercise.recipe.training.preference
+    if settings.pairs is None or (settings.method == "grpo" and "model" not in settings.rewards):
         return None
     held_out = (*bench.workload.of("dev"), *bench.workload.of("test"))
     groups = exercise.recipe.training.learnable_groups
-    read = read_preferences(how.pairs, exercise.strategy, held_out, groups=groups, notify=reporter.notify)
-    reporter.say(f"{how.pairs.name}: {read.sentence}")
+    read = read_preferences(settings.pairs, exercise.strategy, held_out, groups=groups, notify=reporter.notify)
+    reporter.say(f"{settings.pairs.name}: {read.sentence}")
     return read
 
 
 def preferences(todo: Refinement, bench: Bench, engine: Engine, reporter: Reporter) -> Preferences:
-    """Return the preferences of the user's file, or else those of attempts at the training questions."""
+    """Return the preferences of the user's file; without a file, those from attempts at the training questions."""
     return todo.read.told if todo.read else collect_attempts(todo, bench, engine, reporter)
 
 
 def collect_attempts(todo: Refinement, bench: Bench, engine: Engine, reporter: Reporter) -> Preferences:
-    """Ask the arm its own training questions several times, and return preferences from the graded answers.
+    """Ask the arm its training questions several times, and return preferences from the graded answers.
 
-    Attempts are kept in the workspace: those that were made already, with these very weights, are not repeated.
+    The workspace keeps the attempts. Those with the same weights and seed are not repeated.
     """
-    how = todo.exercise.recipe.training.preference
+    settings = todo.exercise.recipe.training.preference
     examples = training_examples(todo.exercise, bench)
     records = [
-        record for number in range(how.samples) for record in _tries(todo, examples, bench, engine, (number, reporter))
+        record
+        for number in range(settings.samples)
+        for record in _tries(todo, examples, bench, engine, (number, reporter))
     ]
     references = [conversation(todo.exercise.strategy, example) for example in examples]
-    told = preferences_from(records, examples, references)
+    collected = preferences_from(records, examples, references)
     answered = [record for record in records if record.answer]
     right = sum(record.outcome == "right" for record in answered)
     reporter.say(
-        f"Tried {len(examples):,} training questions {how.samples} times: {right:,} of {len(answered):,} answers "
-        f"right, {len(records) - len(answered):,} failed; {len(told.as_pairs()):,} pairs of a better and a worse answer"
+        f"Tried {len(examples):,} training questions {settings.samples} times: {right:,} of {len(answered):,} answers "
+        f"right, {len(records) - len(answered):,} failed; {len(collected.as_pairs()):,} pairs of a better and a worse "
+        "answer"
     )
-    return told
+    return collected
 
 
 def training_examples(exercise: Exercise, bench: Bench) -> tuple[Example, ...]:
-    """Return the training examples an exercise is made of."""
+    """Return the training examples of an exercise."""
     names = {one.example_id for one in exercise.made}
     return tuple(example for example in bench.workload.of("train") if example.id in names)
 
@@ -159,7 +164,7 @@ def _tries(
     with ExitStack() as stack:
         model = open_model(sampled, todo.weights, workers=workers, stack=stack)
         strategy = replace(todo.exercise.strategy, model=model)
-        exam = EvaluationSpec(
+        spec = EvaluationSpec(
             task=bench.workload.outline.task,
             examples=examples,
             metrics=(todo.exercise.metric,),
@@ -167,19 +172,19 @@ def _tries(
             seed=seed,
             workers=workers,
         )
-        append(path, evaluate(strategy, exam, done=load(path), notify=reporter.notify))
-        return stored_records(strategy, exam, load(path))
+        append(path, evaluate(strategy, spec, done=load(path), notify=reporter.notify))
+        return stored_records(strategy, spec, load(path))
 
 
 def _train_on_pairs(todo: Refinement, bench: Bench, engine: Engine, reporter: Reporter) -> Refined:
     recipe, begun = todo.exercise.recipe, perf_counter()
-    told = preferences(todo, bench, engine, reporter)
+    collected = preferences(todo, bench, engine, reporter)
     collecting = perf_counter() - begun
-    pairs = told.as_pairs()
+    pairs = collected.as_pairs()
     kept_back = held_out([pair.example_id for pair in pairs], _SHARE, todo.seed)
     asked = [pair for pair in pairs if pair.example_id in kept_back]
     before = margins(todo.start, asked, base=recipe.base, notify=reporter.notify)
-    lessons = pairs if wants_pairs(recipe.training.preference.method) else told.as_thumbs()
+    lessons = pairs if wants_pairs(recipe.training.preference.method) else collected.as_thumbs()
     own = [one for one in lessons if one.example_id not in kept_back]
     training = train_preference(todo.start, own, todo.folder, recipe=recipe, notify=reporter.notify)
     after = margins(todo.folder / "adapter", asked, base=recipe.base, notify=reporter.notify)
@@ -191,9 +196,9 @@ def _train_on_pairs(todo: Refinement, bench: Bench, engine: Engine, reporter: Re
 def pairs_moved(
     pairs: Sequence[PreferencePair], before: Sequence[float], after: Sequence[float], seed: int
 ) -> tuple[Moved, ...]:
-    """Return how far margins (see `train.preference.margins`) moved, and how many pairs are now ordered rightly.
+    """Return the change of the margins (see `train.preference.margins`), and of the share of rightly ordered pairs.
 
-    Both are means over examples, of the means over an example's pairs: these are not independent of each other.
+    Both are means over examples. Pairs of one example are not independent, so each example counts once, by their mean.
     """
     nats = [_by_example(pairs, values) for values in (before, after)]
     right = [_by_example(pairs, [float(value > 0) for value in values]) for values in (before, after)]
@@ -204,7 +209,7 @@ def pairs_moved(
 
 
 def rewards_moved(before: Sequence[float | None], after: Sequence[float | None], seed: int) -> tuple[Moved, ...]:
-    """Return how far the mean reward moved, over the examples that could be rewarded both times."""
+    """Return the change of the mean reward, over the examples with a reward both times."""
     both = [(old, new) for old, new in zip(before, after, strict=True) if old is not None and new is not None]
     if not both:
         return ()
@@ -263,7 +268,7 @@ def _judge(todo: Refinement, bench: Bench, engine: Engine, reporter: Reporter) -
 
 
 def reward_sentence(model: RewardModel, seed: int) -> str:
-    """Say how well a reward model orders pairs it has not seen."""
+    """Return a sentence about a reward model: its training, and the share of held-out pairs that it orders rightly."""
     learnt = f"Reward model: {model.trained:,} pairs, loss {model.first_loss:.2f} to {model.last_loss:.2f}"
     learning = "; ".join((learnt, *model.notes))
     if not model.right:

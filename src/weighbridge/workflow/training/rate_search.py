@@ -1,7 +1,7 @@
-"""Learning rates and ranks raced against each other: all on a quarter of the examples, the better ones on more.
+"""Races learning rates and ranks: all on a quarter of the examples, the better ones on more.
 
-The race is Optuna's: a tree-structured Parzen estimator proposes, successive halving drops. It is kept on disk, and so
-are the laps of the settings that are running, so that a race that was interrupted goes on.
+Optuna runs the race: a tree-structured Parzen estimator proposes settings, and successive halving drops the worse half.
+The race and its running laps are kept on disk, so that an interrupted race continues.
 """
 
 import logging
@@ -26,19 +26,20 @@ from weighbridge.wiring.reporter import Reporter
 from weighbridge.workspace import Workspace
 
 _RANKS = (4, 8, 16, 32, 64)
+"""Powers of two around the default of 16."""
 _RANKED = frozenset({"lora", "rslora", "dora", "qlora"})
 SHARES = (0.25, 0.5, 1.0)
-"""Of the training examples: the laps of a race. Whoever is in the worse half after one does not run the next."""
+"""The share of the training examples in each lap. The worse half does not run the next lap."""
 
 
 def race_settings(exercise: Exercise, workspace: Workspace, trials: int, reporter: Reporter) -> Mapping[str, object]:
-    """Race `trials` settings, and return the training settings of the one that did best on dev after the last lap.
+    """Race `trials` settings, and return those with the best dev score after the last lap.
 
     Raises:
         MissingExtraError: Optuna is not installed.
         SettingsError: there are no dev questions to tell the settings apart by.
         TrainingError: the data cannot be used, or none of the settings could be trained with.
-        UnfinishedError: `training.seconds` are over in one of the laps; nobody drops out of the race for that.
+        UnfinishedError: `training.seconds` ran out in a lap. No setting drops out for that.
     """
     try:
         import optuna
@@ -48,14 +49,14 @@ def race_settings(exercise: Exercise, workspace: Workspace, trials: int, reporte
         raise MissingExtraError("train --search", "search") from None
     if not exercise.asked:
         raise SettingsError("train --search tells settings apart by dev questions; there are none: raise splits.dev")
-    rows = exercise.rows  # refuses what must not be learnt, before anything is trained
+    rows = exercise.rows  # raises an error about wrong data before anything is trained
     logging.getLogger("optuna").setLevel(logging.ERROR)
     folder = workspace.adapters(exercise.strategy.name) / "race"
     folder.mkdir(parents=True, exist_ok=True)
     reporter.say(f"Racing {trials} settings on {len(rows):,} rows and {len(exercise.asked)} dev questions")
     study = _open_study(JournalStorage(JournalFileBackend(str(folder / "journal.log"))), exercise.fingerprint)
     for number in range(len(study.trials), trials):
-        # Seeded for each: what is proposed must not depend on where a race was interrupted.
+        # A seed for each trial: the proposals must not depend on an interruption of the race.
         study.sampler = optuna.samplers.TPESampler(seed=exercise.recipe.training.seed + number)
         study.optimize(lambda trial: _run(trial, exercise, folder / "laps", reporter), n_trials=1)
     rmtree(folder / "laps", ignore_errors=True)
@@ -73,7 +74,7 @@ def race_settings(exercise: Exercise, workspace: Workspace, trials: int, reporte
 
 
 def _open_study(storage: Any, name: str) -> Any:
-    """Return the study of this name, new or as it was left; a trial that was interrupted is forgotten."""
+    """Return the study with this name, new or stored. Interrupted trials are removed, because they run again."""
     import optuna
 
     halving = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
@@ -111,15 +112,15 @@ def _run(trial: Any, exercise: Exercise, folder: Path, reporter: Reporter) -> fl
         trial.report(score, lap)
         trial.set_user_attr("loss", training.last_loss)
         out = lap < len(SHARES) and trial.should_prune()
-        said = f"{_words(params)}: dev accuracy {score:.2f} on {share:.0%} of the examples"
-        reporter.say(f"  {said}{', out' if out else ''}")
+        line = f"{_words(params)}: dev accuracy {score:.2f} on {share:.0%} of the examples"
+        reporter.say(f"  {line}{', out' if out else ''}")
         if out:
             raise optuna.TrialPruned
     return score
 
 
 def _lap(exercise: Exercise, recipe: Recipe, share: float, place: Path, reporter: Reporter) -> Training:
-    """Train on a share of the examples, or go on with it; a lap that `place` holds the end of is not run again."""
+    """Train on a share of the examples, or continue. A finished lap in `place` is not run again."""
     key = fingerprint(exercise.fingerprint, recipe.training.supervised_recipe, share)
     if (finished := read_training(place, key)) is not None:
         return finished
@@ -139,14 +140,14 @@ def _dev(training: Training) -> float:
 
 
 def part(rows: tuple[Encoded, ...], share: float, seed: int) -> tuple[Encoded, ...]:
-    """Return a share of the rows, at least one, in their order; a smaller share is a part of a larger one."""
+    """Return a share of the rows, at least one, in order. A smaller share is part of a larger one."""
     order = Random(seed).sample(range(len(rows)), len(rows))  # noqa: S311 - a sample, not a secret
     chosen = set(order[: max(1, round(share * len(rows)))])
     return tuple(row for number, row in enumerate(rows) if number in chosen)
 
 
 def _trial_settings(params: Mapping[str, Any]) -> Mapping[str, object]:
-    """Return the training settings that a trial stands for; alpha stays twice the rank."""
+    """Return the training settings of a trial. Alpha is twice the rank, as in the defaults."""
     return {**params, **({"alpha": 2 * params["rank"]} if "rank" in params else {})}
 
 

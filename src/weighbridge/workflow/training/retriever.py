@@ -1,9 +1,9 @@
-"""Tune the search's own models, and keep one only if the whole search became better with confidence.
+"""Tunes the embedder or the reranker, and keeps the result only if the whole search improves with confidence.
 
-The search is measured as it would be served: indexed again with the tuned embedder, or reranked by the tuned
-reranker. It is compared with the search as it is served now, with the tuned models that are in force. An embedder
-always starts from that of the settings, a reranker from the embedder in force. Tune the embedder first: a reranker that
-was made for another is not used.
+The search is measured as it would be served: indexed again with the tuned embedder, or reranked by the tuned reranker.
+It is compared with the present search and its promoted models. An embedder always starts from that of the settings, a
+reranker from the present embedder. Tune the embedder first, because a reranker works only with the embedder that it was
+tuned for.
 """
 
 from collections import Counter
@@ -47,13 +47,15 @@ from weighbridge.workflow.training.trial_index import TrialSearch, search_aside,
 from weighbridge.workspace import Workspace
 
 _FORMAT = 1
+"""Part of the fingerprint. It grows when a change of the code makes old tunings incomparable."""
 _RATES: Mapping[Which, float] = {"embedder": 2e-5, "reranker": 5e-5}
 _NEGATIVES: Mapping[Which, int] = {"embedder": 2, "reranker": 3}
+"""Wrong texts beside each pair. An embedder also learns from the other texts of its batch, so it needs fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Lessons:
-    """The training pairs, the questions that decide, and their origin."""
+    """The division of the questions, the training pairs, and their wrong texts."""
 
     division: Division
     pairs: RetrievalPairs
@@ -67,9 +69,9 @@ class _Lessons:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Searches:
     start: TrialSearch
-    """By the model that the tuning starts from: negatives are mined here, and epochs judged."""
+    """The search with the model that the tuning starts from. It mines negatives and judges epochs."""
     served: Retriever
-    """As it is served now, with the tuned models in force: to become better than."""
+    """The present search with its promoted models. The tuned one must be better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +80,16 @@ class _Task:
 
     which: Which
     settings: Settings
-    """The user's own, whatever is in force."""
+    """The user's own, without promoted models."""
     workspace: Workspace
     documents: Sequence[Document]
     searches: _Searches
     against: tuple[str, ...]
-    """The tuned models in force, by kind and id."""
+    """The promoted models, by kind and id."""
     lessons: _Lessons
     recipe: RetrieverRecipe
     fingerprint: str
-    """Of the base, everything learnt and asked, the recipe, and the search that it starts from."""
+    """Fingerprint of the base, the pairs, the questions, the recipe, and the search that it starts from."""
 
     @property
     def base(self) -> str:
@@ -99,18 +101,18 @@ class _Task:
 
     @property
     def name(self) -> str:
-        """The name of the model's folder. Reports use it too."""
+        """The name of the model's folder, also in reports."""
         return f"{embedder_name(self.settings)}-{'tuned' if self.which == 'embedder' else 'reranker'}"
 
 
 def tune_retriever(which: Which, settings: Settings, workspace: Workspace, reporter: Reporter) -> RetrieverCard:
-    """Tune the embedder or a reranker on this workload, weigh the search with it, and put it in force if it is better.
+    """Tune the embedder or a reranker on this workload, measure the search with it, and promote it if it is better.
 
-    A model that wins is used for the index at once. A model in force that is not beaten stays.
+    A better model is used for the index at once. Otherwise the present one stays.
 
-    Where this very tuning was finished before, its card is returned, and one that was killed is finished; one that was
-    weighed against another search than is served now is weighed again. Nothing is trained where too few questions name
-    their evidence for a verdict.
+    A tuning that was finished before returns its card, and a killed one continues. If the present search is not the one
+    of a card's comparison, the comparison runs again. Nothing is trained if too few questions name their evidence for a
+    verdict.
 
     Raises:
         SettingsError: the settings name no documents.
@@ -130,14 +132,14 @@ def tune_retriever(which: Which, settings: Settings, workspace: Workspace, repor
         if card.verdict.kept:
             promote_retriever(card, workspace)
             search_in_workspace(task.documents, with_tuned_models(settings, workspace), workspace, reporter)
-        told = tuple(_describe_outcome(card, task))
-    for sentence in told:
+        sentences = tuple(_describe_outcome(card, task))
+    for sentence in sentences:
         reporter.say(sentence)
     return card
 
 
 def _describe_outcome(card: RetrieverCard, task: _Task) -> Iterator[str]:
-    """Yield the outcome of a tuning, the verdict first, and its consequence for the other model of the search."""
+    """Yield the verdict of a tuning, and its consequence for the other model of the search."""
     own = [] if any(name.startswith("embedder") for name in card.against) else ["the embedder of the settings"]
     named = " and ".join((*own, *(f"the tuned {name}" for name in card.against)))
     yield card.verdict.sentence
@@ -219,7 +221,7 @@ def _lessons(which: Which, division: Division, search: TrialSearch, seed: int, r
 
 
 def _train_and_judge(task: _Task, reporter: Reporter, started: float) -> RetrieverCard:
-    """Train, weigh, and return the card."""
+    """Train the model, compare the searches, and return the card."""
     card = _card(task)
     if not task.lessons.division.decidable:
         return replace(card, seconds=perf_counter() - started)
@@ -237,7 +239,7 @@ def _train_and_judge(task: _Task, reporter: Reporter, started: float) -> Retriev
 
 
 def _card(task: _Task) -> RetrieverCard:
-    """Return the card of a tuning that trained nothing."""
+    """Return the card of a tuning before its training."""
     lessons, settings = task.lessons, task.settings
     asked = len(lessons.division.deciding)
     few = f"only {asked:,} train and dev questions name their evidence, and {FEWEST} families of them are needed"
@@ -277,7 +279,7 @@ def _train_model(task: _Task, model: Path, reporter: Reporter) -> Tuned:
 
 
 def _judge_model(task: _Task, model: Path, reporter: Reporter) -> RetrievalVerdict:
-    """Compare the search as it is with the search as it would be."""
+    """Compare the present search with the search that uses the model."""
     if task.which == "reranker":
         start = task.searches.start
         after = replace(start, settings=with_retrieval(start.settings, {"rerank": str(model)}))

@@ -1,9 +1,9 @@
 """Divides questions into three sets: to train a model of the search, to choose its epoch, and to decide on it.
 
-The dev questions decide. Where these are few, some train questions are held back from learning and decide with them.
-Other train questions, held back too, choose the epoch, so that no question both chooses and decides. Test questions do
-neither. The train questions are divided as the workload was: no near-paraphrase of one that decides is learnt.
-Examples made from documents are only trained on: questions that people asked decide.
+The dev questions decide. If they are few, some train questions are held back and decide with them. Other held-back
+train questions choose the epoch, so that no question both chooses and decides. Test questions do neither.
+Near-duplicates stay in one set, as in the split of the workload. Examples made from documents are only trained on:
+questions from people decide.
 """
 
 from collections.abc import Sequence
@@ -22,20 +22,22 @@ from weighbridge.train.retriever.pairs import RetrievalPairs, labelled_pairs, ma
 from weighbridge.types import PUBLIC, Example
 
 ENOUGH = 40
-"""With this many families of dev questions, no train question is held back to decide."""
+"""With so many families of dev questions, no train question is held back to decide."""
 MOST_PAIRS = 500
+"""More pairs are sampled down, to limit the time of a tuning without a clock (docs/adr/0017)."""
 _HELD = 1 / 3
-"""Share of the train families that is held back to decide, at most."""
+"""The largest share of the train families to hold back for the decision: most are needed to learn from."""
 _CHOOSING = 0.1
+"""The share of the train families that chooses the epoch."""
 _CHOOSING_FROM = 30
-"""With this many train families, a share of them is held back to choose the epoch."""
+"""With fewer train families, none chooses the epoch: a tenth of them is at most two."""
 _MOST_DOCUMENTS = 2000
-"""Documents that pairs are made from by rule; of more, a sample."""
+"""Rules make pairs from so many documents at most. More are sampled down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Division:
-    """Examples by their use. None is trained on if pairs are made from the documents."""
+    """Examples by their use. `taught` is empty if pairs are made from the documents."""
 
     taught: tuple[Example, ...]
     choosing: tuple[Example, ...]
@@ -47,7 +49,7 @@ class Division:
 
     @property
     def sentence(self) -> str:
-        """Return the division as a sentence for people."""
+        """The division as a sentence."""
         held = sum(example.split != "dev" for example in self.deciding)
         learnt = f"{len(self.taught):,} train questions are learnt" if self.taught else (
             "too few train questions name their evidence, so pairs made from the documents are learnt"
@@ -62,10 +64,10 @@ def divide_examples(examples: Sequence[Example], embedder: Embedder, *, similari
     """Divide the train and dev examples with known evidence.
 
     Args:
-        examples: all of the workload; those of the test split are left alone.
-        embedder: tells near-paraphrases.
-        similarity: the smallest cosine of near-paraphrases.
-        seed: of the draw.
+        examples: All examples of the workload. Those of the test split are not used.
+        embedder: Finds near-duplicates.
+        similarity: The smallest cosine of near-duplicates.
+        seed: The seed of the draw.
     """
     dev = judgeable_examples([example for example in examples if example.split == "dev"])
     train = tuple(example for example in examples if example.split == "train" and not unusable(example))
@@ -86,7 +88,7 @@ def divide_examples(examples: Sequence[Example], embedder: Embedder, *, similari
 
 
 def with_made(division: Division, made: Sequence[Example], embedder: Embedder, *, similarity: float) -> Division:
-    """Let examples made from documents be learnt too, but for those that are like one that chooses or decides."""
+    """Add examples made from documents to the taught ones, except those close to a choosing or deciding example."""
     usable = [example for example in made if not unusable(example)]
     embed = cache_vectors(lambda texts: embedder.embed(list(texts), kind="query"))
     near = drop_near_held_out((*division.choosing, *division.deciding), embed, similarity).positions(
@@ -107,7 +109,7 @@ def _from_example(example: Example) -> SyntheticExample:
 
 
 def pairs_of(division: Division, index: Index, embedder: Embedder, *, seed: int) -> RetrievalPairs:
-    """Return training pairs of the taught questions or, without any, pairs made from public documents."""
+    """Return training pairs from the taught questions; without any, pairs made from public documents."""
     if division.taught:
         return labelled_pairs(division.taught, index, embedder, most=MOST_PAIRS, seed=seed)
     names = sorted(index.documents())

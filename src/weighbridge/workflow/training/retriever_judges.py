@@ -1,4 +1,4 @@
-"""How retrieval is measured while its models are trained: quickly, on the questions that choose the epoch."""
+"""Measures retrieval during a training: quickly, on the questions that choose the epoch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_QUESTIONS = 24
+"""As many as `training.dev_examples` by default."""
 _DEPTH = 20
+"""Passages that a question adds to the pool: nDCG@10 needs ten, and some to rank below them."""
 
 
 def embedder_judge(examples: Sequence[Example], nominator: Retriever, index: Index) -> EmbedderJudge | None:
     """Return a judge by the mean nDCG@10 of vectors alone; None without questions.
 
-    At most 24 questions are asked, of a pool: all present results of the search for them, and all their evidence.
+    At most 24 questions are asked. They search a pool: the present results for all of them, and all their evidence.
     """
     asked = examples[:MOST_QUESTIONS]
     if not asked:

@@ -1,4 +1,4 @@
-"""The second stage of a training: an adapter of its own that names the supervised one it continues."""
+"""Runs the second stage of a training. Its adapter names the supervised adapter as its parent."""
 
 from dataclasses import asdict, dataclass, replace
 
@@ -17,7 +17,7 @@ from weighbridge.workflow.training.preferences import Refinement, refine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taught:
-    """The first training of an arm, and the user's own preferences if there is a file."""
+    """The first training of an arm, and the user's own preferences, if there is a file."""
 
     exercise: Exercise
     read: PreferenceFile | None
@@ -26,16 +26,16 @@ class Taught:
 def train_second_stage(
     arm: Arm, first: AdapterCard, taught: Taught, bench: Bench, engine: Engine, reporter: Reporter
 ) -> AdapterCard:
-    """Train an adapter on by `training.preference`, or take the one that this was done to; return its card.
+    """Continue the training of an adapter by `training.preference`, or reuse a finished one; return its card.
 
     Raises:
         TrainingError: there is nothing to learn from, or training fails.
     """
     exercise, read = taught.exercise, taught.read
-    how = exercise.recipe.training.preference
-    told, access = asdict(read.told) if read else {}, _access(first.learnt, exercise, read)
-    settings = how.model_dump(mode="json", exclude={"pairs"})
-    key = fingerprint("preference", 2, first.fingerprint, settings, told, *label_key(access))
+    preference = exercise.recipe.training.preference
+    preferences, access = asdict(read.told) if read else {}, _access(first.learnt, exercise, read)
+    settings = preference.model_dump(mode="json", exclude={"pairs"})
+    key = fingerprint("preference", 2, first.fingerprint, settings, preferences, *label_key(access))
     folder = bench.workspace.adapter(arm, key[:12])
     start = folder_of(bench.workspace, first)
     lessons = read.lessons if read else ()
@@ -63,7 +63,7 @@ def train_second_stage(
 
 
 def _access(learnt: Learnt, exercise: Exercise, read: PreferenceFile | None) -> Access:
-    """Return the groups that may hear an adapter trained further by a file or by attempts at its examples."""
-    tried = exercise.made if read is None or exercise.recipe.training.preference.method == "grpo" else ()
-    told = read.access if read else ()
-    return inherit_access((*learnt.access, *told, *(one for each in tried for one in each.access)))
+    """Return the groups that the adapter may answer: those of the first training, of the file, and of the attempts."""
+    attempted = exercise.made if read is None or exercise.recipe.training.preference.method == "grpo" else ()
+    stated = read.access if read else ()
+    return inherit_access((*learnt.access, *stated, *(one for each in attempted for one in each.access)))

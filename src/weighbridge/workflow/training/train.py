@@ -1,4 +1,4 @@
-"""Train the adapters of the tuned arms, on exactly the prompts that these arms will send; guard and promote them."""
+"""Trains the adapters of the tuned arms on exactly the prompts that these arms send; checks and promotes them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,24 +41,24 @@ from weighbridge.workspace import Workspace, write_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How much a training may try before it settles on one adapter."""
+    """The number of trainings to try for one adapter."""
 
     seeds: int = 1
-    """Trainings that differ in nothing but the seed; the best on dev is promoted."""
+    """Trainings that differ only in the seed. The best on dev is promoted."""
     search: int = 0
-    """Learning rates and ranks raced on small budgets before; 0: those of the settings."""
+    """Learning rates and ranks to race on small budgets first; 0 takes those of the settings."""
     agree: Agree = never_agree
-    """Asks the person who pays for a training at an endpoint."""
+    """Asks for consent to the price of a training at an endpoint."""
 
 
 _CUT = "training.seconds ("
-"""Begins the note on the card of an adapter that a time limit cut, as such limits did until ADR 17."""
+"""The start of a note on cards of adapters that a time limit cut short. This was possible until ADR 17."""
 
 
 def train_arms(
     arms: Sequence[Arm], settings: Settings, workspace: Workspace, reporter: Reporter, *, effort: Effort
 ) -> tuple[AdapterCard, ...]:
-    """Train the tuned arms named, or all the settings name, by the settings as they are; return their cards.
+    """Train the named arms, by default all tuned arms of the settings, and return their cards.
 
     Raises:
         SettingsError: an arm is not a tuned one, or there is none to train.
@@ -77,10 +77,10 @@ def train_arms(
 
 
 def resume(arm: Arm, settings: Settings, workspace: Workspace, reporter: Reporter) -> AdapterCard:
-    """Let the newest unfinished training of an arm at the endpoint go on, and put its model in force.
+    """Resume the newest unfinished training of an arm at the endpoint, and promote its model.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no unfinished training.
         TrainingError: the endpoint refuses, or its job failed.
     """
     with workspace.lock():
@@ -90,17 +90,17 @@ def resume(arm: Arm, settings: Settings, workspace: Workspace, reporter: Reporte
 
 
 def arms_to_train(settings: Settings) -> tuple[Arm, ...]:
-    """Return the arms of the settings that need training."""
+    """Return the tuned arms of the settings."""
     return tuple(arm for arm in settings.strategies if shape_of(arm).tuned)
 
 
 def train_all(
     bench: Bench, engine: Engine, reporter: Reporter, seconds: dict[str, float], *, agree: Agree = never_agree
 ) -> dict[Arm, str]:
-    """See that every tuned arm has its adapter on this very data; return why any has not.
+    """Train every tuned arm that has no adapter for these data and settings. Return the reasons of the failures.
 
-    An adapter that a person promoted stays, whatever the settings say, and so does the best of several that were
-    trained on this very data for these very settings.
+    An adapter that a person promoted stays, even with other settings. The best of several seeds or of a race stays too,
+    if the data and the settings are the same.
     """
     failed: dict[Arm, str] = {}
     for arm in arms_to_train(bench.settings):
@@ -116,10 +116,10 @@ def train_all(
 
 
 def recipe_of(bench: Bench, engine: Engine) -> Recipe:
-    """Return how the tuned arms of a bench are trained.
+    """Return the recipe of the tuned arms.
 
     Raises:
-        SettingsError: the base model is not one that can be trained here.
+        SettingsError: the base model cannot be trained here.
     """
     if engine.base is None:
         raise SettingsError(f"a model of the engine {engine.settings.engine} cannot be trained here")
@@ -135,13 +135,14 @@ def recipe_of(bench: Bench, engine: Engine) -> Recipe:
 
 
 def exercise_of(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> Exercise:
-    """Return the training data of an arm, checked."""
-    workload = bench.workload
+    """Return the checked training data of an arm, with its recipe."""
+    workload, tokens = bench.workload, bench.settings.chunks.tokens
+    documents: Sequence[Document] = workload.documents if bench.settings.training.on != "answers" else ()
     return prepare_exercise(
         build(arm, bench.parts, Scripted()),
         Material(
             examples=workload.examples,
-            documents=_texts(bench) if bench.settings.training.on != "answers" else (),
+            documents=tuple(replace(one, version=document_version(one, tokens=tokens)) for one in documents),
             split=workload.outline.key,
             spans=workload.spans,
             search=describe_search(bench.settings, bench.workspace),
@@ -152,14 +153,8 @@ def exercise_of(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> E
     )
 
 
-def _texts(bench: Bench) -> tuple[Document, ...]:
-    """Return the documents with the versions that the index knows them by."""
-    tokens = bench.settings.chunks.tokens
-    return tuple(replace(each, version=document_version(each, tokens=tokens)) for each in bench.workload.documents)
-
-
 def _best_of(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter, effort: Effort) -> AdapterCard:
-    """Race settings, train with several seeds, and promote the adapter that did best on dev."""
+    """Race settings, train with several seeds, and promote the adapter with the best dev score."""
     if effort.search and engine.base is None:
         raise SettingsError("train --search races trainings on this machine; an endpoint's are paid for one by one")
     found_for = _wanted_fingerprint(arm, bench, engine, reporter) if effort.search or effort.seeds > 1 else ""
@@ -185,13 +180,13 @@ def _best_of(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter, effort:
 
 
 def _wanted_fingerprint(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> str:
-    """Return the fingerprint of the data and the settings that an arm is to be trained by."""
+    """Return the fingerprint of the data and the settings of an arm's training."""
     if engine.base is None:
         return prepare_files(arm, bench, reporter).plan.fingerprint
-    how = bench.settings.training.preference
-    told = file_fingerprint(how.pairs) if how.pairs and how.pairs.is_file() else ""
+    preference = bench.settings.training.preference
+    pairs = file_fingerprint(preference.pairs) if preference.pairs and preference.pairs.is_file() else ""
     first = exercise_of(arm, bench, engine, reporter).fingerprint
-    return fingerprint(first, how.model_dump(mode="json"), told, engine.settings.quantisation)
+    return fingerprint(first, preference.model_dump(mode="json"), pairs, engine.settings.quantisation)
 
 
 def _with(bench: Bench, changed: Mapping[str, object]) -> Bench:
@@ -200,7 +195,7 @@ def _with(bench: Bench, changed: Mapping[str, object]) -> Bench:
 
 
 def _adapter_of(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter, agree: Agree) -> AdapterCard:
-    """Return the examined adapter of an arm, trained here or at the endpoint unless it was already."""
+    """Return the checked adapter of an arm. It is trained here or at the endpoint, unless it exists already."""
     if engine.settings.engine == "openai":
         card = train_hosted(arm, bench, engine, reporter, agree=agree)
         reporter.say(_training_sentence(card))
@@ -214,9 +209,8 @@ def _train_here(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> A
     if read_adapter_card(folder) is None:
         reporter.show(render_lint(exercise.checked))
     second = bench.settings.training.preference.method != "none"
-    read = (
-        preferences_file(exercise, bench, reporter) if second else None
-    )  # what is wrong with it is told before training
+    # Read before the first training, so that an error in the file appears before hours of work.
+    read = preferences_file(exercise, bench, reporter) if second else None
     card = tune(exercise, folder, notify=reporter.notify)
     reporter.say(_training_sentence(card))
     if second:
@@ -229,10 +223,10 @@ def _train_here(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> A
 
 
 def _stays(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> bool:
-    """Tell whether the serving adapter of an arm was chosen by a person, or matches the present settings.
+    """Tell whether the serving adapter of an arm stays: a person chose it, or it matches the present settings.
 
     Raises:
-        TrainingError: it cannot be compared with the other strategies.
+        TrainingError: the adapter cannot be compared with the other strategies.
     """
     card, known = promoted_adapter(bench.workspace, arm), promotions(bench.workspace, arm)
     if card is None:
@@ -240,7 +234,7 @@ def _stays(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> bool:
     if known.chosen:
         why = "which was promoted by hand"
     elif known.found_for and known.found_for == _wanted_fingerprint(arm, bench, engine, reporter):
-        why = "the best of several that were trained on this very data"
+        why = "the best of several that were trained on the same data"
     else:
         return False
     _require_comparable(card, bench, engine)
@@ -251,7 +245,7 @@ def _stays(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> bool:
 
 
 def _require_comparable(card: AdapterCard, bench: Bench, engine: Engine) -> None:
-    """Refuse an adapter of another base model or rounding, one that a clock cut, and one that learnt test questions."""
+    """Refuse an adapter of another base model or quantisation, an unfinished one, or one that learnt test questions."""
     again = f"; run: weighbridge train {card.strategy}"
     if engine.base and engine.base.fingerprint != card.base_fingerprint:
         raise TrainingError(f"adapter {card.id} was trained on another base model, {card.base_reference}{again}")
@@ -279,10 +273,10 @@ def _require_comparable(card: AdapterCard, bench: Bench, engine: Engine) -> None
 
 
 def _tests_learnt(lessons: Sequence[Lesson], bench: Bench) -> int:
-    """Return the number of lessons that repeat a test question, word for word or nearly, as the split judges.
+    """Return the number of lessons that repeat a test question exactly or nearly, by the similarity of the split.
 
-    An id does not tell: in a file without ids it is the number of a line. Questions that today's split has outside the
-    test are known to be no test questions.
+    Ids cannot decide it, because in a file without ids they are line numbers. Questions that the present split has in
+    train or dev are no test questions.
     """
     outside = {
         normalise_question(comparable_text(example)) for example in bench.workload.examples if example.split != "test"
@@ -306,7 +300,7 @@ def _tests_learnt(lessons: Sequence[Lesson], bench: Bench) -> int:
 
 
 def _spread_sentence(cards: Sequence[AdapterCard], best: AdapterCard) -> str:
-    """Say how much the trainings of several seeds differ, and name the one that serves."""
+    """Return a sentence about the spread of several seeds, and the adapter that serves."""
     values = [card.dev.value for card in cards if card.dev]
     if len(values) < len(cards):
         return f"{len(cards)} seeds; there are no dev questions to tell them apart: {best.id} (seed {best.seed}) serves"
@@ -319,11 +313,11 @@ def _spread_sentence(cards: Sequence[AdapterCard], best: AdapterCard) -> str:
 
 
 def _training_sentence(card: AdapterCard) -> str:
-    """Say how a training went, and whether the served model agrees with the adapter."""
+    """Return a sentence about a training, and the agreement of the served model with the adapter."""
     training = card.training
     best = next(epoch for epoch in training.epochs if epoch.epoch == training.chosen_epoch)
     dev = "" if best.dev is None else f", dev accuracy {best.dev:.2f}"
-    # By the clock, loading and scoring included. An endpoint does not always tell its seconds.
+    # Wall-clock time with loading and scoring. Not every endpoint reports its seconds.
     speed = f", {training.tokens / training.seconds:,.0f} tokens/s" if training.seconds else ""
     return (
         f"Trained {card.strategy} ({card.id}): {training.examples:,} examples, {training.tokens:,} tokens, "
@@ -334,7 +328,7 @@ def _training_sentence(card: AdapterCard) -> str:
 
 
 def _agreements(card: AdapterCard) -> Iterator[str]:
-    """Yield the agreement of the served model with the adapter, and the other forms that disagree."""
+    """Yield the agreement of the served model with the adapter, and the forms that disagree."""
     for served in card.parity[:1]:
         yield f"{served.form} agrees with the adapter on {served.agreement:.0%} of tokens"
     if others := [parity for parity in card.parity[1:] if parity.ok]:

@@ -1,4 +1,4 @@
-"""Opens a search to be judged: over the workspace's own index, or over a temporary one."""
+"""Opens a search for a comparison: over the workspace's index, or over a temporary index."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ _PREFIX = ".trial-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialSearch:
-    """An index that holds all documents, and how it is searched."""
+    """An index of all documents, and its search."""
 
     settings: Settings
     folder: Path
@@ -42,12 +42,12 @@ class TrialSearch:
 
     @property
     def retriever(self) -> Retriever:
-        """The search as the settings describe it, reranker and all."""
+        """The whole search of the settings, with the reranker."""
         return build_retriever(self.index, self.settings, self.embedder, self.card)
 
     @property
     def hybrid(self) -> Retriever:
-        """The search that all others are built on."""
+        """The fused search by words and vectors. All other searches wrap it."""
         return open_hybrid(self.settings, self.index, self.embedder, self.card)
 
 
@@ -66,10 +66,10 @@ def search_in_workspace(
 def search_aside(
     documents: Sequence[Document], settings: Settings, parent: Path, reporter: Reporter
 ) -> Iterator[TrialSearch]:
-    """Index the documents in a folder of their own under `parent`, give the search over it, and remove it."""
+    """Index the documents in a temporary folder under `parent`, yield the search, and remove the folder."""
     folder = fetch(settings.retrieval.embedder, notify=reporter.notify)
     parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.glob(f"{_PREFIX}*"):  # by a process that was killed; the caller holds the workspace's lock
+    for left in parent.glob(f"{_PREFIX}*"):  # of a killed process: the caller holds the lock, so none is in use
         shutil.rmtree(left, ignore_errors=True)
     with TemporaryDirectory(prefix=_PREFIX, dir=parent) as name:
         scratch, sources = Path(name), index_source(documents, settings, folder)
