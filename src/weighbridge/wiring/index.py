@@ -110,10 +110,10 @@ def plan_lines(plan: SyncPlan) -> Sequence[str]:
         for word, names in (("to add", plan.added), ("changed", plan.changed), ("to delete", plan.deleted))
         if names
     )
-    anew = "; " if plan.anew else ""
+    rebuild = "; " if plan.anew else ""
     if plan.anew and (plan.unchanged or plan.changed or plan.deleted):
-        anew = "; the whole index is built again beside the old one, and the old versions are deleted: "
-    lines = [f"Plan: {', '.join((*counted, f'{plan.unchanged:,} unchanged'))}{anew}{plan.anew}"]
+        rebuild = "; the whole index is built again beside the old one, and the old versions are deleted: "
+    lines = [f"Plan: {', '.join((*counted, f'{plan.unchanged:,} unchanged'))}{rebuild}{plan.anew}"]
     for mark, names in (("+", plan.added), ("~", plan.changed), ("-", plan.deleted)):
         lines += [f"  {mark} {name}" for name in names[:_SHOWN]]
         if len(names) > _SHOWN:

@@ -130,11 +130,9 @@ def collect_attempts(todo: Refinement, bench: Bench, engine: Engine, reporter: R
     """
     settings = todo.exercise.recipe.training.preference
     examples = training_examples(todo.exercise, bench)
-    records = [
-        record
-        for number in range(settings.samples)
-        for record in _tries(todo, examples, bench, engine, (number, reporter))
-    ]
+    records: list[Record] = []
+    for number in range(settings.samples):
+        records += _tries(todo, examples, bench, engine, (number, reporter))
     references = [conversation(todo.exercise.strategy, example) for example in examples]
     collected = preferences_from(records, examples, references)
     answered = [record for record in records if record.answer]
