@@ -121,7 +121,10 @@ def test_what_became_stale_is_told_with_what_to_do(golden: Golden) -> None:
 def test_many_documents_are_counted_and_some_named() -> None:
     stale = tuple(f"notice-{number}" for number in range(1200))
     told = " ".join(printed(status_lines(replace(KNOWN[0], stale=stale)), 80).split())
-    assert "1,200 documents changed: notice-0, notice-1, notice-2, notice-3, notice-4 and 1,195 more." in told
+    assert (
+        "1,200 documents of its training changed: notice-0, notice-1, notice-2, notice-3, notice-4 and 1,195 more."
+        in told
+    )
 
 
 def test_many_adapters_are_all_listed() -> None:
