@@ -13,7 +13,8 @@ import pytest
 import weighbridge
 from weighbridge.errors import DataError, SettingsError, UserError
 from weighbridge.generate.scripted import Scripted
-from weighbridge.workflow import ask
+from weighbridge.types import Message, Question
+from weighbridge.workflow import ask, search
 
 FERRY = {"question": "When does the ferry leave?", "references": ["at 17:05"], "answer": "It leaves at 5:05 pm."}
 
@@ -122,6 +123,31 @@ def events(monkeypatch):
 
     monkeypatch.setattr(ask, "open_strategy", open_slowly)
     return events
+
+
+def test_a_question_comes_with_its_history_and_groups_and_is_heard_piece_by_piece(workspace, monkeypatch):
+    heard, asked = [], []
+
+    class Echo:
+        def answer(self, question, *, emit):
+            asked.append(question)
+            emit("four")
+            return "four"
+
+    monkeypatch.setattr(ask, "open_strategy", lambda *_, **__: Echo())
+    history = [Message("user", "What is 3?"), Message("assistant", "3")]
+    said = workspace.ask("And 4?", strategy="prompt", groups=["finance"], history=history, emit=heard.append)
+    assert (said, heard) == ("four", ["four"])
+    workspace.ask("And 5?", strategy="prompt")
+    assert asked == [Question("And 4?", tuple(history), frozenset({"finance"})), Question("And 5?")]
+
+
+def test_a_search_is_made_for_whoever_asks(workspace, monkeypatch):
+    asked = []
+    monkeypatch.setattr(search, "search_index", lambda question, *_, limit, **__: asked.append((question, limit)))
+    workspace.search("ferry", groups=["finance"], limit=3)
+    workspace.search("ferry")
+    assert asked == [(Question("ferry", groups=frozenset({"finance"})), 3), (Question("ferry"), 5)]
 
 
 def test_threads_that_ask_first_open_a_strategy_once(workspace, events):
