@@ -2,6 +2,7 @@
 
 import sys
 from importlib.metadata import EntryPoint
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,7 +10,9 @@ from weighbridge import extensions
 from weighbridge.answer.build import Parts, build_own
 from weighbridge.errors import ExtensionError, WorkspaceError
 from weighbridge.extensions import extension_names, extension_origin, load_extension
-from weighbridge.ingest.files.kinds import reader_of, sniff
+from weighbridge.ingest.files.cache import cache_key
+from weighbridge.ingest.files.kinds import reader_of, sniff, version_of
+from weighbridge.ingest.files.limits import ReadingLimits
 from weighbridge.protocols import NONE, NOTHING, OwnStrategy
 from weighbridge.retrieve.stores.open import open_store
 
@@ -117,3 +120,19 @@ def test_a_file_that_two_distributions_read_is_not_guessed(offer, tmp_path):
     file.write_text("high water at 5\n")
     with pytest.raises(ExtensionError, match="both offer 'tides'"):
         reader_of(sniff(file))
+
+
+def test_another_release_of_a_reader_reads_its_files_and_archives_again(monkeypatch, tmp_path):
+    """Readings are kept by these keys."""
+    own, text = tmp_path / "may.tides", tmp_path / "may.txt"
+    for file in (own, text):
+        file.write_text("high water at 5\n")
+    keys = []
+    for version in ("2.1", "2.2"):
+        point = EntryPoint("tides", f"{__name__}:fail", "weighbridge.readers")
+        vars(point).update(dist=SimpleNamespace(name="tides", version=version))
+        monkeypatch.setattr(extensions, "entry_points_of", lambda _, point=point: {"tides": (point,)})
+        limits = ReadingLimits()
+        keys.append((cache_key(own, limits), version_of("reader:tides"), version_of("zip"), cache_key(text, limits)))
+    before, after = keys
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, False, False, True]
