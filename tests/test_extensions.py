@@ -13,7 +13,7 @@ from weighbridge.extensions import extension_names, extension_origin, load_exten
 from weighbridge.ingest.files.cache import cache_key
 from weighbridge.ingest.files.kinds import reader_of, sniff, version_of
 from weighbridge.ingest.files.limits import ReadingLimits
-from weighbridge.protocols import NONE, NOTHING, OwnStrategy
+from weighbridge.protocols import NONE, NOTHING, NoDemonstrations, Nothing, OwnStrategy
 from weighbridge.retrieve.stores.open import open_store
 
 
@@ -87,7 +87,18 @@ def refuse(*_):
     raise WorkspaceError("the harbour is closed")
 
 
+def keep(parts):
+    return SimpleNamespace(parts=parts, fingerprint="kept")
+
+
+def open_nothing(*_):
+    return SimpleNamespace(layout="rows 3")
+
+
 broken = OwnStrategy(build=fail)
+closed = OwnStrategy(build=keep)
+reading = OwnStrategy(build=keep, reads=True)
+showing = OwnStrategy(build=keep, shows=True)
 
 
 @pytest.fixture
@@ -136,3 +147,20 @@ def test_another_release_of_a_reader_reads_its_files_and_archives_again(monkeypa
         keys.append((cache_key(own, limits), version_of("reader:tides"), version_of("zip"), cache_key(text, limits)))
     before, after = keys
     assert [one == other for one, other in zip(before, after, strict=True)] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("own", ["closed", "reading", "showing"])
+def test_a_strategy_gets_documents_and_examples_only_where_it_says_so(offer, own):
+    """What it gets is what is counted as its cost."""
+    found, examples = Nothing("found"), NoDemonstrations("examples")
+    offer("weighbridge.strategies", "tidal", own)
+    parts = Parts(task="answer", about="", choices=(), retriever=found, demonstrations=examples, limit=1)
+    handed = build_own("tidal", parts, fail).strategy.parts
+    assert handed.retriever == (found if own == "reading" else NOTHING)
+    assert handed.demonstrations == (examples if own == "showing" else NONE)
+
+
+def test_the_distribution_of_a_store_is_part_of_its_layout(offer, tmp_path):
+    """An index is built again where the layout is another."""
+    offer("weighbridge.stores", "tidal", "open_nothing")
+    assert open_store("tidal", tmp_path).layout == "an unknown distribution rows 3"
