@@ -73,7 +73,7 @@ def test_the_label_is_inherited_and_shown(made: Opened) -> None:
         console.print(listing([found], ()))
         console.print(status_lines(replace(found, stale=("Ivory",))))
     assert "for crew only" in capture.get()
-    assert "1\N{NO-BREAK SPACE}document changed." in capture.get()
+    assert "1\N{NO-BREAK SPACE}document of its training changed." in capture.get()
     named = replace(card, learnt=replace(card.learnt, documents={"Ivory": "1"}))
     assert "Ivory" not in adapter_page(named)
     assert "answers only askers of crew" in adapter_page(named)
