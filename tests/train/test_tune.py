@@ -14,11 +14,14 @@ from weighbridge.errors import TrainingError, UnfinishedError
 from weighbridge.generate.llamacpp import open_llamacpp
 from weighbridge.protocols import silent
 from weighbridge.results import Score
+from weighbridge.train import tune as module
 from weighbridge.train.card import read_adapter_card, read_lessons
 from weighbridge.train.prepare import Exercise, Material, prepare_exercise
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.tune import tune
 from weighbridge.types import Answer, Example, Progress, Question
+
+from . import cards
 
 
 class Exact:
@@ -69,6 +72,21 @@ def test_the_same_words_from_another_search_are_not_learnt_again_but_noted(strat
     after = tune(replace(first, learnt=learnt), tmp_path, notify=seen.append)
     assert after == replace(before, learnt=learnt) == read_adapter_card(tmp_path)
     assert not seen
+
+
+@pytest.mark.parametrize("access", [(), (frozenset({"crew"}),)])
+def test_a_card_quotes_no_answer_that_not_everybody_may_hear(
+    strategy, examples, recipe, tmp_path: Path, monkeypatch, access
+):
+    """Everybody may read the card."""
+    own = exercise(strategy, examples, recipe)
+    own = replace(own, learnt=replace(own.learnt, access=access))
+    told = cards.parity("GGUF F16", 'it says "vault"')
+    monkeypatch.setattr(module, "_export_gguf", lambda folder, *_: folder / "model.gguf")
+    monkeypatch.setattr(module, "check_forms", lambda *_, **__: (told,))
+    card = module.train_and_check(own, tmp_path, lambda: cards.card(recipe.training).training)
+    assert any("vault" in reason for form in card.parity for reason in form.reasons) == (not access)
+    assert any("vault" in warning for warning in card.warnings) == (not access)
 
 
 def test_a_tuning_killed_before_its_card_is_finished(strategy, examples, recipe: Recipe, tmp_path: Path):
