@@ -14,7 +14,7 @@ import weighbridge
 from weighbridge.errors import DataError, SettingsError, UserError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.types import Message, Question
-from weighbridge.workflow import ask, search
+from weighbridge.workflow import ask, compare, models, search
 
 FERRY = {"question": "When does the ferry leave?", "references": ["at 17:05"], "answer": "It leaves at 5:05 pm."}
 
@@ -172,3 +172,20 @@ def test_what_was_opened_before_a_failure_is_closed(workspace, events):
     with pytest.raises(UserError, match="no examples"):
         workspace.strategy("few-shot")
     assert events == ["open few-shot", "close few-shot"]
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_paid_training_asks_whoever_calls(workspace, monkeypatch, answer):
+    questions = []
+
+    def agree(question):
+        questions.append(question)
+        return answer
+
+    monkeypatch.setattr(models, "train_named", lambda *_, effort: (effort.agree("Pay 3 dollars?"),))
+    monkeypatch.setattr(compare, "compare", lambda *_, agree: agree("Pay 3 dollars?"))
+    assert workspace.train("fine-tuned", agree=agree) == (answer,)
+    assert workspace.compare(agree=agree) is answer
+    assert questions == ["Pay 3 dollars?"] * 2
+    assert workspace.train("fine-tuned") == (False,)
+    assert workspace.compare() is False

@@ -10,7 +10,7 @@ Declare a part as an entry point of your distribution:
 `weighbridge.contracts` holds the tests that each kind of part must pass.
 """
 
-from weighbridge.errors import WorkspaceError
+from weighbridge.errors import ModelError, WorkspaceError
 from weighbridge.ingest.content import Content, Enclosed, Loss, Parsed, Reader, UnreadableError
 from weighbridge.protocols import (
     Changes,
@@ -64,6 +64,7 @@ __all__ = [
     "Message",
     "Metric",
     "Model",
+    "ModelError",
     "OwnStrategy",
     "Parsed",
     "Part",

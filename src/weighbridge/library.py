@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from weighbridge.results import Weighing
     from weighbridge.retrieve.index.sync import IndexCard
     from weighbridge.settings.schema import Settings
+    from weighbridge.wiring.index import Agree
     from weighbridge.wiring.tuned_retrievers import RetrieverCard
     from weighbridge.workflow.score import Scores
 
@@ -141,39 +142,45 @@ class OpenWorkspace:
                 self._strategies[arm] = opened
             return self._strategies[arm]
 
-    def train(self, *strategies: str, seeds: int = 1, search: int = 0) -> "Sequence[AdapterCard | RetrieverCard]":
+    def train(
+        self, *strategies: str, seeds: int = 1, search: int = 0, agree: "Agree | None" = None
+    ) -> "Sequence[AdapterCard | RetrieverCard]":
         """Train tuned strategies on exactly the prompts that they send; by default all tuned ones of the settings.
 
         Args:
             strategies: Some of `strategies:` in the settings; also `embedder` and `reranker`, the models of the search.
             seeds: Trainings with different seeds. The best on the dev questions serves.
             search: Learning rates and ranks to try on small budgets first.
+            agree: Receives the question before a paid training at a provider, and answers it; without it, none starts.
 
         Raises:
             UserError: a strategy is unknown, or is not a tuned one.
             TrainingError: training failed.
         """
+        from weighbridge.wiring.index import never_agree
         from weighbridge.workflow.models import train_named
         from weighbridge.workflow.training.train import Effort
 
         if seeds < 1 or search < 0:
             raise ValueError(f"seeds must be 1 or more, and search 0 or more, not {seeds} and {search}")
         self.close()
-        effort = Effort(seeds=seeds, search=search)
+        effort = Effort(seeds=seeds, search=search, agree=agree or never_agree)
         return train_named(strategies, self.settings, self._workspace, self._reporter, effort=effort)
 
-    def compare(self) -> "Weighing":
+    def compare(self, *, agree: "Agree | None" = None) -> "Weighing":
         """Weigh all strategies of the settings: index, train, answer, time, decide.
 
-        Only the missing steps run. A stopped call loses nothing: the next one continues.
+        Only the missing steps run. A stopped call loses nothing: the next one continues. `agree` receives the question
+        before a paid training at a provider, and answers it; without it, none starts.
 
         Raises:
             WeighbridgeError: a file, a model or a training prevents it. The message names the remedy.
         """
+        from weighbridge.wiring.index import never_agree
         from weighbridge.workflow.compare import compare
 
         self.close()
-        return compare(self.settings, self._workspace, self._reporter)
+        return compare(self.settings, self._workspace, self._reporter, agree=agree or never_agree)
 
     def last_weighing(self) -> "Weighing":
         """Return the result of the last `compare`; `WorkspaceError` if there is none."""
