@@ -44,7 +44,7 @@ EXCEPTIONS = {
     },
 }
 """The places that may break a rule of `benchmarks/house.py`, each with its reason."""
-MAXIMUM = {"functions": 54, "helpers": 342}
+MAXIMUM = {"functions": 24, "helpers": 317}
 """How many places still break a rule that is not reached yet. A figure here may only become smaller."""
 
 
