@@ -1,6 +1,8 @@
 import errno
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -56,3 +58,33 @@ def test_a_command_that_ends_well_exits_with_zero():
     with pytest.raises(SystemExit) as stop:
         run_command(lambda: None)
     assert stop.value.code == 0
+
+
+STUBBORN = """
+import time
+from weighbridge.cli.errors import run_command
+
+def command():
+    print("begun", flush=True)
+    while True:
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            print("goes on", flush=True)  # as threads do that finish an answer
+
+run_command(command)
+"""
+
+
+def test_a_second_interrupt_leaves_at_once():
+    with subprocess.Popen(
+        [sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "goes on\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        told = process.stderr.read()
+    assert "Ctrl-C again leaves at once" in told
+    assert "Traceback" not in told

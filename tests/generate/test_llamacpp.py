@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -114,3 +116,33 @@ def test_a_file_that_is_no_model_is_the_users_to_fix(tmp_path: Path, capfd: pyte
     with pytest.raises(UserError, match="no such GGUF"):
         open_llamacpp(tmp_path / "gone.gguf", settings=SHORT, name="m")
     assert capfd.readouterr().err == ""
+
+
+INTERRUPTED_START = """
+import os, signal, sys
+import xllamacpp
+from pathlib import Path
+from weighbridge.generate.llamacpp import open_llamacpp
+from weighbridge.settings.schema import ModelSettings
+
+real = xllamacpp.Server
+
+def interrupted(parameters):
+    server = real(parameters)
+    os.kill(os.getpid(), signal.SIGINT)  # before its loop runs
+    return server
+
+xllamacpp.Server = interrupted
+try:
+    open_llamacpp(Path(sys.argv[1]), settings=ModelSettings(context=256, maximum_tokens=4), name="tiny")
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+@pytest.mark.models
+def test_an_interrupt_while_the_engine_starts_does_not_hang(smollm2_gguf: Path) -> None:
+    """With a tiny model the loop runs before the interrupt; with a real one two of three starts used to hang."""
+    command = [sys.executable, "-c", INTERRUPTED_START, str(smollm2_gguf)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "stopped\n"), done.stderr

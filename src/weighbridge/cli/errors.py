@@ -10,6 +10,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -17,6 +18,7 @@ from typing import NoReturn
 from weighbridge.errors import UnfinishedError, WeighbridgeError
 
 INTERRUPTED = 130
+STOPPING = "\nStopping, after the work under way. Ctrl-C again leaves at once; nothing stored is lost.\n"
 STOPPED = "Stopped. Everything done so far is kept: run the same command again to continue from here."
 
 
@@ -46,11 +48,19 @@ def run_command(command: Callable[[], object]) -> NoReturn:
 
 
 def _note_interrupts() -> list[int]:
-    """Turn SIGTERM and Ctrl-C into `KeyboardInterrupt`, and return a list that collects their numbers."""
+    """Turn SIGTERM and Ctrl-C into `KeyboardInterrupt`, and return a list that collects their numbers.
+
+    Threads finish the answers that they have begun, and that takes seconds. A second signal does not wait for them:
+    whatever is stored is whole at any moment, as the kill tests show.
+    """
     received: list[int] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+        if received:
+            os._exit(INTERRUPTED)
         received.append(number)
+        with suppress(OSError):
+            os.write(2, STOPPING.encode())  # print is not for signal handlers: it may be the one interrupted
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)

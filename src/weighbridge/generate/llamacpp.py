@@ -13,6 +13,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -150,13 +151,19 @@ def open_llamacpp(
 def start_engine(parameters: Any) -> Any:
     """Return an engine that has answered once: one freed before its loop runs would wait for that loop for ever.
 
-    Raises `RuntimeError` where llama.cpp cannot load the files of the parameters.
+    A thread of its own starts it. Ctrl-C interrupts the main thread alone, and so cannot free an engine half started.
+
+    Raises `RuntimeError` if llama.cpp cannot load the files of the parameters.
     """
     import xllamacpp
 
-    engine = xllamacpp.Server(parameters)
-    engine.handle_completions({"prompt": "Hello", "n_predict": 1, "cache_prompt": False})
-    return engine
+    def start() -> Any:
+        engine = xllamacpp.Server(parameters)
+        engine.handle_completions({"prompt": "Hello", "n_predict": 1, "cache_prompt": False})
+        return engine
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(start).result()
 
 
 def engine_parameters(gguf: Path, *, context: int, adapter: Path | None = None) -> Any:
