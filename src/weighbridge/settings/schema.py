@@ -40,7 +40,7 @@ class ModelSettings(Section):
     """The base model, the same for every strategy."""
 
     engine: Literal["llamacpp", "transformers", "openai", "scripted"] = "llamacpp"
-    """Runs the model: llamacpp, transformers, openai (any such server), or scripted (for trials)."""
+    """llamacpp, transformers, openai (any such server), scripted (a stand-in for trials; its figures mean nothing)."""
     reference: str = SMOLLM2
     """A model: pypi:..., hf:..., file:... or openai:..."""
     quantisation: Literal["Q8_0", "Q4_0", "F16", "BF16"] = "Q8_0"
