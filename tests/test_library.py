@@ -97,6 +97,17 @@ def test_an_unknown_strategy_is_told_which_there_are(workspace):
         workspace.ask("What is 3?", strategy="rag")
 
 
+def test_an_unmeasured_strategy_is_said_once(workspace, monkeypatch):
+    monkeypatch.setattr(ask, "open_strategy", lambda *_, **__: Scripted())
+    said = []
+    with weighbridge.open(workspace.folder, say=said.append) as opened:
+        opened.strategy("prompt")
+        assert said == []
+        assert opened.strategy() is opened.strategy()
+    expected = "Nothing is weighed here yet; few-shot answers. Weigh the strategies with: weighbridge compare"
+    assert said == [expected]
+
+
 def test_groups_are_names_and_no_text(workspace):
     with pytest.raises(TypeError, match="a list of names"):
         workspace.ask("What is 3?", strategy="prompt", groups="finance")

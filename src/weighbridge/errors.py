@@ -14,6 +14,8 @@ WeighbridgeError            the problem, its place, and the remedy; printed with
 └── UnfinishedError         a time limit stopped the run; the same command goes on from there: exit code 3
 """
 
+from pathlib import Path
+
 
 class WeighbridgeError(Exception):
     """Base of all errors we raise on purpose; the command line prints these without a traceback."""
@@ -79,3 +81,8 @@ class UnfinishedError(WeighbridgeError):
     """
 
     exit_code = 3
+
+
+def show_path(path: Path) -> Path:
+    """Return a path as a message shows it: `mine/../manuals` without the detour, as an absolute path."""
+    return path.resolve() if ".." in path.parts else path

@@ -67,6 +67,7 @@ class OpenWorkspace:
         """The settings at the time of opening. To change them, edit the file and open the workspace again."""
         self._strategies: dict[str, _OpenStrategy] = {}
         self._lock = Lock()
+        self._remarks: set[str] = set()
 
     @property
     def folder(self) -> Path:
@@ -132,8 +133,12 @@ class OpenWorkspace:
         """
         from weighbridge.workflow.ask import choose_arm, open_strategy
 
-        arm = choose_arm(name, self.settings, self._workspace)
+        remarks: set[str] = set()
+        arm = choose_arm(name, self.settings, self._workspace, remarks.add)
         with self._lock:  # two threads that ask first would load the models twice
+            for remark in remarks - self._remarks:  # not again for each question of a program
+                self._reporter.say(remark)
+            self._remarks |= remarks
             if arm not in self._strategies:
                 with ExitStack() as stack:
                     strategy = open_strategy(arm, self.settings, self._workspace, stack=stack, reporter=self._reporter)

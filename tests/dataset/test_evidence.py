@@ -43,12 +43,17 @@ def test_evidence_must_exist() -> None:
     documents = [Document(id="a", text="x"), Document(id="b", text="y")]
     resolve_evidence([example(1, "x", evidence=("a", "b")), example(2, "y")], documents)
     resolve_evidence([example(1, "x", evidence=("gone",))], [])
-    with pytest.raises(
-        DataError, match=r"cite 1 documents that are not there: 'c' \(example 'e1'\)\. Document ids look"
-    ):
+    with pytest.raises(DataError, match=r"cite 1 document that is not there: 'c' \(example 'e1'\)\. Document ids look"):
         resolve_evidence([example(1, "x", evidence=("a", "c"))], documents)
     with pytest.raises(DataError, match=r"cite 9 documents .*'d4' \(example 'e4'\) and 4 more\."):
         resolve_evidence([example(n, "x", evidence=(f"d{n}",)) for n in range(9)], documents)
+
+
+def test_an_unknown_id_is_told_the_closest_known_one() -> None:
+    documents = [Document(id="handbook", text="x"), Document(id="tickets", text="y")]
+    expected = r"'handbok.md' \(example 'e1'; did you mean 'handbook'\?\), 'zzz' \(example 'e1'\)\. "
+    with pytest.raises(DataError, match=expected):
+        resolve_evidence([example(1, "x", evidence=("handbok.md", "zzz"))], documents)
 
 
 def cited(name: str, *documents: Document) -> tuple[str, ...]:
@@ -97,7 +102,9 @@ def test_a_dropped_copy_counts_for_the_one_kept() -> None:
     both = example(1, "x", evidence=("backup/fees", "fees", "other", "backup/fees.md"))
     (resolved,) = resolve_evidence([both], [filed("fees.md", "fees"), filed("other.md", "other")], [copy])
     assert resolved.evidence == ("fees", "other")
-    with pytest.raises(DataError, match=r"cite 1 documents that are not there: 'backup/fee' \(example 'e1'\)"):
+    with pytest.raises(
+        DataError, match=r"cite 1 document that is not there: 'backup/fee' \(example 'e1'; did you mean 'backup/fees'"
+    ):
         resolve_evidence([example(1, "x", evidence=("backup/fee",))], [filed("fees.md", "fees")], [copy])
 
 

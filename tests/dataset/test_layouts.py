@@ -76,6 +76,8 @@ def test_cells() -> None:
     ("read", "values", "expected"),
     [
         (read_question_row, {"question": "?"}, "has no 'answers'"),
+        (read_question_row, {"question": "?", "answer": "so"}, 'has \'answer\'; in JSONL write "answers": ["x"]'),
+        (read_question_row, {"question": "?", "answer": "so", "answerable": True}, "has 'answer'; in JSONL write"),
         (read_question_row, {"question": " ", "answers": []}, "'question' is empty"),
         (read_question_row, {"question": ["?"], "answers": []}, "'question' must be a text, not a list"),
         (read_question_row, {"question": "?", "answers": [None]}, "'answers' holds null where an answer should be"),

@@ -59,9 +59,29 @@ def test_without_documents_only_strategies_that_read_none_are_chosen(run, place)
 
 
 def test_a_missing_file(run, place):
-    refused(init(run, place, examples="nowhere.jsonl"), "nowhere.jsonl")
-    refused(init(run, place, documents="nowhere"), "nowhere")
+    refused(init(run, place, examples="nowhere.jsonl"), "nowhere.jsonl", "give another file with --examples")
+    done = init(run, place, documents="mine/../nowhere")
+    refused(done, f"{place / 'nowhere'}: there is no such file or folder; give another folder with --documents")
     assert not (place / "mine").exists()
+
+
+def test_a_missing_file_of_the_settings_is_shown_as_a_plain_path(run, place):
+    init(run, place)
+    (place / "documents").rename(place / "moved")
+    refused(run("compare", "--workspace", "mine", cwd=place), f"{place / 'documents'}: there", "'documents' in weigh")
+    (place / "moved").rename(place / "documents")
+    (place / "examples.jsonl").unlink()
+    refused(run("compare", "--workspace", "mine", cwd=place), f"{place / 'examples.jsonl'}: there")
+
+
+@pytest.mark.parametrize("folder", ["mine", "new/mine", "old"])
+def test_a_failed_init_leaves_nothing(run, place, folder):
+    (place / "old").mkdir()
+    (place / "old" / "notes.txt").write_text("mine")
+    before = set(place.rglob("*"))
+    rows(place, [*GOOD, {**GOOD[0], "id": "q99", "doc_ids": ["room-99"]}])
+    refused(init(run, place, folder=folder), "room-99")
+    assert set(place.rglob("*")) == before
 
 
 def test_an_empty_folder(run, place):

@@ -94,7 +94,7 @@ def ask(
 
     settings, place = open_workspace(workspace)
     with open_console(as_json=as_json) as console, ExitStack() as stack:
-        arm = choose_arm(strategy or "", settings, place)
+        arm = choose_arm(strategy or "", settings, place, console.reporter.say)
         answering = open_strategy(arm, settings, place, stack=stack, reporter=console.reporter)
         console.pause()
         answer = answering.answer(Question(question, groups=frozenset(group or ())), emit=console.stream)

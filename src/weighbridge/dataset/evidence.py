@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from itertools import chain
 from pathlib import PurePosixPath
 
@@ -52,10 +53,7 @@ def resolve_evidence(
             meant = (name,) if name in readers.groups else readers.others.get(name, ())
             stands = {readers.kept.get(one, one) for one in meant}
             if len(stands) != 1:
-                hint = ""
-                if meant:
-                    hint = f"; this could be {' or '.join(map(repr, sorted(meant)[:_SHOWN]))}: cite one of them"
-                unknown.setdefault(name, f"{name!r} (example {example.id!r}{hint})")
+                unknown.setdefault(name, example.id)
                 continue
             evidence.extend(stands)
             for groups in (readers.groups[one] for one in meant):
@@ -63,8 +61,9 @@ def resolve_evidence(
                     hidden.setdefault(example.id, f"{example.id!r} cites {name!r}, for {', '.join(sorted(groups))}")
         resolved.append(replace(example, evidence=tuple(dict.fromkeys(evidence))))
     if unknown:
+        missing = "1 document that is" if len(unknown) == 1 else f"{len(unknown):,} documents that are"
         raise DataError(
-            f"examples cite {len(unknown):,} documents that are not there: {_join_first(unknown, ', ')}. "
+            f"examples cite {missing} not there: {_describe_unknown(unknown, readers)}. "
             f"Document ids look like {min(readers.groups)!r}; correct 'doc_ids' in the examples, or add the documents"
         )
     if hidden:
@@ -74,6 +73,20 @@ def resolve_evidence(
             '"groups" with one of the document\'s groups to each of these examples'
         )
     return tuple(resolved)
+
+
+def _describe_unknown(unknown: Mapping[str, str], readers: _Readers) -> str:
+    """Return unknown names, each with the example that cites it, and the documents that it may stand for."""
+    described: dict[str, str] = {}
+    for name, example_id in unknown.items():
+        hint = ""
+        if meant := readers.others.get(name):
+            hint = f"; this could be {' or '.join(map(repr, sorted(meant)[:_SHOWN]))}: cite one of them"
+        elif len(described) < _SHOWN:  # only these are shown, and the search compares the name with all ids
+            close = get_close_matches(name, readers.groups, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+        described[name] = f"{name!r} (example {example_id!r}{hint})"
+    return _join_first(described, ", ")
 
 
 def _list_readers(documents: Iterable[Document], dropped: Sequence[DroppedCopy]) -> _Readers:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from weighbridge.dataset.layouts import HEADERS, LAYOUTS, ExampleLayout, read_csv_row
-from weighbridge.errors import DataError
+from weighbridge.errors import DataError, show_path
 from weighbridge.ingest.decode.text import read_decoded
 from weighbridge.ingest.files.kinds import is_json_object
 from weighbridge.ingest.files.rows import DataRow, read_csv_rows, read_jsonl_rows
@@ -213,7 +213,8 @@ def _first_character(path: Path) -> str:
         with path.open("rb") as file:
             beginning = file.read(4096)
     except FileNotFoundError as error:
-        raise DataError(f"{path}: there is no such file; correct 'examples' in weighbridge.yaml") from error
+        advice = "correct 'examples' in weighbridge.yaml"
+        raise DataError(f"{show_path(path)}: there is no such file; {advice}") from error
     except IsADirectoryError as error:
         raise DataError(f"{path}: is a folder; 'examples' must name a .jsonl or .csv file") from error
     except OSError as error:

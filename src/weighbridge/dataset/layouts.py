@@ -18,6 +18,8 @@ _TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0
 
 def read_question_row(row: DataRow) -> Example:
     """Read `{"question", "answers"}`: a list of texts, numbers or JSON objects, or one of them."""
+    if "answers" not in row.values and row.values.get("answer") not in (None, ""):
+        raise DataError(f'{row.place}: has \'answer\'; in JSONL write "answers": ["x"]')
     if "answers" not in row.values and "answerable" not in row.values:
         raise DataError(f"{row.place}: has no 'answers'; where there is none to give, write \"answers\": []")
     given = row.values.get("answers")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from weighbridge.errors import DataError, WorkspaceError
+from weighbridge.errors import DataError, WorkspaceError, show_path
 from weighbridge.ingest.content import Loss
 from weighbridge.ingest.decode.text import Skipped
 from weighbridge.ingest.files.cache import (
@@ -134,7 +134,8 @@ def read_documents(
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
-        raise DataError(f"{path}: there is no such file or folder; correct 'documents' in weighbridge.yaml") from error
+        advice = "correct 'documents' in weighbridge.yaml"
+        raise DataError(f"{show_path(path)}: there is no such file or folder; {advice}") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     if stat.S_ISDIR(mode):

@@ -11,7 +11,7 @@ from weighbridge.settings.schema import Arm, Settings
 from weighbridge.wiring.components import open_bench, open_parts
 from weighbridge.wiring.engines import open_engine
 from weighbridge.wiring.opening import open_arm
-from weighbridge.wiring.reporter import SILENT, Reporter
+from weighbridge.wiring.reporter import SILENT, Reporter, Say
 from weighbridge.wiring.search import open_query_embedder
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import Outline, apply_split, index_key, read_outline, settings_key
@@ -41,34 +41,44 @@ def open_strategy(
     return open_arm(arm, parts, engine, workspace, workers=1, stack=stack)
 
 
-def choose_arm(name: str, settings: Settings, workspace: Workspace) -> Arm:
+def choose_arm(name: str, settings: Settings, workspace: Workspace, say: Say) -> Arm:
     """Return the strategy with this name, or the best one without a name.
+
+    `say` receives a sentence if nobody chose the strategy: no name is given, and no comparison recommends it.
 
     Raises:
         UserError: the settings have no strategy of that name.
     """
     if not name:
-        return best_arm(settings, workspace)
+        return _best_arm(settings, workspace, say)
     for arm in settings.strategies:
         if arm == name:
             return arm
     raise UserError(f"'{name}' is not one of this workspace's strategies: {', '.join(settings.strategies)}")
 
 
-def best_arm(settings: Settings, workspace: Workspace) -> Arm:
+def _best_arm(settings: Settings, workspace: Workspace, say: Say) -> Arm:
     """Return the strategy that the last weighing recommends or ranks first; without a weighing, one without training.
 
     Without a weighing the order is rag, few-shot, prompt: documents tell most about the answers, then examples do.
     """
+    reason, remedy = "Nothing is weighed here yet", " Weigh the strategies with: weighbridge compare"
     if workspace.weighing_file.exists():
         decision = load_weighing(workspace.weighing_file).decision
         first = decision.recommended or next(iter(decision.contenders), None)
         for arm in settings.strategies:
             if arm == first:
+                if not decision.recommended:
+                    say(f"The last comparison recommends none; {arm} answers, first by points.")
                 return arm
+        if first:
+            reason = f"The best strategy of the last comparison, {first}, is no longer in the settings"
+        else:
+            reason, remedy = "The last comparison recommends none, because none meets your limits", ""
     ready = [arm for arm in ("rag", "few-shot", "prompt") if arm in settings.strategies]
     if not ready:
         raise WorkspaceError(f"{workspace.root}: nothing has been weighed yet; run: weighbridge compare")
+    say(f"{reason}; {ready[0]} answers.{remedy}")
     return next(arm for arm in settings.strategies if arm == ready[0])
 
 
