@@ -54,6 +54,9 @@ def test_an_unknown_id_is_told_the_closest_known_one() -> None:
     expected = r"'handbok.md' \(example 'e1'; did you mean 'handbook'\?\), 'zzz' \(example 'e1'\)\. "
     with pytest.raises(DataError, match=expected):
         resolve_evidence([example(1, "x", evidence=("handbok.md", "zzz"))], documents)
+    documents += [Document(id=f"page {n}", text="z") for n in range(10_000)]
+    with pytest.raises(DataError, match=r"'handbok.md' \(example 'e1'\)\. "):
+        resolve_evidence([example(1, "x", evidence=("handbok.md",))], documents)
 
 
 def cited(name: str, *documents: Document) -> tuple[str, ...]:
