@@ -65,12 +65,12 @@ import time
 from weighbridge.cli.errors import run_command
 
 def command():
-    print("begun", flush=True)
-    while True:
-        try:
-            time.sleep(60)
-        except KeyboardInterrupt:
-            print("goes on", flush=True)  # as threads do that finish an answer
+    try:
+        print("begun", flush=True)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print("goes on", flush=True)  # as threads do that finish an answer
+        time.sleep(60)
 
 run_command(command)
 """
