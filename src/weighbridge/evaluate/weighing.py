@@ -36,7 +36,7 @@ def load_weighing(file: str | Path) -> Weighing:
     except OSError as error:
         raise WorkspaceError(f"{path}: cannot be read ({error.strerror}); make it readable for you") from error
     except ValueError as error:
-        raise DataError(f"{path}: not a weighing: not JSON ({error}); weigh again to write it anew") from error
+        raise DataError(f"{path}: not a weighing: not JSON ({error}); run: weighbridge compare") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DataError(f"{path}: not a weighing; give the weighing.json of a workspace")
     if content.get("version") != VERSION:
@@ -49,4 +49,4 @@ def load_weighing(file: str | Path) -> Weighing:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
-        raise DataError(f"{path}: damaged at {where}: {problem['msg']}; weigh again to write it anew") from error
+        raise DataError(f"{path}: damaged at {where}: {problem['msg']}; run: weighbridge compare") from error

@@ -52,13 +52,13 @@ def _conversation_line(row: LintRow) -> Text:
 def _join_tokens(tokens: Sequence[LintToken]) -> Text:
     """Join tokens with a mark between them; the middle of many is left out, and how many they are is said."""
     if (left := len(tokens) - _HEAD - _TAIL) <= 1:
-        return _between(tokens)
-    line = _between(tokens[:_HEAD])
+        return _mark_tokens(tokens)
+    line = _mark_tokens(tokens[:_HEAD])
     line.append(f" \N{HORIZONTAL ELLIPSIS} {left:,} tokens left out \N{HORIZONTAL ELLIPSIS} ", "italic")
-    return line.append_text(_between(tokens[-_TAIL:]))
+    return line.append_text(_mark_tokens(tokens[-_TAIL:]))
 
 
-def _between(tokens: Sequence[LintToken]) -> Text:
+def _mark_tokens(tokens: Sequence[LintToken]) -> Text:
     line = Text()
     for place, token in enumerate(tokens):
         line.append(_BETWEEN if place else "", _EDGE).append_text(_token(token))

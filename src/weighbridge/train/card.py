@@ -80,7 +80,7 @@ def read_lessons(folder: Path) -> Iterator[Lesson]:
             try:
                 yield _lessons().validate_json(line)
             except ValidationError:
-                raise DataError(f"{path}:{number}: not a lesson; train again to write it anew") from None
+                raise DataError(f"{path}:{number}: not a lesson; train again to write the file") from None
 
 
 def _are_kept(lessons: Sequence[Lesson], folder: Path) -> bool:

@@ -79,7 +79,7 @@ def _best_arm(settings: Settings, workspace: Workspace, say: Say) -> Arm:
     if not ready:
         raise WorkspaceError(f"{workspace.root}: nothing has been weighed yet; run: weighbridge compare")
     say(f"{reason}; {ready[0]} answers.{remedy}")
-    return next(arm for arm in settings.strategies if arm == ready[0])
+    return ready[0]
 
 
 def _parts(arm: Arm, settings: Settings, workspace: Workspace, outline: Outline, reporter: Reporter) -> Parts:

@@ -167,7 +167,7 @@ def _conflict(corpus: StatementCorpus, places: Sequence[ValuePlace], best: Diffe
         around = list(tokenise(subject, 0, len(subject)))
     else:
         spans = find_differing_spans([place.tokens for place in places])
-        values = [_between(text, place, span) for text, place, span in zip(texts, places, spans, strict=True)]
+        values = [_text_between(text, place, span) for text, place, span in zip(texts, places, spans, strict=True)]
         subject = _around(texts[0], places[0], spans[0])
         changed = [
             token for place, (start, end) in zip(places, spans, strict=True) for token in place.tokens[start:end]
@@ -210,7 +210,7 @@ def _with_copies(readings: Sequence[StatedValue], ids: Mapping[str, Sequence[str
     return tuple(sorted(every, key=lambda reading: (reading.document_id, reading.start)))
 
 
-def _between(text: str, place: ValuePlace, span: tuple[int, int]) -> str:
+def _text_between(text: str, place: ValuePlace, span: tuple[int, int]) -> str:
     start, end = span
     return " ".join(text[place.tokens[start].start : place.tokens[end - 1].end].split()) if start < end else ""
 

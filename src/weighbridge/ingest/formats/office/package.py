@@ -38,7 +38,7 @@ def check_package(path: Path, *, largest: int = LARGEST_XML, parse: bool = True)
     """
     with path.open("rb") as file:
         if file.read(len(_OLD)) == _OLD:
-            raise UnreadableError("encrypted, or in the old binary format; save it anew, without a password")
+            raise UnreadableError("encrypted, or in the old binary format; save it again, without a password")
     with convert_errors(), ZipFile(path) as package:
         _refuse_bombs(package.infolist(), path.stat().st_size)
         if parse:
