@@ -22,7 +22,7 @@ from weighbridge.decide.leads import lead_over
 from weighbridge.decide.points import rank
 from weighbridge.intervals import score_interval, tally
 from weighbridge.results import Comparison, Decision, Estimate, Measurement, PairedDifference
-from weighbridge.settings.schema import Limits, Needs
+from weighbridge.settings.needs import Limits, Needs
 
 NEEDS = Needs(limits=Limits(minimum_accuracy=0.0))
 Points = NDArray[np.float64]

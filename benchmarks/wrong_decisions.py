@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from weighbridge.decide.decide import decide
 from weighbridge.evaluate.summarise import compare_all, summarise
 from weighbridge.results import Decision, Record, Score
-from weighbridge.settings.schema import Limits, Needs
+from weighbridge.settings.needs import Limits, Needs
 from weighbridge.types import Answer, Prompt, Timing, Usage
 
 Outcomes = Sequence[bool | None]

@@ -78,6 +78,22 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Everything a strategy was measured to use up and that costs money, beside the tokens among its figures."""
+
+    seconds_per_answer: Estimate | None = None
+    """Mean seconds that the machine is busy with an answer, one question at a time."""
+    indexing_seconds: float = 0.0
+    """One indexing of all documents; 0 for a strategy that reads none."""
+    training_seconds: float = 0.0
+    """One training of the adapter, with those that it continues; 0 for a strategy without one."""
+    training_paid: float = 0.0
+    """Money paid for that training at an endpoint."""
+    by_token: bool = False
+    """Whether answers are paid for by the token: the model runs at an endpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """Everything learnt about one strategy; `figures` by name, as in `figures.FIGURES`. One not taken is absent."""
 
@@ -90,6 +106,8 @@ class Measurement:
     errors: tuple[str, ...] = ()
     """The distinct messages of the failures, most frequent first."""
     cost: Cost | None = None
+    usage: Usage | None = None
+    """None in files of earlier releases."""
     offline: bool = True
     cites: bool = False
     """Whether this strategy reads passages and can show where an answer stands."""
@@ -240,3 +258,48 @@ class Weighing:
     """Strategies that could not be built, each with the reason, as sentences."""
     reading: ReadingReport | None = None
     """The fate of the sources; None where there are none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRow:
+    """The outcomes of all strategies on a question, and the number of questions with just these outcomes.
+
+    None stands for a strategy that was not asked, or that could not be scored. A failed attempt counts as a wrong
+    answer: accuracy 0, and hallucination 1.
+    """
+
+    accuracy: tuple[float | None, ...]
+    hallucination: tuple[float | None, ...]
+    questions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointOutcomes:
+    """The outcomes of all strategies, question by question. A row has one value per strategy, in this order."""
+
+    strategies: tuple[str, ...]
+    rows: tuple[OutcomeRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurements:
+    """A weighing without its questions, answers and decision: all that a decision, a price and a plan need."""
+
+    name: str
+    taken_at: str
+    """ISO 8601, UTC."""
+    task: Task
+    machine: Machine
+    settings: Mapping[str, str]
+    """As in `Weighing`."""
+    split: SplitReport
+    questions: int
+    """The test questions that were asked."""
+    documents: int
+    chunks: int
+    measurements: tuple[Measurement, ...]
+    comparisons: tuple[Comparison, ...]
+    joint: JointOutcomes
+    seconds: Mapping[str, float]
+    left_out: tuple[str, ...] = ()
+    reading: ReadingReport | None = None

@@ -14,6 +14,8 @@ weighbridge.yaml            the settings, the user's own
 - records/<strategy>.jsonl  one line for each attempt, appended at once
 - latency/<strategy>.json   timings of single questions
 - weighing.json             the whole comparison, complete when it exists
+- measurements.json         the same without questions and answers: for decisions, prices and plans
+- decision.json             the decision
 - report.html
 """
 
@@ -71,6 +73,14 @@ class Workspace:
     @property
     def weighing_file(self) -> Path:
         return self.state / "weighing.json"
+
+    @property
+    def measurements_file(self) -> Path:
+        return self.state / "measurements.json"
+
+    @property
+    def decision_file(self) -> Path:
+        return self.state / "decision.json"
 
     @property
     def report(self) -> Path:

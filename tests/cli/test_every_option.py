@@ -190,7 +190,7 @@ def test_as_many_examples_are_made_as_are_wanted_where_they_are_wanted(house: Pa
 
 def test_report_shows_groups_what_they_may_see(house: Path) -> None:
     place = Workspace(house)
-    save_weighing(place.weighing_file, weighing())
+    save_weighing(place, weighing())
     told = as_json("report", "--workspace", house, "--json")
     assert "Petronella Wix" in json.dumps(told)
     assert "Petronella Wix" not in place.report.read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import pytest
 from weighbridge.decide.cost import Consumption, break_even, cost_of, cost_per_thousand, with_cost
 from weighbridge.errors import SettingsError
 from weighbridge.results import Cost, Estimate, Measurement
-from weighbridge.settings.schema import Needs, Prices
+from weighbridge.settings.needs import Needs, Prices
 
 USED = Consumption(setup_seconds=1800, seconds_per_answer=0.9, input_tokens=800, output_tokens=20)
 

@@ -11,7 +11,7 @@ import pytest
 from weighbridge.decide.decide import decide
 from weighbridge.errors import DataError, SettingsError
 from weighbridge.results import Comparison, Cost, Decision, Estimate, Measurement
-from weighbridge.settings.schema import Limits, Needs, Priorities
+from weighbridge.settings.needs import Limits, Needs, Priorities
 
 Make = Callable[..., Measurement]
 Compare = Callable[..., tuple[Comparison, ...]]

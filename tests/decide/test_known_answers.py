@@ -10,7 +10,7 @@ from weighbridge.decide.cost import with_cost
 from weighbridge.decide.decide import decide
 from weighbridge.evaluate.summarise import Footprint, compare_all, seconds_per_answer, summarise
 from weighbridge.results import Comparison, Decision, Measurement, Outcome, Record, Score
-from weighbridge.settings.schema import Limits, Needs, Prices
+from weighbridge.settings.needs import Limits, Needs, Prices
 from weighbridge.types import Answer, Prompt, Timing, Usage
 
 OUTCOMES = {"r": "right", "w": "wrong", "a": "abstained", "?": ""}

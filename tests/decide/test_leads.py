@@ -9,7 +9,7 @@ from weighbridge.decide.decide import decide
 from weighbridge.decide.leads import leads
 from weighbridge.decide.points import rank
 from weighbridge.results import Comparison, Measurement, PairedDifference
-from weighbridge.settings.schema import Needs, Priorities
+from weighbridge.settings.needs import Needs, Priorities
 
 Make = Callable[..., Measurement]
 Compare = Callable[..., tuple[Comparison, ...]]

@@ -7,7 +7,7 @@ import pytest
 
 from weighbridge.decide.limits import below_floor, broken_limits, close_calls
 from weighbridge.results import Estimate, Measurement
-from weighbridge.settings.schema import Limits
+from weighbridge.settings.needs import Limits
 
 Make = Callable[..., Measurement]
 FIGURES = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from weighbridge.decide.points import rank
 from weighbridge.results import Estimate, Measurement
-from weighbridge.settings.schema import Priorities
+from weighbridge.settings.needs import Priorities
 
 Make = Callable[..., Measurement]
 LATENCY = Priorities(accuracy=0, hallucination=0, latency=1, cost=0)

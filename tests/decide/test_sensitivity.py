@@ -9,7 +9,7 @@ import pytest
 from weighbridge.decide.cost import cost_per_thousand
 from weighbridge.decide.decide import decide
 from weighbridge.results import Comparison, Cost, Decision, Measurement
-from weighbridge.settings.schema import Limits, Needs, Priorities
+from weighbridge.settings.needs import Limits, Needs, Priorities
 
 Make = Callable[..., Measurement]
 Compare = Callable[..., tuple[Comparison, ...]]

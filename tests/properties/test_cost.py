@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from weighbridge.decide.cost import Consumption, break_even, cost_of, cost_per_thousand
 from weighbridge.results import Cost
-from weighbridge.settings.schema import Prices
+from weighbridge.settings.needs import Prices
 
 money = st.floats(0, 1e6)
 costs = st.builds(Cost, upfront=money, per_thousand_answers=money)

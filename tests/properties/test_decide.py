@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from weighbridge.decide.cost import cost_per_thousand
 from weighbridge.decide.decide import decide
 from weighbridge.results import Comparison, Cost, Decision, Estimate, Measurement
-from weighbridge.settings.schema import Limits, Needs, Priorities
+from weighbridge.settings.needs import Limits, Needs, Priorities
 
 NAMES = ["prompt", "few-shot", "rag", "raft"]
 shares = st.integers(0, 100).map(lambda n: n / 100)

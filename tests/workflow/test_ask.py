@@ -32,9 +32,7 @@ def decide(root: Path, outlook: Outlook, *contenders: str) -> None:
         recommended=contenders[0] if outlook == "recommended" else None,
         contenders=contenders,
     )
-    file = Workspace(root).weighing_file
-    file.parent.mkdir()
-    save_weighing(file, replace(weighing(), decision=decided))
+    save_weighing(Workspace(root), replace(weighing(), decision=decided))
 
 
 def test_before_a_comparison_the_strategy_is_said_to_be_unmeasured(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from weighbridge.decide.limits import Broken
 from weighbridge.decide.more_questions import QuestionsNeeded
 from weighbridge.decide.points import Ranking
 from weighbridge.results import Comparison, Estimate, Measurement
-from weighbridge.settings.schema import Needs
+from weighbridge.settings.needs import Needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from weighbridge.errors import SettingsError
 from weighbridge.results import Cost, Estimate, Measurement
-from weighbridge.settings.schema import Needs, Prices
+from weighbridge.settings.needs import Needs, Prices
 
 _SECONDS_PER_HOUR = 3600
 

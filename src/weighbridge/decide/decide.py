@@ -11,7 +11,7 @@ from weighbridge.decide.reasons import reasons_for, reasons_for_none, reasons_fo
 from weighbridge.decide.sensitivity import would_change, would_help, would_improve
 from weighbridge.errors import DataError
 from weighbridge.results import Comparison, Decision, Measurement, Verdict
-from weighbridge.settings.schema import Needs
+from weighbridge.settings.needs import Needs
 
 
 def decide(measurements: Sequence[Measurement], comparisons: Sequence[Comparison], needs: Needs) -> Decision:

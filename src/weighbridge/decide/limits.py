@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import figure, percentage, write_amount
 from weighbridge.results import Measurement
-from weighbridge.settings.schema import Limits
+from weighbridge.settings.needs import Limits
 
 FAILURES_ALLOWED = 0.05
 """Share of attempts that may fail before a strategy is ruled out: its other figures are then of the easy questions."""

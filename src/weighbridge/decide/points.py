@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from weighbridge.errors import SettingsError
 from weighbridge.results import Measurement
-from weighbridge.settings.schema import Priorities
+from weighbridge.settings.needs import Priorities
 
 JUDGED_BY: Mapping[str, str] = {
     "accuracy": "accuracy",

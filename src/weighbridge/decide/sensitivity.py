@@ -14,7 +14,7 @@ from weighbridge.decide.points import JUDGED_BY, rank
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import NB, join_words, write_amount
 from weighbridge.results import Measurement
-from weighbridge.settings.schema import Limits
+from weighbridge.settings.needs import Limits
 
 _LIKELY = 20
 """Weights are looked for up to this many times the sum of the given ones."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from weighbridge.evaluate.macro_f1 import label_pairs, macro_f1
+from weighbridge.evaluate.outcomes import paired_differences, scored_values
 from weighbridge.evaluate.statistics import (
     SHARE,
     compare_pairs,
@@ -15,7 +16,7 @@ from weighbridge.evaluate.statistics import (
     quantile_interval,
 )
 from weighbridge.figures import FIGURES
-from weighbridge.results import Comparison, Estimate, Measurement, PairedDifference, Record
+from weighbridge.results import Comparison, Estimate, Measurement, Record
 from weighbridge.types import Answer, Example, Task, Timing
 
 COMPARED = ("accuracy", "hallucination")
@@ -82,32 +83,13 @@ def compare_all(records: Mapping[str, Sequence[Record]], *, seed: int) -> tuple[
     return tuple(comparison for figure in COMPARED for comparison in _compare(figure, records, seed))
 
 
-def paired_differences(left: Sequence[Record], right: Sequence[Record]) -> tuple[PairedDifference, ...]:
-    """Return how often the points of two strategies differ by how much, over the questions put to both.
-
-    A failed attempt earns no points, as if it were wrong, so that no strategy gains by failing where others are
-    wrong; the figures leave it out. A question that either strategy has no score for is left out here. Where the
-    hallucination of no answer is known, accuracy stands alone.
-    """
-    judged = bool(_values("hallucination", left)) and bool(_values("hallucination", right))
-    lefts, rights = (_earned_points(records, judged=judged) for records in (left, right))
-    seen = Counter(
-        (lefts[example][0] - rights[example][0], lefts[example][1] - rights[example][1])
-        for example in lefts.keys() & rights.keys()
-    )
-    return tuple(
-        PairedDifference(accuracy=accuracy, hallucination=hallucination, questions=seen[accuracy, hallucination])
-        for accuracy, hallucination in sorted(seen)
-    )
-
-
 def seconds_per_answer(timings: Sequence[Timing], seed: int) -> Estimate | None:
     """Return the mean seconds of an answer, the basis of a machine's price; None without timings."""
     return mean_interval([timing.total for timing in timings], seed) if timings else None
 
 
 def _compare(figure: str, records: Mapping[str, Sequence[Record]], seed: int) -> list[Comparison]:
-    values = {name: _values(figure, attempts) for name, attempts in records.items()}
+    values = {name: scored_values(figure, attempts) for name, attempts in records.items()}
     found = []
     for left, right in combinations(values, 2):
         common = sorted(values[left].keys() & values[right].keys())
@@ -131,32 +113,9 @@ def _compare(figure: str, records: Mapping[str, Sequence[Record]], seed: int) ->
     ]
 
 
-def _earned_points(records: Sequence[Record], *, judged: bool) -> dict[str, tuple[float, float]]:
-    """Return the accuracy and the hallucination of each attempt, those of a wrong answer where it failed."""
-    accuracy, hallucination = _values("accuracy", records), _values("hallucination", records)
-    earned = {}
-    for record in records:
-        example = record.example_id
-        if record.answer is None:
-            earned[example] = (0.0, float(judged))
-        elif example in accuracy and (example in hallucination or not judged):
-            earned[example] = (accuracy[example], hallucination[example] if judged else 0.0)
-    return earned
-
-
-def _values(figure: str, records: Sequence[Record]) -> dict[str, float]:
-    return {
-        record.example_id: score.value
-        for record in records
-        if record.answer is not None
-        for score in record.scores
-        if score.metric == figure and score.value is not None
-    }
-
-
 def _metric_figures(records: Sequence[Record], seed: int) -> dict[str, Estimate]:
     names = {score.metric for record in records for score in record.scores}
-    values = {name: list(_values(name, records).values()) for name in names}
+    values = {name: list(scored_values(name, records).values()) for name in names}
     return {
         name: mean_interval(found, seed, bounds=SHARE, unscored=len(records) - len(found))
         for name, found in values.items()

@@ -1,51 +1,99 @@
-"""A whole comparison as one file: `weighing.json` of the workspace."""
+"""A comparison on disk: whole as `weighing.json`, and without questions and answers as `measurements.json`."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from weighbridge.errors import DataError, WorkspaceError
 from weighbridge.evaluate.encode import to_json
-from weighbridge.results import Weighing
-from weighbridge.workspace import write_text
+from weighbridge.evaluate.outcomes import joint_outcomes
+from weighbridge.results import Decision, Measurements, Record, Weighing
+from weighbridge.workspace import Workspace, write_text
 
-FORMAT = "weighbridge weighing"
-VERSION = 2
-"""2: accuracy is the share of questions answered right; in 1 it was the mean of an overlap with the reference."""
+WEIGHING, MEASUREMENTS, DECISION = "weighbridge weighing", "weighbridge measurements", "weighbridge decision"
+VERSIONS = {WEIGHING: 2, MEASUREMENTS: 1, DECISION: 1}
+"""In weighings of version 1, accuracy was the mean of an overlap with the reference, not the share answered right."""
+Saved = TypeVar("Saved")
 
 
-def save_weighing(path: Path, weighing: Weighing) -> None:
-    """Write a weighing, whole or not at all; `WorkspaceError` where it cannot be written."""
-    content = to_json({"format": FORMAT, "version": VERSION, "weighing": weighing}, indent=1)
-    write_text(path, content.encode("utf-8", errors="replace").decode() + "\n")
+def save_weighing(workspace: Workspace, weighing: Weighing) -> None:
+    """Write a weighing, its measurements and its decision, each whole or not at all.
+
+    Raises:
+        WorkspaceError: one of the files cannot be written.
+    """
+    _save(workspace.weighing_file, WEIGHING, weighing)
+    _save(workspace.measurements_file, MEASUREMENTS, measurements_of(weighing))
+    save_decision(workspace, weighing.decision)
+
+
+def save_decision(workspace: Workspace, decision: Decision) -> None:
+    """Write a decision, whole or not at all; `WorkspaceError` where it cannot be written."""
+    _save(workspace.decision_file, DECISION, decision)
+
+
+def measurements_of(weighing: Weighing) -> Measurements:
+    """Return a weighing without its questions, answers and decision."""
+    attempts: dict[str, list[Record]] = {measurement.strategy: [] for measurement in weighing.measurements}
+    for record in weighing.records:
+        attempts[record.strategy].append(record)
+    kept = {
+        field.name: getattr(weighing, field.name) for field in fields(Measurements) if hasattr(weighing, field.name)
+    }
+    return Measurements(**kept, questions=len(weighing.examples), joint=joint_outcomes(attempts))
 
 
 def load_weighing(file: str | Path) -> Weighing:
-    """Read a file of `save_weighing`.
+    """Read the weighing of a `weighing.json`.
 
     Raises:
         WorkspaceError: there is no such file, or it cannot be read.
         DataError: the file is something else, damaged, or of another version.
     """
-    path = Path(file)
+    return _load(Path(file), WEIGHING, Weighing)
+
+
+def load_measurements(workspace: Workspace) -> Measurements:
+    """Read the measurements of a workspace, from its `weighing.json` where an earlier release compared.
+
+    Raises:
+        WorkspaceError: nothing has been weighed here, or the file cannot be read.
+        DataError: the file is something else, damaged, or of another version.
+    """
+    if workspace.measurements_file.exists() or not workspace.weighing_file.exists():
+        return _load(workspace.measurements_file, MEASUREMENTS, Measurements)
+    return measurements_of(load_weighing(workspace.weighing_file))
+
+
+def _save(path: Path, kind: str, value: object) -> None:
+    text = to_json({"format": kind, "version": VERSIONS[kind], kind.rsplit(maxsplit=1)[-1]: value}, indent=1)
+    write_text(path, text.encode("utf-8", errors="replace").decode() + "\n")
+
+
+def _load(path: Path, expected: str, kind: type[Saved]) -> Saved:
+    """Read a file of one of our formats. The value stands under the last word of the format's name."""
+    noun = expected.rsplit(maxsplit=1)[-1]
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise WorkspaceError(f"{path}: there is no weighing here yet; weigh the strategies first") from error
+        raise WorkspaceError(f"{path}: there is no weighing here yet; run: weighbridge compare") from error
     except OSError as error:
         raise WorkspaceError(f"{path}: cannot be read ({error.strerror}); make it readable for you") from error
     except ValueError as error:
-        raise DataError(f"{path}: not a weighing: not JSON ({error}); run: weighbridge compare") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise DataError(f"{path}: not a weighing; give the weighing.json of a workspace")
-    if content.get("version") != VERSION:
+        raise DataError(f"{path}: not a {noun} file: not JSON ({error}); run: weighbridge compare") from error
+    if not isinstance(content, dict) or content.get("format") != expected:
+        raise DataError(f"{path}: not a {noun} file; give the {noun}.json of a workspace")
+    if content.get("version") != VERSIONS[expected]:
         raise DataError(
-            f"{path}: a weighing of version {content.get('version')}, and this release reads version {VERSION}; "
+            f"{path}: a {noun} file of version {content.get('version')}, "
+            f"and this release reads version {VERSIONS[expected]}; "
             "weigh again (stored records are used again), or use the release that wrote it"
         )
     try:
-        return TypeAdapter(Weighing).validate_python(content.get("weighing"))
+        return TypeAdapter(kind).validate_python(content.get(noun))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"])

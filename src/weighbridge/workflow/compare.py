@@ -21,7 +21,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.openai import address, is_local
 from weighbridge.report.safe_text import count_noun
 from weighbridge.report.weighing_page import page
-from weighbridge.results import Measurement, Record, Weighing
+from weighbridge.results import Measurement, Record, Usage, Weighing
 from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.settings.schema import Arm, RetrievalSettings, Settings
 from weighbridge.settings.training import TrainingSettings
@@ -36,7 +36,7 @@ from weighbridge.wiring.opening import open_arm
 from weighbridge.wiring.reporter import Reporter, measure_seconds
 from weighbridge.wiring.search import embedder_name
 from weighbridge.wiring.tuned_retrievers import require_unlearnt, with_tuned_models
-from weighbridge.workflow.footprint import disk_bytes, setup_seconds, training_price
+from weighbridge.workflow.footprint import disk_bytes, indexing_seconds, training_price, training_seconds
 from weighbridge.workflow.latency import Alone, time_in_own_process
 from weighbridge.workflow.training.train import train_all
 from weighbridge.workspace import Workspace, write_text
@@ -87,7 +87,7 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
             for arm in answered
         }
         weighing = replace(weigh(bench, engine, asked, attempted, seconds), left_out=tuple(failed.values()))
-        save_weighing(workspace.weighing_file, weighing)
+        save_weighing(workspace, weighing)
         write_text(workspace.report, page(weighing))
     return weighing
 
@@ -183,7 +183,7 @@ def _footprint(arm: Arm, bench: Bench, engine: Engine, alone: Alone) -> Footprin
         untimed=alone.untimed,
         memory_bytes=alone.memory_bytes,
         disk_bytes=disk_bytes(arm, bench, engine),
-        setup_seconds=setup_seconds(arm, bench),
+        setup_seconds=indexing_seconds(arm, bench) + training_seconds(arm, bench),
         offline=bench.settings.model.engine != "openai" or is_local(address(bench.settings.model)),
         cites=shape_of(arm).reads and bench.workload.outline.task == "answer",
     )
@@ -199,18 +199,24 @@ def _measure(arm: Arm, bench: Bench, asked: Sequence[Example], attempted: Attemp
         seed=settings.measure.seed,
         footprint=attempted.footprint,
     )
-    return _with_cost(measurement, attempted.footprint, settings, training_price(arm, bench))
+    usage = Usage(
+        seconds_per_answer=seconds_per_answer(attempted.footprint.timings, settings.measure.seed),
+        indexing_seconds=indexing_seconds(arm, bench),
+        training_seconds=training_seconds(arm, bench),
+        training_paid=training_price(arm, bench),
+        by_token=settings.model.engine == "openai",
+    )
+    return _with_cost(replace(measurement, usage=usage), usage, settings)
 
 
-def _with_cost(measurement: Measurement, footprint: Footprint, settings: Settings, training: float) -> Measurement:
+def _with_cost(measurement: Measurement, usage: Usage, settings: Settings) -> Measurement:
     """Add the cost of answers: at an endpoint by token prices, if there are any; on this machine by the busy second."""
     prices = settings.prices
-    if settings.model.engine != "openai":
+    if not usage.by_token:
         prices = prices.model_copy(update={"input_per_million": None, "output_per_million": None})
     elif not settings.has_prices:
         return measurement
-    seconds = seconds_per_answer(footprint.timings, settings.measure.seed)
-    return with_cost(measurement, seconds, prices, settings.needs, training=training)
+    return with_cost(measurement, usage.seconds_per_answer, prices, settings.needs, training=usage.training_paid)
 
 
 def _words(arms: Iterable[Arm], bench: Bench, engine: Engine) -> dict[str, str]:

@@ -21,15 +21,19 @@ def disk_bytes(arm: Arm, bench: Bench, engine: Engine) -> int:
     return sum(map(size_of, files)) + searched + index
 
 
-def setup_seconds(arm: Arm, bench: Bench) -> float:
-    """Return the measured seconds of indexing and training before the first answer of this arm."""
-    shape = shape_of(arm)
-    card = promoted_adapter(bench.workspace, arm) if shape.tuned else None
+def indexing_seconds(arm: Arm, bench: Bench) -> float:
+    """Return the measured seconds of one indexing of all documents; 0 for an arm that reads none."""
+    return bench.index.seconds if shape_of(arm).reads and bench.index else 0.0
+
+
+def training_seconds(arm: Arm, bench: Bench) -> float:
+    """Return the measured seconds of training this arm's adapter; 0 for an arm without one."""
+    card = promoted_adapter(bench.workspace, arm) if shape_of(arm).tuned else None
     seconds = 0.0
     while card:  # an adapter of a second training needed the first one too
         seconds += card.seconds
         card = read_adapter_card(bench.workspace.adapter(card.strategy, card.parent)) if card.parent else None
-    return seconds + (bench.index.seconds if shape.reads and bench.index else 0.0)
+    return seconds
 
 
 def training_price(arm: Arm, bench: Bench) -> float:

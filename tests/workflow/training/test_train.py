@@ -20,7 +20,7 @@ from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import open_engine, weights_of
 from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.workflow.ask import open_strategy
-from weighbridge.workflow.footprint import setup_seconds
+from weighbridge.workflow.footprint import training_seconds
 from weighbridge.workflow.lineage import About, trace
 from weighbridge.workflow.models import (
     adapter_status,
@@ -317,7 +317,7 @@ def test_what_a_second_training_costs_is_added_to_the_first(made: Place) -> None
     try:
         record_promotion(made.workspace, later, chosen=True)
         bench = open_bench(made.settings, made.workspace, SILENT)
-        assert setup_seconds("fine-tuned", bench) == pytest.approx(1000 + first.seconds)
+        assert training_seconds("fine-tuned", bench) == pytest.approx(1000 + first.seconds)
     finally:
         record_promotion(made.workspace, first, chosen=True)
         shutil.rmtree(folder)
