@@ -44,8 +44,10 @@ EXCEPTIONS = {
     },
 }
 """The places that may break a rule of `benchmarks/house.py`, each with its reason."""
-MAXIMUM = {"functions": 24, "helpers": 317}
+MAXIMUM = {"functions": 24}
 """How many places still break a rule that is not reached yet. A figure here may only become smaller."""
+MOST_HELPERS = 0.0955
+"""The share of functions that are short private helpers of one caller. It may only become smaller; wanted is 8 %."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,8 @@ def offenders():
         patch.syspath_prepend(ROOT / "benchmarks")
         house = importlib.import_module("house")
     tree = house.read_source_tree(PACKAGE)
-    return {rule: list(house.METRICS[rule].places(tree)) for rule in (*EXCEPTIONS, *MAXIMUM)}
+    found = {rule: list(house.METRICS[rule].places(tree)) for rule in (*EXCEPTIONS, *MAXIMUM, "helpers")}
+    return found | {"all functions": [function for module in tree.modules for function in module.functions]}
 
 
 @pytest.mark.parametrize("rule", EXCEPTIONS)
@@ -69,6 +72,11 @@ def test_no_place_breaks_a_rule_of_the_house(rule, offenders):
 def test_no_more_places_break_a_rule_of_the_house(rule, offenders):
     lines = [f"python benchmarks/house.py --list {rule}", *map(str, offenders[rule])]
     assert len(offenders[rule]) <= MAXIMUM[rule], "\n".join(lines)
+
+
+def test_few_functions_are_short_helpers_of_one_caller(offenders):
+    lines = ["python benchmarks/house.py --list helpers", *map(str, offenders["helpers"])]
+    assert len(offenders["helpers"]) <= MOST_HELPERS * len(offenders["all functions"]), "\n".join(lines)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))

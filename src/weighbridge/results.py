@@ -78,7 +78,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class ResourceUse:
     """Everything a strategy was measured to use up and that costs money, beside the tokens among its figures."""
 
     seconds_per_answer: Estimate | None = None
@@ -106,7 +106,7 @@ class Measurement:
     errors: tuple[str, ...] = ()
     """The distinct messages of the failures, most frequent first."""
     cost: Cost | None = None
-    usage: Usage | None = None
+    usage: ResourceUse | None = None
     """None in files of earlier releases."""
     offline: bool = True
     cites: bool = False

@@ -21,7 +21,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.openai import address, is_local
 from weighbridge.report.safe_text import count_noun
 from weighbridge.report.weighing_page import page
-from weighbridge.results import Measurement, Record, Usage, Weighing
+from weighbridge.results import Measurement, Record, ResourceUse, Weighing
 from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.settings.schema import Arm, RetrievalSettings, Settings
 from weighbridge.settings.training import TrainingSettings
@@ -199,20 +199,15 @@ def _measure(arm: Arm, bench: Bench, asked: Sequence[Example], attempted: Attemp
         seed=settings.measure.seed,
         footprint=attempted.footprint,
     )
-    usage = Usage(
+    usage = ResourceUse(
         seconds_per_answer=seconds_per_answer(attempted.footprint.timings, settings.measure.seed),
         indexing_seconds=indexing_seconds(arm, bench),
         training_seconds=training_seconds(arm, bench),
         training_paid=training_price(arm, bench),
         by_token=settings.model.engine == "openai",
     )
-    return _with_cost(replace(measurement, usage=usage), usage, settings)
-
-
-def _with_cost(measurement: Measurement, usage: Usage, settings: Settings) -> Measurement:
-    """Add the cost of answers: at an endpoint by token prices, if there are any; on this machine by the busy second."""
-    prices = settings.prices
-    if not usage.by_token:
+    measurement, prices = replace(measurement, usage=usage), settings.prices
+    if not usage.by_token:  # this machine is priced by the busy second
         prices = prices.model_copy(update={"input_per_million": None, "output_per_million": None})
     elif not settings.has_prices:
         return measurement
