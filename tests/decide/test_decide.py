@@ -231,5 +231,5 @@ def test_a_cost_in_another_currency_is_written_in_it(measurement: Make):
 
 
 def test_deciding_loads_no_arrays():
-    program = "import sys, weighbridge.decide.decide, weighbridge.decide.cost; sys.exit('numpy' in sys.modules)"
+    program = "import sys, weighbridge.decide.decide, weighbridge.decide.money.cost; sys.exit('numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)

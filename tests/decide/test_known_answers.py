@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
-from weighbridge.decide.cost import with_cost
 from weighbridge.decide.decide import decide
+from weighbridge.decide.money.cost import with_cost
 from weighbridge.evaluate.summarise import Footprint, compare_all, seconds_per_answer, summarise
 from weighbridge.results import Comparison, Decision, Measurement, Outcome, Record, Score
 from weighbridge.settings.needs import Limits, Needs, Prices

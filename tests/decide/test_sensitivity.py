@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from weighbridge.decide.cost import cost_per_thousand
 from weighbridge.decide.decide import decide
+from weighbridge.decide.money.cost import cost_per_thousand
 from weighbridge.results import Comparison, Cost, Decision, Measurement
 from weighbridge.settings.needs import Limits, Needs, Priorities
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from weighbridge.decide.cost import Consumption, break_even, cost_of, cost_per_thousand
+from weighbridge.decide.money.cost import Consumption, break_even, cost_of, cost_per_thousand
 from weighbridge.results import Cost
 from weighbridge.settings.needs import Prices
 

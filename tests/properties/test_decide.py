@@ -7,8 +7,8 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weighbridge.decide.cost import cost_per_thousand
 from weighbridge.decide.decide import decide
+from weighbridge.decide.money.cost import cost_per_thousand
 from weighbridge.results import Comparison, Cost, Decision, Estimate, Measurement
 from weighbridge.settings.needs import Limits, Needs, Priorities
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.decide.cost import cost_per_thousand
+from weighbridge.decide.money.cost import cost_per_thousand
 from weighbridge.report.money import break_evens
 from weighbridge.results import Cost, Weighing
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from weighbridge.decide.case import Case
-from weighbridge.decide.cost import cost_per_thousand
 from weighbridge.decide.limits import Broken, broken_limits
+from weighbridge.decide.money.cost import cost_per_thousand
 from weighbridge.decide.points import JUDGED_BY, rank
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import NB, join_words, write_amount

@@ -47,7 +47,7 @@ def summarise(
     seed: int,
     footprint: Footprint | None = None,
 ) -> Measurement:
-    """Return all that one strategy's records and footprint say; its cost is added by `decide.cost.with_cost`.
+    """Return all that one strategy's records and footprint say; its cost is added by `decide.money.cost.with_cost`.
 
     A failure has no scores: it is counted in `failures`, and among the `unscored` of every figure. A figure that no
     record has a score for is absent.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from weighbridge.decide.cost import break_even
+from weighbridge.decide.money.cost import break_even
 from weighbridge.formatting import NB, money_scale
 from weighbridge.report.findings import leader
 from weighbridge.report.safe_text import count_noun, one_line

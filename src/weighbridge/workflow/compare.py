@@ -8,8 +8,8 @@ from random import Random
 
 from weighbridge.adapters import access_words
 from weighbridge.answer.build import shape_of
-from weighbridge.decide.cost import with_cost
 from weighbridge.decide.decide import decide
+from weighbridge.decide.money.cost import with_cost
 from weighbridge.errors import ModelError, TrainingError
 from weighbridge.evaluate.ledger import append, load
 from weighbridge.evaluate.metrics.suite import metrics_for, own_metrics

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from weighbridge.decide.cost import Consumption, break_even, cost_of, cost_per_thousand, with_cost
+from weighbridge.decide.money.cost import Consumption, break_even, cost_of, cost_per_thousand, with_cost
 from weighbridge.errors import SettingsError
 from weighbridge.results import Cost, Estimate, Measurement
 from weighbridge.settings.needs import Needs, Prices
