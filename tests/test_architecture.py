@@ -124,4 +124,4 @@ def test_help_loads_neither_numpy_nor_pydantic():
 
 
 def test_a_decision_can_be_taken_again_without_numpy():
-    assert "numpy" not in _loaded_after("import weighbridge.decide.decide, weighbridge.report.weighing_page")
+    assert "numpy" not in _loaded_after("import weighbridge.decide.decide, weighbridge.report.page.weighing_page")

@@ -20,7 +20,7 @@ from weighbridge.answer.prompt import instructions_for
 from weighbridge.dataset.evidence import resolve_evidence
 from weighbridge.generate.scripted import Scripted
 from weighbridge.protocols import Changes, Index, Retriever
-from weighbridge.report.weighing_page import page
+from weighbridge.report.page.weighing_page import page
 from weighbridge.results import Record, Score, Weighing
 from weighbridge.retrieve.search.cache import CachedRetriever
 from weighbridge.retrieve.search.hybrid import Hybrid

@@ -11,7 +11,7 @@ from rich.console import Console
 from weighbridge.answer.restricted import NOTE
 from weighbridge.cli.models_table import listing, status_lines
 from weighbridge.evaluate.weighing import load_weighing
-from weighbridge.report.adapter import adapter_page
+from weighbridge.report.adapter.adapter_page import adapter_page
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.train.registry import adapters

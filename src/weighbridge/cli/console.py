@@ -135,7 +135,7 @@ class Console:
         """Show adapters and their checks. With --json this shows nothing: the cards are then the result."""
         if self.as_json:
             return
-        from weighbridge.report.adapter import adapter_terminal
+        from weighbridge.report.adapter.adapter_page import adapter_terminal
 
         for card in cards:
             self.out.print(adapter_terminal(card))

@@ -57,7 +57,7 @@ def fetch_command(as_json: Json = False) -> None:
 def show(adapter: Adapter, workspace: Root = HERE, as_json: Json = False) -> None:
     """Show the card of an adapter (recipe, data, guards, parity, stale parts), and write its report.html."""
     from weighbridge.cli.models_table import status_lines
-    from weighbridge.report.adapter import adapter_terminal
+    from weighbridge.report.adapter.adapter_page import adapter_terminal
     from weighbridge.workflow.models import adapter_status, report_of
 
     settings, place = open_workspace(workspace)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from weighbridge.adapters import AdapterCard, access_words
 from weighbridge.models import ModelFile
-from weighbridge.report.adapter_figures import recipe_rows
+from weighbridge.report.adapter.adapter_figures import recipe_rows
 from weighbridge.report.safe_text import count_noun, one_line
 from weighbridge.report.terminal import Sentence
 from weighbridge.wiring.tuned_retrievers import RetrieverCard

@@ -19,8 +19,8 @@ from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
 from weighbridge.evaluate.weighing import save_weighing
 from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.openai import address, is_local
+from weighbridge.report.page.weighing_page import page
 from weighbridge.report.safe_text import count_noun
-from weighbridge.report.weighing_page import page
 from weighbridge.results import Measurement, Record, ResourceUse, Weighing
 from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.settings.schema import Arm, RetrievalSettings, Settings

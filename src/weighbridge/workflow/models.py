@@ -11,7 +11,7 @@ from weighbridge.adapters import AdapterCard, Guard, access_words
 from weighbridge.answer.build import SHAPES
 from weighbridge.checks.lm_eval import Tasks, forgetting_by_lm_eval
 from weighbridge.errors import UserError, WorkspaceError
-from weighbridge.report.adapter import adapter_page
+from weighbridge.report.adapter.adapter_page import adapter_page
 from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.data.conversations import Conversation

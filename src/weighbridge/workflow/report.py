@@ -2,7 +2,7 @@
 
 from weighbridge.errors import WorkspaceError
 from weighbridge.evaluate.weighing import load_weighing
-from weighbridge.report.weighing_page import page
+from weighbridge.report.page.weighing_page import page
 from weighbridge.results import Weighing
 from weighbridge.workspace import Workspace, write_text
 

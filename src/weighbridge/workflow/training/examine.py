@@ -7,7 +7,7 @@ from pathlib import Path
 from weighbridge.adapters import AdapterCard, Parity
 from weighbridge.checks.curve import CurvePoint, learning_curve
 from weighbridge.checks.run_all import Examined, run_checks
-from weighbridge.report.adapter import adapter_page
+from weighbridge.report.adapter.adapter_page import adapter_page
 from weighbridge.results import Estimate
 from weighbridge.train.card import write_adapter_card
 from weighbridge.train.prepare import Exercise

@@ -16,7 +16,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.scripted import Scripted
 from weighbridge.ingest.chunk import document_version
 from weighbridge.models import PINNED, fetch, file_fingerprint
-from weighbridge.report.adapter import adapter_page
+from weighbridge.report.adapter.adapter_page import adapter_page
 from weighbridge.report.lint_printout import render_lint
 from weighbridge.settings.schema import Arm, Settings
 from weighbridge.train.card import read_adapter_card, read_lessons, write_adapter_card

@@ -11,7 +11,7 @@ from rich.text import Text
 from weighbridge import formatting as words
 from weighbridge.adapters import AdapterCard, EpochScore, Guard, Parity, access_words, optimism
 from weighbridge.formatting import NB
-from weighbridge.report.adapter_figures import (
+from weighbridge.report.adapter.adapter_figures import (
     VERDICTS,
     curve_chart,
     figure_lines,
@@ -20,9 +20,9 @@ from weighbridge.report.adapter_figures import (
     share_drawn,
     verdict,
 )
+from weighbridge.report.page.weighing_page import environment, policy, source
 from weighbridge.report.safe_text import ABSENT, count_noun, one_line
 from weighbridge.report.terminal import Sentence
-from weighbridge.report.weighing_page import environment, policy, source
 
 _MARKS = {True: "\N{CHECK MARK}", False: "\N{MULTIPLICATION X}", None: "\N{WHITE CIRCLE}"}
 _STYLES = {True: "green", False: "bold red", None: "dim"}

@@ -14,8 +14,8 @@ from rich.console import Console
 from selectolax.lexbor import LexborHTMLParser
 
 from weighbridge.adapters import AdapterCard
-from weighbridge.report.adapter import adapter_page, adapter_terminal
-from weighbridge.report.adapter_figures import relevant, verdict
+from weighbridge.report.adapter.adapter_figures import relevant, verdict
+from weighbridge.report.adapter.adapter_page import adapter_page, adapter_terminal
 from weighbridge.train.export.model_card import model_card
 
 from .adapter_sample import BARE, BROKEN, CARD, FORGETTING, HOSTILE, parity

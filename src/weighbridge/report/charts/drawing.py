@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from weighbridge.report.label_places import LabelBox, place_labels
+from weighbridge.report.charts.label_places import LabelBox, place_labels
 
 WIDTH, HEIGHT = 440, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 14, 44

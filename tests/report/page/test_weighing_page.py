@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from weighbridge.report.weighing_page import page
+from weighbridge.report.page.weighing_page import page
 from weighbridge.results import Weighing
 from weighbridge.types import Passage, Prompt
 
-from .sample import PEOPLE, weighing
+from ..sample import PEOPLE, weighing
 
 MEGABYTE = 1_000_000
 

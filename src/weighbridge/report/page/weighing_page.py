@@ -15,10 +15,11 @@ from markupsafe import Markup, escape
 from weighbridge import formatting as words
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import probability, write_difference
-from weighbridge.report import charts, findings
+from weighbridge.report import findings
+from weighbridge.report.charts import drawing
 from weighbridge.report.money import break_evens
-from weighbridge.report.page_figures import figure_groups, outcome_bars, scatter_charts
-from weighbridge.report.questions_json import build_island, is_restricted
+from weighbridge.report.page.page_figures import figure_groups, outcome_bars, scatter_charts
+from weighbridge.report.page.questions_json import build_island, is_restricted
 from weighbridge.report.safe_text import count_noun, one_line
 from weighbridge.results import Record, Weighing
 from weighbridge.types import PUBLIC
@@ -94,7 +95,7 @@ def environment() -> Environment:
     )
     made.filters |= {"plain": one_line, "whole": _whole}
     made.globals |= {
-        "glyph": charts.glyph,
+        "glyph": drawing.glyph,
         "findings": findings,
         "words": words,
         "count_noun": count_noun,
@@ -131,8 +132,8 @@ def _comparison_rows(weighing: Weighing) -> Sequence[dict[str, Any]]:
             "right": c.right,
             "kind": FIGURES[c.figure],
             "words": write_difference(FIGURES[c.figure], c.difference, findings.currency(weighing)),
-            "chart": charts.difference_bar(
-                charts.Reach(c.difference.value, c.difference.low, c.difference.high), widest[c.figure] or 1.0
+            "chart": drawing.difference_bar(
+                drawing.Reach(c.difference.value, c.difference.low, c.difference.high), widest[c.figure] or 1.0
             ),
             "scored": c.difference.scored,
             "p": probability(c.p_value),

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from weighbridge.report.findings import ReasonLine, count_omissions, group_omissions
-from weighbridge.report.weighing_page import page
+from weighbridge.report.page.weighing_page import page
 from weighbridge.results import Contradiction, Omission, ReadingReport
 
-from .sample import weighing
+from ..sample import weighing
 
 REPORT = ReadingReport(
     files=9,

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.report.questions_json import build_island
+from weighbridge.report.page.questions_json import build_island
 from weighbridge.results import Score
 from weighbridge.types import PUBLIC, Chunk, Passage, Prompt
 
-from .sample import PEOPLE, weighing
+from ..sample import PEOPLE, weighing
 
 
 def test_every_attempt_is_there_and_each_passage_once() -> None:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from weighbridge.figures import FIGURES, FigureKind
 from weighbridge.formatting import NB, interval, scale, write_amount
-from weighbridge.report.charts import Axis, BarSegment, Point, Reach, axis, scatter, stacked_bar, whisker
+from weighbridge.report.charts.drawing import Axis, BarSegment, Point, Reach, axis, scatter, stacked_bar, whisker
 from weighbridge.report.findings import currency, kinds_taken, notes, why_absent
 from weighbridge.report.safe_text import ABSENT, one_line
 from weighbridge.results import Estimate, Measurement, Weighing
