@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from weighbridge.types import Answer, Example, Task
-from weighbridge.verdicts import Agreement, Doubt, FrontPlace, LeadVerdict, LimitVerdict
+from weighbridge.verdicts import Doubt, FrontPlace, LeadVerdict, LimitVerdict, StakeholderAgreement
 
 Outcome = Literal["right", "wrong", "abstained"]
 Retrieval = Literal["retrieved", "missed", "none"]
@@ -180,7 +180,7 @@ class Decision:
     doubt: Doubt | None = None
     front: tuple[FrontPlace, ...] = ()
     """Every strategy with accuracy, latency and cost."""
-    agreement: Agreement | None = None
+    agreement: StakeholderAgreement | None = None
     """The views of the stakeholders; None where the settings name none."""
 
 

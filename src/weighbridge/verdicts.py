@@ -109,7 +109,7 @@ class StakeholderView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
+class StakeholderAgreement:
     """The views of all stakeholders, and how well they agree."""
 
     views: tuple[StakeholderView, ...]

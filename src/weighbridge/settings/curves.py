@@ -6,10 +6,11 @@ since people notice ratios of these; shares are interpolated linearly. Outside i
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
-from weighbridge.figures import FIGURES
+from weighbridge.figures import FIGURES, FigureKind
 
 Points = tuple[tuple[float, float], ...]
 
@@ -103,36 +104,36 @@ def curve_for(priority: str, given: Mapping[str, Points]) -> Curve:
     return Curve(points=points, logarithmic=logarithmic, unit=criterion.unit)
 
 
-def curve_problem(name: str, points: Sequence[tuple[float, float]], others: Sequence[str]) -> str:
+def curve_problem(name: str, points: Points, others: Collection[str]) -> str:
     """Return what is wrong with a curve and how to mend it; empty for a good one. `others` are all curves' names."""
     priority = next((key for key, one in CRITERIA.items() if name in {key, one.figure}), "")
     priority = "cost" if name == RELATIVE_COST else priority
     if not priority:
         names = ", ".join((*CRITERIA, RELATIVE_COST))
         return f"there is no priority {name!r} to draw a curve for; known are {names}"
-    twins = {priority, CRITERIA[priority].figure, *([RELATIVE_COST] if priority == "cost" else [])}
-    if len(twins & set(others)) > 1:
-        return f"two curves are for {priority}: {' and '.join(sorted(twins & set(others)))}; keep one of them"
-    kind = FIGURES[CRITERIA[priority].figure]
-    values = [value for value, _ in points]
-    utilities = [utility for _, utility in points]
+    twins = {priority, CRITERIA[priority].figure, RELATIVE_COST if priority == "cost" else priority}
+    if len(both := sorted(twins & set(others))) > 1:
+        return f"two curves are for {priority}: {' and '.join(both)}; keep one of them"
+    return next(_shape_problems(FIGURES[CRITERIA[priority].figure], points), "")
+
+
+def _shape_problems(kind: FigureKind, points: Points) -> Iterator[str]:
+    values, utilities = [value for value, _ in points], [utility for _, utility in points]
     if len(points) < 2:  # noqa: PLR2004 - a line has two ends
-        return "a curve needs at least two points [value, utility]"
+        yield "a curve needs at least two points [value, utility]"
+        return
     if not all(map(math.isfinite, (*values, *utilities))):
-        return "every value and utility must be a finite number"
-    if any(right <= left for left, right in zip(values, values[1:], strict=False)):
-        return "the values must rise from point to point"
-    if not all(0 <= utility <= 1 for utility in utilities):
-        return "every utility must lie between 0 and 1"
+        yield "every value and utility must be a finite number"
+    if any(right <= left for left, right in pairwise(values)):
+        yield "the values must rise from point to point"
+    if min(utilities) < 0 or max(utilities) > 1:
+        yield "every utility must lie between 0 and 1"
+    if kind.unit == "share" and (values[0] < 0 or values[-1] > 1):
+        yield f"the values of {kind.label} are shares, from 0 to 1"
     if kind.unit != "share" and values[0] <= 0:
-        return f"the values of {kind.label} are interpolated in the logarithm, so the first must be above 0"
-    if kind.unit == "share" and not (values[0] >= 0 and values[-1] <= 1):
-        return f"the values of {kind.label} are shares, from 0 to 1"
-    steps = [right - left for left, right in zip(utilities, utilities[1:], strict=False)]
-    if any(step < 0 for step in steps) if kind.higher_is_better else any(step > 0 for step in steps):
-        better = "more" if kind.higher_is_better else "less"
-        turn = "fall" if kind.higher_is_better else "rise"
-        return f"{better} {kind.label} is better, so the utility must not {turn} from point to point"
+        yield f"the values of {kind.label} are interpolated in the logarithm, so the first must be above 0"
+    better, turn, sign = ("more", "fall", 1) if kind.higher_is_better else ("less", "rise", -1)
+    if any(sign * (right - left) < 0 for left, right in pairwise(utilities)):
+        yield f"{better} {kind.label} is better, so the utility must not {turn} from point to point"
     if max(utilities) == min(utilities):
-        return f"the curve is level, so {priority} could not tell strategies apart; give it weight 0 instead"
-    return ""
+        yield "the curve is level and tells no strategies apart; give the priority a weight of 0 instead"
