@@ -27,6 +27,10 @@ _KINDS = {
     "dict_type": "a group of keys, indented below it",
     "mapping_type": "a group of keys, indented below it",
     "source": "a path, a group of keys that begins with sql or rest, or a list of these",
+    "date_type": "a date, like 2026-12-24",
+    "date_parsing": "a date, like 2026-12-24",
+    "date_from_datetime_parsing": "a date, like 2026-12-24",
+    "date_from_datetime_inexact": "a date, like 2026-12-24",
     "bool_type": "true or false",
     "finite_number": "a finite number",
 }
