@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from weighbridge.types import Answer, Example, Task
+from weighbridge.verdicts import Doubt, FrontPlace, LeadVerdict, LimitVerdict, StakeholderAgreement
 
 Outcome = Literal["right", "wrong", "abstained"]
 Retrieval = Literal["retrieved", "missed", "none"]
@@ -134,15 +135,22 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One strategy in the decision: the limits it breaks, and its points per priority (0 to 1), weighted in `total`."""
+    """One strategy in the decision: the limits it breaks, and its points per priority, weighted in `total`.
+
+    Points are shares of all points, 0 to 1; people read them as points of 100.
+    """
 
     strategy: str
     broken_limits: tuple[str, ...]
     points: Mapping[str, float]
     total: float
+    limits: tuple[LimitVerdict, ...] = ()
+    """Every limit that was set, kept or broken, with the chance that it is truly broken."""
 
 
-Outlook = Literal["recommended", "not decisive", "none is good enough", "none meets your limits"]
+Outlook = Literal[
+    "recommended", "the cheapest of the equals", "not decisive", "none is good enough", "none meets your limits"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +160,8 @@ class Decision:
     outlook: Outlook
     recommended: str | None
     contenders: tuple[str, ...]
-    """The strategies it lies between when not decisive (the best by points first); the recommended one alone; the best
-    alone when none is good enough; none when no strategy meets the limits."""
+    """The strategies it lies between when not decisive (the best by points first); the recommended one alone, or
+    followed by its equals; the best alone when none is good enough; none when no strategy meets the limits."""
     verdicts: tuple[Verdict, ...]
     reasons: tuple[str, ...]
     """Sentences, each naming the figures it rests on."""
@@ -163,6 +171,17 @@ class Decision:
     """Total test questions that would make the decision certain with a chance of 80 %."""
     examples_range: tuple[int, int | None] | None = None
     """The same with a chance of 50 % and of 90 %; None for the latter if no number within reach would do."""
+    examples_asked: int | None = None
+    """The test questions that `examples_needed` contains: those put to all contenders."""
+    leads: tuple[LeadVerdict, ...] = ()
+    """The lead of the first in points over each other strategy that keeps every limit."""
+    indifference: float = 0.0
+    """Leads certainly smaller than this share of all points count as equal."""
+    doubt: Doubt | None = None
+    front: tuple[FrontPlace, ...] = ()
+    """Every strategy with accuracy, latency and cost."""
+    agreement: StakeholderAgreement | None = None
+    """The views of the stakeholders; None where the settings name none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,16 @@ from weighbridge.decide.points import Ranked, earn_points, priority_weights, ran
 from weighbridge.decide.reasons import reasons_for, reasons_for_none, reasons_for_too_bad
 from weighbridge.decide.sensitivity import would_change, would_help, would_improve
 from weighbridge.errors import DataError
-from weighbridge.results import Comparison, Decision, Measurement, Verdict
+from weighbridge.results import Comparison, Decision, JointOutcomes, Measurement, Verdict
 from weighbridge.settings.needs import Needs
 
 
-def decide(measurements: Sequence[Measurement], comparisons: Sequence[Comparison], needs: Needs) -> Decision:
+def decide(
+    measurements: Sequence[Measurement],
+    comparisons: Sequence[Comparison],
+    needs: Needs,
+    joint: JointOutcomes | None = None,  # noqa: ARG001 - the doubt follows
+) -> Decision:
     """Return the decision, the same whatever the order of the measurements.
 
     A strategy is recommended where it keeps every limit and its lead over every other such strategy is certain. Where

@@ -53,6 +53,7 @@ def headline(weighing: Weighing) -> Headline:
     decision = weighing.decision
     texts = {
         "recommended": f"Use {decision.recommended}.",
+        "the cheapest of the equals": f"Use {decision.recommended}, the cheapest of the equals.",
         "none meets your limits": "No strategy can be recommended.",
         "none is good enough": "None of the strategies is good enough.",
         "not decisive": f"No clear winner between {join_words(decision.contenders)}. {_settled_by(weighing)}",

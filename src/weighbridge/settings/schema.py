@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from weighbridge.extensions import extension_names
+from weighbridge.settings.curves import CRITERIA
 from weighbridge.settings.needs import Needs, Prices
 from weighbridge.settings.rollout import RolloutSettings
 from weighbridge.settings.sources import Documents, Section, Source, address_problem, resolve_path, resolve_source
@@ -239,7 +240,7 @@ def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
             f"splits.dev ({splits.dev:g}) and splits.test ({splits.test:g}) add up to {both:g}, more than the whole"
         )
         yield ("splits", key), problem
-    if not any((priorities.accuracy, priorities.hallucination, priorities.latency, priorities.cost)):
+    if not any(getattr(priorities, name) for name in CRITERIA):
         yield ("needs", "priorities"), "needs.priorities are all 0; give at least one of them a weight above 0"
     offered = extension_names("weighbridge.metrics") if settings.measure.metrics else ()
     if missing := [name for name in settings.measure.metrics if name not in offered]:

@@ -13,6 +13,7 @@ from weighbridge.decide.money.cost import with_cost
 from weighbridge.errors import ModelError, TrainingError
 from weighbridge.evaluate.ledger import append, load
 from weighbridge.evaluate.metrics.suite import metrics_for, own_metrics
+from weighbridge.evaluate.outcomes import joint_outcomes
 from weighbridge.evaluate.run import EvaluationSpec, evaluate, stored_records
 from weighbridge.evaluate.summarise import Footprint, compare_all, seconds_per_answer, summarise
 from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
@@ -117,7 +118,8 @@ def weigh(
     """Compute measurements, comparisons and a decision from records. Nothing is asked or timed here."""
     settings = bench.settings
     measurements = tuple(_measure(arm, bench, asked, attempted[arm]) for arm in attempted)
-    comparisons = compare_all({arm: attempt.records for arm, attempt in attempted.items()}, seed=settings.measure.seed)
+    records = {arm: attempt.records for arm, attempt in attempted.items()}
+    comparisons = compare_all(records, seed=settings.measure.seed)
     return Weighing(
         name=settings.name or bench.workspace.root.resolve().name,
         taken_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -129,7 +131,7 @@ def weigh(
         chunks=bench.index.chunks if bench.index else 0,
         measurements=measurements,
         comparisons=comparisons,
-        decision=decide(measurements, comparisons, settings.needs),
+        decision=decide(measurements, comparisons, settings.needs, joint_outcomes(records)),
         examples=tuple(asked),
         records=tuple(record for attempt in attempted.values() for record in attempt.records),
         seconds=dict(seconds),
