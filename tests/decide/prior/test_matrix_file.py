@@ -97,7 +97,7 @@ def test_a_matrix_of_ones_own_is_read(tmp_path: Path) -> None:
             "cells[0].effect: 'rags' is not in strategies",
         ),
         ("effect = { change = 0.5,", "effect = { change = -0.5,", "directions[8].effect.change: is below 0"),
-        ('figure = "setup"', 'figure = "set_up"', "cells[3].figure: 'set_up' is no figure; did you mean 'setup'?"),
+        ('figure = "setup"', 'figure = "set_up"', "cells[3].figure: 'set_up' is not in figures; did you mean 'setup'?"),
         ("answers = { labels = 40 }", "answers = { labels = -4 }", "scenarios[6].answers.labels: -4 is not between"),
         ("answers = { labels = 40 }", "answers = { label = 40 }", "'label' is not in factors; did you mean 'labels'?"),
         ("date = 2026-05-07", 'date = "soon"', "notices[0].date: must be a date like 2027-01-06, not 'soon'"),

@@ -55,23 +55,28 @@ def _read_number(given: object) -> float | None:
         return None
 
 
+def check_answers(matrix: AdviceMatrix, given: Mapping[str, object]) -> dict[str, str]:
+    """Return what is wrong with the given answers: a sentence for each key, in their order."""
+    problems = {}
+    for name, value in given.items():
+        if name not in matrix.factors:
+            close = difflib.get_close_matches(str(name), list(matrix.factors), n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"the questions are {', '.join(matrix.factors)}"
+            problems[name] = f"unknown key; {hint}"
+            continue
+        try:
+            read_answer(matrix.factors[name], value)
+        except ValueError as error:
+            problems[name] = str(error)
+    return problems
+
+
 def complete_answers(matrix: AdviceMatrix, given: Mapping[str, object]) -> dict[str, Answer]:
     """Return an answer to every question: those given, and the defaults of the others.
 
     Raises:
         ValueError: `key: problem; remedy`, a line for each problem.
     """
-    problems, read = [], {}
-    for name, value in given.items():
-        if name not in matrix.factors:
-            close = difflib.get_close_matches(str(name), list(matrix.factors), n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"the questions are {', '.join(matrix.factors)}"
-            problems.append(f"{name}: unknown key; {hint}")
-            continue
-        try:
-            read[name] = read_answer(matrix.factors[name], value)
-        except ValueError as error:
-            problems.append(f"{name}: {error}")
-    if problems:
-        raise ValueError("\n".join(problems))
-    return {name: read.get(name, factor.default) for name, factor in matrix.factors.items()}
+    if problems := check_answers(matrix, given):
+        raise ValueError("\n".join(f"{name}: {problem}" for name, problem in problems.items()))
+    return {name: read_answer(factor, given.get(name, factor.default)) for name, factor in matrix.factors.items()}

@@ -216,6 +216,8 @@ class AdviceMatrix:
     version: int
     dated: date
     """When its sources were last checked."""
+    margin: float
+    """A lead of at most so many points settles nothing."""
     strategies: Mapping[str, StrategyProfile]
     hybrid: HybridBonus
     sources: Mapping[str, AdviceSource]

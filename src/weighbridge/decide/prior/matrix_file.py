@@ -11,7 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from weighbridge.decide.prior.answers import complete_answers, read_answer
+from weighbridge.decide.prior.answers import check_answers, read_answer
 from weighbridge.decide.prior.matrix import MIDDLE, STRATEGIES, TOP, AdviceMatrix, Factor
 from weighbridge.errors import SettingsError
 from weighbridge.figures import FIGURES
@@ -129,21 +129,17 @@ def _problems(matrix: AdviceMatrix) -> Iterator[str]:
         yield f"strategies: must be {', '.join(STRATEGIES)}, not {', '.join(matrix.strategies) or 'none'}"
     if not matrix.factors:
         yield "factors: is empty; keep at least one question"
-    if matrix.hybrid.bonus < 0:
-        yield "hybrid.bonus: is below 0, and a need met must not cost points; use base for that"
     for name, factor in matrix.factors.items():
         yield from _problems_of_factor(f"factors.{name}", factor)
     for place, kind, name in _references(matrix):
-        known: Mapping[str, Any] = getattr(matrix, kind)
+        known: Mapping[str, Any] = FIGURES if kind == "figures" else getattr(matrix, kind)
         if name not in known:
             hint = _nearest(name, known) or f"; there are {', '.join(known)}"
             yield f"{place}: {name!r} is not in {kind}{hint}"
-    yield from _problems_of_effects(matrix)
+    yield from _problems_of_points(matrix)
     for number, scenario in enumerate(matrix.scenarios):
-        try:
-            complete_answers(matrix, scenario.answers)
-        except ValueError as error:
-            yield f"scenarios[{number}].answers.{error}"
+        for name, problem in check_answers(matrix, scenario.answers).items():
+            yield f"scenarios[{number}].answers.{name}: {problem}"
 
 
 def _problems_of_factor(place: str, factor: Factor) -> Iterator[str]:
@@ -187,8 +183,9 @@ def _references(matrix: AdviceMatrix) -> Iterator[tuple[str, str, str]]:
         for number, one in enumerate(getattr(matrix, kind)):
             place = f"{kind}[{number}]"
             yield f"{place}.source", "sources", one.source
-            if getattr(one, "factor", ""):
-                yield f"{place}.factor", "factors", one.factor
+            for key in ("factor", "figure"):
+                if name := getattr(one, key, ""):
+                    yield f"{place}.{key}", f"{key}s", name
             for name in (*getattr(one, "factors", ()), *getattr(one, "answers", ())):
                 yield place, "factors", name
             for name in (*getattr(one, "strategies", ()), *getattr(one, "advice", ())):
@@ -199,7 +196,10 @@ def _references(matrix: AdviceMatrix) -> Iterator[tuple[str, str, str]]:
                 yield f"{place}.strategy", "strategies", one.strategy
 
 
-def _problems_of_effects(matrix: AdviceMatrix) -> Iterator[str]:
+def _problems_of_points(matrix: AdviceMatrix) -> Iterator[str]:
+    for name, number in (("hybrid.bonus", matrix.hybrid.bonus), ("margin", matrix.margin)):
+        if number < 0:
+            yield f"{name}: is below 0; give 0 or more points"
     for kind in ("cells", "directions"):
         for number, one in enumerate(getattr(matrix, kind)):
             for name, effect in one.effect.items():
@@ -209,8 +209,3 @@ def _problems_of_effects(matrix: AdviceMatrix) -> Iterator[str]:
                 is_need = kind == "directions" and one.strategy == "hybrid" and matrix.factors[name].need
                 if is_need and effect < 0:
                     yield f"{place}: is below 0, but {name} is a need of the hybrid; leave out `need`, or the sign"
-    for kind in ("cells", "claims"):
-        for number, one in enumerate(getattr(matrix, kind)):
-            if one.figure and one.figure not in FIGURES:
-                hint = _nearest(one.figure, FIGURES) or "; see docs/reference/figures.md"
-                yield f"{kind}[{number}].figure: {one.figure!r} is no figure{hint}"
