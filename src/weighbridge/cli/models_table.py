@@ -12,8 +12,8 @@ from rich.text import Text
 from weighbridge.adapters import AdapterCard, access_words
 from weighbridge.models import ModelFile
 from weighbridge.report.adapter.adapter_figures import recipe_rows
+from weighbridge.report.printed_sentence import Sentence
 from weighbridge.report.safe_text import count_noun, one_line
-from weighbridge.report.terminal import Sentence
 from weighbridge.wiring.tuned_retrievers import RetrieverCard
 from weighbridge.workflow.models import Listed, ListedRetriever
 

@@ -3,12 +3,10 @@
 Made for 80 columns and more; nothing is told by colour alone.
 """
 
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -28,6 +26,7 @@ from weighbridge.report.findings import (
     why_absent,
 )
 from weighbridge.report.money import break_evens
+from weighbridge.report.printed_sentence import Sentence
 from weighbridge.report.safe_text import ABSENT, one_line, superscript_number
 from weighbridge.results import Measurement, Weighing
 
@@ -45,26 +44,6 @@ _HEADS = {
 }
 """Headers over several lines, where the label is wider than the figures under it."""
 _Columns = Sequence[tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A text that breaks at spaces only: never at a no-break space, within a number, or within a name."""
-
-    text: str
-    style: str = ""
-    first: str = ""
-    """Stands before the first line; the others are indented as far."""
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        lines = textwrap.wrap(
-            self.text,
-            options.max_width,
-            initial_indent=self.first,
-            subsequent_indent=" " * len(self.first),
-            break_on_hyphens=False,
-        )
-        yield from (Text(line, style=self.style) for line in lines)
 
 
 def render_weighing(weighing: Weighing) -> RenderableType:

@@ -42,7 +42,7 @@ class StrategyScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flip:
+class AdviceFlip:
     """One change after which another strategy leads."""
 
     leader: str
@@ -65,7 +65,7 @@ class PriorVerdict:
     """Whether nothing is close."""
     close: tuple[str, ...]
     """The strategies within the margin of the leader, or ahead of it without one of the sources; most points first."""
-    flips: tuple[Flip, ...]
+    flips: tuple[AdviceFlip, ...]
     """Every change of one answer by one score, and every source left out, after which another strategy leads."""
 
 
@@ -156,11 +156,11 @@ def judge_prior(matrix: AdviceMatrix, answers: Mapping[str, Answer]) -> PriorVer
         for step in (score - 1, score + 1):
             if 1 <= step <= TOP:
                 ahead = _leader(_total(matrix, slopes, {**scores, name: step}), possible)
-                flips += [Flip(leader=ahead, factor=name, score=step)] if ahead != leader else []
+                flips += [AdviceFlip(leader=ahead, factor=name, score=step)] if ahead != leader else []
     for source, about in matrix.sources.items():
         if about.kind in PUBLISHED:
             ahead = _leader(_total(matrix, read_slopes(matrix, without=source), scores), possible)
-            flips += [Flip(leader=ahead, source=source)] if ahead != leader else []
+            flips += [AdviceFlip(leader=ahead, source=source)] if ahead != leader else []
     reach = totals[leader] - matrix.margin - _EQUAL
     near = {name for name in possible if totals[name] >= reach or any(f.source and f.leader == name for f in flips)}
     close = sorted(near - {leader}, key=lambda name: (-totals[name], STRATEGIES.index(name)))

@@ -24,8 +24,8 @@ from weighbridge.report.advice.wording import (
     signed_points,
     study_sentence,
 )
+from weighbridge.report.printed_sentence import Sentence
 from weighbridge.report.safe_text import one_line
-from weighbridge.report.terminal import Sentence
 
 _LEADER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
 

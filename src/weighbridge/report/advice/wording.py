@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any
 
 from weighbridge.decide.prior.advice import Advice, DatedFact, Disagreement
-from weighbridge.decide.prior.matrix import AdviceMatrix, Factor, PublishedClaim, Study
-from weighbridge.decide.prior.score import Flip, StrategyScore
+from weighbridge.decide.prior.matrix import AdviceMatrix, Answer, Factor, PublishedClaim, Study
+from weighbridge.decide.prior.score import AdviceFlip, StrategyScore
 from weighbridge.formatting import MINUS, NB, join_words, percentage, seconds
 
 CAVEAT = "This is a prior, made of published advice. Nothing in it was measured on your data: test it."
@@ -68,24 +68,25 @@ def describe_score(factor: Factor, score: int) -> str:
     place = factor.scores.index(score)
     unit = f"{NB}{factor.unit}" if factor.unit in ("s", "%") else f" {factor.unit}"
     if place == 0:
-        return f"under {_number(factor.bounds[0])}{unit}"
+        return f"under {grouped_number(factor.bounds[0])}{unit}"
     if place == len(factor.bounds):
-        return f"{_number(factor.bounds[-1])}{unit} or more"
-    return f"{_number(factor.bounds[place - 1])} to {_number(factor.bounds[place])}{unit}"
+        return f"{grouped_number(factor.bounds[-1])}{unit} or more"
+    return f"{grouped_number(factor.bounds[place - 1])} to {grouped_number(factor.bounds[place])}{unit}"
 
 
 def describe_answer(factor: Factor, answer: str | float) -> str:
     """Return an answer with its unit."""
     if isinstance(answer, str):
         return answer
-    return f"{_number(answer)}{NB if factor.unit in ('s', '%') else ' '}{factor.unit}".strip()
+    return f"{grouped_number(answer)}{NB if factor.unit in ('s', '%') else ' '}{factor.unit}".strip()
 
 
-def _number(value: float) -> str:
+def grouped_number(value: float) -> str:
+    """Return a number without needless zeros, its thousands marked."""
     return f"{value:,.6f}".rstrip("0").rstrip(".")
 
 
-def flip_sentences(matrix: AdviceMatrix, flips: Sequence[Flip]) -> list[str]:
+def flip_sentences(matrix: AdviceMatrix, flips: Sequence[AdviceFlip]) -> list[str]:
     """Return the changes after which another strategy leads: a sentence for each of these strategies and kinds."""
     answers: dict[str, list[str]] = {}
     sources: dict[str, list[str]] = {}
@@ -158,3 +159,14 @@ def changing_view(matrix: AdviceMatrix, advice: Advice) -> Mapping[str, Any]:
         "remarks": list(trial.remarks),
         "tested": [test.name for test in trial.tests],
     }
+
+
+def answers_file(matrix: AdviceMatrix, answers: Mapping[str, Answer]) -> str:
+    """Return answers as YAML for `weighbridge advise --answers`, each with its question and what may be answered."""
+    lines = ["# Answers for: weighbridge advise --answers FILE. A line that is left out means the default."]
+    for name, factor in matrix.factors.items():
+        answer = answers[name]
+        offered = join_words([choice.value for choice in factor.choices], "or") or f"a number, in {factor.unit}"
+        written = answer if isinstance(answer, str) else grouped_number(answer).replace(",", "")
+        lines += ["", f"# {factor.question} {offered}", f"{name}: {written}"]
+    return "\n".join(lines) + "\n"
