@@ -68,9 +68,14 @@ def load_measurements(workspace: Workspace) -> Measurements:
     return measurements_of(load_weighing(workspace.weighing_file))
 
 
-def _save(path: Path, kind: str, value: object) -> None:
+def saved_text(kind: str, value: object) -> str:
+    """Return the text of a saved file of one of our formats."""
     text = to_json({"format": kind, "version": VERSIONS[kind], kind.rsplit(maxsplit=1)[-1]: value}, indent=1)
-    write_text(path, text.encode("utf-8", errors="replace").decode() + "\n")
+    return text.encode("utf-8", errors="replace").decode() + "\n"
+
+
+def _save(path: Path, kind: str, value: object) -> None:
+    write_text(path, saved_text(kind, value))
 
 
 def _load(path: Path, expected: str, kind: type[Saved]) -> Saved:

@@ -9,7 +9,8 @@ from random import Random
 from weighbridge.adapters import access_words
 from weighbridge.answer.build import shape_of
 from weighbridge.decide.decide import decide
-from weighbridge.decide.money.cost import with_cost
+from weighbridge.decide.what_if.reprice import reprice
+from weighbridge.decide.what_if.retake import describe_prices
 from weighbridge.errors import ModelError, TrainingError
 from weighbridge.evaluate.ledger import append, load
 from weighbridge.evaluate.metrics.suite import metrics_for, own_metrics
@@ -208,17 +209,12 @@ def _measure(arm: Arm, bench: Bench, asked: Sequence[Example], attempted: Attemp
         training_paid=training_price(arm, bench),
         by_token=settings.model.engine == "openai",
     )
-    measurement, prices = replace(measurement, usage=usage), settings.prices
-    if not usage.by_token:  # this machine is priced by the busy second
-        prices = prices.model_copy(update={"input_per_million": None, "output_per_million": None})
-    elif not settings.has_prices:
-        return measurement
-    return with_cost(measurement, usage.seconds_per_answer, prices, settings.needs, training=usage.training_paid)
+    return reprice(replace(measurement, usage=usage), settings.prices, settings.needs)
 
 
 def _words(arms: Iterable[Arm], bench: Bench, engine: Engine) -> dict[str, str]:
     settings = bench.settings
-    model, prices = settings.model, settings.prices
+    model = settings.model
     sampling = "greedy" if model.temperature == 0 else f"temperature {model.temperature:g}"
     return {
         "model": model.reference.rsplit("/", 1)[-1] if model.engine != "openai" else model.reference,
@@ -229,8 +225,7 @@ def _words(arms: Iterable[Arm], bench: Bench, engine: Engine) -> dict[str, str]:
         "training": describe_trainings(arms, settings, bench.workspace),
         "seeds": f"split {settings.splits.seed}, sampling {model.seed}, measuring {settings.measure.seed}",
         "scoring": f"by content: rules, and a classifier that learnt from people, version {scorer_fingerprint()[:8]}",
-        "prices": f"{prices.machine_per_hour:g} {prices.currency} per machine hour, as of {prices.dated}; "
-        f"{settings.needs.answers_per_month:,} answers a month for {settings.needs.months} months",
+        "prices": describe_prices(settings),
     }
 
 

@@ -1,0 +1,1 @@
+"""What-if: a decision taken with other needs and prices, beside the decision now."""
