@@ -1,20 +1,23 @@
 """Write docs/reference from the code: python docs/generate.py. The test suite fails while it is out of date."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from weighbridge.evaluate.saved_schema import SCHEMAS, saved_schema
 from weighbridge.figures import FIGURES
 from weighbridge.scoring.grade import grade
 from weighbridge.settings.file import starter
 
 COMMANDS = (
     "demo", "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
-    "train", "make-examples", "compare", "report", "score", "doctor", "bench retrieval", "models list", "models fetch",
-    "models show", "models compare", "models promote", "models rollback", "models export", "models check",
-    "models lineage", "hosted prepare", "hosted status", "hosted pause", "hosted resume", "hosted cancel",
+    "train", "make-examples", "compare", "decide", "report", "score", "doctor", "bench retrieval", "models list",
+    "models fetch", "models show", "models compare", "models promote", "models rollback", "models export",
+    "models check", "models lineage", "hosted prepare", "hosted status", "hosted pause", "hosted resume",
+    "hosted cancel",
 )  # fmt: skip
 EXAMPLES = (
     ("How long is the notice period?", "four weeks", "You have to give notice 28 days ahead."),
@@ -72,7 +75,10 @@ for command in sys.argv[1:]:
 
 def pages() -> Mapping[str, str]:
     """Return the text of each page of the reference, by file name."""
-    return {"commands.md": _commands(), "settings.md": _settings(), "figures.md": _figures()}
+    schemas = {
+        f"{name}.schema.json": json.dumps(saved_schema(name), indent=2, ensure_ascii=False) + "\n" for name in SCHEMAS
+    }
+    return {"commands.md": _commands(), "settings.md": _settings(), "figures.md": _figures(), **schemas}
 
 
 def _commands() -> str:
