@@ -10,6 +10,7 @@ import typer
 from weighbridge import __version__
 from weighbridge.cli import knowledge, training
 from weighbridge.cli.console import open_console
+from weighbridge.cli.decide import decide_command
 from weighbridge.cli.errors import run_command
 from weighbridge.cli.hosted import hosted
 from weighbridge.cli.models import models
@@ -127,6 +128,9 @@ def report(workspace: Root = HERE, group: Groups = None, as_json: Json = False) 
         console.show_weighing(render_again(place, frozenset(group or ())), place.report)
 
 
+app.command("decide", epilog="Example: weighbridge decide --what-if latency.p95=2s --what-if volume=1e6")(
+    decide_command
+)
 app.command("score", epilog="Example: weighbridge score answers.jsonl --json > verdicts.json")(score_command)
 app.add_typer(models, name="models")
 app.add_typer(hosted, name="hosted")

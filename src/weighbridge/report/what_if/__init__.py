@@ -1,0 +1,1 @@
+"""Decisions taken again from saved files, in the terminal."""
