@@ -13,7 +13,8 @@ from weighbridge.scoring.grade import grade
 from weighbridge.settings.file import starter
 
 COMMANDS = (
-    "demo", "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
+    "demo", "advise",
+    "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
     "train", "make-examples", "compare", "decide", "report", "score", "doctor", "bench retrieval", "models list",
     "models fetch", "models show", "models compare", "models promote", "models rollback", "models export",
     "models check", "models lineage", "hosted prepare", "hosted status", "hosted pause", "hosted resume",

@@ -39,6 +39,7 @@ EXCEPTIONS = {
     },
     "folders": {
         ".": "the nouns, the seams and the public face of the package",
+        "cli": "one file a group of commands",
         "scoring": "one kind of value a file",
         "workflow": "one file a command",
     },

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 COMMANDS = (
-    "", "demo", "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
+    "", "demo", "advise",
+    "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
     "train", "make-examples", "compare", "decide", "report", "doctor", "bench", "bench retrieval",
     "models", "models list", "models fetch", "models show", "models compare", "models promote", "models rollback",
     "models export", "models check", "models lineage", "hosted", "hosted prepare", "hosted status",

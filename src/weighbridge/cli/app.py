@@ -9,6 +9,7 @@ import typer
 
 from weighbridge import __version__
 from weighbridge.cli import knowledge, training
+from weighbridge.cli.advise import advise_command
 from weighbridge.cli.console import open_console
 from weighbridge.cli.decide import decide_command
 from weighbridge.cli.errors import run_command
@@ -47,6 +48,9 @@ def demo(
         copied = copy_sample(workload, root)
         console.reporter.say(f"Workspace: {copied.root} (sample workload '{workload}')")
     _compare(copied.root, as_json=as_json)
+
+
+app.command("advise", epilog="Example: weighbridge advise --answers answers.yaml")(advise_command)
 
 
 @app.command("init", epilog="Example: weighbridge init mine --documents manuals/ --examples questions.jsonl")

@@ -93,7 +93,10 @@ def draw_up_advice(matrix: AdviceMatrix, given: Mapping[str, object], today: dat
 
 
 def find_disagreements(matrix: AdviceMatrix, scores: Mapping[str, int]) -> tuple[Disagreement, ...]:
-    """Return the questions on which some sources favour RAG and others fine-tuning, in the order of the matrix."""
+    """Return the questions on which some sources favour RAG and others fine-tuning, in the order of the matrix.
+
+    None of them matters where no score is given.
+    """
     sides: dict[str, tuple[dict[str, None], dict[str, None]]] = {name: ({}, {}) for name in matrix.factors}
     for cell in matrix.cells:
         rag, tuned = cell.effect.get("rag", 0.0), cell.effect.get("fine-tuning", 0.0)
@@ -103,7 +106,9 @@ def find_disagreements(matrix: AdviceMatrix, scores: Mapping[str, int]) -> tuple
         if pair.factor and pair.effect("rag"):
             sides[pair.factor][pair.effect("rag") < 0][pair.source] = None
     return tuple(
-        Disagreement(factor=name, for_rag=tuple(rag), for_tuning=tuple(tuned), matters=scores[name] != MIDDLE)
+        Disagreement(
+            factor=name, for_rag=tuple(rag), for_tuning=tuple(tuned), matters=scores.get(name, MIDDLE) != MIDDLE
+        )
         for name, (rag, tuned) in sides.items()
         if rag and tuned
     )

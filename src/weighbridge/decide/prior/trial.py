@@ -13,6 +13,14 @@ TEST_SHARE, USUAL_QUESTIONS = 0.4, 100
 """The share of the examples that is measured, and the most questions of it, as `weighbridge init` sets them."""
 FEWEST = 30
 """Test questions below which an interval is wider than most differences: 18 points each way for a share of one half."""
+TOO_FEW = (
+    f"Write at least {math.ceil(FEWEST / TEST_SHARE)} questions with answers first: {TEST_SHARE:.0%} of them are "
+    f"measured, and fewer than {FEWEST} hardly tell two strategies apart."
+)
+ABOUT_MODEL = (
+    "Set the model in weighbridge.yaml to the one that you mean to use. The default is a small model that runs "
+    "everywhere, and its answers say little about a large one."
+)
 _BOTH_ENDS, _POWER = 1.959964, 0.841621
 """Normal quantiles for a two-sided test at 5 %, and for finding a true difference in four of five tests."""
 
@@ -57,7 +65,7 @@ def plan_trial(matrix: AdviceMatrix, answers: Mapping[str, Answer], verdict: Pri
     arms = tuple(arm for arm in ARM_ORDER if arm in built)
     examples, pages = answers.get("labels", 0.0), answers.get("documents", 1.0)
     available = math.floor(TEST_SHARE * examples) if isinstance(examples, float) else 0
-    tests = _claim_tests(matrix, arms)
+    tests = find_claim_tests(matrix, arms)
     wanted = max((test.questions for test in tests), default=0)
     documents = "" if isinstance(pages, float) and pages < 1 else " --documents documents/"
     return TrialPlan(
@@ -73,7 +81,8 @@ def plan_trial(matrix: AdviceMatrix, answers: Mapping[str, Answer], verdict: Pri
     )
 
 
-def _claim_tests(matrix: AdviceMatrix, arms: Sequence[str]) -> tuple[ClaimTest, ...]:
+def find_claim_tests(matrix: AdviceMatrix, arms: Sequence[str]) -> tuple[ClaimTest, ...]:
+    """Return the published differences between two of these arms that a measured figure can test."""
     claims = published_claims(matrix)
     tests = []
     for one, other in zip(claims[::2], claims[1::2], strict=True):
@@ -131,11 +140,7 @@ def _write_settings(matrix: AdviceMatrix, answers: Mapping[str, Answer], arms: S
 def _remarks(tests: Sequence[ClaimTest], available: int) -> tuple[str, ...]:
     remarks = []
     if available < FEWEST:
-        needed = math.ceil(FEWEST / TEST_SHARE)
-        remarks.append(
-            f"Write at least {needed} questions with answers first: {TEST_SHARE:.0%} of them are measured, and fewer "
-            f"than {FEWEST} hardly tell two strategies apart."
-        )
+        remarks.append(TOO_FEW)
     for test in tests:
         if test.questions > available >= FEWEST:
             needed = math.ceil(test.questions / TEST_SHARE)
@@ -143,8 +148,5 @@ def _remarks(tests: Sequence[ClaimTest], available: int) -> tuple[str, ...]:
                 f"To see the published difference in {test.name} takes about {test.questions:,} test questions, which "
                 f"is {needed:,} examples; yours give {available:,}. A smaller test may be not decisive."
             )
-    remarks.append(
-        "Set `model` to the one that you mean to use. The default is a small model that runs everywhere, and its "
-        "answers say little about a large one."
-    )
+    remarks.append(ABOUT_MODEL)
     return tuple(remarks)

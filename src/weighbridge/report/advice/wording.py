@@ -12,8 +12,10 @@ from weighbridge.decide.prior.advice import Advice, DatedFact, Disagreement
 from weighbridge.decide.prior.matrix import AdviceMatrix, Answer, Factor, PublishedClaim, Study
 from weighbridge.decide.prior.score import AdviceFlip, StrategyScore
 from weighbridge.formatting import MINUS, NB, join_words, percentage, seconds
+from weighbridge.report.safe_text import count_noun
 
 CAVEAT = "This is a prior, made of published advice. Nothing in it was measured on your data: test it."
+ANSWERS_TITLE = "# Answers for: weighbridge advise --answers FILE. A line that is left out means the default."
 NOT_MEASURED = "published, not measured"
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -74,16 +76,24 @@ def describe_score(factor: Factor, score: int) -> str:
     return f"{grouped_number(factor.bounds[place - 1])} to {grouped_number(factor.bounds[place])}{unit}"
 
 
-def describe_answer(factor: Factor, answer: str | float) -> str:
+def describe_answer(factor: Factor, answer: Answer) -> str:
     """Return an answer with its unit."""
     if isinstance(answer, str):
         return answer
-    return f"{grouped_number(answer)}{NB if factor.unit in ('s', '%') else ' '}{factor.unit}".strip()
+    if factor.unit in ("s", "%"):
+        return f"{grouped_number(answer)}{NB}{factor.unit}"
+    is_plural_word = answer != 1 or " " in factor.unit
+    return f"{grouped_number(answer)} {factor.unit if is_plural_word else factor.unit.removesuffix('s')}".strip()
 
 
 def grouped_number(value: float) -> str:
     """Return a number without needless zeros, its thousands marked."""
     return f"{value:,.6f}".rstrip("0").rstrip(".")
+
+
+def plain_number(value: float) -> str:
+    """Return a number without needless zeros and without marks, for a file."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def flip_sentences(matrix: AdviceMatrix, flips: Sequence[AdviceFlip]) -> list[str]:
@@ -110,7 +120,7 @@ def disagreement_sentence(matrix: AdviceMatrix, one: Disagreement) -> str:
     sides = []
     for strategy, sources in (("fine-tuning", one.for_tuning), ("rag", one.for_rag)):
         names = join_words([matrix.sources[source].short for source in sources])
-        sides.append(f"{matrix.strategies[strategy].label} in {len(sources)} ({names})")
+        sides.append(f"{matrix.strategies[strategy].label} in {count_noun(len(sources), 'source')} ({names})")
     return f"{matrix.factors[one.factor].label}: a higher score speaks for {sides[0]}, and for {sides[1]}"
 
 
@@ -158,15 +168,24 @@ def changing_view(matrix: AdviceMatrix, advice: Advice) -> Mapping[str, Any]:
         "settings": trial.settings,
         "remarks": list(trial.remarks),
         "tested": [test.name for test in trial.tests],
+        "answers_file": answers_file(matrix, advice.answers),
     }
+
+
+def question_comment(factor: Factor) -> str:
+    """Return a question with its possible answers, as the comment above an answer in a file."""
+    offered = join_words([choice.value for choice in factor.choices], "or") or f"a number, in {factor.unit}"
+    return f"# {factor.question} {offered}"
 
 
 def answers_file(matrix: AdviceMatrix, answers: Mapping[str, Answer]) -> str:
     """Return answers as YAML for `weighbridge advise --answers`, each with its question and what may be answered."""
-    lines = ["# Answers for: weighbridge advise --answers FILE. A line that is left out means the default."]
+    lines = [ANSWERS_TITLE]
     for name, factor in matrix.factors.items():
         answer = answers[name]
-        offered = join_words([choice.value for choice in factor.choices], "or") or f"a number, in {factor.unit}"
-        written = answer if isinstance(answer, str) else grouped_number(answer).replace(",", "")
-        lines += ["", f"# {factor.question} {offered}", f"{name}: {written}"]
+        lines += [
+            "",
+            question_comment(factor),
+            f"{name}: {answer if isinstance(answer, str) else plain_number(answer)}",
+        ]
     return "\n".join(lines) + "\n"
