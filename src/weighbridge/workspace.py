@@ -1,6 +1,7 @@
 """The workspace: its layout on disk, its lock, and atomic writing. People can read every file of it.
 
 weighbridge.yaml            the settings, the user's own
+prices.toml                 the user's own price book, if there is one
 .weighbridge/
 - lock                      held while a command changes the workspace
 - reading.json              the reading report: documents, skipped files, and the reasons
@@ -41,6 +42,10 @@ class Workspace:
     @property
     def settings_file(self) -> Path:
         return self.root / "weighbridge.yaml"
+
+    @property
+    def prices_file(self) -> Path:
+        return self.root / "prices.toml"
 
     @property
     def state(self) -> Path:

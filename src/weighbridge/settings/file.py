@@ -79,6 +79,11 @@ def load_settings(path: Path) -> Settings:
     return resolve_paths(settings, path.parent)
 
 
+def setting_line(path: Path, keys: Sequence[str]) -> int:
+    """Return the line of a setting in a file; of the group above it, where the file does not have it."""
+    return _line(_parse(path, _read(path)), keys)
+
+
 def starter(
     documents: Path | None, examples: Path, *, name: str, task: Task, strategies: tuple[Arm, ...] = ARMS
 ) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from operator import mul
 from typing import Literal
 
 from weighbridge.errors import UserError
@@ -132,8 +133,15 @@ class ArmPlan:
     growth: str = "growth"
     """The input with the growth of the volume in a year: 0.2 is 20 % more after twelve months."""
 
+    @property
+    def inputs(self) -> frozenset[str]:
+        """The names of the inputs that it depends on."""
+        rented = self.machine
+        machine = (rented.price, rented.seconds, rented.utilisation, rented.idle_floor) if rented else ()
+        return frozenset((self.volume, self.growth, *machine, *(name for line in self.lines for name in line.factors)))
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """The weights of the months: `discounts[m]` values a payment at the end of month m in today's money.
 
@@ -142,6 +150,10 @@ class Timeline:
 
     discounts: tuple[float, ...]
     volumes: tuple[float, ...]
+    monthly: float
+    """The weight of a payment in every month: the sum of the discounts."""
+    answers: float
+    """The weight of a payment for every answer of the first month, and for those of the others as the volume grows."""
 
     @property
     def months(self) -> int:
@@ -156,7 +168,14 @@ def make_timeline(months: int, *, growth: float = 0.0, discount: float = 0.0) ->
     A payment of month m is made at its end, as `numpy_financial.npv` reads a list that begins with today.
     """
     factor, rise = (1 + discount) ** (-1 / 12), (1 + growth) ** (1 / 12)
-    return Timeline(tuple(factor**m for m in range(months + 1)), tuple(rise**m for m in range(months)))
+    discounts = tuple(factor**month for month in range(months + 1))
+    volumes = tuple(rise**month for month in range(months))
+    return Timeline(
+        discounts=discounts,
+        volumes=volumes,
+        monthly=math.fsum(discounts[1:]),
+        answers=math.fsum(map(mul, volumes, discounts[1:])),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,29 +188,42 @@ class CostRow:
 
 def cost_rows(plan: ArmPlan, values: Values, timeline: Timeline) -> tuple[CostRow, ...]:
     """Return the breakdown of a plan. The total is `math.fsum` of the amounts, by definition."""
-    monthly = math.fsum(timeline.discounts[1:])
-    answers = values[plan.volume] * math.fsum(map(_product, timeline.volumes, timeline.discounts[1:]))
-    parts: dict[str, list[float]] = {}
-    for line in plan.lines:
-        times = {"once": timeline.discounts[line.month], "month": monthly, "answer": answers}[line.timing]
-        parts.setdefault(line.label, []).append(line.amount(values) * times)
-    if machine := plan.machine:
-        price = values[machine.price]
-        busy = values[machine.seconds] / SECONDS_AN_HOUR * price * answers
-        on = math.fsum(
-            machines_needed(machine.load(values) * values[plan.volume] * volume) * discount
-            for volume, discount in zip(timeline.volumes, timeline.discounts[1:], strict=True)
-        )
-        floor = values[machine.idle_floor]
-        rented = (1 - floor) * busy / values[machine.utilisation] + floor * HOURS_A_MONTH * price * on
-        parts.setdefault(ANSWERING, []).append(busy)
-        parts.setdefault(WAITING, []).append(max(0.0, rented - busy))
-    return tuple(CostRow(label, math.fsum(amounts)) for label, amounts in parts.items())
+    return tuple(CostRow(label, math.fsum(amounts)) for label, amounts in _amounts(plan, values, timeline).items())
 
 
 def total_cost(plan: ArmPlan, values: Values, timeline: Timeline) -> float:
     """Return the money of the whole time, in today's value: the sum of the rows."""
-    return math.fsum(row.amount for row in cost_rows(plan, values, timeline))
+    return math.fsum(map(math.fsum, _amounts(plan, values, timeline).values()))
+
+
+def _amounts(plan: ArmPlan, values: Values, timeline: Timeline) -> dict[str, list[float]]:
+    """Return the money of every line, by label."""
+    answers = values[plan.volume] * timeline.answers
+    amounts: dict[str, list[float]] = {}
+    for line in plan.lines:
+        timing = line.timing
+        times = (
+            answers if timing == "answer" else timeline.monthly if timing == "month" else timeline.discounts[line.month]
+        )
+        amounts.setdefault(line.label, []).append(line.amount(values) * times)
+    if machine := plan.machine:
+        price, floor = values[machine.price], values[machine.idle_floor]
+        busy = values[machine.seconds] / SECONDS_AN_HOUR * price * answers
+        rented = (1 - floor) * busy / values[machine.utilisation]
+        if floor:
+            machine_months = _machine_months(machine.load(values) * values[plan.volume], timeline)
+            rented += floor * HOURS_A_MONTH * price * machine_months
+        amounts.setdefault(ANSWERING, []).append(busy)
+        amounts.setdefault(WAITING, []).append(max(0.0, rented - busy))
+    return amounts
+
+
+def _machine_months(load: float, timeline: Timeline) -> float:
+    """Return the machines of every month, weighted by its discount and added up. `load` is that of the first month."""
+    volumes, discounts = timeline.volumes, timeline.discounts
+    if volumes[0] == volumes[-1]:
+        return machines_needed(load) * timeline.monthly
+    return math.fsum(machines_needed(load * volume) * discounts[month] for month, volume in enumerate(volumes, start=1))
 
 
 def cumulative_costs(plan: ArmPlan, values: Values, timeline: Timeline) -> tuple[float, ...]:
@@ -240,9 +272,7 @@ class VolumeCurve:
 
 def volume_curve(plan: ArmPlan, values: Values, timeline: Timeline) -> VolumeCurve:
     """Return how the total depends on the volume, all other inputs as given."""
-    monthly = math.fsum(timeline.discounts[1:])
-    answers = math.fsum(map(_product, timeline.volumes, timeline.discounts[1:]))
-    times = {"month": monthly, "answer": answers}
+    times = {"month": timeline.monthly, "answer": timeline.answers}
     fixed: list[float] = []
     slope: list[float] = []
     for line in plan.lines:
@@ -251,7 +281,7 @@ def volume_curve(plan: ArmPlan, values: Values, timeline: Timeline) -> VolumeCur
     steps: Iterable[CostStep] = ()
     if machine := plan.machine:
         floor, load, month = values[machine.idle_floor], machine.load(values), HOURS_A_MONTH * values[machine.price]
-        slope.append((1 - floor) * load * month * answers)
+        slope.append((1 - floor) * load * month * timeline.answers)
         steps = _merge_steps(
             CostStep(floor * month * discount, load * volume)
             for volume, discount in zip(timeline.volumes, timeline.discounts[1:], strict=True)
@@ -265,7 +295,3 @@ def _merge_steps(steps: Iterable[CostStep]) -> Iterable[CostStep]:
         weight = math.fsum(step.weight for step in same)
         if weight:
             yield CostStep(weight, load)
-
-
-def _product(left: float, right: float) -> float:
-    return left * right

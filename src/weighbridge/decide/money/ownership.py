@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from weighbridge.decide.money.break_even import BreakEven, NamedCurve, time_break_even, volume_break_even
@@ -14,6 +14,7 @@ from weighbridge.decide.money.ledger import (
     VolumeCurve,
     cost_rows,
     cumulative_costs,
+    exact,
     likely_values,
     make_timeline,
     volume_curve,
@@ -32,6 +33,8 @@ class MoneyCase:
     """The arms that compete."""
     alternatives: tuple[ArmPlan, ...] = ()
     """Other ways to run them, which were not measured themselves. They do not compete."""
+    accuracy: Mapping[str, float] = field(default_factory=dict)
+    """The share of the answers that are right, by arm, where it was measured."""
     trials: Trials
     notes: tuple[str, ...] = ()
     """What is counted by assumption, and what could not be, as sentences."""
@@ -45,8 +48,10 @@ class ArmOwnership:
     rows: tuple[CostRow, ...]
     total: float
     """The sum of the rows."""
+    per_right_answer: float | None
+    """The total for each answer that is right; None where nobody measured how many are."""
     band: Band
-    """90 % of the draws lie between `low` and `high`; half of them below `likely`."""
+    """90 % of the draws lie between `low` and `high`; half of them below `likely`. For an alternative, its total."""
     chance: float | None
     """The chance that it costs least; None for an alternative."""
     curve: VolumeCurve
@@ -104,24 +109,28 @@ class Ownership:
 
 def ownership(case: MoneyCase) -> Ownership:
     """Return the total cost of every arm over the time of the case, with crossings, bands and swings."""
-    every = (*case.plans, *case.alternatives)
-    competing = frozenset(plan.name for plan in case.plans)
-    simulation = simulate_totals(every, case.inputs, case.trials, competing=competing)
+    simulation = simulate_totals(case.plans, case.inputs, case.trials)
     values = likely_values(case.inputs)
 
     def price(plan: ArmPlan) -> ArmOwnership:
         timeline = make_timeline(case.trials.months, growth=values[plan.growth], discount=case.trials.discount)
         rows = cost_rows(plan, values, timeline)
+        total, competes = math.fsum(row.amount for row in rows), plan.name in simulation.totals
         return ArmOwnership(
             name=plan.name,
             rows=rows,
-            total=math.fsum(row.amount for row in rows),
-            band=simulation.band(plan.name),
+            total=total,
+            per_right_answer=_per_right_answer(plan.name, total / (values[plan.volume] * sum(timeline.volumes))),
+            band=simulation.band(plan.name) if competes else exact(total),
             chance=simulation.chances.get(plan.name),
             curve=volume_curve(plan, values, timeline),
             by_month=cumulative_costs(plan, values, timeline),
             swings=plan_swings(plan, case.inputs, case.trials),
         )
+
+    def _per_right_answer(name: str, cost: float) -> float | None:
+        accuracy = case.accuracy.get(name)
+        return cost / accuracy if accuracy else None
 
     arms = tuple(price(plan) for plan in case.plans)
     first, *others = sorted(arms, key=lambda arm: arm.total)

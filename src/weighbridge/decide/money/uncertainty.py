@@ -34,7 +34,7 @@ class Simulation:
     totals: Mapping[str, tuple[float, ...]]
     """For each arm, in the order of the draws. One draw has the same volume and prices for every arm."""
     chances: Mapping[str, float]
-    """For each arm that competes: the share of the draws in which it costs least. Ties are shared out."""
+    """For each arm: the share of the draws in which it costs least. Ties are shared out."""
 
     def band(self, name: str) -> Band:
         """Return the 5th, 50th and 95th percentile of the totals of an arm."""
@@ -54,23 +54,24 @@ class Trials:
     """A share a year. It is a choice and not a guess, so nothing is drawn for it."""
 
 
-def simulate_totals(
-    plans: Sequence[ArmPlan], inputs: Mapping[str, CostInput], trials: Trials, *, competing: frozenset[str]
-) -> Simulation:
-    """Return the totals of every plan under many draws of all inputs, and how often each competing one costs least."""
+def simulate_totals(plans: Sequence[ArmPlan], inputs: Mapping[str, CostInput], trials: Trials) -> Simulation:
+    """Return the totals of every plan under many draws of all its inputs, and how often each plan costs least."""
     random = Random(trials.seed)  # noqa: S311 - not for secrets
     totals: dict[str, list[float]] = {plan.name: [] for plan in plans}
-    wins = dict.fromkeys((plan.name for plan in plans if plan.name in competing), 0.0)
-    likely = likely_values(inputs)
-    uncertain = {name: given.band for name, given in inputs.items() if given.band.low < given.band.high}
-    # Without anything to draw, all draws are the closed form, and one is enough.
+    wins = dict.fromkeys(totals, 0.0)
+    used = frozenset[str]().union(*(plan.inputs for plan in plans))
+    bands = {name: given.band for name, given in inputs.items() if name in used}
+    uncertain = {name: band for name, band in bands.items() if band.low < band.high}
+    values = likely_values(inputs)
+    # Without anything to draw, every draw is the closed form, and one is enough.
     for _ in range(trials.draws if uncertain else 1):
-        values = likely | {name: draw_pert(band, random) for name, band in uncertain.items()}
+        for name, band in uncertain.items():
+            values[name] = draw_pert(band, random)
         drawn = {plan.name: _total(plan, values, trials) for plan in plans}
         for name, total in drawn.items():
             totals[name].append(total)
-        least = min(drawn[name] for name in wins)
-        first = [name for name in wins if drawn[name] == least]
+        least = min(drawn.values())
+        first = [name for name, total in drawn.items() if total == least]
         for name in first:
             wins[name] += 1 / len(first)
     made = math.fsum(wins.values())
@@ -87,12 +88,14 @@ class Swing:
     input: str
     low: float
     """The total with the input at its low end."""
+    likely: float
+    """The same for all swings of a total."""
     high: float
 
     @property
     def width(self) -> float:
-        """How far the total moves."""
-        return abs(self.high - self.low)
+        """How far the total moves. Both ends may lie on one side: a third machine makes up for a second elsewhere."""
+        return max(self.low, self.likely, self.high) - min(self.low, self.likely, self.high)
 
 
 def measure_swings(
@@ -100,10 +103,12 @@ def measure_swings(
 ) -> tuple[Swing, ...]:
     """Return the swings of a total under each named input, the widest first. Inputs that move nothing are left out."""
     likely = likely_values(inputs)
+    middle = total(likely)
     swings = [
         Swing(
             input=name,
             low=total(likely | {name: inputs[name].band.low}),
+            likely=middle,
             high=total(likely | {name: inputs[name].band.high}),
         )
         for name in names
@@ -113,7 +118,7 @@ def measure_swings(
 
 def plan_swings(plan: ArmPlan, inputs: Mapping[str, CostInput], trials: Trials) -> tuple[Swing, ...]:
     """Return the swings of the total of one plan, the widest first."""
-    return measure_swings(lambda values: _total(plan, values, trials), inputs, tuple(inputs))
+    return measure_swings(lambda values: _total(plan, values, trials), inputs, sorted(plan.inputs))
 
 
 def gap_swings(dearer: ArmPlan, cheaper: ArmPlan, inputs: Mapping[str, CostInput], trials: Trials) -> tuple[Swing, ...]:
@@ -122,7 +127,7 @@ def gap_swings(dearer: ArmPlan, cheaper: ArmPlan, inputs: Mapping[str, CostInput
     def gap(values: Values) -> float:
         return _total(dearer, values, trials) - _total(cheaper, values, trials)
 
-    return measure_swings(gap, inputs, tuple(inputs))
+    return measure_swings(gap, inputs, sorted(dearer.inputs | cheaper.inputs))
 
 
 def _total(plan: ArmPlan, values: Values, trials: Trials) -> float:
