@@ -14,6 +14,7 @@ from weighbridge.settings.file import starter
 
 COMMANDS = (
     "demo", "advise",
+    "cost", "prices show", "prices write", "prices refresh",
     "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
     "train", "make-examples", "compare", "decide", "report", "score", "doctor", "bench retrieval", "models list",
     "models fetch", "models show", "models compare", "models promote", "models rollback", "models export",

@@ -9,6 +9,7 @@ import pytest
 
 COMMANDS = (
     "", "demo", "advise",
+    "cost", "prices", "prices show", "prices write", "prices refresh",
     "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
     "train", "make-examples", "compare", "decide", "report", "doctor", "bench", "bench retrieval",
     "models", "models list", "models fetch", "models show", "models compare", "models promote", "models rollback",
@@ -43,5 +44,5 @@ def pages() -> dict[str, str]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_is_what_it_was(command, golden, pages):
     shown = "\n".join(line.rstrip() for line in pages[command].splitlines()) + "\n"
-    assert "Example:" in shown or command in {"", "bench", "models", "hosted"}
+    assert "Example:" in shown or command in {"", "bench", "models", "hosted", "prices"}
     golden(Path("help") / f"{command.replace(' ', '-') or 'weighbridge'}.txt", shown)

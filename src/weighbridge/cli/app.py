@@ -15,6 +15,7 @@ from weighbridge.cli.decide import decide_command
 from weighbridge.cli.errors import run_command
 from weighbridge.cli.hosted import hosted
 from weighbridge.cli.models import models
+from weighbridge.cli.money import cost_command, prices
 from weighbridge.cli.options import HERE, Groups, Json, Root, open_workspace, require_words
 from weighbridge.cli.score import score_command
 
@@ -135,6 +136,8 @@ def report(workspace: Root = HERE, group: Groups = None, as_json: Json = False) 
 app.command("decide", epilog="Example: weighbridge decide --what-if latency.p95=2s --what-if volume=1e6")(
     decide_command
 )
+app.command("cost", epilog="Example: weighbridge cost --workspace mine --volume 100000")(cost_command)
+app.add_typer(prices, name="prices")
 app.command("score", epilog="Example: weighbridge score answers.jsonl --json > verdicts.json")(score_command)
 app.add_typer(models, name="models")
 app.add_typer(hosted, name="hosted")

@@ -1,0 +1,77 @@
+"""Prices the measured strategies of a workspace over years, or arms that are given by hand."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from weighbridge.decide.money.measured_costs import Pricing, money_case
+from weighbridge.decide.money.other_ways import alternative_model, with_other_ways
+from weighbridge.decide.money.ownership import Ownership, ownership
+from weighbridge.decide.money.scenario import SAMPLE, read_scenario
+from weighbridge.errors import SettingsError, UserError
+from weighbridge.evaluate.weighing import load_measurements
+from weighbridge.settings.file import load_settings, setting_line
+from weighbridge.workflow.prices import load_price_book
+from weighbridge.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostQuestion:
+    """What to change before pricing. None: as in the files."""
+
+    years: float | None = None
+    volume: float | None = None
+    """Answers a month."""
+    today: date
+    """The first day, unless ownership.start names another."""
+
+
+def price_workspace(workspace: Workspace, question: CostQuestion) -> Ownership:
+    """Return the total cost of every measured strategy. Reads saved files only.
+
+    Raises:
+        SettingsError: a setting or a price is impossible; the message names file and line.
+        WorkspaceError: nothing has been weighed here.
+        DataError: nothing that was measured can be priced.
+    """
+    settings = load_settings(workspace.settings_file)
+    if question.volume is not None:
+        needs = settings.needs.model_copy(update={"answers_per_month": question.volume})
+        settings = settings.model_copy(update={"needs": needs})
+    if question.years is not None:
+        own = settings.ownership.model_copy(update={"years": question.years})
+        settings = settings.model_copy(update={"ownership": own})
+    first = settings.ownership.start
+    start = date.fromisoformat(first) if first else question.today
+    pricing = Pricing(settings=settings, book=load_price_book(workspace), start=start)
+    _check_prices(pricing, workspace.settings_file)
+    measurements = load_measurements(workspace).measurements
+    return ownership(with_other_ways(money_case(measurements, pricing), measurements, pricing))
+
+
+def _check_prices(pricing: Pricing, file: Path) -> None:
+    """Refuse a currency or a hosted model that the price book does not have, with the line of the setting."""
+    for keys, known in (
+        (("prices", "currency"), lambda: pricing.rate),
+        (("ownership", "alternative"), lambda: alternative_model(pricing)),
+    ):
+        try:
+            known()
+        except SettingsError as error:
+            raise SettingsError(f"{file}:{setting_line(file, keys)}: {'.'.join(keys)}: {error}") from None
+
+
+def price_scenario(file: Path, question: CostQuestion) -> Ownership:
+    """Return the total cost of arms that a TOML file gives by hand.
+
+    Raises:
+        UserError: the file cannot be read.
+        SettingsError: a value in it is missing or impossible; the message names the line.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"{file}: there is no such file; write one like this:\n\n{SAMPLE}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: cannot be read ({error})") from None
+    return ownership(read_scenario(text, str(file), volume=question.volume, years=question.years))
