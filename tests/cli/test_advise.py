@@ -36,7 +36,7 @@ def run(*words: object, typed: str = "") -> Result:
 
 def test_piped_answers_are_read_line_by_line_and_the_rest_is_left_at_its_default() -> None:
     text = run("advise", "--date", DAY, typed="specialised\n\n1.5k\n").stdout
-    assert "Begin with fine-tuning" in text
+    assert "Published advice points to fine-tuning" in text
     assert "1,500 pages" in text
     assert "75,000 US dollars (default)" in text
 
@@ -49,7 +49,7 @@ def test_a_wrong_piped_answer_is_refused_with_its_line() -> None:
 def test_answers_come_from_a_file_and_the_result_is_json(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("change: daily\nsources: must\nlabels: 400\nbudget:\n", encoding="utf-8")
     told = json.loads(run("advise", "--answers", "mine.yaml", "--date", "2027-01-10", "--json").stdout)
-    assert told["headline"].startswith("Begin with RAG")
+    assert told["headline"].startswith("Published advice points to RAG")
     assert told["caveat"].startswith("This is a prior")
     assert told["advice"]["today"] == "2027-01-10"
     assert told["advice"]["answers"]["labels"] == 400
@@ -82,7 +82,7 @@ def test_a_matrix_is_saved_changed_and_used_and_never_overwritten() -> None:
     run("advise", "--save", "mine.toml", "--json")
     text = Path("mine.toml").read_text(encoding="utf-8")
     Path("mine.toml").write_text(text.replace("base = -8", "base = 40"), encoding="utf-8")
-    assert "Begin with hybrid" in run("advise", "--matrix", "mine.toml").stdout
+    assert "Published advice points to hybrid" in run("advise", "--matrix", "mine.toml").stdout
     with pytest.raises(DataError, match=r"mine.toml: exists already"):
         run("advise", "--save", "mine.toml", "--json")
     Path("mine.toml").write_text(text.replace("weight = 8", "wieght = 8", 1), encoding="utf-8")
@@ -98,7 +98,7 @@ def test_a_page_is_written_and_nothing_is_asked(tmp_path: Path) -> None:
     assert 'value="moderate" checked' in page
     (tmp_path / "mine.yaml").write_text("complexity: specialised\n", encoding="utf-8")
     both = run("advise", "--page", tmp_path / "advice.html", "--answers", tmp_path / "mine.yaml").stdout
-    assert "Begin with fine-tuning" in both
+    assert "Published advice points to fine-tuning" in both
     assert 'value="specialised" checked' in (tmp_path / "advice.html").read_text(encoding="utf-8")
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(DataError, match=r"mine.yaml: cannot be read \(No such file"):
         run("advise", "--answers", "mine.yaml")
     Path("mine.yaml").write_text("# nothing yet\n", encoding="utf-8")
-    assert "The sources do not settle it" in run("advise", "--answers", "mine.yaml").stdout
+    assert "Published advice does not settle it" in run("advise", "--answers", "mine.yaml").stdout
 
 
 def test_a_date_that_is_none_is_refused() -> None:

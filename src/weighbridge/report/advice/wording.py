@@ -14,7 +14,7 @@ from weighbridge.decide.prior.score import AdviceFlip, StrategyScore
 from weighbridge.formatting import MINUS, NB, join_words, percentage, seconds
 from weighbridge.report.safe_text import count_noun
 
-CAVEAT = "This is a prior, made of published advice. Nothing in it was measured on your data: test it."
+CAVEAT = "This is a prior. Nothing in it was measured on your data: test it."
 ANSWERS_TITLE = "# Answers for: weighbridge advise --answers FILE. A line that is left out means the default."
 NOT_MEASURED = "published, not measured"
 _MONTHS = (
@@ -30,13 +30,14 @@ def advice_headline(matrix: AdviceMatrix, advice: Advice) -> str:
         return "None of the strategies can be built with these answers."
     if not verdict.settled:
         names = join_words([matrix.strategies[name].label for name in (verdict.leader, *verdict.close)])
-        return f"The sources do not settle it between {names}."
+        return f"Published advice does not settle it between {names}."
     possible = [row for row in advice.strategies if not row.impossible]
     leader = matrix.strategies[verdict.leader].label
     if len(possible) == 1:
-        return f"Begin with {leader}: nothing else can be built."
+        return f"Only {leader} can be built with these answers."
+    second = matrix.strategies[possible[1].strategy].label
     lead = write_points(possible[0].points - possible[1].points)
-    return f"Begin with {leader}: it leads {matrix.strategies[possible[1].strategy].label} by {lead} points."
+    return f"Published advice points to {leader}: it leads {second} by {lead} points."
 
 
 def write_points(points: float) -> str:

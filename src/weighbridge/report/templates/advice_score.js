@@ -72,12 +72,12 @@ const weighbridgeAdvice = (() => {
   const headline = (data, rows, verdict, label) => {
     if (!verdict.leader) return "None of the strategies can be built with these answers.";
     if (verdict.close.length) {
-      return `The sources do not settle it between ${joinWords([verdict.leader, ...verdict.close].map(label))}.`;
+      return `Published advice does not settle it between ${joinWords([verdict.leader, ...verdict.close].map(label))}.`;
     }
     const possible = rows.filter((row) => !row.impossible);
-    if (possible.length === 1) return `Begin with ${label(verdict.leader)}: nothing else can be built.`;
+    if (possible.length === 1) return `Only ${label(verdict.leader)} can be built with these answers.`;
     const lead = writePoints(possible[0].total - possible[1].total);
-    return `Begin with ${label(verdict.leader)}: it leads ${label(possible[1].strategy)} by ${lead} points.`;
+    return `Published advice points to ${label(verdict.leader)}: it leads ${label(possible[1].strategy)} by ${lead} points.`;
   };
 
   const flipSentences = (data, flips, label) => {
