@@ -6,6 +6,7 @@ Everything here returns one line of plain text. A number is joined to its unit, 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from weighbridge.figures import FigureKind
 from weighbridge.results import Estimate
@@ -15,6 +16,7 @@ DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 
 _SYMBOLS = {"USD": "$", "EUR": "\N{EURO SIGN}", "GBP": "\N{POUND SIGN}"}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MIB, _GIB = 2.0**20, 2.0**30
 _SMALL_SHARE = 0.00995
 """Below this, and as near to all, a share is given to a tenth of a percent."""
@@ -129,6 +131,12 @@ def money_scale(size: float, currency: str) -> Scale:
 def join_words(parts: Sequence[str], last: str = "and") -> str:
     """Return parts as an English list: ``rag, raft and prompt``."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
+
+
+def write_day(day: date, *, year: bool = True) -> str:
+    """Return a day in words: ``7 Dec 2026``, or ``7 Dec`` without the year."""
+    short = f"{day.day}{NB}{_MONTHS[day.month - 1]}"
+    return f"{short}{NB}{day.year}" if year else short
 
 
 def _share(size: float) -> Scale:

@@ -83,7 +83,7 @@ def test_twelve_weeks_without_holidays_are_twelve_weeks() -> None:
     assert (made.start, made.end) == (date(2026, 12, 7), date(2027, 2, 26))
     assert [phase.weeks for phase in made.phases] == [(1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12)]
     assert made.review == date(2027, 3, 8)  # day 90, a Saturday, and then the Monday
-    assert made.notes == ("The plan takes twelve weeks: 82 days, from 2026-12-07 to 2027-02-26.",)
+    assert made.notes == ("The plan takes twelve weeks: 82 days, from 7\u00a0Dec\u00a02026 to 26\u00a0Feb\u00a02027.",)
 
 
 def test_holidays_stretch_the_plan_and_it_says_so() -> None:
@@ -92,7 +92,7 @@ def test_holidays_stretch_the_plan_and_it_says_so() -> None:
     assert made.end == date(2027, 3, 2)
     assert made.holidays == off[:2], "a Saturday and a day after the plan change nothing"
     assert "and so more than twelve weeks: 2" in made.notes[0]
-    assert made.notes[1] == "Nobody works on 2026-12-25, 2027-01-01."
+    assert made.notes[1] == "Nobody works on 25\u00a0Dec\u00a02026, 1\u00a0Jan\u00a02027."
 
 
 def test_work_that_does_not_fit_stretches_its_phase_and_it_says_so() -> None:
@@ -112,7 +112,7 @@ def test_people_that_nobody_has_are_replaced_and_it_says_so() -> None:
 def test_a_start_that_is_no_work_day_is_moved_and_it_says_so() -> None:
     made = plan(start=date(2026, 12, 12))
     assert made.start == date(2026, 12, 14)
-    assert made.notes[0] == "2026-12-12 is no work day, so the plan starts on 2026-12-14."
+    assert made.notes[0] == "12\u00a0Dec\u00a02026 is no work day, so the plan starts on 14\u00a0Dec\u00a02026."
 
 
 def test_each_arm_has_tasks_of_its_own() -> None:

@@ -163,8 +163,8 @@ def test_the_end_of_training_at_a_provider_is_named_where_the_plan_reaches_it() 
     away = change(measured(CLEAN), "fine-tuned", offline=False)
     model = {"engine": "openai", "reference": "gpt-4o-mini-2024-07-18"}
     why = risk(plan("fine-tuned", taken=away, chosen=settings(model=model)), "provider").why
-    assert "OpenAI takes no fine-tuning jobs from 2027-01-06 on" in why
-    assert "switches tuned GPT-4o models off on 2027-01-14" in why
+    assert "OpenAI takes no fine-tuning jobs from 6\u00a0Jan\u00a02027 on" in why
+    assert "switches tuned GPT-4o models off on 14\u00a0Jan\u00a02027" in why
     elsewhere = settings(model={**model, "base_url": "https://llm.example.org/v1", "reference": "llama"})
     assert "OpenAI" not in risk(plan("fine-tuned", taken=away, chosen=elsewhere), "provider").why
 

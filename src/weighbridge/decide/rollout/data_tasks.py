@@ -103,7 +103,8 @@ def _consistency_tasks(reading: ReadingReport) -> Iterator[TaskDraft]:
     if count := len(reading.conflicts):
         # A statement of restricted documents is counted and never quoted: plans are passed around.
         subjects = [shorten_text(conflict.subject, 80) for conflict in reading.conflicts if not conflict.restricted]
-        about = f"First: {'; '.join(subjects[:_NAMED])}. " if subjects else ""
+        quoted = ", ".join(f'"{subject}"' for subject in subjects[:_NAMED])
+        about = f"First {quoted}. " if subjects else ""
         yield TaskDraft(
             key="conflicts",
             phase=DATA_PHASE,
@@ -132,14 +133,14 @@ def _question_tasks(facts: RolloutFacts) -> Iterator[TaskDraft]:
     """Yield the tasks on test questions: enough for the gates, and a set that nobody tunes on."""
     asked, accuracy = facts.taken.questions, facts.estimate("accuracy")
     reach = (accuracy.high - accuracy.low) / 2 if accuracy else 1.0
-    more = 0
+    # Those that a decision waits for are written in weeks 1 and 2.
+    waiting = 0 if facts.is_settled or facts.decision is None else facts.decision.examples_needed or 0
+    wanted = max(asked, waiting)
     if accuracy and reach > WANTED_REACH:
         # The usual size of a sample for a share, p (1 - p) (z / reach)^2, at least for p of 0.2 or 0.8.
         spread = max(accuracy.value * (1 - accuracy.value), 0.16)
-        wanted = math.ceil(spread * (Z / WANTED_REACH) ** 2)
-        # Those that a decision waits for are written in weeks 1 and 2.
-        waiting = 0 if facts.is_settled or facts.decision is None else facts.decision.examples_needed or 0
-        more = wanted - max(asked, waiting)
+        wanted = max(wanted, math.ceil(spread * (Z / WANTED_REACH) ** 2))
+    more = wanted - max(asked, waiting)
     if accuracy and more > 0:
         yield TaskDraft(
             key="gate-questions",
@@ -157,7 +158,7 @@ def _question_tasks(facts: RolloutFacts) -> Iterator[TaskDraft]:
         role="product owner",
         hours=2,
         after=("gate-questions",),
-        title=f"Freeze the {asked:,} test questions",
+        title=f"Freeze the {wanted:,} test questions",
         detail="Nobody trains, prompts or tunes the search on them. They decide every gate from week 7 on.",
         basis=Basis(figure="questions", words=f"{asked:,} test questions were asked"),
     )

@@ -55,7 +55,8 @@ def _more_questions(facts: RolloutFacts) -> Iterator[TaskDraft]:
             basis=Basis(figure="decision.contenders", words=f"the contenders are {contenders}"),
         )
         return
-    more = max(1, needed - facts.taken.questions)
+    asked = decision.examples_asked if decision and decision.examples_asked else facts.taken.questions
+    more = max(1, needed - asked)
     hours = effort(more, MINUTES_A_QUESTION, least=2)
     within = math.floor(hours * 60 / MINUTES_A_QUESTION)
     detail = f"They separate {contenders} with a chance of 80 %."

@@ -23,7 +23,7 @@ from weighbridge.decide.rollout.schedule import (
 from weighbridge.decide.rollout.strategy_tasks import strategy_tasks
 from weighbridge.decide.rollout.targets import operation_targets
 from weighbridge.decide.rollout.work_calendar import first_day, work_calendar
-from weighbridge.formatting import join_words
+from weighbridge.formatting import join_words, write_day
 from weighbridge.results import Decision, Measurements
 from weighbridge.settings.schema import Settings
 
@@ -120,7 +120,8 @@ def _hours(tasks: Iterable[RolloutTask]) -> dict[Role, float]:
 def _headline(facts: RolloutFacts) -> str:
     decision = facts.decision
     if facts.is_settled and not facts.by_you:
-        return f"Roll out {facts.arm}."
+        equal = decision is not None and decision.outlook == "the cheapest of the equals"
+        return f"Roll out {facts.arm}{', the cheapest of the equals' if equal else ''}."
     if facts.by_you:
         recommended = decision.recommended if decision else None
         if recommended == facts.arm:
@@ -147,9 +148,9 @@ def _notes(
     plan, first, last = facts.settings.plan, scheduled[0].days[0], scheduled[-1].days[-1]
     wanted = request.start or plan.start
     if wanted and wanted != first:
-        yield f"{wanted} is no work day, so the plan starts on {first}."
+        yield f"{write_day(wanted)} is no work day, so the plan starts on {write_day(first)}."
     late = (last - first).days + 1 - 7 * WEEKS_A_PHASE * PHASES
-    length = f"{(last - first).days + 1:,} days, from {first} to {last}"
+    length = f"{(last - first).days + 1:,} days, from {write_day(first)} to {write_day(last)}"
     reasons = [count_of(len(closed), "holiday")] if closed else []
     reasons += ["work that does not fit into two weeks"] if any(one.longest for one in scheduled) else []
     if late > 0:
@@ -157,7 +158,7 @@ def _notes(
     else:
         yield f"The plan takes twelve weeks: {length}."
     if closed:
-        named = ", ".join(map(str, closed[:_FEW_HOLIDAYS]))
+        named = ", ".join(map(write_day, closed[:_FEW_HOLIDAYS]))
         more = f" and {len(closed) - _FEW_HOLIDAYS:,} more" if len(closed) > _FEW_HOLIDAYS else ""
         yield f"Nobody works on {named}{more}."
     for number, one in enumerate(scheduled, start=1):

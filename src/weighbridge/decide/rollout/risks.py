@@ -7,7 +7,7 @@ from datetime import date
 from weighbridge.decide.limits import FAILURES_ALLOWED
 from weighbridge.decide.rollout.facts import RolloutFacts, count_of, share_of
 from weighbridge.decide.rollout.rollout_plan import Basis, Kpi, Level, Risk, Rollback
-from weighbridge.formatting import join_words, percentage
+from weighbridge.formatting import join_words, percentage, write_day
 
 LEVELS: Sequence[Level] = ("low", "medium", "high")
 # A fiftieth of the documents, or a twentieth of the files: an answer in fifty then rests on disputed or missing text.
@@ -104,9 +104,9 @@ def _drift(facts: RolloutFacts) -> Risk:
     if facts.trains and not facts.reads:
         level, why = (2, "its facts are in the weights, and change only by training") if documents else (1, "it learns")
     elif facts.trains:
-        level, why = 1, "it reads the documents of now with habits of the documents of then"
+        level, why = 1, "it reads the present documents, and learnt from earlier ones"
     elif facts.reads:
-        level, why = 0, "it reads the documents of now"
+        level, why = 0, "it reads the present documents"
     else:
         level, why = (1, "its facts are those of the model and the instructions") if documents else (0, "no documents")
     if reach > _WIDE:
@@ -174,9 +174,9 @@ def _provider(facts: RolloutFacts, end: date) -> Risk:
             level = 2
             why += "; the adapter cannot leave the provider"
             if at_openai and end >= LAST_TRAINING:
-                why += f"; OpenAI takes no fine-tuning jobs from {LAST_TRAINING} on, before the plan ends on {end}"
+                why += f"; OpenAI takes no fine-tuning jobs from {write_day(LAST_TRAINING)} on, and the plan ends later"
             if at_openai and "gpt-4o" in facts.settings.model.reference:
-                why += f", and switches tuned GPT-4o models off on {TUNED_OFF}"
+                why += f", and switches tuned GPT-4o models off on {write_day(TUNED_OFF)}"
             answer = "train open weights on this machine instead, or plan the strategy without an adapter"
     return Risk(
         hazard="provider",

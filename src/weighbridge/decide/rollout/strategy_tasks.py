@@ -147,7 +147,7 @@ def _training_tasks(facts: RolloutFacts) -> Iterator[TaskDraft]:
     yield TaskDraft(
         key="forgetting-test", phase=4, role="ML engineer", hours=6,
         after=("first-training",),
-        title="Test what the training cost",
+        title="Test for regressions after training",
         detail="General knowledge, refusals and paraphrases against the base model: `weighbridge models check`.",
         basis=facts.figure_basis("missed_abstention"),
     )  # fmt: skip
@@ -286,7 +286,7 @@ def _deployment(facts: RolloutFacts) -> Iterator[TaskDraft]:
     )  # fmt: skip
     yield TaskDraft(
         key="user-guide", phase=6, role="domain expert", hours=4,
-        title="Tell the users what it can and cannot answer",
+        title="Tell the users about its limits",
         detail="With the measured share of wrong answers, and how to check one.",
         basis=facts.figure_basis("hallucination"),
     )  # fmt: skip

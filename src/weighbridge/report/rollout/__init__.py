@@ -1,0 +1,1 @@
+"""A roll-out plan as text, table, calendar and chart."""
