@@ -19,7 +19,7 @@ COMMANDS = (
     "train", "make-examples", "compare", "decide", "report", "score", "doctor", "bench retrieval", "models list",
     "models fetch", "models show", "models compare", "models promote", "models rollback", "models export",
     "models check", "models lineage", "hosted prepare", "hosted status", "hosted pause", "hosted resume",
-    "hosted cancel",
+    "hosted cancel", "plan",
 )  # fmt: skip
 EXAMPLES = (
     ("How long is the notice period?", "four weeks", "You have to give notice 28 days ahead."),

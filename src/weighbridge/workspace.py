@@ -17,6 +17,7 @@ prices.toml                 the user's own price book, if there is one
 - weighing.json             the whole comparison, complete when it exists
 - measurements.json         the same without questions and answers: for decisions, prices and plans
 - decision.json             the decision
+- plan.json                 the last roll-out plan, with the targets of operation
 - report.html
 """
 
@@ -88,6 +89,10 @@ class Workspace:
         return self.state / "decision.json"
 
     @property
+    def plan_file(self) -> Path:
+        return self.state / "plan.json"
+
+    @property
     def report(self) -> Path:
         return self.state / "report.html"
 
@@ -131,7 +136,7 @@ def write_text(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8") as file:
+        with beside.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -17,6 +17,7 @@ from weighbridge.cli.hosted import hosted
 from weighbridge.cli.models import models
 from weighbridge.cli.money import cost_command, prices
 from weighbridge.cli.options import HERE, Groups, Json, Root, open_workspace, require_words
+from weighbridge.cli.plan import plan_command
 from weighbridge.cli.score import score_command
 
 app = typer.Typer(
@@ -138,6 +139,7 @@ app.command("decide", epilog="Example: weighbridge decide --what-if latency.p95=
 )
 app.command("cost", epilog="Example: weighbridge cost --workspace mine --volume 100000")(cost_command)
 app.add_typer(prices, name="prices")
+app.command("plan", epilog="Example: weighbridge plan --workspace mine --write plan.md --write plan.ics")(plan_command)
 app.command("score", epilog="Example: weighbridge score answers.jsonl --json > verdicts.json")(score_command)
 app.add_typer(models, name="models")
 app.add_typer(hosted, name="hosted")

@@ -68,6 +68,17 @@ def load_measurements(workspace: Workspace) -> Measurements:
     return measurements_of(load_weighing(workspace.weighing_file))
 
 
+def load_decision(workspace: Workspace) -> Decision | None:
+    """Read the decision of a workspace, from its `weighing.json` where an earlier release compared; None without one.
+
+    Raises:
+        DataError: the file is something else, damaged, or of another version.
+    """
+    if workspace.decision_file.exists():
+        return _load(workspace.decision_file, DECISION, Decision)
+    return load_weighing(workspace.weighing_file).decision if workspace.weighing_file.exists() else None
+
+
 def saved_text(kind: str, value: object) -> str:
     """Return the text of a saved file of one of our formats."""
     text = to_json({"format": kind, "version": VERSIONS[kind], kind.rsplit(maxsplit=1)[-1]: value}, indent=1)

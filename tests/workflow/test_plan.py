@@ -1,0 +1,92 @@
+"""Plans from saved files: fast, without arrays, and with an error where something is missing."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from weighbridge.decide.rollout.make_plan import PlanRequest
+from weighbridge.errors import UserError, WorkspaceError
+from weighbridge.evaluate.weighing import load_decision, save_weighing
+from weighbridge.workflow.plan import WRITERS, plan_rollout
+from weighbridge.workspace import Workspace
+
+from ..decide.rollout.rollout_sample import READING, TODAY, settings
+from ..report.sample import weighing
+
+REQUEST = PlanRequest(today=TODAY)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspace:
+    workspace = Workspace(tmp_path / "mine")
+    save_weighing(workspace, replace(weighing(), reading=READING))
+    return workspace
+
+
+def test_a_plan_is_kept_in_the_workspace_for_programs(place: Workspace) -> None:
+    plan = plan_rollout(settings(), place, REQUEST)
+    saved = json.loads(place.plan_file.read_text(encoding="utf-8"))
+    assert (saved["format"], saved["version"]) == ("weighbridge plan", 1)
+    assert [kpi["name"] for kpi in saved["plan"]["kpis"]] == [kpi.name for kpi in plan.kpis]
+    assert saved["plan"]["kpis"][0]["target"] == plan.kpis[0].target
+    assert saved["plan"]["start"] == "2026-12-07"
+    assert plan.strategy == "rag"
+
+
+def test_every_form_is_written_by_the_ending_of_its_file(place: Workspace, tmp_path: Path) -> None:
+    files = [tmp_path / "out" / f"plan{ending}" for ending in WRITERS]
+    plan = plan_rollout(settings(), place, REQUEST, [*files[:-1], files[-1].with_suffix(".SVG")])
+    begins = {".md": "# Roll-out of rag", ".csv": "\ufeffid,phase", ".ics": "BEGIN:VCALENDAR\r\n", ".svg": "<?xml"}
+    for file in files[:-1]:
+        assert file.read_bytes().decode("utf-8").startswith(begins[file.suffix])
+        assert file.read_bytes().decode("utf-8") == WRITERS[file.suffix](plan)
+
+
+def test_a_file_without_a_form_is_refused_before_anything_is_written(place: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"plan\.docx: a plan cannot be written as \.docx; give a file that ends"):
+        plan_rollout(settings(), place, REQUEST, [tmp_path / "plan.md", tmp_path / "plan.docx"])
+    assert not (tmp_path / "plan.md").exists()
+    assert not place.plan_file.exists()
+
+
+def test_without_a_comparison_it_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="run: weighbridge compare"):
+        plan_rollout(settings(), Workspace(tmp_path), REQUEST)
+
+
+def test_the_decision_of_the_workspace_is_followed(place: Workspace) -> None:
+    place.decision_file.unlink()
+    assert load_decision(place) == weighing().decision  # that of weighing.json
+    save_weighing(place, weighing("not decisive"))
+    assert plan_rollout(settings(), place, REQUEST).chosen_by == "nobody"
+    place.decision_file.unlink()
+    place.weighing_file.unlink()
+    assert load_decision(place) is None
+    assert "no decision is saved" in plan_rollout(settings(), place, REQUEST).headline
+
+
+def test_the_start_and_the_holidays_of_the_request_are_kept(place: Workspace) -> None:
+    request = PlanRequest(today=TODAY, start=date(2027, 1, 4), holidays=(date(2027, 1, 6),))
+    plan = plan_rollout(settings(plan={"holidays": (date(2027, 1, 7),)}), place, request)
+    assert plan.start == date(2027, 1, 4)
+    assert plan.holidays == (date(2027, 1, 6), date(2027, 1, 7))
+
+
+def test_planning_loads_neither_arrays_nor_a_model(place: Workspace) -> None:
+    place.settings_file.write_text("examples: e.jsonl\n", encoding="utf-8")
+    code = (
+        "import sys\n"
+        f"sys.argv = ['weighbridge', 'plan', '--workspace', {str(place.root)!r}, '--json']\n"
+        "from weighbridge.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as stop: assert not stop.code\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["strategy"] == "rag"
+    assert not set(done.stderr.split()) & {"numpy", "torch", "scipy", "faiss", "icalendar", "transformers", "openai"}
