@@ -16,6 +16,8 @@ from weighbridge.generate.scripted import Scripted
 from weighbridge.types import Message, Question
 from weighbridge.workflow import ask, compare, models, search
 
+from .decide.what_if.saved import workspace as saved_workspace
+
 FERRY = {"question": "When does the ferry leave?", "references": ["at 17:05"], "answer": "It leaves at 5:05 pm."}
 
 
@@ -183,6 +185,21 @@ def test_what_was_opened_before_a_failure_is_closed(workspace, events):
     with pytest.raises(UserError, match="no examples"):
         workspace.strategy("few-shot")
     assert events == ["open few-shot", "close few-shot"]
+
+
+def test_a_decision_is_taken_again_and_a_what_if_leaves_no_trace(tmp_path):
+    place = saved_workspace(tmp_path / "mine")
+    workspace = weighbridge.open(place.root)
+    assert workspace.decide() == weighbridge.load_weighing(place.weighing_file).decision
+    before = {file: file.read_bytes() for file in place.state.iterdir()}
+    now = workspace.decide({})
+    then = workspace.decide({"memory": "300MiB", "strategy.raft": "without", "volume": 1e6, "accuracy": None})
+    assert {file: file.read_bytes() for file in place.state.iterdir()} == before
+    assert now == workspace.decide()
+    assert now.recommended == "rag"
+    assert {verdict.strategy for verdict in then.verdicts if verdict.broken_limits} == {"rag", "few-shot"}
+    with pytest.raises(UserError, match="did you mean volume"):
+        workspace.decide({"volumes": 3})
 
 
 @pytest.mark.parametrize("answer", [True, False])

@@ -17,7 +17,7 @@ from weighbridge.workspace import Workspace
 
 if TYPE_CHECKING:
     from weighbridge.adapters import AdapterCard
-    from weighbridge.results import Weighing
+    from weighbridge.results import Decision, Weighing
     from weighbridge.retrieve.index.sync import IndexCard
     from weighbridge.settings.schema import Settings
     from weighbridge.wiring.index import Agree
@@ -186,6 +186,25 @@ class OpenWorkspace:
 
         self.close()
         return compare(self.settings, self._workspace, self._reporter, agree=agree or never_agree)
+
+    def decide(self, what_if: Mapping[str, object] | None = None) -> "Decision":
+        """Take the decision again from the saved measurements, with the needs and prices of the settings.
+
+        Without changes it is saved, and the report is rewritten. It needs no model and no documents.
+
+        Args:
+            what_if: Changes to try, by the keys of `weighbridge decide --what-if`, for example
+                `{"latency.p95": "2s", "volume": 1e6, "strategy.raft": "without"}`. A value is a number in the unit of
+                its setting, true or false, a text with a unit, or None to lift a limit. Nothing is written then.
+
+        Raises:
+            UserError: nothing has been weighed here, or a change names no key or makes no sense.
+        """
+        from weighbridge.workflow.decide import decide_again, decide_what_if
+
+        if what_if is not None:
+            return decide_what_if(self.settings, self._workspace, what_if, self._reporter).then.decision
+        return decide_again(self.settings, self._workspace, self._reporter).decision
 
     def last_weighing(self) -> "Weighing":
         """Return the result of the last `compare`; `WorkspaceError` if there is none."""

@@ -1,6 +1,8 @@
 """The commands that decide from saved files, as a person and as a program see them."""
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -71,6 +73,36 @@ def test_a_schema_is_printed_that_the_file_keeps(mine, name):
 
 def test_a_schema_that_there_is_none_of_is_refused():
     assert "'weighing' is not one of decision, measurements" in run("decide", "--schema", "weighing", code=2).stderr
+
+
+def page():
+    return (Path(__file__).parents[2] / "docs" / "how-to" / "decide.md").read_text(encoding="utf-8")
+
+
+def test_the_commands_of_the_page_run(mine):
+    commands = re.findall(r"^weighbridge (decide.*?)(?: > \S+)?$", page(), re.MULTILINE)
+    assert len(commands) >= 4
+    for command in commands:
+        run(*shlex.split(command))
+
+
+def test_the_examples_of_the_page_are_understood(mine):
+    """Each key of its table, with each value shown for it."""
+    rows = re.findall(r"^\| (`.+`) \| (`.+`) \|", page(), re.MULTILINE)
+    assert len(rows) >= 10
+    for keys, values in rows:
+        names, texts = (re.findall(r"`([^`]+)`", cell) for cell in (keys, values))
+        if "NAME" in keys:
+            run("decide", "-w", "mine", "--what-if", texts[0])
+        elif names == ["volume", "months"] or names[0].startswith("tokens."):
+            both = [word for pair in zip(names, texts, strict=True) for word in ("--what-if", "=".join(pair))]
+            run("decide", "-w", "mine", *both)
+        else:
+            for name in names:
+                for text in texts:
+                    run("decide", "-w", "mine", "--what-if", f"{name}={text}")
+    for change in re.findall(r"`--what-if (\S+)`|`(needs\.\S+=\S+)`", page()):
+        run("decide", "-w", "mine", "--what-if", "".join(change))
 
 
 def process(*words, cwd):

@@ -66,7 +66,7 @@ def test_the_page_runs_as_it_stands(mine):
     page = (DOCS / "how-to" / "library.md").read_text(encoding="utf-8")
     printed = execute(re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
     assert "rag: " in printed[0]
-    assert "Examples: " in printed[2]
+    assert "Examples: " in printed[3]
     assert f"```text\n{printed[-1]}```" in page
 
 

@@ -1,0 +1,67 @@
+"""How long the commands that read saved files alone take, beside `weighbridge --help`.
+
+Run it in a workspace that was weighed, or name one: python benchmarks/decide_speed.py mine
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+RUNS = 9
+COMMANDS = (
+    ("--help",),
+    ("decide", "--what-if", "latency.p95=2s", "--what-if", "volume=1e6"),
+    ("decide",),
+    ("needs",),
+    ("needs", "--preset", "support-desk"),
+    ("cost",),
+    ("plan",),
+)
+"""Commands that a release does not have are left out."""
+
+
+def measure(words: tuple[str, ...], folder: Path) -> float | None:
+    """Return the wall-clock seconds of one run; None where the command does not exist or fails."""
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "weighbridge", *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        print(f"weighbridge {' '.join(words)}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        return None
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Run the commands in turn on a copy of the saved files, after one warm-up each, and print medians."""
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / ".weighbridge").mkdir()
+        shutil.copy(root / "weighbridge.yaml", folder)
+        for saved in ("weighing.json", "measurements.json", "decision.json"):
+            if (root / ".weighbridge" / saved).exists():
+                shutil.copy(root / ".weighbridge" / saved, folder / ".weighbridge")
+        size = (folder / ".weighbridge" / "weighing.json").stat().st_size / 1e6
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; weighing.json has {size:.1f} MB")
+        taken: dict[tuple[str, ...], list[float]] = {}
+        for run in range(RUNS + 1):
+            for words in COMMANDS:
+                once = measure(words, folder) if run == 0 or words in taken else None
+                if once is not None:
+                    taken.setdefault(words, []).append(once)
+    for words, values in taken.items():
+        own = values[1:]
+        print(
+            f"weighbridge {' '.join(words):<60} median {statistics.median(own):.2f} s"
+            f"  (min {min(own):.2f}, max {max(own):.2f})"
+        )
+
+
+if __name__ == "__main__":
+    main()
