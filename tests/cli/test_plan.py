@@ -109,3 +109,12 @@ def test_a_team_of_nobody_is_refused(root: Path) -> None:
     (root / "weighbridge.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError, match=r"weighbridge\.yaml:3: plan\.people: nobody works"):
         run("plan", "--workspace", root)
+
+
+def test_the_calendar_of_the_how_to_page_is_understood(root: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "plan.md"
+    (block,) = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    (root / "weighbridge.yaml").write_text(f"examples: e.jsonl\n{block}", encoding="utf-8")
+    made = as_json("plan", "--workspace", root, "--strategy", "raft", "--start", MONDAY, "--json")
+    assert made["working_days"] == [0, 1, 2, 3, 6]
+    assert "ML engineer" not in made["hours"]
