@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from weighbridge.decide.money.break_even import BreakEven, Crossing
 from weighbridge.decide.money.cost_sentences import (
     break_even_sentence,
     cost_headline,
@@ -24,7 +25,7 @@ from .plans import machine_plan, make_case
 PUBLISHED = {"rag": (50_000.0, 20_000.0, 0.01), "fine-tuned": (200_000.0, 60_000.0, 0.05)}
 
 NEVER = "fine-tuned and rag have no break-even at any volume: rag never costs more."
-ONCE = "fine-tuned and rag: up to 83,330 answers a month, rag is the cheaper; from there, fine-tuned."
+ONCE = "fine-tuned and rag: up to 83,330 answers a month rag is the cheaper; beyond that fine-tuned is."
 
 
 def plain(sentence: str) -> str:
@@ -40,7 +41,7 @@ def sentences(case: MoneyCase) -> list[str]:
 def test_no_break_even_is_said_plainly():
     assert sentences(make_case(PUBLISHED)) == [
         "Over 3 years at 10,000 answers a month, rag costs least: $113,600.",
-        "It is the cheapest at every volume.",
+        "Nothing costs less at any volume.",
         "The next is fine-tuned, for $284,400 more. No number has a spread, so nothing says how sure this is.",
         f"{NEVER} At 10,000 answers a month, rag has cost less in every month.",
     ]
@@ -50,7 +51,7 @@ def test_one_crossing_says_who_is_cheaper_where():
     case = make_case({"rag": (50_000, 20_000, 0.05), "fine-tuned": (200_000, 10_000, 0.01)}, volume=100_000)
     assert sentences(case) == [
         "Over 3 years at 100,000 answers a month, fine-tuned costs least: $266,000.",
-        "Below 83,330 answers a month, rag costs less.",
+        "Nothing costs less from 83,330 answers a month on; below it, rag does.",
         "The next is rag, for $24,000 more. No number has a spread, so nothing says how sure this is.",
         f"{ONCE} At 100,000 answers a month, fine-tuned has paid for itself in month 32 of 36.",
     ]
@@ -76,10 +77,33 @@ def test_many_crossings_are_counted():
     inputs = dict(case.inputs)
     own = machine_plan("own", inputs, price=1.0, capacity=1e5, once=100.0)
     both = MoneyCase(currency="USD", inputs=inputs, plans=(*case.plans, own), trials=case.trials)
-    sentence = sentences(both)[3]
-    assert "up to 83,000 answers a month, endpoint is the cheaper; from there up to 100,000, own; " in sentence
-    assert "(they cross 7 times in all)" in sentence
-    assert "over 1 month" in sentences(both)[0].lower()
+    first, second, _, last = sentences(both)
+    assert first.startswith("Over 1 month at 10,000")
+    assert second == "Nothing costs less up to 83,000 answers a month; above it, own does."
+    assert "up to 83,000 answers a month endpoint is the cheaper; up to 100,000 answers a month own is" in last
+    assert "and so on, with 7 changes in all; beyond that own is." in last
+
+
+def test_crossings_close_to_each_other_are_one_stretch():
+    crossings = tuple(
+        Crossing(at, *"ab"[:: 1 - 2 * (turn % 2)]) for turn, at in enumerate((1000.0, 1050.0, 1100.0, 2e6))
+    )
+    pair = BreakEven(left="a", right="b", axis="volume", crossings=crossings, cheaper=None, up_to=None)
+    own = ownership(make_case({"a": (1, 0, 0), "b": (2, 0, 0)}))
+    sentence = plain(break_even_sentence(pair, own.over_time[0], own))
+    assert sentence.startswith(
+        "a and b: up to 1,000 answers a month a is the cheaper; up to 1,100 answers a month they take turns; "
+        "up to 2,000,000 answers a month b is the cheaper; beyond that a is."
+    )
+
+
+def test_between_two_others_the_range_has_two_ends():
+    arms = {"few": (0, 0, 0.03), "some": (1000, 0, 0.02), "many": (4000, 0, 0.01)}
+    second = sentences(make_case(arms, months=1, volume=200_000))[1]
+    assert second == (
+        "Nothing costs less from 100,000 answers a month (below it, few does) to 300,000 answers a month "
+        "(above it, many does)."
+    )
 
 
 def test_an_arm_alone_has_nothing_to_be_compared_with():

@@ -8,7 +8,7 @@ from weighbridge.decide.money.break_even import BreakEven
 from weighbridge.decide.money.ledger import CostRow
 from weighbridge.decide.money.ownership import Ownership
 from weighbridge.decide.money.uncertainty import Swing
-from weighbridge.formatting import NB, Scale, join_words, money_scale, percentage
+from weighbridge.formatting import NB, Scale, money_scale, percentage
 
 _WHOLE = 1000
 """From here on, cents say nothing in a total."""
@@ -17,7 +17,9 @@ _CLOSE = 0.005
 _TELLING = 0.0005
 """A number that moves a total by less than this share of it is not worth a line."""
 _FEW = 4
-"""Crossings that a sentence names. The rest are counted."""
+"""Stretches that a sentence names."""
+_NEAR = 1.1
+"""Crossings within a tenth of each other count as one stretch: a volume is never known that well."""
 
 
 def total_scale(size: float, currency: str) -> Scale:
@@ -74,15 +76,16 @@ def _right_answers(own: Ownership) -> Iterator[str]:
 
 def _range_sentence(own: Ownership) -> str:
     given = own.range
-    if given.below is None and given.above is None:
-        least = min((pair.up_to for pair in own.over_volume if pair.up_to), default=None)
-        reach = "at every volume" if least is None else f"at every volume up to {write_volume(least)}"
-        return f"It is the cheapest {reach}."
-    parts = [f"below {write_volume(given.low)}, {given.below} costs less"] if given.below else []
-    if given.above and given.high is not None:
-        parts.append(f"beyond {write_volume(given.high)}, {given.above} costs less")
-    sentence = join_words(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    low = write_volume(given.low) if given.below else ""
+    high = write_volume(given.high) if given.above and given.high is not None else ""
+    if low and high:
+        return f"Nothing costs less from {low} (below it, {given.below} does) to {high} (above it, {given.above} does)."
+    if low:
+        return f"Nothing costs less from {low} on; below it, {given.below} does."
+    if high:
+        return f"Nothing costs less up to {high}; above it, {given.above} does."
+    least = min((pair.up_to for pair in own.over_volume if pair.up_to), default=None)
+    return f"Nothing costs less at any volume{'' if least is None else f' up to {write_volume(least)}'}."
 
 
 def _chance_sentence(own: Ownership) -> str:
@@ -108,13 +111,19 @@ def break_even_sentence(by_volume: BreakEven, by_time: BreakEven, own: Ownership
 
 
 def _volume_parts(pair: BreakEven) -> str:
-    named = pair.crossings[:_FEW]
-    parts = [f"up to {write_volume(named[0].at)}, {named[0].before} is the cheaper"]
-    for crossing, following in zip(named, (*named[1:], None), strict=True):
-        until = f" up to {following.at:,.0f}" if following else ""
-        parts.append(f"from there{until}, {crossing.after}")
-    more = f" (they cross {len(pair.crossings)} times in all)" if len(pair.crossings) > len(named) else ""
-    return ("; ".join(parts)) + more
+    """Return who is the cheaper from volume to volume. Crossings close to each other are one stretch of turns."""
+    parts, place, crossings = [], 0, pair.crossings
+    while place < len(crossings):
+        last = place
+        while last + 1 < len(crossings) and crossings[last + 1].at < _NEAR * crossings[last].at:
+            last += 1
+        parts.append(f"up to {write_volume(crossings[place].at)} {crossings[place].before} is the cheaper")
+        if last > place:
+            parts.append(f"up to {write_volume(crossings[last].at)} they take turns")
+        place = last + 1
+    if len(parts) > _FEW:
+        parts = [*parts[:_FEW], f"and so on, with {len(crossings)} changes in all"]
+    return "; ".join((*parts, f"beyond that {crossings[-1].after} is"))
 
 
 def _time_part(pair: BreakEven, own: Ownership) -> str:
