@@ -35,7 +35,6 @@ EXCEPTIONS = {
         "answer/restricted.py": "the access check of adapters, to be found by its name",
         "workflow/demo.py": "one file a command",
         "workflow/footprint.py": "one of the eight figures",
-        "workflow/plan.py": "one file a command",
         "workflow/report.py": "one file a command",
     },
     "folders": {

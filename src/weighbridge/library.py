@@ -4,6 +4,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
@@ -17,6 +18,7 @@ from weighbridge.workspace import Workspace
 
 if TYPE_CHECKING:
     from weighbridge.adapters import AdapterCard
+    from weighbridge.decide.rollout.rollout_plan import RolloutPlan
     from weighbridge.results import Decision, Weighing
     from weighbridge.retrieve.index.sync import IndexCard
     from weighbridge.settings.schema import Settings
@@ -205,6 +207,34 @@ class OpenWorkspace:
         if what_if is not None:
             return decide_what_if(self.settings, self._workspace, what_if, self._reporter).then.decision
         return decide_again(self.settings, self._workspace, self._reporter).decision
+
+    def plan(
+        self,
+        strategy: str = "",
+        *,
+        start: date | None = None,
+        holidays: Iterable[date] = (),
+        files: Iterable[StrPath] = (),
+        today: date | None = None,
+    ) -> "RolloutPlan":
+        """Plan the roll-out over twelve weeks, from the saved measurements and the decision.
+
+        Args:
+            strategy: By default the recommended one, or the one that comes nearest.
+            start: The first day; by default that of the settings, or the next Monday.
+            holidays: Days without work, besides those of the settings.
+            files: Files to write: the ending (.md, .csv, .ics or .svg) chooses the form.
+            today: The date on which the plan is made; by default that of the clock.
+
+        Raises:
+            UserError: nothing has been weighed here, the start is in the past, or the ending of a file has no form.
+        """
+        from weighbridge.decide.rollout.make_plan import PlanRequest
+        from weighbridge.workflow.plan import plan_rollout
+
+        day = today or datetime.now(UTC).astimezone().date()
+        request = PlanRequest(today=day, strategy=strategy, start=start, holidays=tuple(holidays))
+        return plan_rollout(self.settings, self._workspace, request, [Path(file) for file in files])
 
     def last_weighing(self) -> "Weighing":
         """Return the result of the last `compare`; `WorkspaceError` if there is none."""

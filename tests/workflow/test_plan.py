@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import weighbridge
 from weighbridge.decide.rollout.make_plan import PlanRequest
 from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.evaluate.weighing import load_decision, save_weighing
@@ -90,3 +91,14 @@ def test_planning_loads_neither_arrays_nor_a_model(place: Workspace) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["strategy"] == "rag"
     assert not set(done.stderr.split()) & {"numpy", "torch", "scipy", "faiss", "icalendar", "transformers", "openai"}
+
+
+def test_the_library_plans_as_the_command_does(place: Workspace, tmp_path: Path) -> None:
+    place.settings_file.write_text("examples: e.jsonl\n", encoding="utf-8")
+    request = PlanRequest(today=TODAY, strategy="raft", start=date(2027, 1, 4), holidays=(date(2027, 1, 6),))
+    made = weighbridge.open(place.root).plan(
+        "raft", start=date(2027, 1, 4), holidays=[date(2027, 1, 6)], files=[tmp_path / "plan.md"], today=TODAY
+    )
+    assert made == plan_rollout(settings(), place, request)
+    assert (tmp_path / "plan.md").is_file()
+    assert weighbridge.open(place.root).plan().made_on >= TODAY
