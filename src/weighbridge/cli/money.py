@@ -85,7 +85,7 @@ def _show_ownership(own: "Ownership", against: str, console: Console) -> None:
     console.out.print(_breakdown(own))
     if own.alternatives:
         console.out.print()
-        _say("Other ways to run them, computed and not measured:", console)
+        _say("Other ways to run them, computed and not measured, against the way they were measured:", console)
         console.out.print(_other_ways(own))
     if len(own.arms) > 1:
         console.out.print()
@@ -141,19 +141,15 @@ def _row_labels(arms: "tuple[ArmOwnership, ...]") -> list[str]:
 
 
 def _other_ways(own: "Ownership") -> Table:
-    from weighbridge.decide.money.cost_sentences import total_scale
+    """Return the table of alternatives, each compared with the arm as measured."""
+    from weighbridge.decide.money.cost_sentences import alternative_sentence, write_total
 
     table = Table(box=None, pad_edge=False, show_header=False)
     for justify in ("left", "right", "left"):
         table.add_column(justify=justify)
-    for other in own.alternatives:
-        measured = max((arm for arm in own.arms if other.name.startswith(arm.name)), key=lambda arm: len(arm.name))
-        scale = total_scale(max(other.total, measured.total), own.currency)
-        change = other.total - measured.total
-        words = f"{scale.write(abs(change))} {'more' if change > 0 else 'less'} than as measured"
-        if not round(abs(change) * 10**scale.decimals):
-            words = "the same as measured"
-        table.add_row(f"  {escape(other.name)}", scale.write(other.total), f"  {words}")
+    for other, by_volume in zip(own.alternatives, own.alternatives_over_volume, strict=True):
+        words = alternative_sentence(by_volume, own, other.name)
+        table.add_row(f"  {escape(other.name)}", write_total(other.total, own.currency), f"  {words}")
     return table
 
 

@@ -1,5 +1,6 @@
 """Prices the measured strategies of a workspace over years, or arms that are given by hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,9 @@ from weighbridge.decide.money.ownership import Ownership, ownership
 from weighbridge.decide.money.scenario import SAMPLE, read_scenario
 from weighbridge.errors import SettingsError, UserError
 from weighbridge.evaluate.weighing import load_measurements
+from weighbridge.results import Measurement
 from weighbridge.settings.file import load_settings, setting_line
+from weighbridge.settings.schema import Settings
 from weighbridge.workflow.prices import load_price_book
 from weighbridge.workspace import Workspace
 
@@ -41,11 +44,23 @@ def price_workspace(workspace: Workspace, question: CostQuestion) -> Ownership:
     if question.years is not None:
         own = settings.ownership.model_copy(update={"years": question.years})
         settings = settings.model_copy(update={"ownership": own})
+    measurements = load_measurements(workspace).measurements
+    return price_measurements(measurements, settings, workspace, question.today)
+
+
+def price_measurements(
+    measurements: Sequence[Measurement], settings: Settings, workspace: Workspace, today: date
+) -> Ownership:
+    """Return the total cost of measured strategies, by these settings and the price book of the workspace.
+
+    Raises:
+        SettingsError: a setting or a price is impossible; the message names file and line.
+        DataError: nothing that was measured can be priced.
+    """
     first = settings.ownership.start
-    start = date.fromisoformat(first) if first else question.today
+    start = date.fromisoformat(first) if first else today
     pricing = Pricing(settings=settings, book=load_price_book(workspace), start=start)
     _check_prices(pricing, workspace.settings_file)
-    measurements = load_measurements(workspace).measurements
     return ownership(with_other_ways(money_case(measurements, pricing), measurements, pricing))
 
 

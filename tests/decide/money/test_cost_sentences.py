@@ -1,6 +1,7 @@
 """A total cost in words, and rounded rows that add up."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given as for_all
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from weighbridge.decide.money.break_even import BreakEven, Crossing
 from weighbridge.decide.money.cost_sentences import (
+    alternative_sentence,
     break_even_sentence,
     cost_headline,
     pairs_with,
@@ -117,6 +119,8 @@ def test_the_swings_are_of_the_gap_where_there_is_one():
     heading, swings = telling_swings(close)
     assert heading.startswith("b costs so much more than a")
     assert {swing.input for swing in swings} == {"a.once", "b.once"}
+    hardly = ownership(make_case({"a": (Band(99, 100, 101), 0, 0), "b": (100.1, 0, 0)}))
+    assert telling_swings(hardly)[0].startswith("The total of a")
     same = ownership(make_case({"a": (0, 0, 1), "b": (0, 0, 1)}, volume=Band(1, 2, 3)))
     heading, swings = telling_swings(same)
     assert heading.startswith("The total of a")
@@ -147,3 +151,20 @@ def test_rounded_rows_add_up_to_the_rounded_total(amounts):
     ) * (1 + 1e-6)
     unit = 1 / 10**scale.decimals
     assert all(abs(one - row.amount) < unit * (1 + 1e-6) for one, row in zip(rounded, rows, strict=True))
+
+
+def test_an_alternative_is_compared_with_the_arm_as_measured():
+    case = make_case({"a": (0, 0, 0.02), "a elsewhere": (1000, 0, 0.01)}, months=1)
+    arm, other = case.plans
+    own = ownership(replace(case, plans=(arm,), alternatives=(replace(other, measured_as="a"),)))
+    (pair,) = own.alternatives_over_volume
+    assert plain(alternative_sentence(pair, own, "a elsewhere")) == ("$900 more; cheaper from 100,000 answers a month")
+    many = make_case({"a": (0, 0, 0.02), "a elsewhere": (1000, 0, 0.01)}, months=1, volume=200_000)
+    own = ownership(replace(many, plans=(arm,), alternatives=(replace(other, measured_as="a"),)))
+    assert plain(alternative_sentence(own.alternatives_over_volume[0], own, "a elsewhere")) == "$1,000 less"
+    cheap = make_case({"a": (100, 0, 0), "a elsewhere": (0, 0, 0.005)}, months=1)
+    first, second = cheap.plans
+    own = ownership(replace(cheap, plans=(first,), alternatives=(replace(second, measured_as="a"),)))
+    assert plain(alternative_sentence(own.alternatives_over_volume[0], own, "a elsewhere")) == (
+        "$50.00 less; dearer from 20,000 answers a month"
+    )

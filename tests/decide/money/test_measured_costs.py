@@ -52,6 +52,16 @@ def test_the_book_prices_an_endpoint_that_the_settings_do_not():
     assert rows["tokens in"] == pytest.approx(400 * (2.5 + 1.25) / 2 / 1e6 * 36_000)
 
 
+def test_a_tuned_model_has_its_own_price_in_the_book():
+    given = pricing(model=ENDPOINT, needs={"answers_per_month": 1000})
+    own = price(given, measured("prompt", by_token=True), measured("fine-tuned", by_token=True))
+    assert rows_of(own, "prompt")["tokens in"] == pytest.approx(400 * 2.5 / 1e6 * 36_000)
+    assert rows_of(own, "fine-tuned")["tokens in"] == pytest.approx(400 * 3.75 / 1e6 * 36_000)
+    set_prices = {"input_per_million": 2.0, "output_per_million": 2.0}
+    own = price(pricing(model=ENDPOINT, prices=set_prices), measured("fine-tuned", by_token=True))
+    assert rows_of(own, "fine-tuned")["tokens in"] == pytest.approx(400 * 2.0 / 1e6 * 360_000)
+
+
 def test_cached_tokens_have_the_rebate_of_the_book_on_the_price_of_the_settings():
     token_prices = {"input_per_million": 5.0, "output_per_million": 0.0}
     given = pricing(prices=token_prices, model=ENDPOINT, needs={"answers_per_month": 1000}, ownership={"cached": 1.0})
@@ -198,6 +208,10 @@ def test_other_ways_change_one_thing_each():
         "prompt, not quantised",
         "fine-tuned, not quantised",
         "fine-tuned, adapter not merged",
+    ]
+    assert [other.measured_as for other in own.alternatives] == ["prompt", "prompt", "fine-tuned", "fine-tuned"]
+    assert [{pair.left, pair.right} for pair in own.alternatives_over_volume] == [
+        {other.name, other.measured_as} for other in own.alternatives
     ]
     rows = rows_of(own, "prompt on gpt-6-luna")
     assert rows["tokens in"] == pytest.approx(400 * 0.1 / 1e6 * 36_000)

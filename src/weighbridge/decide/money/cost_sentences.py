@@ -14,6 +14,8 @@ _WHOLE = 1000
 """From here on, cents say nothing in a total."""
 _CLOSE = 0.005
 """Totals that differ by less than this share of them are called about the same: no assumption here is that good."""
+_REAL = 0.05
+"""A gap between two about equal totals that may become this share of them is worth a look."""
 _TELLING = 0.0005
 """A number that moves a total by less than this share of it is not worth a line."""
 _FEW = 4
@@ -143,7 +145,7 @@ def telling_swings(own: Ownership) -> tuple[str, tuple[Swing, ...]]:
     They are those of the gap between the two cheapest, or of the cheapest total where that gap never is a real one.
     """
     total = own.arm(own.cheapest).total
-    if own.gap >= _CLOSE * total or any(swing.width >= _CLOSE * total for swing in own.gap_swings):
+    if own.gap >= _CLOSE * total or any(swing.width >= _REAL * total for swing in own.gap_swings):
         heading = f"{own.runner_up} costs so much more than {own.cheapest} if one number alone goes to its ends:"
         swings = own.gap_swings
     else:
@@ -174,3 +176,18 @@ def rounded_amounts(rows: Sequence[CostRow], scale: Scale) -> tuple[float, ...]:
     for place in by_rest[:short]:
         floors[place] += 1
     return tuple(whole * unit for whole in floors)
+
+
+def alternative_sentence(by_volume: BreakEven, own: Ownership, name: str) -> str:
+    """Return how an alternative compares with the arm as measured: at this volume, and where that changes."""
+    other = own.arm(name)
+    measured = own.arm(other.measured_as)
+    scale = total_scale(max(other.total, measured.total), own.currency)
+    change = other.total - measured.total
+    words = f"{scale.write(abs(change))} {'more' if change > 0 else 'less'}"
+    if not round(abs(change) * 10**scale.decimals):
+        words = "the same"
+    following = next((crossing for crossing in by_volume.crossings if crossing.at > own.volume), None)
+    if following is None:
+        return words
+    return f"{words}; {'cheaper' if following.after == name else 'dearer'} from {write_volume(following.at)}"

@@ -126,6 +126,8 @@ class ArmPlan:
     """Everything that one way of answering costs."""
 
     name: str
+    measured_as: str = ""
+    """The measured arm that this is another way to run; empty for an arm itself."""
     lines: tuple[CostLine, ...]
     machine: MachineLine | None = None
     volume: str = "volume"

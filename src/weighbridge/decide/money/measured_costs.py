@@ -9,6 +9,7 @@ from weighbridge.decide.money.ledger import (
     SECONDS_AN_HOUR,
     ArmPlan,
     Band,
+    Basis,
     CostInput,
     CostLine,
     MachineLine,
@@ -19,6 +20,7 @@ from weighbridge.decide.money.ownership import MoneyCase
 from weighbridge.decide.money.price_book import HostedModel, PriceBook
 from weighbridge.decide.money.uncertainty import Trials
 from weighbridge.errors import DataError
+from weighbridge.formatting import join_words
 from weighbridge.results import Estimate, Measurement
 from weighbridge.settings.schema import Settings
 
@@ -176,24 +178,26 @@ def _shared_inputs(pricing: Pricing) -> Iterable[tuple[str, CostInput]]:
 
 
 def _token_prices(pricing: Pricing) -> Iterable[tuple[str, CostInput]]:
-    """Yield the prices of tokens at the endpoint: those of the settings, else those of the price book."""
-    prices, hosted, spread = pricing.settings.prices, pricing.hosted_model, pricing.settings.ownership.spread.prices
+    """Yield the prices of tokens at the endpoint: those of the settings, else those of the price book.
+
+    The settings have one price for all arms. The price book may have another one for a tuned model: `ft:` and its base.
+    """
+    prices, spread = pricing.settings.prices, pricing.settings.ownership.spread.prices
     own = (prices.input_per_million, prices.output_per_million)
-    listed = (hosted.input, hosted.output) if hosted else (0.0, 0.0)
-    amounts = [
-        (given, "settings") if given is not None else (book * pricing.rate, "price book")
-        for given, book in zip(own, listed, strict=True)
-    ]
-    # The settings have no price of cached tokens: they get the same rebate that the book gives on its own price.
-    share = hosted.cached / hosted.input if hosted and hosted.cached is not None and hosted.input else 1.0
-    amounts.append((amounts[0][0] * share, amounts[0][1]))
-    labels = ("tokens in", "tokens out", "cached tokens in")
-    for name, label, (amount, basis) in zip(("price.in", "price.out", "price.cached"), labels, amounts, strict=True):
-        band = around(amount, spread)
-        given = CostInput(
-            label=label, unit="money a million", band=band, basis="settings" if basis == "settings" else "price book"
+    base, words = pricing.hosted_model, ("tokens in", "tokens out", "cached tokens in")
+    tuned = pricing.book.hosted.get(f"ft:{pricing.hosted_name}", base)
+    for name, hosted, label in (("price", base, ""), ("tuned", tuned, "tuned model: ")):
+        listed = (hosted.input, hosted.output) if hosted else (0.0, 0.0)
+        basis: Basis = "settings" if own[0] is not None else "price book"
+        read, written = (
+            given if given is not None else amount * pricing.rate for given, amount in zip(own, listed, strict=True)
         )
-        yield name, given
+        # The settings have no price of cached tokens: they get the same rebate that the book gives on its own price.
+        share = hosted.cached / hosted.input if hosted and hosted.cached is not None and hosted.input else 1.0
+        for key, word, amount in zip(("in", "out", "cached"), words, (read, written, read * share), strict=True):
+            band = around(amount, spread)
+            given = CostInput(label=f"{label}{word}", unit="money a million", band=band, basis=basis)
+            yield f"{name}.{key}", given
 
 
 def _arm_inputs(measurement: Measurement, smallest: float) -> dict[str, CostInput]:
@@ -236,7 +240,7 @@ def _plan(measurement: Measurement, pricing: Pricing) -> ArmPlan:
     reads, tuned = reads_documents(measurement), is_tuned(measurement)
     lines = [*people_lines(reads=reads, tuned=tuned)]
     if by_token:
-        lines += token_lines(name)
+        lines += token_lines(name, "tuned" if tuned else "price")
     lines += _upkeep_lines(name, reads=reads, tuned=tuned)
     lines.append(CostLine(label=STORAGE, timing="month", factors=(f"{name}.gib", "storage")))
     if reads and pricing.settings.retrieval.store != "faiss":
@@ -272,7 +276,7 @@ def people_lines(*, reads: bool, tuned: bool) -> Iterable[CostLine]:
         yield line(UPKEEP, "retraining", "ml_engineer", "retrainings")
 
 
-def token_lines(tokens: str, price: str = "price") -> Iterable[CostLine]:
+def token_lines(tokens: str, price: str) -> Iterable[CostLine]:
     """Yield the tokens of an answer, from the measured ones of arm `tokens`, at the prices `price`.in and so on."""
     parts = (
         (TOKENS_IN, f"{tokens}.input_tokens", "uncached", f"{price}.in"),
@@ -345,7 +349,7 @@ def _notes(priced: Sequence[Measurement], pricing: Pricing) -> Iterable[str]:
             measured = [m for m in priced if is_tuned(m) == tuned]
             month, last = migration_month(pricing, tuned=tuned), sunset(pricing, tuned=tuned)
             if measured and month is not None and last:
-                names = " and ".join(m.strategy for m in measured)
+                names = join_words([m.strategy for m in measured])
                 yield (
                     f"{pricing.hosted_name} serves {names} until {last.isoformat()}: the move to another model is paid "
                     f"in month {month}, and its tokens are priced as before."

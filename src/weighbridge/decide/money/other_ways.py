@@ -43,7 +43,7 @@ def with_other_ways(case: MoneyCase, measurements: Sequence[Measurement], pricin
         if plan := plans.get(measurement.strategy):
             for way in _ways(plan, measurement, inputs, pricing):
                 inputs |= way.inputs
-                alternatives.append(way.plan)
+                alternatives.append(replace(way.plan, measured_as=plan.name))
                 notes[way.note] = None
     return replace(case, inputs=inputs, alternatives=tuple(alternatives), notes=tuple(notes))
 

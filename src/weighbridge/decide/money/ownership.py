@@ -45,6 +45,8 @@ class ArmOwnership:
     """The total cost of one arm, and what it is made of."""
 
     name: str
+    measured_as: str
+    """For an alternative: the measured arm that it is another way to run."""
     rows: tuple[CostRow, ...]
     total: float
     """The sum of the rows."""
@@ -93,6 +95,8 @@ class Ownership:
     over_volume: tuple[BreakEven, ...]
     """Of every pair of arms."""
     over_time: tuple[BreakEven, ...]
+    alternatives_over_volume: tuple[BreakEven, ...]
+    """Of every alternative with the arm as it was measured, in the order of the alternatives."""
     runner_up: str | None
     gap: float
     """How much more the runner-up costs."""
@@ -118,6 +122,7 @@ def ownership(case: MoneyCase) -> Ownership:
         total, competes = math.fsum(row.amount for row in rows), plan.name in simulation.totals
         return ArmOwnership(
             name=plan.name,
+            measured_as=plan.measured_as,
             rows=rows,
             total=total,
             per_right_answer=_per_right_answer(plan.name, total / (values[plan.volume] * sum(timeline.volumes))),
@@ -135,10 +140,9 @@ def ownership(case: MoneyCase) -> Ownership:
     arms = tuple(price(plan) for plan in case.plans)
     first, *others = sorted(arms, key=lambda arm: arm.total)
     pairs = list(combinations(arms, 2))
-    over_volume = tuple(
-        volume_break_even(NamedCurve(left.name, left.curve), NamedCurve(right.name, right.curve))
-        for left, right in pairs
-    )
+    over_volume = tuple(_cross(left, right) for left, right in pairs)
+    alternatives = tuple(price(plan) for plan in case.alternatives)
+    by_name = {arm.name: arm for arm in arms}
     plans = {plan.name: plan for plan in case.plans}
     second = others[0] if others else None
     volume = values[case.plans[0].volume]
@@ -147,7 +151,8 @@ def ownership(case: MoneyCase) -> Ownership:
         months=case.trials.months,
         volume=volume,
         arms=arms,
-        alternatives=tuple(price(plan) for plan in case.alternatives),
+        alternatives=alternatives,
+        alternatives_over_volume=tuple(_cross(other, by_name[other.measured_as]) for other in alternatives),
         cheapest=first.name,
         chance=first.chance or 0.0,
         range=cheapest_range(first.name, volume, over_volume),
@@ -162,6 +167,10 @@ def ownership(case: MoneyCase) -> Ownership:
         draws=len(simulation.totals[first.name]),
         notes=case.notes,
     )
+
+
+def _cross(left: ArmOwnership, right: ArmOwnership) -> BreakEven:
+    return volume_break_even(NamedCurve(left.name, left.curve), NamedCurve(right.name, right.curve))
 
 
 def cheapest_range(cheapest: str, volume: float, crossings: Sequence[BreakEven]) -> CheapestRange:
