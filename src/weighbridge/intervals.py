@@ -66,6 +66,16 @@ def sign_flip(seen: Tally) -> float:
     return min(1.0, 2 * as_far / (1 << number))
 
 
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return p-values corrected for being tested together, in the order given (Holm 1979)."""
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        highest = max(highest, min(1.0, p_values[place] * (len(p_values) - rank)))
+        adjusted[place] = highest
+    return tuple(adjusted)
+
+
 def _on_grid(moved: Tally) -> list[tuple[int, int]]:
     """Return values as whole steps of one grid, each with its count."""
     largest = max(map(abs, moved))

@@ -11,11 +11,10 @@ from weighbridge.evaluate.statistics import (
     SHARE,
     compare_pairs,
     examples_needed,
-    holm,
     mean_interval,
     quantile_interval,
 )
-from weighbridge.intervals import sign_flip
+from weighbridge.intervals import holm, sign_flip
 
 
 def sample(n: int, seed: int = 0) -> list[float]:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.evaluate.statistics import DIFFERENCE, SHARE, compare_pairs, holm, mean_interval, quantile_interval
-from weighbridge.intervals import sign_flip, tally
+from weighbridge.evaluate.statistics import DIFFERENCE, SHARE, compare_pairs, mean_interval, quantile_interval
+from weighbridge.intervals import holm, sign_flip, tally
 
 shares = st.floats(0, 1) | st.sampled_from([0.0, 0.5, 1.0])
 some_shares = st.lists(shares, min_size=1, max_size=25)

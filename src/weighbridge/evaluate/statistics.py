@@ -99,16 +99,6 @@ def compare_pairs(
     return PairedTest(difference=difference, p_value=sign_flip(tally(differences)))
 
 
-def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Return p-values corrected for being tested together, in the order given (Holm 1979)."""
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
-        highest = max(highest, min(1.0, p_values[place] * (len(p_values) - rank)))
-        adjusted[place] = highest
-    return tuple(adjusted)
-
-
 def examples_needed(differences: Sequence[float], *, power: float = 0.8, alpha: float = 0.05) -> int | None:
     """Return the pairs needed to find a mean difference like this one, two-sided; None where it is zero.
 

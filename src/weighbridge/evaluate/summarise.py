@@ -11,11 +11,11 @@ from weighbridge.evaluate.statistics import (
     SHARE,
     compare_pairs,
     examples_needed,
-    holm,
     mean_interval,
     quantile_interval,
 )
 from weighbridge.figures import FIGURES
+from weighbridge.intervals import holm
 from weighbridge.results import Comparison, Estimate, Measurement, Record
 from weighbridge.types import Answer, Example, Task, Timing
 
