@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from weighbridge.decide.prior.contrasts import DERIVED_FIGURES
 from weighbridge.decide.prior.matrix import STRATEGIES, published_claims, published_orders
 from weighbridge.decide.prior.matrix_file import load_matrix, parse_matrix
 from weighbridge.errors import SettingsError
@@ -31,8 +32,8 @@ def test_the_claims_with_numbers_are_those_that_were_published() -> None:
 
 def test_the_orders_are_on_figures_that_are_measured_and_name_arms() -> None:
     orders = published_orders(load_matrix())
-    assert {one.figure for one in orders} <= set(FIGURES)
-    assert {one.ahead for one in orders} == {"rag", "fine-tuned"}
+    assert {one.figure for one in orders} <= {*FIGURES, *DERIVED_FIGURES}
+    assert {one.ahead for one in orders} == {"rag", "fine-tuned", "raft"}
     latency = [(one.source, one.ahead, one.behind) for one in orders if one.figure == "latency_p50"]
     assert [source for source, _, _ in latency] == ["five-criteria", "nine-considerations", "scenarios"]
     assert {(ahead, behind) for _, ahead, behind in latency} == {("fine-tuned", "rag")}

@@ -103,6 +103,8 @@ class PublishedCell:
     factor: str = ""
     figure: str = ""
     """The measured figure that can test it."""
+    untested: str = ""
+    """Why no figure can test it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,8 @@ class NumberPair:
     rag: float
     fine_tuning: float
     factor: str = ""
+    untested: str = ""
+    """Why no figure can test it."""
 
     def effect(self, strategy: str) -> float:
         """Return 1 for the better strategy, -1 for the other, and 0 for both if they are equal."""
@@ -153,6 +157,8 @@ class PublishedOrder:
     behind: str
     row: str
     source: str
+    by: float = 0.0
+    """How far, as published: a difference of shares, or a ratio less 1; 0 where only the order was published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +230,8 @@ class AdviceMatrix:
     factors: Mapping[str, Factor]
     cells: tuple[PublishedCell, ...]
     claims: tuple[NumberPair, ...] = ()
+    orders: tuple[PublishedOrder, ...] = ()
+    """Those that no cell gives by its effect."""
     directions: tuple[Direction, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
@@ -243,12 +251,19 @@ def published_claims(matrix: AdviceMatrix) -> tuple[PublishedClaim, ...]:
 
 
 def published_orders(matrix: AdviceMatrix) -> tuple[PublishedOrder, ...]:
-    """Return the cells that a measured figure can test: who is said to be ahead on it, in the order of the file."""
+    """Return who is said to be ahead on a figure: by the cells, then by the orders, in the order of the file."""
     orders = []
     for cell in matrix.cells:
         rag, tuned = cell.effect.get("rag", 0.0), cell.effect.get("fine-tuning", 0.0)
         if cell.figure and rag != tuned:
             ahead, behind = ("rag", "fine-tuning") if rag > tuned else ("fine-tuning", "rag")
-            names = {"ahead": matrix.strategies[ahead].arm, "behind": matrix.strategies[behind].arm}
-            orders.append(PublishedOrder(figure=cell.figure, row=cell.row, source=cell.source, **names))
-    return tuple(orders)
+            orders.append(
+                PublishedOrder(
+                    figure=cell.figure,
+                    ahead=matrix.strategies[ahead].arm,
+                    behind=matrix.strategies[behind].arm,
+                    row=cell.row,
+                    source=cell.source,
+                )
+            )
+    return (*orders, *matrix.orders)

@@ -12,6 +12,7 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from weighbridge.decide.prior.answers import check_answers, read_answer
+from weighbridge.decide.prior.contrasts import DERIVED_FIGURES
 from weighbridge.decide.prior.matrix import MIDDLE, STRATEGIES, TOP, AdviceMatrix, Factor
 from weighbridge.errors import SettingsError
 from weighbridge.figures import FIGURES
@@ -132,7 +133,7 @@ def _problems(matrix: AdviceMatrix) -> Iterator[str]:
     for name, factor in matrix.factors.items():
         yield from _problems_of_factor(f"factors.{name}", factor)
     for place, kind, name in _references(matrix):
-        known: Mapping[str, Any] = FIGURES if kind == "figures" else getattr(matrix, kind)
+        known: Mapping[str, Any] = {**FIGURES, **DERIVED_FIGURES} if kind == "figures" else getattr(matrix, kind)
         if name not in known:
             hint = _nearest(name, known) or f"; there are {', '.join(known)}"
             yield f"{place}: {name!r} is not in {kind}{hint}"
@@ -178,7 +179,7 @@ def _problems_of_limits(place: str, factor: Factor) -> Iterator[str]:
 def _references(matrix: AdviceMatrix) -> Iterator[tuple[str, str, str]]:
     """Yield every name that must stand elsewhere in the file: its place, the table to look in, and the name."""
     yield "hybrid.source", "sources", matrix.hybrid.source
-    lists = ("cells", "claims", "directions", "requirements", "scenarios", "studies", "notices")
+    lists = ("cells", "claims", "orders", "directions", "requirements", "scenarios", "studies", "notices")
     for kind in lists:
         for number, one in enumerate(getattr(matrix, kind)):
             place = f"{kind}[{number}]"
