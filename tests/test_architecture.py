@@ -33,7 +33,6 @@ EXCEPTIONS = {
     "short": {
         "answer/demonstrations.py": "the only implementation of a protocol besides none",
         "answer/restricted.py": "the access check of adapters, to be found by its name",
-        "workflow/demo.py": "one file a command",
         "workflow/footprint.py": "one of the eight figures",
         "workflow/report.py": "one file a command",
     },

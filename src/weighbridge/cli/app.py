@@ -10,6 +10,7 @@ import typer
 from weighbridge import __version__
 from weighbridge.cli import knowledge, training
 from weighbridge.cli.advise import advise_command
+from weighbridge.cli.case import case_command, evidence_command
 from weighbridge.cli.console import open_console
 from weighbridge.cli.decide import decide_command
 from weighbridge.cli.errors import run_command
@@ -140,6 +141,8 @@ app.command("decide", epilog="Example: weighbridge decide --what-if latency.p95=
 app.command("cost", epilog="Example: weighbridge cost --workspace mine --volume 100000")(cost_command)
 app.add_typer(prices, name="prices")
 app.command("plan", epilog="Example: weighbridge plan --workspace mine --write plan.md --write plan.ics")(plan_command)
+app.command("evidence", epilog="Example: weighbridge evidence --workspace mine")(evidence_command)
+app.command("case", epilog="Example: weighbridge case --workspace mine --output case.html")(case_command)
 app.command("score", epilog="Example: weighbridge score answers.jsonl --json > verdicts.json")(score_command)
 app.add_typer(models, name="models")
 app.add_typer(hosted, name="hosted")

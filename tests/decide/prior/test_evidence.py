@@ -2,11 +2,13 @@
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from weighbridge.decide.prior.answers import complete_answers
 from weighbridge.decide.prior.evidence import (
     OUTCOMES,
     Claim,
@@ -15,6 +17,7 @@ from weighbridge.decide.prior.evidence import (
     claimed_span,
     read_claims,
     weigh_claims,
+    workload_facts,
 )
 from weighbridge.decide.prior.matrix import AdviceMatrix, PublishedOrder
 from weighbridge.decide.prior.matrix_file import load_matrix
@@ -32,6 +35,8 @@ from weighbridge.results import (
     SplitReport,
     Verdict,
 )
+from weighbridge.settings.needs import Limits, Needs
+from weighbridge.settings.schema import Settings
 
 ARMS = ("prompt", "few-shot", "rag", "fine-tuned", "raft")
 MATRIX = load_matrix()
@@ -117,9 +122,9 @@ def evidence() -> Evidence:
         ("latency_p50", "fine-tuned", "rag", "confirmed", ""),
         ("latency_p50", "rag", "fine-tuned", "refuted", ""),
         ("input_tokens", "fine-tuned", "rag", "confirmed", ""),
-        ("memory", "rag", "fine-tuned", "not decided", "each was measured once, and less than a fifth from the border"),
-        ("setup", "rag", "fine-tuned", "refuted", "each was measured once, and more than a fifth from the border"),
-        ("update", "rag", "fine-tuned", "confirmed", "each was measured once, and more than a fifth from the border"),
+        ("memory", "rag", "fine-tuned", "not decided", "measured once, and less than a fifth from the border"),
+        ("setup", "rag", "fine-tuned", "refuted", "measured once, without an interval"),
+        ("update", "rag", "fine-tuned", "confirmed", "measured once, without an interval"),
         ("running_cost", "fine-tuned", "rag", "confirmed", ""),
         ("cost_per_thousand", "rag", "fine-tuned", "refuted", ""),
         ("accuracy", "raft", "rag", "untested", "raft was not weighed"),
@@ -216,7 +221,7 @@ def test_all_tests_are_corrected_together_and_mirrored_claims_share_one() -> Non
 def decision(outlook: Outlook, *leading: str) -> Decision:
     return Decision(
         outlook=outlook,
-        recommended=leading[0] if outlook == "recommended" else None,
+        recommended=leading[0] if outlook in ("recommended", "the cheapest of the equals") else None,
         contenders=leading,
         verdicts=tuple(Verdict(strategy=arm, broken_limits=(), points={}, total=0.5) for arm in ARMS[:4]),
         reasons=(),
@@ -230,6 +235,7 @@ def decision(outlook: Outlook, *leading: str) -> Decision:
         ("recommended", ("rag",), "daily", "confirmed", "by the decision"),
         ("recommended", ("rag",), "weekly", "confirmed", "by the decision"),
         ("recommended", ("prompt",), "daily", "refuted", "by the decision: prompt"),
+        ("the cheapest of the equals", ("rag", "prompt"), "daily", "confirmed", "by the decision"),
         ("not decisive", ("prompt", "rag"), "daily", "not decided", "the decision lies between prompt and rag"),
         ("not decisive", ("prompt", "few-shot"), "daily", "refuted", "by the decision: few-shot and prompt"),
         ("none is good enough", ("rag",), "daily", "untested", "no strategy is recommended"),
@@ -338,3 +344,20 @@ def test_a_wider_interval_decides_nothing_that_was_undecided(order: list[int], h
 def test_the_counts_add_up(evidence: Evidence) -> None:
     counts = Counter(verdict.outcome for verdict in evidence.verdicts)
     assert {outcome: len(evidence.of(outcome)) for outcome in OUTCOMES} == counts
+
+
+def test_a_workspace_answers_what_it_knows() -> None:
+    found = replace(measurements(RAG, TUNED), settings={"model": "SmolLM2-135M-Instruct.Q4_1.gguf"}, chunks=79)
+    plain = Settings(examples=Path("x.jsonl"))
+    assert workload_facts(found, plain, MATRIX) == {
+        "labels": 200.0, "documents": 11.0, "scale": 10_000.0, "model-size": 0.135
+    }  # fmt: skip
+    strict = Limits(minimum_accuracy=0.9, maximum_p95_seconds=2.0, offline=True, must_cite=True)
+    needs = plain.model_copy(update={"needs": Needs(limits=strict, answers_per_month=500)})
+    known = workload_facts(replace(found, task="label", chunks=0, settings={"model": "qwen 7b"}), needs, MATRIX)
+    assert known == {
+        "labels": 200.0, "documents": 0.0, "scale": 500.0, "complexity": "demanding", "accuracy": 90.0, "latency": 2.0,
+        "privacy": "isolated", "sources": "must", "model-size": 7.0,
+    }  # fmt: skip
+    assert complete_answers(MATRIX, known)
+    assert "model-size" not in workload_facts(replace(found, settings={"model": "tiny.Q8_0.gguf"}), plain, MATRIX)

@@ -7,6 +7,7 @@ at 5 %. Claims that say the same, or the opposite, share a test.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -35,6 +36,7 @@ from weighbridge.decide.prior.matrix import (
 from weighbridge.formatting import join_words
 from weighbridge.intervals import holm
 from weighbridge.results import Decision, Estimate, Measurement, Measurements
+from weighbridge.settings.schema import Settings
 
 ClaimOutcome = Literal["confirmed", "refuted", "not decided", "untested"]
 OUTCOMES: tuple[ClaimOutcome, ...] = ("refuted", "confirmed", "not decided", "untested")
@@ -45,6 +47,12 @@ questions cannot place a share more nearly than this."""
 ONCE_MARGIN = 1.2
 """How far apart two values must be that were measured once, as a ratio. Chosen: their spread is not known, and a fifth
 is more than a machine that does nothing else varies. It is the margin of published times, too."""
+
+
+TOKENS_PER_PAGE = 500
+"""Of a printed page: some 380 words of English. Chunks are counted as full, so that pages are a little too many."""
+_SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s?([bm])(?![a-z])", re.IGNORECASE)
+"""The parameters in the name of a model: "135M", "7b"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +120,33 @@ class Evidence:
     def of(self, outcome: ClaimOutcome) -> tuple[ClaimVerdict, ...]:
         """Return the verdicts of one outcome."""
         return tuple(verdict for verdict in self.verdicts if verdict.outcome == outcome)
+
+
+def workload_facts(measurements: Measurements, settings: Settings, matrix: AdviceMatrix) -> Mapping[str, Answer]:
+    """Return the known answers by question. A question that the workspace does not answer is absent.
+
+    Labels are all examples, also those that are measured. A fixed set of labels or a JSON schema is a form of its own,
+    so it counts as a demanding task. Limits count where they are set.
+    """
+    split, limits = measurements.split, settings.needs.limits
+    known: dict[str, Answer] = {
+        "labels": float(split.train + split.dev + split.test),
+        "documents": float(math.ceil(measurements.chunks * settings.chunks.tokens / TOKENS_PER_PAGE)),
+        "scale": float(settings.needs.answers_per_month),
+    }
+    if measurements.task != "answer":
+        known["complexity"] = "demanding"
+    if limits.minimum_accuracy is not None:
+        known["accuracy"] = limits.minimum_accuracy * 100
+    if limits.maximum_p95_seconds is not None:
+        known["latency"] = limits.maximum_p95_seconds
+    if limits.offline:
+        known["privacy"] = "isolated"
+    if limits.must_cite:
+        known["sources"] = "must"
+    if size := _SIZE.search(measurements.settings.get("model", "")):
+        known["model-size"] = float(size[1]) / (1000 if size[2] in "mM" else 1)
+    return {name: answer for name, answer in known.items() if name in matrix.factors}
 
 
 def weigh_claims(
@@ -281,7 +316,7 @@ def _judge_contrast(
         return verdict
     # Without an interval there is no p-value: the two must lie further from each end than a busy machine may move them.
     near = any(1 / ONCE_MARGIN < estimate.value / end < ONCE_MARGIN for end in (span.low, span.high) if end)
-    reason = f"each was measured once, and {'less' if near else 'more'} than a fifth from the border"
+    reason = "measured once, and less than a fifth from the border" if near else "measured once, without an interval"
     return replace(verdict, p_value=None, outcome="not decided" if near else verdict.outcome, reason=reason)
 
 
@@ -291,7 +326,7 @@ def _judge_scenario(
     """Return the verdict on a scenario by the decision, where the workload is known to be of that kind."""
     advice = set(claim.advice)
     reason = next(_differences(scenario, matrix, facts), "")
-    if not reason and (decision is None or decision.outlook not in ("recommended", "not decisive")):
+    if not reason and not (decision and (decision.recommended or decision.outlook == "not decisive")):
         reason = "no strategy is recommended, so there is nothing to compare the advice with"
     if not reason and decision and not advice & {verdict.strategy for verdict in decision.verdicts}:
         reason = f"{join_words(claim.advice)} was not weighed"

@@ -1,0 +1,76 @@
+"""Weighs published claims against the figures of a workspace, and draws up its case study, both from saved files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from weighbridge.decide.prior.evidence import Evidence, weigh_claims, workload_facts
+from weighbridge.decide.prior.matrix import AdviceMatrix, Answer
+from weighbridge.decide.what_if.retake import retake
+from weighbridge.errors import WorkspaceError
+from weighbridge.evaluate.weighing import load_decision, load_measurements
+from weighbridge.report.case.case_study import CaseFiles
+from weighbridge.results import Decision, Measurements
+from weighbridge.settings.schema import Settings
+from weighbridge.workflow.demo import samples
+from weighbridge.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeighedClaims:
+    """The verdicts on the claims of a matrix, with everything saved that they rest on."""
+
+    matrix: AdviceMatrix
+    measurements: Measurements
+    decision: Decision
+    facts: Mapping[str, Answer]
+    given: Mapping[str, Answer]
+    evidence: Evidence
+
+
+def weigh_evidence(
+    settings: Settings, workspace: Workspace, matrix: AdviceMatrix, given: Mapping[str, Answer]
+) -> WeighedClaims:
+    """Return a verdict on every claim, by the saved measurements and decision of a workspace.
+
+    `given` are answers of the interview that the workspace cannot give itself; they go before its own.
+
+    Raises:
+        WorkspaceError: nothing has been weighed here.
+        DataError: a saved file is damaged.
+    """
+    if not (workspace.measurements_file.exists() or workspace.weighing_file.exists()):
+        raise WorkspaceError(f"{workspace.root}: nothing has been weighed here yet; run: weighbridge compare")
+    measurements = load_measurements(workspace)
+    decision = load_decision(workspace) or retake(measurements, settings).decision
+    own = workload_facts(measurements, settings, matrix)
+    facts = {name: answer for name, answer in own.items() if name not in given}
+    evidence = weigh_claims(measurements, matrix, decision=decision, facts={**facts, **given})
+    return WeighedClaims(
+        matrix=matrix, measurements=measurements, decision=decision, facts=facts, given=given, evidence=evidence
+    )  # fmt: skip
+
+
+def case_files(settings: Settings, workspace: Workspace, claims: WeighedClaims) -> CaseFiles:
+    """Return everything that the case study of a workspace is made of."""
+    return CaseFiles(
+        measurements=claims.measurements,
+        decision=claims.decision,
+        settings=settings,
+        matrix=claims.matrix,
+        facts=claims.facts,
+        given=claims.given,
+        evidence=claims.evidence,
+        commands=_commands(workspace),
+    )
+
+
+def _commands(workspace: Workspace) -> tuple[str, ...]:
+    """Return the commands that do the comparison again; a sample that nobody changed is made by `demo`."""
+    written = workspace.settings_file.read_bytes()
+    for sample in sorted(samples().iterdir()):
+        file: Path = sample / "weighbridge.yaml"
+        if file.is_file() and file.read_bytes() == written:
+            folder = f"weighbridge-demo/{sample.name}"
+            return f"weighbridge demo {sample.name}", f"weighbridge case --workspace {folder}"
+    return "weighbridge compare --workspace mine", "weighbridge case --workspace mine"
