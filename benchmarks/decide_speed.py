@@ -21,6 +21,8 @@ COMMANDS = (
     ("needs", "--preset", "support-desk"),
     ("cost",),
     ("plan",),
+    ("evidence",),
+    ("case",),
 )
 """Commands that a release does not have are left out."""
 
