@@ -82,6 +82,12 @@ def test_a_test_is_as_large_as_the_claims_need_and_the_examples_allow() -> None:
     assert sum("published difference" in remark for remark in small.remarks) == 2
 
 
+def test_an_answer_at_its_default_sets_nothing() -> None:
+    assert "needs" not in draw_up_advice(MATRIX, {}, DAY).trial.settings
+    defaults = {name: factor.default for name, factor in MATRIX.factors.items()}
+    assert "needs" not in draw_up_advice(MATRIX, defaults, DAY).trial.settings
+
+
 def test_a_hybrid_is_said_to_be_compared_as_one_model() -> None:
     for answers, is_said in (({"change": "daily", "complexity": "specialised"}, True), ({"change": "daily"}, False)):
         trial = draw_up_advice(MATRIX, answers, DAY).trial
