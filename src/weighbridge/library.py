@@ -18,6 +18,7 @@ from weighbridge.workspace import Workspace
 
 if TYPE_CHECKING:
     from weighbridge.adapters import AdapterCard
+    from weighbridge.decide.money.ownership import Ownership
     from weighbridge.decide.rollout.rollout_plan import RolloutPlan
     from weighbridge.results import Decision, Weighing
     from weighbridge.retrieve.index.sync import IndexCard
@@ -235,6 +236,24 @@ class OpenWorkspace:
         day = today or datetime.now(UTC).astimezone().date()
         request = PlanRequest(today=day, strategy=strategy, start=start, holidays=tuple(holidays))
         return plan_rollout(self.settings, self._workspace, request, [Path(file) for file in files])
+
+    def cost(
+        self, *, volume: float | None = None, years: float | None = None, today: date | None = None
+    ) -> "Ownership":
+        """Price every measured strategy over years, from the saved measurements. It needs no model and no documents.
+
+        Args:
+            volume: Answers in the first month; by default needs.answers_per_month.
+            years: By default ownership.years.
+            today: The first day, unless ownership.start names another; by default that of the clock.
+
+        Raises:
+            UserError: nothing has been weighed here, or a number makes no sense.
+        """
+        from weighbridge.workflow.cost import CostQuestion, price_workspace
+
+        day = today or datetime.now(UTC).astimezone().date()
+        return price_workspace(self._workspace, CostQuestion(volume=volume, years=years, today=day))
 
     def last_weighing(self) -> "Weighing":
         """Return the result of the last `compare`; `WorkspaceError` if there is none."""

@@ -1,5 +1,6 @@
 """Prices the measured strategies of a workspace over years, or arms that are given by hand."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -34,9 +35,12 @@ def price_workspace(workspace: Workspace, question: CostQuestion) -> Ownership:
 
     Raises:
         SettingsError: a setting or a price is impossible; the message names file and line.
-        WorkspaceError: nothing has been weighed here.
+        UserError: nothing has been weighed here, or the volume or the years make no sense.
         DataError: nothing that was measured can be priced.
     """
+    for name, given in (("volume", question.volume), ("years", question.years)):
+        if given is not None and not 0 < given < math.inf:
+            raise UserError(f"{name} must be more than 0 and finite, not {given:g}")
     settings = load_settings(workspace.settings_file)
     if question.volume is not None:
         needs = settings.needs.model_copy(update={"answers_per_month": question.volume})
