@@ -164,7 +164,7 @@ def p_value_of_use(answers: Sequence[Points]) -> float | None:
     By the leads alone, as `decide` takes them, which is much faster.
     """
     measurements = [measurement(f"arm{number}", values) for number, values in enumerate(answers)]
-    ranking = rank(measurements, NEEDS.priorities)
+    ranking = rank(measurements, NEEDS)
     first, *others = ranking.rows
     by_name = {f"arm{number}": values for number, values in enumerate(answers)}
     leads = []

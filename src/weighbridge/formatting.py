@@ -86,10 +86,10 @@ def figure(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
 
 
 def write_difference(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
-    """Return a difference with its sign and interval: ``+8 points (-2 to +18)``; shares differ by points."""
+    """Return a difference with its sign and interval: ``+8 pp (-2 to +18)``; shares differ by percentage points."""
     written = scale(kind, estimate.value, currency)
     if kind.unit == "share":
-        written = Scale(0.01, written.decimals, after=f"{NB}points")
+        written = Scale(0.01, written.decimals, after=f"{NB}pp")
     bounds = [with_sign(written.number(bound)) for bound in (estimate.low, estimate.high)]
     return f"{with_sign(written.write(estimate.value))}{NB}({bounds[0]}{NB}to{NB}{bounds[1]})"
 
@@ -114,6 +114,13 @@ def probability(value: float) -> str:
     if value < 0.001:  # noqa: PLR2004 - the usual floor of what is written
         return f"p{NB}<{NB}0.001"
     return f"p{NB}={NB}{value:.{3 if value < 0.01 else 2}f}"  # noqa: PLR2004 - a third digit near the floor
+
+
+def write_chance(value: float) -> str:
+    """Return a chance as a percentage: ``78 %``, ``under 1 %``, ``over 99 %``; it rests on draws, so no finer."""
+    if value < 0.01:  # noqa: PLR2004 - a thousand draws tell no less
+        return f"under 1{NB}%"
+    return f"over 99{NB}%" if value > 0.99 else f"{100 * value:.0f}{NB}%"  # noqa: PLR2004 - as above
 
 
 def seconds(value: float) -> str:

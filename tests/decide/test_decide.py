@@ -53,12 +53,16 @@ def test_a_clear_lead_is_recommended(three: list[Measurement], comparisons: Comp
     assert said(decision) == [
         (
             "raft has 85 points of 100 by your priorities, rag, the next, 62; "
-            "its lead over rag is 23.1, at least 15.1 with 95 % confidence (p = 0.04, 100 questions)."
+            "its lead over rag is 23.1 points, at least 15.1 with 95 % confidence (p = 0.04, 100 questions)."
         ),
-        "raft: accuracy 80 % (72\u201388), rag 45 % (37\u201353): +35 points (+25 to +45).",
+        (
+            "The chance that raft is truly the best by your priorities is over 99 %; choosing it loses 0.0 points of "
+            "100 on average, measured against the one that is."
+        ),
+        "raft: accuracy 80 % (72\u201388), rag 45 % (37\u201353): +35 percentage points (+25 to +45).",
         (
             "raft: hallucination 10 % (2\u201318), rag 30 % (22\u201338): "
-            "\N{MINUS SIGN}20 points (\N{MINUS SIGN}30 to \N{MINUS SIGN}10)."
+            "\N{MINUS SIGN}20 percentage points (\N{MINUS SIGN}30 to \N{MINUS SIGN}10)."
         ),
         "raft: latency p50 1.00 s, rag 1.00 s; within 1 s no answer loses points.",
         "raft: cost per 1,000 $1.20, rag $1.00.",
@@ -77,7 +81,8 @@ def test_the_least_certain_lead_is_told_where_it_is_over_another_than_the_next(
     assert decision.contenders == ("raft", "prompt")
     assert said(decision)[0] == (
         "raft and prompt cannot be told apart. raft has 80 points of 100 by your priorities, rag, the next, 45; "
-        "its lead over prompt is 70.0 (\N{MINUS SIGN}90.0 to +90.0 with 95 % confidence; p = 0.02, 100 questions)."
+        "its lead over prompt is 70.0 points (\N{MINUS SIGN}90.0 to +90.0 with 95 % confidence; p = 0.02, "
+        "100 questions)."
     )
 
 
@@ -105,7 +110,7 @@ def test_a_saving_of_seconds_that_nobody_notices_does_not_outweigh_accuracy(meas
     lead = 0.5 * 0.38 + 0.3 * 0.25 - 0.1 * math.log10(0.0158 / 0.00379) / 2
     least = lead - 0.5 * (0.38 - 0.24) - 0.3 * (0.25 - 0.07)
     assert least > 0.1
-    assert f"its lead over fine-tuned is {100 * lead:.1f}, at least {100 * least:.1f} with" in said(decision)[0]
+    assert f"its lead over fine-tuned is {100 * lead:.1f} points, at least {100 * least:.1f} with" in said(decision)[0]
 
 
 def test_a_lead_within_its_doubt_is_not_decisive(measurement: Make, comparisons: Compare):
@@ -132,7 +137,7 @@ def test_a_lead_within_its_doubt_is_not_decisive(measurement: Make, comparisons:
 
 def test_equal_strategies_are_told_that_no_question_settles_it(measurement: Make, comparisons: Compare):
     weighed = [measurement(name, figures(0.5, 0.3)) for name in ("b", "a")]
-    decision = decide(weighed, comparisons(weighed, half=0.0), Needs())
+    decision = decide(weighed, comparisons(weighed, half=0.0), Needs(indifference=0))
     assert decision.outlook == "not decisive"
     assert decision.contenders == ("a", "b")
     assert decision.examples_needed is None
@@ -152,7 +157,7 @@ def test_latency_alone_needs_no_comparison(measurement: Make):
     assert decision.recommended == "prompt"
     assert "prompt: latency p50 0.50 s, rag 2.00 s." in said(decision)
     unnoticed = [measurement("prompt", figures(0.1, 0.6, 0.5)), measurement("rag", figures(0.45, 0.3, 1.0))]
-    assert decide(unnoticed, (), needs).contenders == ("prompt", "rag")
+    assert decide(unnoticed, (), needs).contenders == ("rag", "prompt"), "equal, and rag is the more accurate"
 
 
 def test_a_limit_rules_the_best_out_and_says_so(three: list[Measurement], comparisons: Compare):

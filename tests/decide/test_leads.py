@@ -32,7 +32,7 @@ def two(measurement: Make) -> list[Measurement]:
 def test_a_lead_is_the_mean_of_the_points_of_each_question(two: list[Measurement], comparisons: Compare):
     pairs = (pair(1.0, -1.0, 12), pair(-1.0, 0.0, 4), pair(0.0, 1.0, 2), pair(0.0, 0.0, 82))
     found = [replace(c, pairs=pairs) if c.figure == "accuracy" else c for c in comparisons(two)]
-    (lead,) = leads(rank(two, QUALITY), found)
+    (lead,) = leads(rank(two, Needs(priorities=QUALITY)), found)
     assert lead.value == pytest.approx((12 * 8 / 8 - 4 * 5 / 8 - 2 * 3 / 8) / 100)
     assert lead.asked == 100
     turned = [
@@ -44,7 +44,7 @@ def test_a_lead_is_the_mean_of_the_points_of_each_question(two: list[Measurement
         )
         for c in found
     ]
-    (other,) = leads(rank(two, QUALITY), turned)
+    (other,) = leads(rank(two, Needs(priorities=QUALITY)), turned)
     assert (other.value, other.low, other.high) == pytest.approx((lead.value, lead.low, lead.high))
     assert other.p_value == lead.p_value
 
@@ -55,7 +55,7 @@ def test_the_interval_alone_is_not_enough(two: list[Measurement], comparisons: C
     def certain(wins: int) -> tuple[bool, bool]:
         pairs = (pair(1.0, 0.0, wins), pair(0.0, 0.0, 40 - wins))
         found = [replace(c, pairs=pairs) if c.figure == "accuracy" else c for c in comparisons(two)]
-        (lead,) = leads(rank(two, ACCURACY), found)
+        (lead,) = leads(rank(two, Needs(priorities=ACCURACY)), found)
         return lead.low > 0, lead.certain
 
     assert certain(6) == (True, True)
@@ -67,14 +67,14 @@ def test_without_the_questions_the_smaller_number_is_what_both_answered(two: lis
         replace(c, difference=replace(c.difference, scored=80 if c.figure == "accuracy" else 100))
         for c in comparisons(two)
     ]
-    (lead,) = leads(rank(two, QUALITY), found)
+    (lead,) = leads(rank(two, Needs(priorities=QUALITY)), found)
     assert lead.asked == 80
 
 
 def test_without_the_questions_the_smaller_p_value_counts_double(two: list[Measurement], comparisons: Compare):
     found = [replace(c, p_value=0.03 if c.figure == "accuracy" else 0.5) for c in comparisons(two, half=0.01)]
-    (both,) = leads(rank(two, QUALITY), found)
-    (one,) = leads(rank(two, ACCURACY), found)
+    (both,) = leads(rank(two, Needs(priorities=QUALITY)), found)
+    (one,) = leads(rank(two, Needs(priorities=ACCURACY)), found)
     assert (both.p_value, both.certain) == (0.06, False)
     assert (one.p_value, one.certain) == (0.03, True)
 
@@ -91,7 +91,7 @@ def test_the_least_certain_of_several_certain_leads_is_told(measurement: Make, c
     ]
     decision = decide(weighed, found, Needs(priorities=ACCURACY))
     assert decision.recommended == "a"
-    assert "its lead over c is 30.0, at least 2.0 with" in decision.reasons[0].replace("\u00a0", " ")
+    assert "its lead over c is 30.0 points, at least 2.0 with" in decision.reasons[0].replace("\u00a0", " ")
 
 
 def test_the_nearest_weight_that_changes_the_first_is_told(measurement: Make, comparisons: Compare):

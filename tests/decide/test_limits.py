@@ -85,7 +85,10 @@ def test_nothing_scored_rules_a_strategy_out(measurement: Make):
 def test_a_limit_inside_the_interval_is_a_close_call(measurement: Make):
     limits = Limits(minimum_accuracy=0.45, maximum_hallucination=0.6, maximum_p95_seconds=3.2)
     (call,) = close_calls(measurement("rag", FIGURES), limits)
-    told = "rag keeps the limit on accuracy, 45 %, but not for certain: it has 50 % (42\u201358)"
+    told = (
+        "rag keeps the limit on accuracy, 45 %, but not for certain: it has 50 % (42\u201358); "
+        "the chance that it truly breaks the limit is 11 %"
+    )
     assert call.replace("\u00a0", " ") == told
     assert close_calls(measurement("rag", FIGURES), Limits(minimum_accuracy=0.6)) == ()
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from weighbridge.decide.points import rank
 from weighbridge.results import Estimate, Measurement
-from weighbridge.settings.needs import Priorities
+from weighbridge.settings.needs import Needs, Priorities
 
 Make = Callable[..., Measurement]
 LATENCY = Priorities(accuracy=0, hallucination=0, latency=1, cost=0)
@@ -29,19 +29,19 @@ def totals(figure: str, values: list[float], priorities: Priorities) -> list[flo
         )
         for place, value in enumerate(values)
     ]
-    found = {ranked.strategy: ranked.total for ranked in rank(weighed, priorities).rows}
+    found = {ranked.strategy: ranked.total for ranked in rank(weighed, Needs(priorities=priorities)).rows}
     return [found[measurement.strategy] for measurement in weighed]
 
 
 def test_shares_are_their_own_points(measurement: Make):
-    (ranked,) = rank([measurement("rag", {"accuracy": 0.7, "hallucination": 0.2})], Priorities()).rows
+    (ranked,) = rank([measurement("rag", {"accuracy": 0.7, "hallucination": 0.2})], Needs()).rows
     assert ranked.points == pytest.approx({"accuracy": 0.7, "hallucination": 0.8})
     assert ranked.total == pytest.approx((5 * 0.7 + 3 * 0.8) / 8)
 
 
 def test_a_failure_earns_no_points(measurement: Make):
     failing = replace(measurement("rag", {"accuracy": 0.7, "hallucination": 0.2}), attempts=100, failures=10)
-    (ranked,) = rank([failing], Priorities()).rows
+    (ranked,) = rank([failing], Needs()).rows
     assert ranked.points == pytest.approx({"accuracy": 0.63, "hallucination": 0.72})
 
 

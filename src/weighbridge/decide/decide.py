@@ -1,47 +1,63 @@
-"""Decides between strategies: hard limits first, then points by the user's priorities, then the lead's certainty."""
+"""Decides between strategies: limits first, then points by the user's priorities, then the lead's certainty.
+
+Everything that reports say of a decision comes from the verdicts in it, so that no two sentences can disagree.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from weighbridge.decide.case import Case
-from weighbridge.decide.leads import LEVEL, find_comparison, leads
-from weighbridge.decide.limits import Broken, below_floor, broken_limits
+from weighbridge.decide.doubt import doubt_about
+from weighbridge.decide.draws import QUALITY, Draws, PointDraws, draw_figures, draw_points
+from weighbridge.decide.front import pareto_front
+from weighbridge.decide.leads import LEVEL, Lead, find_comparison, leads
+from weighbridge.decide.limits import NUMBER_LIMITS, Broken, below_floor, broken_limits, limit_verdicts
 from weighbridge.decide.more_questions import OUT_OF_REACH, questions_needed
-from weighbridge.decide.points import Ranked, earn_points, priority_weights, rank
+from weighbridge.decide.points import Ranked, Ranking, earn_points, priority_weights, rank
 from weighbridge.decide.reasons import reasons_for, reasons_for_none, reasons_for_too_bad
-from weighbridge.decide.sensitivity import would_change, would_help, would_improve
+from weighbridge.decide.sensitivity import find_flips, would_change, would_help, would_improve
+from weighbridge.decide.stakeholders import agreement_of
 from weighbridge.errors import DataError
-from weighbridge.results import Comparison, Decision, JointOutcomes, Measurement, Verdict
-from weighbridge.settings.needs import Needs
+from weighbridge.results import Comparison, Decision, JointOutcomes, Measurement, Outlook, Verdict
+from weighbridge.settings.curves import curve_for
+from weighbridge.settings.needs import Limits, Needs
 
 
 def decide(
     measurements: Sequence[Measurement],
     comparisons: Sequence[Comparison],
     needs: Needs,
-    joint: JointOutcomes | None = None,  # noqa: ARG001 - the doubt follows
+    joint: JointOutcomes | None = None,
 ) -> Decision:
     """Return the decision, the same whatever the order of the measurements.
 
     A strategy is recommended where it keeps every limit and its lead over every other such strategy is certain. Where
-    a lead is not, the decision lies between the contenders. Where all of them are certainly right on too few
-    questions, or the first is right on none, none is good enough. Strategies that break a limit are ranked, and never
-    win.
+    some leads are not, but all of these are certainly smaller than the margin of indifference, the cheapest of these
+    equals is recommended. Otherwise the decision lies between the contenders. Where all of them are certainly right on
+    too few questions, or the first is right on none, none is good enough. Strategies that break a limit are ranked, and
+    never win.
+
+    `joint` has the outcomes of all strategies on each question, for the doubt. Without it, each figure varies within
+    its interval by itself, and the doubt is larger than it need be.
 
     Raises:
         DataError: there is no measurement, or two of one name.
         SettingsError: all priorities that could be judged weigh nothing.
     """
     by_name = _by_name(measurements)
-    broken = _find_broken_limits(by_name, comparisons, needs)
+    draws = draw_figures(list(by_name.values()), joint, _priorities_to_draw(needs))
+    broken = _find_broken_limits(by_name, comparisons, needs, draws)
+    front = pareto_front(measurements, comparisons)
     eligible = [by_name[name] for name in by_name if not broken[name]]
     if not eligible:
-        return _none(by_name, broken, needs)
-    ranking = rank(eligible, needs.priorities)
-    found = leads(ranking, comparisons)
-    unsure = tuple(lead for lead in found if not lead.certain)
+        return replace(_none_meets(by_name, broken, needs, draws), front=front)
+    ranking = rank(eligible, needs)
+    drawn = draw_points(draws, ranking, eligible)
+    found = leads(ranking, comparisons, drawn)
     first = ranking.rows[0].strategy
     too_bad = all(below_floor(m, needs.limits) for m in eligible) or by_name[first].figures["accuracy"].value == 0
-    needed = questions_needed(ranking, found, comparisons) if unsure and not too_bad else OUT_OF_REACH
+    equals = () if too_bad else _equals(found, ranking, by_name, needs)
+    settled = too_bad or bool(equals) or all(lead.certain for lead in found)
     case = Case(
         by_name=by_name,
         broken=broken,
@@ -49,29 +65,82 @@ def decide(
         leads=found,
         comparisons=tuple(comparisons),
         needs=needs,
-        needed=needed,
+        needed=OUT_OF_REACH if settled else questions_needed(ranking, found, comparisons, drawn),
+        equals=equals,
+        draws=draws,
+        front=front,
+        agreement=agreement_of(eligible, needs),
     )
-    out = [earn_points(by_name[name], ranking.weights, best_of=eligible) for name in by_name if broken[name]]
-    verdicts = (*_verdicts(ranking.rows, broken), *_verdicts(_nearest_first(out, broken), broken))
+    return _conclude(case, drawn, too_bad=too_bad)
+
+
+def _conclude(case: Case, drawn: PointDraws, *, too_bad: bool) -> Decision:
+    """Return the decision on a case: its outlook, and the same verdicts whatever that is."""
+    first, unsure, flips = case.first.strategy, case.unsure, find_flips(case)
+    doubt = doubt_about(case.ranking, case.by_name, drawn, flips)
+    outlook: Outlook = "recommended"
+    recommended: str | None = first
+    contenders: tuple[str, ...] = (first,)
     if too_bad:
-        return Decision(
-            outlook="none is good enough",
-            recommended=None,
-            contenders=(first,),
-            verdicts=verdicts,
-            reasons=reasons_for_too_bad(case),
-            would_change=would_improve(by_name.values()),
-        )
+        outlook, recommended = "none is good enough", None
+    elif case.equals:
+        outlook, recommended, contenders = "the cheapest of the equals", case.equals[0], case.equals
+    elif unsure:
+        outlook, recommended, contenders = "not decisive", None, (first, *(lead.over for lead in unsure))
+    weights, curves = case.ranking.weights, case.ranking.curves
+    ranked_together = [case.first, *case.others]
+    out = [
+        earn_points(case.by_name[name], weights, curves, best_of=ranked_together)
+        for name in case.by_name
+        if case.broken[name]
+    ]
+    rows = (*case.ranking.rows, *_nearest_first(out, case.broken))
     return Decision(
-        outlook="not decisive" if unsure else "recommended",
-        recommended=None if unsure else first,
-        contenders=(first, *(lead.over for lead in unsure)),
-        verdicts=verdicts,
-        reasons=reasons_for(case),
-        would_change=would_change(case),
-        examples_needed=needed.likely,
-        examples_range=None if needed.even is None else (needed.even, needed.nearly_sure),
+        outlook=outlook,
+        recommended=recommended,
+        contenders=contenders,
+        verdicts=_verdicts(rows, case.by_name, case.broken, case.needs.limits, case.draws),
+        reasons=reasons_for_too_bad(case) if too_bad else reasons_for(case, doubt),
+        would_change=would_improve(case.by_name.values()) if too_bad else would_change(case, doubt),
+        examples_needed=case.needed.likely,
+        examples_range=None if case.needed.even is None else (case.needed.even, case.needed.nearly_sure),
+        examples_asked=min(lead.asked for lead in unsure) if unsure and not too_bad else None,
+        leads=tuple(lead.verdict(case.margin) for lead in case.leads),
+        indifference=case.margin,
+        doubt=doubt,
+        front=case.front,
+        agreement=case.agreement,
     )
+
+
+def _priorities_to_draw(needs: Needs) -> list[str]:
+    """Return the priorities with a weight, and those with a limit on a share."""
+    limited = {limit.figure for limit in NUMBER_LIMITS if limit.bound(needs.limits) is not None} & set(QUALITY)
+    return [name for name, weight in priority_weights(needs.priorities).items() if weight > 0 or name in limited]
+
+
+def _equals(
+    found: Sequence[Lead], ranking: Ranking, by_name: Mapping[str, Measurement], needs: Needs
+) -> tuple[str, ...]:
+    """Return the first and the contenders, the cheapest first, where all are certainly within the margin.
+
+    Empty where a lead is certain for each, where one may be larger than the margin, where a cost is not known, or where
+    the cheapest gets no question right or lies below the floor: nobody is sent there to save money.
+    """
+    unsure = [lead for lead in found if not lead.certain]
+    if not unsure or not all(lead.is_within(needs.indifference / 100) for lead in unsure):
+        return ()
+    contenders = [ranking.rows[0].strategy, *(lead.over for lead in unsure)]
+    costs = {name: by_name[name].figures.get("cost_per_thousand") for name in contenders}
+    known = {name: cost.value for name, cost in costs.items() if cost is not None}
+    good = [
+        name
+        for name in contenders
+        if by_name[name].figures["accuracy"].value > 0 and not below_floor(by_name[name], needs.limits)
+    ]
+    if len(known) < len(contenders) or len(good) < len(contenders):
+        return ()
+    return tuple(sorted(contenders, key=lambda name: (known[name], contenders.index(name))))
 
 
 def _by_name(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
@@ -84,13 +153,13 @@ def _by_name(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
 
 
 def _find_broken_limits(
-    by_name: Mapping[str, Measurement], comparisons: Sequence[Comparison], needs: Needs
+    by_name: Mapping[str, Measurement], comparisons: Sequence[Comparison], needs: Needs, draws: Draws
 ) -> dict[str, tuple[Broken, ...]]:
     """Return the limits each strategy breaks; one that gets nothing right is out if the best is better for certain.
 
     Without this, a strategy that always abstains could win: it asserts nothing wrong either.
     """
-    broken = {name: broken_limits(measurement, needs.limits) for name, measurement in by_name.items()}
+    broken = {name: broken_limits(measurement, needs.limits, draws) for name, measurement in by_name.items()}
     right = {name: by_name[name].figures["accuracy"].value for name in by_name if not broken[name]}
     best = max(right, key=lambda name: right[name], default="")
     for name, value in right.items():
@@ -100,13 +169,20 @@ def _find_broken_limits(
     return broken
 
 
-def _verdicts(rows: Sequence[Ranked], broken: Mapping[str, Sequence[Broken]]) -> tuple[Verdict, ...]:
+def _verdicts(
+    rows: Sequence[Ranked],
+    by_name: Mapping[str, Measurement],
+    broken: Mapping[str, Sequence[Broken]],
+    limits: Limits,
+    draws: Draws,
+) -> tuple[Verdict, ...]:
     return tuple(
         Verdict(
             strategy=row.strategy,
             broken_limits=tuple(limit.sentence for limit in broken[row.strategy]),
             points=row.points,
             total=row.total,
+            limits=limit_verdicts(by_name[row.strategy], broken[row.strategy], limits, draws),
         )
         for row in rows
     )
@@ -122,16 +198,20 @@ def _nearest_first(rows: Sequence[Ranked], broken: Mapping[str, Sequence[Broken]
     return sorted(rows, key=distance)
 
 
-def _none(by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Broken]], needs: Needs) -> Decision:
-    everyone = list(by_name.values())
-    rows = [earn_points(measurement, priority_weights(needs.priorities), best_of=everyone) for measurement in everyone]
+def _none_meets(
+    by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Broken]], needs: Needs, draws: Draws
+) -> Decision:
+    everyone, weights = list(by_name.values()), priority_weights(needs.priorities)
+    curves = {name: curve_for(name, needs.curves) for name in weights}
+    rows = [earn_points(measurement, weights, curves, best_of=everyone) for measurement in everyone]
     nearest = _nearest_first(rows, broken)
     nearest_names = [ranked.strategy for ranked in nearest]
     return Decision(
         outlook="none meets your limits",
         recommended=None,
         contenders=(),
-        verdicts=_verdicts(nearest, broken),
+        verdicts=_verdicts(nearest, by_name, broken, needs.limits, draws),
         reasons=reasons_for_none(nearest_names, by_name, broken),
         would_change=would_help(nearest_names, by_name, broken),
+        indifference=needs.indifference / 100,
     )

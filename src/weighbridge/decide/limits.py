@@ -1,9 +1,12 @@
 """Hard limits: a strategy that breaks one is never recommended.
 
 A figure is held against its limit by its measured value, not by an end of its interval: a small test would else rule
-every strategy out. Where the limit lies inside the interval, it is said that it is uncertain: by `close_calls` of a
-limit that is kept, by `Broken.certain` of one that is broken. A figure that nothing bounds from above, such as a 95th
-percentile of few timings, keeps no upper limit for certain. A figure that was not taken cannot keep a limit.
+every strategy out. Every limit that is set is told with the chance that it is truly broken, and where it lies inside
+the interval of the figure, its sentence says so. A figure that nothing bounds from above, such as a 95th percentile of
+few timings, keeps no upper limit for certain. A figure that was not taken cannot keep a limit.
+
+The chance is the share of the draws of accuracy or hallucination that break the limit; for other figures it is that of
+a log-normal distribution of the width of the interval (normal for shares).
 
 The floor is another matter: it needs evidence, since it can turn down every strategy without the user having asked
 for it. A strategy lies below it when its whole interval does.
@@ -13,13 +16,18 @@ A strategy keeps `must_cite` when it reads passages and at least nine in ten of 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from random import Random
+from statistics import NormalDist
 
+from weighbridge.decide.draws import DRAWS, NO_DRAWS, Draws, amount_spread
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import figure, percentage, write_amount
-from weighbridge.results import Measurement
+from weighbridge.formatting import figure, percentage, write_amount, write_chance
+from weighbridge.intervals import Z
+from weighbridge.results import Estimate, Measurement
 from weighbridge.settings.needs import Limits
+from weighbridge.verdicts import LimitVerdict
 
 FAILURES_ALLOWED = 0.05
 """Share of attempts that may fail before a strategy is ruled out: its other figures are then of the easy questions."""
@@ -27,6 +35,7 @@ FAILURES_ALLOWED = 0.05
 FLOOR = 0.5
 """Accuracy that makes a strategy good enough where the user names no `minimum_accuracy`: right more often than not."""
 
+_SEED = 7
 MUST_CITE_SHARE = 0.9
 """Share of asserted answers that must carry a citation where the user requires citations."""
 
@@ -43,6 +52,8 @@ class Broken:
     excess: float = 1.0
     certain: bool = True
     """Whether the whole interval of the figure breaks it."""
+    chance: float = 1.0
+    """The chance that it is truly broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,8 @@ class NumberLimit:
     figure: str
     setting: str
     bound: Callable[[Limits], float | None]
+    unit: float = 1.0
+    """A value of the setting is so many of the figure's units."""
 
 
 NUMBER_LIMITS = (
@@ -60,6 +73,7 @@ NUMBER_LIMITS = (
         "memory",
         "maximum_memory_gib",
         lambda limits: None if limits.maximum_memory_gib is None else limits.maximum_memory_gib * 2**30,
+        unit=2.0**30,
     ),
     NumberLimit("cost_per_thousand", "maximum_cost_per_thousand", lambda limits: limits.maximum_cost_per_thousand),
     NumberLimit("accuracy", "minimum_accuracy", lambda limits: limits.minimum_accuracy),
@@ -68,7 +82,7 @@ NUMBER_LIMITS = (
 )
 
 
-def broken_limits(measurement: Measurement, limits: Limits) -> tuple[Broken, ...]:
+def broken_limits(measurement: Measurement, limits: Limits, draws: Draws = NO_DRAWS) -> tuple[Broken, ...]:
     """Return every limit a strategy breaks.
 
     Some always hold: few failures, and an accuracy that was measured.
@@ -77,12 +91,13 @@ def broken_limits(measurement: Measurement, limits: Limits) -> tuple[Broken, ...
     failed, asked = measurement.failures, measurement.attempts
     if failed > FAILURES_ALLOWED * asked:
         sentence = f"{failed} of {asked} attempts failed; at most {percentage(FAILURES_ALLOWED)} may"
-        found.append(Broken(sentence, excess=failed / asked / FAILURES_ALLOWED - 1))
+        excess = failed / asked / FAILURES_ALLOWED - 1
+        found.append(Broken(sentence, excess=excess, chance=_chance_of_failures(failed, asked)))
     if "accuracy" not in measurement.figures:
         found.append(Broken("no answer could be scored"))
     # A strategy that cannot cite has no citations to count, and gets a sentence of its own.
     countable = (limit for limit in NUMBER_LIMITS if limit.figure != "citation" or measurement.cites)
-    found.extend(_number(measurement, limit, limits) for limit in countable)
+    found.extend(_number(measurement, limit, limits, draws) for limit in countable)
     if limits.offline and not measurement.offline:
         found.append(Broken("it sends questions to an endpoint; you allow offline strategies only", "offline"))
     if limits.must_cite and not measurement.cites:
@@ -90,30 +105,59 @@ def broken_limits(measurement: Measurement, limits: Limits) -> tuple[Broken, ...
     return tuple(broken for broken in found if broken)
 
 
+def limit_verdicts(
+    measurement: Measurement, broken: Sequence[Broken], limits: Limits, draws: Draws = NO_DRAWS
+) -> tuple[LimitVerdict, ...]:
+    """Return the broken limits of a strategy, and those that it keeps, with the chances that they are truly broken."""
+    found = [
+        LimitVerdict(setting=limit.setting, sentence=limit.sentence, broken=True, chance=limit.chance)
+        for limit in broken
+    ]
+    settings = {limit.setting for limit in broken}
+    for limit in NUMBER_LIMITS:
+        bound, estimate = limit.bound(limits), measurement.figures.get(limit.figure)
+        if bound is None or estimate is None or limit.setting in settings:
+            continue
+        kind, currency = FIGURES[limit.figure], _currency(measurement)
+        wanted = f"you {'ask for' if kind.higher_is_better else 'allow'} {write_amount(kind, bound, currency)}"
+        found.append(
+            LimitVerdict(
+                setting=limit.setting,
+                sentence=f"{kind.label} is {write_amount(kind, estimate.value, currency)}; {wanted}",
+                broken=False,
+                chance=_chance(measurement, limit, estimate, bound, draws),
+            )
+        )
+    return tuple(found)
+
+
 def below_floor(measurement: Measurement, limits: Limits) -> bool:
     """Tell whether a strategy is certainly right less often than not, where no other accuracy is asked for."""
     return limits.minimum_accuracy is None and measurement.figures["accuracy"].high < FLOOR
 
 
-def close_calls(measurement: Measurement, limits: Limits) -> tuple[str, ...]:
+def close_calls(measurement: Measurement, limits: Limits, draws: Draws = NO_DRAWS) -> tuple[str, ...]:
     """Return, for the limits that a strategy keeps, those that lie inside the figure's interval, in words."""
     found = []
     for limit in NUMBER_LIMITS:
         bound, estimate = limit.bound(limits), measurement.figures.get(limit.figure)
-        if bound is None or estimate is None or _number(measurement, limit, limits):
+        if bound is None or estimate is None or _number(measurement, limit, limits, draws):
             continue
         kind = FIGURES[limit.figure]
         highest = math.inf if estimate.open_above else estimate.high
         if _excess(limit, estimate.low if kind.higher_is_better else highest, bound) > 0:
             currency = _currency(measurement)
+            # Where nothing bounds the figure from above, no chance can be told either.
+            chance = write_chance(_chance(measurement, limit, estimate, bound, draws))
             found.append(
                 f"{measurement.strategy} keeps the limit on {kind.label}, {write_amount(kind, bound, currency)}, "
                 f"but not for certain: it has {figure(kind, estimate, currency)}"
+                + ("" if estimate.open_above else f"; the chance that it truly breaks the limit is {chance}")
             )
     return tuple(found)
 
 
-def _number(measurement: Measurement, limit: NumberLimit, limits: Limits) -> Broken | None:
+def _number(measurement: Measurement, limit: NumberLimit, limits: Limits, draws: Draws) -> Broken | None:
     bound = limit.bound(limits)
     if bound is None:
         return None
@@ -128,8 +172,38 @@ def _number(measurement: Measurement, limit: NumberLimit, limits: Limits) -> Bro
     given = write_amount(kind, estimate.value, currency)
     just = f"just {'under' if kind.higher_is_better else 'over'} " if given == wanted else ""
     best = estimate.high if kind.higher_is_better else estimate.low
-    certain = _excess(limit, best, bound) > 0
-    return Broken(f"{kind.label} is {just}{given}; {wish}", limit.setting, excess, certain)
+    return Broken(
+        f"{kind.label} is {just}{given}; {wish}",
+        limit.setting,
+        excess,
+        certain=_excess(limit, best, bound) > 0,
+        chance=_chance(measurement, limit, estimate, bound, draws),
+    )
+
+
+def _chance(measurement: Measurement, limit: NumberLimit, estimate: Estimate, bound: float, draws: Draws) -> float:
+    """Return the chance that a figure truly breaks a limit."""
+    kind = FIGURES[limit.figure]
+    drawn = draws.values_of(limit.figure, measurement)
+    if drawn is not None:
+        return sum(_excess(limit, value, bound) > 0 for value in drawn) / len(drawn)
+    if kind.unit == "share":
+        spread = (estimate.high - estimate.low) / 2 / Z
+        off = bound - estimate.value
+    else:
+        if bound <= 0 or estimate.value <= 0:
+            return float(_excess(limit, estimate.value, bound) > 0)
+        below, above = amount_spread(estimate)
+        spread, off = (above if bound > estimate.value else below), math.log(bound / estimate.value)
+    above_bound = NormalDist().cdf(-off / spread) if spread > 0 else float(off < 0)
+    return 1 - above_bound if kind.higher_is_better else above_bound
+
+
+def _chance_of_failures(failed: int, asked: int) -> float:
+    """Return the chance that more than the allowed share fails, by Jeffreys' prior (Brown, Cai and DasGupta 2001)."""
+    generator = Random(_SEED)  # noqa: S311 - the same draws for every decision
+    rates = (generator.betavariate(failed + 0.5, asked - failed + 0.5) for _ in range(DRAWS))
+    return sum(rate > FAILURES_ALLOWED for rate in rates) / DRAWS
 
 
 def _excess(limit: NumberLimit, value: float, bound: float) -> float:

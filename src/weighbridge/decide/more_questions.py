@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from random import Random
 
+from weighbridge.decide.draws import PointDraws
 from weighbridge.decide.leads import Lead, lead_over
 from weighbridge.decide.points import Ranking
 from weighbridge.intervals import Z
@@ -81,13 +82,15 @@ class _Field:
         return True
 
 
-def questions_needed(ranking: Ranking, leads: Sequence[Lead], comparisons: Sequence[Comparison]) -> QuestionsNeeded:
+def questions_needed(
+    ranking: Ranking, leads: Sequence[Lead], comparisons: Sequence[Comparison], drawn: PointDraws | None = None
+) -> QuestionsNeeded:
     """Return the number of questions that would settle the first place among all ranked strategies."""
     if any(lead.is_tied or not lead.comparable or lead.asked == 0 for lead in leads):
         return OUT_OF_REACH
     spreads: dict[tuple[int, int], float] = {}
     for (left, first), (right, second) in combinations(enumerate(ranking.rows), 2):
-        lead = leads[right - 1] if left == 0 else lead_over(first, second, ranking, comparisons)
+        lead = leads[right - 1] if left == 0 else lead_over(first, second, ranking, comparisons, drawn)
         if not lead.comparable:
             return OUT_OF_REACH
         # One question more, on which they differ by all points: what no question has shown may still be.

@@ -3,27 +3,46 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from weighbridge.decide.case import Case
+from weighbridge.decide.draws import QUALITY
+from weighbridge.decide.front import front_sentence
 from weighbridge.decide.leads import Lead, find_comparison
 from weighbridge.decide.limits import FLOOR, Broken, close_calls
-from weighbridge.decide.points import JUDGED_BY, UNNOTICED_SECONDS
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import NB, figure, join_words, percentage, points, probability, with_sign, write_amount
-from weighbridge.formatting import write_difference as apart_by
+from weighbridge.formatting import (
+    NB,
+    figure,
+    join_words,
+    percentage,
+    points,
+    probability,
+    with_sign,
+    write_amount,
+    write_chance,
+    write_difference,
+)
 from weighbridge.results import Measurement
+from weighbridge.settings.curves import CRITERIA
+from weighbridge.verdicts import Doubt
+
+_WORTH_NAMING = 0.05
+"""Chances below this are left out of a sentence; the report has them all."""
 
 
-def reasons_for(case: Case) -> tuple[str, ...]:
+def reasons_for(case: Case, doubt: Doubt) -> tuple[str, ...]:
     """Return why a strategy is recommended, or why none can be yet."""
     left_out = case.ranking.left_out
     return (
-        _lead(case),
+        _equal(case) if case.equals else _lead(case),
+        *_chances(case, doubt),
         *_shares(case),
         *_amounts(case),
         *(_until_then(case) if case.unsure else ()),
+        *((sentence,) if (sentence := front_sentence(case.front)) else ()),
+        *((case.agreement.summary,) if case.agreement else ()),
         *_ruled_out(case.by_name, case.broken),
         *_failures(case.by_name),
         *(f"The priority {name} is left out: it was not measured for all of them." for name in left_out),
-        *(f"{call}." for call in close_calls(case.first, case.needs.limits)),
+        *(f"{call}." for call in close_calls(case.subject, case.needs.limits, case.draws)),
     )
 
 
@@ -72,10 +91,46 @@ def _lead(case: Case) -> str:
     return f"{scored}; {_certainty(least)}."
 
 
+def _equal(case: Case) -> str:
+    """Return that some strategies are equal for practical purposes, and which of them is the cheapest."""
+    names = [case.first.strategy, *(lead.over for lead in case.leads if lead.over in case.equals)]
+    costs = [case.by_name[name].figures["cost_per_thousand"].value for name in case.equals[:2]]
+    kind = FIGURES["cost_per_thousand"]
+    cheapest, next_one = (write_amount(kind, cost, case.currency) for cost in costs)
+    price = f"{case.equals[0]} is the cheapest: {cheapest} for a thousand answers, {case.equals[1]} {next_one}"
+    if costs[0] == costs[1]:
+        price = f"They cost the same, and {case.equals[0]} comes first by your priorities"
+    return (
+        f"{join_words(names)} are equal for practical purposes: with 95{NB}% confidence they are less than "
+        f"{points(case.margin)}{NB}points of 100 apart (needs.indifference). {price}."
+    )
+
+
+def _chances(case: Case, doubt: Doubt) -> Iterator[str]:
+    """Yield the chance of being the best, and the expected loss of choosing it."""
+    if not case.others:
+        return
+    arms = sorted(doubt.arms, key=lambda arm: (arm.strategy != case.subject.strategy, -arm.best))
+    if case.unsure:
+        likely = [arm for arm in arms if arm.best >= _WORTH_NAMING or arm.strategy == case.subject.strategy]
+        chances = join_words([f"{arm.strategy} {write_chance(arm.best)}" for arm in likely])
+        losses = join_words([f"{arm.strategy} {points(arm.regret)}" for arm in likely])
+        yield (
+            f"The chance of being truly the best by your priorities: {chances}. Choosing now would lose on average, "
+            f"in points of 100: {losses}."
+        )
+        return
+    own = arms[0]
+    yield (
+        f"The chance that {own.strategy} is truly the best by your priorities is {write_chance(own.best)}; choosing it "
+        f"loses {points(own.regret)}{NB}points of 100 on average, measured against the one that is."
+    )
+
+
 def _certainty(lead: Lead) -> str:
-    told = f"its lead over {lead.over} is {points(lead.value)}"
+    told = f"its lead over {lead.over} is {points(lead.value)}{NB}points"
     if lead.asked == 0:
-        return f"{told}, by latency and cost as measured"
+        return f"{told}, by the figures as measured"
     least = f"at least {points(lead.low)} with 95{NB}% confidence"
     return f"{told}, {least} ({probability(lead.p_value)}, {lead.asked:,}{NB}questions)"
 
@@ -83,7 +138,7 @@ def _certainty(lead: Lead) -> str:
 def _doubt(lead: Lead) -> str:
     if not lead.comparable:
         return f"it shares no scored question with {lead.over}, so they cannot be compared"
-    told = f"its lead over {lead.over} is {points(lead.value)}"
+    told = f"its lead over {lead.over} is {points(lead.value)}{NB}points"
     if lead.asked == 0:
         return told
     low, high = with_sign(points(lead.low)), with_sign(points(lead.high))
@@ -92,7 +147,7 @@ def _doubt(lead: Lead) -> str:
 
 
 def _shares(case: Case) -> Iterator[str]:
-    """Yield the accuracy and hallucination of the first strategy, and the difference from the next one.
+    """Yield the accuracy and hallucination of the subject, and the difference from the next one.
 
     Without p-values: each figure alone may be undecided where the points of all priorities together are not.
     """
@@ -100,30 +155,38 @@ def _shares(case: Case) -> Iterator[str]:
         told = _against(case, name)
         if told is None:
             continue
-        other = case.others[0].strategy if case.others else ""
-        found = find_comparison(name, case.first.strategy, other, case.comparisons)
-        yield f"{told}." if found is None else f"{told}: {apart_by(FIGURES[name], found.difference)}."
+        other = case.rival.strategy if case.rival else ""
+        found = find_comparison(name, case.subject.strategy, other, case.comparisons)
+        apart = "" if found is None else write_difference(FIGURES[name], found.difference)
+        yield f"{told}: {apart.replace('pp', 'percentage points', 1)}." if apart else f"{told}."
 
 
 def _amounts(case: Case) -> Iterator[str]:
     """Yield the figures that are compared as measured, where they are a priority."""
-    two = [found.value for m in (case.first, *case.others[:1]) if (found := case.figure(m.strategy, "latency_p50"))]
-    are_fast = len(two) > 1 and max(two) <= UNNOTICED_SECONDS
-    remark = f"; within {UNNOTICED_SECONDS:g}{NB}s no answer loses points" if are_fast else ""
-    for priority in ("latency", "cost"):
-        told = _against(case, JUDGED_BY[priority]) if case.ranking.weights.get(priority) else None
-        if told is not None:
-            yield f"{told}{remark if priority == 'latency' else ''}."
+    for priority, weight in case.ranking.weights.items():
+        figure_name = CRITERIA[priority].figure
+        told = _against(case, figure_name) if weight and priority not in QUALITY else None
+        if told is None:
+            continue
+        curve = case.ranking.curves[priority]
+        two = [m.figures[figure_name].value for m in (case.subject, case.rival) if m and figure_name in m.figures]
+        kind, (best, _) = FIGURES[figure_name], curve.points[0]
+        remark = ""
+        if len(two) > 1 and not curve.relative and not kind.higher_is_better and max(two) <= best * curve.unit:
+            level = f"{best:g}{NB}s" if kind.unit == "seconds" else write_amount(kind, best * curve.unit, case.currency)
+            remark = f"; within {level} no answer loses points"
+        yield f"{told}{remark}."
 
 
 def _against(case: Case, name: str) -> str | None:
-    """Return a figure of the first strategy, and of the next where it has one; None where the first has none."""
-    own, kind = case.figure(case.first.strategy, name), FIGURES[name]
+    """Return a figure of the subject, and of the next where it has one; None where the subject has none."""
+    own, kind = case.figure(case.subject.strategy, name), FIGURES[name]
     if own is None:
         return None
-    told = f"{case.first.strategy}: {kind.label} {figure(kind, own, case.currency)}"
-    other = case.figure(case.others[0].strategy, name) if case.others else None
-    return told if other is None else f"{told}, {case.others[0].strategy} {figure(kind, other, case.currency)}"
+    told = f"{case.subject.strategy}: {kind.label} {figure(kind, own, case.currency)}"
+    if case.rival is None or (other := case.figure(case.rival.strategy, name)) is None:
+        return told
+    return f"{told}, {case.rival.strategy} {figure(kind, other, case.currency)}"
 
 
 def _until_then(case: Case) -> Iterator[str]:
@@ -139,7 +202,11 @@ def _until_then(case: Case) -> Iterator[str]:
 def _ruled_out(by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Broken]]) -> Iterator[str]:
     for name in by_name:
         if limits := broken.get(name):
-            doubt = "" if any(limit.certain for limit in limits) else ", but within the uncertainty of the measurement"
+            doubt = ""
+            if not any(limit.certain for limit in limits):
+                # It is truly out where any one limit is: at least as likely as the likeliest.
+                chance = write_chance(max(limit.chance for limit in limits))
+                doubt = f", but within the uncertainty of the measurement: the chance that it truly does is {chance}"
             yield f"{name} is out: {'; '.join(limit.sentence for limit in limits)}{doubt}."
 
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from weighbridge.decide.case import Case
-from weighbridge.decide.limits import Broken, broken_limits
+from weighbridge.decide.limits import NUMBER_LIMITS, Broken, broken_limits
 from weighbridge.decide.money.cost import cost_per_thousand
-from weighbridge.decide.points import JUDGED_BY, rank
+from weighbridge.decide.points import judged_value, rank
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import NB, join_words, write_amount
+from weighbridge.formatting import NB, join_words, write_amount, write_chance
 from weighbridge.results import Measurement
 from weighbridge.settings.needs import Limits
+from weighbridge.verdicts import Doubt, Flip
 
 _LIKELY = 20
 """Weights are looked for up to this many times the sum of the given ones."""
@@ -22,16 +23,25 @@ _MOST_ANSWERS = 10**9
 """Most answers a month that are worth a sentence on another winner: nobody plans for more."""
 _EVIDENCE_MOSTLY_FOUND = 0.8
 """With more evidence recall, the search is no longer the first thing to improve: chosen, not measured."""
-_LIMITABLE = ("latency_p95", "memory", "cost_per_thousand", "accuracy", "hallucination")
+_ALMOST_ALWAYS = 0.995
+"""A first place that is kept more often than this needs no sentence."""
+_PRIORITIES, _LIMITS, _VOLUME = "needs.priorities.", "needs.limits.", "needs.answers_per_month"
 
 
-def would_change(case: Case) -> tuple[str, ...]:
+def find_flips(case: Case) -> tuple[Flip, ...]:
+    """Return the smallest change of each weight, of the volume and of each limit that puts another strategy first."""
+    return (*_weight_flips(case), *_volume_flips(case), *_limit_flips(case))
+
+
+def would_change(case: Case, doubt: Doubt) -> tuple[str, ...]:
     """Return the changes that would put another strategy first, or settle the first place."""
+    flips = doubt.flips
     return (
         *_more_questions(case),
-        *_weights(case),
-        *_volumes(case),
-        *_limits(case),
+        *(_weight_sentence(flip) for flip in flips if flip.setting.startswith(_PRIORITIES)),
+        *_weights_together(case, doubt),
+        *(_volume_sentence(flip) for flip in flips if flip.setting == _VOLUME),
+        *_limit_sentences([flip for flip in flips if flip.setting.startswith(_LIMITS)], case),
         *_kinds(case),
         *_lifted_limits(case),
     )
@@ -88,7 +98,7 @@ def _more_questions(case: Case) -> Iterator[str]:
     )
 
 
-def _weights(case: Case) -> Iterator[str]:
+def _weight_flips(case: Case) -> Iterator[Flip]:
     """Yield, per priority, the nearest weights that bring another strategy level; totals are linear in a weight."""
     weights, (first, *others) = case.ranking.weights, case.ranking.rows
     for name, now in weights.items():
@@ -100,15 +110,30 @@ def _weights(case: Case) -> Iterator[str]:
                 levels.append((-rest / apart[name], other.strategy))
         above = [level for level in levels if now < level[0] <= _LIKELY * sum(weights.values())]
         below = [level for level in levels if 0 < level[0] < now]
-        if above:
-            weight, heir = min(above)
-            yield f"If {name} weighed more than {weight:.3g} (now {now:g}), {heir} would be first."
-        if below:
-            weight, heir = max(below)
-            yield f"If {name} weighed less than {weight:.3g} (now {now:g}), {heir} would be first."
+        for weight, heir in (*sorted(above)[:1], *sorted(below)[-1:]):
+            yield Flip(setting=_PRIORITIES + name, now=now, beyond=weight, first=heir)
 
 
-def _volumes(case: Case) -> Iterator[str]:
+def _weight_sentence(flip: Flip) -> str:
+    name, now = flip.setting.removeprefix(_PRIORITIES), flip.now or 0.0
+    side = "more" if flip.beyond > now else "less"
+    return f"If {name} weighed {side} than {flip.beyond:.3g} (now {now:g}), {flip.first} would be first."
+
+
+def _weights_together(case: Case, doubt: Doubt) -> Iterator[str]:
+    """Yield the strategies that are first without a priority, and how often slightly other weights keep the first."""
+    first = case.first.strategy
+    for name, heir in doubt.without.items():
+        if heir != first:
+            yield f"If {name} did not count, {heir} would be first."
+    if case.others and doubt.weights_kept < _ALMOST_ALWAYS:
+        yield (
+            f"With slightly other weights, {first} stays first in {write_chance(doubt.weights_kept)} of the cases "
+            "(a thousand sets, drawn around yours)."
+        )
+
+
+def _volume_flips(case: Case) -> Iterator[Flip]:
     """Yield the nearest volumes below and above the user's that put another strategy first."""
     eligible = (case.first, *case.others)
     costs = {m.strategy: m.cost for m in eligible if m.cost is not None}
@@ -124,7 +149,7 @@ def _volumes(case: Case) -> Iterator[str]:
             value = cost_per_thousand(costs[measurement.strategy], answers)
             figures["cost_per_thousand"] = replace(figures["cost_per_thousand"], value=value)
             there.append(replace(measurement, figures=figures))
-        return rank(there, case.needs.priorities).rows[0].strategy
+        return rank(there, case.needs).rows[0].strategy
 
     if first_at(now) != case.first.strategy:
         return
@@ -132,8 +157,13 @@ def _volumes(case: Case) -> Iterator[str]:
     higher = [more for power in range(1, 61) if (more := int(now * 2 ** (power / 2))) <= _MOST_ANSWERS]
     for volume in (_flip(first_at, now, lower), _flip(first_at, now, higher)):
         if volume is not None:
-            side = "or fewer" if volume < now else "or more"
-            yield f"At {volume:,} answers a month {side} (now {now:,}), {first_at(volume)} would be first."
+            yield Flip(setting=_VOLUME, now=now, beyond=volume, first=first_at(volume))
+
+
+def _volume_sentence(flip: Flip) -> str:
+    now = flip.now or 0
+    side = "or fewer" if flip.beyond < now else "or more"
+    return f"At {flip.beyond:,.0f} answers a month {side} (now {now:,.0f}), {flip.first} would be first."
 
 
 def _flip(first_at: Callable[[int], str], now: int, volumes: Sequence[int]) -> int | None:
@@ -151,24 +181,40 @@ def _flip(first_at: Callable[[int], str], now: int, volumes: Sequence[int]) -> i
     return None
 
 
-def _limits(case: Case) -> Iterator[str]:
-    """Yield the limits that would rule the first strategy out and leave others, told together by who is first then."""
-    bounds: dict[str, list[str]] = {}
-    for name in _LIMITABLE:
-        kind, own = FIGURES[name], case.figure(case.first.strategy, name)
-        if own is None:
+def _limit_flips(case: Case) -> Iterator[Flip]:
+    """Yield the limits that would rule the first strategy out and leave others: beyond its own measured value."""
+    for limit in NUMBER_LIMITS:
+        kind, own = FIGURES[limit.figure], case.figure(case.first.strategy, limit.figure)
+        if own is None or limit.figure == "citation":
             continue
         better = [
             other
             for other in case.others
-            if (found := case.figure(other.strategy, name))
+            if (found := case.figure(other.strategy, limit.figure))
             and (found.value > own.value if kind.higher_is_better else found.value < own.value)
         ]
         if better:
-            side, value = "above" if kind.higher_is_better else "below", write_amount(kind, own.value, case.currency)
-            bounds.setdefault(_heir(better, case), []).append(f"{kind.label} {side} {value}")
-    for heir, told in bounds.items():
-        yield f"A limit on {join_words(told, 'or')} would rule {case.first.strategy} out; {heir} would be first."
+            now = limit.bound(case.needs.limits)
+            yield Flip(
+                setting=_LIMITS + limit.setting,
+                now=None if now is None else now / limit.unit,
+                beyond=own.value / limit.unit,
+                first=_heir(better, case),
+            )
+
+
+def _limit_sentences(flips: Sequence[Flip], case: Case) -> Iterator[str]:
+    """Yield the limits that would rule the first strategy out, together by who is first then."""
+    bounds: dict[str, list[str]] = {}
+    by_setting = {_LIMITS + limit.setting: limit for limit in NUMBER_LIMITS}
+    for flip in flips:
+        limit = by_setting[flip.setting]
+        kind = FIGURES[limit.figure]
+        side, value = "above" if kind.higher_is_better else "below", flip.beyond * limit.unit
+        words = f"{kind.label} {side} {write_amount(kind, value, case.currency)}"
+        bounds.setdefault(flip.first, []).append(words)
+    for heir, named in bounds.items():
+        yield f"A limit on {join_words(named, 'or')} would rule {case.first.strategy} out; {heir} would be first."
 
 
 def _kinds(case: Case) -> Iterator[str]:
@@ -186,17 +232,17 @@ def _would_rule_out(what: str, left: Sequence[Measurement], case: Case) -> str:
 
 
 def _heir(left: Sequence[Measurement], case: Case) -> str:
-    return rank(left, case.needs.priorities).rows[0].strategy if len(left) > 1 else left[0].strategy
+    return rank(left, case.needs).rows[0].strategy if len(left) > 1 else left[0].strategy
 
 
 def _lifted_limits(case: Case) -> Iterator[str]:
     """Yield the strategies that only the user's own limits keep from being first."""
     for name, limits in case.broken.items():
-        judged = all(JUDGED_BY[priority] in case.by_name[name].figures for priority in case.ranking.weights)
+        judged = all(judged_value(priority, case.by_name[name]) is not None for priority in case.ranking.weights)
         if not limits or not judged or not all(limit.setting for limit in limits):
             continue
         with_it = [case.first, *case.others, case.by_name[name]]
-        if rank(with_it, case.needs.priorities).rows[0].strategy == name:
+        if rank(with_it, case.needs).rows[0].strategy == name:
             yield f"Without {_settings(limits)}, {name} would be first."
 
 
