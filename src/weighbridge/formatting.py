@@ -10,6 +10,7 @@ from datetime import date
 
 from weighbridge.figures import FigureKind
 from weighbridge.results import Estimate
+from weighbridge.verdicts import LeadVerdict
 
 NB = "\N{NO-BREAK SPACE}"
 DASH = "\N{EN DASH}"
@@ -107,6 +108,12 @@ def percentage(value: float) -> str:
 def points(total: float) -> str:
     """Return a share of all points, out of a hundred, to a tenth."""
     return Scale(0.01, 1).number(total)
+
+
+def write_lead(lead: LeadVerdict) -> str:
+    """Return a lead in points of 100 with its interval: ``+3.1 points (-0.4 to +6.6)``."""
+    value, low, high = (with_sign(points(bound)) for bound in (lead.value, lead.low, lead.high))
+    return f"{value}{NB}points" + (f"{NB}({low}{NB}to{NB}{high})" if low != high else "")
 
 
 def probability(value: float) -> str:

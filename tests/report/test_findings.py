@@ -32,7 +32,7 @@ OUTLOOKS = ("recommended", "not decisive", "none is good enough", "none meets yo
 
 def test_how_sure_it_is_tells_difference_from_chance() -> None:
     sure = headline(weighing()).sure.replace("\u00a0", " ")
-    told = "rag is ahead of prompt and few-shot beyond chance: the 95 % interval and the exact test agree."
+    told = "rag is ahead of prompt and few-shot beyond chance: the 95 % interval and the test agree."
     assert sure == f"By your priorities, {told}"
     unsure = headline(weighing("not decisive")).sure
     told = "rag is ahead of fine-tuned, prompt and few-shot beyond chance; its lead over raft could be chance."

@@ -33,7 +33,7 @@ def test_nothing_is_cut_or_wider_than_the_console(width: int, outlook: str) -> N
     text = printed(weighing(outlook), width)
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
-    stated = ("83 % (55\u201395)", "few-shot", "fine-tuned", "hallucination", "1/12", "$0.0071", "+67 points")
+    stated = ("83 % (55\u201395)", "few-shot", "fine-tuned", "hallucination", "1/12", "$0.0071", "+67 pp")
     assert all(words in text for words in stated)
 
 

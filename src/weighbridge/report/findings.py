@@ -7,9 +7,10 @@ from itertools import groupby
 
 from weighbridge.decide.leads import swap_sides
 from weighbridge.figures import FIGURES, FigureKind, figure_kind
-from weighbridge.formatting import NB, figure, join_words, seconds
+from weighbridge.formatting import NB, figure, join_words, points, seconds
 from weighbridge.report.safe_text import count_noun, one_line
 from weighbridge.results import Comparison, Decision, Measurement, Omission, ReadingReport, Weighing
+from weighbridge.verdicts import LeadVerdict
 
 _HALF_A_SECOND = 0.5
 _MINUTES_FROM = 119.5
@@ -53,7 +54,10 @@ def headline(weighing: Weighing) -> Headline:
     decision = weighing.decision
     texts = {
         "recommended": f"Use {decision.recommended}.",
-        "the cheapest of the equals": f"Use {decision.recommended}, the cheapest of the equals.",
+        "the cheapest of the equals": (
+            f"Use {decision.recommended}: it is the cheapest of {len(decision.contenders)} that are equal for "
+            "practical purposes."
+        ),
         "none meets your limits": "No strategy can be recommended.",
         "none is good enough": "None of the strategies is good enough.",
         "not decisive": f"No clear winner between {join_words(decision.contenders)}. {_settled_by(weighing)}",
@@ -62,10 +66,22 @@ def headline(weighing: Weighing) -> Headline:
 
 
 def leader(decision: Decision) -> str | None:
-    """Return the strategy that the others are compared with: the recommended one, or the best by points."""
+    """Return the strategy that the others are compared with: the recommended one, or the best by points.
+
+    Only `Decision.recommended` is marked as the winner.
+    """
     if decision.recommended or decision.contenders:
         return decision.recommended or decision.contenders[0]
     return max(decision.verdicts, key=lambda verdict: verdict.total).strategy if decision.verdicts else None
+
+
+def describe_lead(lead: LeadVerdict) -> str:
+    """Return a lead in words that are the same in every part of a report."""
+    if lead.certain:
+        return "beyond chance" if lead.questions else "as measured"
+    if lead.equal:
+        return "equal for practical purposes"
+    return "may be chance" if lead.questions else "cannot be told"
 
 
 def against_leader(weighing: Weighing) -> tuple[Comparison, ...]:
@@ -185,11 +201,16 @@ def _kind_of(step: str) -> str:
 
 
 def _settled_by(weighing: Weighing) -> str:
-    needed = weighing.decision.examples_needed
+    decision = weighing.decision
+    needed = decision.examples_needed
+    unsure = [lead for lead in decision.leads if not lead.certain]
+    if any(lead.questions == 0 and lead.low <= -1 for lead in unsure):
+        return "They share no scored question, so they cannot be compared."
     if needed is None:
         return "More questions may not settle it: they may be equally good."
-    more = count_noun(max(1, needed - len(weighing.examples)), "more question")
-    possible = weighing.decision.examples_range
+    asked = len(weighing.examples) if decision.examples_asked is None else decision.examples_asked
+    more = count_noun(max(1, needed - asked), "more question")
+    possible = decision.examples_range
     unless = ", unless they are equally good" if possible and possible[1] is None else ""
     return f"About {more} would settle it{unless}."
 
@@ -209,9 +230,15 @@ def _how_sure(weighing: Weighing) -> str:
     if decision.outlook == "recommended" and not rivals:
         return f"No other strategy {'keeps every limit' if len(decision.verdicts) > 1 else 'was weighed'}."
     others = _name_or_all(rivals, len(decision.verdicts) - 1, "all others")
-    ahead = f"ahead of {others} beyond chance" if rivals else ""
+    by_chance = any(lead.questions for lead in decision.leads if lead.over in rivals) or not decision.leads
+    ahead = f"ahead of {others} {'beyond chance' if by_chance else 'as measured'}" if rivals else ""
     if decision.outlook == "recommended":
-        return f"By your priorities, {first} is {ahead}: the 95{NB}% interval and the exact test agree."
+        agree = f": the 95{NB}% interval and the test agree" if by_chance else ""
+        return f"By your priorities, {first} is {ahead}{agree}."
+    if decision.outlook == "the cheapest of the equals":
+        equals = join_words(sorted(decision.contenders))
+        near = f"with 95{NB}% confidence, {equals} are less than {points(decision.indifference)}{NB}points of 100 apart"
+        return f"{near[0].upper()}{near[1:]}{f', and {ahead}' if ahead else ''}."
     level = f"its lead over {join_words(decision.contenders[1:])} could be chance"
     return f"By your priorities, {first} is {ahead}; {level}." if ahead else f"{first} has the most points; {level}."
 

@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from weighbridge.figures import FIGURES, FigureKind
-from weighbridge.formatting import figure, probability, write_amount, write_difference
+from weighbridge.formatting import figure, write_amount, write_difference, write_lead
 from weighbridge.report.findings import (
     against_leader,
     currency,
+    describe_lead,
     headline,
     leader,
     leak_check,
@@ -30,7 +31,7 @@ from weighbridge.report.printed_sentence import Sentence
 from weighbridge.report.safe_text import ABSENT, one_line, superscript_number
 from weighbridge.results import Measurement, Weighing
 
-_LEADER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
+_WINNER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
 _GOOD = (("accuracy",), ("hallucination",), ("needless_abstention", "missed_abstention"), ("recall",))
 _TAKES = (("latency_p50",), ("latency_p95",), ("memory",), ("disk",), ("setup",), ("cost_per_thousand",))
 """The columns of the two tables; figures that share a column stand beside each other."""
@@ -75,13 +76,13 @@ def _figures(weighing: Weighing, title: str, columns: _Columns) -> Table:
     for kinds in shown:
         table.add_column(_HEADS.get(kinds[0].name, kinds[0].label), justify="right", no_wrap=True)
     table.add_column("failed", justify="right", no_wrap=True)
-    first = leader(weighing.decision)
+    winner = weighing.decision.recommended
     for measurement in weighing.measurements:
         cells = [" / ".join(_cell(kind, measurement, reasons, currency(weighing)) for kind in kinds) for kinds in shown]
-        leads = measurement.strategy == first
-        named = f"{_LEADER if leads else ' '} {one_line(measurement.strategy, 14)}"
+        wins = measurement.strategy == winner
+        named = f"{_WINNER if wins else ' '} {one_line(measurement.strategy, 14)}"
         failed = f"{measurement.failures:,}/{measurement.attempts:,}"
-        table.add_row(*map(Text, (named, *cells, failed)), style="bold" if leads else "")
+        table.add_row(*map(Text, (named, *cells, failed)), style="bold" if wins else "")
     return table
 
 
@@ -108,26 +109,36 @@ def _notes(weighing: Weighing) -> list[RenderableType]:
 
 
 def _comparison_table(weighing: Weighing) -> list[RenderableType]:
+    """Return the leads by all priorities, with their verdicts, and under each the differences of single figures.
+
+    The figures have no verdict of their own: they may be undecided where all priorities together are not.
+    """
+    first, leads = leader(weighing.decision), {lead.over: lead for lead in weighing.decision.leads}
     compared = against_leader(weighing)
-    if not compared:
+    # The leads are those of the first in points, which need not be the cheapest of its equals.
+    ranked_first = next((v.strategy for v in weighing.decision.verdicts), None)
+    rivals = list(dict.fromkeys((*(leads if first == ranked_first else ()), *(c.right for c in compared))))
+    if first is None or not rivals:
         return []
-    table = _table(f"{one_line(compared[0].left)} against the others, on the questions both answered")
-    for name in ("against", "figure", "difference"):
+    table = _table(f"{one_line(first)} against the others, on the questions both answered")
+    for name in ("against", "by", "difference"):
         table.add_column(name, no_wrap=True)
     table.add_column("questions", justify="right", no_wrap=True)
-    table.add_column("adjusted", no_wrap=True)
-    for comparison in compared:
-        kind = FIGURES[comparison.figure]
-        gap = comparison.difference
-        cells = (
-            f"  {one_line(comparison.right, 14)}",
-            kind.label,
-            write_difference(kind, gap, currency(weighing)),
-            f"{gap.scored:,}",
-            probability(comparison.p_adjusted),
-        )
-        table.add_row(*map(Text, cells))
-    return [Text(), table]
+    table.add_column("verdict")
+    for rival in rivals:
+        name = f"  {one_line(rival, 14)}"
+        if first == ranked_first and (lead := leads.get(rival)) is not None:
+            asked = f"{lead.questions:,}" if lead.questions else ABSENT
+            table.add_row(*map(Text, (name, "all priorities", write_lead(lead), asked, describe_lead(lead))))
+            name = ""
+        for comparison in compared:
+            if comparison.right == rival:
+                kind, gap = FIGURES[comparison.figure], comparison.difference
+                words = write_difference(kind, gap, currency(weighing))
+                table.add_row(*map(Text, (name, kind.label, words, f"{gap.scored:,}", "")))
+                name = ""
+    units = Sentence("pp: percentage points. Points are of 100, by all priorities together.", "dim", " ")
+    return [Text(), table, units]
 
 
 def _table(title: str) -> Table:

@@ -1,12 +1,14 @@
 """Opens one strategy of a workspace to answer questions, exactly as it is measured."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 from weighbridge.answer.build import Parts, shape_of
 from weighbridge.dataset.examples import read_examples
 from weighbridge.errors import UserError, WorkspaceError
-from weighbridge.evaluate.weighing import load_weighing
+from weighbridge.evaluate.weighing import load_decision, load_measurements
 from weighbridge.protocols import NONE, NOTHING, Strategy
+from weighbridge.results import Outlook
 from weighbridge.settings.schema import Arm, Settings
 from weighbridge.wiring.components import open_bench, open_parts
 from weighbridge.wiring.engines import open_engine
@@ -16,6 +18,15 @@ from weighbridge.wiring.search import open_query_embedder
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import Outline, apply_split, index_key, read_outline, settings_key
 from weighbridge.workspace import Workspace, load_json
+
+_WHY_CHOSEN: Mapping[Outlook, str] = {
+    "recommended": "it is recommended by",
+    "the cheapest of the equals": "it is the cheapest of those that are equal by",
+    "not decisive": "nothing is recommended yet, and it comes first by points, but not beyond chance, in",
+    "none is good enough": "none is good enough, and it comes first by points in",
+    "none meets your limits": "none meets your limits in",
+}
+"""The beginning of the sentence on the strategy that answers where nobody named one."""
 
 
 def open_strategy(
@@ -58,28 +69,31 @@ def choose_arm(name: str, settings: Settings, workspace: Workspace, say: Say) ->
 
 
 def _best_arm(settings: Settings, workspace: Workspace, say: Say) -> Arm:
-    """Return the strategy that the last weighing recommends or ranks first; without a weighing, one without training.
+    """Return the strategy that the last decision recommends or ranks first; without one, a strategy without training.
 
-    Without a weighing the order is rag, few-shot, prompt: documents tell most about the answers, then examples do.
+    Without a decision the order is rag, few-shot, prompt: documents tell most about the answers, then examples do.
     """
     reason, remedy = "Nothing is weighed here yet", " Weigh the strategies with: weighbridge compare"
-    if workspace.weighing_file.exists():
-        decision = load_weighing(workspace.weighing_file).decision
+    if (decision := load_decision(workspace)) is not None:
+        where = _decision_place(workspace)
         first = decision.recommended or next(iter(decision.contenders), None)
-        for arm in settings.strategies:
-            if arm == first:
-                if not decision.recommended:
-                    say(f"The last comparison recommends none; {arm} answers, first by points.")
-                return arm
+        if first in settings.strategies:
+            say(f"{first} answers: {_WHY_CHOSEN[decision.outlook]} {where}.")
+            return first
         if first:
-            reason = f"The best strategy of the last comparison, {first}, is no longer in the settings"
+            reason = f"The best strategy of {where}, {first}, is no longer in the settings"
         else:
-            reason, remedy = "The last comparison recommends none, because none meets your limits", ""
+            reason, remedy = f"None meets your limits in {where}, so none is recommended", ""
     ready = [arm for arm in ("rag", "few-shot", "prompt") if arm in settings.strategies]
     if not ready:
         raise WorkspaceError(f"{workspace.root}: nothing has been weighed yet; run: weighbridge compare")
     say(f"{reason}; {ready[0]} answers.{remedy}")
     return ready[0]
+
+
+def _decision_place(workspace: Workspace) -> str:
+    """Return the decision in words: the day of its measurements, and its workspace."""
+    return f"the decision on the measurements of {load_measurements(workspace).taken_at[:10]} in {workspace.root}"
 
 
 def _parts(arm: Arm, settings: Settings, workspace: Workspace, outline: Outline, reporter: Reporter) -> Parts:
