@@ -30,7 +30,7 @@ def doubt_about(
     best, regret = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
     for row in rows:
         highest = max(row)
-        winners = [name for name, total in zip(names, row, strict=True) if highest - total <= SAME]
+        winners = [name for name, total in zip(names, row, strict=True) if total >= highest - SAME]
         for name in winners:
             best[name] += 1 / len(winners)
         for name, total in zip(names, row, strict=True):
@@ -74,8 +74,9 @@ def _weights_kept(ranking: Ranking) -> float:
     first, *others = [[row.points[name] for name in weighed] for row in ranking.rows]
     ahead = [[own - others_own for own, others_own in zip(first, other, strict=True)] for other in others]
     generator = Random(_SEED)  # noqa: S311 - the same draws for every decision, so that it does not change by itself
+    spread = [_CONCENTRATION * ranking.share(name) for name in weighed]
     kept = 0
-    for _ in range(_WEIGHT_DRAWS):
-        shares = [generator.gammavariate(_CONCENTRATION * ranking.share(name), 1.0) for name in weighed]
+    for _ in range(_WEIGHT_DRAWS if ahead else 0):
+        shares = [generator.gammavariate(shape, 1.0) for shape in spread]
         kept += all(sum(share * gap for share, gap in zip(shares, gaps, strict=True)) >= -SAME for gaps in ahead)
-    return kept / _WEIGHT_DRAWS
+    return kept / _WEIGHT_DRAWS if ahead else 1.0

@@ -15,6 +15,7 @@ The draws do not depend on the order of the strategies or of the questions, and 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import compress
 from operator import mul
 from random import Random
@@ -89,6 +90,12 @@ def draw_points(draws: Draws, ranking: Ranking, measurements: Sequence[Measureme
         for measurement in measurements:
             value = judged_value(name, measurement) or 0.0
             columns[measurement.strategy] = draws.values[name].get(measurement.strategy, [value] * DRAWS)
+        if curve.slope is not None:  # a line, several times as fast
+            start, slope = curve.points[0][1], curve.slope
+            found[name] = {
+                strategy: [start + slope * value for value in column] for strategy, column in columns.items()
+            }
+            continue
         least = [min(row) for row in zip(*columns.values(), strict=True)] if curve.relative else [0.0] * DRAWS
         found[name] = {
             strategy: [curve.utility(value, lowest) for value, lowest in zip(column, least, strict=True)]
@@ -172,15 +179,20 @@ def _bootstrap(rows: Sequence[_Row], columns: Sequence[_Column]) -> list[list[fl
 def _draw_estimate(priority: str, estimate: Estimate, measurement: Measurement) -> list[float]:
     by_token = measurement.usage is not None and measurement.usage.by_token
     source = "seconds" if priority == "latency" or (priority == "cost" and not by_token) else priority
-    # A generator for each strategy and source: another's figures do not change its luck.
-    generator = Random(f"{_SEED} {source} {measurement.strategy}")  # noqa: S311 - as above
-    luck = [generator.gauss(0.0, 1.0) for _ in range(DRAWS)]
+    luck = _luck(f"{source} {measurement.strategy}")
     if FIGURES[CRITERIA[priority].figure].unit != "share":
         return _draw_amount(estimate, luck)
     drawn, answered = _draw_share(estimate, luck), answered_share(measurement)
     if priority == "accuracy":
         return [answered * value for value in drawn]
     return [1 - answered * (1 - value) for value in drawn] if priority == "hallucination" else drawn
+
+
+@lru_cache(maxsize=256)  # some for each strategy: a decision that is taken again and again draws them once
+def _luck(source: str) -> tuple[float, ...]:
+    """Return the standard normal luck of a source. Each has its own generator: no other figure changes its luck."""
+    generator = Random(f"{_SEED} {source}")  # noqa: S311 - as above
+    return tuple(generator.gauss(0.0, 1.0) for _ in range(DRAWS))
 
 
 def _draw_share(estimate: Estimate, luck: Sequence[float]) -> list[float]:
