@@ -60,7 +60,7 @@ def test_an_interval_has_the_scale_of_its_value_and_what_is_exact_has_none():
 
 def test_differences_carry_their_signs():
     gap = write_difference(FIGURES["accuracy"], estimate(0.08, -0.02, 0.18)).replace("\u00a0", " ")
-    assert gap == "+8 pp (\N{MINUS SIGN}2 to +18)"
+    assert gap == "+8 percentage points (\N{MINUS SIGN}2 to +18)"
     assert write_difference(FIGURES["cost_per_thousand"], estimate(-0.5, -0.6, -0.001)).replace("\u00a0", " ") == (
         "\N{MINUS SIGN}$0.50 (\N{MINUS SIGN}0.60 to 0.00)"
     )

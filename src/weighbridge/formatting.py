@@ -86,11 +86,16 @@ def figure(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
     return f"{value}{NB}({bounds})" if bounds else value
 
 
-def write_difference(kind: FigureKind, estimate: Estimate, currency: str = "USD") -> str:
-    """Return a difference with its sign and interval: ``+8 pp (-2 to +18)``; shares differ by percentage points."""
+def write_difference(
+    kind: FigureKind, estimate: Estimate, currency: str = "USD", *, unit: str = f"percentage{NB}points"
+) -> str:
+    """Return a difference with its sign and interval: ``+8 percentage points (-2 to +18)``.
+
+    `unit` is that of differences of shares, never "points" alone: these are the decision's.
+    """
     written = scale(kind, estimate.value, currency)
     if kind.unit == "share":
-        written = Scale(0.01, written.decimals, after=f"{NB}pp")
+        written = Scale(0.01, written.decimals, after=f"{NB}{unit}")
     bounds = [with_sign(written.number(bound)) for bound in (estimate.low, estimate.high)]
     return f"{with_sign(written.write(estimate.value))}{NB}({bounds[0]}{NB}to{NB}{bounds[1]})"
 

@@ -157,8 +157,7 @@ def _shares(case: Case) -> Iterator[str]:
             continue
         other = case.rival.strategy if case.rival else ""
         found = find_comparison(name, case.subject.strategy, other, case.comparisons)
-        apart = "" if found is None else write_difference(FIGURES[name], found.difference)
-        yield f"{told}: {apart.replace('pp', 'percentage points', 1)}." if apart else f"{told}."
+        yield f"{told}." if found is None else f"{told}: {write_difference(FIGURES[name], found.difference)}."
 
 
 def _amounts(case: Case) -> Iterator[str]:

@@ -134,7 +134,7 @@ def _comparison_table(weighing: Weighing) -> list[RenderableType]:
         for comparison in compared:
             if comparison.right == rival:
                 kind, gap = FIGURES[comparison.figure], comparison.difference
-                words = write_difference(kind, gap, currency(weighing))
+                words = write_difference(kind, gap, currency(weighing), unit="pp")
                 table.add_row(*map(Text, (name, kind.label, words, f"{gap.scored:,}", "")))
                 name = ""
     units = Sentence("pp: percentage points. Points are of 100, by all priorities together.", "dim", " ")
