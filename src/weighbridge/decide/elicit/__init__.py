@@ -1,0 +1,1 @@
+"""Asking for weights: swings, pairs, and presets for usual cases."""
