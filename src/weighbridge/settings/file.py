@@ -62,7 +62,15 @@ def load_settings(path: Path) -> Settings:
     Raises:
         SettingsError: one line `file:line: ...` for each problem, in the order of the file.
     """
-    text = _read(path)
+    return parse_settings(read_settings_text(path), path)
+
+
+def parse_settings(text: str, path: Path) -> Settings:
+    """Return the settings of a text, as `load_settings` does; `path` is its file, for paths and messages.
+
+    Raises:
+        SettingsError: as for `load_settings`.
+    """
     node = _parse(path, text)
     try:
         settings = Settings.model_validate_json(json.dumps(_plain(node), default=str), strict=True)
@@ -81,7 +89,7 @@ def load_settings(path: Path) -> Settings:
 
 def setting_line(path: Path, keys: Sequence[str]) -> int:
     """Return the line of a setting in a file; of the group above it, where the file does not have it."""
-    return _line(_parse(path, _read(path)), keys)
+    return _line(_parse(path, read_settings_text(path)), keys)
 
 
 def starter(
@@ -129,7 +137,8 @@ def _scalar(value: object) -> str:
             return json.dumps(value)
 
 
-def _read(path: Path) -> str:
+def read_settings_text(path: Path) -> str:
+    """Return the text of a settings file; `SettingsError` where it is missing, empty or not UTF-8."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
