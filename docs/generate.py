@@ -16,11 +16,10 @@ COMMANDS = (
     "demo", "advise",
     "cost", "prices show", "prices write", "prices refresh",
     "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
-    "train", "make-examples", "compare", "decide", "report", "evidence", "case", "score", "doctor", "bench retrieval",
-    "models list",
-    "models fetch", "models show", "models compare", "models promote", "models rollback", "models export",
-    "models check", "models lineage", "hosted prepare", "hosted status", "hosted pause", "hosted resume",
-    "hosted cancel", "plan",
+    "train", "make-examples", "compare", "decide", "needs", "report", "evidence", "case", "score", "doctor",
+    "bench retrieval", "models list", "models fetch", "models show", "models compare", "models promote",
+    "models rollback", "models export", "models check", "models lineage", "hosted prepare", "hosted status",
+    "hosted pause", "hosted resume", "hosted cancel", "plan",
 )  # fmt: skip
 EXAMPLES = (
     ("How long is the notice period?", "four weeks", "You have to give notice 28 days ahead."),

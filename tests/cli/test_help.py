@@ -11,7 +11,7 @@ COMMANDS = (
     "", "demo", "advise",
     "cost", "prices", "prices show", "prices write", "prices refresh",
     "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
-    "train", "make-examples", "compare", "decide", "report", "evidence", "case", "plan", "doctor",
+    "train", "make-examples", "compare", "decide", "needs", "report", "evidence", "case", "plan", "doctor",
     "bench", "bench retrieval",
     "models", "models list", "models fetch", "models show", "models compare", "models promote", "models rollback",
     "models export", "models check", "models lineage", "hosted", "hosted prepare", "hosted status",

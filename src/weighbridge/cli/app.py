@@ -17,6 +17,7 @@ from weighbridge.cli.errors import run_command
 from weighbridge.cli.hosted import hosted
 from weighbridge.cli.models import models
 from weighbridge.cli.money import cost_command, prices
+from weighbridge.cli.needs import needs_command
 from weighbridge.cli.options import HERE, Groups, Json, Root, open_workspace, require_words
 from weighbridge.cli.plan import plan_command
 from weighbridge.cli.score import score_command
@@ -143,6 +144,7 @@ app.add_typer(prices, name="prices")
 app.command("plan", epilog="Example: weighbridge plan --workspace mine --write plan.md --write plan.ics")(plan_command)
 app.command("evidence", epilog="Example: weighbridge evidence --workspace mine")(evidence_command)
 app.command("case", epilog="Example: weighbridge case --workspace mine --output case.html")(case_command)
+app.command("needs", epilog="Example: weighbridge needs --preset support-desk --write")(needs_command)
 app.command("score", epilog="Example: weighbridge score answers.jsonl --json > verdicts.json")(score_command)
 app.add_typer(models, name="models")
 app.add_typer(hosted, name="hosted")

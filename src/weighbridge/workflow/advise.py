@@ -18,6 +18,22 @@ def read_answers_file(path: Path, matrix: AdviceMatrix) -> dict[str, Any]:
     Raises:
         DataError: `file:line: key: problem; remedy`, a line for each problem.
     """
+    node = load_yaml_answers(path)
+    if node is None:
+        return {}
+    given = {key: value for key, value in node.items() if value is not None}
+    if problems := check_answers(matrix, given):
+        lines = {key: node.lc.key(key)[0] + 1 for key in problems}
+        raise DataError("\n".join(f"{path}:{lines[key]}: {key}: {problem}" for key, problem in problems.items()))
+    return given
+
+
+def load_yaml_answers(path: Path) -> Any:
+    """Return the mapping in a YAML or JSON file, with the lines of its keys; None for an empty file.
+
+    Raises:
+        DataError: the file cannot be read, or holds something else.
+    """
     from ruamel.yaml import YAML  # JSON is YAML too
     from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -35,15 +51,9 @@ def read_answers_file(path: Path, matrix: AdviceMatrix) -> dict[str, Any]:
     except (YAMLError, ValueError, RecursionError) as error:
         reason = str(error).split("\n")[0]
         raise DataError(f"{path}:1: is neither YAML nor JSON: {reason}; write lines of `key: value`") from error
-    if node is None:
-        return {}
-    if not isinstance(node, CommentedMap):
+    if node is not None and not isinstance(node, CommentedMap):
         raise DataError(f"{path}:1: must hold lines of `key: value`, not a list or a text")
-    given = {key: value for key, value in node.items() if value is not None}
-    if problems := check_answers(matrix, given):
-        lines = {key: node.lc.key(key)[0] + 1 for key in problems}
-        raise DataError("\n".join(f"{path}:{lines[key]}: {key}: {problem}" for key, problem in problems.items()))
-    return given
+    return node
 
 
 def save_to_edit(path: Path, matrix: AdviceMatrix, advice: Advice) -> None:

@@ -10,7 +10,6 @@ from weighbridge.decide.prior.advice import Advice, find_disagreements
 from weighbridge.decide.prior.matrix import STRATEGIES, AdviceMatrix, Factor
 from weighbridge.decide.prior.score import PUBLISHED, read_slopes
 from weighbridge.decide.prior.trial import (
-    ABOUT_HYBRID,
     ABOUT_MODEL,
     ARM_ORDER,
     FEWEST,
@@ -100,7 +99,6 @@ def page_data(matrix: AdviceMatrix) -> Mapping[str, Any]:
         "fewest": FEWEST,
         "tooFew": TOO_FEW,
         "aboutModel": ABOUT_MODEL,
-        "aboutHybrid": ABOUT_HYBRID,
         "answersTitle": wording.ANSWERS_TITLE,
     }
 
