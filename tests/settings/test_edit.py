@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.settings.curves import CRITERIA
-from weighbridge.settings.edit import edit_settings
+from weighbridge.settings.edit import changed_lines, edit_settings
 from weighbridge.settings.file import load_settings, parse_settings, starter
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/weighbridge.yaml"))
@@ -66,6 +66,15 @@ def test_a_group_is_replaced_as_a_whole():
     text = "examples: e.jsonl\nneeds:\n  stakeholders:\n    legal: {cost: 9}\n    sales: {latency: 1}\n"
     edited = edit_settings(text, {("needs", "stakeholders", "legal"): {"accuracy": 3.0}})
     assert yaml.safe_load(edited)["needs"]["stakeholders"] == {"legal": {"accuracy": 3}, "sales": {"latency": 1}}
+
+
+def test_the_changed_lines_are_those_of_the_setting():
+    edited = edit_settings(STARTER, {("needs", "priorities", "cost"): 2.0})
+    removed, added = changed_lines(STARTER, edited)
+    assert removed.startswith("-    cost: 1.0 ")
+    assert added.startswith("+    cost: 2 ")
+    assert changed_lines(STARTER, STARTER) == ()
+    assert changed_lines("--- a\n", "+++ b\n") == ("---- a", "++++ b")
 
 
 def test_a_text_is_parsed_as_its_file_would_be(tmp_path):

@@ -1,5 +1,6 @@
 """Changes single settings in the text of `weighbridge.yaml`, and keeps its comments, order and quotes."""
 
+import difflib
 import io
 import re
 from collections.abc import Mapping
@@ -34,6 +35,16 @@ def edit_settings(text: str, values: Mapping[KeyPath, float | bool | Mapping[str
     out = io.StringIO()
     yaml.dump(root, out)
     return out.getvalue()
+
+
+def changed_lines(before: str, after: str) -> tuple[str, ...]:
+    """Return the lines of two texts that differ: those removed with a minus in front, those added with a plus.
+
+    The place of a line is left out, because the texts differ in a few settings only.
+    """
+    found = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+    # The first two lines name the files, and each group of changes begins with its place.
+    return tuple(line for number, line in enumerate(found) if number > 1 and not line.startswith("@@"))
 
 
 def _plain_number(value: Any) -> Any:

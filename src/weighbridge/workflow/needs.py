@@ -1,6 +1,5 @@
 """Turns answers about needs into weights, shows the decision they lead to, and writes them into weighbridge.yaml."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from weighbridge.errors import DataError, UserError
 from weighbridge.evaluate.weighing import load_measurements
 from weighbridge.results import Measurement, Measurements
 from weighbridge.settings.curves import CRITERIA
-from weighbridge.settings.edit import KeyPath, edit_settings
+from weighbridge.settings.edit import KeyPath, changed_lines, edit_settings
 from weighbridge.settings.file import parse_settings, read_settings_text
 from weighbridge.settings.needs import Needs
 from weighbridge.settings.schema import Settings
@@ -84,7 +83,7 @@ def propose_by_swing(worths: Mapping[str, float], needs: Needs, measurements: Se
         for one in ranges
         if measurements and not one.measured
     )
-    return ProposedNeeds(weights=_written(swing_weights(worths, ranges)), limits={}, remarks=remarks)
+    return ProposedNeeds(weights=_scale_to_ten(swing_weights(worths, ranges)), limits={}, remarks=remarks)
 
 
 def propose_by_pairs(answers: Sequence[PairAnswer], needs: Needs) -> ProposedNeeds:
@@ -113,7 +112,7 @@ def propose_by_pairs(answers: Sequence[PairAnswer], needs: Needs) -> ProposedNee
             f"the others, {more} matters {describe_times(times)}{' as' if round(times) == 1 else ' than'} {less} "
             f"({times:.1f}). Answer it again, or keep it if you are sure."
         )
-    return ProposedNeeds(weights=_written(found.weights), limits={}, remarks=tuple(remarks), ratio=found.ratio)
+    return ProposedNeeds(weights=_scale_to_ten(found.weights), limits={}, remarks=tuple(remarks), ratio=found.ratio)
 
 
 def propose_preset(preset: Preset) -> ProposedNeeds:
@@ -207,10 +206,9 @@ def preview_needs(
     if saved is not None:
         now, then = retake(saved, settings), retake(saved, changed)
         differences = contrast(now, then)
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
     return NeedsPreview(
         text=after,
-        lines=tuple(line for line in lines if not line.startswith(("---", "+++", "@@"))),
+        lines=changed_lines(before, after),
         now=now,
         then=then,
         contrast=differences,
@@ -234,6 +232,6 @@ def _fraction(times: float) -> str:
     return f"{times:.3g}" if times >= 1 else f"1/{1 / times:.3g}"
 
 
-def _written(weights: Mapping[str, float]) -> dict[str, float]:
+def _scale_to_ten(weights: Mapping[str, float]) -> dict[str, float]:
     """Return weights that add up to 10, with three digits that tell."""
     return {name: float(f"{_SUM * weight:.3g}") for name, weight in weights.items()}
