@@ -67,6 +67,31 @@ def test_a_figure_without_limit_and_measurement_has_no_target() -> None:
     assert set(kpis(plan(taken=replace(taken, measurements=bare)))) == {"accuracy", "satisfaction", "time_to_market"}
 
 
+def test_a_strategy_that_is_mostly_wrong_has_the_floor_as_its_target() -> None:
+    figures = {"accuracy": share(0.1), "needless_abstention": share(1.0), "hallucination": share(0.05)}
+    bad = change(measured(), "rag", figures=figures)
+    found = kpis(plan("rag", taken=bad))
+    assert (found["accuracy"].target, found["accuracy"].alarm) == (0.5, 0.5)
+    assert found["accuracy"].basis.words.startswith("no limit is set, so the floor of 50\u00a0% counts; as measured")
+    assert (found["needless_abstention"].target, found["needless_abstention"].alarm) == (0.5, 0.5)
+    assert found["hallucination"].target == pytest.approx(0.05)
+    assert not next(gate for gate in gates(plan("rag", taken=bad)) if gate.label == "needless abstention").is_open
+    asked = kpis(plan("rag", taken=bad, chosen=settings(needs={"limits": {"minimum_accuracy": 0.3}})))
+    assert asked["accuracy"].target == 0.3
+
+
+@given(ARMS, st.floats(0, 1), st.floats(0, 1), st.integers(1, 500))
+def test_targets_can_be_reached_together(arm: str, right: float, other: float, scored: int) -> None:
+    figures = {
+        "accuracy": share(right, scored),
+        "hallucination": share(other, scored),
+        "needless_abstention": share(1 - other, scored),
+    }
+    found = kpis(plan(arm, taken=change(measured(), arm, figures=figures)))
+    for name in ("hallucination", "needless_abstention"):
+        assert found[name].target + found["accuracy"].target <= 1 + 1e-9
+
+
 @given(ARMS, st.sampled_from([{}, LIMITS]), st.floats(0, 1), st.integers(1, 500))
 def test_an_alarm_is_never_better_than_its_target(
     arm: str, limits: dict[str, float], value: float, scored: int

@@ -97,10 +97,11 @@ def _source(facts: RolloutFacts) -> Gate:
         have = facts.taken.split.train
         basis = Basis(figure="split.train", words=f"{have:,} examples are for training")
         return _count_gate("training examples at hand", "at least", 1, have, basis)
+    if not facts.reads:
+        return _enough_questions(facts)
     files = facts.taken.documents
     basis = Basis(figure="documents", words=f"{files:,} documents were read")
-    least = 1 if facts.reads else 0
-    return _count_gate("documents at hand", "at least", least, files, basis)
+    return _count_gate("documents at hand", "at least", 1, files, basis)
 
 
 def _clean_data(facts: RolloutFacts) -> list[Gate]:

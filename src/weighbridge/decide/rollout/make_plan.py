@@ -137,7 +137,9 @@ def _headline(facts: RolloutFacts) -> str:
         reason = f"it lies between {join_words(decision.contenders)}"
     else:
         reason = decision.outlook
-    return f"Decide first: {reason}. Weeks 1 to 4 get the decision; the rest prepares {facts.arm}, on approval only."
+    return (
+        f"Decide first: {reason}. Weeks 1 to 4 get the decision; the rest prepares {facts.arm}, in case it is chosen."
+    )
 
 
 def _notes(

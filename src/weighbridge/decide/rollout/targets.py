@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
+from weighbridge.decide.limits import FLOOR
 from weighbridge.decide.rollout.facts import RolloutFacts
 from weighbridge.decide.rollout.rollout_plan import Basis, Direction, GateUnit, Kpi
+from weighbridge.formatting import percentage
 
 _COST_SLACK = 1.2
 """Questions of users are not those of the test: a fifth more tokens or seconds is no reason for an alarm."""
@@ -36,13 +39,13 @@ def operation_targets(facts: RolloutFacts, start: date, end: date) -> tuple[Kpi,
 
 
 def _targets(facts: RolloutFacts, start: date, end: date) -> Iterator[Kpi]:
-    accuracy = _measured_target(facts, "accuracy", "accuracy", "share", "at least")
+    accuracy = _above_floor(_measured_target(facts, "accuracy", "accuracy", "share", "at least"))
     for target in (
         accuracy,
-        _measured_target(facts, "hallucination", "hallucination", "share", "at most"),
+        _beside(accuracy, _measured_target(facts, "hallucination", "hallucination", "share", "at most")),
         _measured_target(facts, "latency_p95", "latency p95", "seconds", "at most"),
         _measured_target(facts, "cost_per_answer", "cost of an answer", "money", "at most"),
-        _measured_target(facts, "needless_abstention", "needless abstention", "share", "at most"),
+        _beside(accuracy, _measured_target(facts, "needless_abstention", "needless abstention", "share", "at most")),
     ):
         if target is not None:
             yield target
@@ -76,6 +79,27 @@ def _targets(facts: RolloutFacts, start: date, end: date) -> Iterator[Kpi]:
         how=_HOW["time_to_market"],
         basis=Basis(figure="plan.end", words=f"this plan: {days:,} days from its start to its end"),
     )
+
+
+def _above_floor(accuracy: Kpi | None) -> Kpi | None:
+    """Return the target of accuracy, no lower than the floor under which no strategy is recommended."""
+    if accuracy is None or accuracy.target >= FLOOR or accuracy.basis.figure.startswith("needs."):
+        return accuracy
+    words = f"no limit is set, so the floor of {percentage(FLOOR)} counts; {accuracy.basis.words}"
+    return replace(accuracy, target=FLOOR, alarm=FLOOR, basis=replace(accuracy.basis, words=words))
+
+
+def _beside(accuracy: Kpi | None, mistakes: Kpi | None) -> Kpi | None:
+    """Return the target of a kind of mistake, no higher than the target of accuracy leaves room for."""
+    if accuracy is None or mistakes is None or mistakes.basis.figure.startswith("needs."):
+        return mistakes
+    room, worst = 1 - accuracy.target, 1 - accuracy.alarm
+    if mistakes.target <= room and mistakes.alarm <= worst:
+        return mistakes
+    target = min(mistakes.target, room)
+    words = f"{mistakes.basis.words}; no more than accuracy of {percentage(accuracy.target)} leaves room for"
+    basis = replace(mistakes.basis, words=words)
+    return replace(mistakes, target=target, alarm=max(target, min(mistakes.alarm, worst)), basis=basis)
 
 
 def _measured_target(facts: RolloutFacts, name: str, label: str, unit: GateUnit, direction: Direction) -> Kpi | None:
