@@ -15,9 +15,11 @@ from pathlib import Path
 
 from weighbridge.decide.prior.answers import read_answer
 from weighbridge.decide.prior.matrix_file import load_matrix
-from weighbridge.evaluate.weighing import MEASUREMENTS, load_decision, load_measurements, save_decision, saved_text
+from weighbridge.decide.what_if.retake import retake
+from weighbridge.evaluate.weighing import MEASUREMENTS, load_measurements, save_decision, saved_text
 from weighbridge.report.case.case_page import case_markdown
 from weighbridge.report.case.case_study import CaseFiles, draw_up_case
+from weighbridge.results import Measurement, ResourceUse
 from weighbridge.settings.file import load_settings
 from weighbridge.workflow.advise import read_answers_file
 from weighbridge.workflow.case import case_files, weigh_evidence
@@ -77,12 +79,39 @@ ORIGINS = {
 
 
 def keep_saved_files(name: str, source: Workspace) -> None:
-    """Copy the measurements and the decision of a comparison, without what was found in reading its documents."""
+    """Copy the measurements of a comparison, without what was found in reading its documents."""
     place = Workspace(FOLDER / name)
-    measurements, decision = load_measurements(source), load_decision(source)
-    write_text(place.measurements_file, saved_text(MEASUREMENTS, replace(measurements, reading=None)))
-    if decision is not None:
-        save_decision(place, decision)
+    found = replace(load_measurements(source), reading=None)
+    prices = load_settings(place.settings_file).prices
+    complete = tuple(_with_usage(one, found.measurements, prices.machine_per_hour) for one in found.measurements)
+    write_text(place.measurements_file, saved_text(MEASUREMENTS, replace(found, measurements=complete)))
+
+
+def _with_usage(one: Measurement, everyone: Sequence[Measurement], machine_per_hour: float) -> Measurement:
+    """Return a measurement with what it used up. An earlier release saved the sums of these alone.
+
+    All of the set-up of `rag` is indexing, and that of the tuned ones is training besides. The cost of an answer is
+    its seconds at the price of the machine.
+    """
+    setup, whole = one.figures.get("setup"), one.figures.get("cost_per_thousand")
+    if one.usage or not setup or not one.cost or not whole:
+        return one
+    indexing = next((other.figures["setup"].value for other in everyone if other.strategy == "rag"), 0.0)
+    indexing = indexing if one.strategy in ("rag", "raft") else 0.0
+    spread = whole.value - one.cost.per_thousand_answers
+    value, low, high = ((end - spread) / 1000 / machine_per_hour * 3600 for end in (whole.value, whole.low, whole.high))
+    usage = ResourceUse(
+        seconds_per_answer=replace(whole, value=value, low=low, high=high),
+        indexing_seconds=indexing,
+        training_seconds=setup.value - indexing,
+    )
+    return replace(one, usage=usage)
+
+
+def decide_case(name: str) -> None:
+    """Take the decision of a case by the present rules, and save it."""
+    place = Workspace(FOLDER / name)
+    save_decision(place, retake(load_measurements(place), load_settings(place.settings_file)).decision)
 
 
 def published() -> Sequence[str]:
@@ -103,7 +132,7 @@ def load_case(name: str) -> CaseFiles:
 def write_page(name: str) -> str:
     """Return the page of a case."""
     _, _, rest = case_markdown(draw_up_case(load_case(name))).partition("\n")  # its title is the workload's name
-    return f"# {ORIGINS[name].title}\n\n{NOTE}\n{rest}"
+    return f"# {ORIGINS[name].title}\n\n{NOTE}\n{rest}\n{BUSY}"
 
 
 def write_index() -> str:
@@ -119,9 +148,12 @@ def write_index() -> str:
     later = f"\nNot weighed yet: {'; '.join(missing)}.\n" if missing else ""
     head = "| case | questions | decision | claims confirmed | refuted | not decided | untested |\n|" + "---|" * 7
     table = "\n".join((head, *rows, "")) if rows else ""
-    return INDEX.format(note=NOTE, table=table, later=later)
+    return INDEX.format(note=NOTE, busy=BUSY, table=table, later=later)
 
 
+BUSY = """Other work ran on the machine during this comparison, so the times are longer than on a quiet one, and their
+ratios are less exact.
+"""
 INDEX = """# Cases
 
 {note}
@@ -131,9 +163,7 @@ everywhere, so the figures are low, and say little about a large model. What the
 and how published advice fares against figures.
 
 {table}{later}
-Other work ran on the machine during these comparisons, so the times are longer than on a quiet one, and their ratios
-are less exact.
-
+{busy}
 The saved figures of each case are in the repository, below `docs/cases/`. They are a workspace without documents and
 questions: every command that reads saved files works there, and needs no model.
 
@@ -155,6 +185,7 @@ def main() -> None:
         name, _, folder = given.partition("=")
         keep_saved_files(name, Workspace(Path(folder)))
     for name in published():
+        decide_case(name)
         (FOLDER / f"{name}.md").write_text(write_page(name), encoding="utf-8")
         print(f"docs/cases/{name}.md")
     (FOLDER / "index.md").write_text(write_index(), encoding="utf-8")

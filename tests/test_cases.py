@@ -67,7 +67,7 @@ def test_a_comparison_becomes_a_case(
     assert page.startswith("# TorchHub: which call does this?\n")
     assert "python benchmarks/public_workloads.py torchhub gorilla mine\nweighbridge compare --workspace mine\n" in page
     index = (tmp_path / "cases" / "index.md").read_text(encoding="utf-8")
-    assert "| [TorchHub: which call does this?](torchhub.md) | 12 | Use rag. |" in index
+    assert "| [TorchHub: which call does this?](torchhub.md) | 12 | " in index
     assert "Not weighed yet: Handbook: knowledge that moves;" in index
     assert "Prior against evidence" in run("evidence", "--workspace", tmp_path / "cases" / "torchhub").stdout
 

@@ -43,8 +43,7 @@ def weigh_evidence(
         raise WorkspaceError(f"{workspace.root}: nothing has been weighed here yet; run: weighbridge compare")
     measurements = load_measurements(workspace)
     decision = load_decision(workspace) or retake(measurements, settings).decision
-    own = workload_facts(measurements, settings, matrix)
-    facts = {name: answer for name, answer in own.items() if name not in given}
+    facts = workload_facts(measurements, settings, matrix)
     evidence = weigh_claims(measurements, matrix, decision=decision, facts={**facts, **given})
     return WeighedClaims(
         matrix=matrix, measurements=measurements, decision=decision, facts=facts, given=given, evidence=evidence

@@ -172,7 +172,17 @@ def test_a_size_is_tested_apart_from_its_order() -> None:
     rows = outcomes(((1, 1), 10), ((0, 1), 50), ((1, 0), 10), ((0, 0), 30))
     found = weigh_claims(measurements(RAG, TUNED, rows=rows), MATRIX)
     assert find(found, "order", "accuracy", "fine-tuned", "rag").outcome == "confirmed"
-    assert find(found, "size", "accuracy", "fine-tuned", "rag").outcome == "refuted"
+    size = find(found, "size", "accuracy", "fine-tuned", "rag")
+    assert (size.outcome, size.reason) == ("refuted", "it is more")
+    other_way = find(found, "size", "hallucination", "fine-tuned", "rag")
+    assert (other_way.outcome, other_way.reason) == ("refuted", "it is more")
+    turned = weigh_claims(measurements(RAG, TUNED, rows=ROWS), MATRIX)
+    assert find(turned, "size", "accuracy", "fine-tuned", "rag").reason == "it is the other way round"
+    equal = weigh_claims(measurements(RAG, TUNED, rows=outcomes(((1, 1), 4000), ((0, 0), 4000))), MATRIX)
+    assert find(equal, "size", "accuracy", "fine-tuned", "rag").reason == "it is the other way round"
+    little = outcomes(((1, 1), 9000), ((0, 1), 100), ((0, 0), 900))
+    size = find(weigh_claims(measurements(RAG, TUNED, rows=little), MATRIX), "size", "accuracy", "fine-tuned", "rag")
+    assert (size.outcome, size.reason) == ("refuted", "it is less")
     # Of 10,000 questions 7 points, known to within half of that.
     rows = outcomes(((1, 1), 9000), ((0, 1), 750), ((1, 0), 50), ((0, 0), 200))
     found = weigh_claims(measurements(RAG, TUNED, rows=rows), MATRIX)

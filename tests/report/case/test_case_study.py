@@ -63,10 +63,10 @@ def test_the_price_of_the_table_is_the_difference_to_the_decision() -> None:
 def test_a_table_that_agrees_costs_nothing_and_one_that_was_not_weighed_has_no_price() -> None:
     found = files()
     assert price_advice("rag", found.measurements, found.decision).rows == ()
-    assert "costs nothing here" in price_advice("rag", found.measurements, found.decision).summary
+    assert "costs nothing" in price_advice("rag", found.measurements, found.decision).summary
     assert "was not weighed" in price_advice("other", found.measurements, found.decision).summary
     undecided = files("not decisive")
-    assert "the decision lies between" in price_advice("raft", undecided.measurements, undecided.decision).summary
+    assert "whose distance may be chance" in price_advice("raft", undecided.measurements, undecided.decision).summary
 
 
 def test_answers_that_were_given_go_into_the_published_table() -> None:
@@ -159,6 +159,14 @@ def test_marks_of_markdown_are_escaped(text: str, escaped: str) -> None:
     shown = MarkdownIt().render(escape_markdown(text))
     plain = text.replace("\n", " ").replace("&", "&amp;").replace("<", "&lt;")
     assert shown == f"<p>{plain}</p>\n"
+
+
+def test_a_cell_keeps_its_sign() -> None:
+    undecided = files("not decisive", given={"change": "never", "complexity": "specialised", "sources": "no"})
+    text = case_markdown(draw_up_case(undecided))
+    assert "No strategy is recommended; rag has the most points, and the table begins with" in text
+    assert "most points: rag" in text
+    assert "| \\+" not in text
 
 
 def test_a_fence_is_longer_than_any_within() -> None:

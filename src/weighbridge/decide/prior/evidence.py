@@ -313,11 +313,23 @@ def _judge_contrast(
         p_value=max(found.p_value, contrast.sign_flip if claim.kind == "order" else 0.0),
     )
     if not contrast.is_single:
-        return verdict
+        wrong = _wrong_size(claim, estimate.value) if claim.kind == "size" and not found.is_inside else ""
+        return replace(verdict, reason=wrong)
     # Without an interval there is no p-value: the two must lie further from each end than a busy machine may move them.
     near = any(1 / ONCE_MARGIN < estimate.value / end < ONCE_MARGIN for end in (span.low, span.high) if end)
     reason = "measured once, and less than a fifth from the border" if near else "measured once, without an interval"
     return replace(verdict, p_value=None, outcome="not decided" if near else verdict.outcome, reason=reason)
+
+
+def _wrong_size(claim: Claim, value: float) -> str:
+    """Return how a contrast misses the size that was published: on the other side, too small, or too large."""
+    span, kind = claimed_span(claim), figure_words(claim.figure)
+    neutral = 0.0 if kind.unit == "share" else 1.0
+    if (value - neutral) * (span.low - neutral) <= 0:
+        return "it is the other way round"
+    return (
+        "it is more" if abs(value - neutral) > max(abs(span.low - neutral), abs(span.high - neutral)) else "it is less"
+    )
 
 
 def _judge_scenario(
@@ -364,11 +376,11 @@ def _correct(verdicts: Sequence[ClaimVerdict]) -> tuple[Iterable[ClaimVerdict], 
             corrected.append(verdict)
             continue
         p_adjusted = adjusted[verdict.claim.test]
-        reason = ""
+        outcome, reason = verdict.outcome, verdict.reason
         if verdict.p_value > LEVEL:
-            reason = "the interval reaches across"
+            outcome, reason = "not decided", "the interval reaches across"
         elif p_adjusted > LEVEL:
-            reason = f"alone it would be {verdict.outcome}, among {len(adjusted)} tests it may be chance"
-        outcome = "not decided" if reason else verdict.outcome
+            reason = f"alone it would be {outcome}, among {len(adjusted)} tests it may be chance"
+            outcome = "not decided"
         corrected.append(replace(verdict, outcome=outcome, p_adjusted=p_adjusted, reason=reason))
     return corrected, len(adjusted)

@@ -36,7 +36,7 @@ def _write_block(block: Block) -> str:
 
 
 def _write_row(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(map(escape_markdown, cells)) + " |"
+    return "| " + " | ".join(map(_escape_inline, cells)) + " |"
 
 
 def case_page(case: CaseStudy) -> str:
@@ -52,10 +52,14 @@ def case_page(case: CaseStudy) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Return a text on one line that a reader of Markdown shows as it stands."""
+    """Return a text on one line that a reader of Markdown shows as it stands, also at the start of a block."""
+    escaped = _escape_inline(text)
+    escaped = f"\\{escaped}" if escaped.startswith("#") else escaped
+    return _OPENING.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[3]}", escaped)
+
+
+def _escape_inline(text: str) -> str:
     for mark, entity in _ENTITIES.items():
         text = text.replace(mark, entity)
     # The entities of this table hold a number sign, which stays: it is no heading in the middle of a line.
-    escaped = _SPECIAL.sub(lambda found: found[0] if found[0] == "#" else f"\\{found[0]}", " ".join(text.split("\n")))
-    escaped = f"\\{escaped}" if escaped.startswith("#") else escaped
-    return _OPENING.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[3]}", escaped)
+    return _SPECIAL.sub(lambda found: found[0] if found[0] == "#" else f"\\{found[0]}", " ".join(text.split("\n")))

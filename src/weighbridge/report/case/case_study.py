@@ -275,12 +275,13 @@ def _by_the_table(files: CaseFiles) -> Iterator[Block]:
     yield Paragraph(one_line(advice_headline(matrix, advice)))
     if advice.verdict.leader:
         price = price_advice(matrix.strategies[advice.verdict.leader].arm, files.measurements, files.decision)
-        yield from _advice_price(price)
+        yield from _advice_price(price, is_recommended=files.decision.recommended is not None)
 
 
-def _advice_price(price: AdvicePrice) -> Iterator[Block]:
+def _advice_price(price: AdvicePrice, *, is_recommended: bool) -> Iterator[Block]:
     yield Paragraph(price.summary)
-    head = ("figure", f"by the table: {price.followed}", f"by the decision: {price.first}", "price of the table")
+    own = f"{'recommended' if is_recommended else 'most points'}: {price.first}"
+    head = ("figure", f"by the table: {price.followed}", own, "price of the table")
     yield CaseTable(head, tuple((row.label, row.followed, row.first, row.price) for row in price.rows))
 
 

@@ -44,7 +44,7 @@ def price_advice(followed: str, found: Measurements, decision: Decision) -> Advi
         summary = f"{names['followed']} was not weighed, so the price of the table is not known."
         return AdvicePrice(**names, summary=summary, rows=())
     if followed == first:
-        summary = f"The decision puts {names['first']} first, too: following the table costs nothing here."
+        summary = f"{names['first']} has the most points here, too: following the table costs nothing."
         return AdvicePrice(**names, summary=summary, rows=())
     table, own = measured[followed], measured[first]
     money = next((m.cost.currency for m in found.measurements if m.cost), "USD")
@@ -60,9 +60,13 @@ def price_advice(followed: str, found: Measurements, decision: Decision) -> Advi
             price = write_ratio(contrast.estimate) if is_ratio else write_difference(kind, contrast.estimate)
         written = [figure(kind, estimate, money) for estimate in (one, other)]
         rows.append(PricedFigure(label=kind.label, followed=written[0], first=written[1], price=price))
-    is_open = decision.outlook == "not decisive" and followed in decision.contenders
-    summary = f"Following the table means {names['followed']} instead of {names['first']}"
-    summary += ", which is among those that the decision lies between." if is_open else "."
+    if decision.recommended:
+        summary = f"The decision is for {names['first']}, and the table begins with {names['followed']}."
+    else:
+        is_open = decision.outlook == "not decisive" and followed in decision.contenders
+        close = ", whose distance may be chance" if is_open else ""
+        summary = f"No strategy is recommended; {names['first']} has the most points, and the table begins with "
+        summary += f"{names['followed']}{close}."
     if broken := next((v.broken_limits for v in decision.verdicts if v.strategy == followed), ()):
         summary += f" It breaks a limit: {'; '.join(map(one_line, broken))}."
     return AdvicePrice(**names, summary=summary, rows=tuple(rows))
