@@ -90,7 +90,10 @@ def money_case(measurements: Sequence[Measurement], pricing: Pricing) -> MoneyCa
     """
     missing = {measurement.strategy: _unpriced_reason(measurement, pricing) for measurement in measurements}
     priced = [measurement for measurement in measurements if not missing[measurement.strategy]]
-    left_out = [f"{name} is left out: {reason}." for name, reason in missing.items() if reason]
+    left_out = []
+    for reason in dict.fromkeys(reason for reason in missing.values() if reason):
+        names = [name for name, why in missing.items() if why == reason]
+        left_out.append(f"Not priced: {join_words(names)}, because {reason}.")
     if not priced:
         raise DataError(" ".join(left_out) or "there is no measurement to price; run: weighbridge compare")
     smallest = min(_gib(measurement).likely for measurement in priced)
@@ -128,11 +131,11 @@ def _unpriced_reason(measurement: Measurement, pricing: Pricing) -> str:
     """Return why a measurement cannot be priced; empty where it can."""
     used, figures = measurement.usage, measurement.figures
     if used is None:
-        return "it was measured by an earlier release; run weighbridge compare (stored answers are used again)"
+        return "an earlier release measured that; run weighbridge compare, which uses the stored answers again"
     if used.by_token:
         if "input_tokens" not in figures or "output_tokens" not in figures:
-            return "its tokens were not counted"
-        if not pricing.settings.has_prices and pricing.hosted_model is None:
+            return "the tokens were not counted"
+        if pricing.settings.prices.input_per_million is None and pricing.hosted_model is None:
             return (
                 f"neither weighbridge.yaml (prices.input_per_million) nor {pricing.book.place} has a price for "
                 f"{pricing.settings.model.reference}"
