@@ -164,7 +164,7 @@ def pairs_with(own: Ownership, name: str) -> Iterator[tuple[BreakEven, BreakEven
 
 
 def rounded_amounts(rows: Sequence[CostRow], scale: Scale) -> tuple[float, ...]:
-    """Return the amounts of rows, rounded so that what a reader adds up is the rounded total.
+    """Return the amounts of rows, rounded so that a reader who adds them up gets the rounded total.
 
     Each is rounded down; then those with the largest rest are rounded up until the sum is right.
     """

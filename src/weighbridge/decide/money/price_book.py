@@ -199,7 +199,7 @@ class _Reader:
 
 
 def _problem(key: str, given: Any, kind: str) -> str:
-    """Return what is wrong with a value; empty where nothing is."""
+    """Return the problem with a value; empty where there is none."""
     if "date" in kind:
         return "" if type(given) is date else "must be a date like 2026-11-20, without quotes"
     if "float" in kind:

@@ -73,7 +73,7 @@ def refresh_prices(
             "source": f'"{source}"',
         }
         text = _rewrite(text, ("hosted", name), values)
-    read_price_book(text, place)  # what is written must be readable
+    read_price_book(text, place)  # the new text must be readable too
     return RefreshedPrices(
         text=text,
         changes=changes,

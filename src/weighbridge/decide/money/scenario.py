@@ -145,7 +145,7 @@ def _is_number(value: object) -> bool:
 
 
 def _inputs(name: str, given: Mapping[str, CostInput]) -> dict[str, CostInput]:
-    """Return the inputs of an arm: its amounts, and what follows from them for trainings and machines."""
+    """Return the inputs of an arm: its amounts, those of trainings and machines in the units of the lines."""
     inputs = {f"{name}.{key}": amount for key, amount in given.items()}
     for key, unit, dividend in (
         ("retrain_days", "trainings a month", DAYS_A_MONTH),
