@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build"
 SOURCE = BUILD / "docs"
 SITE = BUILD / "site"
-EACH_DECISION = '"adr/*.md"'
-"""What stands in the navigation for the list of all decisions."""
+LISTS = {'"adr/*.md"': "docs/adr", '"cases/*.md"': "docs/cases"}
+"""What stands in the navigation for all pages of a folder, and the folder. An index comes first."""
 WORKER = "worker.js"
 SHIM = 'src="https://unpkg.com/iframe-worker/shim"'
 """Zensical's offline plugin loads this script from a server: the search needs it where a folder is opened without one.
@@ -59,9 +59,12 @@ def adapt_links(text: str, source: str, paths: Mapping[str, str]) -> str:
 
 
 def settings() -> str:
-    """Return the text of `zensical.toml` with every decision in the navigation."""
-    decisions = ", ".join(f'"adr/{page.name}"' for page in sorted(ROOT.glob("docs/adr/*.md")))
-    return (ROOT / "zensical.toml").read_text(encoding="utf-8").replace(EACH_DECISION, decisions)
+    """Return the text of `zensical.toml` with every decision and every case in the navigation."""
+    text = (ROOT / "zensical.toml").read_text(encoding="utf-8")
+    for mark, folder in LISTS.items():
+        pages = sorted(ROOT.glob(f"{folder}/*.md"), key=lambda page: (page.stem != "index", page.name))
+        text = text.replace(mark, ", ".join(f'"{page.parent.name}/{page.name}"' for page in pages))
+    return text
 
 
 def navigation() -> Iterator[tuple[str, str, str]]:

@@ -246,10 +246,11 @@ def _outcome(files: CaseFiles) -> Iterator[Block]:
     for measurement in sorted(found, key=lambda one: (one.strategy != first, -_total(files.decision, one.strategy))):
         figures = measurement.figures
         cells = [figure(kind, figures[kind.name], money) if kind.name in figures else ABSENT for kind in kinds]
-        failed = f"{measurement.failures:,} of {measurement.attempts:,}"
-        rows.append((one_line(measurement.strategy), totals.get(measurement.strategy, ABSENT), *cells, failed))
-    yield CaseTable(("strategy", "points", *(kind.label for kind in kinds), "failed"), tuple(rows))
+        rows.append((one_line(measurement.strategy), totals.get(measurement.strategy, ABSENT), *cells))
+    yield CaseTable(("strategy", "points", *(kind.label for kind in kinds)), tuple(rows))
     yield Paragraph(f"In brackets: the 95{NB}% interval. Points are out of 100, by the weights above.")
+    failed = [f"{one_line(one.strategy)} {one.failures:,} of {one.attempts:,}" for one in found if one.failures]
+    yield Paragraph(f"Failed attempts, which no figure holds: {'; '.join(failed)}." if failed else "")
 
 
 def _total(decision: Decision, strategy: str) -> float:
