@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from weighbridge.decide.prior.answers import read_answer
 from weighbridge.decide.prior.matrix_file import load_matrix
 from weighbridge.decide.what_if.retake import retake
 from weighbridge.evaluate.weighing import MEASUREMENTS, load_measurements, save_decision, saved_text
@@ -124,8 +123,7 @@ def load_case(name: str) -> CaseFiles:
     origin, place = ORIGINS[name], Workspace(FOLDER / name)
     settings, matrix = load_settings(place.settings_file), load_matrix()
     answers = read_answers_file(FOLDER / name / "answers.yaml", matrix)
-    given = {key: read_answer(matrix.factors[key], value) for key, value in answers.items()}
-    files = case_files(settings, place, weigh_evidence(settings, place, matrix, given))
+    files = case_files(settings, place, weigh_evidence(settings, place, matrix, answers))
     return replace(files, origin=origin.words, commands=(*origin.commands, *files.commands))
 
 

@@ -19,6 +19,7 @@ from weighbridge.workspace import Workspace
 if TYPE_CHECKING:
     from weighbridge.adapters import AdapterCard
     from weighbridge.decide.money.ownership import Ownership
+    from weighbridge.decide.prior.evidence import Evidence
     from weighbridge.decide.rollout.rollout_plan import RolloutPlan
     from weighbridge.results import Decision, Weighing
     from weighbridge.retrieve.index.sync import IndexCard
@@ -254,6 +255,38 @@ class OpenWorkspace:
 
         day = today or datetime.now(UTC).astimezone().date()
         return price_workspace(self._workspace, CostQuestion(volume=volume, years=years, today=day))
+
+    def evidence(self, answers: Mapping[str, object] | None = None) -> "Evidence":
+        """Return a verdict on every published claim, by the saved measurements. It needs no model and no documents.
+
+        Args:
+            answers: What the workspace cannot say of the workload, by the questions of `weighbridge advise`, for
+                example `{"change": "daily"}`.
+
+        Raises:
+            UserError: nothing has been weighed here, or an answer is wrong.
+        """
+        from weighbridge.decide.prior.matrix_file import load_matrix
+        from weighbridge.workflow.case import weigh_evidence
+
+        return weigh_evidence(self.settings, self._workspace, load_matrix(), answers or {}).evidence
+
+    def case(self, file: StrPath, answers: Mapping[str, object] | None = None) -> None:
+        """Write a case study of one page from saved files: Markdown or a web page, by the ending .md or .html.
+
+        Args:
+            file: The file to write.
+            answers: As for `evidence`.
+
+        Raises:
+            UserError: nothing has been weighed here, an answer is wrong, or the file ends otherwise.
+        """
+        from weighbridge.decide.prior.matrix_file import load_matrix
+        from weighbridge.report.case.case_study import draw_up_case
+        from weighbridge.workflow.case import case_files, weigh_evidence, write_case
+
+        claims = weigh_evidence(self.settings, self._workspace, load_matrix(), answers or {})
+        write_case(draw_up_case(case_files(self.settings, self._workspace, claims)), Path(file))
 
     def last_weighing(self) -> "Weighing":
         """Return the result of the last `compare`; `WorkspaceError` if there is none."""

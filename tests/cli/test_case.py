@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+import weighbridge
 from weighbridge.cli.app import app
 from weighbridge.decide.what_if.retake import retake
-from weighbridge.errors import DataError, SettingsError, WorkspaceError
+from weighbridge.errors import DataError, SettingsError, UserError, WorkspaceError
+from weighbridge.evaluate.encode import to_json
 from weighbridge.evaluate.weighing import load_decision, load_measurements, save_weighing
 from weighbridge.settings.file import load_settings
 from weighbridge.workflow.demo import copy_sample
@@ -90,10 +92,19 @@ def test_a_case_is_printed_or_written_as_markdown_or_a_web_page(place: Workspace
 
 
 def test_a_case_is_written_to_no_other_kind_of_file(place: Workspace, tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["case", "--workspace", str(place.root), "--output", str(tmp_path / "case.pdf")])
-    assert done.exit_code == 2
-    assert "must end with .md or .html" in done.output
+    with pytest.raises(UserError, match=r"case\.pdf: must end with \.md for Markdown, or with \.html"):
+        run("case", "--workspace", place.root, "--output", tmp_path / "case.pdf")
     assert not (tmp_path / "case.pdf").exists()
+
+
+def test_the_library_does_the_same(place: Workspace, tmp_path: Path) -> None:
+    opened = weighbridge.open(place.root)
+    told = json.loads(run("evidence", "--workspace", place.root, "--json").stdout)
+    assert json.loads(to_json(opened.evidence())) == told
+    opened.case(tmp_path / "case.md", {"change": "daily"})
+    assert "- change: daily (given)\n" in (tmp_path / "case.md").read_text(encoding="utf-8")
+    with pytest.raises(UserError, match="change: 'dayly' is not one of"):
+        opened.evidence({"change": "dayly"})
 
 
 @pytest.mark.parametrize("command", ["evidence", "case"])

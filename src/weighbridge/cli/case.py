@@ -56,20 +56,16 @@ def case_command(
 
     It comes from saved files and quotes no question, no answer and no document, so it may be shown to others.
     """
-    from weighbridge.report.case.case_page import case_markdown, case_page
+    from weighbridge.report.case.case_page import case_markdown
     from weighbridge.report.case.case_study import draw_up_case
-    from weighbridge.workflow.case import case_files
-    from weighbridge.workspace import write_text
+    from weighbridge.workflow.case import case_files, write_case
 
-    writers = {".md": case_markdown, ".html": case_page}
-    if output and output.suffix not in writers:
-        raise typer.BadParameter(f"'{output}' must end with .md or .html", param_hint="--output")
     settings, place = open_workspace(workspace)
     with open_console(as_json=as_json) as console:
         console.pause()
         case = draw_up_case(case_files(settings, place, _weigh(settings, place, answers, matrix)))
         if output:
-            write_text(output, writers[output.suffix](case))
+            write_case(case, output)
             console.reporter.say(f"Wrote {output}")
         if as_json:
             console.result(case)
@@ -78,12 +74,9 @@ def case_command(
 
 
 def _weigh(settings: "Settings", place: "Workspace", answers: Path | None, matrix: Path | None) -> "WeighedClaims":
-    from weighbridge.decide.prior.answers import read_answer
     from weighbridge.decide.prior.matrix_file import load_matrix
     from weighbridge.workflow.advise import read_answers_file
     from weighbridge.workflow.case import weigh_evidence
 
     known = load_matrix(matrix)
-    given = read_answers_file(answers, known) if answers else {}
-    read = {name: read_answer(known.factors[name], value) for name, value in given.items()}
-    return weigh_evidence(settings, place, known, read)
+    return weigh_evidence(settings, place, known, read_answers_file(answers, known) if answers else {})

@@ -4,16 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from weighbridge.decide.prior.answers import check_answers, read_answer
 from weighbridge.decide.prior.evidence import Evidence, weigh_claims, workload_facts
 from weighbridge.decide.prior.matrix import AdviceMatrix, Answer
 from weighbridge.decide.what_if.retake import retake
-from weighbridge.errors import WorkspaceError
+from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.evaluate.weighing import load_decision, load_measurements
-from weighbridge.report.case.case_study import CaseFiles
+from weighbridge.report.case.case_page import case_markdown, case_page
+from weighbridge.report.case.case_study import CaseFiles, CaseStudy
 from weighbridge.results import Decision, Measurements
 from weighbridge.settings.schema import Settings
 from weighbridge.workflow.demo import samples
-from weighbridge.workspace import Workspace
+from weighbridge.workspace import Workspace, write_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +31,20 @@ class WeighedClaims:
 
 
 def weigh_evidence(
-    settings: Settings, workspace: Workspace, matrix: AdviceMatrix, given: Mapping[str, Answer]
+    settings: Settings, workspace: Workspace, matrix: AdviceMatrix, answers: Mapping[str, object]
 ) -> WeighedClaims:
     """Return a verdict on every claim, by the saved measurements and decision of a workspace.
 
-    `given` are answers of the interview that the workspace cannot give itself; they go before its own.
+    `answers` are those of the interview that the workspace cannot give itself; they go before its own.
 
     Raises:
+        UserError: an answer is wrong.
         WorkspaceError: nothing has been weighed here.
         DataError: a saved file is damaged.
     """
+    if problems := check_answers(matrix, answers):
+        raise UserError("\n".join(f"{name}: {problem}" for name, problem in problems.items()))
+    given = {name: read_answer(matrix.factors[name], value) for name, value in answers.items()}
     if not (workspace.measurements_file.exists() or workspace.weighing_file.exists()):
         raise WorkspaceError(f"{workspace.root}: nothing has been weighed here yet; run: weighbridge compare")
     measurements = load_measurements(workspace)
@@ -62,6 +68,14 @@ def case_files(settings: Settings, workspace: Workspace, claims: WeighedClaims) 
         evidence=claims.evidence,
         commands=_commands(workspace),
     )
+
+
+def write_case(case: CaseStudy, path: Path) -> None:
+    """Write a case study as Markdown or as a web page, by the ending of the path; `UserError` for any other."""
+    writers = {".md": case_markdown, ".html": case_page}
+    if path.suffix not in writers:
+        raise UserError(f"{path}: must end with .md for Markdown, or with .html for a web page")
+    write_text(path, writers[path.suffix](case))
 
 
 def _commands(workspace: Workspace) -> tuple[str, ...]:
