@@ -31,10 +31,8 @@ QUALITY = ("accuracy", "hallucination")
 _SEED = 7
 DRAWS = 1000
 """Enough to know a chance to 1.6 % in the worst case; 8 strategies on 1,000 questions then take some 0.3 s."""
-_UNSEEN = 0.25
-"""Weight, in questions, of each unseen outcome: that one strategy alone is right, and that it alone is wrong. Two
-strategies then differ on half a question either way, the prior of Jeffreys for a share; a strategy alone has nearly the
-same. Calibrated in simulated worlds: docs/adr/0029-doubt.md."""
+_UNSEEN = 1.0
+"""Questions that all unseen outcomes together weigh."""
 
 PointDraws = Mapping[str, Mapping[str, Sequence[float]]]
 """By priority and strategy: the points in each draw."""
@@ -143,7 +141,7 @@ def _joint_rows(joint: JointOutcomes, names: Sequence[str]) -> list[_Row]:
         for right in (0.0, 1.0):
             accuracy = tuple(right if place == alone else 1 - right for place in range(len(names)))
             wrong = tuple(None if skip else 1 - value for skip, value in zip(unjudged, accuracy, strict=True))
-            rows.append(_Row(accuracy=accuracy, hallucination=wrong, weight=_UNSEEN))
+            rows.append(_Row(accuracy=accuracy, hallucination=wrong, weight=_UNSEEN / (2 * len(names))))
     return rows
 
 
