@@ -2,14 +2,14 @@
 
 import re
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weighbridge.decide.decide import decide
 from weighbridge.decide.money.cost import cost_per_thousand
-from weighbridge.results import Comparison, Cost, Decision, Estimate, Measurement
+from weighbridge.results import Comparison, Cost, Decision, Estimate, JointOutcomes, Measurement, OutcomeRow
 from weighbridge.settings.needs import Limits, Needs, Priorities
 
 NAMES = ["prompt", "few-shot", "rag", "raft"]
@@ -201,3 +201,106 @@ def test_at_the_volume_it_names_another_is_first_and_not_before(weighed: tuple[M
             for answers, first in ((volume, found[3]), (volume + nearer, here.verdicts[0].strategy)):
                 needs = Needs(priorities=wanted, answers_per_month=answers)
                 assert decide(at_volume(weighed, 12 * answers), (), needs).verdicts[0].strategy == first
+
+
+@st.composite
+def joints(draw: st.DrawFn) -> tuple[tuple[Measurement, ...], JointOutcomes]:
+    """Return three strategies with the outcomes of 60 questions, all as fast and as cheap."""
+    patterns = [tuple(map(float, bits)) for bits in product((0, 1), repeat=3)]
+    counts = draw(st.lists(st.integers(0, 20), min_size=8, max_size=8).filter(any))
+    return measured_from({pattern: count for pattern, count in zip(patterns, counts, strict=True) if count})
+
+
+def measured_from(
+    counts: dict[tuple[float, ...], int],
+) -> tuple[tuple[Measurement, ...], JointOutcomes]:
+    asked = sum(counts.values())
+    rows = tuple(
+        OutcomeRow(accuracy=pattern, hallucination=tuple(1 - right for right in pattern), questions=count)
+        for pattern, count in counts.items()
+    )
+    weighed = []
+    for place, name in enumerate("abc"):
+        right = sum(pattern[place] * count for pattern, count in counts.items()) / asked
+        values = {"accuracy": right, "hallucination": 1 - right, "latency_p50": 2.0, "cost_per_thousand": 1.0}
+        weighed.append(
+            Measurement(
+                strategy=name,
+                figures={figure: estimate(value) for figure, value in values.items()},
+                outcomes={},
+                attempts=asked,
+                failures=0,
+            )
+        )
+    return tuple(weighed), JointOutcomes(strategies=("a", "b", "c"), rows=rows)
+
+
+ANY = Needs(limits=Limits(minimum_accuracy=0.0))
+
+
+def best_chance(decision: Decision, strategy: str) -> float:
+    assert decision.doubt
+    return next(arm.best for arm in decision.doubt.arms if arm.strategy == strategy)
+
+
+@settings(max_examples=30, deadline=None)
+@given(joints(), st.integers(1, 9))
+def test_scaling_all_weights_changes_no_chance(world: tuple[tuple[Measurement, ...], JointOutcomes], times: int):
+    weighed, joint = world
+    scaled = Priorities(accuracy=5.0 * times, hallucination=3.0 * times, latency=times, cost=times)
+    one, many = (decide(weighed, (), needs, joint) for needs in (ANY, ANY.model_copy(update={"priorities": scaled})))
+    assert [(arm.strategy, round(arm.best, 2)) for arm in one.doubt.arms] == [
+        (arm.strategy, round(arm.best, 2)) for arm in many.doubt.arms
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(joints())
+def test_one_more_right_answer_never_lowers_the_rank_or_the_chance(
+    world: tuple[tuple[Measurement, ...], JointOutcomes],
+):
+    """Two runs of draws differ by luck: the chance may fall by as much as luck explains."""
+    weighed, joint = world
+    counts = {row.accuracy: row.questions for row in joint.rows}
+    wrong = next((pattern for pattern in counts if pattern[0] == 0), None)
+    if wrong is None:
+        return
+    better = dict(counts)
+    better[wrong] -= 1
+    mended = (1.0, *wrong[1:])
+    better[mended] = better.get(mended, 0) + 1
+    then, changed = measured_from({pattern: count for pattern, count in better.items() if count})
+    before, after = decide(weighed, (), ANY, joint), decide(then, (), ANY, changed)
+
+    def place(decision: Decision) -> int:
+        return [verdict.strategy for verdict in decision.verdicts].index("a")
+
+    assert place(after) <= place(before)
+    assert best_chance(after, "a") >= best_chance(before, "a") - 0.08
+
+
+@settings(max_examples=30, deadline=None)
+@given(joints(), st.floats(1.1, 5.0))
+def test_a_faster_answer_never_lowers_the_chance(world: tuple[tuple[Measurement, ...], JointOutcomes], times: float):
+    weighed, joint = world
+    first, *others = weighed
+    fast = replace(first, figures={**first.figures, "latency_p50": estimate(2.0 / times)})
+    before, after = decide(weighed, (), ANY, joint), decide((fast, *others), (), ANY, joint)
+    assert best_chance(after, "a") >= best_chance(before, "a"), "the same draws of all else"
+
+
+@given(several, st.tuples(*[st.integers(1, 8).map(float)] * 3))
+def test_a_dominated_strategy_is_never_recommended_by_accuracy_latency_and_cost(
+    weighed: tuple[Measurement, ...], given_weights: tuple[float, float, float]
+):
+    """With a fourth priority it may be: it can assert less that is wrong. So may one whose rival breaks a limit."""
+    whole = tuple(replace(m, failures=0) for m in weighed if "latency_p50" in m.figures)
+    if not whole:
+        return
+    accuracy, latency, cost = given_weights
+    wanted = Priorities(accuracy=accuracy, hallucination=0, latency=latency, cost=cost)
+    decision = decide(whole, compared(whole, 0.01), Needs(limits=Limits(minimum_accuracy=0.0), priorities=wanted))
+    kept = {verdict.strategy for verdict in decision.verdicts if not verdict.broken_limits}
+    for place in decision.front:
+        if any(each.by in kept for each in place.dominated_by):
+            assert decision.recommended != place.strategy

@@ -31,8 +31,10 @@ QUALITY = ("accuracy", "hallucination")
 _SEED = 7
 DRAWS = 1000
 """Enough to know a chance to 1.6 % in the worst case; 8 strategies on 1,000 questions then take some 0.3 s."""
-_UNSEEN = 1.0
-"""Questions that all unseen outcomes together weigh."""
+_UNSEEN = 0.5
+"""Weight, in questions, of each unseen outcome: that one strategy alone is right, and that it alone is wrong. Any two
+strategies then differ on one question either way: the flat prior on who wins a question that divides them. Less makes
+the chances too high where strategies are close, more makes them too low where they are not: docs/adr/0029-doubt.md."""
 
 PointDraws = Mapping[str, Mapping[str, Sequence[float]]]
 """By priority and strategy: the points in each draw."""
@@ -141,7 +143,7 @@ def _joint_rows(joint: JointOutcomes, names: Sequence[str]) -> list[_Row]:
         for right in (0.0, 1.0):
             accuracy = tuple(right if place == alone else 1 - right for place in range(len(names)))
             wrong = tuple(None if skip else 1 - value for skip, value in zip(unjudged, accuracy, strict=True))
-            rows.append(_Row(accuracy=accuracy, hallucination=wrong, weight=_UNSEEN / (2 * len(names))))
+            rows.append(_Row(accuracy=accuracy, hallucination=wrong, weight=_UNSEEN))
     return rows
 
 
