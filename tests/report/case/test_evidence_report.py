@@ -60,7 +60,7 @@ def test_a_claim_is_a_sentence_of_its_own() -> None:
         "fine-tuned answers faster than rag",
         "accuracy of rag: 85 %",
         "latency p50 of fine-tuned: 1.50 s",
-        "fine-tuned is more accurate than rag, by about 7 points",
+        "fine-tuned is more accurate than rag, by about 7 percentage points",
         "rag answers faster than fine-tuned, by about a factor of 1.25",
         "legal and medical precision: fine-tuned or raft",
         "retention over three months: RAG 80 %, fine-tuning 90 %",

@@ -1,9 +1,9 @@
 """The prior against evidence: each published claim, confirmed, refuted, not decided or untested on one workload.
 
-A claim is a span of values: "faster" is every ratio of times below 1, "85 %" is 80 to 90 %, "by 7 points" is 3.5 to
-10.5. It is confirmed where the figure lies within the span beyond chance, and refuted where it lies outside beyond
-chance. All tests of a workload are corrected together (Holm 1979), so that the chance of even one wrong verdict stays
-at 5 %. Claims that say the same, or the opposite, share a test.
+A claim is a span of values: "faster" is every ratio of times below 1, "85 %" is 80 to 90 %, "by 7 percentage points" is
+3.5 to 10.5. It is confirmed where the figure lies within the span beyond chance, and refuted where it lies outside
+beyond chance. All tests of a workload are corrected together (Holm 1979), so that the chance of even one wrong verdict
+stays at 5 %. Claims that say the same, or the opposite, share a test.
 """
 
 import math

@@ -134,7 +134,11 @@ def claim_sentence(claim: Claim, matrix: AdviceMatrix, currency: str = "USD") ->
     ahead = _AHEAD.get(claim.figure, f"is ahead on {kind.label} of")
     sentence = f"{claim.left} {ahead} {claim.right}"
     if claim.kind == "size":
-        by = f"{claim.value * 100:.0f}{NB}points" if kind.unit == "share" else f"a factor of {1 + claim.value:.2f}"
+        by = (
+            f"{claim.value * 100:.0f}{NB}percentage{NB}points"
+            if kind.unit == "share"
+            else f"a factor of {1 + claim.value:.2f}"
+        )
         sentence = f"{sentence}, by about {by}"
     return one_line(sentence)
 
