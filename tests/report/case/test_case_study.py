@@ -15,6 +15,7 @@ from weighbridge.report.case.case_page import case_markdown, case_page, escape_m
 from weighbridge.report.case.case_study import CaseStudy, CodeLines, changed_settings, draw_up_case
 from weighbridge.report.case.price_of_advice import price_advice
 from weighbridge.results import Machine
+from weighbridge.settings.needs import Priorities
 from weighbridge.settings.schema import ModelSettings, Settings
 
 from ..sample import ROWS, weighing
@@ -92,6 +93,13 @@ def test_the_settings_that_matter_are_shown_without_places() -> None:
         "  answers_per_month: 20000",
     ]
     assert changed_settings(Settings(examples=Path("x.jsonl"))) == []
+
+
+def test_every_weight_above_zero_is_named() -> None:
+    needs = SETTINGS.needs.model_copy(update={"priorities": Priorities(latency=0, memory=2.0, cost=0.0)})
+    case = draw_up_case(replace(files(), settings=SETTINGS.model_copy(update={"needs": needs})))
+    told = "Weights: right answers 50 %, few wrong assertions 30 % and little memory 20 %"
+    assert told in section(case, "Needs")
 
 
 def test_no_question_answer_document_or_failure_is_quoted() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from weighbridge.decide.points import priority_weights
 from weighbridge.decide.prior.advice import draw_up_advice
 from weighbridge.decide.prior.evidence import Evidence
 from weighbridge.decide.prior.matrix import AdviceMatrix, Answer
@@ -34,6 +35,16 @@ _TASKS = {"answer": "a short answer", "label": "one label of a fixed set", "json
 _COLUMNS = (
     "accuracy", "hallucination", "latency_p50", "latency_p95", "memory", "setup", "cost_per_thousand",
 )  # fmt: skip
+_WANTED = {
+    "accuracy": "right answers",
+    "hallucination": "few wrong assertions",
+    "latency": "speed",
+    "cost": "low cost",
+    "memory": "little memory",
+    "setup": "quick set-up",
+    "citation": "citations",
+    "needless_abstention": "few needless refusals",
+}
 _PRIVATE = frozenset({"documents", "examples", "name", "json_schema", "base_url", "key_variable", "store"})
 """Settings that a page for others leaves out: places on this machine, and addresses."""
 _UNASKED = Example(id="", question=Question(""), answers=())
@@ -191,19 +202,15 @@ def _situation(files: CaseFiles) -> Iterator[Block]:
 
 def _needs(settings: Settings) -> Iterator[Block]:
     needs = settings.needs
-    weights = {
-        "right answers": needs.priorities.accuracy,
-        "few wrong assertions": needs.priorities.hallucination,
-        "speed": needs.priorities.latency,
-        "low cost": needs.priorities.cost,
-    }
+    weights = priority_weights(needs.priorities)
     whole = sum(weights.values()) or 1.0
+    wanted = [(_WANTED.get(name, name), weight / whole) for name, weight in weights.items() if weight > 0]
     limits = join_words(list(_limits(needs.limits, settings.prices.currency)))
     volume = f"{needs.answers_per_month:,} answers a month for {count_noun(needs.months, 'month')}"
     yield Bullets(
         (
             f"Limits: {limits}" if limits else "Limits: none was set",
-            f"Weights: {join_words([f'{name} {percentage(weight / whole)}' for name, weight in weights.items()])}",
+            f"Weights: {join_words([f'{name} {percentage(share)}' for name, share in wanted])}",
             f"Volume: {volume}",
         )
     )
