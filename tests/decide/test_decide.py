@@ -196,6 +196,17 @@ def test_failures_are_named_and_too_many_rule_out(measurement: Make, comparisons
     assert failed in decision.reasons
 
 
+@pytest.mark.parametrize(("asked", "out"), [(10, True), (9, False)])
+def test_one_that_declines_every_question_is_out(measurement: Make, comparisons: Compare, asked: int, *, out: bool):
+    """Where many questions cannot be answered, it is often right, and it asserts nothing wrong."""
+    weighed = [measurement("mute", figures(0.6, 0.0)), measurement("rag", figures(0.55, 0.4))]
+    declined = Estimate(value=1.0, low=0.7, high=1.0, scored=asked)
+    weighed[0] = replace(weighed[0], figures={**weighed[0].figures, "needless_abstention": declined})
+    decision = decide(weighed, comparisons(weighed, half=0.01), Needs())
+    assert decision.recommended == ("rag" if out else "mute")
+    assert ("mute is out: it declines every question that can be answered." in decision.reasons) == out
+
+
 def test_one_strategy_is_enough(measurement: Make):
     decision = decide([measurement("rag", figures(0.5, 0.3))], (), Needs())
     assert decision.recommended == "rag"

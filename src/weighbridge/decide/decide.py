@@ -22,6 +22,9 @@ from weighbridge.results import Comparison, Decision, JointOutcomes, Measurement
 from weighbridge.settings.curves import curve_for
 from weighbridge.settings.needs import Limits, Needs
 
+_ENOUGH_TO_TELL = 10
+"""Questions that can be answered, all of them declined: fewer may be declined by chance."""
+
 
 def decide(
     measurements: Sequence[Measurement],
@@ -157,9 +160,14 @@ def _find_broken_limits(
 ) -> dict[str, tuple[Broken, ...]]:
     """Return the limits each strategy breaks; one that gets nothing right is out if the best is better for certain.
 
-    Without this, a strategy that always abstains could win: it asserts nothing wrong either.
+    Without this, a strategy that always abstains could win: it asserts nothing wrong either. One that declines every
+    question that can be answered is out by itself, since it is right on those alone that cannot.
     """
     broken = {name: broken_limits(measurement, needs.limits, draws) for name, measurement in by_name.items()}
+    for name, measurement in by_name.items():
+        declined = measurement.figures.get("needless_abstention")
+        if declined is not None and declined.value == 1 and declined.scored >= _ENOUGH_TO_TELL:
+            broken[name] = (*broken[name], Broken("it declines every question that can be answered"))
     right = {name: by_name[name].figures["accuracy"].value for name in by_name if not broken[name]}
     best = max(right, key=lambda name: right[name], default="")
     for name, value in right.items():
