@@ -93,6 +93,14 @@ def test_a_ratio_has_the_interval_of_both_logarithms() -> None:
     assert (found.value, found.low, found.high) == pytest.approx((2.0, 2 / 2**2**0.5, 2 * 2**2**0.5))
 
 
+def test_each_end_of_a_ratio_comes_of_the_ends_that_lie_that_way() -> None:
+    left = measure("rag", latency_p50=between(2.0, 1.0, 8.0))
+    right = measure("fine-tuned", latency_p50=between(1.0, 0.125, 2.0))
+    found = contrast("latency_p50", left, right).estimate
+    # Below: a factor of 2 of the left one and 2 of the right one; above: 4 and 8, added as squares of logarithms.
+    assert (found.low, found.high) == pytest.approx((2 / 2**2**0.5, 2 * 2 ** (4 + 9) ** 0.5))
+
+
 def test_a_time_that_nothing_bounds_leaves_its_ratio_open() -> None:
     slow = measure("rag", latency_p95=between(2.0, 1.0, 4.0, open_above=True))
     known = measure("fine-tuned", latency_p95=between(1.0, 0.5, 2.0))
