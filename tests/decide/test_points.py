@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pymcdm.methods import WSM
 
 from weighbridge.decide.points import rank
 from weighbridge.results import Estimate, Measurement
@@ -79,3 +81,32 @@ def test_points_for_cost_do_not_depend_on_the_currency(values: list[float], powe
     """A power of two changes no digit of a number."""
     found = totals("cost_per_thousand", [value * 2.0**power for value in values], COST)
     assert found == pytest.approx(totals("cost_per_thousand", values, COST), abs=1e-12)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(1, 10)), min_size=2, max_size=6),
+    st.tuples(*[st.floats(0.1, 9)] * 3),
+)
+def test_totals_are_the_weighted_sums_of_another_library(
+    rows: list[tuple[float, float, float]], weights: tuple[float, float, float]
+):
+    weighed = [
+        Measurement(
+            strategy=f"arm{place}",
+            figures={
+                name: Estimate(value=value, low=value, high=value, scored=10)
+                for name, value in zip(("accuracy", "hallucination", "latency_p50"), row, strict=True)
+            },
+            outcomes={},
+            attempts=10,
+            failures=0,
+        )
+        for place, row in enumerate(rows)
+    ]
+    accuracy, hallucination, latency = weights
+    priorities = Priorities(accuracy=accuracy, hallucination=hallucination, latency=latency, cost=0)
+    ours = {row.strategy: row.total for row in rank(weighed, Needs(priorities=priorities)).rows}
+    matrix = np.array([(right, wrong, np.log10(seconds)) for right, wrong, seconds in rows])
+    model = WSM(normalization_function=lambda column, cost: 1 - column if cost else column)
+    theirs = model(matrix, np.array(weights) / sum(weights), np.array([1, -1, -1]), validation=False)
+    assert [ours[f"arm{place}"] for place in range(len(rows))] == pytest.approx(list(theirs), abs=1e-6)

@@ -75,6 +75,12 @@ def test_each_stakeholder_has_a_ranking_and_those_who_would_decide_otherwise_are
     alone = decide(weighed, comparisons(weighed), Needs(stakeholders={"users": {"accuracy": 1}}))
     assert alone.agreement.summary == "users would put a first."
     assert decide(weighed, comparisons(weighed), Needs()).agreement is None
+    both = Needs(stakeholders={"users": {"accuracy": 1}, "lawyers": {"hallucination": 1}})
+    assert decide(weighed, comparisons(weighed), both).agreement.summary == (
+        "Both stakeholders would put a first. Their whole rankings largely agree (Kendall's W 1.00, from 0 to 1)."
+    )
+    only = decide(weighed[:1], (), both).agreement
+    assert only.summary == "Only a keeps every limit, so no stakeholder would decide otherwise."
 
 
 def test_a_stakeholder_who_weighs_only_what_was_not_measured_is_an_error(measurement: Make):

@@ -11,6 +11,7 @@ from weighbridge.results import Measurement
 from weighbridge.settings.needs import Needs, Priorities
 from weighbridge.verdicts import StakeholderAgreement, StakeholderView
 
+_TWO = 2
 _CLOSE, _LOOSE = 0.7, 0.3
 """From this concordance on, people agree largely, and below it hardly: the usual reading of Kendall's W (Schmidt 1997,
 Managing Delphi surveys, calls 0.7 strong and 0.3 weak agreement)."""
@@ -37,7 +38,7 @@ def kendall_w(totals: Sequence[Mapping[str, float]]) -> float | None:
     where every judge sees all strategies equal.
     """
     judges, items = len(totals), len(totals[0]) if totals else 0
-    if judges < 2 or items < 2:  # noqa: PLR2004 - agreement is between two
+    if judges < _TWO or items < _TWO:  # agreement is between two, about two
         return None
     sums = dict.fromkeys(totals[0], 0.0)
     ties = 0
@@ -70,11 +71,14 @@ def _view(name: str, needs: Needs, by_name: Mapping[str, Measurement]) -> Stakeh
 
 
 def _summary(views: Sequence[StakeholderView], concordance: float | None) -> str:
+    if len(views[0].order) == 1:
+        return f"Only {views[0].order[0]} keeps every limit, so no stakeholder would decide otherwise."
     firsts: dict[str, list[str]] = {}
     for view in views:
         firsts.setdefault(view.order[0], []).append(view.stakeholder)
     if len(firsts) == 1:
-        who = views[0].stakeholder if len(views) == 1 else f"All {len(views)} stakeholders"
+        number = "Both" if len(views) == _TWO else f"All {len(views)}"
+        who = views[0].stakeholder if len(views) == 1 else f"{number} stakeholders"
         sentence = f"{who} would put {views[0].order[0]} first"
     else:
         sentence = "The stakeholders would decide differently: " + "; ".join(
