@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-RUNS = 9
+RUNS = 5
 COMMANDS = (
     ("--help",),
     ("decide", "--what-if", "latency.p95=2s", "--what-if", "volume=1e6"),
@@ -27,16 +28,26 @@ COMMANDS = (
 """Commands that a release does not have are left out."""
 
 
-def measure(words: tuple[str, ...], folder: Path) -> float | None:
-    """Return the wall-clock seconds of one run; None where the command does not exist or fails."""
-    start = time.perf_counter()
+@dataclass(frozen=True)
+class Taken:
+    """The seconds of one run: by the clock, and of the processor. A busy machine lengthens the first far more."""
+
+    wall: float
+    processor: float
+
+
+def measure(words: tuple[str, ...], folder: Path) -> Taken | None:
+    """Return the seconds of one run; None where the command does not exist or fails."""
+    start, before = time.perf_counter(), os.times()
     done = subprocess.run(
         [sys.executable, "-m", "weighbridge", *words], cwd=folder, capture_output=True, text=True, check=False
     )
     if done.returncode:
         print(f"weighbridge {' '.join(words)}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
         return None
-    return time.perf_counter() - start
+    after = os.times()
+    processor = after.children_user + after.children_system - before.children_user - before.children_system
+    return Taken(time.perf_counter() - start, processor)
 
 
 def main() -> None:
@@ -51,17 +62,18 @@ def main() -> None:
                 shutil.copy(root / ".weighbridge" / saved, folder / ".weighbridge")
         size = (folder / ".weighbridge" / "weighing.json").stat().st_size / 1e6
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; weighing.json has {size:.1f} MB")
-        taken: dict[tuple[str, ...], list[float]] = {}
+        taken: dict[tuple[str, ...], list[Taken]] = {}
         for run in range(RUNS + 1):
             for words in COMMANDS:
                 once = measure(words, folder) if run == 0 or words in taken else None
                 if once is not None:
                     taken.setdefault(words, []).append(once)
     for words, values in taken.items():
-        own = values[1:]
+        walls = [one.wall for one in values[1:]]
+        processor = statistics.median(one.processor for one in values[1:])
         print(
-            f"weighbridge {' '.join(words):<60} median {statistics.median(own):.2f} s"
-            f"  (min {min(own):.2f}, max {max(own):.2f})"
+            f"weighbridge {' '.join(words):<64} median {statistics.median(walls):.2f} s"
+            f"  (min {min(walls):.2f}, max {max(walls):.2f}; processor {processor:.2f})"
         )
 
 
