@@ -41,6 +41,8 @@ def test_a_workspace_answers_as_the_commands_do(mine, run):
         again = workspace.compare()
         assert again.records == weighing.records
         assert again.decision == weighing.decision
+        assert workspace.decide() == weighing.decision
+        assert workspace.last_weighing() == again
         assert any(sentence.startswith("Asking") for sentence in said)
         assert {file: file.read_bytes() for file in (mine / ".weighbridge" / "records").iterdir()} == before
         rag = workspace.strategy("rag")

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weighbridge.errors import SettingsError, UserError, WorkspaceError
@@ -15,7 +15,7 @@ from weighbridge.wiring.reporter import Reporter
 from weighbridge.workflow.decide import decide_again, decide_what_if
 from weighbridge.workspace import Workspace
 
-from ..decide.what_if.saved import YAML, priced, workspace
+from ..decide.what_if.saved import EXAMPLES, YAML, priced, workspace
 from ..report.sample import weighing as old_weighing
 
 SILENT = Reporter()
@@ -88,13 +88,14 @@ def test_a_what_if_writes_nothing_and_changes_one_side(tmp_path):
 
 
 @given(volume=st.integers(1, 10**9), offline=st.booleans(), limit=st.none() | st.floats(0.01, 100))
+@settings(max_examples=EXAMPLES)
 def test_values_from_a_program_are_those_of_the_command(tmp_path_factory, volume, offline, limit):
     place = workspace(tmp_path_factory.mktemp("mine"))
-    settings = load_settings(place.settings_file)
+    chosen = load_settings(place.settings_file)
     mapping = {"volume": volume, "offline": offline, "latency.p95": limit, "strategy.raft": "without"}
     words = [f"volume={volume}", f"offline={'true' if offline else 'false'}", "strategy.raft=without"]
     words.insert(2, f"latency.p95={'none' if limit is None else limit}")
-    one, other = (decide_what_if(settings, place, changes, SILENT) for changes in (mapping, words))
+    one, other = (decide_what_if(chosen, place, changes, SILENT) for changes in (mapping, words))
     assert one == other
 
 

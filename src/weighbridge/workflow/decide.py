@@ -84,20 +84,21 @@ def _renew_report(workspace: Workspace, taken: Retaken) -> bool:
         return False
     from weighbridge.report.page.weighing_page import page
 
-    weighing = replace(
+    renewed = replace(
         weighing,
         measurements=taken.measurements.measurements,
         settings=taken.measurements.settings,
         decision=taken.decision,
     )
-    save_weighing(workspace, weighing)
-    write_text(workspace.report, page(weighing))
+    if renewed != weighing or not workspace.measurements_file.exists() or not workspace.decision_file.exists():
+        save_weighing(workspace, renewed)
+    write_text(workspace.report, page(renewed))
     return True
 
 
 def _warn_of_old_prices(saved: Measurements, reporter: Reporter) -> None:
     if old := keep_old_prices(saved.measurements):
         reporter.say(
-            f"The cost of {', '.join(old)} stays at the prices of the comparison, because an earlier release saved it "
-            "without what it is made of. Run weighbridge compare once; stored answers are used again"
+            f"The cost of {', '.join(old)} stays at the prices of the comparison, because an earlier release saved no "
+            "seconds of an answer. Run weighbridge compare once; stored answers are used again"
         )

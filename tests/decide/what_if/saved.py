@@ -1,6 +1,7 @@
 """A weighing of the sample with measured use, so that prices and volume can be applied again, and its workspace."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from weighbridge.decide.what_if.retake import retake
@@ -24,6 +25,8 @@ needs:
   priorities: {accuracy: 5, hallucination: 3, latency: 1, cost: 1}
 """
 """Settings of a workspace that lost its documents and examples."""
+EXAMPLES = 12
+"""Examples of a property that takes decisions: each costs a thousand draws of the world."""
 
 
 def used(measurement: Measurement) -> Measurement:
@@ -57,6 +60,7 @@ def a_settings(needs: Needs | None = None, prices: Prices | None = None) -> Sett
     return Settings(examples=Path("gone.jsonl"), needs=needs or Needs(), prices=prices or Prices())
 
 
+@cache
 def saved() -> Measurements:
     """Return the measurements of the sample with use."""
     return measurements_of(priced())

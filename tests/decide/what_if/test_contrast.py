@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weighbridge.decide.what_if.contrast import contrast, describe_outlook
 from weighbridge.decide.what_if.retake import retake
 from weighbridge.settings.needs import Limits, Needs, Prices, Priorities
 
-from .saved import a_settings, saved
+from .saved import EXAMPLES, a_settings, saved
 
 SETTINGS = st.builds(
     a_settings,
@@ -29,9 +29,10 @@ def taken(needs=None, prices=None, without=()):
     return retake(saved(), a_settings(needs, prices), without=without)
 
 
-@given(settings=SETTINGS)
-def test_a_decision_does_not_differ_from_itself(settings):
-    same = retake(saved(), settings)
+@given(chosen=SETTINGS)
+@settings(max_examples=EXAMPLES)
+def test_a_decision_does_not_differ_from_itself(chosen):
+    same = retake(saved(), chosen)
     found = contrast(same, same)
     assert found.differences == ()
     assert found.same[0] == f"The decision: {describe_outlook(same.decision)}."
@@ -39,6 +40,7 @@ def test_a_decision_does_not_differ_from_itself(settings):
 
 
 @given(first=SETTINGS, second=SETTINGS)
+@settings(max_examples=EXAMPLES)
 def test_the_differences_are_the_same_from_both_sides(first, second):
     now, then = retake(saved(), first), retake(saved(), second)
     there, back = contrast(now, then), contrast(then, now)
@@ -112,3 +114,15 @@ def test_the_questions_needed_are_compared(before, after, said):
         for outlook, needed in (before, after)
     )
     assert any(said in sentence for sentence in contrast(now, then).differences)
+
+
+def test_the_chance_to_be_the_best_is_compared():
+    one = taken(without={"raft"})
+    other = taken(Needs(priorities=Priorities(accuracy=0, hallucination=0, latency=0, cost=1)), without={"raft"})
+    assert one.decision.doubt is not None
+    assert any(sentence.startswith("Chance to be the best: ") for sentence in contrast(one, one).same)
+    told = [sentence for sentence in contrast(one, other).differences if sentence.startswith("Chance to be the best: ")]
+    assert len(told) == 1
+    assert "rag now " in told[0]
+    nothing = replace(other, decision=replace(other.decision, doubt=None))
+    assert not any("Chance" in sentence for sentence in contrast(one, nothing).differences)

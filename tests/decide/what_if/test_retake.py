@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weighbridge.decide.what_if.changes import apply_what_if, left_out, parse_change
@@ -16,7 +16,7 @@ from weighbridge.settings.needs import Limits, Needs, Prices, Priorities
 from weighbridge.workspace import Workspace
 
 from ...report.sample import weighing
-from .saved import a_settings, priced, saved
+from .saved import EXAMPLES, a_settings, priced, saved
 
 WEIGHTS = st.floats(0.1, 10)
 NEEDS = st.builds(
@@ -35,22 +35,24 @@ PRICES = st.builds(Prices, machine_per_hour=st.floats(0, 20))
 
 
 @given(needs=NEEDS, prices=PRICES)
+@settings(max_examples=EXAMPLES)
 def test_the_saved_measurements_give_the_decision_of_the_comparison(tmp_path_factory, needs, prices):
-    settings = a_settings(needs, prices)
-    made = priced(settings)
+    chosen = a_settings(needs, prices)
+    made = priced(chosen)
     place = Workspace(tmp_path_factory.mktemp("saved"))
     save_weighing(place, made)
-    taken = retake(load_measurements(place), settings)
+    taken = retake(load_measurements(place), chosen)
     assert taken.decision == made.decision
     assert taken.measurements.measurements == made.measurements
 
 
 @given(first=NEEDS, second=NEEDS, prices=PRICES)
+@settings(max_examples=EXAMPLES)
 def test_only_the_last_needs_count(first, second, prices):
     """Taking it by some needs in between changes nothing: costs are never computed from costs."""
-    settings = a_settings(second, prices)
-    through = retake(retake(saved(), a_settings(first, Prices(machine_per_hour=3.0))).measurements, settings)
-    assert through == retake(saved(), settings)
+    chosen = a_settings(second, prices)
+    through = retake(retake(saved(), a_settings(first, Prices(machine_per_hour=3.0))).measurements, chosen)
+    assert through == retake(saved(), chosen)
 
 
 @given(volume=st.integers(1, 10**8), months=st.integers(1, 100), hour=st.just(0.0) | st.floats(1e-6, 100))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from weighbridge.decide.what_if.reprice import COST
 from weighbridge.decide.what_if.retake import Retaken
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import NB, join_words, write_amount
+from weighbridge.formatting import NB, join_words, percentage, write_amount
 from weighbridge.results import Decision, Measurement, Verdict
 
 
@@ -25,6 +25,7 @@ def contrast(now: Retaken, then: Retaken) -> DecisionContrast:
         *_limits(_verdicts(now), _verdicts(then)),
         _order(now.decision, then.decision),
         _costs(now, then),
+        *_chances(now.decision, then.decision),
         *_questions(now.decision, then.decision),
     ]
     gone = sorted(_verdicts(now).keys() - _verdicts(then).keys())
@@ -98,6 +99,19 @@ def _costs(now: Retaken, then: Retaken) -> tuple[bool, str]:
     if moved:
         return True, f"Cost of 1,000 answers: {'; '.join(moved)}."
     return False, f"Cost of 1,000 answers: {'; '.join(f'{name} {cost}' for name, cost in after.items())}."
+
+
+def _chances(now: Decision, then: Decision) -> Iterator[tuple[bool, str]]:
+    """Yield the chance of each strategy to be the best, where both decisions have one."""
+    if now.doubt is None or then.doubt is None:
+        return
+    before = {arm.strategy: percentage(arm.best) for arm in now.doubt.arms}
+    after = {arm.strategy: percentage(arm.best) for arm in then.doubt.arms}
+    both = [name for name in after if name in before]
+    if moved := [f"{name} now {before[name]}, then {after[name]}" for name in both if before[name] != after[name]]:
+        yield True, f"Chance to be the best: {'; '.join(moved)}."
+    elif both:
+        yield False, f"Chance to be the best: {'; '.join(f'{name} {after[name]}' for name in both)}."
 
 
 def _cost(measurement: Measurement) -> str:
