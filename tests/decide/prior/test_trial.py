@@ -10,7 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from weighbridge.decide.prior.advice import draw_up_advice
-from weighbridge.decide.prior.trial import ARM_ORDER, FEWEST, TEST_SHARE, USUAL_QUESTIONS, questions_to_see
+from weighbridge.decide.prior.trial import (
+    ABOUT_HYBRID,
+    ARM_ORDER,
+    FEWEST,
+    TEST_SHARE,
+    USUAL_QUESTIONS,
+    questions_to_see,
+)
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import ARMS, MeasureSettings, SplitSettings
 
@@ -73,6 +80,19 @@ def test_a_test_is_as_large_as_the_claims_need_and_the_examples_allow() -> None:
     small = draw_up_advice(MATRIX, {"labels": 250}, DAY).trial
     assert "measure:" not in small.settings
     assert sum("published difference" in remark for remark in small.remarks) == 2
+
+
+def test_an_answer_at_its_default_sets_nothing() -> None:
+    assert "needs" not in draw_up_advice(MATRIX, {}, DAY).trial.settings
+    defaults = {name: factor.default for name, factor in MATRIX.factors.items()}
+    assert "needs" not in draw_up_advice(MATRIX, defaults, DAY).trial.settings
+
+
+def test_a_hybrid_is_said_to_be_compared_as_one_model() -> None:
+    for answers, is_said in (({"change": "daily", "complexity": "specialised"}, True), ({"change": "daily"}, False)):
+        trial = draw_up_advice(MATRIX, answers, DAY).trial
+        assert ("raft" in trial.arms) == is_said
+        assert (ABOUT_HYBRID in trial.remarks) == is_said
 
 
 def test_claims_are_tested_by_the_side_that_is_said_to_be_ahead() -> None:

@@ -21,6 +21,10 @@ ABOUT_MODEL = (
     "Set the model in weighbridge.yaml to the one that you mean to use. The default is a small model that runs "
     "everywhere, and its answers say little about a large one."
 )
+ABOUT_HYBRID = (
+    "The hybrid is compared as raft: one model, trained to read passages. No comparison sends frequent questions to "
+    "one strategy and rare ones to another yet."
+)
 _BOTH_ENDS, _POWER = 1.959964, 0.841621
 """Normal quantiles for a two-sided test at 5 %, and for finding a true difference in four of five tests."""
 
@@ -77,7 +81,7 @@ def plan_trial(matrix: AdviceMatrix, answers: Mapping[str, Answer], verdict: Pri
         settings=_write_settings(matrix, answers, arms, min(wanted, available)),
         tests=tests,
         test_questions=available,
-        remarks=_remarks(tests, available),
+        remarks=_remarks(tests, available, has_hybrid=matrix.strategies["hybrid"].arm in arms),
     )
 
 
@@ -137,7 +141,7 @@ def _write_settings(matrix: AdviceMatrix, answers: Mapping[str, Answer], arms: S
     return "\n".join(lines) + "\n"
 
 
-def _remarks(tests: Sequence[ClaimTest], available: int) -> tuple[str, ...]:
+def _remarks(tests: Sequence[ClaimTest], available: int, *, has_hybrid: bool) -> tuple[str, ...]:
     remarks = []
     if available < FEWEST:
         remarks.append(TOO_FEW)
@@ -149,4 +153,6 @@ def _remarks(tests: Sequence[ClaimTest], available: int) -> tuple[str, ...]:
                 f"is {needed:,} examples; yours give {available:,}. A smaller test may be not decisive."
             )
     remarks.append(ABOUT_MODEL)
+    if has_hybrid:
+        remarks.append(ABOUT_HYBRID)
     return tuple(remarks)

@@ -10,6 +10,7 @@ from weighbridge.decide.prior.advice import Advice, find_disagreements
 from weighbridge.decide.prior.matrix import STRATEGIES, AdviceMatrix, Factor
 from weighbridge.decide.prior.score import PUBLISHED, read_slopes
 from weighbridge.decide.prior.trial import (
+    ABOUT_HYBRID,
     ABOUT_MODEL,
     ARM_ORDER,
     FEWEST,
@@ -99,6 +100,7 @@ def page_data(matrix: AdviceMatrix) -> Mapping[str, Any]:
         "fewest": FEWEST,
         "tooFew": TOO_FEW,
         "aboutModel": ABOUT_MODEL,
+        "aboutHybrid": ABOUT_HYBRID,
         "answersTitle": wording.ANSWERS_TITLE,
     }
 

@@ -130,6 +130,7 @@ const weighbridgeAdvice = (() => {
       }
     }
     remarks.push(data.aboutModel);
+    if (arms.includes(data.strategies.find((one) => one.name === "hybrid").arm)) remarks.push(data.aboutHybrid);
     const documents = answers.documents < 1 ? "" : " --documents documents/";
     const commands = [`weighbridge init mine${documents} --examples questions.jsonl`, "weighbridge compare --workspace mine"];
     return { commands, settings: `${lines.join("\n")}\n`, remarks, tested: tests.map((test) => test.name) };
