@@ -65,6 +65,8 @@ def test_the_chance_to_be_the_cheapest_is_a_share_of_the_draws():
     assert sum(arm.chance or 0 for arm in even.arms) == pytest.approx(1)
     tie = ownership(make_case({"a": (100, 0, 0), "b": (100, 0, 0), "c": (101, 0, 0)}))
     assert [arm.chance for arm in tie.arms] == [0.5, 0.5, 0.0]
+    half = ownership(make_case({"a": (Band(50, 100, 150), 0, 0), "b": (100, 0, 0), "c": (100, 0, 0)}, draws=4000))
+    assert [arm.chance for arm in half.arms] == pytest.approx([0.5, 0.25, 0.25], abs=0.03)
 
 
 def test_one_draw_has_one_volume_for_all_arms():
