@@ -18,7 +18,7 @@ prices.toml                 the user's own price book, if there is one
 - measurements.json         the same without questions and answers: for decisions, prices and plans
 - decision.json             the decision
 - plan.json                 the last roll-out plan, with the targets of operation
-- report.html
+- report.html               the report for those who decide; brief.html is the same on two pages
 """
 
 import json
@@ -95,6 +95,10 @@ class Workspace:
     @property
     def report(self) -> Path:
         return self.state / "report.html"
+
+    @property
+    def brief(self) -> Path:
+        return self.state / "brief.html"
 
     def adapters(self, strategy: str) -> Path:
         """Return the folder with the adapters of a tuned strategy, and with `promoted.json`."""

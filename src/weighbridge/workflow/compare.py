@@ -21,7 +21,6 @@ from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
 from weighbridge.evaluate.weighing import save_weighing
 from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.openai import address, is_local
-from weighbridge.report.page.weighing_page import page
 from weighbridge.report.safe_text import count_noun
 from weighbridge.results import Measurement, Record, ResourceUse, Weighing
 from weighbridge.scoring.grade import scorer_fingerprint
@@ -40,8 +39,9 @@ from weighbridge.wiring.search import embedder_name
 from weighbridge.wiring.tuned_retrievers import require_unlearnt, with_tuned_models
 from weighbridge.workflow.footprint import disk_bytes, indexing_seconds, training_price, training_seconds
 from weighbridge.workflow.latency import Alone, time_in_own_process
+from weighbridge.workflow.report import write_reports
 from weighbridge.workflow.training.train import train_all
-from weighbridge.workspace import Workspace, write_text
+from weighbridge.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
         }
         weighing = replace(weigh(bench, engine, asked, attempted, seconds), left_out=tuple(failed.values()))
         save_weighing(workspace, weighing)
-        write_text(workspace.report, page(weighing))
+        write_reports(workspace, weighing)
     return weighing
 
 

@@ -11,7 +11,7 @@ from weighbridge.evaluate.weighing import load_measurements, load_weighing, save
 from weighbridge.results import Measurements
 from weighbridge.settings.schema import Settings
 from weighbridge.wiring.reporter import Reporter
-from weighbridge.workspace import Workspace, write_text
+from weighbridge.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def _renew_report(workspace: Workspace, taken: Retaken) -> bool:
     weighing = load_weighing(workspace.weighing_file)
     if weighing.taken_at != taken.measurements.taken_at:
         return False
-    from weighbridge.report.page.weighing_page import page
+    from weighbridge.workflow.report import write_reports
 
     renewed = replace(
         weighing,
@@ -92,7 +92,7 @@ def _renew_report(workspace: Workspace, taken: Retaken) -> bool:
     )
     if renewed != weighing or not workspace.measurements_file.exists() or not workspace.decision_file.exists():
         save_weighing(workspace, renewed)
-    write_text(workspace.report, page(renewed))
+    write_reports(workspace, renewed)
     return True
 
 

@@ -5,7 +5,8 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.report.charts.drawing import BarSegment, Point, Reach, axis, scatter, stacked_bar
+from weighbridge.report.charts.drawing import BarSegment, Reach, axis, stacked_bar
+from weighbridge.report.charts.scatter import Point, scatter
 
 reaches = st.tuples(st.just(0.0) | st.floats(1e-6, 1e6), st.floats(0, 1), st.floats(0, 1)).map(
     lambda drawn: Reach(drawn[0], drawn[0] * (1 - drawn[1]), drawn[0] * (1 + drawn[2]))

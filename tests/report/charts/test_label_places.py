@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.report.charts.drawing import HEIGHT, WIDTH
 from weighbridge.report.charts.label_places import LabelBox, place_labels
+from weighbridge.report.charts.scatter import HEIGHT, WIDTH
 
 AREA = LabelBox(46, 14, WIDTH - 12, HEIGHT - 44)
 NAMES = ("prompt", "few-shot", "rag", "fine-tuned", "raft", "routed")

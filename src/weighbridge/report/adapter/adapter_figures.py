@@ -9,7 +9,8 @@ from weighbridge import formatting as words
 from weighbridge.adapters import AdapterCard, Guard
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import NB, Scale, join_words
-from weighbridge.report.charts.drawing import Axis, Point, Reach, axis, difference_bar, scatter, whisker
+from weighbridge.report.charts.drawing import Axis, Reach, axis, difference_bar, whisker
+from weighbridge.report.charts.scatter import Point, scatter
 from weighbridge.report.safe_text import count_noun
 from weighbridge.results import Estimate
 

@@ -20,9 +20,9 @@ from weighbridge.report.adapter.adapter_figures import (
     share_drawn,
     verdict,
 )
-from weighbridge.report.page.weighing_page import environment, policy, source
 from weighbridge.report.printed_sentence import Sentence
 from weighbridge.report.safe_text import ABSENT, count_noun, one_line
+from weighbridge.report.web_page import environment, policy, source
 
 _MARKS = {True: "\N{CHECK MARK}", False: "\N{MULTIPLICATION X}", None: "\N{WHITE CIRCLE}"}
 _STYLES = {True: "green", False: "bold red", None: "dim"}

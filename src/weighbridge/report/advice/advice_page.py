@@ -20,7 +20,7 @@ from weighbridge.decide.prior.trial import (
     find_claim_tests,
 )
 from weighbridge.report.advice import wording
-from weighbridge.report.page.weighing_page import environment, policy, source
+from weighbridge.report.web_page import environment, policy, source
 
 _KINDS = {
     "advice": "published, not measured",

@@ -43,7 +43,7 @@ def case_page(case: CaseStudy) -> str:
     """Return the page as HTML. It needs no file beside it; its policy forbids scripts, and to fetch anything."""
     from markupsafe import Markup  # the templates take a tenth of a second, and Markdown needs none
 
-    from weighbridge.report.page.weighing_page import environment, policy, source
+    from weighbridge.report.web_page import environment, policy, source
 
     style = "\n".join((source("report.css"), source("case.css")))
     page = environment().get_template("case.html.j2")

@@ -9,15 +9,6 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from weighbridge.report.charts.label_places import LabelBox, place_labels
-
-WIDTH, HEIGHT = 440, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 14, 44
-_AREA = LabelBox(_LEFT, _TOP, WIDTH - _RIGHT, HEIGHT - _BOTTOM)
-_MARK = 6.0
-_RING = _MARK + 4
-_CAP = 3.0
-
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -26,17 +17,6 @@ class Reach:
     value: float
     low: float
     high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """One strategy in a scatter chart; `y` is a share."""
-
-    name: str
-    series: int
-    x: Reach
-    y: Reach
-    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,30 +63,15 @@ def axis(values: Sequence[Reach], *, logarithmic_from: float) -> Axis:
     return Axis(0.0, count * step, logarithmic=False, ticks=tuple(step * n for n in range(count + 1)))
 
 
-def scatter(points: Sequence[Point], *, title: str, x_label: str, ticks: Sequence[str], along: Axis) -> Markup:
-    """Return shares against a figure, each point with both intervals and a label that overlaps no other.
-
-    `ticks` are the words of `along.ticks`.
-    """
-    told = "; ".join(f"{point.name} {point.y.value:.0%}" for point in points)
-    parts = [_grid(along, ticks), *(_whiskers(point, along) for point in points)]
-    parts += [_mark(point, *_at(point, along)) for point in sorted(points, key=lambda point: point.leads)]
-    parts += _labels(points, along)
-    parts.append(f'<text class="axis" x="{_AREA.right}" y="{HEIGHT - 6}" text-anchor="end">{escape(x_label)}</text>')
-    label = escape(f"{title}: {told}")
-    body = "".join(parts)
-    return Markup(f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{body}</svg>')  # noqa: S704 - every text in it is escaped
-
-
 def glyph(series: int) -> Markup:
     """Return the small shape that stands for a strategy everywhere on the page."""
-    drawn = _shape(series, 7, 7, 5)
+    drawn = draw_shape(series, 7, 7, 5)
     return Markup(f'<svg class="glyph s{series % 5}" width="14" height="14" aria-hidden="true">{drawn}</svg>')  # noqa: S704 - numbers only
 
 
 def whisker(reach: Reach, along: Axis, series: int) -> Markup:
     """Return a value and its interval as a line as wide as its cell."""
-    low, value, high = (_percent(along.at(x)) for x in (reach.low, reach.value, reach.high))
+    low, value, high = (percent(along.at(x)) for x in (reach.low, reach.value, reach.high))
     body = (
         '<line class="track" x1="0" x2="100%" y1="6" y2="6"/>'
         f'<line class="reach" x1="{low}" x2="{high}" y1="6" y2="6"/><circle cx="{value}" cy="6" r="3.5"/>'
@@ -117,12 +82,35 @@ def whisker(reach: Reach, along: Axis, series: int) -> Markup:
 def difference_bar(reach: Reach, widest: float) -> Markup:
     """Return a difference and its interval on an axis with zero in its middle that reaches `widest` both ways."""
     along = Axis(-widest, widest, logarithmic=False, ticks=())
-    low, value, high = (_percent(along.at(x)) for x in (reach.low, reach.value, reach.high))
+    low, value, high = (percent(along.at(x)) for x in (reach.low, reach.value, reach.high))
     body = (
         '<line class="track" x1="0" x2="100%" y1="8" y2="8"/><line class="zero" x1="50%" x2="50%" y1="0" y2="16"/>'
         f'<line class="reach" x1="{low}" x2="{high}" y1="8" y2="8"/><circle cx="{value}" cy="8" r="4"/>'
     )
     return Markup(f'<svg class="whisker ink" width="100%" height="16" aria-hidden="true">{body}</svg>')  # noqa: S704 - numbers only
+
+
+def swing_bar(reach: Reach, along: Axis) -> Markup:
+    """Return how far a total moves: from its low end (light) over its value to its high end (dark)."""
+    low, value, high = (along.at(x) for x in (reach.low, reach.value, reach.high))
+    parts = [
+        f'<rect class="{style}" x="{percent(min(end, value))}" width="{percent(abs(end - value))}" y="3" height="12"/>'
+        for style, end in (("with-low", low), ("with-high", high))
+    ]
+    zero = f'<line class="zero" x1="{percent(along.at(0.0))}" x2="{percent(along.at(0.0))}" y1="0" y2="18"/>'
+    middle = f'<line class="middle" x1="{percent(value)}" x2="{percent(value)}" y1="0" y2="18"/>'
+    crosses = along.low < 0 < along.high
+    body = "".join((*parts, zero if crosses else "", middle))
+    return Markup(f'<svg class="swing" width="100%" height="18" aria-hidden="true">{body}</svg>')  # noqa: S704 - numbers only
+
+
+def chance_bar(share: float, series: int) -> Markup:
+    """Return a share, 0 to 1, as a bar on a track."""
+    body = (
+        '<rect class="track" x="0" width="100%" y="4" height="8" rx="4"/>'
+        f'<rect class="part" x="0" width="{percent(share)}" y="4" height="8" rx="4"/>'
+    )
+    return Markup(f'<svg class="chance s{series % 5}" width="100%" height="16" aria-hidden="true">{body}</svg>')  # noqa: S704 - numbers only
 
 
 def stacked_bar(segments: Sequence[BarSegment], title: str) -> Markup:
@@ -140,76 +128,15 @@ def stacked_bar(segments: Sequence[BarSegment], title: str) -> Markup:
 def _segment(segment: BarSegment, start: float, width: float) -> str:
     if not segment.count:
         return ""
-    place = f'x="{_percent(start)}" y="0" width="{_percent(width)}" height="28"'
+    place = f'x="{percent(start)}" y="0" width="{percent(width)}" height="28"'
     hatch = f'<rect {place} fill="url(#hatch)"/>' if "missed" in segment.style else ""
     wide = 0.06
-    number = f'<text x="{_percent(start + width / 2)}" y="19">{segment.count}</text>' if width > wide else ""
+    number = f'<text x="{percent(start + width / 2)}" y="19">{segment.count}</text>' if width > wide else ""
     told = escape(f"{segment.count} {segment.meaning}")
     return f'<g class="{escape(segment.style)}"><title>{told}</title><rect {place}/>{hatch}{number}</g>'
 
 
-def _at(point: Point, along: Axis) -> tuple[float, float]:
-    return _across(along.at(point.x.value)), _up(point.y.value)
-
-
-def _across(place: float) -> float:
-    return _AREA.left + 8 + place * (_AREA.right - _AREA.left - 16)
-
-
-def _up(share: float) -> float:
-    return _AREA.bottom - 6 - min(max(share, 0.0), 1.0) * (_AREA.bottom - _AREA.top - 12)
-
-
-def _grid(along: Axis, ticks: Sequence[str]) -> str:
-    rows = "".join(
-        f'<line class="grid" x1="{_AREA.left}" x2="{_AREA.right}" y1="{_up(n / 4):.1f}" y2="{_up(n / 4):.1f}"/>'
-        f'<text class="tick" x="{_AREA.left - 8}" y="{_up(n / 4) + 4:.1f}" text-anchor="end">{25 * n}</text>'
-        for n in range(5)
-    )
-    columns = "".join(
-        f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_AREA.top}" y2="{_AREA.bottom}"/>'
-        f'<text class="tick" x="{x:.1f}" y="{_AREA.bottom + 17}" text-anchor="middle">{escape(word)}</text>'
-        for x, word in ((_across(along.at(tick)), word) for tick, word in zip(along.ticks, ticks, strict=True))
-    )
-    return f'{rows}{columns}<text class="axis" x="0" y="10">%</text>'
-
-
-def _whiskers(point: Point, along: Axis) -> str:
-    x, y = _at(point, along)
-    across, upright = _extents(point, along)
-    lines = [(x, upright.bottom, x, upright.top), (across.left, y, across.right, y)]
-    lines += [(x - _CAP, end, x + _CAP, end) for end in (upright.top, upright.bottom)]
-    lines += [(end, y - _CAP, end, y + _CAP) for end in (across.left, across.right) if across.right - across.left > 1]
-    drawn = "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for a, b, c, d in lines)
-    return f'<path class="whiskers s{point.series % 5}" d="{drawn}"/>'
-
-
-def _extents(point: Point, along: Axis) -> tuple[LabelBox, LabelBox]:
-    """Return where a point's two intervals are drawn: the one across, the one upright."""
-    x, y = _at(point, along)
-    left, right = _across(along.at(point.x.low)), _across(along.at(point.x.high))
-    return LabelBox(left, y - 1, right, y + 1), LabelBox(x - 1, _up(point.y.high), x + 1, _up(point.y.low))
-
-
-def _mark(point: Point, x: float, y: float) -> str:
-    ring = f'<circle class="ring" cx="{x:.1f}" cy="{y:.1f}" r="{_RING:.0f}"/>' if point.leads else ""
-    return f'<g class="mark s{point.series % 5}">{_shape(point.series, x, y, _MARK)}{ring}</g>'
-
-
-def _labels(points: Sequence[Point], along: Axis) -> list[str]:
-    marks = [_at(point, along) for point in points]
-    lines = [box for point in points for box in _extents(point, along)]
-    clear = [(_RING if point.leads else _MARK) + 1 for point in points]
-    placed = place_labels([point.name for point in points], marks, _AREA, lines, clear=clear)
-    return [
-        (f'<path class="leader" d="M{x:.1f} {y:.1f}L{box.middle_x:.1f} {box.middle_y:.1f}"/>' if box.far else "")
-        + f'<text class="label{" leads" if point.leads else ""}" x="{box.left + 2:.1f}" y="{box.bottom - 4:.1f}">'
-        f"{escape(point.name)}</text>"
-        for point, (x, y), box in zip(points, marks, placed, strict=True)
-    ]
-
-
-def _shape(series: int, x: float, y: float, size: float) -> str:
+def draw_shape(series: int, x: float, y: float, size: float) -> str:
     """Draw a circle, square, triangle, diamond or cross of about the same area."""
     corners: Sequence[tuple[float, float]]
     match series % 5:
@@ -228,7 +155,8 @@ def _shape(series: int, x: float, y: float, size: float) -> str:
     return f'<polygon points="{" ".join(f"{x + dx * size:.1f},{y + dy * size:.1f}" for dx, dy in corners)}"/>'
 
 
-def _percent(place: float) -> str:
+def percent(place: float) -> str:
+    """Return a place from 0 to 1 as a length in SVG."""
     return f"{100 * place:.2f}%"
 
 

@@ -1,20 +1,26 @@
 """The page's figures: every measurement in rows, the charts made of them, and where each strategy fails."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
 from weighbridge.figures import FIGURES, FigureKind
 from weighbridge.formatting import NB, interval, scale, write_amount
-from weighbridge.report.charts.drawing import Axis, BarSegment, Point, Reach, axis, scatter, stacked_bar, whisker
+from weighbridge.report.charts.drawing import Axis, BarSegment, Reach, axis, stacked_bar, whisker
+from weighbridge.report.charts.scatter import Point, scatter
 from weighbridge.report.findings import currency, kinds_taken, notes, why_absent
 from weighbridge.report.safe_text import ABSENT, one_line
-from weighbridge.results import Estimate, Measurement, Weighing
+from weighbridge.results import Estimate, Measurement, Verdict, Weighing
 
 _TAKEN_BY = {"latency_p50": "Accuracy against time", "cost_per_thousand": "Accuracy against cost"}
 _LOGARITHMIC_FROM = {"seconds": 1.0, "money": 5.0}
 """Seconds are compared by their ratio; money by its amount, unless some of it would vanish."""
+KEY_FIGURES = ("accuracy", "hallucination", "latency_p95", "memory", "cost_per_thousand")
+"""The figures that stand under the decision."""
+GLANCE = ("accuracy", "hallucination", "latency_p50", "latency_p95", "memory", "cost_per_thousand")
+"""The figures of the table at a glance: the priorities and limits that most people set."""
 _RETRIEVALS = {"retrieved": "evidence found", "none": "", "missed": "evidence missed"}
 _OUTCOMES = ("right", "abstained", "wrong")
 
@@ -47,6 +53,22 @@ class FigureGroup:
     rows: tuple[FigureRow, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlanceRow:
+    """One strategy at a glance: its verdict, and its cells in the order of the columns."""
+
+    verdict: Verdict
+    cells: tuple[FigureCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """The strategies side by side in the figures that decide, the best first."""
+
+    kinds: tuple[FigureKind, ...]
+    rows: tuple[GlanceRow, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
     """A drawn chart with its title, and the strategies that could not be in it."""
@@ -63,6 +85,33 @@ class Bar:
     strategy: str
     drawn: Markup
     counts: tuple[str, ...]
+
+
+def series_of(weighing: Weighing) -> Mapping[str, int]:
+    """Return the number of each strategy's shape and colour."""
+    return {measurement.strategy: place for place, measurement in enumerate(weighing.measurements)}
+
+
+def glance_table(weighing: Weighing, names: Sequence[str] = GLANCE) -> Glance:
+    """Return the strategies side by side in some figures, in the order of the decision."""
+    measured = {measurement.strategy: measurement for measurement in weighing.measurements}
+    taken = [name for name in names if any(name in one.figures for one in measured.values())]
+    kinds, money = [FIGURES[name] for name in taken], currency(weighing)
+    rows = []
+    for verdict in weighing.decision.verdicts:
+        figures = measured[verdict.strategy].figures if verdict.strategy in measured else {}
+        cells = tuple(
+            FigureCell(
+                strategy=verdict.strategy,
+                value=write_amount(kind, estimate.value, money) if (estimate := figures.get(kind.name)) else ABSENT,
+                bounds=interval(kind, estimate, money) if estimate else "",
+                drawn=Markup(),
+                counts="",
+            )
+            for kind in kinds
+        )
+        rows.append(GlanceRow(verdict=verdict, cells=cells))
+    return Glance(kinds=tuple(kinds), rows=tuple(rows))
 
 
 def figure_groups(weighing: Weighing) -> tuple[FigureGroup, ...]:
@@ -119,6 +168,7 @@ def _cell(weighing: Weighing, kind: FigureKind, measurement: Measurement, series
 
 
 def _scatter(weighing: Weighing, kind: FigureKind, title: str) -> Chart | None:
+    dominated = {place.strategy for place in weighing.decision.front if place.dominated_by}
     points = [
         Point(
             name=one_line(measurement.strategy, 24),
@@ -126,6 +176,7 @@ def _scatter(weighing: Weighing, kind: FigureKind, title: str) -> Chart | None:
             x=_reach(measurement.figures[kind.name]),
             y=_reach(measurement.figures["accuracy"]),
             leads=measurement.strategy == weighing.decision.recommended,
+            dominated=measurement.strategy in dominated,
         )
         for series, measurement in enumerate(weighing.measurements)
         if kind.name in measurement.figures and "accuracy" in measurement.figures
@@ -135,7 +186,7 @@ def _scatter(weighing: Weighing, kind: FigureKind, title: str) -> Chart | None:
     along = axis([point.x for point in points], logarithmic_from=_LOGARITHMIC_FROM[kind.unit])
     ticks = [_tick(kind, tick, along, currency(weighing)) for tick in along.ticks]
     label = f"{kind.label}{', logarithmic' if along.logarithmic else ''} \N{RIGHTWARDS ARROW}"
-    drawn = scatter(points, title=title, x_label=label, ticks=ticks, along=along)
+    drawn = scatter(points, title=title, x_label=label, ticks=ticks, along=along, front=True)
     shown = {point.name for point in points}
     missing = [m.strategy for m in weighing.measurements if one_line(m.strategy, 24) not in shown]
     return Chart(title, drawn, tuple(missing))

@@ -58,7 +58,7 @@ def build_island(weighing: Weighing, *, groups: frozenset[str], budget: int) -> 
     Of a question asked with access the reader lacks, only its text and how it was answered (right, wrong) are given;
     the same where a prompt held a passage the reader may not see. `budget` is in bytes of UTF-8.
     """
-    texts = ((cut, _write(_content(weighing, groups, cut))) for cut in _cuts(len(weighing.examples)))
+    texts = ((cut, write_island(_content(weighing, groups, cut))) for cut in _cuts(len(weighing.examples)))
     cut, text = next((cut, text) for cut, text in texts if not cut.questions or len(text.encode()) <= budget)
     return Island(text, tuple(_left_out(weighing, groups, cut)))
 
@@ -176,7 +176,8 @@ def is_restricted(record: Record, groups: frozenset[str]) -> bool:
     return any(chunk.groups and not chunk.groups & groups for chunk in _chunks(record))
 
 
-def _write(content: Mapping[str, Any]) -> str:
+def write_island(content: Mapping[str, Any]) -> str:
+    """Return JSON that is safe inside a script element."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE)
 
 

@@ -1,58 +1,118 @@
-"""A weighing as one self-contained web page: it needs no network, and no script but to browse the questions."""
+"""A weighing as one self-contained web page: it needs no network, and a script only to browse and to weigh again."""
 
-import hashlib
-import re
-from base64 import b64encode
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from weighbridge import formatting as words
+from weighbridge.decide.front import front_sentence
 from weighbridge.figures import FIGURES
-from weighbridge.formatting import probability, write_difference
+from weighbridge.formatting import write_difference, write_lead
 from weighbridge.report import findings
-from weighbridge.report.charts import drawing
+from weighbridge.report.charts.drawing import Reach, difference_bar
 from weighbridge.report.money import break_evens
-from weighbridge.report.page.page_figures import figure_groups, outcome_bars, scatter_charts
+from weighbridge.report.page.claim_figures import claim_figures
+from weighbridge.report.page.decision_json import decision_island, make_sliders
+from weighbridge.report.page.dossier import NO_DOSSIER, Dossier
+from weighbridge.report.page.doubt_figures import doubt_figures
+from weighbridge.report.page.glossary import GLOSSARY
+from weighbridge.report.page.money_figures import money_figures
+from weighbridge.report.page.page_figures import (
+    KEY_FIGURES,
+    figure_groups,
+    glance_table,
+    outcome_bars,
+    scatter_charts,
+    series_of,
+)
 from weighbridge.report.page.questions_json import build_island, is_restricted
-from weighbridge.report.safe_text import count_noun, one_line
-from weighbridge.results import Record, Weighing
+from weighbridge.report.page.restricted_messages import withhold_messages
+from weighbridge.report.rollout import plan_words
+from weighbridge.report.rollout.gantt import gantt, gantt_style
+from weighbridge.report.safe_text import ABSENT, one_line
+from weighbridge.report.web_page import environment, policy, source
+from weighbridge.results import Estimate, Record, Weighing
 from weighbridge.types import PUBLIC
 
 _ISLAND_BYTES = 780_000
 """The share of the questions in a page of less than a megabyte."""
-_KEY_FIGURES = ("accuracy", "hallucination", "latency_p95", "memory", "cost_per_thousand")
 _EXCERPT = 5
 """Questions that a page shows without its script."""
-_JOINED = re.compile(r"(?=\S{3,40}(?:\s|$))\S+[-\N{EN DASH}]\S+")
-"""Words of moderate length with a hyphen or a dash in them."""
+_SCRIPTS = ("decision.js", "sliders.js", "report.js")
+_SECTIONS = {
+    "figures": "Figures",
+    "front": "Trade-offs",
+    "claims": "Claims",
+    "money": "Money",
+    "doubt": "Doubt",
+    "sliders": "Sliders",
+    "plan": "Plan",
+    "method": "Method",
+    "measurements": "Measurements",
+    "compared": "Comparisons",
+    "glossary": "Words",
+    "questions": "Questions",
+}
+"""The sections of the page in their order, by their anchors; each has a template of its anchor's name."""
+_COMMANDS = (
+    ("the decision", "weighbridge decide"),
+    ("the decision under other needs", "weighbridge decide --what-if volume=50000"),
+    ("the money", "weighbridge cost"),
+    ("the plan", "weighbridge plan"),
+    ("this page", "weighbridge report"),
+    ("the measurements themselves", "weighbridge compare"),
+    ("the files behind it", "sha256sum weighbridge.yaml .weighbridge/*.json"),
+)
 
 
-def page(weighing: Weighing, *, groups: frozenset[str] = PUBLIC) -> str:
+@dataclass(frozen=True, slots=True)
+class PageSection:
+    """A section of the page: its anchor, and its name in the list of sections."""
+
+    anchor: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedRow:
+    """The leader against one other, by all priorities or by one figure."""
+
+    rival: str
+    by: str
+    words: str
+    drawn: Markup
+    questions: str
+    verdict: str = ""
+
+
+def page(weighing: Weighing, dossier: Dossier = NO_DOSSIER, *, groups: frozenset[str] = PUBLIC) -> str:
     """Return the report as HTML of less than a megabyte, for a reader of these access groups.
 
-    Text that only other groups may read is left out. The page needs no other file, and its policy forbids fetching any.
+    Text that only other groups may read is left out, and so is a section without data. The page needs no other file,
+    and its policy forbids fetching any.
     """
-    style, script = source("report.css"), source("report.js")
+    style, script = "\n".join((source("report.css"), gantt_style())), "\n".join(map(source, _SCRIPTS))
     island = build_island(weighing, groups=groups, budget=_ISLAND_BYTES)
-    weighing = _without_closed_messages(weighing, groups)
+    weighing = withhold_messages(weighing, groups)
+    series = series_of(weighing)
     written = environment().get_template("report.html.j2").render(
         weighing=weighing,
+        sections=_sections(weighing, dossier),
         said=findings.headline(weighing),
         first=findings.leader(weighing.decision),
+        winner=weighing.decision.recommended,
         currency=findings.currency(weighing),
-        key_figures=[FIGURES[name] for name in _KEY_FIGURES],
+        key_figures=[FIGURES[name] for name in KEY_FIGURES],
         measured={measurement.strategy: measurement for measurement in weighing.measurements},
-        series={measurement.strategy: place for place, measurement in enumerate(weighing.measurements)},
+        series=series,
+        glance=glance_table(weighing),
         figure_groups=figure_groups(weighing),
         notes=findings.notes(weighing, findings.kinds_taken(weighing)),
         shortfalls=(*findings.shortfalls(weighing, findings.kinds_taken(weighing)), *break_evens(weighing)),
         charts=scatter_charts(weighing),
+        hollow=any(place.dominated_by for place in weighing.decision.front),
+        dominated=front_sentence(weighing.decision.front),
         bars=outcome_bars(weighing),
         compared=_comparison_rows(weighing),
         priorities=list(dict.fromkeys(name for verdict in weighing.decision.verdicts for name in verdict.points)),
@@ -62,86 +122,89 @@ def page(weighing: Weighing, *, groups: frozenset[str] = PUBLIC) -> str:
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         policy=policy(style, script),
+        **_dossier_parts(weighing, dossier, series),
     )  # fmt: skip
     return written.encode("utf-8", "replace").decode("utf-8")
 
 
-def _without_closed_messages(weighing: Weighing, groups: frozenset[str]) -> Weighing:
-    """Return the weighing without the messages on questions that the reader may not see: they may quote them."""
-    closed = {example.id for example in weighing.examples if not example.question.groups <= groups}
-    records = tuple(
-        replace(record, error="", scores=tuple(replace(score, reason="") for score in record.scores))
-        if record.example_id in closed or is_restricted(record, groups)
-        else record
-        for record in weighing.records
-    )
-    told = {(record.strategy, record.error) for record in records}
-    measurements = tuple(
-        replace(one, errors=tuple(error for error in one.errors if (one.strategy, error) in told))
-        for one in weighing.measurements
-    )
-    return replace(weighing, records=records, measurements=measurements)
-
-
-@cache
-def environment() -> Environment:
-    """Return the environment of all pages: their filters, and the functions for their templates."""
-    made = Environment(
-        loader=PackageLoader("weighbridge.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {"plain": one_line, "whole": _whole}
-    made.globals |= {
-        "glyph": drawing.glyph,
-        "findings": findings,
-        "words": words,
-        "count_noun": count_noun,
+def _sections(weighing: Weighing, dossier: Dossier) -> tuple[PageSection, ...]:
+    """Return the sections that have something to show, in their order."""
+    decision = weighing.decision
+    present = {
+        "front": bool(scatter_charts(weighing)),
+        "claims": dossier.claims is not None,
+        "money": dossier.ownership is not None,
+        "doubt": bool(decision.doubt or decision.agreement),
+        "sliders": dossier.needs is not None and len(weighing.measurements) > 1,
+        "plan": dossier.plan is not None,
     }
-    return made
+    return tuple(PageSection(anchor, label) for anchor, label in _SECTIONS.items() if present.get(anchor, True))
 
 
-def _whole(text: str) -> Markup:
-    """Return a text that never breaks at a hyphen or a dash: neither in a name nor in an interval."""
-    return Markup(_JOINED.sub(r'<span class="whole">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped before
-
-
-def source(name: str) -> str:
-    """Return a file from beside the templates."""
-    return (files("weighbridge.report") / "templates" / name).read_text(encoding="utf-8").strip()
-
-
-def policy(style: str, script: str = "") -> str:
-    """Return a content security policy that allows this style and this script by their hashes, and nothing else."""
-    allowed = {"style-src": style, "script-src": script}
-    hashes = {key: b64encode(hashlib.sha256(text.encode()).digest()).decode() for key, text in allowed.items() if text}
-    listed = "".join(f"{key} 'sha256-{value}'; " for key, value in hashes.items())
-    return f"default-src 'none'; {listed}base-uri 'none'; form-action 'none'"
-
-
-def _comparison_rows(weighing: Weighing) -> Sequence[dict[str, Any]]:
-    compared = findings.against_leader(weighing)
-    widest = {
-        c.figure: max(max(abs(o.difference.low), abs(o.difference.high)) for o in compared if o.figure == c.figure)
-        for c in compared
+def _dossier_parts(weighing: Weighing, dossier: Dossier, series: Mapping[str, int]) -> dict[str, Any]:
+    """Return the values of the sections on money, doubt, the sliders, the plan and the files."""
+    own, plan, published = dossier.ownership, dossier.plan, dossier.claims
+    return {
+        "claims": claim_figures(published.evidence, published.matrix, findings.currency(weighing))
+        if published
+        else None,
+        "money": money_figures(own, series) if own else None,
+        "cheapest": own.cheapest if own else "",
+        "doubt": doubt_figures(weighing.decision, series),
+        "agreement": weighing.decision.agreement,
+        "sliders": make_sliders(dossier.needs) if dossier.needs else (),
+        "decision_island": Markup(decision_island(weighing, dossier)),  # noqa: S704 - escaped there
+        "plan": plan,
+        "gantt": gantt(plan) if plan else None,
+        "plan_words": plan_words,
+        "files": dossier.files,
+        "commands": _COMMANDS,
+        "glossary": tuple(GLOSSARY.items()),
     }
-    return [
-        {
-            "right": c.right,
-            "kind": FIGURES[c.figure],
-            "words": write_difference(FIGURES[c.figure], c.difference, findings.currency(weighing)),
-            "chart": drawing.difference_bar(
-                drawing.Reach(c.difference.value, c.difference.low, c.difference.high), widest[c.figure] or 1.0
-            ),
-            "scored": c.difference.scored,
-            "p": probability(c.p_value),
-            "adjusted": probability(c.p_adjusted),
-            "needed": c.examples_needed,
-        }
-        for c in compared
-    ]
+
+
+def _comparison_rows(weighing: Weighing) -> Sequence[ComparedRow]:
+    """Return the leads by all priorities with their verdicts, and under each the differences of single figures.
+
+    The figures have no verdict of their own: they may be undecided where all priorities together are not.
+    """
+    decision, compared = weighing.decision, findings.against_leader(weighing)
+    first, ranked_first = findings.leader(decision), next((v.strategy for v in decision.verdicts), None)
+    # The leads are those of the first in points, which need not be the cheapest of its equals.
+    leads = {lead.over: lead for lead in decision.leads} if first == ranked_first else {}
+    widest = {c.figure: max(_farthest(o.difference) for o in compared if o.figure == c.figure) for c in compared}
+    all_leads = max((max(abs(lead.low), abs(lead.high)) for lead in leads.values()), default=0.0)
+    rows = []
+    for rival in dict.fromkeys((*leads, *(comparison.right for comparison in compared))):
+        if lead := leads.get(rival):
+            reach = Reach(lead.value, lead.low, lead.high)
+            rows.append(
+                ComparedRow(
+                    rival=rival,
+                    by="all priorities",
+                    words=write_lead(lead),
+                    drawn=difference_bar(reach, all_leads or 1.0),
+                    questions=f"{lead.questions:,}" if lead.questions else ABSENT,
+                    verdict=findings.describe_lead(lead),
+                )
+            )
+        for comparison in (one for one in compared if one.right == rival):
+            kind, gap = FIGURES[comparison.figure], comparison.difference
+            reach = Reach(gap.value, gap.low, gap.high)
+            rows.append(
+                ComparedRow(
+                    rival=rival,
+                    by=kind.label,
+                    words=write_difference(kind, gap, findings.currency(weighing)),
+                    drawn=difference_bar(reach, widest[comparison.figure] or 1.0),
+                    questions=f"{gap.scored:,}",
+                )
+            )
+    return rows
+
+
+def _farthest(gap: Estimate) -> float:
+    return max(abs(gap.low), abs(gap.high))
 
 
 def _excerpt(weighing: Weighing, groups: frozenset[str]) -> Sequence[dict[str, Any]]:
