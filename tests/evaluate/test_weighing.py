@@ -166,3 +166,14 @@ def test_a_damaged_weighing_names_the_place(tmp_path: Path, weighing: Weighing):
     path.write_text(json.dumps(content))
     with pytest.raises(DataError, match=r"damaged at measurements\.0\.attempts"):
         load_weighing(path)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
+def test_a_measured_number_that_is_none_is_refused(tmp_path: Path, weighing: Weighing, number: str):
+    place = Workspace(tmp_path)
+    save_weighing(place, weighing)
+    text = place.measurements_file.read_text()
+    place.measurements_file.write_text(text.replace('"value": 0.5', f'"value": {number}', 1))
+    assert number in place.measurements_file.read_text()
+    with pytest.raises(DataError, match=f"not JSON \\({number} is no measured number\\); run: weighbridge compare"):
+        load_measurements(place)

@@ -1,6 +1,7 @@
 """A comparison on disk: whole as `weighing.json`, and without questions and answers as `measurements.json`."""
 
 import json
+import math
 from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
@@ -89,11 +90,21 @@ def _save(path: Path, kind: str, value: object) -> None:
     write_text(path, saved_text(kind, value))
 
 
+def _parse_finite(text: str) -> float:
+    """Return a number of a saved file; `ValueError` for NaN and Infinity, and for 1e400, as Python reads them."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no measured number")
+    return value
+
+
 def _load(path: Path, expected: str, kind: type[Saved]) -> Saved:
     """Read a file of one of our formats. The value stands under the last word of the format's name."""
     noun = expected.rsplit(maxsplit=1)[-1]
+    # A decision may hold infinite ends of an interval; a measured number never may.
+    parse = _parse_finite if expected == MEASUREMENTS else float
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes(), parse_float=parse, parse_constant=parse)
     except FileNotFoundError as error:
         raise WorkspaceError(f"{path}: there is no weighing here yet; run: weighbridge compare") from error
     except OSError as error:
