@@ -66,6 +66,7 @@ def test_none_lifts_a_limit(key):
     [
         ("latency.p59=2s", "there is no key 'latency.p59'; did you mean latency.p95"),
         ("volum=3", "did you mean volume"),
+        ("needs.indiference=3", "did you mean needs.indifference or needs.answers_per_month or"),
         ("weight.acuracy=3", "did you mean weight.accuracy"),
         ("zzz=3", "there is no key 'zzz'; known are: latency.p95, accuracy"),
         ("needs.limits.maximum_p95=2", "did you mean needs.limits.maximum_p95_seconds"),

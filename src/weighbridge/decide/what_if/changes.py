@@ -94,7 +94,8 @@ def parse_change(text: str, strategies: Sequence[str]) -> Change:
     keys = {key.name: key for key in what_if_keys()}
     key = keys.get(name) or next((key for key in keys.values() if key.setting == name), None)
     if key is None:
-        near = difflib.get_close_matches(name, [*keys, *(key.setting for key in keys.values())], n=3, cutoff=0.5)
+        known = sorted({*keys, *(key.setting for key in keys.values())})  # one without a short name is in both
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known are: {', '.join(keys)}, {_STRATEGY}NAME"
         raise UserError(f"{OPTION} {text}: there is no key '{name}'; {hint}")
     try:
