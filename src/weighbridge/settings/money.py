@@ -10,6 +10,8 @@ from weighbridge.settings.training import Above, Positive, Share
 
 Hours = Annotated[float, Field(ge=0)]
 Spread = Annotated[float, Field(ge=0, lt=1)]
+MOST_YEARS = 50
+"""Longer than any machine, price or model lasts; a longer time is a slip."""
 
 
 class PeopleHours(Section):
@@ -57,7 +59,7 @@ class Spreads(Section):
 class OwnershipSettings(Section):
     """The total cost over years, for `weighbridge cost`. The decision does not depend on it."""
 
-    years: Annotated[float, Field(gt=0, le=50)] = 3.0
+    years: Annotated[float, Field(gt=0, le=MOST_YEARS)] = 3.0
     """Years to pay for."""
     start: str = ""
     """The first day, like 2027-01-01. Empty: today."""

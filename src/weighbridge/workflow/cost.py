@@ -1,6 +1,5 @@
 """Prices the measured strategies of a workspace over years, or arms that are given by hand."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,9 +13,13 @@ from weighbridge.errors import SettingsError, UserError
 from weighbridge.evaluate.weighing import load_measurements
 from weighbridge.results import Measurement
 from weighbridge.settings.file import load_settings, setting_line
+from weighbridge.settings.money import MOST_YEARS
 from weighbridge.settings.schema import Settings
 from weighbridge.workflow.prices import load_price_book
 from weighbridge.workspace import Workspace
+
+MOST_ANSWERS = 10**15
+"""More than mankind could ask, as for `decide --what-if volume`; above it amounts have hundreds of digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +41,9 @@ def price_workspace(workspace: Workspace, question: CostQuestion) -> Ownership:
         UserError: nothing has been weighed here, or the volume or the years make no sense.
         DataError: nothing that was measured can be priced.
     """
-    for name, given in (("volume", question.volume), ("years", question.years)):
-        if given is not None and not 0 < given < math.inf:
-            raise UserError(f"{name} must be more than 0 and finite, not {given:g}")
+    for name, given, most in (("volume", question.volume, MOST_ANSWERS), ("years", question.years, MOST_YEARS)):
+        if given is not None and not 0 < given <= most:
+            raise UserError(f"{name} must be more than 0 and at most {most:,}, not {given:g}")
     settings = load_settings(workspace.settings_file)
     if question.volume is not None:
         needs = settings.needs.model_copy(update={"answers_per_month": question.volume})
