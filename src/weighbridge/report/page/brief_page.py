@@ -22,7 +22,7 @@ from weighbridge.types import PUBLIC
 
 _ROWS, _REASONS, _CHANGES, _RISKS = 6, 4, 3, 3
 """As many strategies, reasons, changes and risks as two pages hold with texts of the length below."""
-_LETTERS = 210
+_LETTERS = 290
 _GLANCE = ("accuracy", "hallucination", "latency_p50", "cost_per_thousand")
 """The figures behind the usual priorities."""
 _WEIGHT = {"low": 0, "medium": 1, "high": 2}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from markupsafe import Markup
@@ -131,7 +132,7 @@ def _sections(weighing: Weighing, dossier: Dossier) -> tuple[PageSection, ...]:
     """Return the sections that have something to show, in their order."""
     decision = weighing.decision
     present = {
-        "front": bool(scatter_charts(weighing)),
+        "front": any("accuracy" in measurement.figures for measurement in weighing.measurements),
         "claims": dossier.claims is not None,
         "money": dossier.ownership is not None,
         "doubt": bool(decision.doubt or decision.agreement),
@@ -212,7 +213,7 @@ def _excerpt(weighing: Weighing, groups: frozenset[str]) -> Sequence[dict[str, A
     asked: dict[str, list[Record]] = {}
     for record in weighing.records:
         asked.setdefault(record.example_id, []).append(record)
-    told = [
+    dividing = (
         {
             "question": one_line(example.question.text, 200),
             "accepted": [one_line(answer, 80) for answer in example.answers[:3]],
@@ -222,8 +223,8 @@ def _excerpt(weighing: Weighing, groups: frozenset[str]) -> Sequence[dict[str, A
         if example.question.groups <= groups
         and not any(is_restricted(record, groups) for record in asked.get(example.id, ()))
         and len({r.outcome for r in asked.get(example.id, ())}) > 1
-    ]  # fmt: skip
-    return told[:_EXCERPT]
+    )  # fmt: skip
+    return list(islice(dividing, _EXCERPT))
 
 
 def _attempt(record: Record) -> tuple[str, str, str]:
