@@ -59,6 +59,15 @@ def test_one_crossing_says_who_is_cheaper_where():
     ]
 
 
+@pytest.mark.parametrize("volume", [5000, 5000 * (1 + 1e-12), 5000 * (1 - 1e-12)])
+def test_at_the_break_even_itself_the_other_is_named(volume: float):
+    case = make_case({"a": (1000, 0, 0.1), "b": (4600, 0, 0.04)}, months=12, volume=volume)
+    assert sentences(case)[1] in (
+        "Nothing costs less up to 5,000 answers a month; above it, b does.",
+        "Nothing costs less from 5,000 answers a month on; below it, a does.",
+    )
+
+
 def test_doubt_is_a_band_and_a_chance():
     case = make_case({"a": (Band(900, 1000, 1500), 0, 0), "b": (1200, 0, 0)}, draws=1000)
     first, _, third, *_ = sentences(case)

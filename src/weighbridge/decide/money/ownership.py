@@ -181,8 +181,9 @@ def cheapest_range(cheapest: str, volume: float, crossings: Sequence[BreakEven])
             continue
         other = pair.right if pair.left == cheapest else pair.left
         for crossing in pair.crossings:
-            if crossing.after == cheapest and low < crossing.at <= volume:
+            is_here = math.isclose(crossing.at, volume)  # rounding may put it on either side
+            if crossing.after == cheapest and low < crossing.at and (crossing.at <= volume or is_here):
                 low, below = crossing.at, other
-            if crossing.before == cheapest and volume <= crossing.at < high:
+            if crossing.before == cheapest and crossing.at < high and (crossing.at >= volume or is_here):
                 high, above = crossing.at, other
     return CheapestRange(low=low, below=below, high=None if high == math.inf else high, above=above)
