@@ -36,6 +36,12 @@ _AHEAD = {
     "running_cost": "costs less per answer than",
     "update": "takes in new knowledge faster than",
 }
+_PER = {
+    "input_tokens": " tokens",
+    "cost_per_thousand": " per 1,000 answers",
+    "running_cost": " per 1,000 answers",
+}
+"""Words after figures whose form does not show their unit."""
 _BULLET = "\N{BULLET} "
 _LARGE, _SMALL = 10, 0.1
 """A ratio from the one on is written without decimals, below the other with four."""
@@ -153,7 +159,7 @@ def _figures(verdict: ClaimVerdict, currency: str) -> str:
     kind = figure_words(verdict.claim.figure)
     sides = ((verdict.claim.left, verdict.left), (verdict.claim.right, verdict.right))
     told = [f"{one_line(arm)} {figure(kind, estimate, currency)}" for arm, estimate in sides if estimate]
-    return ", ".join(told)
+    return ", ".join(told) + _PER.get(verdict.claim.figure, "")
 
 
 def _contrast(verdict: ClaimVerdict) -> str:
