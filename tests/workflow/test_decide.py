@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from weighbridge.errors import SettingsError, UserError, WorkspaceError
 from weighbridge.evaluate.weighing import load_measurements, load_weighing, save_weighing
+from weighbridge.report.page.brief_page import brief
 from weighbridge.report.page.weighing_page import page
 from weighbridge.settings.file import load_settings
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.workflow.decide import decide_again, decide_what_if
+from weighbridge.workflow.report import make_dossier
 from weighbridge.workspace import Workspace
 
 from ..decide.what_if.saved import EXAMPLES, YAML, priced, workspace
@@ -38,7 +40,10 @@ def test_the_present_needs_are_applied_to_every_file(tmp_path):
     assert load_weighing(place.weighing_file) == expected
     assert load_measurements(place) == taken.measurements
     assert json.loads(place.decision_file.read_text())["decision"]["outlook"] == taken.decision.outlook
-    assert place.report.read_text(encoding="utf-8") == page(expected)
+    dossier = make_dossier(place, expected)
+    assert dossier.needs == settings.needs
+    assert place.report.read_text(encoding="utf-8") == page(expected, dossier)
+    assert place.brief.read_text(encoding="utf-8") == brief(expected, dossier)
     before = contents(place)
     decide_again(settings, place, SILENT)
     assert contents(place) == before
