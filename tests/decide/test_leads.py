@@ -49,6 +49,25 @@ def test_a_lead_is_the_mean_of_the_points_of_each_question(two: list[Measurement
     assert other.p_value == lead.p_value
 
 
+@pytest.mark.parametrize("latency", [1.0, 1.5, 2.0, 3.0])
+def test_weights_that_divide_unevenly_do_not_narrow_the_interval(
+    measurement: Make, comparisons: Compare, latency: float
+):
+    """A weight on latency shrinks the interval in proportion, whatever digits the shares of the others have."""
+    two = [
+        measurement("rag", {"accuracy": 0.7, "hallucination": 0.2, "latency_p50": 2.0}),
+        measurement("raft", {"accuracy": 0.6, "hallucination": 0.3, "latency_p50": 2.0}),
+    ]
+    pairs = (pair(1.0, -1.0, 20), pair(-1.0, 1.0, 10), pair(1.0, 0.0, 27), pair(0.0, 1.0, 20), pair(0.0, 0.0, 39))
+    found = [replace(c, pairs=pairs) if c.figure == "accuracy" else c for c in comparisons(two)]
+
+    def width(weight: float) -> float:
+        (lead,) = leads(rank(two, Needs(priorities=QUALITY.model_copy(update={"latency": weight}))), found)
+        return lead.high - lead.low
+
+    assert width(latency) * (8 + latency) / 8 == pytest.approx(width(0.0), rel=1e-6)
+
+
 def test_the_interval_alone_is_not_enough(two: list[Measurement], comparisons: Compare):
     """Six wins and no loss: certain by the interval and by the test; five are by the interval only."""
 

@@ -160,7 +160,9 @@ def _points_apart(pairs: Sequence[PairedDifference], ranking: Ranking) -> Tally:
 
 def _paired_lead(over: str, seen: Tally, constant: float, *, most: float) -> Lead:
     asked, mean = sum(seen.values()), tally_mean(seen)
-    low, high = score_interval(seen, -most, most)
+    # Rounded differences may lie a little beyond the most there can be, where the interval has no meaning.
+    bound = max(most, *map(abs, seen))
+    low, high = score_interval(seen, -bound, bound)
     variance = math.fsum(count * (value - mean) ** 2 for value, count in seen.items()) / asked
     return Lead(
         over=over,

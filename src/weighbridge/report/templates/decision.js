@@ -203,7 +203,8 @@ globalThis.weighbridge = (() => {
     }
     const seen = Array.from(counts);
     const mean = tallyMean(seen);
-    const [low, high] = scoreInterval(seen, -most, most);
+    const bound = Math.max(most, ...seen.map(([value]) => Math.abs(value)));
+    const [low, high] = scoreInterval(seen, -bound, bound);
     const moved = seen.map(([value, count]) => [value + constant, count]);
     return { over, value: mean + constant, low: Math.min(low, mean) + constant, high: Math.max(high, mean) + constant,
       p: signFlip(moved) };
