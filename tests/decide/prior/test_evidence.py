@@ -271,6 +271,28 @@ def test_advice_that_was_not_weighed_is_not_tested() -> None:
     assert (verdict.outcome, verdict.reason) == ("untested", "raft was not weighed")
 
 
+def test_a_strategy_of_which_every_attempt_failed_tests_no_claim() -> None:
+    """Its rows count as wrong answers, and would make every claim in its favour refuted by a figure that is missing."""
+    broken = replace(measure("raft", 1), figures={}, failures=100, errors=("the model server did not answer",))
+    rows = outcomes(((1, 0), 60), ((0, 0), 40))
+    taken = decision("recommended", "rag")
+    taken = replace(taken, verdicts=(*taken.verdicts, replace(taken.verdicts[0], strategy="raft")))
+    facts = {"complexity": "specialised", "change": "daily"}
+    found = weigh_claims(measurements(RAG, broken, rows=rows), MATRIX, decision=taken, facts=facts)
+    about = [
+        one for one in found.verdicts if "raft" in (one.claim.left, one.claim.right) or one.claim.advice == ("raft",)
+    ]
+    assert {(one.claim.kind, one.outcome) for one in about} >= {("order", "untested"), ("scenario", "untested")}
+    assert {one.outcome for one in about} == {"untested"}
+    reason = "every attempt of raft failed, so nothing of it was measured (the model server did not answer)"
+    assert find(found, "order", "accuracy", "raft", "rag").reason == reason
+    (both,) = (one for one in found.verdicts if one.claim.sources[0].row == "both needs at once")
+    assert both.reason == reason
+    one_answer = replace(broken, failures=99)
+    found = weigh_claims(measurements(RAG, one_answer, rows=rows), MATRIX)
+    assert find(found, "order", "accuracy", "raft", "rag").outcome == "refuted"
+
+
 def test_every_published_row_has_a_test_or_says_why_it_has_none() -> None:
     rows = {(source.source, source.row) for claim in read_claims(MATRIX) for source in claim.sources}
     published = {(cell.source, cell.row) for cell in MATRIX.cells}

@@ -47,8 +47,6 @@ questions cannot place a share more nearly than this."""
 ONCE_MARGIN = 1.2
 """How far apart two values must be that were measured once, as a ratio. Chosen: their spread is not known, and a fifth
 is more than a machine that does nothing else varies. It is the margin of published times, too."""
-
-
 TOKENS_PER_PAGE = 500
 """Of a printed page: some 380 words of English. Chunks are counted as full, so that pages are a little too many."""
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s?([bm])(?![a-z])", re.IGNORECASE)
@@ -162,16 +160,23 @@ def weigh_claims(
     decision, where the facts say that the workload is such a one.
     """
     by_name = {measurement.strategy: measurement for measurement in measurements.measurements}
+    # The comparison counts a failed attempt as a wrong answer. Where all failed, that says nothing of the strategy.
+    failed = {name: _why_failed(one) for name, one in by_name.items() if 0 < one.attempts <= one.failures}
     verdicts = []
     for claim in read_claims(matrix):
         if claim.kind == "row":
             verdicts.append(ClaimVerdict(claim=claim, outcome="untested", reason=_why_untested(claim, matrix)))
         elif claim.kind == "scenario":
             scenario = next(one for one in matrix.scenarios if one.name == claim.sources[0].row)
-            verdicts.append(_judge_scenario(claim, scenario, matrix, decision, facts or {}))
+            judged = _judge_scenario(claim, scenario, matrix, decision, facts or {})
+            if judged.outcome != "untested" and failed.keys() >= set(claim.advice):
+                judged = ClaimVerdict(claim=claim, outcome="untested", reason=failed[claim.advice[0]])
+            verdicts.append(judged)
         elif absent := [arm for arm in (claim.left, claim.right) if arm and arm not in by_name]:
             reason = f"{join_words(absent)} {'was' if len(absent) == 1 else 'were'} not weighed"
             verdicts.append(ClaimVerdict(claim=claim, outcome="untested", reason=reason))
+        elif reasons := [failed[arm] for arm in (claim.left, claim.right) if arm in failed]:
+            verdicts.append(ClaimVerdict(claim=claim, outcome="untested", reason="; ".join(reasons)))
         elif claim.kind == "level":
             verdicts.append(_judge_level(claim, by_name[claim.left]))
         else:
@@ -182,6 +187,11 @@ def weigh_claims(
     return Evidence(
         workload=measurements.name, questions=measurements.questions, tests=tests, verdicts=tuple(corrected)
     )
+
+
+def _why_failed(measurement: Measurement) -> str:
+    cause = f" ({measurement.errors[0]})" if measurement.errors else ""
+    return f"every attempt of {measurement.strategy} failed, so nothing of it was measured{cause}"
 
 
 def read_claims(matrix: AdviceMatrix) -> tuple[Claim, ...]:
