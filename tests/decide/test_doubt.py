@@ -91,7 +91,7 @@ def test_the_draws_depend_neither_on_the_order_nor_on_rows_split_in_two(measurem
 def test_a_question_that_was_not_put_to_one_says_nothing_of_it(measurement: Make):
     joint = joint_of(("rr", 50), ("ww", 30), ("-r", 20))
     weighed = [measurement("a", {"accuracy": 50 / 80}), measurement("b", {"accuracy": 0.7})]
-    drawn = draw_figures(weighed, joint).values["accuracy"]
+    drawn = draw_figures(weighed, joint)["accuracy"]
     assert sum(drawn["a"]) / len(drawn["a"]) == pytest.approx(50 / 80, abs=0.01)
     assert sum(drawn["b"]) / len(drawn["b"]) == pytest.approx(0.7, abs=0.01)
 
@@ -99,11 +99,23 @@ def test_a_question_that_was_not_put_to_one_says_nothing_of_it(measurement: Make
 def test_latency_and_cost_of_one_strategy_share_their_luck(measurement: Make):
     made = measurement("a", {"accuracy": 0.5})
     wide = {name: Estimate(value=2.0, low=1.0, high=4.0, scored=12) for name in ("latency_p50", "cost_per_thousand")}
-    drawn = draw_figures([replace(made, figures={**made.figures, **wide})], None).values
+    drawn = draw_figures([replace(made, figures={**made.figures, **wide})], None)
     assert drawn["latency"]["a"] == pytest.approx(drawn["cost"]["a"])
     ordered = sorted(drawn["latency"]["a"])
     assert ordered[25] == pytest.approx(1.0, rel=0.15)
     assert ordered[-26] == pytest.approx(4.0, rel=0.15)
+
+
+def test_a_strategy_that_is_out_changes_neither_chances_nor_limits_of_the_others(measurement: Make):
+    """Few questions, many strategies: the outcomes that were not seen must not pull a good share down."""
+    marks = [("rr", 20), ("rw", 7), ("wr", 3)]
+    joint = joint_of(*marks)
+    names = ("a", "b", "out1", "out2", "out3", "out4")
+    wide = joint_of(*((seen + "wwww", count) for seen, count in marks), names=names)
+    needs = Needs(priorities=ACCURACY, limits=Limits(minimum_accuracy=0.7))
+    alone, beside = (decide(pair_of(measurement, seen), (), needs, seen) for seen in (joint, wide))
+    assert best_of(alone) == best_of(beside)
+    assert [alone.verdicts[0].limits, alone.verdicts[1].limits] == [one.limits for one in beside.verdicts[:2]]
 
 
 @pytest.fixture

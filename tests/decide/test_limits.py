@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from weighbridge.decide.limits import below_floor, broken_limits, close_calls
+from weighbridge.decide.limits import below_floor, broken_limits, close_calls, limit_verdicts
 from weighbridge.results import Estimate, Measurement
 from weighbridge.settings.needs import Limits
 
@@ -127,3 +127,21 @@ def test_the_floor_is_a_half_and_needs_the_whole_interval(measurement: Make, acc
     assert below_floor(measured, Limits()) == below
     assert not below_floor(measured, Limits(minimum_accuracy=0.0))
     assert not below_floor(measured, Limits(minimum_accuracy=0.3))
+
+
+@pytest.mark.parametrize(
+    ("limits", "chance"),
+    [({"minimum_accuracy": 0.42}, 0.025), ({"minimum_accuracy": 0.5}, 0.5), ({"maximum_hallucination": 0.38}, 0.025)],
+)
+def test_the_chance_of_a_broken_limit_agrees_with_the_interval(
+    measurement: Make, limits: dict[str, float], chance: float
+):
+    (verdict,) = limit_verdicts(measurement("rag", FIGURES), (), Limits.model_validate(limits))
+    assert verdict.chance == pytest.approx(chance)
+
+
+def test_each_side_of_an_interval_has_its_own_width(measurement: Make):
+    made = measurement("rag", FIGURES)
+    skewed = replace(made, figures={**made.figures, "accuracy": Estimate(value=0.95, low=0.79, high=0.98, scored=30)})
+    (verdict,) = limit_verdicts(skewed, (), Limits(minimum_accuracy=0.79))
+    assert verdict.chance == pytest.approx(0.025)

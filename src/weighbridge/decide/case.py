@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from weighbridge.decide.draws import Draws
 from weighbridge.decide.leads import Lead
 from weighbridge.decide.limits import Broken
 from weighbridge.decide.more_questions import QuestionsNeeded
@@ -28,7 +27,6 @@ class Case:
     equals: tuple[str, ...]
     """The first and those that are equal to it for practical purposes, the cheapest first; empty where a lead that may
     be chance may also be large."""
-    draws: Draws
     front: tuple[FrontPlace, ...]
     agreement: StakeholderAgreement | None
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from weighbridge.decide.case import Case
 from weighbridge.decide.doubt import doubt_about
-from weighbridge.decide.draws import QUALITY, Draws, PointDraws, draw_figures, draw_points
+from weighbridge.decide.draws import PointDraws, draw_figures, draw_points
 from weighbridge.decide.front import pareto_front
 from weighbridge.decide.leads import LEVEL, Lead, find_comparison, leads
-from weighbridge.decide.limits import NUMBER_LIMITS, Broken, below_floor, broken_limits, limit_verdicts
+from weighbridge.decide.limits import Broken, below_floor, broken_limits, limit_verdicts
 from weighbridge.decide.more_questions import OUT_OF_REACH, questions_needed
 from weighbridge.decide.points import Ranked, Ranking, earn_points, priority_weights, rank
 from weighbridge.decide.reasons import reasons_for, reasons_for_none, reasons_for_too_bad
@@ -48,14 +48,14 @@ def decide(
         SettingsError: all priorities that could be judged weigh nothing.
     """
     by_name = _by_name(measurements)
-    draws = draw_figures(list(by_name.values()), joint, _priorities_to_draw(needs))
-    broken = _find_broken_limits(by_name, comparisons, needs, draws)
+    broken = _find_broken_limits(by_name, comparisons, needs)
     front = pareto_front(measurements, comparisons)
     eligible = [by_name[name] for name in by_name if not broken[name]]
     if not eligible:
-        return replace(_none_meets(by_name, broken, needs, draws), front=front)
+        return replace(_none_meets(by_name, broken, needs), front=front)
     ranking = rank(eligible, needs)
-    drawn = draw_points(draws, ranking, eligible)
+    weighed = [name for name, weight in ranking.weights.items() if weight > 0]
+    drawn = draw_points(draw_figures(eligible, joint, weighed), ranking, eligible)
     found = leads(ranking, comparisons, drawn)
     first = ranking.rows[0].strategy
     too_bad = all(below_floor(m, needs.limits) for m in eligible) or by_name[first].figures["accuracy"].value == 0
@@ -70,7 +70,6 @@ def decide(
         needs=needs,
         needed=OUT_OF_REACH if settled else questions_needed(ranking, found, comparisons, drawn),
         equals=equals,
-        draws=draws,
         front=front,
         agreement=agreement_of(eligible, needs),
     )
@@ -102,7 +101,7 @@ def _conclude(case: Case, drawn: PointDraws, *, too_bad: bool) -> Decision:
         outlook=outlook,
         recommended=recommended,
         contenders=contenders,
-        verdicts=_verdicts(rows, case.by_name, case.broken, case.needs.limits, case.draws),
+        verdicts=_verdicts(rows, case.by_name, case.broken, case.needs.limits),
         reasons=reasons_for_too_bad(case) if too_bad else reasons_for(case, doubt),
         would_change=would_improve(case.by_name.values()) if too_bad else would_change(case, doubt),
         examples_needed=case.needed.likely,
@@ -114,12 +113,6 @@ def _conclude(case: Case, drawn: PointDraws, *, too_bad: bool) -> Decision:
         front=case.front,
         agreement=case.agreement,
     )
-
-
-def _priorities_to_draw(needs: Needs) -> list[str]:
-    """Return the priorities with a weight, and those with a limit on a share."""
-    limited = {limit.figure for limit in NUMBER_LIMITS if limit.bound(needs.limits) is not None} & set(QUALITY)
-    return [name for name, weight in priority_weights(needs.priorities).items() if weight > 0 or name in limited]
 
 
 def _equals(
@@ -156,14 +149,14 @@ def _by_name(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
 
 
 def _find_broken_limits(
-    by_name: Mapping[str, Measurement], comparisons: Sequence[Comparison], needs: Needs, draws: Draws
+    by_name: Mapping[str, Measurement], comparisons: Sequence[Comparison], needs: Needs
 ) -> dict[str, tuple[Broken, ...]]:
     """Return the limits each strategy breaks; one that gets nothing right is out if the best is better for certain.
 
     Without this, a strategy that always abstains could win: it asserts nothing wrong either. One that declines every
     question that can be answered is out by itself, since it is right on those alone that cannot.
     """
-    broken = {name: broken_limits(measurement, needs.limits, draws) for name, measurement in by_name.items()}
+    broken = {name: broken_limits(measurement, needs.limits) for name, measurement in by_name.items()}
     for name, measurement in by_name.items():
         declined = measurement.figures.get("needless_abstention")
         if declined is not None and declined.value == 1 and declined.scored >= _ENOUGH_TO_TELL:
@@ -182,7 +175,6 @@ def _verdicts(
     by_name: Mapping[str, Measurement],
     broken: Mapping[str, Sequence[Broken]],
     limits: Limits,
-    draws: Draws,
 ) -> tuple[Verdict, ...]:
     return tuple(
         Verdict(
@@ -190,7 +182,7 @@ def _verdicts(
             broken_limits=tuple(limit.sentence for limit in broken[row.strategy]),
             points=row.points,
             total=row.total,
-            limits=limit_verdicts(by_name[row.strategy], broken[row.strategy], limits, draws),
+            limits=limit_verdicts(by_name[row.strategy], broken[row.strategy], limits),
         )
         for row in rows
     )
@@ -206,9 +198,7 @@ def _nearest_first(rows: Sequence[Ranked], broken: Mapping[str, Sequence[Broken]
     return sorted(rows, key=distance)
 
 
-def _none_meets(
-    by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Broken]], needs: Needs, draws: Draws
-) -> Decision:
+def _none_meets(by_name: Mapping[str, Measurement], broken: Mapping[str, Sequence[Broken]], needs: Needs) -> Decision:
     everyone, weights = list(by_name.values()), priority_weights(needs.priorities)
     curves = {name: curve_for(name, needs.curves) for name in weights}
     rows = [earn_points(measurement, weights, curves, best_of=everyone) for measurement in everyone]
@@ -218,7 +208,7 @@ def _none_meets(
         outlook="none meets your limits",
         recommended=None,
         contenders=(),
-        verdicts=_verdicts(nearest, by_name, broken, needs.limits, draws),
+        verdicts=_verdicts(nearest, by_name, broken, needs.limits),
         reasons=reasons_for_none(nearest_names, by_name, broken),
         would_change=would_help(nearest_names, by_name, broken),
         indifference=needs.indifference / 100,

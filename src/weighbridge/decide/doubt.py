@@ -1,7 +1,7 @@
 """The doubt about a decision: each strategy's chance of being the best, expected regret, and the weights' part in it.
 
 The chance and the regret are over the draws of `decide.draws`, among the strategies that keep every limit as measured;
-the chance that a limit is truly broken is told with the limit. Expected regret is the expected value of perfect
+the chance that a limit is truly broken stands with the limit. Expected regret is the expected value of perfect
 information (Raiffa and Schlaifer 1961): the points by which the truly best one would be ahead of the one chosen.
 """
 

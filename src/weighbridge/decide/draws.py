@@ -38,32 +38,13 @@ the chances too high where strategies are close, more makes them too low where t
 
 PointDraws = Mapping[str, Mapping[str, Sequence[float]]]
 """By priority and strategy: the points in each draw."""
-Columns = Mapping[str, Sequence[float]]
-"""By strategy: a value in each draw."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draws:
-    """Figures of all strategies in each draw, by priority; a failed attempt counts as a wrong answer."""
-
-    values: Mapping[str, Columns]
-
-    def values_of(self, figure: str, measurement: Measurement) -> list[float] | None:
-        """Return the draws of a share as the figure counts it, without failed attempts; None where there are none."""
-        drawn = self.values.get(figure, {}).get(measurement.strategy)
-        answered = answered_share(measurement)
-        if figure not in QUALITY or drawn is None or answered == 0:
-            return None
-        failed = 0.0 if figure == "accuracy" else 1 - answered
-        return [(value - failed) / answered for value in drawn]
-
-
-NO_DRAWS = Draws(values={})
+FigureDraws = Mapping[str, Mapping[str, Sequence[float]]]
+"""By priority and strategy: the value of the figure in each draw. A failed attempt counts as a wrong answer."""
 
 
 def draw_figures(
     measurements: Sequence[Measurement], joint: JointOutcomes | None, priorities: Collection[str] = tuple(CRITERIA)
-) -> Draws:
+) -> FigureDraws:
     """Draw the figures of some priorities. Without joint outcomes, shares vary within their intervals."""
     ordered = sorted(measurements, key=lambda measurement: measurement.strategy)
     names = [measurement.strategy for measurement in ordered]
@@ -77,10 +58,10 @@ def draw_figures(
             estimate = measurement.figures.get(CRITERIA[name].figure)
             if estimate is not None and measurement.strategy not in values[name]:
                 values[name][measurement.strategy] = _draw_estimate(name, estimate, measurement)
-    return Draws(values=values)
+    return values
 
 
-def draw_points(draws: Draws, ranking: Ranking, measurements: Sequence[Measurement]) -> PointDraws:
+def draw_points(draws: FigureDraws, ranking: Ranking, measurements: Sequence[Measurement]) -> PointDraws:
     """Return the points of ranked strategies in each draw, by priority and strategy."""
     found: dict[str, dict[str, list[float]]] = {}
     for name, curve in ranking.curves.items():
@@ -89,7 +70,7 @@ def draw_points(draws: Draws, ranking: Ranking, measurements: Sequence[Measureme
         columns = {}
         for measurement in measurements:
             value = judged_value(name, measurement) or 0.0
-            columns[measurement.strategy] = draws.values[name].get(measurement.strategy, [value] * DRAWS)
+            columns[measurement.strategy] = draws[name].get(measurement.strategy, [value] * DRAWS)
         if curve.slope is not None:  # a line, several times as fast
             start, slope = curve.points[0][1], curve.slope
             found[name] = {

@@ -1,12 +1,12 @@
 """Hard limits: a strategy that breaks one is never recommended.
 
 A figure is held against its limit by its measured value, not by an end of its interval: a small test would else rule
-every strategy out. Every limit that is set is told with the chance that it is truly broken, and where it lies inside
+every strategy out. Every limit that is set has the chance that it is truly broken, and where it lies inside
 the interval of the figure, its sentence says so. A figure that nothing bounds from above, such as a 95th percentile of
 few timings, keeps no upper limit for certain. A figure that was not taken cannot keep a limit.
 
-The chance is the share of the draws of accuracy or hallucination that break the limit; for other figures it is that of
-a log-normal distribution of the width of the interval (normal for shares).
+The chance comes from the interval of the figure, by a normal distribution for shares and a log-normal one for amounts,
+each side as wide as its part of the interval. So it agrees with the interval beside it, and no other strategy moves it.
 
 The floor is another matter: it needs evidence, since it can turn down every strategy without the user having asked
 for it. A strategy lies below it when its whole interval does.
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from random import Random
 from statistics import NormalDist
 
-from weighbridge.decide.draws import DRAWS, NO_DRAWS, Draws, amount_spread
+from weighbridge.decide.draws import DRAWS, amount_spread
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import figure, percentage, write_amount, write_chance
 from weighbridge.intervals import Z
@@ -82,7 +82,7 @@ NUMBER_LIMITS = (
 )
 
 
-def broken_limits(measurement: Measurement, limits: Limits, draws: Draws = NO_DRAWS) -> tuple[Broken, ...]:
+def broken_limits(measurement: Measurement, limits: Limits) -> tuple[Broken, ...]:
     """Return every limit a strategy breaks.
 
     Some always hold: few failures, and an accuracy that was measured.
@@ -97,7 +97,7 @@ def broken_limits(measurement: Measurement, limits: Limits, draws: Draws = NO_DR
         found.append(Broken("no answer could be scored"))
     # A strategy that cannot cite has no citations to count, and gets a sentence of its own.
     countable = (limit for limit in NUMBER_LIMITS if limit.figure != "citation" or measurement.cites)
-    found.extend(_number(measurement, limit, limits, draws) for limit in countable)
+    found.extend(_number(measurement, limit, limits) for limit in countable)
     if limits.offline and not measurement.offline:
         found.append(Broken("it sends questions to an endpoint; you allow offline strategies only", "offline"))
     if limits.must_cite and not measurement.cites:
@@ -105,9 +105,7 @@ def broken_limits(measurement: Measurement, limits: Limits, draws: Draws = NO_DR
     return tuple(broken for broken in found if broken)
 
 
-def limit_verdicts(
-    measurement: Measurement, broken: Sequence[Broken], limits: Limits, draws: Draws = NO_DRAWS
-) -> tuple[LimitVerdict, ...]:
+def limit_verdicts(measurement: Measurement, broken: Sequence[Broken], limits: Limits) -> tuple[LimitVerdict, ...]:
     """Return the broken limits of a strategy, and those that it keeps, with the chances that they are truly broken."""
     found = [
         LimitVerdict(setting=limit.setting, sentence=limit.sentence, broken=True, chance=limit.chance)
@@ -125,7 +123,7 @@ def limit_verdicts(
                 setting=limit.setting,
                 sentence=f"{kind.label} is {write_amount(kind, estimate.value, currency)}; {wanted}",
                 broken=False,
-                chance=_chance(measurement, limit, estimate, bound, draws),
+                chance=_chance(limit, estimate, bound),
             )
         )
     return tuple(found)
@@ -136,19 +134,19 @@ def below_floor(measurement: Measurement, limits: Limits) -> bool:
     return limits.minimum_accuracy is None and measurement.figures["accuracy"].high < FLOOR
 
 
-def close_calls(measurement: Measurement, limits: Limits, draws: Draws = NO_DRAWS) -> tuple[str, ...]:
+def close_calls(measurement: Measurement, limits: Limits) -> tuple[str, ...]:
     """Return, for the limits that a strategy keeps, those that lie inside the figure's interval, in words."""
     found = []
     for limit in NUMBER_LIMITS:
         bound, estimate = limit.bound(limits), measurement.figures.get(limit.figure)
-        if bound is None or estimate is None or _number(measurement, limit, limits, draws):
+        if bound is None or estimate is None or _number(measurement, limit, limits):
             continue
         kind = FIGURES[limit.figure]
         highest = math.inf if estimate.open_above else estimate.high
         if _excess(limit, estimate.low if kind.higher_is_better else highest, bound) > 0:
             currency = _currency(measurement)
             # Where nothing bounds the figure from above, no chance can be told either.
-            chance = write_chance(_chance(measurement, limit, estimate, bound, draws))
+            chance = write_chance(_chance(limit, estimate, bound))
             found.append(
                 f"{measurement.strategy} keeps the limit on {kind.label}, {write_amount(kind, bound, currency)}, "
                 f"but not for certain: it has {figure(kind, estimate, currency)}"
@@ -157,7 +155,7 @@ def close_calls(measurement: Measurement, limits: Limits, draws: Draws = NO_DRAW
     return tuple(found)
 
 
-def _number(measurement: Measurement, limit: NumberLimit, limits: Limits, draws: Draws) -> Broken | None:
+def _number(measurement: Measurement, limit: NumberLimit, limits: Limits) -> Broken | None:
     bound = limit.bound(limits)
     if bound is None:
         return None
@@ -177,24 +175,22 @@ def _number(measurement: Measurement, limit: NumberLimit, limits: Limits, draws:
         limit.setting,
         excess,
         certain=_excess(limit, best, bound) > 0,
-        chance=_chance(measurement, limit, estimate, bound, draws),
+        chance=_chance(limit, estimate, bound),
     )
 
 
-def _chance(measurement: Measurement, limit: NumberLimit, estimate: Estimate, bound: float, draws: Draws) -> float:
+def _chance(limit: NumberLimit, estimate: Estimate, bound: float) -> float:
     """Return the chance that a figure truly breaks a limit."""
     kind = FIGURES[limit.figure]
-    drawn = draws.values_of(limit.figure, measurement)
-    if drawn is not None:
-        return sum(_excess(limit, value, bound) > 0 for value in drawn) / len(drawn)
     if kind.unit == "share":
-        spread = (estimate.high - estimate.low) / 2 / Z
+        below, above = (estimate.value - estimate.low) / Z, (estimate.high - estimate.value) / Z
         off = bound - estimate.value
+    elif bound <= 0 or estimate.value <= 0:
+        return float(_excess(limit, estimate.value, bound) > 0)
     else:
-        if bound <= 0 or estimate.value <= 0:
-            return float(_excess(limit, estimate.value, bound) > 0)
         below, above = amount_spread(estimate)
-        spread, off = (above if bound > estimate.value else below), math.log(bound / estimate.value)
+        off = math.log(bound / estimate.value)
+    spread = above if off > 0 else below
     above_bound = NormalDist().cdf(-off / spread) if spread > 0 else float(off < 0)
     return 1 - above_bound if kind.higher_is_better else above_bound
 

@@ -42,7 +42,7 @@ def reasons_for(case: Case, doubt: Doubt) -> tuple[str, ...]:
         *_ruled_out(case.by_name, case.broken),
         *_failures(case.by_name),
         *(f"The priority {name} is left out: it was not measured for all of them." for name in left_out),
-        *(f"{call}." for call in close_calls(case.subject, case.needs.limits, case.draws)),
+        *(f"{call}." for call in close_calls(case.subject, case.needs.limits)),
     )
 
 
