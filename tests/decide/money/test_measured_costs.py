@@ -237,6 +237,13 @@ def test_wide_weights_can_be_quantised_and_an_endpoint_replaced():
     assert "tokens in" not in rows
 
 
+def test_a_model_on_a_machine_of_yours_is_not_switched_off():
+    given = pricing(model=ENDPOINT, start=date(2026, 12, 1), ownership={"hours": {"migration": 10}})
+    own = price(given, measured("fine-tuned", by_token=True))
+    assert "migration" in rows_of(own, "fine-tuned")
+    assert "migration" not in rows_of(own, "fine-tuned on a GPU of yours")
+
+
 def test_an_alternative_that_the_book_does_not_have_is_refused():
     with pytest.raises(SettingsError, match="no hosted model 'gpt-7'; it has gpt-6-luna"):
         price(pricing(ownership={"alternative": "gpt-7"}), measured("prompt"))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from weighbridge.decide.money.ledger import ArmPlan, Band, CostInput, around
-from weighbridge.decide.money.measured_costs import STORAGE, Pricing, is_tuned, machine_line, token_lines
+from weighbridge.decide.money.measured_costs import MIGRATION, STORAGE, Pricing, is_tuned, machine_line, token_lines
 from weighbridge.decide.money.ownership import MoneyCase
 from weighbridge.decide.money.price_book import HostedModel
 from weighbridge.errors import SettingsError
@@ -122,7 +122,8 @@ def _self_hosted(plan: ArmPlan, inputs: Mapping[str, CostInput], pricing: Pricin
         ),
         GPU: CostInput(label="the GPU", unit="money an hour", band=hour, basis="price book"),
     }
-    kept = tuple(line for line in plan.lines if line.timing != "answer")
+    # No provider switches off a model of your own.
+    kept = tuple(line for line in plan.lines if line.timing != "answer" and line.label != MIGRATION)
     way = replace(plan, name=f"{name} on a GPU of yours", lines=kept, machine=machine_line(f"{name}.gpu_seconds", GPU))
     note = (
         f"A GPU of yours is assumed to read {machine.input_tokens_per_second:,.0f} and to write "
