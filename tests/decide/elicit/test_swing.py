@@ -1,6 +1,7 @@
 """Swing weights: they sum to 1, ignore the scale of the answers, and undo what the present weights imply."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
@@ -13,6 +14,7 @@ from weighbridge.decide.elicit.swing import (
     swing_ranges,
     swing_weights,
 )
+from weighbridge.decide.points import judged_value
 from weighbridge.errors import UserError
 from weighbridge.settings.curves import CRITERIA, USUAL, curve_for
 from weighbridge.settings.needs import Needs, Priorities
@@ -80,10 +82,19 @@ def test_a_range_is_that_of_the_measured_strategies():
     assert (found["accuracy"].worst, found["accuracy"].best) == (min(accuracies), max(accuracies))
     assert math.isclose(found["accuracy"].span, max(accuracies) - min(accuracies))
     wrong = [one.figures["hallucination"].value for one in saved().measurements]
-    assert (found["hallucination"].worst, found["hallucination"].best) == (max(wrong), min(wrong))
+    assert (found["hallucination"].worst, found["hallucination"].best) == pytest.approx((max(wrong), min(wrong)))
     # All of them answer within a second, so nobody can be asked about their latency: the curve's own ends are shown.
     assert not found["latency"].measured
     assert (found["latency"].worst, found["latency"].best, found["latency"].span) == (10.0, 1.0, 1.0)
+
+
+def test_a_failed_attempt_counts_as_a_wrong_answer_as_in_the_points():
+    """The worth of an improvement is divided by the utility that the decision gives it, so both read one value."""
+    first, *others = saved().measurements
+    failing = replace(first, failures=first.attempts // 2)
+    (found,) = swing_ranges(["accuracy"], Needs(), [failing, *others])
+    judged = [judged_value("accuracy", one) for one in (failing, *others)]
+    assert (found.worst, found.best) == (min(judged), max(judged))
 
 
 @pytest.mark.parametrize("name", CRITERIA)

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from weighbridge.decide.points import judged_value
 from weighbridge.errors import UserError
 from weighbridge.results import Measurement
 from weighbridge.settings.curves import CRITERIA, USUAL, curve_for
@@ -26,7 +27,8 @@ class SwingRange:
     priority: str
     worst: float
     best: float
-    """In the unit of the figure; for a cost that was not measured, in times the cheapest."""
+    """In the unit of the figure, a failed attempt as a wrong answer; for a cost that was not measured, in times the
+    cheapest."""
     span: float
     """The utility of the best minus that of the worst, above 0 and at most 1."""
     measured: bool
@@ -77,8 +79,8 @@ def implied_worths(ranges: Sequence[SwingRange], needs: Needs) -> dict[str, floa
 
 
 def _measured_range(name: str, needs: Needs, measurements: Sequence[Measurement]) -> SwingRange | None:
-    figure, curve = CRITERIA[name].figure, curve_for(name, needs.curves)
-    values = [one.figures[figure].value for one in measurements if figure in one.figures]
+    curve = curve_for(name, needs.curves)
+    values = [value for one in measurements if (value := judged_value(name, one)) is not None]
     if not values:
         return None
     ranked = sorted((curve.utility(value, min(values)), value) for value in values)

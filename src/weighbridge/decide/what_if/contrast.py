@@ -125,12 +125,12 @@ def _questions(now: Decision, then: Decision) -> Iterator[tuple[bool, str]]:
     before, after = now.examples_needed, then.examples_needed
     if before is None and after is None:
         return
-    told = [f"{number:,}{NB}in all" if number else "no number within reach" for number in (before, after)]
+    needed = [f"{number:,}{NB}in all" if number else "no number within reach" for number in (before, after)]
     if before == after:
-        yield False, f"Test questions that would probably settle it: {told[0]}."
+        yield False, f"Test questions that would probably settle it: {needed[0]}."
     elif "not decisive" in {now.outlook, then.outlook}:
-        told = [
+        needed = [
             "not needed" if one.outlook != "not decisive" else words
-            for one, words in zip((now, then), told, strict=True)
+            for one, words in zip((now, then), needed, strict=True)
         ]
-        yield True, f"Test questions that would probably settle it: now {told[0]}; then {told[1]}."
+        yield True, f"Test questions that would probably settle it: now {needed[0]}; then {needed[1]}."
