@@ -118,6 +118,12 @@ def test_a_strategy_that_is_out_changes_neither_chances_nor_limits_of_the_others
     assert [alone.verdicts[0].limits, alone.verdicts[1].limits] == [one.limits for one in beside.verdicts[:2]]
 
 
+def test_strategies_that_tie_in_a_draw_share_it(measurement: Make):
+    tied = [measurement(name, {"accuracy": 0.5, "latency_p50": 2.0}) for name in ("a", "b")]
+    fast = Priorities(accuracy=0, hallucination=0, latency=1, cost=0)
+    assert best_of(decide(tied, (), Needs(priorities=fast))) == {"a": pytest.approx(0.5), "b": pytest.approx(0.5)}
+
+
 @pytest.fixture
 def near() -> JointOutcomes:
     return joint_of(("rr", 700), ("rw", 6), ("wr", 4), ("ww", 290))

@@ -143,5 +143,6 @@ def test_the_chance_of_a_broken_limit_agrees_with_the_interval(
 def test_each_side_of_an_interval_has_its_own_width(measurement: Make):
     made = measurement("rag", FIGURES)
     skewed = replace(made, figures={**made.figures, "accuracy": Estimate(value=0.95, low=0.79, high=0.98, scored=30)})
-    (verdict,) = limit_verdicts(skewed, (), Limits(minimum_accuracy=0.79))
-    assert verdict.chance == pytest.approx(0.025)
+    for bound, chance in ((0.79, 0.025), (0.98, 0.975)):
+        (verdict,) = limit_verdicts(skewed, (), Limits(minimum_accuracy=bound))
+        assert verdict.chance == pytest.approx(chance)

@@ -94,3 +94,7 @@ def test_any_text_gives_a_finite_value_or_a_sentence(text, unit):
     else:
         assert isinstance(value, bool) is (unit == "flag")
         assert math.isfinite(value)
+
+
+def test_decimal_units_of_memory_are_smaller_than_binary_ones():
+    assert parse_quantity("1000MB", "GiB") == parse_quantity("1GB", "GiB") == pytest.approx(1e9 / 2**30)
