@@ -411,3 +411,22 @@ def test_no_text_makes_a_traceback(tmp_path_factory: pytest.TempPathFactory, tex
 )
 def test_odd_yaml_makes_no_traceback(file: Path, text: str) -> None:
     assert problem(file, text).startswith("weighbridge.yaml")
+
+
+@pytest.mark.parametrize(
+    ("currency", "hint"), [("XXX", "'XXX'"), ("USE", "did you mean USD"), ("euros", "did you mean EUR"), ("eur", "EUR")]
+)
+def test_a_currency_that_nobody_pays_in_is_refused_with_its_line(tmp_path: Path, currency: str, hint: str) -> None:
+    file = tmp_path / "weighbridge.yaml"
+    file.write_text(f"examples: e\nprices:\n  currency: {currency}\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"yaml:3: prices\.currency must be three capital letters") as error:
+        load_settings(file)
+    assert "like USD, EUR, GBP, CHF, JPY" in str(error.value)
+    assert hint in str(error.value)
+
+
+@pytest.mark.parametrize("currency", ["USD", "EUR", "GBP", "CHF", "SEK", "JPY"])
+def test_a_currency_in_use_needs_no_exchange_rate(tmp_path: Path, currency: str) -> None:
+    file = tmp_path / "weighbridge.yaml"
+    file.write_text(f"examples: e\nprices:\n  currency: {currency}\n", encoding="utf-8")
+    assert load_settings(file).prices.currency == currency

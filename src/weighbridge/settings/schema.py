@@ -3,7 +3,6 @@
 Every setting has a default that works. `weighbridge init` writes the file, with each docstring here as a comment.
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +11,7 @@ from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from weighbridge.extensions import extension_names
+from weighbridge.settings.currencies import currency_problem
 from weighbridge.settings.curves import CRITERIA
 from weighbridge.settings.money import OwnershipSettings
 from weighbridge.settings.needs import Needs, Prices
@@ -253,9 +253,8 @@ def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     labels = [source.label for source in settings.sources if not isinstance(source, Path)]
     if twice := next((label for label in labels if labels.count(label) > 1), ""):
         yield ("documents",), f"documents: two sources are called {twice!r}; give one of them another `name`"
-    if not re.fullmatch("[A-Z]{3}", prices.currency):
-        problem = "must be three capital letters, like USD or EUR (ISO 4217)"
-        yield ("prices", "currency"), f"prices.currency {problem}, not {prices.currency!r}"
+    if problem := currency_problem(prices.currency):
+        yield ("prices", "currency"), f"prices.currency {problem}"
     if (prices.input_per_million is None) != (prices.output_per_million is None):
         given, other = ("input_per_million", "output_per_million")[:: 1 if prices.output_per_million is None else -1]
         problem = f"prices.{given} is given but prices.{other} is not; give both (0 where it is free), or neither"

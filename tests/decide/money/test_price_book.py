@@ -39,7 +39,7 @@ def test_the_announced_sunsets_are_in_the_book():
         ("rate = 0.86\n", "rate = 0\n", "exchange.EUR.rate must be more than 0, not 0"),
         ("dated = 2026-11-04\n", 'dated = "today"\n', "vector_database.dated must be a date like 2026-11-20"),
         ("[people.expert]", "[people.expat]", "[people.expert] is missing; add it with per_hour, dated and source"),
-        ('currency = "USD"', 'currency = "dollars"', "currency must be three capital letters, like USD"),
+        ('currency = "USD"', 'currency = "dollars"', "(ISO 4217), like USD, EUR, GBP, CHF, JPY, not 'dollars'"),
         ("[storage]", "[stores]", "unknown key 'stores'; did you mean 'storage'?"),
     ],
 )

@@ -56,7 +56,8 @@ def test_three_numbers_are_a_band():
         ("per_year = 20000", "per_yaer = 20000", "unknown key 'per_yaer'; known here: setup, per_year"),
         ("per_year = 20000", "training = 20000", "arms.rag has no retrain_days (days between two trainings)"),
         ("years = 3", "yeers = 3", "unknown key 'yeers'"),
-        ('currency = "USD"', "currency = 3", "currency must be a text, like 'USD', not 3"),
+        ('currency = "USD"', "currency = 3", "1: currency must be three capital letters"),
+        ('currency = "USD"', 'currency = "XXX"', "(ISO 4217), like USD, EUR, GBP, CHF, JPY, not 'XXX'"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(old, new, problem):

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any, TypeVar
 
 from weighbridge.errors import SettingsError
+from weighbridge.settings.currencies import currency_problem
 
 ASSUMPTION = "assumption"
 
@@ -151,8 +152,8 @@ def read_price_book(text: str, place: str) -> PriceBook:
         if key not in known:
             reader.fail((key,), f"unknown key {key!r}{_hint(key, known)}")
     currency = content.get("currency")
-    if not isinstance(currency, str) or not re.fullmatch("[A-Z]{3}", currency):
-        reader.fail(("currency",), "currency must be three capital letters, like USD")
+    if problem := currency_problem(currency):
+        reader.fail(("currency",), f"currency {problem}")
     groups: dict[str, Any] = {
         name: {key: reader.entry((name, key), kind, value) for key, value in reader.table(name, content).items()}
         for name, kind in _GROUPS.items()

@@ -21,6 +21,7 @@ from weighbridge.decide.money.ownership import MoneyCase
 from weighbridge.decide.money.price_book import line_numbers
 from weighbridge.decide.money.uncertainty import Trials
 from weighbridge.errors import SettingsError
+from weighbridge.settings.currencies import currency_problem
 
 SAMPLE = """\
 currency = "USD"
@@ -86,10 +87,10 @@ def read_scenario(text: str, place: str, *, volume: float | None = None, years: 
     months = max(1, round(reader.read(("years",), years).band.likely * 12))
     discount = reader.read(("discount",)).band.likely
     currency = content.get("currency", _DEFAULTS["currency"])
-    if not isinstance(currency, str) or not currency.strip():
-        reader.fail(("currency",), f"currency must be a text, like {'USD'!r}, not {currency!r}")
+    if problem := currency_problem(currency):
+        reader.fail(("currency",), f"currency {problem}")
     return MoneyCase(
-        currency=currency,
+        currency=str(currency),
         inputs=inputs,
         plans=tuple(plans),
         trials=Trials(draws=_DRAWS, seed=_SEED, months=months, discount=discount),
