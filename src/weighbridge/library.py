@@ -219,7 +219,7 @@ class OpenWorkspace:
         files: Iterable[StrPath] = (),
         today: date | None = None,
     ) -> "RolloutPlan":
-        """Plan the roll-out over twelve weeks, from the saved measurements and the decision.
+        """Plan the roll-out over twelve weeks, from the saved measurements and the decision by the present needs.
 
         Args:
             strategy: By default the recommended one, or the one that comes nearest.
@@ -236,7 +236,8 @@ class OpenWorkspace:
 
         day = today or datetime.now(UTC).astimezone().date()
         request = PlanRequest(today=day, strategy=strategy, start=start, holidays=tuple(holidays))
-        return plan_rollout(self.settings, self._workspace, request, [Path(file) for file in files])
+        written = [Path(file) for file in files]
+        return plan_rollout(self.settings, self._workspace, request, written, reporter=self._reporter)
 
     def cost(
         self, *, volume: float | None = None, years: float | None = None, today: date | None = None

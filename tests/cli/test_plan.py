@@ -45,7 +45,10 @@ def as_json(*words: object) -> Any:
 
 
 def test_a_plan_is_printed_for_people_and_as_json(root: Path) -> None:
-    shown = run("plan", "--workspace", root).stdout
+    (root / "weighbridge.yaml").write_text("examples: e.jsonl\nneeds: {limits: {must_cite: true}}\n", encoding="utf-8")
+    done = run("plan", "--workspace", root)
+    assert "The saved decision" not in done.stderr
+    shown = done.stdout
     assert shown.splitlines()[2] == "Roll out rag."
     assert "Targets of operation" in shown
     made = as_json("plan", "--workspace", root, "--json")

@@ -11,8 +11,11 @@ import pytest
 
 import weighbridge
 from weighbridge.decide.rollout.make_plan import PlanRequest
+from weighbridge.decide.what_if.retake import retake
 from weighbridge.errors import UserError, WorkspaceError
-from weighbridge.evaluate.weighing import load_decision, save_weighing
+from weighbridge.evaluate.weighing import load_decision, load_measurements, save_decision, save_weighing
+from weighbridge.settings.needs import Needs, Priorities
+from weighbridge.wiring.reporter import Reporter
 from weighbridge.workflow.plan import WRITERS, plan_rollout
 from weighbridge.workspace import Workspace
 
@@ -60,15 +63,32 @@ def test_without_a_comparison_it_names_the_command(tmp_path: Path) -> None:
         plan_rollout(settings(), Workspace(tmp_path), REQUEST)
 
 
-def test_the_decision_of_the_workspace_is_followed(place: Workspace) -> None:
-    place.decision_file.unlink()
-    assert load_decision(place) == weighing().decision  # that of weighing.json
-    save_weighing(place, weighing("not decisive"))
-    assert plan_rollout(settings(), place, REQUEST).chosen_by == "nobody"
-    place.decision_file.unlink()
-    place.weighing_file.unlink()
-    assert load_decision(place) is None
-    assert "no decision is saved" in plan_rollout(settings(), place, REQUEST).headline
+def test_the_plan_follows_the_decision_that_decide_takes(place: Workspace) -> None:
+    """Whatever is saved: the needs may be newer, and the file may be missing."""
+    needs = settings(needs=Needs(priorities=Priorities(accuracy=0, hallucination=0, latency=1, cost=1)))
+    for present in (settings(), needs):
+        taken = retake(load_measurements(place), present).decision
+        wanted = taken.recommended or (*taken.contenders, taken.verdicts[0].strategy)[0]
+        for outlook in ("recommended", "not decisive"):
+            save_weighing(place, replace(weighing(outlook), reading=READING))
+            assert plan_rollout(present, place, REQUEST).strategy == wanted
+        place.decision_file.unlink()
+        place.weighing_file.unlink()
+        assert load_decision(place) is None
+        assert plan_rollout(present, place, REQUEST).strategy == wanted
+    assert plan_rollout(settings(), place, REQUEST).strategy != plan_rollout(needs, place, REQUEST).strategy
+
+
+def test_a_saved_decision_that_the_needs_have_overtaken_is_named(place: Workspace) -> None:
+    heard: list[str] = []
+    reporter = Reporter(say=heard.append)
+    save_decision(place, retake(load_measurements(place), settings()).decision)
+    plan_rollout(settings(), place, REQUEST, reporter=reporter)
+    assert heard == []
+    needs = settings(needs=Needs(priorities=Priorities(accuracy=0, hallucination=0, latency=1, cost=1)))
+    plan_rollout(needs, place, REQUEST, reporter=reporter)
+    assert "The saved decision is older than your needs or prices: by it" in heard[0]
+    assert "run: weighbridge decide" in heard[0]
 
 
 def test_the_start_and_the_holidays_of_the_request_are_kept(place: Workspace) -> None:

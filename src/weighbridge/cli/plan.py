@@ -37,7 +37,7 @@ def plan_command(
     """Plan the roll-out over twelve weeks: tasks from the measured failures, gates, risks, a rollback and targets.
 
     It reads saved files only, and keeps the plan as plan.json. The calendar and the people are under plan in
-    weighbridge.yaml. Run decide first if the needs have changed.
+    weighbridge.yaml. It follows the decision by the present needs, as decide takes it.
     """
     from weighbridge.decide.rollout.make_plan import PlanRequest
     from weighbridge.report.rollout.plan_terminal import render_plan
@@ -51,7 +51,7 @@ def plan_command(
         holidays=tuple(day.date() for day in holiday or ()),
     )
     with open_console(as_json=as_json) as console:
-        plan = plan_rollout(settings, place, request, write or ())
+        plan = plan_rollout(settings, place, request, write or (), reporter=console.reporter)
         for file in write or ():
             console.reporter.say(f"Wrote {file}")
         if as_json:
