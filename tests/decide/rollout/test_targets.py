@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.decide.rollout.rollout_plan import Gate, Kpi, Risk, RolloutPlan
+from weighbridge.report.rollout.plan_words import gate_words
 from weighbridge.results import Omission, ReadingReport
 
 from ...report.sample import exact
@@ -241,3 +242,14 @@ def test_memory_that_was_not_measured_leaves_a_machine_to_reserve() -> None:
     much = change(measured(), "rag", figures={"memory": exact(2.0**50)})
     (gate,) = (gate for gate in gates(plan("rag", taken=much)) if gate.label == "memory of the machine")
     assert not gate.is_open
+
+
+def test_a_distance_of_shares_is_in_percentage_points_and_a_target_without_a_figure_names_its_origin() -> None:
+    made = plan("rag")
+    half = next(gate for gate in gates(made) if gate.label == "half the interval of accuracy")
+    assert gate_words(half, "USD", origin=False).replace("\u00a0", " ") == (
+        "half the interval of accuracy at most 10 percentage points (now 20 percentage points)"
+    )
+    satisfaction = next(gate for gate in gates(made) if gate.label == "satisfaction")
+    told = gate_words(satisfaction, "USD", origin=False)
+    assert "now unknown; nobody measured it yet, so the target of accuracy stands for it: as measured, accuracy" in told

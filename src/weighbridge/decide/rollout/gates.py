@@ -122,7 +122,7 @@ def _clean_data(facts: RolloutFacts) -> list[Gate]:
             Gate(
                 kind="exit",
                 label="half the interval of accuracy",
-                unit="share",
+                unit="points",
                 direction="at most",
                 threshold=WANTED_REACH,
                 measured=(accuracy.high - accuracy.low) / 2,

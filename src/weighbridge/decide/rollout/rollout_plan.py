@@ -8,7 +8,7 @@ from typing import Literal
 Role = Literal["product owner", "engineer", "ML engineer", "domain expert", "operations", "security"]
 Level = Literal["low", "medium", "high"]
 Direction = Literal["at least", "at most"]
-GateUnit = Literal["share", "seconds", "bytes", "money", "count", "days"]
+GateUnit = Literal["share", "points", "seconds", "bytes", "money", "count", "days"]
 Hazard = Literal["data quality", "integration", "drift", "compliance", "provider"]
 
 

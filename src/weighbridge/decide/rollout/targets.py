@@ -63,7 +63,7 @@ def _targets(facts: RolloutFacts, start: date, end: date) -> Iterator[Kpi]:
             how=_HOW["satisfaction"],
             basis=Basis(
                 figure=accuracy.basis.figure,
-                words=f"not measured yet; the target of accuracy stands for it ({accuracy.basis.words})",
+                words=f"nobody measured it yet, so the target of accuracy stands for it: {accuracy.basis.words}",
             ),
         )
     days = (end - start).days + 1

@@ -40,6 +40,8 @@ def render_plan(plan: RolloutPlan) -> RenderableType:
     parts += [Text(), _table("Risks", ("risk", "likely", "impact", "sign to watch"), risks)]
     targets = [(kpi.label, *kpi_cells(kpi)) for kpi in plan.kpis]
     parts += [Text(), _table("Targets of operation", ("figure", "target", "alarm", "measured"), targets)]
+    unmeasured = [kpi for kpi in plan.kpis if kpi.measured is None]
+    parts += [Sentence(one_line(f"{kpi.label}: {kpi.basis.words}"), "dim", " ") for kpi in unmeasured]
     parts += [Text(), Text("Rollback", style="bold")]
     parts.append(Sentence(one_line(f"To {plan.rollback.to}, on an alarm of: {signals_words(plan)}.")))
     parts += [Sentence(one_line(step), first=f"{number}. ") for number, step in enumerate(plan.rollback.steps, start=1)]

@@ -12,9 +12,11 @@ REVIEW = "Review of all targets"
 
 
 def write_figure(unit: GateUnit, value: float, currency: str = "USD") -> str:
-    """Return a threshold or a target in its unit: ``83 %``, ``2.00 s``, ``3``, ``82 days``."""
+    """Return a threshold or a target in its unit: ``83 %``, ``10 percentage points``, ``2.00 s``, ``82 days``."""
     if unit == "count":
         return f"{value:,.0f}"
+    if unit == "points":  # a distance of two shares
+        return f"{100 * value:.0f}{NB}percentage{NB}points"
     if unit == "days":
         return count_noun(round(value), "day")
     kind = FigureKind(name="", label="", unit=unit, higher_is_better=True, meaning="")
@@ -44,6 +46,8 @@ def gate_words(gate: Gate, currency: str, *, origin: bool = True) -> str:
     """Return a gate in words: the figure, its threshold, its value now, and the origin of the threshold."""
     wanted = f"{gate.label} {gate.direction} {write_figure(gate.unit, gate.threshold, currency)}"
     now = "unknown" if gate.measured is None else write_figure(gate.unit, gate.measured, currency)
+    # A threshold of something that nobody measured yet needs its origin most.
+    origin = origin or gate.measured is None
     return one_line(f"{wanted} (now {now}{f'; {gate.basis.words}' if origin else ''})")
 
 
