@@ -57,7 +57,7 @@ def test_the_price_of_the_table_is_the_difference_to_the_decision() -> None:
     rows = {row.label: row for row in price.rows}
     assert rows["points"].price == "\u221218.0"
     assert rows["accuracy"].price.replace("\u00a0", " ") == "\u221220 percentage points (\u221244 to +2)"
-    assert rows["latency p50"].price.replace("\u00a0", " ") == "0.35 times (0.29 to 0.42)"
+    assert rows["latency p50"].price.replace("\u00a0", " ") == "2.85 times less (2.39 to 3.39)"
     assert rows["cost per 1,000"].followed == "$0.012"
 
 

@@ -70,11 +70,17 @@ def test_a_claim_is_a_sentence_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("value", "low", "high", "open_above", "text"),
     [
-        (0.351, 0.295, 0.418, False, "0.35 times (0.29 to 0.42)"),
-        (0.015, 0.012, 0.018, False, "0.0150 times (0.0120 to 0.0180)"),
-        (1234.5, 1200.0, 1300.0, False, "1,234 times (1,200 to 1,300)"),
-        (2.0, 1.5, 2.5, True, "2.00 times (1.50 or more)"),
-        (2.0, 2.0, 2.0, False, "2.00 times"),
+        (0.351, 0.295, 0.418, False, "2.85 times less (2.39 to 3.39)"),
+        (0.061, 0.061, 0.061, False, "16 times less"),
+        (0.015, 0.012, 0.018, False, "67 times less (56 to 83)"),
+        (1234.5, 1200.0, 1300.0, False, "1,234 times as much (1,200 to 1,300)"),
+        (0.758, 0.57, 1.27, False, "1.32 times less (1.75 times less to 1.27 times as much)"),
+        (2.0, 1.5, 2.5, True, "2.00 times as much (at least 1.50)"),
+        (0.5, 0.25, 2.5, True, "2.00 times less (at most 4.00 times less)"),
+        (0.5, 0.0, 2.5, True, "2.00 times less"),
+        (0.5, 0.0, 0.8, False, "2.00 times less (at least 1.25 times less)"),
+        (2.0, 0.0, 2.5, False, "2.00 times as much (up to 2.50 times as much)"),
+        (2.0, 2.0, 2.0, False, "2.00 times as much"),
     ],
 )
 def test_a_ratio_is_written_with_its_interval(

@@ -3,6 +3,7 @@
 Made for 80 columns and more; no meaning lies in a colour alone.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,8 +44,8 @@ _PER = {
 }
 """Words after figures whose form does not show their unit."""
 _BULLET = "\N{BULLET} "
-_LARGE, _SMALL = 10, 0.1
-"""A ratio from the one on is written without decimals, below the other with four."""
+_LARGE = 10
+"""A ratio from here on is written without decimals, and so is one below its inverse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,14 +173,38 @@ def _contrast(verdict: ClaimVerdict) -> str:
 
 
 def write_ratio(estimate: Estimate) -> str:
-    """Return a ratio with its interval: ``0.35 times (0.30 to 0.42)``."""
-    decimals = 0 if estimate.value >= _LARGE else 4 if estimate.value < _SMALL else 2
-    value = f"{estimate.value:,.{decimals}f}{NB}times"
-    if estimate.open_above:
-        return f"{value}{NB}({estimate.low:,.{decimals}f}{NB}or{NB}more)"
+    """Return a ratio with its interval: ``2.85 times as much (2.39 to 3.39)``, ``16 times less (14 to 18)``.
+
+    An interval that reaches over 1 has the words at both ends: ``1.32 times less (1.75 times less to 1.27 times as
+    much)``. One without an upper end has its low end only, and so has one without a lower its upper.
+    """
+    decimals = 0 if max(estimate.value, 1 / estimate.value) >= _LARGE else 2
+    written = _write_times(estimate.value, decimals)
     if estimate.low == estimate.value == estimate.high:
-        return value
-    return f"{value}{NB}({estimate.low:,.{decimals}f}{NB}to{NB}{estimate.high:,.{decimals}f})"
+        return written
+    bounds = _write_bounds(estimate.low, math.inf if estimate.open_above else estimate.high, decimals)
+    return f"{written}{NB}({bounds})" if bounds else written
+
+
+def _write_bounds(low: float, high: float, decimals: int) -> str:
+    """Return the interval of a ratio: bare numbers where both ends are on one side of 1; empty where nothing bounds."""
+    if high == math.inf:
+        if low <= 0:
+            return ""
+        return f"at least {low:,.{decimals}f}" if low >= 1 else f"at most {_write_times(low, decimals)}"
+    if low <= 0:
+        return f"{'at least' if high < 1 else 'up to'} {_write_times(high, decimals)}"
+    if low < 1 <= high:
+        return f"{_write_times(low, decimals)} to {_write_times(high, decimals)}"
+    first, last = (1 / high, 1 / low) if high < 1 else (low, high)
+    return f"{first:,.{decimals}f}{NB}to{NB}{last:,.{decimals}f}"
+
+
+def _write_times(ratio: float, decimals: int) -> str:
+    """Return a ratio in words. One below 1 is turned round: nobody sees at once what 0.061 times is."""
+    if ratio < 1:
+        return f"{1 / ratio:,.{decimals}f}{NB}times{NB}less"
+    return f"{ratio:,.{decimals}f}{NB}times{NB}as{NB}much"
 
 
 def render_evidence(evidence: Evidence, rows: Sequence[EvidenceRow]) -> RenderableType:
