@@ -110,7 +110,13 @@ def test_an_unknown_currency_is_named_with_its_line(office: Path) -> None:
     [
         ("  years: 0", "ownership.years must be more than 0, not '0'"),
         ("  utilisation: 1.5", "ownership.utilisation must be at most 1, not '1.5'"),
+        ("  growth: 100", "ownership.growth must be at most 10, not '100'"),
+        (
+            "  growth: 9\n  years: 40",
+            "ownership.growth: 10,000 answers a month that grow by 900 % a year are more than",
+        ),
         ("  growth: -0.1", "ownership.growth must be at least 0, not '-0.1'"),
+        ("  start: 2020-01-01", "ownership.start: 2020-01-01 is before the comparison of 2026-"),
         ("  start: soon", "ownership.start: must be a day like 2027-01-01"),
         ("  alternative: gpt-7", "ownership.alternative: the installed prices.toml has no hosted model 'gpt-7'"),
         ("  hours: {setup: -1}", "ownership.hours.setup must be at least 0, not '-1'"),

@@ -430,3 +430,14 @@ def test_a_currency_in_use_needs_no_exchange_rate(tmp_path: Path, currency: str)
     file = tmp_path / "weighbridge.yaml"
     file.write_text(f"examples: e\nprices:\n  currency: {currency}\n", encoding="utf-8")
     assert load_settings(file).prices.currency == currency
+
+
+def test_a_price_or_volume_beyond_reason_is_refused_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "weighbridge.yaml"
+    text = "examples: e\nprices:\n  machine_per_hour: 1e300\nneeds:\n  answers_per_month: 1" + "0" * 16 + "\n"
+    file.write_text(text.replace("1e300", "1.0e+300"), encoding="utf-8")
+    with pytest.raises(SettingsError) as error:
+        load_settings(file)
+    lines = str(error.value).splitlines()
+    assert "yaml:3: prices.machine_per_hour must be at most 1,000,000,000, not" in lines[0]
+    assert "yaml:5: needs.answers_per_month must be at most 1,000,000,000,000,000, not" in lines[1]

@@ -41,8 +41,8 @@ def test_the_day_decides_whether_a_sunset_is_paid(place: Workspace) -> None:
     assert migration(place, TODAY) > 0
     assert migration(place, date(2020, 1, 1)) == 0
     settings = place.settings_file.read_text(encoding="utf-8")
-    place.settings_file.write_text(f"{settings}ownership: {{start: '2020-01-01'}}\n", encoding="utf-8")
-    assert migration(place, TODAY) == 0
+    place.settings_file.write_text(f"{settings}ownership: {{start: '2026-12-01'}}\n", encoding="utf-8")
+    assert migration(place, date(2020, 1, 1)) > 0
 
 
 def test_the_price_book_of_the_workspace_counts(place: Workspace) -> None:

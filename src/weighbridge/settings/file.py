@@ -49,7 +49,7 @@ _BOUNDS = {
     "greater_than": "more than {gt:g}",
     "greater_than_equal": "at least {ge:g}",
     "less_than": "less than {lt:g}",
-    "less_than_equal": "at most {le:g}",
+    "less_than_equal": "at most {le:,.16g}",  # digits: 1e+09 is no number for people
 }
 
 

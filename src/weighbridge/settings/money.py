@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from weighbridge.settings.needs import MOST_ANSWERS
 from weighbridge.settings.sources import Section
 from weighbridge.settings.training import Above, Positive, Share
 
@@ -12,6 +13,16 @@ Hours = Annotated[float, Field(ge=0)]
 Spread = Annotated[float, Field(ge=0, lt=1)]
 MOST_YEARS = 50
 """Longer than any machine, price or model lasts; a longer time is a slip."""
+
+
+def volume_problem(volume: float, growth: float, years: float) -> str:
+    """Return why a volume that grows is impossible, as a sentence; empty where it is not."""
+    if volume <= MOST_ANSWERS / (1 + growth) ** years:
+        return ""
+    return (
+        f"{volume:,.10g} answers a month that grow by {100 * growth:,.10g} % a year are more than {MOST_ANSWERS:,} a "
+        f"month after {years:,.10g} years, which nobody could ask; give a smaller growth, or fewer years"
+    )
 
 
 class PeopleHours(Section):
@@ -63,7 +74,8 @@ class OwnershipSettings(Section):
     """Years to pay for."""
     start: str = ""
     """The first day, like 2027-01-01. Empty: today."""
-    growth: Annotated[float, Field(ge=0, le=100)] = 0.0
+    # Tenfold growth a year is more than any service keeps up.
+    growth: Annotated[float, Field(ge=0, le=10)] = 0.0
     """Growth of answers_per_month in a year: 0.2 is 20 %."""
     discount: Annotated[float, Field(ge=0, le=10)] = 0.05
     """Interest in a year: how much less a later payment counts."""

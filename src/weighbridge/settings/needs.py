@@ -15,6 +15,12 @@ Weight = Annotated[FiniteFloat, Field(ge=0, le=1e6)]
 """Larger ones would add up to infinity at last, and only the ratios count."""
 
 
+MOST_ANSWERS = 10**15
+"""A month: more than mankind could ask. Above it amounts have hundreds of digits."""
+Price = Annotated[FiniteFloat, Field(ge=0, le=1e9)]
+"""A large machine is some $100 an hour, and a dollar is a million of the smallest currencies: more is a slip."""
+
+
 class Limits(Section):
     """A strategy that breaks a limit is never recommended. Empty sets no limit."""
 
@@ -66,7 +72,7 @@ class Needs(Section):
     """Points of 100: strategies surely closer than this are equals, and the cheapest is taken."""
     stakeholders: Mapping[str, Mapping[str, Weight]] = Field(default={})
     """By name: weights as under priorities, 0 where not named. The report tells how well they agree."""
-    answers_per_month: Positive = 10_000
+    answers_per_month: Annotated[int, Field(ge=1, le=MOST_ANSWERS)] = 10_000
     """Expected load. The cost of setting up is spread over it."""
     months: Positive = 12
     """Months that the winner will be in use."""
@@ -97,9 +103,9 @@ class Prices(Section):
     """The date of these prices."""
     currency: str = "USD"
     """The currency of every price here."""
-    machine_per_hour: NotNegative = 0.08
+    machine_per_hour: Price = 0.08
     """The machine that answers and trains, for an hour of busy time."""
-    input_per_million: NotNegative | None = None
+    input_per_million: Price | None = None
     """For openai: a million prompt tokens."""
-    output_per_million: NotNegative | None = None
+    output_per_million: Price | None = None
     """For openai: a million generated tokens."""

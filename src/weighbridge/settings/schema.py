@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from weighbridge.extensions import extension_names
 from weighbridge.settings.currencies import currency_problem
 from weighbridge.settings.curves import CRITERIA
-from weighbridge.settings.money import OwnershipSettings
+from weighbridge.settings.money import OwnershipSettings, volume_problem
 from weighbridge.settings.needs import Needs, Prices
 from weighbridge.settings.rollout import RolloutSettings
 from weighbridge.settings.sources import Documents, Section, Source, address_problem, resolve_path, resolve_source
@@ -253,6 +253,9 @@ def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     labels = [source.label for source in settings.sources if not isinstance(source, Path)]
     if twice := next((label for label in labels if labels.count(label) > 1), ""):
         yield ("documents",), f"documents: two sources are called {twice!r}; give one of them another `name`"
+    own = settings.ownership
+    if problem := volume_problem(settings.needs.answers_per_month, own.growth, own.years):
+        yield ("ownership", "growth"), f"ownership.growth: {problem}"
     if problem := currency_problem(prices.currency):
         yield ("prices", "currency"), f"prices.currency {problem}"
     if (prices.input_per_million is None) != (prices.output_per_million is None):

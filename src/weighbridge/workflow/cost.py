@@ -13,13 +13,11 @@ from weighbridge.errors import SettingsError, UserError
 from weighbridge.evaluate.weighing import load_measurements
 from weighbridge.results import Measurement
 from weighbridge.settings.file import load_settings, setting_line
-from weighbridge.settings.money import MOST_YEARS
+from weighbridge.settings.money import MOST_YEARS, volume_problem
+from weighbridge.settings.needs import MOST_ANSWERS
 from weighbridge.settings.schema import Settings
 from weighbridge.workflow.prices import load_price_book
 from weighbridge.workspace import Workspace
-
-MOST_ANSWERS = 10**15
-"""More than mankind could ask, as for `decide --what-if volume`; above it amounts have hundreds of digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +49,18 @@ def price_workspace(workspace: Workspace, question: CostQuestion) -> Ownership:
     if question.years is not None:
         own = settings.ownership.model_copy(update={"years": question.years})
         settings = settings.model_copy(update={"ownership": own})
-    measurements = load_measurements(workspace).measurements
-    return price_measurements(measurements, settings, workspace, question.today)
+    own = settings.ownership
+    if problem := volume_problem(settings.needs.answers_per_month, own.growth, own.years):
+        raise UserError(problem)
+    taken = load_measurements(workspace)
+    weighed = date.fromisoformat(taken.taken_at[:10])
+    if own.start and date.fromisoformat(own.start) < weighed:  # not before today: the clock changes no result
+        place = f"{workspace.settings_file}:{setting_line(workspace.settings_file, ('ownership', 'start'))}"
+        raise SettingsError(
+            f"{place}: ownership.start: {own.start} is before the comparison of {weighed}, and the prices of that time "
+            "are not known; give that day or a later one, or leave it empty for today"
+        )
+    return price_measurements(taken.measurements, settings, workspace, question.today)
 
 
 def price_measurements(

@@ -57,6 +57,10 @@ def test_three_numbers_are_a_band():
         ("per_year = 20000", "training = 20000", "arms.rag has no retrain_days (days between two trainings)"),
         ("years = 3", "yeers = 3", "unknown key 'yeers'"),
         ('currency = "USD"', "currency = 3", "1: currency must be three capital letters"),
+        ("years = 3", "years = 1e9", "years must be at most 50, not 1e+09"),
+        ("years = 3", "growth = 100", "growth must be at most 10, not 100"),
+        ("per_year = 20000", "per_year = 1e300", "per_year must be at most 1,000,000,000,000,000, not 1e+300"),
+        ("answers_per_month = 10000", "answers_per_month = 1e16", "answers_per_month must be at most"),
         ('currency = "USD"', 'currency = "XXX"', "(ISO 4217), like USD, EUR, GBP, CHF, JPY, not 'XXX'"),
     ],
 )
@@ -73,3 +77,8 @@ def test_a_mistake_is_named_with_its_line(old, new, problem):
 def test_a_scenario_without_arms_or_volume_is_refused(text):
     with pytest.raises(SettingsError, match=r"there is no arm|answers_per_month is missing"):
         read_scenario(text, "arms.toml")
+
+
+def test_a_volume_that_grows_beyond_reason_is_refused():
+    with pytest.raises(SettingsError, match=r"arms\.toml:1: .* which nobody could ask"):
+        read_scenario("growth = 10\n" + SAMPLE.replace("years = 3", "years = 20"), "arms.toml")

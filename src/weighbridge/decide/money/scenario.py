@@ -22,6 +22,8 @@ from weighbridge.decide.money.price_book import line_numbers
 from weighbridge.decide.money.uncertainty import Trials
 from weighbridge.errors import SettingsError
 from weighbridge.settings.currencies import currency_problem
+from weighbridge.settings.money import MOST_YEARS, volume_problem
+from weighbridge.settings.needs import MOST_ANSWERS
 
 SAMPLE = """\
 currency = "USD"
@@ -51,6 +53,8 @@ _AMOUNTS: Mapping[str, str] = {
 """The keys of an arm. All may be left out, but the last two belong together, and so do the two of training."""
 _PAIRS = (("training", "retrain_days"), ("machine_per_month", "answers_per_machine"))
 _ABOVE_ZERO = ("retrain_days", "answers_per_machine", "answers_per_month", "years")
+_MOST: Mapping[str, float] = {"years": MOST_YEARS, "answers_per_month": MOST_ANSWERS, "growth": 10, "discount": 10}
+"""As in weighbridge.yaml. Amounts of money are bounded by MOST_ANSWERS too: larger ones have hundreds of digits."""
 _DRAWS, _SEED = 2000, 7
 """Arms by hand have few inputs, so that 2,000 draws take 0.1 s. They fix a chance to within 2 points."""
 
@@ -84,6 +88,9 @@ def read_scenario(text: str, place: str, *, volume: float | None = None, years: 
                 reader.fail(("arms", name), f"arms.{name} has no {missing[0]} ({_AMOUNTS[missing[0]]})")
         plans.append(_plan(name, given))
         inputs |= _inputs(name, given)
+    likely = inputs["volume"].band.high, inputs["growth"].band.high, reader.read(("years",), years).band.high
+    if problem := volume_problem(*likely):
+        reader.fail(("growth",), problem)
     months = max(1, round(reader.read(("years",), years).band.likely * 12))
     discount = reader.read(("discount",)).band.likely
     currency = content.get("currency", _DEFAULTS["currency"])
@@ -135,6 +142,8 @@ class _ScenarioReader:
         least = "more than 0" if key in _ABOVE_ZERO else "at least 0"
         if min(numbers) < 0 or (key in _ABOVE_ZERO and min(numbers) == 0):
             self.fail(path, f"{title} must be {least}, not {value!r}")
+        if max(numbers) > (most := _MOST.get(key, MOST_ANSWERS)):
+            self.fail(path, f"{title} must be at most {most:,}, not {max(numbers):g}")
         if sorted(numbers) != numbers:
             self.fail(path, f"{title} must rise from the lowest to the highest, not {value!r}")
         label = f"{parents[-1]}: {key.replace('_', ' ')}" if parents else key.replace("_", " ")
