@@ -7,6 +7,7 @@ leaves it out unseen.
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -24,10 +25,19 @@ SAMPLES: Mapping[object, object] = {
     Path: Path("other"),
     Message: Message("user", "Please."),
     Part: Part("page 1", 0, 1),
+    date: date(2027, 1, 1),
 }
 
 
-ANOTHER: Mapping[str, object] = {"store": "postgresql://host/database", "base_url": "http://127.0.0.1:9/v1"}
+ANOTHER: Mapping[str, object] = {
+    "store": "postgresql://host/database",
+    "base_url": "http://127.0.0.1:9/v1",
+    "curves": {"latency": ((0.5, 1.0), (4.0, 0.0))},
+    "stakeholders": {"users": {"latency": 2.0}},
+    "currency": "EUR",
+    "working_days": "sun-thu",
+    "start": "2027-01-04",
+}
 """Settings that not every text will do for."""
 
 
@@ -170,20 +180,25 @@ def _options(declared: Any) -> list[object]:
 
 
 def _plain(value: Any) -> Any:
+    other: Any
     match value:
         case bool():
-            return not value
+            other = not value
         case int():
-            return value + 1
+            other = value + 1
         case float():
-            return value / 2 if value else 0.5
+            other = value / 2 if value else 0.5
         case str():
-            return f"{value}x"
+            other = f"{value}x"
         case Path():
-            return value.with_name(f"{value.name}-other")
+            other = value.with_name(f"{value.name}-other")
+        case date():
+            other = value + timedelta(days=1)
         case np.ndarray():
-            return value[::-1] * 2
-    raise TypeError(f"no other value is known for {value!r}; teach tests/walk.py one")
+            other = value[::-1] * 2
+        case _:
+            raise TypeError(f"no other value is known for {value!r}; teach tests/walk.py one")
+    return other
 
 
 def _sample(declared: Any) -> Any:

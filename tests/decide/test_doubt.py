@@ -220,3 +220,12 @@ def test_without_each_priority_and_with_other_weights(measurement: Make, compari
     flips = {(flip.setting, flip.first): flip.beyond for flip in doubt.flips}
     assert flips["needs.priorities.hallucination", "b"] == pytest.approx(1.5)
     assert flips["needs.limits.maximum_hallucination", "b"] == 0.6
+
+
+def test_a_weight_as_good_as_nothing_is_no_weight(measurement: Make, comparisons: Compare):
+    weighed = [
+        measurement("a", {"accuracy": 0.9, "hallucination": 0.1}),
+        measurement("b", {"accuracy": 0.7, "hallucination": 0.3}),
+    ]
+    least = Priorities(accuracy=1e6, hallucination=5e-324, latency=0, cost=0)
+    assert decide(weighed, comparisons(weighed), Needs(priorities=least)).doubt.weights_kept == 1

@@ -93,7 +93,7 @@ def _outlined(settings: Settings) -> Part:
 
 NOT_INDEXED = {
     **dict.fromkeys(
-        ("name", "instructions", "strategies", "model", "training", "measure", "needs", "prices"),
+        ("name", "instructions", "strategies", "model", "training", "measure", "needs", "prices", "ownership", "plan"),
         "asks and measures, and is not what is searched",
     ),
     **dict.fromkeys(

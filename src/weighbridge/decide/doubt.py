@@ -70,7 +70,8 @@ def _firsts_without(ranking: Ranking, measurements: Mapping[str, Measurement]) -
 
 def _weights_kept(ranking: Ranking) -> float:
     """Return the share of perturbed weights by which the first stays first; all points are as measured."""
-    weighed = [name for name, weight in ranking.weights.items() if weight > 0]
+    # A share that is as good as nothing has no gamma distribution: its shape would be rounded to 0.
+    weighed = [name for name in ranking.weights if ranking.share(name) > SAME]
     first, *others = [[row.points[name] for name in weighed] for row in ranking.rows]
     ahead = [[own - others_own for own, others_own in zip(first, other, strict=True)] for other in others]
     generator = Random(_SEED)  # noqa: S311 - the same draws for every decision, so that it does not change by itself
