@@ -118,6 +118,9 @@ def test_an_outlook_fits_its_contenders(weighed: tuple[Measurement, ...], wanted
     if decision.outlook == "recommended":
         assert decision.contenders == (decision.recommended,)
         assert decision.recommended == decision.verdicts[0].strategy
+    elif decision.outlook == "the cheapest of the equals":
+        assert decision.contenders[0] == decision.recommended
+        assert len(decision.contenders) > 1
     else:
         assert decision.recommended is None
         assert (len(decision.contenders) == 1) == (decision.outlook == "none is good enough")
