@@ -32,7 +32,7 @@ _AHEAD = {
     "setup": "is set up faster than",
     "input_tokens": "has shorter prompts than",
     "citation": "shows its source more often than",
-    "cost_per_thousand": "costs less in all than",
+    "cost_per_thousand": "costs less, hours of people left out, than",
     "setup_cost": "costs less to set up than",
     "running_cost": "costs less per answer than",
     "update": "takes in new knowledge faster than",
