@@ -145,6 +145,14 @@ def test_a_damaged_archive_is_accounted_for(tmp_path: Path, flips: list[tuple[in
     assert looked(tmp_path, bytes(content))
 
 
+def test_a_member_whose_name_begins_with_nul_is_read(tmp_path: Path) -> None:
+    content = packed(("a.txt", b"one"), ("b.txt", b"two"))
+    place = content.index(b"b.txt", content.index(b"PK\x01\x02"))
+    outcomes = told(looked(tmp_path, content[:place] + b"\0" + content[place + 1 :]))
+    assert outcomes["a.txt"] == "one"
+    assert len(outcomes) == 2
+
+
 def test_a_package_whose_type_is_encrypted(tmp_path: Path) -> None:
     content = bytearray(packed(("mimetype", b"application/epub+zip"), ("a.txt", b"hi")))
     content[6] |= 1

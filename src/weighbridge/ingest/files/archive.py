@@ -225,7 +225,8 @@ def _check_depth(depth: int, state: _Walk) -> None:
 
 def _is_wanted(member: ZipInfo) -> bool:
     parts = member.filename.strip("/").split("/")
-    return not member.is_dir() and not any((part[:1] == "." and part != "..") or part == "__MACOSX" for part in parts)
+    is_folder = member.filename.endswith("/")  # ZipInfo.is_dir fails on an empty name
+    return not is_folder and not any((part[:1] == "." and part != "..") or part == "__MACOSX" for part in parts)
 
 
 def _join_names(outer: str, name: str) -> str:
