@@ -21,6 +21,7 @@ from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
 from weighbridge.evaluate.weighing import save_weighing
 from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.openai import address, is_local
+from weighbridge.machine import this_machine
 from weighbridge.report.safe_text import count_noun
 from weighbridge.results import Measurement, Record, ResourceUse, Weighing
 from weighbridge.scoring.grade import scorer_fingerprint
@@ -32,7 +33,6 @@ from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.documents import reading_report
 from weighbridge.wiring.engines import Engine, open_engine
 from weighbridge.wiring.index import Agree, never_agree
-from weighbridge.wiring.machine import this_machine
 from weighbridge.wiring.opening import open_arm
 from weighbridge.wiring.reporter import Reporter, measure_seconds
 from weighbridge.wiring.search import embedder_name

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from weighbridge.machine import this_machine
 from weighbridge.models import ModelFile, cache_folder, fetch, known_models
-from weighbridge.wiring.machine import this_machine
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.workspace import Workspace
 

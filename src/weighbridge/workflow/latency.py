@@ -15,9 +15,9 @@ from typing import Any, cast
 
 from weighbridge.errors import ModelError, WeighbridgeError
 from weighbridge.fingerprint import fingerprint
+from weighbridge.machine import this_machine
 from weighbridge.settings.schema import Arm
 from weighbridge.types import Message, Progress, Question, Timing
-from weighbridge.wiring.machine import this_machine
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.workspace import Workspace, load_json, write_json
 
