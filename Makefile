@@ -53,7 +53,7 @@ docs: .venv/.docs
 .venv/.test: .venv/.python pyproject.toml constraints.txt
 	@echo "Installing pinned dependencies, those of the tests too ..."
 	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt \
-		--editable '.[local,sql,postgres,ocr,retriever,search,qlora,lm-eval,calendar]' --group test
+		--editable '.[local,sql,postgres,ocr,retriever,search,qlora,lm-eval,calendar,ray]' --group test
 	@touch $@
 
 .venv/.docs: .venv/.python pyproject.toml constraints.txt

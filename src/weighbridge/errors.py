@@ -10,6 +10,7 @@ WeighbridgeError            the problem, its place, and the remedy; printed with
 ├── ModelError              a model could not answer: recorded for its example, never a score
 │   └── PromptTooLongError  the prompt does not fit the context window (tokens, and the limit)
 ├── DownloadError           a model file could not be fetched, or its checksum is wrong
+├── WorkerLostError         workers of a cluster were lost, and with them the item they were at
 ├── TrainingError           training or export failed, or the exported model differs from the adapter
 └── UnfinishedError         a time limit stopped the run; the same command goes on from there: exit code 3
 """
@@ -64,6 +65,10 @@ class PromptTooLongError(ModelError):
             f"the prompt has {tokens:,} tokens and the model's context holds {context:,}; "
             "shorten the question, lower retrieval.limit, or raise model.context in weighbridge.yaml"
         )
+
+
+class WorkerLostError(WeighbridgeError):
+    """Workers of a cluster were lost again and again at the same item, or none can be started."""
 
 
 class DownloadError(WeighbridgeError):

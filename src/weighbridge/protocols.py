@@ -4,10 +4,11 @@
 key of records, indexes and adapters.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
 from weighbridge.results import Score
 from weighbridge.types import Answer, Chunk, Completion, Example, Message, Passage, Progress, Question, Task
@@ -26,6 +27,11 @@ A text may be empty, while a model has nothing to say yet. An exception from it 
 
 Notify = Callable[[Progress], None]
 """Receives progress of a long step."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+_Item = TypeVar("_Item", contravariant=True)
+_Result = TypeVar("_Result", covariant=True)
 
 Clock = Callable[[], float]
 """Tells seconds that only ever rise. Code that keeps a time limit takes one, so that a test can set the time."""
@@ -263,6 +269,60 @@ class Metric(Protocol):
     @property
     def name(self) -> str: ...
     def score(self, example: Example, answer: Answer) -> Score: ...
+
+
+class Work(Protocol[_Item, _Result]):
+    """A step that is done item by item: reading files, embedding texts, answering questions.
+
+    A value that can be pickled, for executors with other processes. It names large things, such as models, by their
+    references, and never holds them.
+    """
+
+    def open(self, stack: ExitStack) -> Callable[[_Item], _Result]:
+        """Load what the step needs, and return the function that does one item. `stack` closes it.
+
+        The function is safe to call from several threads. It gives the same result for an item whoever does it and
+        however often, because the items of a lost worker are done again.
+        """
+        ...
+
+
+class Executor(Protocol):
+    """Does work: in this process, or on the machines of a cluster."""
+
+    def map(
+        self,
+        work: Work[Item, Result],
+        items: Iterable[Item],
+        *,
+        threads: int = 1,
+        ahead: int = 64,
+        in_order: bool = True,
+    ) -> Generator[Result]:
+        """Yield the result of each item, in the order of the items, whichever is done first.
+
+        Work begins with the first `next`, and ends when the generator is closed: nothing goes on behind it. An
+        exception of an item is raised in its place. The work is opened once in each process that does some of it.
+
+        Args:
+            work: what is to be done.
+            items: taken as they are needed.
+            threads: items to do at the same time in each process.
+            ahead: the most items to take for each thread before their results are yielded.
+            in_order: false yields each result as soon as there is one, for those who save them.
+
+        Raises:
+            WorkerLostError: an item was at work each time that several workers were lost.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteWork(Generic[Item, Result]):
+    """Work for other processes, which open models of their own for it, and the executor that has the processes."""
+
+    executor: Executor
+    work: Work[Item, Result]
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ def test_records_come_as_they_are_done_and_closing_stops_the_rest(told: Told, an
     asked = len(strategy.asked)
     sleep(0.02)
     assert len(strategy.asked) == asked
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("evaluate")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("work")]
 
 
 def test_an_interrupt_ends_a_long_answer_at_its_next_word(example: MakeExample):
@@ -169,7 +169,7 @@ def test_an_interrupt_ends_a_long_answer_at_its_next_word(example: MakeExample):
     with pytest.raises(KeyboardInterrupt):
         list(evaluate(Endless(), exam_of([example("Paris", name="1"), example("Paris", name="2")])))
     interrupter.join()
-    working = [thread for thread in threading.enumerate() if thread.name.startswith("evaluate")]
+    working = [thread for thread in threading.enumerate() if thread.name.startswith("work")]
     for thread in working:
         thread.join(20)
     assert not any(thread.is_alive() for thread in working)

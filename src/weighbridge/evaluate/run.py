@@ -1,20 +1,22 @@
 """Strategies are asked and their answers graded: one record an attempt, failures included."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event
 
+from weighbridge.distribute.local import LOCAL
 from weighbridge.errors import WeighbridgeError
 from weighbridge.evaluate.metrics.marking import outcome_of, retrieval_of
 from weighbridge.fingerprint import fingerprint
-from weighbridge.protocols import Metric, Notify, Strategy, silent
+from weighbridge.protocols import Metric, Notify, RemoteWork, Strategy, silent
 from weighbridge.results import Record
 from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.types import Example, Progress, Task
 
-_POLL_SECONDS = 0.5
-"""Seconds between looks for an interrupt: some systems do not deliver one into a wait."""
+KeyedExample = tuple[str, Example]
+"""An example with the key of its record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,38 +52,56 @@ def record_key(strategy_fingerprint: str, example: Example, seed: int) -> str:
     return fingerprint(strategy_fingerprint, example.id, asked, accepted, seed)
 
 
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """The `Work` of asking a strategy of this process."""
+
+    strategy: Strategy
+    exam: EvaluationSpec
+    stop: Event = field(default_factory=Event)
+    """Ends the answers on their way at their next piece of text."""
+
+    def open(self, stack: ExitStack) -> Callable[[KeyedExample], Record]:
+        return partial(_attempt, self.strategy, self.exam, self.stop)
+
+
 def evaluate(
-    strategy: Strategy, exam: EvaluationSpec, *, done: Mapping[str, Record] | None = None, notify: Notify = silent
-) -> Iterator[Record]:
+    strategy: Strategy,
+    exam: EvaluationSpec,
+    *,
+    done: Mapping[str, Record] | None = None,
+    notify: Notify = silent,
+    remote: RemoteWork[KeyedExample, Record] | None = None,
+) -> Generator[Record]:
     """Ask a strategy every question not answered yet, and yield each record as soon as there is one.
 
     `done` are stored records by key; those that failed are tried again. Records come in no particular order. An
-    error, ours or any the strategy raises, makes a record without an answer. When the iterator is closed or
+    error, ours or any the strategy raises, makes a record without an answer. `remote` asks the same strategy in other
+    processes. When the iterator is closed or
     interrupted no new question is asked, and answers on their way end at their next piece of text.
     """
     stored = done or {}
     wanted = _by_key(strategy, exam)
     missing = {key: example for key, example in wanted.items() if (r := stored.get(key)) is None or r.answer is None}
-    stop = Event()
-    pool = ThreadPoolExecutor(max(1, exam.workers), thread_name_prefix="evaluate")
-    try:
-        futures = {pool.submit(_attempt, strategy, exam, item, stop) for item in missing.items()}
-        failed, finished = 0, len(wanted) - len(missing)
-        for record in _as_completed(futures):
-            failed, finished = failed + (record.answer is None), finished + 1
-            notify(
-                Progress(
-                    task=f"asking {strategy.name}",
-                    done=finished,
-                    total=len(wanted),
-                    unit="questions",
-                    note=f"{failed} failed" if failed else "",
+    here = Attempts(strategy, exam)
+    executor, work = (remote.executor, remote.work) if remote else (LOCAL, here)
+    failed, finished = 0, len(wanted) - len(missing)
+    with closing(executor.map(work, missing.items(), threads=exam.workers, in_order=False)) as records:
+        try:
+            for record in records:
+                failed, finished = failed + (record.answer is None), finished + 1
+                notify(
+                    Progress(
+                        task=f"asking {strategy.name}",
+                        done=finished,
+                        total=len(wanted),
+                        unit="questions",
+                        note=f"{failed} failed" if failed else "",
+                    )
                 )
-            )
-            yield record
-    finally:
-        stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
+                yield record
+        finally:
+            here.stop.set()
 
 
 def grade_record(exam: EvaluationSpec, example: Example, record: Record) -> Record:
@@ -109,15 +129,7 @@ def _by_key(strategy: Strategy, exam: EvaluationSpec) -> dict[str, Example]:
     return {record_key(name, example, exam.seed): example for example in exam.examples}
 
 
-def _as_completed(futures: set[Future[Record]]) -> Iterator[Record]:
-    pending = futures
-    while pending:
-        complete, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for future in complete:
-            yield future.result()
-
-
-def _attempt(strategy: Strategy, exam: EvaluationSpec, item: tuple[str, Example], stop: Event) -> Record:
+def _attempt(strategy: Strategy, exam: EvaluationSpec, stop: Event, item: KeyedExample) -> Record:
     key, example = item
 
     def end_if_stopped(_text: str) -> None:

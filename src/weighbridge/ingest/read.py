@@ -23,7 +23,7 @@ from weighbridge.ingest.files.cache import (
     prune_cache,
 )
 from weighbridge.ingest.files.limits import ReadingLimits
-from weighbridge.ingest.files.pool import Task, parse_in_workers
+from weighbridge.ingest.files.pool import Task, parse_elsewhere, parse_in_workers
 from weighbridge.ingest.files.rows import DataRow, read_jsonl_rows
 from weighbridge.ingest.files.scan import (
     describe_os_error,
@@ -34,7 +34,7 @@ from weighbridge.ingest.files.scan import (
     relative_name,
 )
 from weighbridge.ingest.reading_report import DocumentReading, describe_reading, group_by_reason
-from weighbridge.protocols import Notify, silent
+from weighbridge.protocols import Executor, Notify, silent
 from weighbridge.types import Document, Progress
 from weighbridge.workspace import load_json, write_json
 
@@ -105,6 +105,7 @@ def read_documents(
     limits: ReadingLimits = _USUAL,
     notify: Notify = silent,
     memory: Memory | None = None,
+    executor: Executor | None = None,
 ) -> DocumentReading:
     """Read a folder with its subfolders, one file, or a .jsonl file of documents.
 
@@ -125,6 +126,8 @@ def read_documents(
         notify: told how many files are done.
         memory: entries of an earlier reading of the same path, cache and limits. They are trusted for files with the
             same size and times, and this reading adds its own. Pass an empty one first.
+        executor: parses the files in its processes, which see this path and `cache`; by default `limits.workers`
+            processes of this machine do.
 
     Raises:
         DataError: where nothing is left, a folder cannot be opened, or a line, its types, or its id is wrong.
@@ -139,13 +142,13 @@ def read_documents(
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     if stat.S_ISDIR(mode):
-        reading = _read_files(_Job(path, cache, limits, notify, memory), tuple(files_below(path)))
+        reading = _read_files(_Job(path, cache, limits, notify, memory, executor), tuple(files_below(path)))
     elif not stat.S_ISREG(mode):
         raise DataError(f"{path}: is neither a file nor a folder")
     elif path.suffix.lower() == ".jsonl":
         reading = _read_jsonl_documents(path)
     else:
-        reading = _read_files(_Job(path.parent, cache, limits, notify, memory), (path,))
+        reading = _read_files(_Job(path.parent, cache, limits, notify, memory, executor), (path,))
     if not reading.documents:
         reasons = "; ".join(group_by_reason((item.reason, item.path) for item in reading.skipped))
         why = f"skipped {reasons}" if reasons else "it is empty"
@@ -162,6 +165,7 @@ class _Job:
     limits: ReadingLimits
     notify: Notify
     memory: Memory | None
+    executor: Executor | None
 
     def known_entry(self, path: Path) -> CacheEntry | None:
         """Return the entry of a file that was read before and has not been touched since."""
@@ -190,7 +194,7 @@ def _parse_all(job: _Job, paths: Sequence[Path], cache: Path) -> Mapping[Path, C
     waiting: Sequence[Path] = [path for path in paths if path not in entries]
     for _ in range(_TRIES):
         found = _find_unparsed(waiting, entries, cache, job)
-        _parse_unparsed(found, entries, cache, job.limits, _Counter(job.notify, len(paths), len(entries)))
+        _parse_unparsed(found, entries, cache, job, _Counter(job.notify, len(paths), len(entries)))
         waiting = [file.path for file in found if file.path not in entries or file_state(file.path) != file.state]
         if not waiting:
             break
@@ -222,7 +226,7 @@ def _find_unparsed(paths: Sequence[Path], entries: dict[Path, CacheEntry], cache
 
 
 def _parse_unparsed(
-    found: Sequence[_Found], entries: dict[Path, CacheEntry], cache: Path, limits: ReadingLimits, counter: "_Counter"
+    found: Sequence[_Found], entries: dict[Path, CacheEntry], cache: Path, job: _Job, counter: "_Counter"
 ) -> None:
     """Parse each file once, whatever it is called, and enter it, unless it was written to since its key was made."""
     same: dict[str, list[Path]] = {}
@@ -236,7 +240,12 @@ def _parse_unparsed(
         # The largest first, as one of them begun last would keep a single process busy after all the others have ended.
         largest_first = sorted(same, key=lambda key: -first[key].size)
         tasks = {Task(first[key].path, Path(making, key), first[key].size): key for key in largest_first}
-        with closing(parse_in_workers(tuple(tasks), limits)) as finished:
+        parsing = (
+            parse_elsewhere(tuple(tasks), job.limits, job.executor)
+            if job.executor
+            else parse_in_workers(tuple(tasks), job.limits)
+        )
+        with closing(parsing) as finished:
             for task in finished:
                 if file_state(task.path) == first[tasks[task]].state:
                     entry = finish_entry(cache, tasks[task], task.made, task.pieces)

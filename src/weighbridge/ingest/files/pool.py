@@ -2,23 +2,29 @@
 
 A thread talks to each worker; another one ends those that take too long. A worker that dies takes with it only the
 file, or the file inside an archive, that it was at: a new one goes on with the next.
+
+On a cluster each process of the executor has one such worker of its own, so a file that kills its parser is blamed
+there, and only a lost machine or executor has the file parsed again.
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
+from uuid import uuid4
 
-from weighbridge.errors import WeighbridgeError
+from weighbridge.errors import WeighbridgeError, WorkspaceError
 from weighbridge.ingest.files.archive import REST
 from weighbridge.ingest.files.cache import ParsedPiece, to_piece
 from weighbridge.ingest.files.limits import ReadingLimits
 from weighbridge.ingest.files.process import Process
 from weighbridge.ingest.files.worker import OUT_OF_MEMORY
+from weighbridge.protocols import Executor
 
 _AHEAD = 32
 _AHEAD_BYTES = 500_000
@@ -87,6 +93,57 @@ def parse_in_workers(tasks: Sequence[Task], limits: ReadingLimits) -> Generator[
                 thread.join()
 
 
+@dataclass(frozen=True, slots=True)
+class Parsing:
+    """The `Work` of parsing files in processes of an executor. All machines see the files at the same paths."""
+
+    limits: ReadingLimits
+
+    def open(self, stack: ExitStack) -> Callable[[Task], Task]:
+        parse = stack.enter_context(open_parser(self.limits))
+
+        def parse_afresh(task: Task) -> Task:
+            """Write to a new file: a worker that was given up, but lives, may still write to the old one."""
+            if not task.made.parent.is_dir():
+                raise WorkspaceError(
+                    f"{task.made.parent.parent}: a machine of the cluster does not have this folder; put the workspace "
+                    "and its documents on a file system that all machines share, at the same path"
+                )
+            return parse(replace(task, made=task.made.with_name(f"{task.made.name}-{uuid4().hex}")))
+
+        return parse_afresh
+
+
+def parse_elsewhere(tasks: Sequence[Task], limits: ReadingLimits, executor: Executor) -> Generator[Task]:
+    """Yield each task when it is done, in their order, parsed by the processes of an executor.
+
+    Raises:
+        WeighbridgeError: a process cannot be started, does not see the files, or was lost too often.
+    """
+    sent = [replace(task, path=task.path.absolute(), made=task.made.absolute()) for task in tasks]
+    with closing(executor.map(Parsing(limits), sent, ahead=_AHEAD * 4)) as parsed:
+        for task, done in zip(tasks, parsed, strict=True):
+            task.made, task.pieces = done.made, done.pieces
+            yield task
+
+
+@contextmanager
+def open_parser(limits: ReadingLimits) -> Iterator[Callable[[Task], Task]]:
+    """Give a function that parses a file in one worker process, which lives until the block ends."""
+    with TemporaryDirectory(prefix="weighbridge-") as folder:
+        shared = _Shared(limits, Path(folder), SimpleQueue(), SimpleQueue(), threading.Event())
+        worker = _Worker(shared)
+        watching = threading.Thread(target=_watch, args=([worker], shared.stopped), daemon=True)
+        watching.start()
+        try:
+            yield worker.parse
+        finally:
+            shared.stopped.set()
+            worker.stop()
+            watching.join()
+            worker.end()
+
+
 def _watch(workers: "Sequence[_Worker]", stopped: threading.Event) -> None:
     while not stopped.wait(_WATCHES_EVERY):
         for worker in workers:
@@ -114,6 +171,18 @@ class _Worker:
             self._shared.finished.put(error)
         finally:
             self._replace(None)
+
+    def parse(self, task: Task) -> Task:
+        """Parse one file in the caller's thread. The process stays for the next."""
+        self._shared.waiting.put(task)
+        while self._ask():
+            self._listen(self._process or self._start())
+        self._shared.finished.get()
+        return task
+
+    def end(self) -> None:
+        """Bury the process, where there is one."""
+        self._replace(None)
 
     def watch(self) -> None:
         """End the process where it is late."""

@@ -1,14 +1,17 @@
 """Cuts, embeds and commits documents: in one transaction, or in batches into a new index."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from weighbridge.distribute.local import LOCAL
 from weighbridge.errors import DataError
-from weighbridge.protocols import Changes, Embedder, Notify, Store, StoredIndex
+from weighbridge.protocols import Changes, Embedder, Notify, RemoteWork, Store, StoredIndex
 from weighbridge.retrieve.index.plan import SyncPlan
 from weighbridge.retrieve.index.searchable_text import searchable_text
 from weighbridge.types import Chunk, Document, Progress
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 _BATCH_CHUNKS = 2048
 """Chunks that are embedded and committed together: an interruption loses at most so many, and memory holds them."""
+_BATCHES_AHEAD = 2
+"""Batches that each other process has before their vectors are committed: 4 MB a batch, with its texts."""
 _MOST_RENAMED = 1000
 """With at most so many deleted documents, their vectors are looked up for added ones: a renamed file costs nothing."""
 _TASK = "Indexing"
@@ -62,6 +67,35 @@ class IndexSource:
             yield from (document for document in self.documents if document.id in chosen)
 
 
+@dataclass(frozen=True, slots=True)
+class FreshVectors:
+    """The vectors of texts, a row each, and the seconds that they took."""
+
+    rows: "NDArray[np.float32]"
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """The `Work` of embedding the texts of a batch of chunks."""
+
+    embedder: Embedder
+
+    def open(self, stack: ExitStack) -> Callable[[Sequence[str]], FreshVectors]:
+        def embed(texts: Sequence[str]) -> FreshVectors:
+            start = perf_counter()
+            if texts:
+                rows = self.embedder.embed(texts, kind="document")
+            else:
+                rows = np.empty((0, self.embedder.dimensions), np.float32)
+            return FreshVectors(rows, perf_counter() - start)
+
+        return embed
+
+
+RemoteEmbedding = RemoteWork[Sequence[str], FreshVectors]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
     """The store, the embedder and the earlier index of a build."""
@@ -72,6 +106,8 @@ class BuildContext:
     """The complete index there is, if any."""
     same_embedder: bool
     """Whether the vectors of the earlier index can be reused."""
+    remote: RemoteEmbedding | None = None
+    """Embeds in other processes, as `embedder` does in this one."""
 
     def known_vectors(self, document_ids: Sequence[str]) -> Mapping[str, "NDArray[np.float32]"]:
         """Return the vectors of some documents in the earlier index, by the text that was embedded."""
@@ -94,15 +130,21 @@ class BuildResult:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
+    """Chunks that are committed together: the vectors of some texts are known, each other text is embedded once."""
+
     documents: Sequence[Document]
     chunks: Sequence[Chunk]
+    known: Mapping[str, "NDArray[np.float32]"]
+    fresh: Sequence[str]
 
-
-@dataclass(frozen=True, slots=True)
-class _EmbeddedChunks:
-    vectors: "NDArray[np.float32]"
-    fresh: int
-    seconds: float
+    def vectors(self, made: FreshVectors, dimensions: int) -> "NDArray[np.float32]":
+        """Return the vectors of the chunks, in their order."""
+        rows = dict(zip(self.fresh, made.rows, strict=True))
+        vectors = np.empty((len(self.chunks), dimensions), np.float32)
+        for place, chunk in enumerate(self.chunks):
+            text = searchable_text(chunk)
+            vectors[place] = self.known[text] if text in self.known else rows[text]
+        return vectors
 
 
 def change_in_place(
@@ -114,12 +156,15 @@ def change_in_place(
     notify(Progress(task=_TASK, done=0, total=len(documents), unit="documents"))
     chunks = [chunk for document in documents for chunk in source.cut(document)]
     gone = plan.deleted if plan.added and len(plan.deleted) <= _MOST_RENAMED else ()
-    made = _embed_chunks(chunks, context.embedder, context.known_vectors((*plan.changed, *gone)))
+    batch = _make_batch(documents, chunks, context.known_vectors((*plan.changed, *gone)))
+    with ExitStack() as stack:
+        made = Embedding(context.embedder).open(stack)(batch.fresh)
     index = context.store.open(name, dimensions=context.embedder.dimensions)
     removed = frozenset((*plan.deleted, *plan.changed))
-    index.apply(Changes(removed=removed, added=chunks, vectors=made.vectors))
+    vectors = batch.vectors(made, context.embedder.dimensions)
+    index.apply(Changes(removed=removed, added=chunks, vectors=vectors))
     notify(Progress(task=_TASK, done=len(documents), total=len(documents), unit="documents"))
-    return BuildResult(name=name, embedded=made.fresh, seconds=made.seconds)
+    return BuildResult(name=name, embedded=_count_fresh(batch), seconds=made.seconds)
 
 
 def build_beside(
@@ -142,39 +187,53 @@ def build_beside(
     missing = frozenset(id_ for id_, version in versions.items() if there.get(id_) != version)
     count, done = len(versions) - len(missing), begun
     notify(Progress(task=_TASK, done=count, total=len(versions), unit="documents"))
-    for batch in _split_into_batches(source, missing):
-        made = _embed_chunks(batch.chunks, context.embedder, context.known_vectors([d.id for d in batch.documents]))
-        index.apply(Changes(added=batch.chunks, vectors=made.vectors))
-        done = BuildResult(name=done.name, embedded=done.embedded + made.fresh, seconds=done.seconds + made.seconds)
-        keep(done)
-        count += len(batch.documents)
-        notify(Progress(task=_TASK, done=count, total=len(versions), unit="documents"))
+    with closing(_embed_batches(context, _split_into_batches(context, source, missing))) as embedded:
+        for batch, made in embedded:
+            index.apply(Changes(added=batch.chunks, vectors=batch.vectors(made, context.embedder.dimensions)))
+            fresh = done.embedded + _count_fresh(batch)
+            done = BuildResult(name=done.name, embedded=fresh, seconds=done.seconds + made.seconds)
+            keep(done)
+            count += len(batch.documents)
+            notify(Progress(task=_TASK, done=count, total=len(versions), unit="documents"))
     index.optimise()
     return done
 
 
-def _split_into_batches(source: IndexSource, missing: frozenset[str]) -> Iterator[_Batch]:
+def _split_into_batches(context: BuildContext, source: IndexSource, missing: frozenset[str]) -> Iterator[_Batch]:
     documents: list[Document] = []
     chunks: list[Chunk] = []
     for document in source.select(missing):
         documents.append(document)
         chunks.extend(source.cut(document))
         if len(chunks) >= _BATCH_CHUNKS:
-            yield _Batch(documents, chunks)
+            yield _make_batch(documents, chunks, context.known_vectors([d.id for d in documents]))
             documents, chunks = [], []
     if documents:
-        yield _Batch(documents, chunks)
+        yield _make_batch(documents, chunks, context.known_vectors([d.id for d in documents]))
 
 
-def _embed_chunks(
-    chunks: Sequence[Chunk], embedder: Embedder, known: Mapping[str, "NDArray[np.float32]"]
-) -> _EmbeddedChunks:
-    texts = [searchable_text(chunk) for chunk in chunks]
-    fresh = list(dict.fromkeys(text for text in texts if text not in known))  # a repeated text is embedded once
-    start = perf_counter()
-    made = dict(zip(fresh, embedder.embed(fresh, kind="document"), strict=True)) if fresh else {}
-    seconds = perf_counter() - start
-    vectors = np.empty((len(texts), embedder.dimensions), np.float32)
-    for place, text in enumerate(texts):
-        vectors[place] = known[text] if text in known else made[text]
-    return _EmbeddedChunks(vectors, sum(text in made for text in texts), seconds)
+def _make_batch(
+    documents: Sequence[Document], chunks: Sequence[Chunk], known: Mapping[str, "NDArray[np.float32]"]
+) -> _Batch:
+    texts = (searchable_text(chunk) for chunk in chunks)
+    fresh = dict.fromkeys(text for text in texts if text not in known)  # a repeated text is embedded once
+    return _Batch(documents, chunks, known, tuple(fresh))
+
+
+def _count_fresh(batch: _Batch) -> int:
+    return sum(searchable_text(chunk) not in batch.known for chunk in batch.chunks)
+
+
+def _embed_batches(context: BuildContext, batches: Iterator[_Batch]) -> Generator[tuple[_Batch, FreshVectors]]:
+    """Yield each batch with the vectors of its fresh texts, in order. Other processes are some batches ahead."""
+    waiting: deque[_Batch] = deque()
+
+    def texts() -> Iterator[Sequence[str]]:
+        for batch in batches:
+            waiting.append(batch)
+            yield batch.fresh
+
+    remote = context.remote or RemoteWork(LOCAL, Embedding(context.embedder))
+    with closing(remote.executor.map(remote.work, texts(), ahead=_BATCHES_AHEAD)) as results:
+        for made in results:
+            yield waiting.popleft(), made

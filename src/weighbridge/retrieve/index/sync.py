@@ -19,7 +19,14 @@ from time import perf_counter
 from weighbridge.errors import WorkspaceError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Embedder, Notify, Store, StoredIndex, silent
-from weighbridge.retrieve.index.build import BuildContext, BuildResult, IndexSource, build_beside, change_in_place
+from weighbridge.retrieve.index.build import (
+    BuildContext,
+    BuildResult,
+    IndexSource,
+    RemoteEmbedding,
+    build_beside,
+    change_in_place,
+)
 from weighbridge.retrieve.index.plan import SyncPlan, compare_versions
 from weighbridge.workspace import load_json, write_json
 
@@ -61,6 +68,8 @@ class IndexHome:
     """Holds the manifest."""
     store: Store
     embedder: Embedder
+    remote: RemoteEmbedding | None = None
+    """Embeds many documents in other processes, as `embedder` does in this one."""
 
     def layout_key(self, chunking: str) -> str:
         """Return the fingerprint of everything that decides an index built here, except its documents."""
@@ -131,6 +140,7 @@ def sync(home: IndexHome, source: IndexSource, plan: SyncPlan, *, notify: Notify
         embedder=home.embedder,
         before=home.open_index(card) if card is not None else None,
         same_embedder=card is not None and card.embedder_fingerprint == home.embedder.fingerprint,
+        remote=home.remote,
     )
     if card is None or plan.anew:
         begun = _resume_or_start(home, key, card)
