@@ -31,6 +31,7 @@ SAMPLES: Mapping[object, object] = {
 
 ANOTHER: Mapping[str, object] = {
     "store": "postgresql://host/database",
+    "distribute": "ray",
     "base_url": "http://127.0.0.1:9/v1",
     "curves": {"latency": ((0.5, 1.0), (4.0, 0.0))},
     "stakeholders": {"users": {"latency": 2.0}},

@@ -30,8 +30,8 @@ Notify = Callable[[Progress], None]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_Item = TypeVar("_Item", contravariant=True)
-_Result = TypeVar("_Result", covariant=True)
+_Item_contra = TypeVar("_Item_contra", contravariant=True)
+_Result_co = TypeVar("_Result_co", covariant=True)
 
 Clock = Callable[[], float]
 """Tells seconds that only ever rise. Code that keeps a time limit takes one, so that a test can set the time."""
@@ -271,14 +271,14 @@ class Metric(Protocol):
     def score(self, example: Example, answer: Answer) -> Score: ...
 
 
-class Work(Protocol[_Item, _Result]):
+class Work(Protocol[_Item_contra, _Result_co]):
     """A step that is done item by item: reading files, embedding texts, answering questions.
 
     A value that can be pickled, for executors with other processes. It names large things, such as models, by their
     references, and never holds them.
     """
 
-    def open(self, stack: ExitStack) -> Callable[[_Item], _Result]:
+    def open(self, stack: ExitStack) -> Callable[[_Item_contra], _Result_co]:
         """Load what the step needs, and return the function that does one item. `stack` closes it.
 
         The function is safe to call from several threads. It gives the same result for an item whoever does it and

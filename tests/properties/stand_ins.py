@@ -96,6 +96,7 @@ NOT_INDEXED = {
         ("name", "instructions", "strategies", "model", "training", "measure", "needs", "prices", "ownership", "plan"),
         "asks and measures, and is not what is searched",
     ),
+    "distribute": "says who does the work, which comes out the same",
     **dict.fromkeys(
         (
             "retrieval.limit", "retrieval.candidates", "retrieval.weight", "retrieval.feedback", "retrieval.rewrite",

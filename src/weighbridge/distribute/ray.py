@@ -101,7 +101,7 @@ class RayExecutor:
         ahead: int = 64,
         in_order: bool = True,
     ) -> Generator[Result]:
-        ray = connect(self.address)
+        ray = connect_ray(self.address)
         threads = max(1, min(threads, most_processors(ray)))
         run = _Run(ray, work, iter(items), threads, ahead)
         try:
@@ -110,7 +110,7 @@ class RayExecutor:
             run.stop()
 
 
-def connect(address: str) -> Any:
+def connect_ray(address: str) -> Any:
     """Return Ray, connected to a cluster.
 
     Raises:

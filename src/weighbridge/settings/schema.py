@@ -3,6 +3,7 @@
 Every setting has a default that works. `weighbridge init` writes the file, with each docstring here as a comment.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -34,6 +35,7 @@ def _require_offered(name: str) -> str:
 Arm = Annotated[str, AfterValidator(_require_offered)]
 """One of `ARMS`, or a strategy of an installed distribution."""
 
+_CLUSTER = re.compile(r"ray:[\w.-]+:\d{1,5}", re.ASCII)
 _PATHS = ("examples", "json_schema")
 _ELSEWHERE = ("pypi:", "hf:", "openai:")
 
@@ -202,6 +204,8 @@ class Settings(Section):
     """One or two sentences about the task, at the start of every strategy's prompt."""
     strategies: tuple[Arm, ...] = ARMS
     """The ways of answering to compare."""
+    distribute: str = "local"
+    """local, ray (all processors, as a cluster of one machine), or ray:host:port (a cluster that is running)."""
     model: ModelSettings = ModelSettings()
     reading: ReadingSettings = ReadingSettings()
     chunks: ChunkSettings = ChunkSettings()
@@ -213,6 +217,13 @@ class Settings(Section):
     prices: Prices = Prices()
     plan: RolloutSettings = RolloutSettings()
     ownership: OwnershipSettings = OwnershipSettings()
+
+    @field_validator("distribute")
+    @classmethod
+    def _is_executor(cls, distribute: str) -> str:
+        if distribute not in ("local", "ray") and not _CLUSTER.fullmatch(distribute):
+            raise ValueError("must be local, ray, or ray:host:port with the address of a cluster's head")
+        return distribute
 
     @field_validator("strategies")
     @classmethod

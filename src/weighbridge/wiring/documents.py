@@ -26,6 +26,7 @@ from weighbridge.results import Contradiction, Omission, ReadingReport
 from weighbridge.settings.schema import Settings
 from weighbridge.settings.sources import RestSource, Source, SqlSource
 from weighbridge.types import Document
+from weighbridge.wiring.cluster import cluster
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.sequences import Joined, Renamed
 from weighbridge.workspace import Workspace, load_json, write_text
@@ -109,7 +110,14 @@ def _read(
                 seconds=chosen.seconds_per_file, memory_mb=chosen.megabytes_per_file, workers=chosen.workers
             )
             cache = cache_of(workspace, source)
-            return read_documents(source, cache=cache, limits=limits, notify=reporter.notify, memory=memory)
+            return read_documents(
+                source,
+                cache=cache,
+                limits=limits,
+                notify=reporter.notify,
+                memory=memory,
+                executor=cluster(settings) if memory is None else None,  # a watcher reads few files at a time
+            )
 
 
 def _as_reading(parsed: Parsed, label: str, seconds: float) -> DocumentReading:

@@ -1,7 +1,7 @@
 """Updates the workspace's index from its documents, and restores its versions."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from weighbridge.errors import SettingsError, UserError, WorkspaceError
 from weighbridge.models import fetch
@@ -12,6 +12,7 @@ from weighbridge.retrieve.index.sync import IndexCard, open_stored, plan_sync, r
 from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Document
+from weighbridge.wiring.cluster import remote_embedding
 from weighbridge.wiring.documents import read_sources
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import index_home, index_source, open_computed_embedder, open_document_embedder
@@ -78,7 +79,7 @@ def update_index(
     """
     sources = index_source(documents, settings, fetch(settings.retrieval.embedder))
     embedder = open_document_embedder(documents, settings, workspace.static, computed, sources.cut, reporter)
-    place = index_home(settings, workspace, embedder)
+    place = replace(index_home(settings, workspace, embedder), remote=remote_embedding(settings, workspace, embedder))
     plan = plan_sync(place, sources)
     for line in plan_lines(plan):
         reporter.say(line)

@@ -30,9 +30,15 @@ _WHY_CHOSEN: Mapping[Outlook, str] = {
 
 
 def open_strategy(
-    arm: Arm, settings: Settings, workspace: Workspace, *, stack: ExitStack, reporter: Reporter = SILENT
+    arm: Arm,
+    settings: Settings,
+    workspace: Workspace,
+    *,
+    stack: ExitStack,
+    reporter: Reporter = SILENT,
+    workers: int = 1,
 ) -> Strategy:
-    """Open a strategy for one question at a time, and load only the parts that it needs. `stack` closes it.
+    """Open a strategy for `workers` questions at a time, and load only the parts that it needs. `stack` closes it.
 
     The workload is read and indexed the first time, and after a change of the settings of the index. Otherwise the
     stored index is used as it is.
@@ -49,7 +55,7 @@ def open_strategy(
         with workspace.lock():
             outline = open_bench(settings, workspace, reporter).workload.outline
     parts = _parts(arm, chosen, workspace, outline, reporter)
-    return open_arm(arm, parts, engine, workspace, workers=1, stack=stack)
+    return open_arm(arm, parts, engine, workspace, workers=workers, stack=stack)
 
 
 def choose_arm(name: str, settings: Settings, workspace: Workspace, say: Say) -> Arm:

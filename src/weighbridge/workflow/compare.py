@@ -1,9 +1,10 @@
 """Weighs every strategy: index, train, answer, time, decide. Each step runs only its missing parts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 
 from weighbridge.adapters import access_words
@@ -15,13 +16,14 @@ from weighbridge.errors import ModelError, TrainingError
 from weighbridge.evaluate.ledger import append, load
 from weighbridge.evaluate.metrics.suite import metrics_for, own_metrics
 from weighbridge.evaluate.outcomes import joint_outcomes
-from weighbridge.evaluate.run import EvaluationSpec, evaluate, stored_records
+from weighbridge.evaluate.run import Attempts, EvaluationSpec, KeyedExample, evaluate, stored_records
 from weighbridge.evaluate.summarise import Footprint, compare_all, seconds_per_answer, summarise
 from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
 from weighbridge.evaluate.weighing import save_weighing
 from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.openai import address, is_local
 from weighbridge.machine import this_machine
+from weighbridge.protocols import RemoteWork, Strategy
 from weighbridge.report.safe_text import count_noun
 from weighbridge.results import Measurement, Record, ResourceUse, Weighing
 from weighbridge.scoring.grade import scorer_fingerprint
@@ -29,6 +31,7 @@ from weighbridge.settings.schema import Arm, RetrievalSettings, Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.registry import promoted_adapter
 from weighbridge.types import Example
+from weighbridge.wiring.cluster import cluster
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.documents import reading_report
 from weighbridge.wiring.engines import Engine, open_engine
@@ -37,6 +40,7 @@ from weighbridge.wiring.opening import open_arm
 from weighbridge.wiring.reporter import Reporter, measure_seconds
 from weighbridge.wiring.search import embedder_name
 from weighbridge.wiring.tuned_retrievers import require_unlearnt, with_tuned_models
+from weighbridge.workflow.ask import open_strategy
 from weighbridge.workflow.footprint import disk_bytes, indexing_seconds, training_price, training_seconds
 from weighbridge.workflow.latency import Alone, time_in_own_process
 from weighbridge.workflow.report import write_reports
@@ -58,6 +62,28 @@ class Attempted:
 
     records: tuple[Record, ...]
     footprint: Footprint
+
+
+@dataclass(frozen=True, slots=True)
+class ArmAttempts:
+    """The `Work` of asking an arm of a workspace."""
+
+    arm: Arm
+    settings: Settings
+    root: Path
+    expected: str
+    """The fingerprint of the driver's strategy: the records are its own."""
+    spec: EvaluationSpec
+    """Without the examples, which are the items."""
+
+    def open(self, stack: ExitStack) -> Callable[[KeyedExample], Record]:
+        strategy = open_strategy(self.arm, self.settings, Workspace(self.root), stack=stack, workers=self.spec.workers)
+        if strategy.fingerprint != self.expected:
+            raise ModelError(
+                f"a machine of the cluster answers with another {self.arm} ({strategy.fingerprint}) than this one "
+                f"({self.expected}): the workspace or the models there differ; share one folder, at the same path"
+            )
+        return Attempts(strategy, self.spec).open(stack)
 
 
 def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agree: Agree = never_agree) -> Weighing:
@@ -164,8 +190,22 @@ def _answer(
             workers=workers,
             scorer=fingerprint(scorer_fingerprint(), *(metric.origin for metric in own)) if own else "",
         )
-        append(path, evaluate(strategy, spec, done=load(path), notify=reporter.notify))
+        remote = _remote_attempts(arm, bench, strategy, spec)
+        append(path, evaluate(strategy, spec, done=load(path), notify=reporter.notify, remote=remote))
         return Answered(identity=strategy.fingerprint, records=stored_records(strategy, spec, load(path)))
+
+
+def _remote_attempts(
+    arm: Arm, bench: Bench, strategy: Strategy, spec: EvaluationSpec
+) -> RemoteWork[KeyedExample, Record] | None:
+    """Return the asking of an arm on the cluster of the settings; None if this process asks."""
+    executor = cluster(bench.settings)
+    if executor is None:
+        return None
+    root = bench.workspace.root.absolute()
+    return RemoteWork(
+        executor, ArmAttempts(arm, bench.settings, root, strategy.fingerprint, replace(spec, examples=()))
+    )
 
 
 def _time(
