@@ -12,6 +12,7 @@
 | `reader` | `reader`: a `Reader`; `samples`: paths of files that it reads |
 | `strategy` | `own`: an `OwnStrategy` |
 | `index`, `history` | `store`: a `Store` without an index |
+| `executor` | `executor`: an `Executor` |
 
 Weighbridge's own parts run the same suites. They need pytest; `metric` needs hypothesis too.
 """
@@ -19,5 +20,5 @@ Weighbridge's own parts run the same suites. They need pytest; `metric` needs hy
 import pytest
 
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{suite}" for suite in ("history", "index", "metric", "reader", "strategy"))
+    *(f"{__name__}.{suite}" for suite in ("executor", "history", "index", "metric", "reader", "strategy"))
 )

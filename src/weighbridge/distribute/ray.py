@@ -6,6 +6,7 @@ retries are off, because they would neither find the item that kills its worker 
 """
 
 import logging
+import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -117,6 +118,8 @@ def connect_ray(address: str) -> Any:
         MissingExtraError: Ray is not installed.
         WeighbridgeError: there is no cluster at the address, or none can be started here.
     """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing about this machine or its work leaves it
+    logging.getLogger("ray").setLevel(logging.ERROR)
     try:
         import ray
     except ImportError:
