@@ -7,7 +7,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test docs install clean ruff mypy imports pytest
+.PHONY: demo test docs install clean ruff mypy imports pytest cluster
 
 demo: .venv/.local
 	$(BIN)/weighbridge demo
@@ -22,6 +22,10 @@ test: .venv/.test .venv/.docs
 # In two processes; a file of tests stays in one, with what it loaded. The order is that of tests/conftest.py.
 pytest: .venv/.test
 	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+
+# On a Ray cluster of two nodes in this machine: they take 10 seconds of processor time to start, and as many to kill.
+cluster: .venv/.test
+	$(BIN)/pytest -m cluster tests/distribute
 
 ruff: .venv/.test
 	$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,17 +76,11 @@ def test_work_begins_when_a_result_is_asked_for(executor: Executor, tmp_path: Pa
 
 
 def test_few_items_are_taken_ahead(executor: Executor, tmp_path: Path) -> None:
-    taken = 0
-
-    def items() -> Iterator[int]:
-        nonlocal taken
-        for taken in range(1, 10_001):
-            yield taken
-
-    results = executor.map(Squares(tmp_path), items(), threads=2, ahead=3)
+    waiting = iter(range(10_000))
+    results = executor.map(Squares(tmp_path), waiting, threads=2, ahead=3)
     for _ in range(5):
         next(results)
-    assert taken < 100
+    assert next(waiting) < 100
     results.close()
 
 
