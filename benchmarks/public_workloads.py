@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.settings.file import starter
+from weighbridge.settings.schema import Settings
 from weighbridge.types import Task
 
 Row = Mapping[str, Any]
@@ -107,7 +108,8 @@ def write_workspace(name: str, workload: PublicWorkload, folder: Path) -> None:
         )
     settings = folder / "weighbridge.yaml"
     if not settings.exists():
-        text = starter(Path("documents.jsonl"), Path("questions.jsonl"), name=name, task=workload.task)
+        documents, questions = Path("documents.jsonl"), Path("questions.jsonl")
+        text = starter(Settings(name=name, documents=documents, examples=questions, task=workload.task))
         settings.write_text(text, encoding="utf-8")
 
 

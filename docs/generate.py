@@ -11,6 +11,7 @@ from weighbridge.evaluate.saved_schema import SCHEMAS, saved_schema
 from weighbridge.figures import FIGURES
 from weighbridge.scoring.grade import grade
 from weighbridge.settings.file import starter
+from weighbridge.settings.schema import Settings
 
 COMMANDS = (
     "demo", "advise",
@@ -97,7 +98,7 @@ def _commands() -> str:
 
 
 def _settings() -> str:
-    text = starter(Path("documents"), Path("examples.jsonl"), name="mine", task="answer")
+    text = starter(Settings(name="mine", documents=Path("documents"), examples=Path("examples.jsonl"), task="answer"))
     return (
         f"# Settings\n\n{NOTE}\n`weighbridge init` writes this file. The values shown are the defaults, except "
         f"for `name`, `documents`, `examples` and `task`.\n\n```yaml\n{text}```\n"

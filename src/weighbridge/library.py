@@ -345,10 +345,11 @@ def init(
         WorkspaceError: a settings file exists already.
         DataError: the documents or examples cannot be used.
     """
-    from weighbridge.workflow.init import init_workspace
+    from weighbridge.workflow.init import WorkspaceChoices, init_workspace
 
     read = None if documents is None else Path(documents)
-    init_workspace(Path(folder), documents=read, examples=Path(examples), task=task, reporter=Reporter(say=say))
+    choices = WorkspaceChoices(documents=read, examples=Path(examples), task=task)
+    init_workspace(Path(folder), choices, Reporter(say=say))
     return OpenWorkspace(folder, say=say)
 
 

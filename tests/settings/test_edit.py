@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from weighbridge.settings.curves import CRITERIA
 from weighbridge.settings.edit import changed_lines, edit_settings
 from weighbridge.settings.file import load_settings, parse_settings, starter
+from weighbridge.settings.schema import Settings
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/weighbridge.yaml"))
-STARTER = starter(Path("documents"), Path("examples.jsonl"), name="mine", task="answer")
+STARTER = starter(Settings(name="mine", documents=Path("documents"), examples=Path("examples.jsonl"), task="answer"))
 WEIGHTS = st.dictionaries(
     st.sampled_from(list(CRITERIA)), st.floats(0.01, 100).map(lambda w: float(f"{w:.3g}")), min_size=1
 )

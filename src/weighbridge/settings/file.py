@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from weighbridge.errors import SettingsError
-from weighbridge.settings.schema import ARMS, Arm, Settings, conflicts, resolve_paths
+from weighbridge.settings.fit import FittedSetting
+from weighbridge.settings.schema import Settings, conflicts, resolve_paths
 from weighbridge.settings.sources import TAGS
-from weighbridge.types import Task
 
 _FIRST = ("name", "documents", "examples", "task", "needs")
 _KINDS = {
@@ -92,30 +92,42 @@ def setting_line(path: Path, keys: Sequence[str]) -> int:
     return _line(_parse(path, read_settings_text(path)), keys)
 
 
-def starter(
-    documents: Path | None, examples: Path, *, name: str, task: Task, strategies: tuple[Arm, ...] = ARMS
-) -> str:
-    """Return the text of a settings file. The other settings have their defaults, each with a comment."""
-    settings = Settings(name=name, documents=documents, examples=examples, task=task, strategies=strategies)
+def starter(settings: Settings, fitted: Sequence[FittedSetting] = ()) -> str:
+    """Return the text of a settings file, each setting with a comment; one that was fitted with its reason too."""
+    reasons = {tuple(each.key.split(".")): each.reason for each in fitted}
     rest = [key for key in Settings.model_fields if key not in _FIRST]
     lines = ["# What is weighed, and what you need of the winner. Every line below `examples` may be left out.", ""]
     for before, key in pairwise(("", *_FIRST, *rest)):
         value = getattr(settings, key)
         if isinstance(value, BaseModel) or isinstance(getattr(settings, before, None), BaseModel):
             lines.append("")
-        lines += _lines(key, value, Settings.model_fields[key].description, depth=0)
+        lines += _lines((key,), value, Settings.model_fields[key].description, reasons)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _lines(key: str, value: object, meaning: str | None, *, depth: int) -> Iterator[str]:
+def with_fitted(settings: Settings, fitted: Sequence[FittedSetting]) -> Settings:
+    """Return the settings with fitted values, checked as those of a file are."""
+    values = settings.model_dump(mode="python")
+    for each in fitted:
+        group, name = each.key.split(".")
+        values[group][name] = each.value
+    return Settings.model_validate(values)
+
+
+def _lines(
+    keys: tuple[str, ...], value: object, meaning: str | None, reasons: Mapping[tuple[str, ...], str]
+) -> Iterator[str]:
     """Yield the lines of a setting. Its comment is its docstring; that of a group is the docstring of the class."""
-    indent = "  " * depth
+    indent = "  " * (len(keys) - 1)
     if isinstance(value, BaseModel):
-        yield f"{indent}{key}:  # {type(value).__doc__}"
+        yield f"{indent}{keys[-1]}:  # {type(value).__doc__}"
         for name, field in type(value).model_fields.items():
-            yield from _lines(name, getattr(value, name), field.description, depth=depth + 1)
+            yield from _lines((*keys, name), getattr(value, name), field.description, reasons)
         return
-    setting = f"{indent}{key}: {_scalar(value)}".rstrip()
+    setting = f"{indent}{keys[-1]}: {_scalar(value)}".rstrip()
+    if reason := reasons.get(keys):
+        yield f"{indent}# {meaning}"
+        meaning = f"Here: {reason}."
     beside = f"{setting:<38}  # {meaning}"
     yield beside if len(beside) <= _WIDTH else f"{indent}# {meaning}\n{setting}"
 

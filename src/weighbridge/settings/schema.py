@@ -194,8 +194,8 @@ class Settings(Section):
     """The name of this workload in reports."""
     documents: Documents | None = None
     """A folder or a file, a database, an endpoint, or a list of these. Empty: none."""
-    examples: Path
-    """Questions with their answers: .jsonl or .csv."""
+    examples: Path | None = None
+    """Questions with their answers: .jsonl or .csv. Empty: documents are searched, and nothing is weighed."""
     task: Literal["auto"] | Task = "auto"
     """answer (a short text), label (one of a set) or json. auto looks at the examples."""
     json_schema: Path | None = None

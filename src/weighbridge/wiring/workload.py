@@ -83,6 +83,11 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
             f"{workspace.settings_file}: {' and '.join(readers)} read documents and there are none; "
             "set documents: to a folder or JSONL file, or leave these out of strategies:"
         )
+    if settings.examples is None:
+        raise SettingsError(
+            f"{workspace.settings_file}: there are no examples to weigh strategies on; "
+            "set examples: to a JSONL or CSV file"
+        )
     file = load_examples(settings.examples)
     for line in file.lines():
         reporter.say(line)
@@ -96,7 +101,7 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
         key=key,
         settings=settings_key(settings),
         task=task,
-        choices=_choices(task, examples, schema),
+        choices=answer_choices(task, examples, schema),
         sides={example.id: example.split for example in examples},
         report=report,
     )
@@ -203,7 +208,8 @@ def _check_split(settings: Settings, workspace: Workspace, report: SplitReport) 
     )
 
 
-def _choices(task: Task, examples: Sequence[Example], schema: Mapping[str, Any] | None) -> tuple[str, ...]:
+def answer_choices(task: Task, examples: Sequence[Example], schema: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return the labels of a label task, or the keys of a JSON task in order; none for other tasks."""
     answers = [answer for example in examples for answer in example.answers[:1]]
     if task == "label":
         return tuple(sorted(set(answers)))

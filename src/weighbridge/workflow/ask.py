@@ -115,6 +115,6 @@ def _parts(arm: Arm, settings: Settings, workspace: Workspace, outline: Outline,
             quotes=settings.training.raft.quotes,
         )
     embedder = open_query_embedder(settings, workspace, reporter)
-    examples = apply_split(read_examples(settings.examples), outline) if shape.shows else ()
+    examples = apply_split(read_examples(settings.examples), outline) if shape.shows and settings.examples else ()
     train = [example for example in examples if example.split == "train"]
     return open_parts(settings, workspace, outline, train, embedder)
