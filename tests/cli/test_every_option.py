@@ -156,6 +156,40 @@ def test_a_task_that_there_is_none_of_is_refused(tmp_path: Path) -> None:
     assert "'poem' is not one of answer, label, json" in done.stderr
 
 
+def test_init_fits_the_settings_to_the_model_and_the_profile(tmp_path: Path) -> None:
+    write_tiny_gguf(tmp_path / "tiny.gguf")
+    examples = tmp_path / "examples.jsonl"
+    lines(examples, [{"question": f"Where does {ship} berth?", "answers": [f"at {ship} mole"]} for ship in SHIPS])
+
+    def fitted(name: str, *words: object) -> Any:
+        told = run("init", tmp_path / name, "--examples", examples, *words).stderr
+        assert "About 8 test questions find a difference in accuracy of 41 points four times in five" in told
+        return yaml.safe_load((tmp_path / name / "weighbridge.yaml").read_text())
+
+    quick = fitted("quick", "--model", tmp_path / "tiny.gguf", "--profile", "quick")
+    usual = fitted("usual")
+    assert (quick["model"]["reference"], quick["model"]["context"]) == (str(tmp_path / "tiny.gguf"), 512)
+    assert usual["model"]["context"] == 2048
+    assert quick["measure"]["questions"] < usual["measure"]["questions"]
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "mine"), "--examples", "e.jsonl", "--profile", "slow"])
+    assert done.exit_code == 2
+    assert "'slow' is not one of quick, standard, thorough" in done.stderr
+
+
+def test_init_without_examples_prepares_a_search(tmp_path: Path) -> None:
+    (tmp_path / "berths").mkdir()
+    (tmp_path / "berths" / "a.md").write_text("# Zephyr\n\nThe ship Zephyr berths at the mole.\n")
+    told = run("init", tmp_path / "mine", "--documents", tmp_path / "berths").stderr
+    assert "Next: weighbridge search" in told
+    assert yaml.safe_load((tmp_path / "mine" / "weighbridge.yaml").read_text())["examples"] is None
+    found = as_json("search", "Where does Zephyr berth?", "--workspace", tmp_path / "mine", "--json")
+    assert "mole" in found[0]["chunk"]["text"]
+    done = CliRunner().invoke(app, ["compare", "--workspace", str(tmp_path / "mine")])
+    assert "there are no examples to weigh strategies on" in str(done.exception)
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "none")])
+    assert "give --documents, --examples, or both" in str(done.exception)
+
+
 def test_ask_answers_from_what_the_askers_groups_may_see(house: Path) -> None:
     asked = ("ask", "Where does the ship Zephyr berth?", "--strategy", "rag", "--workspace", house, "--json")
     assert "vault" not in as_json(*asked)["answer"]["raw"]

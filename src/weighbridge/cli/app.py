@@ -70,7 +70,7 @@ def init_command(
         str | None, typer.Option(help="answer, label or json; inferred from the examples by default.")
     ] = None,
     model: Annotated[
-        str, typer.Option(help="The base model: a name of `weighbridge models known`, or a reference.")
+        str, typer.Option(help="The base model: a reference, or the name of a known model.")
     ] = "",
     profile: Annotated[str, typer.Option(help="The time to spend: quick, standard or thorough.")] = "standard",
 ) -> None:

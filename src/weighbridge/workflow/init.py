@@ -15,13 +15,13 @@ from weighbridge.dataset.examples import infer_task, load_examples
 from weighbridge.errors import DataError, WorkspaceError, show_path
 from weighbridge.evaluate.statistics import difference_found, questions_to_find
 from weighbridge.ingest.read import describe_reading, read_documents
+from weighbridge.machine import machine_profile, this_machine
 from weighbridge.models.facts import facts_without_download
 from weighbridge.settings.file import starter, with_fitted
 from weighbridge.settings.fit import MachineFacts, ModelFacts, Profile, WorkloadFacts, fit_settings, fits
 from weighbridge.settings.schema import ARMS, Settings
 from weighbridge.types import Example, Task
 from weighbridge.wiring.documents import cache_of
-from weighbridge.wiring.machine import this_machine
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.workload import answer_choices
 from weighbridge.workspace import Workspace, write_text
@@ -137,8 +137,13 @@ def _check_files(workspace: Workspace, choices: WorkspaceChoices, reporter: Repo
 
 def _fit(settings: Settings, workload: WorkloadFacts, choices: WorkspaceChoices, reporter: Reporter) -> str:
     """Return the text of the settings, fitted where the model is known, and say what was fitted to."""
-    machine = this_machine()
-    hardware = MachineFacts(cores=machine.cores, memory_bytes=machine.memory_bytes)
+    machine, measured = this_machine(), machine_profile()
+    rates = measured.training_rates
+    hardware = MachineFacts(
+        cores=machine.cores,
+        memory_bytes=machine.memory_bytes,
+        operations=1e9 * measured.threads * getattr(rates, measured.training_precision),
+    )
     model = settings.model
     if choices.model:
         engine = "openai" if choices.model.startswith("openai:") else model.engine
