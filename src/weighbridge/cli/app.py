@@ -69,9 +69,7 @@ def init_command(
     task: Annotated[
         str | None, typer.Option(help="answer, label or json; inferred from the examples by default.")
     ] = None,
-    model: Annotated[
-        str, typer.Option(help="The base model: a reference, or the name of a known model.")
-    ] = "",
+    model: Annotated[str, typer.Option(help="The base model: a reference, or the name of a known model.")] = "",
     profile: Annotated[str, typer.Option(help="The time to spend: quick, standard or thorough.")] = "standard",
 ) -> None:
     """Write a commented weighbridge.yaml that fits your documents and examples, the model and this machine."""

@@ -132,7 +132,7 @@ def _check_files(workspace: Workspace, choices: WorkspaceChoices, reporter: Repo
     if not examples:
         reporter.say("Without examples the documents can be searched, and nothing can be weighed; set examples: later")
         return starter(settings)
-    return _fit(settings, workload_facts(examples, documents, task), choices, reporter)
+    return _fit(settings, facts_for_fitting(examples, documents, task), choices, reporter)
 
 
 def _fit(settings: Settings, workload: WorkloadFacts, choices: WorkspaceChoices, reporter: Reporter) -> str:
@@ -195,7 +195,7 @@ def describe_test_size(questions: int) -> Iterator[str]:
     )
 
 
-def workload_facts(examples: Sequence[Example], documents: int, task: Task) -> WorkloadFacts:
+def facts_for_fitting(examples: Sequence[Example], documents: int, task: Task) -> WorkloadFacts:
     """Return the facts of a workload that settings are fitted to."""
     choices = answer_choices(task, examples, None)
     prompt = instructions_for(task, reads=documents > 0, illustrated=True, choices=choices)
