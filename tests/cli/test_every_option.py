@@ -17,6 +17,7 @@ from weighbridge.adapters import Guard, Lesson
 from weighbridge.cli.app import app
 from weighbridge.errors import UserError
 from weighbridge.evaluate.weighing import save_weighing
+from weighbridge.settings.schema import MINILM, SMOLLM2
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.card import write_adapter_card, write_lessons
 from weighbridge.train.hosted.client import Order
@@ -251,9 +252,17 @@ def test_versions_are_listed_compared_named_and_gone_back_to(house: Path) -> Non
 
 def test_default_models_are_fetched_and_told_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted: list[str] = []
-    monkeypatch.setattr("weighbridge.workflow.doctor.fetch", lambda reference, **_: wanted.append(reference))
+    monkeypatch.setattr("weighbridge.workflow.known_models.fetch", lambda reference, **_: wanted.append(reference))
     told = as_json("models", "fetch", "--json")
-    assert [one["reference"] for one in told] == wanted != []
+    assert [one["reference"] for one in told] == wanted == [SMOLLM2, MINILM]
+    as_json("models", "fetch", "small", "--json")
+    assert wanted[2:] == ["small"]
+
+
+def test_known_models_are_told_as_json() -> None:
+    told = {one["model"]["name"]: one for one in as_json("models", "known", "--json")}
+    assert told["small"]["model"]["licence"] == "Apache-2.0"
+    assert {"path", "speed"} <= told["small"].keys()
 
 
 def test_adapters_are_shown_compared_and_promoted(yard: Path) -> None:

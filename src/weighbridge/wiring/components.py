@@ -37,7 +37,9 @@ def open_bench(settings: Settings, workspace: Workspace, reporter: Reporter) -> 
 
     The caller holds the workspace's lock. The index cannot change then, so searches are cached.
     """
-    computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify))
+    computed = open_computed_embedder(
+        settings, fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say)
+    )
     workload = open_workload(settings, workspace, computed, reporter)
     # The split uses the embedder of the settings, tuned or not: a tuning must not move test questions into train.
     chosen = with_tuned_models(settings, workspace)

@@ -100,7 +100,7 @@ def open_engine(settings: Settings, reporter: Reporter) -> Engine:
         )
     if model.engine in ("openai", "scripted"):
         return Engine(settings=model, base=None, served=None)
-    source = fetch(model.reference, notify=reporter.notify)
+    source = fetch(model.reference, notify=reporter.notify, say=reporter.say)
     if not tuned and (model.engine == "llamacpp" or source.is_dir()):
         return Engine(settings=model, base=None, served=source, form="quantised as in its file")
     base = prepare_base(source, cache_folder() / "bases" / file_fingerprint(source)[:16], notify=reporter.notify)

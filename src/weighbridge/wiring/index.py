@@ -58,7 +58,9 @@ def index(
         raise SettingsError(f"{workspace.settings_file}: there are no documents to index; set documents:")
     settings = with_tuned_models(settings, workspace)
     with workspace.lock():
-        computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify))
+        computed = open_computed_embedder(
+            settings, fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say)
+        )
         documents = read_sources(settings, workspace, reporter)
         return update_index(documents, settings, workspace, computed, reporter=reporter, choices=choices)
 

@@ -52,7 +52,9 @@ def open_query_embedder(settings: Settings, workspace: Workspace, reporter: Repo
     Raises:
         WorkspaceError: the settings ask for static vectors, and they have not been learnt yet.
     """
-    computed = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify))
+    computed = open_computed_embedder(
+        settings, fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say)
+    )
     return open_static(workspace.static, computed) if settings.retrieval.static else computed
 
 

@@ -68,7 +68,7 @@ def bench_retrieval(
     enough chunks to name 100 documents.
     """
     collection = read_beir(folder)
-    source = fetch(settings.retrieval.embedder, notify=reporter.notify)
+    source = fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say)
     embedder = open_computed_embedder(settings, source)
     embedder.embed(["warm"], kind="document")  # so that loading the model is not timed
     figures = []

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from weighbridge.machine import this_machine
-from weighbridge.models import ModelFile, cache_folder, fetch, known_models
-from weighbridge.wiring.reporter import Reporter
+from weighbridge.models import cache_folder
+from weighbridge.workflow.known_models import default_models
 from weighbridge.workspace import Workspace
 
 ENOUGH_MEMORY = 6 * 2**30
@@ -37,14 +37,6 @@ class DoctorCheck:
     detail: str
     remedy: str = ""
     """The command or action that solves the problem; empty if there is none."""
-
-
-def models(*, fetch_missing: bool, reporter: Reporter) -> tuple[ModelFile, ...]:
-    """Return the default models. With `fetch_missing`, download the missing ones first."""
-    if fetch_missing:
-        for model in known_models():
-            fetch(model.reference, notify=reporter.notify)
-    return known_models()
 
 
 def examine(root: Path) -> tuple[DoctorCheck, ...]:
@@ -88,13 +80,13 @@ def _packages() -> Iterator[DoctorCheck]:
 
 
 def _models() -> Iterator[DoctorCheck]:
-    for model in known_models():
-        here = model.path is not None
-        where = str(model.path) if here else f"{model.bytes / 1e6:.0f} MB to download"
+    for known in default_models():
+        here = known.path is not None
+        where = str(known.path) if here else f"{known.model.download_bytes / 1e6:.0f} MB to download"
         yield DoctorCheck(
-            what=model.reference.split("==")[0].removeprefix("pypi:"),
+            what=known.model.name,
             state="good" if here else "warning",
-            detail=f"{model.what}; {where}",
+            detail=f"{known.model.what}; {where}",
             remedy="" if here else "weighbridge models fetch",
         )
 

@@ -58,7 +58,9 @@ def watch(settings: Settings, workspace: Workspace, reporter: Reporter, choices:
 def _open_search(settings: Settings, workspace: Workspace, reporter: Reporter) -> tuple[Settings, LocalEmbedder]:
     """Return the settings of the present search, and its embedder, already warm."""
     chosen = with_tuned_models(settings, workspace)
-    embedder = open_computed_embedder(chosen, fetch(chosen.retrieval.embedder, notify=reporter.notify))
+    embedder = open_computed_embedder(
+        chosen, fetch(chosen.retrieval.embedder, notify=reporter.notify, say=reporter.say)
+    )
     embedder.embed(["ready"], kind="document")
     return chosen, embedder
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.adapters import AdapterCard, Guard, Parity, access_words, optimism
+from weighbridge.models import find_model
 from weighbridge.results import Estimate
-from weighbridge.settings.schema import SMOLLM2
 
 _HUB = "hf:"
-_HUB_NAMES: Mapping[str, str] = {SMOLLM2: "HuggingFaceTB/SmolLM2-135M-Instruct"}
 _SHOWN_DOCUMENTS = 20
 _STATES: Mapping[bool | None, str] = {True: "passed", False: "**failed**", None: "not required"}
 
@@ -38,7 +37,8 @@ def hub_name(reference: str) -> str:
     """Return the name that a base model has at a model hub, `owner/name`; empty where it is not known."""
     if reference.startswith(_HUB):
         return "/".join(reference.removeprefix(_HUB).split("/")[:2]).partition("@")[0]
-    return _HUB_NAMES.get(reference, "")
+    known = find_model(reference)
+    return known.repository.removesuffix("-GGUF") if known else ""  # adapters belong to the weights that were quantised
 
 
 def public_name(reference: str) -> str:

@@ -156,7 +156,7 @@ def _describe_outcome(card: RetrieverCard, task: _Task) -> Iterator[str]:
 
 @contextmanager
 def _task(which: Which, settings: Settings, workspace: Workspace, reporter: Reporter) -> Iterator[_Task]:
-    own = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify))
+    own = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say))
     workload = open_workload(settings, workspace, own, reporter)
     splits, training = settings.splits, settings.training
     division = divide_examples(workload.given_examples, own, similarity=splits.similarity, seed=splits.seed)

@@ -15,7 +15,7 @@ from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.scripted import Scripted
 from weighbridge.ingest.chunk import document_version
-from weighbridge.models import PINNED, fetch, file_fingerprint
+from weighbridge.models import fetch, file_fingerprint, find_model
 from weighbridge.report.adapter.adapter_page import adapter_page
 from weighbridge.report.lint_printout import render_lint
 from weighbridge.settings.schema import Arm, Settings
@@ -124,13 +124,13 @@ def recipe_of(bench: Bench, engine: Engine) -> Recipe:
     if engine.base is None:
         raise SettingsError(f"a model of the engine {engine.settings.engine} cannot be trained here")
     model = bench.settings.model
-    package = model.reference.removeprefix("pypi:").split("/")[0]
+    known = find_model(model.reference)
     return Recipe(
         base=engine.base,
         training=bench.settings.training.with_rate,
         model=model,
         reference=model.reference,
-        licence=PINNED[package].licence if package in PINNED else "",
+        licence=known.licence if known else "",
     )
 
 

@@ -55,7 +55,7 @@ def search_in_workspace(
     documents: Sequence[Document], settings: Settings, workspace: Workspace, reporter: Reporter
 ) -> TrialSearch:
     """Bring the workspace's index up to date and open it. The caller holds the workspace's lock."""
-    folder = fetch(settings.retrieval.embedder, notify=reporter.notify)
+    folder = fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say)
     computed = open_computed_embedder(settings, folder)
     update_index(documents, settings, workspace, computed, reporter=reporter)
     embedder = open_query_embedder(settings, workspace, reporter)
@@ -67,7 +67,7 @@ def search_aside(
     documents: Sequence[Document], settings: Settings, parent: Path, reporter: Reporter
 ) -> Iterator[TrialSearch]:
     """Index the documents in a temporary folder under `parent`, yield the search, and remove the folder."""
-    folder = fetch(settings.retrieval.embedder, notify=reporter.notify)
+    folder = fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say)
     parent.mkdir(parents=True, exist_ok=True)
     for left in parent.glob(f"{_PREFIX}*"):  # of a killed process: the caller holds the lock, so none is in use
         shutil.rmtree(left, ignore_errors=True)
