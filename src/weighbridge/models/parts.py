@@ -26,7 +26,7 @@ def assembled_folder(model: CatalogueModel, models: Path) -> Path:
     return models / f"{model.name}-{model.sha256[:8]}"
 
 
-def assemble(model: CatalogueModel, models: Path, *, notify: Notify) -> Path | None:
+def join_parts(model: CatalogueModel, models: Path, *, notify: Notify) -> Path | None:
     """Download the parts that are missing, join them, and verify the whole. The caller holds the lock.
 
     Raises:
