@@ -220,6 +220,23 @@ class Omission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedCap:
+    """A number of the settings that left something out of a comparison."""
+
+    what: str
+    """What is counted, as the end of a sentence: "training examples are learnt"."""
+    used: int
+    available: int
+    remedy: str
+    """The setting that lifts it, in words."""
+
+    @property
+    def sentence(self) -> str:
+        """The cap for people, without a full stop."""
+        return f"{self.used:,} of {self.available:,} {self.what}; {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contradiction:
     """Documents that give different values for one thing, for their owner to settle."""
 
@@ -277,6 +294,8 @@ class Weighing:
     """Strategies that could not be built, each with the reason, as sentences."""
     reading: ReadingReport | None = None
     """The fate of the sources; None where there are none."""
+    caps: tuple[AppliedCap, ...] = ()
+    """Examples, questions and documents that a number of the settings left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,3 +341,4 @@ class Measurements:
     seconds: Mapping[str, float]
     left_out: tuple[str, ...] = ()
     reading: ReadingReport | None = None
+    caps: tuple[AppliedCap, ...] = ()

@@ -12,9 +12,10 @@ from weighbridge.report.findings import (
     notes,
     shortfalls,
     steps,
+    too_small_model,
     why_absent,
 )
-from weighbridge.results import Score, Weighing
+from weighbridge.results import AppliedCap, Score, Weighing
 
 from .sample import ERROR, measurement, share, weighing
 
@@ -66,6 +67,19 @@ def test_where_none_is_good_enough_the_best_is_named_with_its_accuracy() -> None
     assert said.sure.replace("\u00a0", " ") == (
         "rag, the best by your priorities, is right on 83 % (55\u201395) of the questions."
     )
+
+
+def test_what_a_number_of_the_settings_left_out_is_told() -> None:
+    cap = AppliedCap(what="training examples are learnt", used=128, available=2000, remedy="set it to 2000")
+    value = replace(weighing(), caps=(cap,))
+    assert "128 of 2,000 training examples are learnt; set it to 2000." in shortfalls(value, kinds_taken(value))
+
+
+def test_the_smallest_model_is_told_to_be_too_small_only_where_none_is_good_enough() -> None:
+    bad = weighing("none is good enough")
+    assert "weighbridge init --model small" in too_small_model(bad)
+    assert too_small_model(replace(bad, settings={**bad.settings, "model": "Qwen3-4B"})) == ""
+    assert too_small_model(weighing("recommended")) == ""
 
 
 def test_a_number_of_questions_is_told_with_the_chance_that_none_will_do() -> None:

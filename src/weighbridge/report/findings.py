@@ -27,6 +27,12 @@ _WHY_ABSENT = {
 }
 
 
+_TOO_SMALL = (
+    "The base model has 135 million parameters, too few to read passages well, so this says little of the strategies. "
+    "Weigh the model small (0.5 billion parameters): set model.reference to small in weighbridge.yaml, or begin anew "
+    "with weighbridge init --model small. It takes 491 MB to fetch and about five times as long."
+)
+"""A newcomer's first result is often this one."""
 ENOUGH_TO_TELL = 10
 """Fewest identical answers worth a remark: two or three may be alike by chance."""
 
@@ -63,6 +69,13 @@ def headline(weighing: Weighing) -> Headline:
         "not decisive": f"No clear winner between {join_words(decision.contenders)}. {_settled_by(weighing)}",
     }
     return Headline(one_line(texts[decision.outlook]), _how_sure(weighing))
+
+
+def too_small_model(weighing: Weighing) -> str:
+    """Return the advice to weigh a larger base model, where none is good enough with the smallest; empty elsewhere."""
+    name = weighing.settings.get("model", "")
+    small = name == "tiny" or "SmolLM2-135M" in name
+    return _TOO_SMALL if small and weighing.decision.outlook == "none is good enough" else ""
 
 
 def leader(decision: Decision) -> str | None:
@@ -146,7 +159,14 @@ def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ..
         f"Not scored {unscored}." if unscored else "",
         _open_above(weighing),
     )
-    return (*map(one_line, weighing.left_out), *_always_the_same(weighing), *failed, *(line for line in told if line))
+    capped = (one_line(f"{cap.sentence}.") for cap in weighing.caps)
+    return (
+        *map(one_line, weighing.left_out),
+        *capped,
+        *_always_the_same(weighing),
+        *failed,
+        *(line for line in told if line),
+    )
 
 
 def what_was_tested(weighing: Weighing) -> str:

@@ -23,6 +23,7 @@ from weighbridge.report.findings import (
     notes,
     shortfalls,
     steps,
+    too_small_model,
     what_was_tested,
     why_absent,
 )
@@ -55,6 +56,7 @@ def render_weighing(weighing: Weighing) -> RenderableType:
         Text(),
         Sentence(said.text, "bold"),
         Sentence(one_line(said.sure)),
+        *_points([too_small_model(weighing)]),
         *_points(weighing.decision.reasons),
         *_points(limit_sentences(weighing.decision)),
         Text(),

@@ -31,7 +31,7 @@ from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.sequences import Joined, Renamed
 from weighbridge.workspace import Workspace, load_json, write_text
 
-_FEW = 20_000
+COMPARED_DOCUMENTS = 20_000
 """With more documents, conflicts are not searched, and repetitions only if copies are to be dropped."""
 
 
@@ -155,7 +155,7 @@ def _without_copies(
     """Report documents that repeat or contradict others, and drop copies if the settings say so."""
     documents = reading.documents
     drop = settings.reading.duplicates == "drop"
-    few = len(documents) <= _FEW
+    few = len(documents) <= COMPARED_DOCUMENTS
     found = find_duplicates(documents) if drop or few else ()
     repeated = tuple(duplicate_lines(found))
     if repeated:

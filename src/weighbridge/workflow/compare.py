@@ -31,6 +31,7 @@ from weighbridge.settings.schema import Arm, RetrievalSettings, Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.registry import promoted_adapter
 from weighbridge.types import Example
+from weighbridge.wiring.caps import applied_caps
 from weighbridge.wiring.cluster import cluster
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.documents import reading_report
@@ -98,6 +99,14 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
             engine = open_engine(settings, reporter)
         with measure_seconds(seconds, "read, split and index"):
             bench = open_bench(settings, workspace, reporter)
+        caps = applied_caps(
+            settings,
+            bench.workload.examples,
+            documents=len(bench.workload.documents),
+            embedder=bench.embedder_folder,
+        )
+        for cap in caps:
+            reporter.say(f"  note: {cap.sentence}")
         # Before anything is trained: figures of a search that has learnt test questions would be worth nothing.
         require_unlearnt(bench.workload.of("test"), settings, workspace)
         failed = train_all(bench, engine, reporter, seconds, agree=agree)
@@ -114,7 +123,7 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
             arm: Attempted(records=answered[arm].records, footprint=_footprint(arm, bench, engine, alone[arm]))
             for arm in answered
         }
-        weighing = replace(weigh(bench, engine, asked, attempted, seconds), left_out=tuple(failed.values()))
+        weighing = replace(weigh(bench, engine, asked, attempted, seconds), left_out=tuple(failed.values()), caps=caps)
         save_weighing(workspace, weighing)
         write_reports(workspace, weighing)
     return weighing

@@ -25,6 +25,7 @@ from weighbridge.train.registry import folder_of, promoted_adapter, promotions, 
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.tune import tune
 from weighbridge.types import Document
+from weighbridge.wiring.caps import applied_caps
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import Engine, open_engine
 from weighbridge.wiring.index import Agree, never_agree
@@ -73,6 +74,10 @@ def train_arms(
     with workspace.lock():
         engine = open_engine(settings, reporter)
         bench = open_bench(settings, workspace, reporter)
+        caps = applied_caps(settings, bench.workload.examples, documents=0, embedder=bench.embedder_folder)
+        for cap in caps:
+            if "training." in cap.remedy:
+                reporter.say(f"  note: {cap.sentence}")
         return tuple(_best_of(arm, bench, engine, reporter, effort) for arm in wanted)
 
 
