@@ -5,7 +5,7 @@ import pytest
 
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Example, Question
-from weighbridge.wiring.caps import applied_caps
+from weighbridge.wiring.workload import applied_caps
 
 EXAMPLES = [
     *(Example(id=f"t{n}", question=Question(f"Question {n}?"), answers=("a",), split="train") for n in range(200)),

@@ -31,7 +31,6 @@ from weighbridge.settings.schema import Arm, RetrievalSettings, Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.registry import promoted_adapter
 from weighbridge.types import Example
-from weighbridge.wiring.caps import applied_caps
 from weighbridge.wiring.cluster import cluster
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.documents import reading_report
@@ -41,6 +40,7 @@ from weighbridge.wiring.opening import open_arm
 from weighbridge.wiring.reporter import Reporter, measure_seconds
 from weighbridge.wiring.search import embedder_name
 from weighbridge.wiring.tuned_retrievers import require_unlearnt, with_tuned_models
+from weighbridge.wiring.workload import applied_caps
 from weighbridge.workflow.ask import open_strategy
 from weighbridge.workflow.footprint import disk_bytes, indexing_seconds, training_price, training_seconds
 from weighbridge.workflow.latency import Alone, time_in_own_process

@@ -25,13 +25,13 @@ from weighbridge.train.registry import folder_of, promoted_adapter, promotions, 
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.tune import tune
 from weighbridge.types import Document
-from weighbridge.wiring.caps import applied_caps
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import Engine, open_engine
 from weighbridge.wiring.index import Agree, never_agree
 from weighbridge.wiring.reporter import Reporter, measure_seconds
 from weighbridge.wiring.search import open_computed_embedder
 from weighbridge.wiring.tuned_retrievers import describe_search
+from weighbridge.wiring.workload import applied_caps
 from weighbridge.workflow.training.examine import examine_adapter
 from weighbridge.workflow.training.hosted import prepare_files, resume_hosted, train_hosted
 from weighbridge.workflow.training.preferences import preferences_file
