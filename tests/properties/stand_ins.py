@@ -68,9 +68,8 @@ ENDPOINTS = {
     "settings.context": "is the endpoint's own business",
     "settings.key_variable": "says who pays, not what is answered",
     "settings.timeout_seconds": "what is too slow is an error, never another answer",
-    "client": "is made of the settings",
-    "key": "says who pays, and is a secret",
-    "option": "words of error messages",
+    "connection": "is made of the settings, and says who pays",
+    "counter": "counts tokens, and changes no answer",
 }
 FOUND = {"retriever": Part("retriever")}
 
@@ -151,7 +150,7 @@ CASES: Mapping[str, Case] = {
     ),
     "generate.openai.OpenAICompatible": Case(
         make=OpenAICompatible,
-        given={"name": "m", "settings": ModelSettings(base_url="http://127.0.0.1/v1"), "client": Part("c"), "key": "k"},
+        given={"name": "m", "settings": ModelSettings(base_url="http://127.0.0.1/v1"), "connection": Part("c")},
         silent=ENDPOINTS,
     ),
     "dataset.synthesise.cached_model.CachedModel": Case(

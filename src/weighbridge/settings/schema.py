@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from weighbridge.extensions import extension_names
 from weighbridge.settings.currencies import currency_problem
 from weighbridge.settings.curves import CRITERIA
+from weighbridge.settings.endpoints import Headers, Parameters
 from weighbridge.settings.money import OwnershipSettings, volume_problem
 from weighbridge.settings.needs import Needs, Prices
 from weighbridge.settings.rollout import RolloutSettings
@@ -64,6 +65,10 @@ class ModelSettings(Section):
     """For openai: the address of the server, for example http://127.0.0.1:8000/v1."""
     key_variable: str = "OPENAI_API_KEY"
     """For openai: the environment variable that holds the key."""
+    headers: Headers = Field(default={}, repr=False)
+    """For openai: more headers of each request. ${NAME} is that environment variable's value."""
+    parameters: Parameters = Field(default={})
+    """For openai: more fields of each request. omit leaves out temperature, seed, max_tokens or stream_options."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
     """The most seconds for an answer."""
 

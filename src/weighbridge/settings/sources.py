@@ -24,6 +24,8 @@ _STORED = (
     "an address is stored and shown, so it must be free of secrets: put the key into an environment variable, "
     "OPENAI_API_KEY or the one that model.key_variable names"
 )
+_API_VERSION = re.compile(r"api-version=[\w.-]+")
+"""The one parameter of an address: Azure wants it, and it is no secret."""
 _AFTER_LOGIN = re.compile(r"\w+(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?(.*)", re.DOTALL)
 
 
@@ -189,7 +191,9 @@ def address_problem(address: str) -> str:
         return "must be a URL like http://127.0.0.1:8000/v1"
     if "@" in parts.netloc:
         return f"holds a login, before the @; {_STORED}"
-    return f"holds parameters, after the ? or #; {_STORED}" if "?" in address or "#" in address else ""
+    query = parts.query if _API_VERSION.fullmatch(parts.query) else ""
+    bare = address.removesuffix(f"?{query}") if query else address
+    return f"holds parameters, after the ? or #; {_STORED}" if "?" in bare or "#" in bare else ""
 
 
 def resolve_source(source: Source, folder: Path) -> Source:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from weighbridge.adapters import Access, AdapterCard
@@ -14,7 +14,7 @@ from weighbridge.settings.schema import Arm, ModelSettings, Settings
 from weighbridge.train.export.gguf import base_weights, write_gguf
 from weighbridge.train.registry import promoted_adapter
 from weighbridge.train.runtime.base_model import BaseFiles, prepare_base
-from weighbridge.wiring.reporter import Reporter
+from weighbridge.wiring.reporter import SILENT, Reporter, Say
 from weighbridge.workspace import Workspace
 
 
@@ -43,6 +43,8 @@ class Engine:
     """The file or folder that the base model runs from; None for an endpoint or a scripted model."""
     form: str = ""
     """The form of the weights, in words for people; empty if it is unknown."""
+    say: Say = field(default=SILENT.say, repr=False)
+    """Receives sentences of a model while it answers."""
 
     def weights(self, arm: Arm, workspace: Workspace) -> Weights:
         """Return the weights of an arm.
@@ -99,7 +101,7 @@ def open_engine(settings: Settings, reporter: Reporter) -> Engine:
             "set it to llamacpp, transformers or openai, or leave them out of strategies:"
         )
     if model.engine in ("openai", "scripted"):
-        return Engine(settings=model, base=None, served=None)
+        return Engine(settings=model, base=None, served=None, say=reporter.say)
     source = fetch(model.reference, notify=reporter.notify, say=reporter.say)
     if not tuned and (model.engine == "llamacpp" or source.is_dir()):
         return Engine(settings=model, base=None, served=source, form="quantised as in its file")
@@ -117,35 +119,37 @@ def open_engine(settings: Settings, reporter: Reporter) -> Engine:
 
 def open_model(engine: Engine, weights: Weights, *, workers: int, stack: ExitStack) -> Model:
     """Open a model for `workers` questions at once. `stack` closes it."""
-    return _OPEN[engine.settings.engine](engine.settings, weights, workers, stack)
+    return _OPEN[engine.settings.engine](engine, weights, workers, stack)
 
 
-Opener = Callable[[ModelSettings, Weights, int, ExitStack], Model]
+Opener = Callable[[Engine, Weights, int, ExitStack], Model]
 
 
-def _open_llamacpp(settings: ModelSettings, weights: Weights, workers: int, stack: ExitStack) -> Model:
+def _open_llamacpp(engine: Engine, weights: Weights, workers: int, stack: ExitStack) -> Model:
     from weighbridge.generate.llamacpp import open_llamacpp
 
-    return stack.enter_context(open_llamacpp(_there(weights), settings=settings, workers=workers, name="llamacpp"))
+    opened = open_llamacpp(_there(weights), settings=engine.settings, workers=workers, name="llamacpp")
+    return stack.enter_context(opened)
 
 
-def _open_transformers(settings: ModelSettings, weights: Weights, workers: int, stack: ExitStack) -> Model:
+def _open_transformers(engine: Engine, weights: Weights, workers: int, stack: ExitStack) -> Model:
     from weighbridge.generate.transformers import open_transformers
 
-    return open_transformers(_there(weights), settings=settings, adapter=weights.adapter, name="transformers")
+    return open_transformers(_there(weights), settings=engine.settings, adapter=weights.adapter, name="transformers")
 
 
-def _open_openai(settings: ModelSettings, weights: Weights, workers: int, stack: ExitStack) -> Model:
+def _open_openai(engine: Engine, weights: Weights, workers: int, stack: ExitStack) -> Model:
     from weighbridge.generate.openai import open_openai
 
+    settings = engine.settings
     chosen = settings.model_copy(update={"reference": weights.hosted}) if weights.hosted else settings
-    return stack.enter_context(closing(open_openai(chosen)))
+    return stack.enter_context(closing(open_openai(chosen, tell=engine.say)))
 
 
-def _open_scripted(settings: ModelSettings, weights: Weights, workers: int, stack: ExitStack) -> Model:
+def _open_scripted(engine: Engine, weights: Weights, workers: int, stack: ExitStack) -> Model:
     from weighbridge.generate.scripted import Scripted
 
-    return Scripted(maximum_tokens=settings.maximum_tokens, context=settings.context)
+    return Scripted(maximum_tokens=engine.settings.maximum_tokens, context=engine.settings.context)
 
 
 def _there(weights: Weights) -> Path:

@@ -1,7 +1,7 @@
 """Refuses to send user data to a remote endpoint when `needs.limits.offline` is set."""
 
+from weighbridge.endpoints.connect import address, is_local
 from weighbridge.errors import SettingsError
-from weighbridge.generate.openai import address, is_local
 from weighbridge.settings.schema import ModelSettings, Settings
 
 

@@ -165,13 +165,14 @@ def _add_rewriting(retriever: Retriever, settings: Settings) -> Retriever:
 
 
 def _rewriting_model(settings: Settings) -> Model:
-    return _open_rewriting_model(settings.model, settings.strategies)
+    return _open_rewriting_model(settings.model.model_dump_json(), settings.strategies)
 
 
 @cache
-def _open_rewriting_model(model: ModelSettings, strategies: tuple[Arm, ...]) -> Model:
+def _open_rewriting_model(chosen: str, strategies: tuple[Arm, ...]) -> Model:
     """Open the base model once, until the process ends, because nothing closes a search."""
     stack = ExitStack()
     atexit.register(stack.close)
+    model = ModelSettings.model_validate_json(chosen)
     engine = open_engine(Settings.model_construct(model=model, strategies=strategies), SILENT)
     return open_model(engine, Weights(engine.served), workers=1, stack=stack)

@@ -12,6 +12,7 @@ from weighbridge.answer.build import shape_of
 from weighbridge.decide.decide import decide
 from weighbridge.decide.what_if.reprice import reprice
 from weighbridge.decide.what_if.retake import describe_prices
+from weighbridge.endpoints.connect import address, is_local
 from weighbridge.errors import ModelError, TrainingError
 from weighbridge.evaluate.ledger import append, load
 from weighbridge.evaluate.metrics.suite import metrics_for, own_metrics
@@ -21,7 +22,6 @@ from weighbridge.evaluate.summarise import Footprint, compare_all, seconds_per_a
 from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
 from weighbridge.evaluate.weighing import save_weighing
 from weighbridge.fingerprint import fingerprint
-from weighbridge.generate.openai import address, is_local
 from weighbridge.machine import this_machine
 from weighbridge.protocols import RemoteWork, Strategy
 from weighbridge.report.safe_text import count_noun

@@ -45,7 +45,7 @@ _WANTED = {
     "citation": "citations",
     "needless_abstention": "few needless refusals",
 }
-_PRIVATE = frozenset({"documents", "examples", "name", "json_schema", "base_url", "key_variable", "store"})
+_PRIVATE = frozenset({"documents", "examples", "name", "json_schema", "base_url", "key_variable", "headers", "store"})
 """Settings that a page for others leaves out: places on this machine, and addresses."""
 _UNASKED = Example(id="", question=Question(""), answers=())
 

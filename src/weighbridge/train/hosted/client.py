@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
 
+from weighbridge.endpoints.connect import open_connection
 from weighbridge.errors import TrainingError
-from weighbridge.generate.openai import address, open_openai
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.hosted.wire import HostedEvent, HostedJob, NonsenseError, read_event, read_id, read_job
 
@@ -83,7 +83,7 @@ class HostedEndpoint:
         """
         from openai import APIConnectionError, APIStatusError, OpenAIError
 
-        from weighbridge.generate.http import error_with_cause, never_connected
+        from weighbridge.endpoints.http import error_with_cause, never_connected
 
         client = self.client if retries is None else self.client.with_options(max_retries=retries)
         try:
@@ -110,7 +110,7 @@ class HostedEndpoint:
         return EndpointAwayError(f"{self.where}: {doing}: the reply makes no sense ({self.safe(why)})", unread=True)
 
     def _error_for(self, doing: str, error: "APIStatusError") -> TrainingError:
-        from weighbridge.generate.http import refusal_text, retry_after_seconds
+        from weighbridge.endpoints.http import refusal_text, retry_after_seconds
 
         told = f"{self.where}: {doing}: HTTP {error.status_code}: {self.safe(refusal_text(error))}"
         if error.status_code in _UNSUPPORTED:
@@ -125,8 +125,8 @@ class HostedEndpoint:
 
 def open_endpoint(settings: ModelSettings, *, environment: Mapping[str, str] = os.environ) -> HostedEndpoint:
     """Return the endpoint that `settings` name; `UserError` where a key is needed and absent."""
-    model = open_openai(settings, environment=environment)
-    return HostedEndpoint(client=model.client, key=model.key, where=address(settings, environment=environment))
+    connection = open_connection(settings, environment=environment)
+    return HostedEndpoint(client=connection.client, key=connection.key, where=connection.where)
 
 
 def upload(endpoint: HostedEndpoint, file: Path) -> str:

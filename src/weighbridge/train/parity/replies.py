@@ -6,7 +6,7 @@ HTTP, and a network of PyTorch by reading tokens. All answers are greedy.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_urlsafe
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from weighbridge.errors import ModelError, UserError
 from weighbridge.generate.llamacpp import LlamaCpp, engine_parameters, open_llamacpp, start_engine
-from weighbridge.generate.openai import OpenAICompatible
+from weighbridge.generate.openai import OpenAICompatible, open_openai
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.parity.teacher_forcing import places
 from weighbridge.train.parity.tolerance import TOLERANCES
@@ -126,8 +126,6 @@ def _reply(said: Mapping[str, Any]) -> Reply:
 @contextmanager
 def _serve(gguf: Path, settings: ModelSettings) -> Iterator[OpenAICompatible]:
     """Serve a file until the block ends. No proxy that the environment names is asked for it."""
-    from openai import DefaultHttpxClient, OpenAI
-
     key = token_urlsafe(24)
     parameters = engine_parameters(gguf, context=settings.context)
     parameters.api_keys = [key]
@@ -137,19 +135,23 @@ def _serve(gguf: Path, settings: ModelSettings) -> Iterator[OpenAICompatible]:
     except RuntimeError as error:
         raise UserError(f"{gguf}: llama.cpp's server cannot load this file; export it again") from error
     url = f"{engine.listening_address}/v1"
-    asked = {"base_url": url, "temperature": 0.0, "maximum_tokens": min(settings.maximum_tokens, _LONGEST)}
-    own = DefaultHttpxClient(trust_env=False)
-    client = OpenAI(api_key=key, base_url=url, timeout=settings.timeout_seconds, http_client=own)
-    served = settings.model_copy(update=asked)
+    asked = ModelSettings(
+        reference=gguf.stem,
+        base_url=url,
+        maximum_tokens=min(settings.maximum_tokens, _LONGEST),
+        quantisation=settings.quantisation,
+        timeout_seconds=settings.timeout_seconds,
+        seed=settings.seed,
+    )
     try:
-        yield OpenAICompatible(name=gguf.stem, settings=served, client=client, key=key)
+        with closing(open_openai(asked, environment={asked.key_variable: key})) as model:
+            yield model
     finally:
-        client.close()
         del engine
 
 
 def _over_http(model: OpenAICompatible, messages: tuple[Message, ...]) -> Reply:
-    client: OpenAI = model.client
+    client: OpenAI = model.connection.client
     sent: Any = turns(messages)
     said = client.chat.completions.create(
         model=model.name, messages=sent, extra_body={"cache_prompt": False}, **_greedy(model.settings)

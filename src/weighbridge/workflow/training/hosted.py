@@ -12,11 +12,12 @@ from time import perf_counter
 
 from weighbridge.adapters import AdapterCard
 from weighbridge.answer.build import build
+from weighbridge.endpoints.connect import address
 from weighbridge.errors import ModelError, SettingsError, TrainingError, UserError
 from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.evaluate.statistics import SHARE, mean_interval
 from weighbridge.fingerprint import fingerprint
-from weighbridge.generate.openai import address, open_openai
+from weighbridge.generate.openai import open_openai
 from weighbridge.generate.scripted import Scripted
 from weighbridge.results import Estimate
 from weighbridge.retrieve.embed.local import open_tokenizer

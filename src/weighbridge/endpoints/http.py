@@ -9,7 +9,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from httpx2 import ConnectError, ConnectTimeout, Response, SyncByteStream
+from httpx2 import ConnectError, ConnectTimeout, Request, Response, SyncByteStream
 
 if TYPE_CHECKING:
     from httpx2 import Client
@@ -41,11 +41,12 @@ class _Bounded(SyncByteStream):
         self.stream.close()
 
 
-def http_client(*, limit: int = LARGEST_REPLY, direct: Collection[str] = ()) -> "Client":
+def http_client(*, limit: int = LARGEST_REPLY, direct: Collection[str] = (), keyless: bool = False) -> "Client":
     """Return the HTTP client that an OpenAI client is to use; it is closed with that one.
 
     A reply of more than `limit` bytes is an `OpenAIError` and is not tried again. Requests to the hosts in `direct`
-    bypass every proxy of the environment, NO_PROXY or not: text sent to this machine must not leave it.
+    bypass every proxy of the environment, NO_PROXY or not: text sent to this machine must not leave it. With `keyless`
+    the key of the OpenAI client is taken out of requests.
     """
     from openai import DefaultHttpxClient
 
@@ -53,8 +54,12 @@ def http_client(*, limit: int = LARGEST_REPLY, direct: Collection[str] = ()) -> 
         if isinstance(response.stream, SyncByteStream):
             response.stream = _Bounded(response.stream, limit)
 
+    def strip(request: Request) -> None:
+        request.headers.pop("authorization", None)
+
+    hooks: dict[str, list[Callable[..., Any]]] = {"request": [strip] if keyless else [], "response": [bound]}
     unproxied = {f"all://[{host}]" if ":" in host else f"all://{host}": None for host in direct}
-    return DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [bound]}, mounts=unproxied)
+    return DefaultHttpxClient(follow_redirects=False, event_hooks=hooks, mounts=unproxied)
 
 
 def iterate_interruptibly(begin: Callable[[], Iterable[Any]], waiting: Callable[[], None]) -> Generator[Any]:

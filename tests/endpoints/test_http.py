@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openai import APIStatusError, OpenAI, OpenAIError
 
-from weighbridge.generate.http import error_with_cause, http_client, iterate_interruptibly, refusal_text
+from weighbridge.endpoints.http import error_with_cause, http_client, iterate_interruptibly, refusal_text
 
 Start = Callable[[Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]], str]
 
