@@ -21,7 +21,7 @@ from platformdirs import user_cache_path
 from weighbridge.errors import DownloadError, UserError, WorkspaceError
 from weighbridge.models.catalogue import CatalogueModel, find_model, load_catalogue
 from weighbridge.models.hub import fetch_repository, find_repository, parse_hub
-from weighbridge.models.kept import Member, file_fingerprint, find_complete, is_inside, keep, machine_memory
+from weighbridge.models.kept import Member, file_fingerprint, find_complete, is_inside, keep, machine_memory, publisher
 from weighbridge.models.parts import assembled_folder, join_parts
 from weighbridge.models.wheels import checked_wheel
 from weighbridge.protocols import Emit, Notify, ignore, silent
@@ -34,6 +34,7 @@ __all__ = [
     "find_local",
     "find_model",
     "load_catalogue",
+    "published_model",
 ]
 
 _PYPI = re.compile(r"pypi:(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[0-9A-Za-z][\w.!+-]*)/(?P<member>.+)", re.ASCII)
@@ -95,6 +96,12 @@ def find_local(reference: str, *, cache: Path | None = None) -> Path | None:
         return find_repository(parse_hub(reference), models)
     path = Path(reference.removeprefix("file:")).expanduser()
     return path.resolve() if path.exists() else None
+
+
+def published_model(path: Path) -> CatalogueModel | None:
+    """Return the known model that a fetched file or folder is, by the publisher in its manifest; None for others."""
+    repository = publisher(path)
+    return next((model for model in load_catalogue() if model.repository == repository), None) if repository else None
 
 
 def _parse(reference: str) -> Member:

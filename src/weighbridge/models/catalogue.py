@@ -55,6 +55,10 @@ class CatalogueModel:
     memory_bytes: int
     """To answer one question at a time, or to embed; training takes more."""
     memory: Literal["measured", "reckoned"]
+    query_prefix: str = ""
+    """For an embedder: what its card puts before a question, where its files do not say so."""
+    document_prefix: str = ""
+    """The same for a passage."""
     parts: tuple[ModelPart, ...] = ()
     """The wheels that hold it, in order; none for a model of the hub."""
 

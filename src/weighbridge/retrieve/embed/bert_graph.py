@@ -16,8 +16,9 @@ from weighbridge.retrieve.embed.folder import Bert
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-End = Literal["vectors", "states", "inputs"]
-"""The output of a graph: a text's unit mean vector, its tokens' unit vectors, or the inputs of all products."""
+End = Literal["mean", "cls", "states", "inputs"]
+"""The output of a graph: a text's unit vector, by the mean or by the first token; its tokens' unit vectors; or the
+inputs of all products."""
 Scales = Mapping[str, "NDArray[np.float32]"]
 """By the name of a product's input: one positive number for each of its channels."""
 
@@ -57,7 +58,7 @@ def build_graph(bert: Bert, scales: Scales, end: End) -> Any:
     states = draft.embed(ids)
     for layer in range(bert.layers):
         states = draft.layer(states, hidden, f"encoder.layer.{layer}.", str(layer))
-    ends = {"vectors": draft.mean, "states": draft.unit, "inputs": draft.inputs}
+    ends = {"mean": draft.mean, "cls": draft.first, "states": draft.unit, "inputs": draft.inputs}
     return openvino.Model([op.result(node) for node in ends[end](states, mask)], [ids, mask], "bert")
 
 
@@ -90,6 +91,7 @@ class _Draft:
         positions = positions + weights["embeddings.token_type_embeddings.weight"][0]
         length = op.gather(op.shape_of(ids, "i64"), op.constant(np.array([1])), axis)
         first, step = op.constant(np.array([0])), op.constant(np.array([1]))
+        positions = positions[self.bert.first_position :]
         here = op.slice(self.number(positions), first, length, step, op.constant(np.array([0])))
         words = op.gather(self.weight("embeddings.word_embeddings.weight"), ids, axis)
         return self.norm(op.add(words, here), "embeddings.LayerNorm")
@@ -148,6 +150,11 @@ class _Draft:
 
         sums = op.matmul(op.unsqueeze(mask, op.constant(np.array(1))), states, False, False)  # noqa: FBT003 - positional in the library
         return self.unit(op.squeeze(sums, op.constant(np.array([1]))), mask)
+
+    def first(self, states: Any, mask: Any) -> Sequence[Any]:
+        from openvino import opset15 as op
+
+        return self.unit(op.gather(states, op.constant(np.array(0)), op.constant(np.array(1))), mask)
 
     def unit(self, states: Any, mask: Any) -> Sequence[Any]:
         from openvino import opset15 as op

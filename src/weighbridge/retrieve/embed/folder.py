@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,17 +18,25 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 _TYPES: dict[str, Any] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
+ROBERTAS = frozenset({"roberta", "xlm-roberta", "camembert"})
+"""BERTs whose positions begin after that of the padding token."""
+_PREFIX = re.compile("^(bert|roberta)[.]")
 _WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 
 
 @dataclass(frozen=True, slots=True)
 class Bert:
-    """The numbers of a BERT encoder: weights by their names in the file, without a leading `bert.`, all float32."""
+    """The numbers of a BERT, RoBERTa or XLM-R encoder, which differ in their positions alone.
+
+    Weights are called as in the file, without a leading `bert.` or `roberta.`, and are all float32.
+    """
 
     weights: Mapping[str, "NDArray[np.float32]"]
     layers: int
     heads: int
     epsilon: float
+    first_position: int = 0
+    """RoBERTa and XLM-R number positions from the padding token's on."""
 
 
 def read_settings(file: Path) -> dict[str, Any]:
@@ -41,13 +50,6 @@ def read_settings(file: Path) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise WorkspaceError(f"{file}: not valid JSON ({error}); fetch the embedder again") from error
     return settings
-
-
-def read_maximum_tokens(folder: Path) -> int:
-    """Return how many tokens of a text the embedder reads, special ones included."""
-    file = folder / "sentence_bert_config.json"
-    key, settings = ("max_seq_length", file) if file.exists() else ("max_position_embeddings", folder / "config.json")
-    return int(read_settings(settings)[key])
 
 
 def read_tokenizer(folder: Path) -> Any:
@@ -85,21 +87,26 @@ def read_model_file(file: Path) -> str:
         raise _unreadable(file, error) from error
 
 
+def unused_positions(settings: Mapping[str, Any]) -> int:
+    """Return how many positions come before that of the first token."""
+    return int(settings.get("pad_token_id") or 0) + 1 if settings.get("model_type") in ROBERTAS else 0
+
+
 def is_bert(folder: Path) -> bool:
     """Tell whether `read_bert` can read it: absolute positions, the exact GELU, weights in 32 or 16 bit floats."""
     settings = read_settings(folder / "config.json")
-    kind = (settings.get("model_type"), settings.get("hidden_act"), settings.get("position_embedding_type", "absolute"))
-    return kind == ("bert", "gelu", "absolute") and {entry["dtype"] for entry in _read_header(folder)[0].values()} <= {
-        *_TYPES,
-        "I64",
-    }
+    if settings.get("model_type") != "bert" and settings.get("model_type") not in ROBERTAS:
+        return False
+    kind = (settings.get("hidden_act"), settings.get("position_embedding_type", "absolute"))
+    types = {entry["dtype"] for entry in _read_header(folder)[0].values()}
+    return kind == ("gelu", "absolute") and types <= {*_TYPES, "I64"}
 
 
 def read_bert(folder: Path) -> Bert:
     """Read the weights of a folder that `is_bert`; float32 ones stay on disk until they are used."""
     settings, (layout, start) = read_settings(folder / "config.json"), _read_header(folder)
     stored = np.memmap(folder / WEIGHTS, np.uint8, "r", offset=start)
-    used = {name.removeprefix("bert."): entry for name, entry in layout.items() if entry["dtype"] in _TYPES}
+    used = {_PREFIX.sub("", name): entry for name, entry in layout.items() if entry["dtype"] in _TYPES}
     weights: dict[str, NDArray[np.float32]] = {}
     for name, entry in used.items():
         begin, end = entry["data_offsets"]
@@ -112,6 +119,7 @@ def read_bert(folder: Path) -> Bert:
         int(settings["num_hidden_layers"]),
         int(settings["num_attention_heads"]),
         float(settings.get("layer_norm_eps", 1e-12)),
+        unused_positions(settings),
     )
 
 

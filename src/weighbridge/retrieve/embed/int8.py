@@ -24,6 +24,8 @@ TOLERATED = 2e-3
 _ALPHA = 0.8
 """SmoothQuant's migration strength: how much of a channel's range moves into the weights."""
 _SEED, _LENGTHS, _TEXTS, _ROWS = 7, 8, 6, 512
+_SPECIAL = frozenset({"<s>", "<pad>", "</s>", "<unk>", "<mask>"})
+"""Tokens of RoBERTa and XLM-R that stand for no text, at the start of the vocabulary."""
 _FLOOR = np.float32(1e-3)
 """Keeps a scale above 0 where a channel is silent in the whole sample."""
 
@@ -34,7 +36,9 @@ Tap = Callable[["NDArray[np.int32]"], "Sequence[NDArray[np.float32]]"]
 def sample_texts(tokenizer: Any, longest: int) -> "list[NDArray[np.int32]]":
     """Return the sample texts in groups of equal length, from 8 tokens to `longest`."""
     first, last = tokenizer.encode("").ids
-    words = sorted(number for token, number in tokenizer.get_vocab().items() if not token.startswith("["))
+    words = sorted(
+        number for token, number in tokenizer.get_vocab().items() if not token.startswith("[") and token not in _SPECIAL
+    )
     random = np.random.default_rng(_SEED)
     odds = 1 / np.arange(1, len(words) + 1)
     groups = []

@@ -34,11 +34,11 @@ from weighbridge.retrieve.embed.folder import (
     file_sha256,
     is_bert,
     read_bert,
-    read_maximum_tokens,
     read_settings,
     read_tokenizer,
     replace_surrogates,
 )
+from weighbridge.retrieve.embed.recipe import read_recipe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +70,7 @@ def open_tokenizer(folder: Path) -> Offsets:
 def open_embedder(
     folder: Path, *, name: str = "", precision: Precision | None = None, threads: int = 2
 ) -> "LocalEmbedder":
-    """Open an embedder that pools by the mean and normalises, like all-MiniLM-L6-v2. Weights load on first use.
+    """Open an embedder: any encoder, pooled and prefixed as its own files say. Weights load on first use.
 
     Args:
         folder: holds config.json, tokenizer.json, model.safetensors, and maybe sentence_bert_config.json.
@@ -110,7 +110,7 @@ def native_precision(processor: Path = Path("/proc/cpuinfo"), *, whole: bool = F
 
 
 class LocalEmbedder:
-    """An `Embedder` of mean-pooled, normalised token vectors. Safe to call from several threads.
+    """An `Embedder` of pooled, normalised token vectors. Safe to call from several threads.
 
     Longer texts are cut at `max_seq_length` tokens of sentence_bert_config.json (256 for all-MiniLM-L6-v2).
     Documents come faster by the thousand: texts of one call are sorted by length, so that little is padded.
@@ -119,7 +119,8 @@ class LocalEmbedder:
     def __init__(self, folder: Path, name: str, precision: Precision, threads: int) -> None:
         self.name = name
         self.dimensions = int(read_settings(folder / "config.json")["hidden_size"])
-        self._longest = read_maximum_tokens(folder)
+        self._recipe = read_recipe(folder)
+        self._longest = self._recipe.maximum_tokens
         self._folder, self._precision, self._threads = folder, precision, threads
         self._tokenizer = read_tokenizer(folder)
         self._tokenizer.enable_truncation(self._longest)
@@ -128,25 +129,30 @@ class LocalEmbedder:
         recipe = (precision, _INT8_RECIPE) if precision == "int8" else (precision,)
         # Equal weights give other vectors with another vocabulary or configuration, so all three files count.
         files = [file_sha256(folder / name) for name in (WEIGHTS, "config.json", "tokenizer.json")]
-        self.fingerprint = fingerprint(files, *recipe, "mean", self._longest)
+        self.fingerprint = fingerprint(files, *recipe, "mean", self._longest, *self._recipe.changes)
 
     def embed(self, texts: Sequence[str], *, kind: Kind) -> "NDArray[np.float32]":
         if len(texts) <= _WINDOW:
-            return self._engine().vectors(self.tokens(texts), kind)
-        return np.concatenate([self._engine().vectors(tokens, kind) for tokens in self._tokenise_ahead(texts)])
+            return self._engine().vectors(self.tokens(texts, kind), kind)
+        return np.concatenate([self._engine().vectors(tokens, kind) for tokens in self._tokenise_ahead(texts, kind)])
 
     def token_vectors(self, texts: Sequence[str], *, kind: Kind) -> "list[NDArray[np.float32]]":
         """Return for each text the unit vectors of its tokens, of shape (tokens, dimensions); special ones left out."""
-        encodings = self._tokenizer.encode_batch([replace_surrogates(text) for text in texts])
+        prefix = self._recipe.prefix(kind)
+        encodings = self._tokenizer.encode_batch([prefix + replace_surrogates(text) for text in texts])
         states = self._engine().states([encoding.ids for encoding in encodings], kind)
-        ordinary = [np.array(encoding.special_tokens_mask) == 0 for encoding in encodings]
+        ordinary = [  # the prefix steers the encoder, and is no part of the text
+            (np.array(encoding.special_tokens_mask) == 0)
+            & np.array([end > len(prefix) for _, end in encoding.offsets], bool)
+            for encoding in encodings
+        ]
         return [rows[kept] for rows, kept in zip(states, ordinary, strict=True)]
 
-    def tokens(self, texts: Sequence[str]) -> Tokens:
-        """Return the token numbers of texts as they are embedded: cut, with the special ones."""
-        return [
-            encoding.ids for encoding in self._tokenizer.encode_batch_fast([replace_surrogates(text) for text in texts])
-        ]
+    def tokens(self, texts: Sequence[str], kind: Kind = "document") -> Tokens:
+        """Return the token numbers of texts as they are embedded: with the prefix, cut, and with the special ones."""
+        prefix = self._recipe.prefix(kind)
+        shown = [prefix + replace_surrogates(text) for text in texts]
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(shown)]
 
     def word_vectors(self) -> "NDArray[np.float32]":
         """Return the vector of each token of the vocabulary as a text of its own, a row each; found once, then kept."""
@@ -159,13 +165,13 @@ class LocalEmbedder:
     def _cache_file(self, what: str) -> Path:
         return cache_folder() / "embedders" / f"{self.fingerprint}.{what}.npz"
 
-    def _tokenise_ahead(self, texts: Sequence[str]) -> Iterator[Tokens]:
+    def _tokenise_ahead(self, texts: Sequence[str], kind: Kind) -> Iterator[Tokens]:
         """Yield the tokens of one window of texts while the next is being tokenised."""
         windows = [texts[start : start + _WINDOW] for start in range(0, len(texts), _WINDOW)]
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self.tokens, windows[0])
+            coming = ahead.submit(self.tokens, windows[0], kind)
             for window in windows[1:]:
-                tokens, coming = coming.result(), ahead.submit(self.tokens, window)
+                tokens, coming = coming.result(), ahead.submit(self.tokens, window, kind)
                 yield tokens
             yield coming.result()
 
@@ -179,7 +185,8 @@ class LocalEmbedder:
         if not runs_in_int8(self._folder):
             from weighbridge.retrieve.embed.torch import TorchEngine
 
-            return TorchEngine(self._folder, halved=self._precision == "bfloat16", threads=self._threads)
+            halved = self._precision == "bfloat16"
+            return TorchEngine(self._folder, halved=halved, threads=self._threads, pooling=self._recipe.pooling)
         from weighbridge.retrieve.embed.int8 import Tap, find_scales, sample_texts
         from weighbridge.retrieve.embed.openvino import OpenVinoEngine
 
@@ -191,4 +198,6 @@ class LocalEmbedder:
 
         exact = self._precision == "float32" or native_precision() == "float32"
         find = scales if self._precision == "int8" else None
-        return OpenVinoEngine(bert, "f32" if exact else "bf16", find, self._threads)
+        return OpenVinoEngine(
+            bert, "f32" if exact else "bf16", find, pooling=self._recipe.pooling, threads=self._threads
+        )

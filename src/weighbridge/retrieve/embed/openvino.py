@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from weighbridge.retrieve.embed.batches import Kind, Tokens, batches
+from weighbridge.retrieve.embed.batches import Kind, Pooling, Tokens, batches
 from weighbridge.retrieve.embed.bert_graph import End, Scales, build_graph
 from weighbridge.retrieve.embed.folder import Bert
 from weighbridge.retrieve.embed.int8 import Tap
@@ -37,7 +37,10 @@ class OpenVinoEngine:
     products of documents run in 8-bit integers.
     """
 
-    def __init__(self, bert: Bert, floats: Floats, find: FindScales | None, threads: int) -> None:
+    def __init__(
+        self, bert: Bert, floats: Floats, find: FindScales | None, *, pooling: Pooling = "mean", threads: int
+    ) -> None:
+        self._pooling: Pooling = pooling
         self._bert, self._floats, self._find, self._threads = bert, floats, find, threads
         self._core = _core()
         self._locks: dict[Kind, threading.Lock] = {"query": threading.Lock(), "document": threading.Lock()}
@@ -72,7 +75,7 @@ class OpenVinoEngine:
 
     @cached_property
     def _queries(self) -> Any:
-        return self._compile(build_graph(self._bert, {}, "vectors"), "f32", streams=1).create_infer_request()
+        return self._compile(build_graph(self._bert, {}, self._pooling), "f32", streams=1).create_infer_request()
 
     @cached_property
     def _query_states(self) -> Any:
@@ -80,7 +83,7 @@ class OpenVinoEngine:
 
     @cached_property
     def _documents(self) -> Any:
-        return self._queue(self._scales, "vectors", self._floats)
+        return self._queue(self._scales, self._pooling, self._floats)
 
     @cached_property
     def _document_states(self) -> Any:

@@ -1,6 +1,6 @@
 """Runs an encoder with torch: any architecture that transformers knows, in float32 or bfloat16.
 
-Encoders other than BERT need it. It is slower than `openvino.py`.
+Encoders other than BERT and RoBERTa need it, such as ModernBERT. It is slower than `openvino.py`.
 """
 
 import threading
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weighbridge.retrieve.embed.batches import Batch, Kind, Tokens, batches
+from weighbridge.retrieve.embed.batches import Batch, Kind, Pooling, Tokens, batches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ class TorchEngine:
     weights (ADR 3). Queries always run in float32.
     """
 
-    def __init__(self, folder: Path, *, halved: bool, threads: int) -> None:
+    def __init__(self, folder: Path, *, halved: bool, threads: int, pooling: Pooling = "mean") -> None:
         import torch
         from transformers import AutoModel
         from transformers.utils import logging
@@ -33,14 +33,14 @@ class TorchEngine:
         torch.set_num_threads(threads)
         logging.disable_progress_bar()
         self._model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32).eval()
-        self._halved, self._lock = halved, threading.Lock()
+        self._halved, self._pooling, self._lock = halved, pooling, threading.Lock()
 
     def vectors(self, tokens: Tokens, kind: Kind) -> "NDArray[np.float32]":
         rows = np.empty((len(tokens), int(self._model.config.hidden_size)), np.float32)
         for batch in batches(tokens, limit=_BATCH_TOKENS):
             states = self._forward(batch, kind)
-            sums = np.matmul(batch.mask[:, None, :], states)[:, 0]
-            rows[batch.places] = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+            pooled = states[:, 0] if self._pooling == "cls" else np.matmul(batch.mask[:, None, :], states)[:, 0]
+            rows[batch.places] = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
         return rows
 
     def states(self, tokens: Tokens, kind: Kind) -> "list[NDArray[np.float32]]":

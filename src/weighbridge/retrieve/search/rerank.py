@@ -11,6 +11,8 @@ from weighbridge.errors import WorkspaceError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Retriever, TokenEmbedder
+from weighbridge.retrieve.embed.folder import replace_surrogates
+from weighbridge.retrieve.embed.recipe import read_maximum_tokens
 from weighbridge.retrieve.index.searchable_text import searchable_text
 from weighbridge.retrieve.search.fusion import min_max_scale
 from weighbridge.types import Passage, Question
@@ -52,14 +54,19 @@ class CrossEncoder:
     """A `Scorer` that reads question and passage together: a sequence classifier with one output."""
 
     def __init__(self, folder: Path, tokenizer: Any, model: Any) -> None:
-        self._tokenizer, self._model = tokenizer, model
+        self._tokenizer, self._model, self._longest = tokenizer, model, read_maximum_tokens(folder)
         self.fingerprint = fingerprint("cross-encoder", file_fingerprint(folder))
 
     def scores(self, question: str, texts: Sequence[str]) -> "NDArray[np.float64]":
         import torch
 
         pairs = self._tokenizer(
-            [question] * len(texts), list(texts), padding=True, truncation="only_second", return_tensors="pt"
+            [replace_surrogates(question)] * len(texts),
+            [replace_surrogates(text) for text in texts],
+            padding=True,
+            truncation="only_second",
+            max_length=self._longest,
+            return_tensors="pt",
         )
         with torch.inference_mode():
             logits = self._model(**pairs).logits.squeeze(-1).double()
@@ -77,7 +84,9 @@ def open_cross_encoder(folder: Path) -> CrossEncoder:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True).eval()
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder, local_files_only=True, dtype="float32"
+        ).eval()
     except (OSError, ValueError) as error:
         raise WorkspaceError(f"{folder}: holds no readable cross-encoder ({error}); correct retrieval.rerank") from None
     if model.config.num_labels != 1:

@@ -20,12 +20,12 @@ from weighbridge.protocols import Notify, silent
 from weighbridge.retrieve.embed.folder import (
     WEIGHTS,
     file_sha256,
-    read_maximum_tokens,
     read_settings,
     read_tokenizer,
     replace_surrogates,
 )
 from weighbridge.retrieve.embed.local import open_embedder
+from weighbridge.retrieve.embed.recipe import read_recipe
 from weighbridge.train.retriever.contrastive import Learner, Lessons, RetrieverRecipe, Tuned, tune_model
 from weighbridge.train.retriever.negatives import Contrast
 
@@ -91,13 +91,19 @@ def _open(base: Path, recipe: RetrieverRecipe) -> Any:
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     from transformers import set_seed
 
+    chosen = read_recipe(base)
+    if chosen.query_prefix or chosen.document_prefix:
+        raise TrainingError(
+            f"{base}: this embedder wants prefixes before questions and passages, and tuning does not put them there; "
+            "tune an embedder without prefixes, such as minilm"
+        )
     set_seed(recipe.seed)
     words = Transformer(
         str(base),
-        max_seq_length=read_maximum_tokens(base),
+        max_seq_length=chosen.maximum_tokens,
         model_kwargs={"local_files_only": True, "dtype": "float32"},
     )
-    pooling = Pooling(int(read_settings(base / "config.json")["hidden_size"]), "mean")
+    pooling = Pooling(int(read_settings(base / "config.json")["hidden_size"]), chosen.pooling)
     return SentenceTransformer(modules=[words, pooling, Normalize()])
 
 
@@ -154,6 +160,6 @@ def _agreement(folder: Path, contrasts: Sequence[Contrast], encode: Encode, reci
 def _tokens(base: Path, contrasts: Sequence[Contrast]) -> int:
     """Return the tokens of one pass over all texts."""
     tokenizer = read_tokenizer(base)
-    tokenizer.enable_truncation(read_maximum_tokens(base))
+    tokenizer.enable_truncation(read_recipe(base).maximum_tokens)
     texts = [text for one in contrasts for text in (one.question, one.positive, *one.negatives)]
     return sum(len(found.ids) for found in tokenizer.encode_batch_fast([replace_surrogates(text) for text in texts]))

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from weighbridge.errors import TrainingError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import Notify, silent
-from weighbridge.retrieve.embed.folder import WEIGHTS, file_sha256, read_maximum_tokens, replace_surrogates
+from weighbridge.retrieve.embed.folder import WEIGHTS, file_sha256, replace_surrogates
+from weighbridge.retrieve.embed.recipe import read_maximum_tokens
 from weighbridge.retrieve.search.rerank import open_cross_encoder
 from weighbridge.train.retriever.contrastive import Learner, Lessons, RetrieverRecipe, Tuned, tune_model
 from weighbridge.train.retriever.negatives import Contrast
