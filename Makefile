@@ -7,7 +7,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test docs install clean ruff mypy imports pytest cluster
+.PHONY: demo test docs install clean ruff mypy imports pytest cluster postgres-16
 
 demo: .venv/.local
 	$(BIN)/weighbridge demo
@@ -26,6 +26,10 @@ pytest: .venv/.test
 # On a Ray cluster of two nodes in this machine: they take 10 seconds of processor time to start, and as many to kill.
 cluster: .venv/.test
 	$(BIN)/pytest -m cluster tests/distribute
+
+# The suite runs on PostgreSQL 18.
+postgres-16: .venv/.test
+	$(BIN)/pytest --postgres=16 tests/contracts tests/retrieve/stores tests/ingest/sources/test_sql.py -k "postgres or sql"
 
 ruff: .venv/.test
 	$(BIN)/ruff check .
@@ -57,7 +61,7 @@ docs: .venv/.docs
 .venv/.test: .venv/.python pyproject.toml constraints.txt
 	@echo "Installing pinned dependencies, those of the tests too ..."
 	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt \
-		--editable '.[local,sql,postgres,ocr,retriever,search,qlora,lm-eval,calendar,ray]' --group test
+		--editable '.[local,sql,postgres,ocr,retriever,search,qlora,lm-eval,calendar,ray,objects]' --group test
 	@touch $@
 
 .venv/.docs: .venv/.python pyproject.toml constraints.txt

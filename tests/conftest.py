@@ -71,6 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="Write the golden files anew instead of comparing.")
+    parser.addoption("--postgres", type=int, choices=(16, 18), default=18, help="The version of PostgreSQL to use.")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -118,9 +119,9 @@ def minilm() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a PostgreSQL server with pgvector, started for these tests."""
-    with postgres_server() as server:
+    with postgres_server(request.config.getoption("--postgres")) as server:
         server.psql("alter system set fsync = off;")  # what a test writes need not outlive the machine
         server.psql("select pg_reload_conf();")
         yield server.get_uri()

