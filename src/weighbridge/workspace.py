@@ -6,6 +6,7 @@ prices.toml                 the user's own price book, if there is one
 - lock                      held while a command changes the workspace
 - reading.json              the reading report: documents, skipped files, and the reasons
 - parsed/                   the text of each file, parsed once; names.json has the document ids
+- objects/                  the files of object stores, as they were last fetched
 - workload.json             the task, and the split of each example
 - static.npz                token vectors, if retrieval.static is on
 - index/                    chunks and vectors; manifest.json written last
@@ -67,6 +68,10 @@ class Workspace:
     @property
     def parse_cache(self) -> Path:
         return self.state / "parsed"
+
+    @property
+    def objects(self) -> Path:
+        return self.state / "objects"
 
     @property
     def static(self) -> Path:

@@ -11,7 +11,7 @@ from weighbridge.settings.file import load_settings, setting_paths, starter
 from weighbridge.settings.schema import Settings
 from weighbridge.settings.sources import RestSource, SqlSource
 
-SOURCE = "documents must be a path, a group of keys that begins with sql or rest, or a list of these"
+SOURCE = "documents must be a path, a group of keys that begins with sql, rest or objects, or a list of these"
 URLS = "sqlite:///shop.db or postgresql://user:${DB_PASSWORD}@host/shop"
 SQL_KEYS = "sql, query, id, title, groups, related, name, maximum_documents"
 SHOP = "sql: 'sqlite:///shop.db', query: select 1, id: id"

@@ -26,7 +26,7 @@ _KINDS = {
     "path_type": "a path",
     "dict_type": "a group of keys, indented below it",
     "mapping_type": "a group of keys, indented below it",
-    "source": "a path, a group of keys that begins with sql or rest, or a list of these",
+    "source": "a path, a group of keys that begins with sql, rest or objects, or a list of these",
     "date_type": "a date, like 2026-12-24",
     "date_parsing": "a date, like 2026-12-24",
     "date_from_datetime_parsing": "a date, like 2026-12-24",
@@ -40,6 +40,7 @@ _SAMPLES = {
     "query": "select id, name, description from products",
     "id": "id",
     "rest": "https://example.org/api/articles",
+    "objects": "s3://bucket/manuals",
 }
 """Examples for the errors about missing settings."""
 _WIDTH = 120

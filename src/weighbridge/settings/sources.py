@@ -1,6 +1,7 @@
 """The sources under `documents:` in `weighbridge.yaml`.
 
-A source is a path, a query of a SQL database, or a REST endpoint that returns JSON. `ingest` reads them.
+A source is a path, a query of a SQL database, a REST endpoint that returns JSON, or a store of objects. `ingest` reads
+them.
 """
 
 import difflib
@@ -26,6 +27,7 @@ _STORED = (
 )
 _API_VERSION = re.compile(r"api-version=[\w.-]+")
 """The one parameter of an address: Azure wants it, and it is no secret."""
+_STORED_IN_OPTIONS = "put the key into an environment variable, and name it under options, like `secret: ${S3_SECRET}`"
 _AFTER_LOGIN = re.compile(r"\w+(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?(.*)", re.DOTALL)
 
 
@@ -128,8 +130,39 @@ class RestSource(Section):
         return self.name or Path(parts.path).stem or parts.hostname or "rest"
 
 
-Source = Path | SqlSource | RestSource
-TAGS: Mapping[str, type[Section] | None] = {"<path>": None, "<list>": None, "<sql>": SqlSource, "<rest>": RestSource}
+class ObjectSource(Section):
+    """The objects below a URL of a store, read as the files of a folder are. Ids begin with `<label>/`."""
+
+    objects: str = Field(repr=False)
+    """A URL that fsspec knows, like s3://bucket/manuals or gs://bucket/manuals. ${NAME} is an environment variable."""
+    options: Mapping[str, str | bool | int] = Field(default={}, repr=False)
+    """The options of the store, as fsspec names them, like `anon: true` or `key: ${S3_KEY}`."""
+    name: str = ""
+
+    @field_validator("objects")
+    @classmethod
+    def _is_url(cls, url: str) -> str:
+        if not re.match(r"[a-z][a-z0-9+.-]*://.", url):
+            raise ValueError("must be the URL of a store, like s3://bucket/manuals")
+        if urlsplit(VARIABLE.sub("", url)).netloc.rpartition("@")[0].strip(":"):
+            raise ValueError(f"holds a login, before the @; {_STORED_IN_OPTIONS}")
+        return url
+
+    @property
+    def label(self) -> str:
+        """The first part of the ids of this source: its name, or the last part of the URL."""
+        parts = urlsplit(VARIABLE.sub("", self.objects))
+        return self.name or Path(parts.path).stem or parts.hostname or "objects"
+
+
+Source = Path | SqlSource | RestSource | ObjectSource
+TAGS: Mapping[str, type[Section] | None] = {
+    "<path>": None,
+    "<list>": None,
+    "<sql>": SqlSource,
+    "<rest>": RestSource,
+    "<objects>": ObjectSource,
+}
 """The names of the branches of `Documents` in pydantic's errors, and their sections."""
 
 
@@ -138,10 +171,8 @@ def _tag(value: Any) -> str | None:
     match value:
         case str() | Path():
             return "<path>"
-        case SqlSource():
-            return "<sql>"
-        case RestSource():
-            return "<rest>"
+        case SqlSource() | RestSource() | ObjectSource():
+            return next(tag for tag, section in TAGS.items() if section is type(value))
         case list() | tuple():
             return "<list>"
         case Mapping():
@@ -151,7 +182,9 @@ def _tag(value: Any) -> str | None:
 
 
 def _guess_branch(keys: Any) -> str | None:
-    named = [key for key in ("sql", "rest") if difflib.get_close_matches(key, map(str, keys), n=1, cutoff=0.75)]
+    named = [
+        key for key in ("sql", "rest", "objects") if difflib.get_close_matches(key, map(str, keys), n=1, cutoff=0.75)
+    ]
     if len(named) == 1:
         return f"<{named[0]}>"
     shared = {tag: len(keys & section.model_fields.keys()) for tag, section in TAGS.items() if section}
@@ -162,15 +195,20 @@ def _guess_branch(keys: Any) -> str | None:
 _WHICH = Discriminator(
     _tag,
     custom_error_type="source",
-    custom_error_message="must be a path, a group of keys that begins with sql or rest, or a list of these",
+    custom_error_message="must be a path, a group of keys that begins with sql, rest or objects, or a list of these",
 )
 _One = Annotated[
-    Annotated[Path, Tag("<path>")] | Annotated[SqlSource, Tag("<sql>")] | Annotated[RestSource, Tag("<rest>")], _WHICH
+    Annotated[Path, Tag("<path>")]
+    | Annotated[SqlSource, Tag("<sql>")]
+    | Annotated[RestSource, Tag("<rest>")]
+    | Annotated[ObjectSource, Tag("<objects>")],
+    _WHICH,
 ]
 Documents = Annotated[
     Annotated[Path, Tag("<path>")]
     | Annotated[SqlSource, Tag("<sql>")]
     | Annotated[RestSource, Tag("<rest>")]
+    | Annotated[ObjectSource, Tag("<objects>")]
     | Annotated[tuple[_One, ...], Tag("<list>")],
     _WHICH,
 ]

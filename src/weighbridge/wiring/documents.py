@@ -20,11 +20,12 @@ from weighbridge.ingest.consistency.duplicates import (
 from weighbridge.ingest.content import Parsed
 from weighbridge.ingest.files.limits import ReadingLimits
 from weighbridge.ingest.read import DocumentReading, Memory, describe_reading, read_documents
+from weighbridge.ingest.sources.objects import mirror_objects
 from weighbridge.ingest.sources.rest import read_rest
 from weighbridge.ingest.sources.sql import read_sql
 from weighbridge.results import Contradiction, Omission, ReadingReport
 from weighbridge.settings.schema import Settings
-from weighbridge.settings.sources import RestSource, Source, SqlSource
+from weighbridge.settings.sources import ObjectSource, RestSource, Source, SqlSource
 from weighbridge.types import Document
 from weighbridge.wiring.cluster import cluster
 from weighbridge.wiring.reporter import Reporter
@@ -104,20 +105,30 @@ def _read(
             return _as_reading(read_sql(source, notify=reporter.notify), source.label, perf_counter() - start)
         case RestSource():
             return _as_reading(read_rest(source, notify=reporter.notify), source.label, perf_counter() - start)
+        case ObjectSource():
+            kept = workspace.objects / fingerprint(source.objects)
+            files = mirror_objects(source, kept, notify=reporter.notify)
+            reading = _read_files(files, settings, workspace, reporter, memory)
+            unsettled = frozenset(f"{source.label}/{id_}" for id_ in reading.unsettled)
+            return replace(reading, documents=Renamed(reading.documents, source.label), unsettled=unsettled)
         case Path():
-            chosen = settings.reading
-            limits = ReadingLimits(
-                seconds=chosen.seconds_per_file, memory_mb=chosen.megabytes_per_file, workers=chosen.workers
-            )
-            cache = cache_of(workspace, source)
-            return read_documents(
-                source,
-                cache=cache,
-                limits=limits,
-                notify=reporter.notify,
-                memory=memory,
-                executor=cluster(settings) if memory is None else None,  # a watcher reads few files at a time
-            )
+            return _read_files(source, settings, workspace, reporter, memory)
+
+
+def _read_files(
+    path: Path, settings: Settings, workspace: Workspace, reporter: Reporter, memory: Memory | None
+) -> DocumentReading:
+    chosen = settings.reading
+    return read_documents(
+        path,
+        cache=cache_of(workspace, path),
+        limits=ReadingLimits(
+            seconds=chosen.seconds_per_file, memory_mb=chosen.megabytes_per_file, workers=chosen.workers
+        ),
+        notify=reporter.notify,
+        memory=memory,
+        executor=cluster(settings) if memory is None else None,  # a watcher reads few files at a time
+    )
 
 
 def _as_reading(parsed: Parsed, label: str, seconds: float) -> DocumentReading:
