@@ -2,20 +2,45 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from json import dumps
 from pathlib import Path
 
 import psutil
 import pytest
+from httpx2 import Response
 
 from weighbridge.errors import ModelError, PromptTooLongError, UserError
+from weighbridge.generate.llama_engine import SEGMENT, LlamaEngine
 from weighbridge.generate.llamacpp import _Reply, open_llamacpp
 from weighbridge.settings.schema import ModelSettings
+from weighbridge.train.runtime.base_model import turns
 from weighbridge.types import Message
 
 SYSTEM = Message("system", "Answer the question in a few words.")
 CAPITAL = [SYSTEM, Message("user", "What is the capital of France?")]
 COLOUR = [SYSTEM, Message("user", "What is the colour of the sky on a clear day?")]
 SHORT = ModelSettings(context=256, maximum_tokens=12)
+
+
+class FakeLlama:
+    """A llama.cpp whose prompts are 80 tokens by its own tokenizer, and `prompt_tokens` in an answer's usage."""
+
+    def __init__(self, prompt_tokens: int) -> None:
+        self.prompt_tokens, self.cached = prompt_tokens, 0
+        self.asked_to_keep: list[bool] = []
+
+    def post(self, path: str, json: dict[str, object]) -> Response:
+        replies = {"/apply-template": {"prompt": "p"}, "/tokenize": {"tokens": list(range(80))}, "/completion": {}}
+        return Response(200, json=replies[path])
+
+    @contextmanager
+    def stream(self, method: str, path: str, json: dict[str, object]) -> Iterator[Response]:
+        self.asked_to_keep.append(bool(json["cache_prompt"]))
+        usage = {"prompt_tokens": self.prompt_tokens, "prompt_tokens_details": {"cached_tokens": self.cached}}
+        chunk = dumps({"choices": [], "usage": usage})
+        yield Response(200, text=f"data: {chunk}\n\ndata: [DONE]\n\n")
 
 
 def test_thinking_that_the_engine_tells_apart_is_kept_apart() -> None:
@@ -28,7 +53,7 @@ def test_thinking_that_the_engine_tells_apart_is_kept_apart() -> None:
         {"content": "Pa"},
         {"content": "ris"},
     ):
-        assert not reply.take({"choices": [{"delta": delta, "finish_reason": None}]})
+        reply.take({"choices": [{"delta": delta, "finish_reason": None}]})
     usage = {"prompt_tokens": 9, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 0}}
     reply.take({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": usage})
     completion = reply.completion("m")
@@ -49,15 +74,52 @@ def test_it_is_silent_and_opens_no_port(smollm2_gguf: Path, capfd: pytest.Captur
     assert said.out == said.err == ""
 
 
+LONG = [
+    Message("system", "Answer the question in a few words. " * 9),
+    Message("user", "The harbour opens at six. It closes at noon. Boats are blue."),
+]
+"""Some 100 tokens: three whole segments."""
+ASKED = ("When does the harbour open?", "When does it close, and what is the colour of the boats in it?", "Boats?")
+LIKELY = {"max_tokens": 6, "temperature": 0.0, "logprobs": True, "top_logprobs": 5}
+
+
 @pytest.mark.models
-def test_nothing_is_kept_between_answers_unless_asked_for(smollm2_gguf: Path) -> None:
-    with open_llamacpp(smollm2_gguf, settings=SHORT, name="m") as fresh:
-        assert [fresh.generate(CAPITAL).usage.cached_tokens for _ in range(2)] == [0, 0]
-    with open_llamacpp(smollm2_gguf, settings=SHORT, name="m", reuse_prefix=True) as warm:
-        cached = [warm.generate(prompt).usage.cached_tokens for prompt in (CAPITAL, COLOUR)]
-        assert cached[0] == 0
-        assert cached[1] > 10
-    assert fresh.fingerprint != warm.fingerprint
+def test_a_kept_prefix_changes_no_bit_of_an_answer(smollm2_gguf: Path) -> None:
+    """The log-probabilities are those of an engine that read the whole prompt, in any order of prompts."""
+    with open_llamacpp(smollm2_gguf, settings=SHORT, name="m") as model, model.engine() as engine:
+        requests = [{"messages": turns([*LONG, Message("user", text)]), **LIKELY} for text in ASKED]
+        anew = [engine.complete(request)["choices"][0]["logprobs"]["content"] for request in requests]
+        kept = []
+        for number in (0, 1, 0, 2, 1, 1):
+            chunks = list(engine.chat(requests[number]))
+            places = [choice.get("logprobs") or {"content": []} for chunk in chunks for choice in chunk["choices"]]
+            said = [token for place in places for token in place["content"]]
+            assert said == anew[number]
+            kept.append(chunks[-1]["usage"]["prompt_tokens_details"]["cached_tokens"])
+    assert kept[0] == 0
+    assert min(kept[1:]) >= 3 * SEGMENT
+    assert not any(tokens % SEGMENT for tokens in kept)
+
+
+def test_a_prompt_that_was_read_otherwise_than_foreseen_keeps_nothing_more() -> None:
+    client = FakeLlama(prompt_tokens=70)
+    engine = LlamaEngine(client=client, owner=None)
+    for cached in (0, 0):
+        client.cached = cached
+        assert list(engine.chat({"messages": []}))
+    assert client.asked_to_keep == [False, False]
+
+
+def test_an_answer_over_a_part_of_a_segment_is_an_error() -> None:
+    client = FakeLlama(prompt_tokens=80)
+    engine = LlamaEngine(client=client, owner=None)
+    assert list(engine.chat({"messages": []}))
+    client.cached = 79
+    with pytest.raises(ModelError, match="79 tokens of another prompt"):
+        list(engine.chat({"messages": []}))
+    client.cached = 0
+    assert list(engine.chat({"messages": []}))
+    assert client.asked_to_keep == [False, True, False]
 
 
 @pytest.mark.models

@@ -13,7 +13,8 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.errors import ModelError, UserError
-from weighbridge.generate.llamacpp import LlamaCpp, engine_parameters, open_llamacpp, start_engine
+from weighbridge.generate.llama_engine import engine_parameters, start_engine
+from weighbridge.generate.llamacpp import LlamaCpp, open_llamacpp
 from weighbridge.generate.openai import OpenAICompatible, open_openai
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.parity.teacher_forcing import places
@@ -92,16 +93,8 @@ def ask_network(
 
 
 def _ask_llamacpp(model: LlamaCpp, messages: tuple[Message, ...]) -> Reply:
-    said: list[dict[str, Any]] = []
-    request = {"messages": turns(messages), **_greedy(model.settings), "cache_prompt": False}
-    engine = model.idle.get()
-    try:
-        engine.handle_chat_completions(request, said.append)
-    finally:
-        model.idle.put(engine)
-    if "error" in said[0]:
-        raise ModelError(f"llama.cpp could not answer: {said[0]['error']}")
-    return _reply(said[0])
+    with model.engine() as engine:
+        return _reply(engine.complete({"messages": turns(messages), **_greedy(model.settings)}))
 
 
 def _greedy(settings: ModelSettings) -> dict[str, Any]:
