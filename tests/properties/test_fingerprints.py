@@ -143,17 +143,13 @@ def test_a_model_of_llamacpp(tiny: BaseFiles, tmp_path: Path) -> None:
         for steps in (1, 2)
     ]
 
-    def opened(
-        gguf: str, settings: ModelSettings, name: str, *, reuse_prefix: bool, adapter: str, workers: int
-    ) -> LlamaCpp:
+    def opened(gguf: str, settings: ModelSettings, name: str, *, adapter: str, workers: int) -> LlamaCpp:
         file = {"base": tiny.source_gguf}.get(gguf, other)
         beside = {"none": None, "one": adapters[0]}.get(adapter, adapters[1])
-        with open_llamacpp(
-            file, settings=settings, name=name, reuse_prefix=reuse_prefix, adapter=beside, workers=workers
-        ) as model:
+        with open_llamacpp(file, settings=settings, name=name, adapter=beside, workers=workers) as model:
             return model
 
-    given = {"gguf": "base", "settings": SAMPLING, "name": "m", "reuse_prefix": False, "adapter": "one", "workers": 1}
+    given = {"gguf": "base", "settings": SAMPLING, "name": "m", "adapter": "one", "workers": 1}
     case = Case(make=opened, given=given, silent={**LOCAL, "workers": "each has an engine of its own"})
     case.check()
     assert case.fingerprint(adapter="none") not in {case.fingerprint(), case.fingerprint(adapter="two")}

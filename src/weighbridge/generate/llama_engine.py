@@ -11,7 +11,7 @@ Both require a random key that nobody is told.
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +46,7 @@ class LlamaEngine:
     """The tokens of the last prompt."""
     _keeps: bool = True
 
-    def chat(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def chat(self, request: Mapping[str, Any]) -> Generator[dict[str, Any]]:
         """Yield the pieces of an answer to `request["messages"]`, in OpenAI's form; the last one has the usage.
 
         Raises:
