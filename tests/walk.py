@@ -37,6 +37,7 @@ ANOTHER: Mapping[str, object] = {
     "stakeholders": {"users": {"latency": 2.0}},
     "currency": "EUR",
     "working_days": "sun-thu",
+    "models": ({"reference": "other"},),
     "start": "2027-01-04",
 }
 """Settings that not every text will do for."""

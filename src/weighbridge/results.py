@@ -112,6 +112,8 @@ class Measurement:
     offline: bool = True
     cites: bool = False
     """Whether this strategy reads passages and can show where an answer stands."""
+    base: str = ""
+    """The name of its base model, as in its own name after the @; empty where one model answers for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,8 @@ class Comparison:
     p_value: float
     """Two-sided exact sign-flip test; McNemar's for right or wrong."""
     p_adjusted: float
-    """The same after Holm's correction over all pairs of strategies compared."""
+    """The same after Holm's correction over all pairs of strategies compared, or where there are several base models
+    over all pairs on one of them, and over all pairs across two."""
     examples_needed: int | None
     """Test examples needed to find this difference with 80 % power if it is as measured; None if zero."""
     pairs: tuple[PairedDifference, ...] = ()
@@ -151,6 +154,17 @@ class Verdict:
 Outlook = Literal[
     "recommended", "the cheapest of the equals", "not decisive", "none is good enough", "none meets your limits"
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseOutlook:
+    """The decision among the strategies of one base model alone."""
+
+    base: str
+    outlook: Outlook
+    recommended: str | None
+    contenders: tuple[str, ...]
+    """As in `Decision`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +196,8 @@ class Decision:
     """Every strategy with accuracy, latency and cost."""
     agreement: StakeholderAgreement | None = None
     """The views of the stakeholders; None where the settings name none."""
+    by_base: tuple[BaseOutlook, ...] = ()
+    """The decision on each base model alone, in the order of the settings; empty where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,10 @@ def _outlined(settings: Settings) -> Part:
 
 NOT_INDEXED = {
     **dict.fromkeys(
-        ("name", "instructions", "strategies", "model", "training", "measure", "needs", "prices", "ownership", "plan"),
+        (
+            "name", "instructions", "strategies", "models", "model", "training", "measure", "needs", "prices",
+            "ownership", "plan",
+        ),
         "asks and measures, and is not what is searched",
     ),
     "distribute": "says who does the work, which comes out the same",

@@ -182,16 +182,12 @@ def test_the_how_to_tells_every_key_of_a_source() -> None:
         assert f"`{key}`" in page, key
 
 
-def test_an_endpoint_needs_no_address_and_has_no_price_until_one_is_given(file: Path) -> None:
+def test_an_endpoint_needs_no_address_and_has_no_price(file: Path) -> None:
     (file.parent / "some-model").mkdir()
     file.write_text("examples: e\nmodel: {engine: openai, reference: some-model}\n")
     settings = load_settings(file)
-    assert (settings.model.base_url, settings.model.reference, settings.has_prices) == ("", "some-model", False)
+    assert (settings.model.base_url, settings.model.reference) == ("", "some-model")
     assert (settings.prices.input_per_million, settings.prices.output_per_million) == (None, None)
-    with file.open("a") as more:
-        more.write("prices: {input_per_million: 0, output_per_million: 1}\n")
-    assert load_settings(file).has_prices
-    assert Settings(examples=Path("e")).has_prices
 
 
 def test_shares_that_make_up_the_whole_leave_nothing_for_training(file: Path) -> None:

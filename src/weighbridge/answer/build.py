@@ -23,6 +23,7 @@ from weighbridge.protocols import (
     StrategyParts,
     ignore,
 )
+from weighbridge.settings.arms import strategy_of
 from weighbridge.settings.schema import Arm
 from weighbridge.types import Answer, Question, Task
 
@@ -49,14 +50,14 @@ SHAPES: Mapping[Arm, Shape] = {
 
 
 def shape_of(arm: Arm) -> Shape:
-    """Return what sets an arm apart, be it ours or an installed distribution's.
+    """Return what sets an arm apart, be it ours or an installed distribution's, on whatever base model.
 
     Raises:
         ExtensionError: the distribution fails.
     """
-    if arm in SHAPES:
-        return SHAPES[arm]
-    own, _ = _load_own(arm)
+    if (strategy := strategy_of(arm)) in SHAPES:
+        return SHAPES[strategy]
+    own, _ = _load_own(strategy)
     return Shape(reads=own.reads, shows=own.shows)
 
 
@@ -78,14 +79,14 @@ class Parts:
 
 
 def untuned_arm(arm: Arm) -> Arm:
-    """Return the arm that reads and shows as this one does, on the base model."""
-    wanted = replace(SHAPES[arm], tuned=False)
+    """Return the strategy that reads and shows as this arm does, and is not tuned."""
+    wanted = replace(shape_of(arm), tuned=False)
     return next(other for other, shape in SHAPES.items() if shape == wanted)
 
 
 def build(arm: Arm, parts: Parts, model: Model) -> Composed:
     """Return the strategy of an arm on a model: the base model, or for a tuned arm its own."""
-    shape = SHAPES[arm]
+    shape = shape_of(arm)
     return Composed(
         name=arm,
         model=model,
@@ -106,7 +107,7 @@ class Installed:
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint("installed", self.name, self.origin, self.strategy.fingerprint)
+        return fingerprint("installed", strategy_of(self.name), self.origin, self.strategy.fingerprint)
 
     def answer(self, question: Question, *, emit: Emit = ignore) -> Answer:
         return self.strategy.answer(question, emit=emit)
@@ -118,7 +119,7 @@ def build_own(arm: Arm, parts: Parts, open_model: Callable[[], Model]) -> Instal
     Raises:
         ExtensionError: the distribution fails.
     """
-    own, origin = _load_own(arm)
+    own, origin = _load_own(strategy_of(arm))
     handed = StrategyParts(
         task=parts.task,
         instructions=parts.about,

@@ -15,6 +15,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import NONE, NOTHING, Demonstrations, Emit, Model, Retriever, ignore
 from weighbridge.scoring.language.refusals import is_agreed_abstention, is_refusal
 from weighbridge.scoring.thinking import split_thinking
+from weighbridge.settings.arms import strategy_of
 from weighbridge.types import Answer, Completion, Passage, Prompt, Question, Timing
 
 
@@ -31,7 +32,9 @@ class Composed:
 
     @property
     def fingerprint(self) -> str:
-        parts = (self.name, self.model.fingerprint, self.retriever.fingerprint, self.demonstrations.fingerprint)
+        # Without the base model of the name, because its own fingerprint tells it: records outlive `models:`.
+        name = strategy_of(self.name)
+        parts = (name, self.model.fingerprint, self.retriever.fingerprint, self.demonstrations.fingerprint)
         told = asdict(self.instructions)
         if not self.instructions.quotes:
             del told["quotes"]  # so that strategies without quotes keep the fingerprint from before there were quotes

@@ -1,6 +1,6 @@
 """The commands for trainings at an endpoint: prepare, status, pause, resume, cancel."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,7 @@ from weighbridge.cli.options import HERE, Json, Root, open_workspace
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from weighbridge.settings.schema import Settings
     from weighbridge.workflow.training.hosted_jobs import HostedStatus
 
 hosted = typer.Typer(
@@ -17,7 +18,9 @@ hosted = typer.Typer(
     help="Trainings at an endpoint that speaks OpenAI's fine-tuning API. To start one: weighbridge train fine-tuned.",
 )
 
-Strategy = Annotated[str, typer.Argument(help="The tuned strategy: fine-tuned or raft.")]
+Strategy = Annotated[
+    str, typer.Argument(help="The tuned strategy: fine-tuned or raft, or one on a base model: raft@small.")
+]
 
 
 @hosted.command("prepare", epilog="Example: weighbridge hosted prepare fine-tuned")
@@ -28,8 +31,8 @@ def prepare_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = 
 
     settings, place = open_workspace(workspace)
     with open_console(as_json=as_json) as console, place.lock():
-        arm = _require_tuned_arm(strategy, settings.strategies)
-        made = prepare_files(arm, open_bench(settings, place, console.reporter), console.reporter)
+        arm = _require_tuned_arm(strategy, settings, only_weighed=True)
+        made = prepare_files(arm, open_bench(settings, place, console.reporter).for_arm(arm), console.reporter)
         console.reporter.say(f"Nothing was sent. To be asked, and then to train there: weighbridge train {arm}")
         if as_json:
             console.result(made.plan)
@@ -42,7 +45,7 @@ def status(strategy: Strategy, workspace: Root = HERE, as_json: Json = False) ->
 
     settings, place = open_workspace(workspace)
     with open_console(as_json=as_json) as console:
-        _jobs(console, hosted_status(_require_tuned_arm(strategy), settings, place))
+        _jobs(console, hosted_status(_require_tuned_arm(strategy, settings), settings, place))
 
 
 @hosted.command("pause", epilog="Example: weighbridge hosted pause fine-tuned")
@@ -52,7 +55,7 @@ def pause_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = Fa
 
     settings, place = open_workspace(workspace)
     with open_console(as_json=as_json) as console:
-        _jobs(console, pause_hosted(_require_tuned_arm(strategy), settings, place))
+        _jobs(console, pause_hosted(_require_tuned_arm(strategy, settings), settings, place))
 
 
 @hosted.command("resume", epilog="Example: weighbridge hosted resume fine-tuned")
@@ -62,7 +65,7 @@ def resume_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = F
 
     settings, place = open_workspace(workspace)
     with open_console(as_json=as_json) as console:
-        card = resume(_require_tuned_arm(strategy), settings, place, console.reporter)
+        card = resume(_require_tuned_arm(strategy, settings), settings, place, console.reporter)
         console.adapters([card])
         if as_json:
             console.result(card)
@@ -75,18 +78,21 @@ def cancel_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = F
 
     settings, place = open_workspace(workspace)
     with open_console(as_json=as_json) as console:
-        _jobs(console, cancel_hosted(_require_tuned_arm(strategy), settings, place))
+        _jobs(console, cancel_hosted(_require_tuned_arm(strategy, settings), settings, place))
 
 
-def _require_tuned_arm(name: str, arms: "Sequence[str] | None" = None) -> Any:
-    """Return the tuned strategy of this name. With `arms`, it must be one of them."""
+def _require_tuned_arm(name: str, settings: "Settings", *, only_weighed: bool = False) -> str:
+    """Return the tuned arm of this name; with `only_weighed`, one that the settings weigh."""
     from weighbridge.answer.build import SHAPES
+    from weighbridge.settings.arms import arm_on, find_arm, strategy_of
 
-    tuned = [arm for arm, shape in SHAPES.items() if shape.tuned and (arms is None or arm in arms)]
-    if name not in tuned:
-        of = "a tuned strategy" if arms is None else "one of this workspace's tuned strategies"
-        raise typer.BadParameter(f"'{name}' is not {of}: {', '.join(tuned) or 'there is none'}")
-    return name
+    bases = [model.base for model in settings.models] or [""]
+    tuned = [arm_on(strategy, base) for base in bases for strategy, shape in SHAPES.items() if shape.tuned]
+    known = [arm for arm in tuned if arm in settings.arms] if only_weighed else tuned
+    if name not in (*known, *map(strategy_of, known)):
+        of = "one of this workspace's tuned strategies" if only_weighed else "a tuned strategy"
+        raise typer.BadParameter(f"'{name}' is not {of}: {', '.join(known) or 'there is none'}")
+    return find_arm(name, known)
 
 
 def _jobs(console: Console, found: "Sequence[HostedStatus]") -> None:

@@ -6,6 +6,7 @@ Everything that reports say of a decision comes from the verdicts in it, so that
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from weighbridge.decide.bases import in_words, with_outlooks
 from weighbridge.decide.case import Case
 from weighbridge.decide.doubt import doubt_about
 from weighbridge.decide.draws import PointDraws, draw_figures, draw_points
@@ -40,6 +41,8 @@ def decide(
     too few questions, or the first is right on none, none is good enough. Strategies that break a limit are ranked, and
     never win.
 
+    Strategies on several base models compete in one ranking; the decision on each model alone stands beside it.
+
     `joint` has the outcomes of all strategies on each question, for the doubt. Without it, each figure varies within
     its interval by itself, and the doubt is larger than it need be.
 
@@ -47,6 +50,20 @@ def decide(
         DataError: there is no measurement, or two of one name.
         SettingsError: all priorities that could be judged weigh nothing.
     """
+
+    def among(some: Sequence[Measurement]) -> Decision:
+        return _decide_among(some, comparisons, needs, joint)
+
+    return in_words(with_outlooks(among(measurements), measurements, among))
+
+
+def _decide_among(
+    measurements: Sequence[Measurement],
+    comparisons: Sequence[Comparison],
+    needs: Needs,
+    joint: JointOutcomes | None,
+) -> Decision:
+    """Return the decision among some strategies, whatever their base models."""
     by_name = _by_name(measurements)
     broken = _find_broken_limits(by_name, comparisons, needs)
     front = pareto_front(measurements, comparisons)

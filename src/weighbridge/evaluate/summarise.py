@@ -17,6 +17,7 @@ from weighbridge.evaluate.statistics import (
 from weighbridge.figures import FIGURES
 from weighbridge.intervals import holm
 from weighbridge.results import Comparison, Estimate, Measurement, Record
+from weighbridge.settings.arms import base_of
 from weighbridge.types import Answer, Example, Task, Timing
 
 COMPARED = ("accuracy", "hallucination")
@@ -71,13 +72,15 @@ def summarise(
         errors=tuple(sorted(errors, key=lambda error: (-errors[error], error))),
         offline=beside.offline,
         cites=beside.cites,
+        base=base_of(strategy),
     )
 
 
 def compare_all(records: Mapping[str, Sequence[Record]], *, seed: int) -> tuple[Comparison, ...]:
     """Compare every two strategies, over the examples that both have a score for, by accuracy and hallucination.
 
-    Holm's correction runs over the pairs of one figure. Two strategies without a common example are not compared.
+    Holm's correction runs over the pairs of one figure: over those on one base model, and apart from these over those
+    across two, because they answer another question. Two strategies without a common example are not compared.
     Each comparison of accuracy carries the differences that the decision weighs: see `paired_differences`.
     """
     return tuple(comparison for figure in COMPARED for comparison in _compare(figure, records, seed))
@@ -97,7 +100,11 @@ def _compare(figure: str, records: Mapping[str, Sequence[Record]], seed: int) ->
             lefts, rights = ([values[name][example] for example in common] for name in (left, right))
             needed = examples_needed([a - b for a, b in zip(lefts, rights, strict=True)])
             found.append((left, right, compare_pairs(lefts, rights, seed), needed))
-    adjusted = holm([pair.p_value for _, _, pair, _ in found])
+    adjusted = [0.0] * len(found)
+    for across in (False, True):
+        places = [place for place, (left, right, *_) in enumerate(found) if (base_of(left) != base_of(right)) == across]
+        for place, p_adjusted in zip(places, holm([found[place][2].p_value for place in places]), strict=True):
+            adjusted[place] = p_adjusted
     return [
         Comparison(
             figure=figure,

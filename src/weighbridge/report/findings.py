@@ -10,6 +10,7 @@ from weighbridge.figures import FIGURES, FigureKind, figure_kind
 from weighbridge.formatting import NB, figure, join_words, points, seconds
 from weighbridge.report.safe_text import count_noun, one_line
 from weighbridge.results import Comparison, Decision, Measurement, Omission, ReadingReport, Weighing
+from weighbridge.settings.arms import bases_of, write_arms
 from weighbridge.verdicts import LeadVerdict
 
 _HALF_A_SECOND = 0.5
@@ -68,7 +69,9 @@ def headline(weighing: Weighing) -> Headline:
         "none is good enough": "None of the strategies is good enough.",
         "not decisive": f"No clear winner between {join_words(decision.contenders)}. {_settled_by(weighing)}",
     }
-    return Headline(one_line(texts[decision.outlook]), _how_sure(weighing))
+    names = [measurement.strategy for measurement in weighing.measurements]
+    text = one_line(write_arms(texts[decision.outlook], names))
+    return Headline(text, write_arms(_how_sure(weighing), names))
 
 
 def too_small_model(weighing: Weighing) -> str:
@@ -171,7 +174,8 @@ def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ..
 
 def what_was_tested(weighing: Weighing) -> str:
     """Return the questions, documents, model and machine of the test."""
-    settings = [one_line(weighing.settings[key], 60) for key in ("model", "quantisation") if key in weighing.settings]
+    most = 60 * len(bases_of(measurement.strategy for measurement in weighing.measurements))
+    settings = [one_line(weighing.settings[key], most) for key in ("model", "quantisation") if key in weighing.settings]
     parts = (
         count_noun(len(weighing.examples), "test question"),
         count_noun(weighing.documents, "document"),

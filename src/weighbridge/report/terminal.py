@@ -4,6 +4,7 @@ Made for 80 columns and more; nothing is told by colour alone.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from weighbridge.figures import FIGURES, FigureKind
 from weighbridge.formatting import figure, write_amount, write_difference, write_lead
+from weighbridge.report.base_models import ACROSS, BaseModels, compare_bases
 from weighbridge.report.findings import (
     against_leader,
     currency,
@@ -31,6 +33,7 @@ from weighbridge.report.money import break_evens
 from weighbridge.report.printed_sentence import Sentence
 from weighbridge.report.safe_text import ABSENT, one_line, superscript_number
 from weighbridge.results import Measurement, Weighing
+from weighbridge.settings.arms import base_of, strategy_of
 
 _WINNER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
 _GOOD = (("accuracy",), ("hallucination",), ("needless_abstention", "missed_abstention"), ("recall",))
@@ -46,6 +49,10 @@ _HEADS = {
 }
 """Headers over several lines, where the label is wider than the figures under it."""
 _Columns = Sequence[tuple[str, ...]]
+_NAME = 18
+"""Most letters of a strategy's name: fine-tuned@small has 16."""
+_BASES_BESIDE = 3
+"""Base models in one table of 80 columns; more have further tables."""
 
 
 def render_weighing(weighing: Weighing) -> RenderableType:
@@ -64,6 +71,7 @@ def render_weighing(weighing: Weighing) -> RenderableType:
         Text(),
         _figures(weighing, "Time, memory and cost", _TAKES),
         *_notes(weighing),
+        *_base_models(compare_bases(weighing)),
         *_comparison_table(weighing),
         *_section("What would change it", _points(weighing.decision.would_change)),
         *_section("How it was measured", _points((what_was_tested(weighing), leak_check(weighing), steps(weighing)))),
@@ -82,10 +90,39 @@ def _figures(weighing: Weighing, title: str, columns: _Columns) -> Table:
     for measurement in weighing.measurements:
         cells = [" / ".join(_cell(kind, measurement, reasons, currency(weighing)) for kind in kinds) for kinds in shown]
         wins = measurement.strategy == winner
-        named = f"{_WINNER if wins else ' '} {one_line(measurement.strategy, 14)}"
+        named = f"{_WINNER if wins else ' '} {one_line(measurement.strategy, _NAME)}"
         failed = f"{measurement.failures:,}/{measurement.attempts:,}"
         table.add_row(*map(Text, (named, *cells, failed)), style="bold" if wins else "")
     return table
+
+
+def _base_models(compared: BaseModels | None) -> list[RenderableType]:
+    """Return accuracy by strategy and base model, and the differences that are beyond chance."""
+    if compared is None:
+        return []
+    parts: list[RenderableType] = []
+    for start in range(0, len(compared.bases), _BASES_BESIDE):
+        table = _table("Base model against strategy: accuracy" if start == 0 else "")
+        table.add_column("strategy", no_wrap=True)
+        for base in compared.bases[start : start + _BASES_BESIDE]:
+            table.add_column(one_line(base, 20), justify="right", no_wrap=True)
+        for strategy, row in zip(compared.strategies, compared.cells, strict=True):
+            cells = [
+                Text(f"{cell.accuracy} ({cell.bounds})" if cell.bounds else cell.accuracy, "bold" * cell.is_best)
+                for cell in row[start : start + _BASES_BESIDE]
+            ]
+            table.add_row(Text(f"  {one_line(strategy, 14)}"), *cells)
+        parts += [Text(), table]
+    if compared.pairs:
+        table = _table("The best of each base model against its others, then across")
+        for name in ("against", "difference", "corrected", "verdict"):
+            table.add_column(name, no_wrap=True)
+        for (scope, left), pairs in groupby(compared.pairs, key=lambda pair: (pair.scope, pair.left)):
+            table.add_row(Text(f"{one_line(left, _NAME)}{', across' if scope == ACROSS else ''}", "bold"))
+            for pair in pairs:
+                table.add_row(*map(Text, (f"  {one_line(pair.right, _NAME)}", pair.words, pair.test, pair.verdict)))
+        parts += [Text(), table]
+    return [*parts, *(Sentence(one_line(line), "dim", " ") for line in compared.sentences)]
 
 
 def _taken_kinds(weighing: Weighing, columns: _Columns) -> tuple[FigureKind, ...]:
@@ -128,19 +165,24 @@ def _comparison_table(weighing: Weighing) -> list[RenderableType]:
     table.add_column("questions", justify="right", no_wrap=True)
     table.add_column("verdict")
     for rival in rivals:
-        name = f"  {one_line(rival, 14)}"
+        names = iter(_name_lines(rival))
         if first == ranked_first and (lead := leads.get(rival)) is not None:
             asked = f"{lead.questions:,}" if lead.questions else ABSENT
-            table.add_row(*map(Text, (name, "all priorities", write_lead(lead), asked, describe_lead(lead))))
-            name = ""
+            cells = (next(names), "all priorities", write_lead(lead), asked, describe_lead(lead))
+            table.add_row(*map(Text, cells))
         for comparison in compared:
             if comparison.right == rival:
                 kind, gap = FIGURES[comparison.figure], comparison.difference
                 words = write_difference(kind, gap, currency(weighing), unit="pp")
-                table.add_row(*map(Text, (name, kind.label, words, f"{gap.scored:,}", "")))
-                name = ""
+                table.add_row(*map(Text, (next(names, ""), kind.label, words, f"{gap.scored:,}", "")))
     units = Sentence("pp: percentage points. Points are of 100, by all priorities together.", "dim", " ")
     return [Text(), table, units]
+
+
+def _name_lines(arm: str) -> tuple[str, ...]:
+    """Return a name for the first rows of a group: narrower with the base model under the strategy."""
+    strategy, base = strategy_of(arm), base_of(arm)
+    return (f"  {one_line(strategy, 14)}", *([f"  @{one_line(base, 13)}"] if base else []))
 
 
 def _table(title: str) -> Table:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from weighbridge.errors import SettingsError
+from weighbridge.settings.conflicts import conflicts
 from weighbridge.settings.fit import FittedSetting
-from weighbridge.settings.schema import Settings, conflicts, resolve_paths
+from weighbridge.settings.schema import Settings, resolve_paths
 from weighbridge.settings.sources import TAGS
 
 _FIRST = ("name", "documents", "examples", "task", "needs")
@@ -74,7 +75,7 @@ def parse_settings(text: str, path: Path) -> Settings:
     """
     node = _parse(path, text)
     try:
-        settings = Settings.model_validate_json(json.dumps(_plain(node), default=str), strict=True)
+        settings = Settings.model_validate_json(json.dumps(_spell_out_models(_plain(node)), default=str), strict=True)
     except RecursionError:
         raise SettingsError(f"{path}:1: is nested too deeply, or contains itself") from None
     except ValidationError as error:
@@ -192,6 +193,13 @@ def _plain(node: Any) -> Any:
     return [_plain(item) for item in node] if isinstance(node, list) else node
 
 
+def _spell_out_models(values: Any) -> Any:
+    """Return the values of the file with each model that is a text as a group of keys: its reference."""
+    if not isinstance(models := values.get("models"), list):
+        return values
+    return {**values, "models": [{"reference": one} if isinstance(one, str) else one for one in models]}
+
+
 def _known_part(node: Any, loc: Sequence[str | int], kind: str) -> tuple[str | int, ...]:
     """Return the part of an error's place that exists in the file, without the names of a union's branches."""
     loc = tuple(part for part in loc if part not in TAGS)
@@ -246,7 +254,7 @@ def _describe_unknown_key(loc: Sequence[str | int]) -> str:
         if part in TAGS:
             section = TAGS[str(part)] or section
         elif (field := getattr(section, "model_fields", {}).get(part)) is not None:
-            section = field.annotation
+            section = next(iter(get_args(field.annotation)), field.annotation)  # of a list, that of its items
     key, parents = str(loc[-1]), [part for part in loc[:-1] if isinstance(part, str) and part not in TAGS]
     under = f" under {'.'.join(parents)}" if parents else ""
     known = list(section.model_fields)

@@ -4,18 +4,16 @@ Every setting has a default that works. `weighbridge init` writes the file, with
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from weighbridge.extensions import extension_names
-from weighbridge.settings.currencies import currency_problem
-from weighbridge.settings.curves import CRITERIA
+from weighbridge.settings.arms import BASE_NAME, arm_on, base_of, short_name
 from weighbridge.settings.endpoints import Headers, Parameters
-from weighbridge.settings.money import OwnershipSettings, volume_problem
+from weighbridge.settings.money import OwnershipSettings
 from weighbridge.settings.needs import Needs, Prices
 from weighbridge.settings.rollout import RolloutSettings
 from weighbridge.settings.sources import Documents, Section, Source, address_problem, resolve_path, resolve_source
@@ -78,6 +76,45 @@ class ModelSettings(Section):
         if wrong := address_problem(url) if url else "":
             raise ValueError(wrong)
         return url
+
+
+class ModelEntry(ModelSettings):
+    """One of several base models. What it leaves out is as in `model:`, except for the reference."""
+
+    reference: str = ""
+    """A model, as in `model:`. Empty: the name."""
+    name: str = ""
+    """The name of the model in those of its strategies, as in rag@small. Empty: the last part of the reference."""
+    strategies: tuple[Arm, ...] = ()
+    """The strategies to run on this model. Empty: all."""
+
+    @field_validator("strategies")
+    @classmethod
+    def _distinct(cls, arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
+        if len(set(arms)) != len(arms):
+            raise ValueError("name each strategy only once")
+        return arms
+
+    @model_validator(mode="after")
+    def _has_plain_name(self) -> Self:
+        if not self.base:
+            raise ValueError("give each model a `reference` or a `name`")
+        if not BASE_NAME.fullmatch(self.base):
+            raise ValueError(
+                "the name of a model must be 1 to 40 letters, digits, points, hyphens or underscores, and begin with a "
+                f"letter or digit, because files are named after it; give this one another `name` than {self.base!r}"
+            )
+        return self
+
+    @property
+    def base(self) -> str:
+        """The name of the model in those of its strategies."""
+        return self.name or short_name(self.reference)
+
+    def over(self, common: ModelSettings) -> ModelSettings:
+        """Return the settings of this model: those that were given here, over the common ones."""
+        own = {name: getattr(self, name) for name in self.model_fields_set & ModelSettings.model_fields.keys()}
+        return common.model_copy(update={**own, "reference": self.reference or self.name})
 
 
 class ChunkSettings(Section):
@@ -211,6 +248,8 @@ class Settings(Section):
     """The ways of answering to compare."""
     distribute: str = "local"
     """local, ray (all processors, as a cluster of one machine), or ray:host:port (a cluster that is running)."""
+    models: tuple[ModelEntry, ...] = ()
+    """Several base models to compare, each a reference or a group of keys. Empty: the one of `model`."""
     model: ModelSettings = ModelSettings()
     reading: ReadingSettings = ReadingSettings()
     chunks: ChunkSettings = ChunkSettings()
@@ -237,65 +276,48 @@ class Settings(Section):
             raise ValueError("name at least one strategy, and each only once")
         return arms
 
+    @field_validator("models")
+    @classmethod
+    def _with_names_apart(cls, models: tuple[ModelEntry, ...]) -> tuple[ModelEntry, ...]:
+        names = [model.base.casefold() for model in models]  # some file systems ignore case
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise ValueError(f"two models are called {twice!r}; give one of them another `name`")
+        return models
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms to compare: the strategies, or with several base models those of each, as in `rag@small`."""
+        if not self.models:
+            return self.strategies
+        return tuple(arm_on(arm, model.base) for model in self.models for arm in model.strategies or self.strategies)
+
+    @property
+    def by_base(self) -> tuple["Settings", ...]:
+        """The settings of each base model: its `model`, and its arms as `strategies`. With one model, the settings."""
+        if not self.models:
+            return (self,)
+        return tuple(
+            self.model_copy(
+                update={
+                    "models": (),
+                    "model": model.over(self.model),
+                    "strategies": tuple(arm for arm in self.arms if base_of(arm) == model.base),
+                }
+            )
+            for model in self.models
+        )
+
+    def for_arm(self, arm: Arm) -> "Settings":
+        """Return the settings of an arm's base model; of the first one for an arm that they do not have."""
+        places = {model.base: place for place, model in enumerate(self.models)}
+        return self.by_base[places.get(base_of(arm), 0)]
+
     @property
     def sources(self) -> tuple[Source, ...]:
         """The sources of documents, in the order of the file; none without `documents`."""
         if self.documents is None:
             return ()
         return self.documents if isinstance(self.documents, tuple) else (self.documents,)
-
-    @property
-    def has_prices(self) -> bool:
-        """Whether answers have a price. Those of an endpoint need the price of its tokens."""
-        return self.model.engine != "openai" or self.prices.input_per_million is not None
-
-
-def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield each setting that contradicts another: its keys, outermost first, and the problem as a sentence."""
-    splits, priorities, prices = settings.splits, settings.needs.priorities, settings.prices
-    if (both := splits.dev + splits.test) > 1 + 1e-9:  # rounding
-        key = "dev" if "dev" in splits.model_fields_set else "test"
-        problem = (
-            f"splits.dev ({splits.dev:g}) and splits.test ({splits.test:g}) add up to {both:g}, more than the whole"
-        )
-        yield ("splits", key), problem
-    if not any(getattr(priorities, name) for name in CRITERIA):
-        yield ("needs", "priorities"), "needs.priorities are all 0; give at least one of them a weight above 0"
-    offered = extension_names("weighbridge.metrics") if settings.measure.metrics else ()
-    if missing := [name for name in settings.measure.metrics if name not in offered]:
-        problem = f"measure.metrics: no installed distribution offers {missing[0]!r}; offered are: "
-        yield ("measure", "metrics"), problem + (", ".join(offered) or "none")
-    yield from _untrainable(settings.model, settings.training)
-    labels = [source.label for source in settings.sources if not isinstance(source, Path)]
-    if twice := next((label for label in labels if labels.count(label) > 1), ""):
-        yield ("documents",), f"documents: two sources are called {twice!r}; give one of them another `name`"
-    own = settings.ownership
-    if problem := volume_problem(settings.needs.answers_per_month, own.growth, own.years):
-        yield ("ownership", "growth"), f"ownership.growth: {problem}"
-    if problem := currency_problem(prices.currency):
-        yield ("prices", "currency"), f"prices.currency {problem}"
-    if (prices.input_per_million is None) != (prices.output_per_million is None):
-        given, other = ("input_per_million", "output_per_million")[:: 1 if prices.output_per_million is None else -1]
-        problem = f"prices.{given} is given but prices.{other} is not; give both (0 where it is free), or neither"
-        yield ("prices", given), problem
-
-
-def _untrainable(model: ModelSettings, training: TrainingSettings) -> Iterator[tuple[tuple[str, ...], str]]:
-    method, after = training.method, training.preference.method
-    if training.groups and model.engine == "openai":
-        problem = "training.groups allows learning from restricted documents, and an endpoint gets public ones alone"
-        yield ("training", "groups"), f"{problem}; leave it out, or train here (model.engine: llamacpp)"
-    if method == "prompt-tuning" and model.engine == "llamacpp":
-        problem = (
-            "training.method: prompt-tuning leaves no weights that llama.cpp can run; set model.engine: transformers"
-        )
-        yield ("training", "method"), f"{problem}, or another method"
-    if method == "prompt-tuning" and training.layers and model.engine != "openai":
-        problem = "training.layers cannot be used with training.method: prompt-tuning, which learns below all blocks"
-        yield ("training", "layers"), f"{problem}; leave it out, or choose another method"
-    if after != "none" and method in ("ia3", "prompt-tuning", "full") and model.engine != "openai":
-        problem = f"training.preference.method: {after} continues a LoRA adapter, and training.method is {method}"
-        yield ("training", "preference"), f"{problem}; set that to lora, rslora, dora or qlora, or this to none"
 
 
 def resolve_paths(settings: Settings, folder: Path) -> Settings:
@@ -308,6 +330,12 @@ def resolve_paths(settings: Settings, folder: Path) -> Settings:
     model, retrieval = settings.model, settings.retrieval
     if model.engine != "openai":
         model = model.model_copy(update={"reference": _reference(model.reference, folder)})
+    models = tuple(
+        entry.model_copy(update={"reference": _reference(one.reference, folder), "name": entry.base})
+        if (one := entry.over(settings.model)).engine != "openai"
+        else entry
+        for entry in settings.models
+    )
     rerank = retrieval.rerank if retrieval.rerank == LATE_INTERACTION else _reference(retrieval.rerank, folder)
     retrieval = retrieval.model_copy(update={"embedder": _reference(retrieval.embedder, folder), "rerank": rerank})
     documents, training = settings.documents, settings.training
@@ -320,7 +348,7 @@ def resolve_paths(settings: Settings, folder: Path) -> Settings:
     training = training.model_copy(
         update={"made": resolve_path(folder, made) if made else None, "preference": preference}
     )
-    resolved = {"documents": documents, "model": model, "retrieval": retrieval, "training": training}
+    resolved = {"documents": documents, "models": models, "model": model, "retrieval": retrieval, "training": training}
     return settings.model_copy(update={**paths, **resolved})
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from weighbridge.adapters import AdapterCard
 from weighbridge.errors import TrainingError, UserError, WorkspaceError
+from weighbridge.settings.arms import strategy_of
 from weighbridge.train.card import read_adapter_card
 from weighbridge.workspace import Workspace, load_json, write_json
 
@@ -49,14 +50,33 @@ def find_adapter(workspace: Workspace, name: str) -> AdapterCard:
         UserError: none has, or several have.
     """
     known = [card for strategy in strategies(workspace) for card in adapters(workspace, strategy)]
-    if own := [card.id for card in known if card.strategy == name]:
-        if card := promoted_adapter(workspace, name):
+    if any(name in (card.strategy, strategy_of(card.strategy)) for card in known):
+        arm = strategy_with_adapters(workspace, name)
+        if card := promoted_adapter(workspace, arm):
             return card
-        raise UserError(f"no adapter of {name} serves; name one by its id: {', '.join(own)}")
+        own = ", ".join(card.id for card in known if card.strategy == arm)
+        raise UserError(f"no adapter of {arm} serves; name one by its id: {own}")
     if len(fitting := [card for card in known if card.id.startswith(name)]) == 1:
         return fitting[0]
     told = ", ".join(f"{card.id} ({card.strategy})" for card in fitting or known) or "none; run: weighbridge train"
     raise UserError(f"'{name}' names {'several adapters' if fitting else 'no adapter'} of this workspace: {told}")
+
+
+def strategy_with_adapters(workspace: Workspace, name: str) -> str:
+    """Return the arm with adapters that a name stands for; a strategy alone is enough where one base model has it.
+
+    Raises:
+        UserError: it has no adapters, or has some on several base models.
+    """
+    there = strategies(workspace)
+    if name in there:
+        return name
+    fitting = [arm for arm in there if strategy_of(arm) == name]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise UserError(f"'{name}' has adapters on {len(fitting)} base models; name one: {', '.join(fitting)}")
+    raise UserError(f"'{name}' has no adapters here; strategies that have: {', '.join(there) or 'none'}")
 
 
 def promotions(workspace: Workspace, kind: str) -> Promotions:

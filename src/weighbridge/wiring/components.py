@@ -10,7 +10,7 @@ from weighbridge.models import fetch
 from weighbridge.protocols import NONE, Embedder
 from weighbridge.retrieve.index.sync import IndexCard
 from weighbridge.retrieve.search.cache import CachedRetriever
-from weighbridge.settings.schema import Settings
+from weighbridge.settings.schema import Arm, Settings
 from weighbridge.types import Example
 from weighbridge.wiring.index import update_index
 from weighbridge.wiring.reporter import Reporter
@@ -30,6 +30,10 @@ class Bench:
     parts: Parts
     index: IndexCard | None
     embedder_folder: Path
+
+    def for_arm(self, arm: Arm) -> "Bench":
+        """Return the bench with the settings of an arm's base model. Everything else is shared."""
+        return replace(self, settings=self.settings.for_arm(arm))
 
 
 def open_bench(settings: Settings, workspace: Workspace, reporter: Reporter) -> Bench:
@@ -52,7 +56,7 @@ def open_bench(settings: Settings, workspace: Workspace, reporter: Reporter) -> 
     )
     embedder = open_query_embedder(chosen, workspace, reporter) if card else serving
     keep_outline(workload, workspace)
-    shown = any(shape_of(arm).shows for arm in settings.strategies)
+    shown = any(shape_of(arm).shows for arm in settings.arms)
     taught = tuple(example for example in workload.given_examples if shown and example.split == "train")
     parts = open_parts(chosen, workspace, workload.outline, taught, embedder)
     return Bench(

@@ -1,4 +1,4 @@
-"""Opens the models of the arms: one base, engine, quantisation and sampling for all, and adapters for tuned arms."""
+"""Opens the models of the arms: one base, engine, quantisation and sampling for all of a base model, and adapters."""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
@@ -89,10 +89,14 @@ def _unfit(card: AdapterCard, engine: str) -> str:
 def open_engine(settings: Settings, reporter: Reporter) -> Engine:
     """Fetch the base model and convert it once. Training and answering use the same files.
 
+    `settings` are those of one base model: see `Settings.by_base`.
+
     Raises:
         DownloadError: the model cannot be fetched or verified.
         SettingsError: the settings name a tuned strategy, and the model cannot be tuned here.
     """
+    if settings.models:
+        raise ValueError("an engine runs one base model: give the settings of one, as Settings.by_base returns them")
     model = settings.model
     tuned = [arm for arm in settings.strategies if shape_of(arm).tuned]
     if tuned and model.engine == "scripted":

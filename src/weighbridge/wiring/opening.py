@@ -6,6 +6,7 @@ from dataclasses import replace
 from weighbridge.answer.build import Parts, build, build_own, untuned_arm
 from weighbridge.answer.restricted import Admitted
 from weighbridge.protocols import Strategy
+from weighbridge.settings.arms import strategy_of
 from weighbridge.settings.schema import ARMS, Arm
 from weighbridge.wiring.engines import Engine, Weights, open_model
 from weighbridge.workspace import Workspace
@@ -23,7 +24,7 @@ def open_arm(
         WorkspaceError: the strategy is a tuned one and has not been trained.
     """
     weights = engine.weights(arm, workspace)
-    if arm not in ARMS:
+    if strategy_of(arm) not in ARMS:
         return build_own(arm, parts, lambda: open_model(engine, weights, workers=workers, stack=stack))
     strategy = build(arm, parts, open_model(engine, weights, workers=workers, stack=stack))
     if not weights.access:

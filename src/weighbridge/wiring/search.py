@@ -165,7 +165,8 @@ def _add_rewriting(retriever: Retriever, settings: Settings) -> Retriever:
 
 
 def _rewriting_model(settings: Settings) -> Model:
-    return _open_rewriting_model(settings.model.model_dump_json(), settings.strategies)
+    first = settings.by_base[0]  # one model for all, because every arm sees the same passages
+    return _open_rewriting_model(first.model.model_dump_json(), first.strategies)
 
 
 @cache

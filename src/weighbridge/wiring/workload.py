@@ -81,7 +81,7 @@ def open_workload(settings: Settings, workspace: Workspace, embedder: Embedder, 
         UserError: a file is missing or unusable, an example names unknown evidence, or there are too few examples.
     """
     documents = read_sources(settings, workspace, reporter) if settings.sources else Joined(())
-    readers = [arm for arm in settings.strategies if shape_of(arm).reads]
+    readers = [arm for arm in settings.arms if shape_of(arm).reads]
     if readers and not documents:
         raise SettingsError(
             f"{workspace.settings_file}: {' and '.join(readers)} read documents and there are none; "
@@ -202,7 +202,7 @@ def _schema(settings: Settings) -> Mapping[str, Any] | None:
 
 
 def _check_split(settings: Settings, workspace: Workspace, report: SplitReport) -> None:
-    learners = [arm for arm in settings.strategies if shape_of(arm).tuned or shape_of(arm).shows]
+    learners = [arm for arm in settings.arms if shape_of(arm).tuned or shape_of(arm).shows]
     if report.test and (report.train or not learners):
         return
     missing = "tested" if not report.test else f"learnt by {' and '.join(learners)}"

@@ -5,10 +5,11 @@ from contextlib import ExitStack
 
 from weighbridge.answer.build import Parts, shape_of
 from weighbridge.dataset.examples import read_examples
-from weighbridge.errors import UserError, WorkspaceError
+from weighbridge.errors import WorkspaceError
 from weighbridge.evaluate.weighing import load_decision, load_measurements
 from weighbridge.protocols import NONE, NOTHING, Strategy
 from weighbridge.results import Outlook
+from weighbridge.settings.arms import find_arm, strategy_of
 from weighbridge.settings.schema import Arm, Settings
 from weighbridge.wiring.components import open_bench, open_parts
 from weighbridge.wiring.engines import open_engine
@@ -46,7 +47,7 @@ def open_strategy(
     Raises:
         WorkspaceError: the strategy is a tuned one and has not been trained.
     """
-    engine = open_engine(settings, reporter)
+    engine = open_engine(settings.for_arm(arm), reporter)
     engine.weights(arm, workspace)  # refuses an untrained arm before the documents are read
     outline = read_outline(workspace)
     chosen = with_tuned_models(settings, workspace)
@@ -59,19 +60,14 @@ def open_strategy(
 
 
 def choose_arm(name: str, settings: Settings, workspace: Workspace, say: Say) -> Arm:
-    """Return the strategy with this name, or the best one without a name.
+    """Return the arm with this name, or the best one without a name.
 
     `say` receives a sentence if nobody chose the strategy: no name is given, and no comparison recommends it.
 
     Raises:
-        UserError: the settings have no strategy of that name.
+        UserError: the settings have no such arm, or the strategy runs on several base models.
     """
-    if not name:
-        return _best_arm(settings, workspace, say)
-    for arm in settings.strategies:
-        if arm == name:
-            return arm
-    raise UserError(f"'{name}' is not one of this workspace's strategies: {', '.join(settings.strategies)}")
+    return find_arm(name, settings.arms) if name else _best_arm(settings, workspace, say)
 
 
 def _best_arm(settings: Settings, workspace: Workspace, say: Say) -> Arm:
@@ -83,14 +79,14 @@ def _best_arm(settings: Settings, workspace: Workspace, say: Say) -> Arm:
     if (decision := load_decision(workspace)) is not None:
         where = _decision_place(workspace)
         first = decision.recommended or next(iter(decision.contenders), None)
-        if first in settings.strategies:
+        if first in settings.arms:
             say(f"{first} answers: {_WHY_CHOSEN[decision.outlook]} {where}.")
             return first
         if first:
             reason = f"The best strategy of {where}, {first}, is no longer in the settings"
         else:
             reason, remedy = f"None meets your limits in {where}, so none is recommended", ""
-    ready = [arm for arm in ("rag", "few-shot", "prompt") if arm in settings.strategies]
+    ready = [arm for name in ("rag", "few-shot", "prompt") for arm in settings.arms if strategy_of(arm) == name]
     if not ready:
         raise WorkspaceError(f"{workspace.root}: nothing has been weighed yet; run: weighbridge compare")
     say(f"{reason}; {ready[0]} answers.{remedy}")

@@ -27,7 +27,8 @@ from weighbridge.protocols import RemoteWork, Strategy
 from weighbridge.report.safe_text import count_noun
 from weighbridge.results import Measurement, Record, ResourceUse, Weighing
 from weighbridge.scoring.grade import scorer_fingerprint
-from weighbridge.settings.schema import Arm, RetrievalSettings, Settings
+from weighbridge.settings.arms import base_of, bases_of, write_arm
+from weighbridge.settings.schema import Arm, ModelSettings, RetrievalSettings, Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.registry import promoted_adapter
 from weighbridge.types import Example
@@ -87,6 +88,16 @@ class ArmAttempts:
         return Attempts(strategy, self.spec).open(stack)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """One base model of the weighing: the bench with its settings, and its engine. The rest of the bench is shared."""
+
+    bench: Bench
+    engine: Engine
+    every: Settings
+    """The settings of all base models, from which another machine opens the same strategy."""
+
+
 def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agree: Agree = never_agree) -> Weighing:
     """Weigh all strategies of the settings, save the weighing and its report, and return it.
 
@@ -96,7 +107,7 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
     seconds: dict[str, float] = {}
     with workspace.lock():
         with measure_seconds(seconds, "fetch and convert models"):
-            engine = open_engine(settings, reporter)
+            engines = [open_engine(one, reporter) for one in settings.by_base]
         with measure_seconds(seconds, "read, split and index"):
             bench = open_bench(settings, workspace, reporter)
         caps = applied_caps(
@@ -109,24 +120,40 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
             reporter.say(f"  note: {cap.sentence}")
         # Before anything is trained: figures of a search that has learnt test questions would be worth nothing.
         require_unlearnt(bench.workload.of("test"), settings, workspace)
-        failed = train_all(bench, engine, reporter, seconds, agree=agree)
-        arms = [arm for arm in settings.strategies if arm not in failed]
-        if not arms:
+        stands = [
+            Stand(bench=replace(bench, settings=one), engine=engine, every=settings)
+            for one, engine in zip(settings.by_base, engines, strict=True)
+        ]
+        failed: dict[Arm, str] = {}
+        for stand in stands:
+            failed |= train_all(stand.bench, stand.engine, reporter, seconds, agree=agree)
+        weighed = {arm: stand for stand in stands for arm in stand.bench.settings.strategies if arm not in failed}
+        if not weighed:
             raise TrainingError(" ".join(failed.values()))
         asked = test_questions(bench.workload.of("test"), settings)
-        strategies = f"{len(arms)} strategies the same" if len(arms) > 1 else arms[0]
-        reporter.say(f"Asking {strategies} {count_noun(len(asked), 'test question')}")
-        answered = {arm: _answer(arm, bench, engine, asked, reporter, seconds) for arm in arms}
+        reporter.say(f"Asking {_describe_arms(weighed)} {count_noun(len(asked), 'test question')}")
+        answered = {arm: _answer(arm, stand, asked, reporter, seconds) for arm, stand in weighed.items()}
         # Timing comes after all answering, so that nothing else runs on the machine meanwhile.
-        alone = {arm: _time(arm, bench, answered[arm].identity, asked, reporter, seconds) for arm in answered}
+        alone = {arm: _time(arm, bench, answered[arm].identity, asked, reporter, seconds) for arm in weighed}
         attempted = {
-            arm: Attempted(records=answered[arm].records, footprint=_footprint(arm, bench, engine, alone[arm]))
-            for arm in answered
+            arm: Attempted(records=answered[arm].records, footprint=_footprint(arm, stand, alone[arm]))
+            for arm, stand in weighed.items()
         }
-        weighing = replace(weigh(bench, engine, asked, attempted, seconds), left_out=tuple(failed.values()), caps=caps)
+        weighing = replace(weigh(weighed, asked, attempted, seconds), left_out=tuple(failed.values()), caps=caps)
         save_weighing(workspace, weighing)
         write_reports(workspace, weighing)
     return weighing
+
+
+def _describe_arms(arms: Iterable[Arm]) -> str:
+    """Return the arms that are asked, in words: "rag", "2 strategies the same", "4 arms on 2 base models the same"."""
+    names = list(arms)
+    if len(names) == 1:
+        return write_arm(names[0])
+    bases = bases_of(names)
+    return (
+        f"{len(names)} arms on {len(bases)} base models the same" if bases[1:] else f"{len(names)} strategies the same"
+    )
 
 
 def test_questions(examples: Sequence[Example], settings: Settings) -> tuple[Example, ...]:
@@ -145,15 +172,15 @@ def timed_questions(asked: Sequence[Example], settings: Settings) -> list[Exampl
 
 
 def weigh(
-    bench: Bench,
-    engine: Engine,
+    stands: Mapping[Arm, Stand],
     asked: Sequence[Example],
     attempted: Mapping[Arm, Attempted],
     seconds: Mapping[str, float],
 ) -> Weighing:
     """Compute measurements, comparisons and a decision from records. Nothing is asked or timed here."""
+    bench = next(iter(stands.values())).bench
     settings = bench.settings
-    measurements = tuple(_measure(arm, bench, asked, attempted[arm]) for arm in attempted)
+    measurements = tuple(_measure(arm, stands[arm].bench, asked, attempted[arm]) for arm in attempted)
     records = {arm: attempt.records for arm, attempt in attempted.items()}
     comparisons = compare_all(records, seed=settings.measure.seed)
     return Weighing(
@@ -161,7 +188,7 @@ def weigh(
         taken_at=datetime.now(UTC).isoformat(timespec="seconds"),
         task=bench.workload.outline.task,
         machine=this_machine(),
-        settings=_words(attempted, bench, engine),
+        settings=_words(stands),
         split=bench.workload.outline.report,
         documents=len(bench.workload.documents),
         chunks=bench.index.chunks if bench.index else 0,
@@ -176,14 +203,15 @@ def weigh(
 
 
 def _answer(
-    arm: Arm, bench: Bench, engine: Engine, asked: Sequence[Example], reporter: Reporter, seconds: dict[str, float]
+    arm: Arm, stand: Stand, asked: Sequence[Example], reporter: Reporter, seconds: dict[str, float]
 ) -> Answered:
+    bench = stand.bench
     workers = bench.settings.measure.workers
     path = bench.workspace.records(arm)
     reads = shape_of(arm).reads
     with measure_seconds(seconds, f"answer: {arm}"), ExitStack() as stack:
         own = own_metrics(bench.settings.measure.metrics)
-        strategy = open_arm(arm, bench.parts, engine, bench.workspace, workers=workers, stack=stack)
+        strategy = open_arm(arm, bench.parts, stand.engine, bench.workspace, workers=workers, stack=stack)
         spec = EvaluationSpec(
             task=bench.workload.outline.task,
             examples=asked,
@@ -199,22 +227,20 @@ def _answer(
             workers=workers,
             scorer=fingerprint(scorer_fingerprint(), *(metric.origin for metric in own)) if own else "",
         )
-        remote = _remote_attempts(arm, bench, strategy, spec)
+        remote = _remote_attempts(arm, stand, strategy, spec)
         append(path, evaluate(strategy, spec, done=load(path), notify=reporter.notify, remote=remote))
         return Answered(identity=strategy.fingerprint, records=stored_records(strategy, spec, load(path)))
 
 
 def _remote_attempts(
-    arm: Arm, bench: Bench, strategy: Strategy, spec: EvaluationSpec
+    arm: Arm, stand: Stand, strategy: Strategy, spec: EvaluationSpec
 ) -> RemoteWork[KeyedExample, Record] | None:
     """Return the asking of an arm on the cluster of the settings; None if this process asks."""
-    executor = cluster(bench.settings)
+    executor = cluster(stand.every)
     if executor is None:
         return None
-    root = bench.workspace.root.absolute()
-    return RemoteWork(
-        executor, ArmAttempts(arm, bench.settings, root, strategy.fingerprint, replace(spec, examples=()))
-    )
+    root = stand.bench.workspace.root.absolute()
+    return RemoteWork(executor, ArmAttempts(arm, stand.every, root, strategy.fingerprint, replace(spec, examples=())))
 
 
 def _time(
@@ -229,14 +255,15 @@ def _time(
             return Alone(timings=(), untimed=len(questions), memory_bytes=None)
 
 
-def _footprint(arm: Arm, bench: Bench, engine: Engine, alone: Alone) -> Footprint:
+def _footprint(arm: Arm, stand: Stand, alone: Alone) -> Footprint:
+    bench, model = stand.bench, stand.engine.settings
     return Footprint(
         timings=alone.timings,
         untimed=alone.untimed,
         memory_bytes=alone.memory_bytes,
-        disk_bytes=disk_bytes(arm, bench, engine),
+        disk_bytes=disk_bytes(arm, bench, stand.engine),
         setup_seconds=indexing_seconds(arm, bench) + training_seconds(arm, bench),
-        offline=bench.settings.model.engine != "openai" or is_local(address(bench.settings.model)),
+        offline=model.engine != "openai" or is_local(address(model)),
         cites=shape_of(arm).reads and bench.workload.outline.task == "answer",
     )
 
@@ -261,21 +288,39 @@ def _measure(arm: Arm, bench: Bench, asked: Sequence[Example], attempted: Attemp
     return reprice(replace(measurement, usage=usage), settings.prices, settings.needs)
 
 
-def _words(arms: Iterable[Arm], bench: Bench, engine: Engine) -> dict[str, str]:
-    settings = bench.settings
-    model = settings.model
-    sampling = "greedy" if model.temperature == 0 else f"temperature {model.temperature:g}"
+def _words(stands: Mapping[Arm, Stand]) -> dict[str, str]:
+    """Return the settings that mattered, in words. Of several base models, what differs is named for each."""
+    bench = next(iter(stands.values())).bench
+    settings, searching = bench.settings, with_tuned_models(bench.settings, bench.workspace)
+    engines = {base_of(arm): stand.engine for arm, stand in stands.items()}
+    forms = {base: engine.form for base, engine in engines.items() if engine.form}
     return {
-        "model": model.reference.rsplit("/", 1)[-1] if model.engine != "openai" else model.reference,
-        "engine": f"{model.engine}, {sampling}, at most {model.maximum_tokens} tokens",
-        **({"quantisation": engine.form} if engine.form else {}),
-        "embedder": embedder_name(with_tuned_models(settings, bench.workspace)),
-        "retrieval": search_summary(with_tuned_models(settings, bench.workspace)),
-        "training": describe_trainings(arms, settings, bench.workspace),
-        "seeds": f"split {settings.splits.seed}, sampling {model.seed}, measuring {settings.measure.seed}",
+        "model": _for_each({base: _model_name(engine.settings) for base, engine in engines.items()}),
+        "engine": _for_each({base: _describe_engine(engine.settings) for base, engine in engines.items()}),
+        **({"quantisation": _for_each(forms)} if forms else {}),
+        "embedder": embedder_name(searching),
+        "retrieval": search_summary(searching),
+        "training": describe_trainings(stands, settings, bench.workspace),
+        "seeds": f"split {settings.splits.seed}, sampling {settings.model.seed}, measuring {settings.measure.seed}",
         "scoring": f"by content: rules, and a classifier that learnt from people, version {scorer_fingerprint()[:8]}",
         "prices": describe_prices(settings),
     }
+
+
+def _for_each(words: Mapping[str, str]) -> str:
+    """Return words about each base model; once where they are the same for all."""
+    if len(set(words.values())) == 1:
+        return next(iter(words.values()))
+    return "; ".join(f"{base}: {told}" for base, told in words.items())
+
+
+def _model_name(model: ModelSettings) -> str:
+    return model.reference if model.engine == "openai" else model.reference.rsplit("/", 1)[-1]
+
+
+def _describe_engine(model: ModelSettings) -> str:
+    sampling = "greedy" if model.temperature == 0 else f"temperature {model.temperature:g}"
+    return f"{model.engine}, {sampling}, at most {model.maximum_tokens} tokens"
 
 
 def describe_trainings(arms: Iterable[Arm], settings: Settings, workspace: Workspace) -> str:

@@ -74,7 +74,7 @@ class Wanted:
     count: int = 200
     by: By = "rules"
     teacher: ModelSettings | None = None
-    """The model that writes questions; None: the base model of the settings."""
+    """The model that writes questions; None: the first base model of the settings."""
     seed: int = 7
     path: Path | None = None
     """The file to write; None: made.jsonl in the workspace."""
@@ -136,7 +136,7 @@ def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, repo
     if not settings.sources:
         raise SettingsError(f"{workspace.settings_file}: there are no documents to make examples of; set documents:")
     if wanted.by != "rules":
-        require_leave("what the documents say", wanted.teacher or settings.model, settings)
+        require_leave("what the documents say", wanted.teacher or settings.by_base[0].model, settings)
     path = wanted.path or workspace.root / "made.jsonl"
     if path.exists():
         raise WorkspaceError(f"{path}: is there already, perhaps edited; move it away, or write another (--out)")
@@ -167,13 +167,14 @@ def make_examples(settings: Settings, workspace: Workspace, wanted: Wanted, repo
 def _open_teacher(
     settings: Settings, workspace: Workspace, wanted: Wanted, reporter: Reporter, stack: ExitStack
 ) -> Teacher:
-    chosen = wanted.teacher or settings.model
+    chosen = wanted.teacher or settings.by_base[0].model
     model = chosen.model_copy(update={"maximum_tokens": _REPLY_TOKENS, "temperature": 0.0})
     workers = settings.measure.workers
     if wanted.teacher and model.engine == "openai":
         opened: Model = stack.enter_context(closing(open_openai(model, option="--teacher")))
     else:
-        engine = open_engine(settings.model_copy(update={"model": model, "strategies": ("prompt",)}), reporter)
+        alone = settings.model_copy(update={"models": (), "model": model, "strategies": ("prompt",)})
+        engine = open_engine(alone, reporter)
         opened = open_model(engine, engine.weights("prompt", workspace), workers=workers, stack=stack)
     kept = CachedModel(opened, workspace.state / "making" / "said.jsonl")
     return Teacher(model=kept, workers=workers, notify=reporter.notify)

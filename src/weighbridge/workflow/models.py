@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from weighbridge.adapters import AdapterCard, Guard, access_words
-from weighbridge.answer.build import SHAPES
+from weighbridge.answer.build import SHAPES, Shape
 from weighbridge.checks.lm_eval import Tasks, forgetting_by_lm_eval
 from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.report.adapter.adapter_page import adapter_page
+from weighbridge.settings.arms import find_arm, strategy_of
 from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.data.conversations import Conversation
@@ -23,6 +24,7 @@ from weighbridge.train.registry import (
     promoted_adapter,
     record_promotion,
     strategies,
+    strategy_with_adapters,
     undo_promotion,
 )
 from weighbridge.wiring.components import open_bench
@@ -85,13 +87,13 @@ def train_named(
     """
     from weighbridge.workflow.training.retriever import tune_retriever
 
-    known = (*settings.strategies, *WHICH)
+    strategies_here = {strategy_of(arm) for arm in settings.arms}
     for name in names:
-        if name not in known:
+        if name not in (*settings.arms, *strategies_here, *WHICH):
             problem = f"'{name}' is not one of this workspace's strategies, or a retriever's model"
-            raise UserError(f"{problem}: {', '.join(known)}")
+            raise UserError(f"{problem}: {', '.join((*settings.arms, *WHICH))}")
     retrievers = [which for which in WHICH if which in names]
-    arms = [name for name in names if name not in WHICH]
+    arms = [find_arm(name, settings.arms) for name in names if name not in WHICH]
     if retrievers and not arms and (effort.seeds > 1 or effort.search):
         raise UserError("the embedder and the reranker are trained once, without --seeds and --search")
     cards: list[AdapterCard | RetrieverCard] = [
@@ -156,10 +158,7 @@ def promote_adapter(settings: Settings, workspace: Workspace, name: str) -> List
 def roll_back_adapter(settings: Settings, workspace: Workspace, strategy: str) -> Listed:
     """Go back to the previous adapter of a strategy; `WorkspaceError` if there is none."""
     with workspace.lock():
-        if strategy not in strategies(workspace):
-            there = ", ".join(strategies(workspace)) or "none"
-            raise UserError(f"'{strategy}' has no adapters here; strategies that have: {there}")
-        return _one_listed(undo_promotion(workspace, strategy), settings, workspace)
+        return _one_listed(undo_promotion(workspace, strategy_with_adapters(workspace, strategy)), settings, workspace)
 
 
 def roll_back_retriever(settings: Settings, workspace: Workspace, which: Which) -> ListedRetriever | None:
@@ -188,7 +187,7 @@ def export_adapter(
         UserError: no adapter has this name, it has no such form, or other files are at the target.
     """
     card = find_adapter(workspace, name)
-    engine = open_engine(settings, reporter)
+    engine = open_engine(settings.for_arm(card.strategy), reporter)
     if engine.base is None and card.hosted:
         raise WorkspaceError(
             f"{card.id}: its weights are at the endpoint, as {card.hosted}, and not here; its training files are "
@@ -222,7 +221,7 @@ def check_with_lm_eval(settings: Settings, workspace: Workspace, name: str, task
         WorkspaceError: its base model does not run here.
     """
     card = find_adapter(workspace, name)
-    engine = open_engine(settings, reporter)
+    engine = open_engine(settings.for_arm(card.strategy), reporter)
     if engine.base is None or card.hosted or engine.base.fingerprint != card.base_fingerprint:
         raise WorkspaceError(f"{card.id}: it was not trained on the base model of model.reference; set that back")
     return forgetting_by_lm_eval(engine.base, folder_of(workspace, card) / card.adapter, tasks)
@@ -238,13 +237,13 @@ def _conversations(
     """Build the training data of an adapter again, by its own recipe; `WorkspaceError` if it has changed since."""
     recipe = TrainingSettings.model_validate(card.recipe)
     settings = settings.model_copy(update={"training": recipe})
+    arm = card.strategy
     with workspace.lock():
-        bench = open_bench(settings, workspace, reporter)
-        for arm in arms_to_train(settings):
-            if arm == card.strategy:
-                exercise = exercise_of(arm, bench, engine, reporter)
-                if exercise.learnt.fingerprint == card.learnt.fingerprint:
-                    return exercise.made
+        bench = open_bench(settings, workspace, reporter).for_arm(arm)
+        if arm in arms_to_train(bench.settings):
+            exercise = exercise_of(arm, bench, engine, reporter)
+            if exercise.learnt.fingerprint == card.learnt.fingerprint:
+                return exercise.made
     raise WorkspaceError(
         f"{card.id}: its examples, documents or prompts changed since it was trained, so its training data cannot "
         f"be written; train again (weighbridge train {card.strategy}), or export one of the forms that hold weights"
@@ -274,4 +273,4 @@ def _all_listed(cards: Sequence[AdapterCard], settings: Settings, workspace: Wor
 def _other_search(card: AdapterCard, now: Mapping[str, str]) -> tuple[str, ...] | None:
     if card.learnt.search or card.recipe.get("on") == "documents":
         return search_changes(card.learnt.search, now)
-    return None if any(arm == card.strategy and shape.reads for arm, shape in SHAPES.items()) else ()
+    return None if SHAPES.get(strategy_of(card.strategy), Shape()).reads else ()

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ValidationError
 
 from weighbridge.decide.what_if.quantity import Quantity, Unit, parse_quantity
 from weighbridge.errors import UserError
+from weighbridge.settings.conflicts import conflicts
 from weighbridge.settings.needs import Priorities
-from weighbridge.settings.schema import Settings, conflicts
+from weighbridge.settings.schema import Settings
 
 OPTION = "--what-if"
 WITHOUT = "without"

@@ -1,6 +1,7 @@
 """Charts as inline SVG: no script, no style but the page's classes, told by shape and label as well as by colour.
 
-A series is `s0` to `s4` in the page's palette, and has a shape of its own. Strategies past the fifth repeat both.
+A series is `s0` to `s4` in the page's palette, and has a shape of its own. Strategies past the fifth repeat the shapes
+in other colours: on several base models a shape stands for a strategy, where each model runs all five.
 """
 
 import math
@@ -63,10 +64,15 @@ def axis(values: Sequence[Reach], *, logarithmic_from: float) -> Axis:
     return Axis(0.0, count * step, logarithmic=False, ticks=tuple(step * n for n in range(count + 1)))
 
 
+def colour(series: int) -> int:
+    """Return the number of a series' colour in the palette. The first 25 series differ in colour or in shape."""
+    return (series + series // 5) % 5
+
+
 def glyph(series: int) -> Markup:
     """Return the small shape that stands for a strategy everywhere on the page."""
     drawn = draw_shape(series, 7, 7, 5)
-    return Markup(f'<svg class="glyph s{series % 5}" width="14" height="14" aria-hidden="true">{drawn}</svg>')  # noqa: S704 - numbers only
+    return Markup(f'<svg class="glyph s{colour(series)}" width="14" height="14" aria-hidden="true">{drawn}</svg>')  # noqa: S704 - numbers only
 
 
 def whisker(reach: Reach, along: Axis, series: int) -> Markup:
@@ -76,7 +82,7 @@ def whisker(reach: Reach, along: Axis, series: int) -> Markup:
         '<line class="track" x1="0" x2="100%" y1="6" y2="6"/>'
         f'<line class="reach" x1="{low}" x2="{high}" y1="6" y2="6"/><circle cx="{value}" cy="6" r="3.5"/>'
     )
-    return Markup(f'<svg class="whisker s{series % 5}" width="100%" height="12" aria-hidden="true">{body}</svg>')  # noqa: S704 - numbers only
+    return Markup(f'<svg class="whisker s{colour(series)}" width="100%" height="12" aria-hidden="true">{body}</svg>')  # noqa: S704 - numbers only
 
 
 def difference_bar(reach: Reach, widest: float) -> Markup:
@@ -110,7 +116,7 @@ def chance_bar(share: float, series: int) -> Markup:
         '<rect class="track" x="0" width="100%" y="4" height="8" rx="4"/>'
         f'<rect class="part" x="0" width="{percent(share)}" y="4" height="8" rx="4"/>'
     )
-    return Markup(f'<svg class="chance s{series % 5}" width="100%" height="16" aria-hidden="true">{body}</svg>')  # noqa: S704 - numbers only
+    return Markup(f'<svg class="chance s{colour(series)}" width="100%" height="16" aria-hidden="true">{body}</svg>')  # noqa: S704 - numbers only
 
 
 def stacked_bar(segments: Sequence[BarSegment], title: str) -> Markup:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from weighbridge.report.charts.drawing import Axis, Reach, draw_shape
+from weighbridge.report.charts.drawing import Axis, Reach, colour, draw_shape
 from weighbridge.report.charts.label_places import LabelBox
 
 WIDTH, HEIGHT = 440, 320
@@ -110,7 +110,9 @@ def _line(line: MoneyLine, across: ScaleOfAxis, upright: ScaleOfAxis) -> str:
         caps = "".join(f"M{x - _CAP:.1f} {end:.1f}H{x + _CAP:.1f}" for end in (top, bottom))
         band = f'<path class="whiskers" d="M{x:.1f} {top:.1f}V{bottom:.1f}{caps}"/>'
     mark = draw_shape(line.series, x, y, _MARK)
-    return f'<g class="cost s{line.series % 5}"><path class="path" d="M{path}"/>{band}<g class="mark">{mark}</g></g>'
+    return (
+        f'<g class="cost s{colour(line.series)}"><path class="path" d="M{path}"/>{band}<g class="mark">{mark}</g></g>'
+    )
 
 
 def _labels(lines: Sequence[MoneyLine], upright: ScaleOfAxis) -> list[str]:
@@ -125,6 +127,6 @@ def _labels(lines: Sequence[MoneyLine], upright: ScaleOfAxis) -> list[str]:
         places[number] = min(places[number], below) if overhang else places[number]
     return [
         f'<path class="leader" d="M{_AREA.right + 1:.1f} {y:.1f}L{_AREA.right + 9:.1f} {place:.1f}"/>'
-        f'<text class="label s{series % 5}" x="{_AREA.right + 11}" y="{place + 4:.1f}">{escape(name)}</text>'
+        f'<text class="label s{colour(series)}" x="{_AREA.right + 11}" y="{place + 4:.1f}">{escape(name)}</text>'
         for (y, name, series), place in zip(ends, places, strict=True)
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from weighbridge.report.charts.drawing import Axis, Reach, draw_shape
+from weighbridge.report.charts.drawing import Axis, Reach, colour, draw_shape
 from weighbridge.report.charts.label_places import LabelBox, place_labels
 
 WIDTH, HEIGHT = 440, 320
@@ -99,7 +99,7 @@ def _whiskers(point: Point, along: Axis) -> str:
     lines += [(x - _CAP, end, x + _CAP, end) for end in (upright.top, upright.bottom)]
     lines += [(end, y - _CAP, end, y + _CAP) for end in (across.left, across.right) if across.right - across.left > 1]
     drawn = "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for a, b, c, d in lines)
-    return f'<path class="whiskers s{point.series % 5}" d="{drawn}"/>'
+    return f'<path class="whiskers s{colour(point.series)}" d="{drawn}"/>'
 
 
 def _extents(point: Point, along: Axis) -> tuple[LabelBox, LabelBox]:
@@ -112,7 +112,7 @@ def _extents(point: Point, along: Axis) -> tuple[LabelBox, LabelBox]:
 def _mark(point: Point, x: float, y: float) -> str:
     ring = f'<circle class="ring" cx="{x:.1f}" cy="{y:.1f}" r="{_RING:.0f}"/>' if point.leads else ""
     hollow = " hollow" if point.dominated else ""
-    return f'<g class="mark{hollow} s{point.series % 5}">{draw_shape(point.series, x, y, _MARK)}{ring}</g>'
+    return f'<g class="mark{hollow} s{colour(point.series)}">{draw_shape(point.series, x, y, _MARK)}{ring}</g>'
 
 
 def _labels(points: Sequence[Point], along: Axis) -> list[str]:

@@ -11,6 +11,7 @@ from weighbridge.decide.front import front_sentence
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import write_difference, write_lead
 from weighbridge.report import findings
+from weighbridge.report.base_models import compare_bases
 from weighbridge.report.charts.drawing import Reach, difference_bar
 from weighbridge.report.money import break_evens
 from weighbridge.report.page.claim_figures import claim_figures
@@ -34,6 +35,7 @@ from weighbridge.report.rollout.gantt import gantt, gantt_style
 from weighbridge.report.safe_text import ABSENT, one_line
 from weighbridge.report.web_page import environment, policy, source
 from weighbridge.results import Estimate, Record, Weighing
+from weighbridge.settings.arms import bases_of
 from weighbridge.types import PUBLIC
 
 _ISLAND_BYTES = 780_000
@@ -43,6 +45,7 @@ _EXCERPT = 5
 _SCRIPTS = ("decision.js", "sliders.js", "report.js")
 _SECTIONS = {
     "figures": "Figures",
+    "bases": "Base models",
     "front": "Trade-offs",
     "claims": "Claims",
     "money": "Money",
@@ -103,6 +106,7 @@ def page(weighing: Weighing, dossier: Dossier = NO_DOSSIER, *, groups: frozenset
         said=findings.headline(weighing),
         first=findings.leader(weighing.decision),
         winner=weighing.decision.recommended,
+        bases=compare_bases(weighing),
         currency=findings.currency(weighing),
         key_figures=[FIGURES[name] for name in KEY_FIGURES],
         measured={measurement.strategy: measurement for measurement in weighing.measurements},
@@ -132,6 +136,7 @@ def _sections(weighing: Weighing, dossier: Dossier) -> tuple[PageSection, ...]:
     """Return the sections that have something to show, in their order."""
     decision = weighing.decision
     present = {
+        "bases": len(bases_of(measurement.strategy for measurement in weighing.measurements)) > 1,
         "front": any("accuracy" in measurement.figures for measurement in weighing.measurements),
         "claims": dossier.claims is not None,
         "money": dossier.ownership is not None,

@@ -50,7 +50,7 @@ class HostedStatus:
 
 def hosted_status(arm: Arm, settings: Settings, workspace: Workspace) -> tuple[HostedStatus, ...]:
     """Ask the endpoint about every job of an arm, oldest first. A job without a reply is `refused`."""
-    with connect(settings) as endpoint:
+    with connect(settings.for_arm(arm)) as endpoint:
         return tuple(asked_about(_runs(arm, workspace), endpoint))
 
 
@@ -118,7 +118,7 @@ def _withdraw_consent(runs: Sequence[HostedStatus]) -> Iterator[HostedStatus]:
 def _each(
     arm: Arm, settings: Settings, workspace: Workspace, act: Callable[[HostedEndpoint, str], HostedJob]
 ) -> tuple[HostedStatus, ...]:
-    with connect(settings) as endpoint:
+    with connect(settings.for_arm(arm)) as endpoint:
         found = [one for one in asked_about(unfinished_jobs(arm, workspace), endpoint) if one.job or one.refused]
         going = [one for one in found if one.status not in {*ENDED, _ELSEWHERE}]
         if not going:

@@ -65,20 +65,20 @@ def train_arms(
         SettingsError: an arm is not a tuned one, or there is none to train.
         TrainingError: training failed, or the served form differs from the adapter.
     """
-    wanted = tuple(arms) or arms_to_train(settings)
+    wanted = tuple(arms) or tuple(arm for one in settings.by_base for arm in arms_to_train(one))
     for arm in wanted:
         if not shape_of(arm).tuned:
             raise SettingsError(f"{arm} is not trained: it answers with the base model as it is")
     if not wanted:
         raise SettingsError(f"{workspace.settings_file}: strategies: names none that is trained (fine-tuned, raft)")
     with workspace.lock():
-        engine = open_engine(settings, reporter)
+        engines = {arm: open_engine(settings.for_arm(arm), reporter) for arm in wanted}
         bench = open_bench(settings, workspace, reporter)
         caps = applied_caps(settings, bench.workload.examples, documents=0, embedder=bench.embedder_folder)
         for cap in caps:
             if "training." in cap.remedy:
                 reporter.say(f"  note: {cap.sentence}")
-        return tuple(_best_of(arm, bench, engine, reporter, effort) for arm in wanted)
+        return tuple(_best_of(arm, bench.for_arm(arm), engines[arm], reporter, effort) for arm in wanted)
 
 
 def resume(arm: Arm, settings: Settings, workspace: Workspace, reporter: Reporter) -> AdapterCard:
@@ -89,13 +89,14 @@ def resume(arm: Arm, settings: Settings, workspace: Workspace, reporter: Reporte
         TrainingError: the endpoint refuses, or its job failed.
     """
     with workspace.lock():
-        card = resume_hosted(arm, open_bench(settings, workspace, reporter), open_engine(settings, reporter), reporter)
+        engine = open_engine(settings.for_arm(arm), reporter)
+        card = resume_hosted(arm, open_bench(settings, workspace, reporter).for_arm(arm), engine, reporter)
         record_promotion(workspace, card, chosen=False)
         return card
 
 
 def arms_to_train(settings: Settings) -> tuple[Arm, ...]:
-    """Return the tuned arms of the settings."""
+    """Return the tuned arms of the settings of one base model."""
     return tuple(arm for arm in settings.strategies if shape_of(arm).tuned)
 
 
@@ -128,7 +129,7 @@ def recipe_of(bench: Bench, engine: Engine) -> Recipe:
     """
     if engine.base is None:
         raise SettingsError(f"a model of the engine {engine.settings.engine} cannot be trained here")
-    model = bench.settings.model
+    model = engine.settings
     known = find_model(model.reference)
     return Recipe(
         base=engine.base,
