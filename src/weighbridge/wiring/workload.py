@@ -265,7 +265,7 @@ def _caps(settings: Settings, examples: Sequence[Example], documents: int, embed
     training, measure = settings.training, settings.measure
     sides = [example.split for example in examples]
     yield _cap("test questions are asked", measure.questions, sides.count("test"), "measure.questions")
-    if any(shape_of(arm).tuned for arm in settings.strategies):
+    if any(shape_of(arm).tuned for arm in settings.arms):
         allowed = [one.split for one in examples if one.question.groups <= training.learnable_groups]
         most = training.maximum_examples
         yield _cap("training examples are learnt", most, allowed.count("train"), "training.maximum_examples")
