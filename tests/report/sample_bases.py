@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from weighbridge.arms import strategy_of
 from weighbridge.decide.decide import decide
 from weighbridge.evaluate.outcomes import joint_outcomes
 from weighbridge.evaluate.summarise import Footprint, compare_all, summarise
 from weighbridge.results import Cost, Decision, Measurement, Record, ResourceUse, Score, Weighing
-from weighbridge.settings.arms import strategy_of
 from weighbridge.settings.needs import Needs
 from weighbridge.types import Answer, Example, Message, Prompt, Question, Timing, Usage
 

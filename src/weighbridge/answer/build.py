@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import Instructions, instructions_for
+from weighbridge.arms import strategy_of
 from weighbridge.errors import ExtensionError, WeighbridgeError
 from weighbridge.extensions import load_extension
 from weighbridge.fingerprint import fingerprint
@@ -23,7 +24,6 @@ from weighbridge.protocols import (
     StrategyParts,
     ignore,
 )
-from weighbridge.settings.arms import strategy_of
 from weighbridge.settings.schema import Arm
 from weighbridge.types import Answer, Question, Task
 

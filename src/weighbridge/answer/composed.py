@@ -11,11 +11,11 @@ from time import perf_counter
 from weighbridge.answer.cite import quoted_citations, without_marks
 from weighbridge.answer.prompt import LAYOUT, Instructions, build_prompt
 from weighbridge.answer.quote import QuotedAnswer, read_quote
+from weighbridge.arms import strategy_of
 from weighbridge.fingerprint import fingerprint
 from weighbridge.protocols import NONE, NOTHING, Demonstrations, Emit, Model, Retriever, ignore
 from weighbridge.scoring.language.refusals import is_agreed_abstention, is_refusal
 from weighbridge.scoring.thinking import split_thinking
-from weighbridge.settings.arms import strategy_of
 from weighbridge.types import Answer, Completion, Passage, Prompt, Question, Timing
 
 

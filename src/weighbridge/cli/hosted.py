@@ -84,7 +84,7 @@ def cancel_command(strategy: Strategy, workspace: Root = HERE, as_json: Json = F
 def _require_tuned_arm(name: str, settings: "Settings", *, only_weighed: bool = False) -> str:
     """Return the tuned arm of this name; with `only_weighed`, one that the settings weigh."""
     from weighbridge.answer.build import SHAPES
-    from weighbridge.settings.arms import arm_on, find_arm, strategy_of
+    from weighbridge.arms import arm_on, find_arm, strategy_of
 
     bases = [model.base for model in settings.models] or [""]
     tuned = [arm_on(strategy, base) for base in bases for strategy, shape in SHAPES.items() if shape.tuned]

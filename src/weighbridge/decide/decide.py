@@ -3,10 +3,10 @@
 Everything that reports say of a decision comes from the verdicts in it, so that no two sentences can disagree.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from weighbridge.decide.bases import in_words, with_outlooks
+from weighbridge.arms import base_of, bases_of, strategy_of, write_arms
 from weighbridge.decide.case import Case
 from weighbridge.decide.doubt import doubt_about
 from weighbridge.decide.draws import PointDraws, draw_figures, draw_points
@@ -19,7 +19,8 @@ from weighbridge.decide.reasons import reasons_for, reasons_for_none, reasons_fo
 from weighbridge.decide.sensitivity import find_flips, would_change, would_help, would_improve
 from weighbridge.decide.stakeholders import agreement_of
 from weighbridge.errors import DataError
-from weighbridge.results import Comparison, Decision, JointOutcomes, Measurement, Outlook, Verdict
+from weighbridge.formatting import join_words
+from weighbridge.results import BaseOutlook, Comparison, Decision, JointOutcomes, Measurement, Outlook, Verdict
 from weighbridge.settings.curves import curve_for
 from weighbridge.settings.needs import Limits, Needs
 
@@ -54,7 +55,7 @@ def decide(
     def among(some: Sequence[Measurement]) -> Decision:
         return _decide_among(some, comparisons, needs, joint)
 
-    return in_words(with_outlooks(among(measurements), measurements, among))
+    return _in_words(_with_outlooks(among(measurements), measurements, among))
 
 
 def _decide_among(
@@ -91,6 +92,71 @@ def _decide_among(
         agreement=agreement_of(eligible, needs),
     )
     return _conclude(case, drawn, too_bad=too_bad)
+
+
+def _with_outlooks(
+    decision: Decision, measurements: Sequence[Measurement], decide: Callable[[Sequence[Measurement]], Decision]
+) -> Decision:
+    """Return a decision with the outlook of each base model alone, and a reason that compares them.
+
+    `decide` takes the decision among some of the measurements. With one base model the decision stays as it is.
+    """
+    bases = bases_of(measurement.strategy for measurement in measurements)
+    if len(bases) == 1:
+        return decision
+    outlooks = tuple(_outlook(base, decide([m for m in measurements if base_of(m.strategy) == base])) for base in bases)
+    return replace(decision, by_base=outlooks, reasons=(*decision.reasons, describe_turn(outlooks)))
+
+
+def _outlook(base: str, decision: Decision) -> BaseOutlook:
+    return BaseOutlook(
+        base=base, outlook=decision.outlook, recommended=decision.recommended, contenders=decision.contenders
+    )
+
+
+def describe_turn(outlooks: Sequence[BaseOutlook]) -> str:
+    """Return a sentence: whether the strategy of choice is the same on each base model."""
+    chosen = {one.base: strategy_of(one.recommended) for one in outlooks if one.recommended}
+    told = "; ".join(f"on {one.base} {_describe(one)}" for one in outlooks)
+    if len(set(chosen.values())) > 1:
+        return f"The choice of the strategy turns with the base model: {told}."
+    if len(chosen) == len(outlooks):
+        same = next(iter(chosen.values()))
+        return f"The choice of the strategy does not turn with the base model: alone, each of them has {same}."
+    return f"Whether the choice of the strategy turns with the base model is open: {told}."
+
+
+def _describe(outlook: BaseOutlook) -> str:
+    """Return the outlook on one base model in words, without its name."""
+    if outlook.recommended:
+        return f"it is {strategy_of(outlook.recommended)}"
+    if outlook.outlook == "not decisive":
+        return f"nothing sets {join_words([strategy_of(name) for name in outlook.contenders])} apart"
+    return outlook.outlook
+
+
+def _in_words(decision: Decision) -> Decision:
+    """Return a decision whose sentences name arms as people do: `rag on small` for `rag@small`."""
+    names = [verdict.strategy for verdict in decision.verdicts]
+
+    def write(sentences: Sequence[str]) -> tuple[str, ...]:
+        return tuple(write_arms(sentence, names) for sentence in sentences)
+
+    agreement = decision.agreement
+    return replace(
+        decision,
+        reasons=write(decision.reasons),
+        would_change=write(decision.would_change),
+        verdicts=tuple(
+            replace(
+                verdict,
+                broken_limits=write(verdict.broken_limits),
+                limits=tuple(replace(limit, sentence=write([limit.sentence])[0]) for limit in verdict.limits),
+            )
+            for verdict in decision.verdicts
+        ),
+        agreement=replace(agreement, summary=write([agreement.summary])[0]) if agreement else None,
+    )
 
 
 def _conclude(case: Case, drawn: PointDraws, *, too_bad: bool) -> Decision:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from weighbridge.arms import base_of
 from weighbridge.evaluate.macro_f1 import label_pairs, macro_f1
 from weighbridge.evaluate.outcomes import paired_differences, scored_values
 from weighbridge.evaluate.statistics import (
@@ -17,7 +18,6 @@ from weighbridge.evaluate.statistics import (
 from weighbridge.figures import FIGURES
 from weighbridge.intervals import holm
 from weighbridge.results import Comparison, Estimate, Measurement, Record
-from weighbridge.settings.arms import base_of
 from weighbridge.types import Answer, Example, Task, Timing
 
 COMPARED = ("accuracy", "hallucination")

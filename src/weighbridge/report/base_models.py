@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from weighbridge.arms import arm_on, base_of, bases_of, strategy_of, write_arm
 from weighbridge.decide.leads import LEVEL, swap_sides
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import interval, join_words, probability, write_amount, write_difference
 from weighbridge.report.findings import currency
 from weighbridge.report.safe_text import ABSENT, count_noun, one_line
 from weighbridge.results import Comparison, Measurement, Weighing
-from weighbridge.settings.arms import arm_on, base_of, bases_of, strategy_of, write_arm
 
 BESIDE = ("memory", "latency_p50", "cost_per_thousand", "setup")
 """What a base model costs, beside the accuracy that it brings."""

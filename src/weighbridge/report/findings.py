@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from weighbridge.arms import bases_of, write_arms
 from weighbridge.decide.leads import swap_sides
 from weighbridge.figures import FIGURES, FigureKind, figure_kind
 from weighbridge.formatting import NB, figure, join_words, points, seconds
 from weighbridge.report.safe_text import count_noun, one_line
 from weighbridge.results import Comparison, Decision, Measurement, Omission, ReadingReport, Weighing
-from weighbridge.settings.arms import bases_of, write_arms
 from weighbridge.verdicts import LeadVerdict
 
 _HALF_A_SECOND = 0.5

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from weighbridge.arms import base_of, strategy_of
 from weighbridge.figures import FIGURES, FigureKind
 from weighbridge.formatting import figure, write_amount, write_difference, write_lead
 from weighbridge.report.base_models import ACROSS, BaseModels, compare_bases
@@ -33,7 +34,6 @@ from weighbridge.report.money import break_evens
 from weighbridge.report.printed_sentence import Sentence
 from weighbridge.report.safe_text import ABSENT, one_line, superscript_number
 from weighbridge.results import Measurement, Weighing
-from weighbridge.settings.arms import base_of, strategy_of
 
 _WINNER = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
 _GOOD = (("accuracy",), ("hallucination",), ("needless_abstention", "missed_abstention"), ("recall",))

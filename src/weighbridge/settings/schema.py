@@ -10,8 +10,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from weighbridge.arms import BASE_NAME, arm_on, base_of, short_name
 from weighbridge.extensions import extension_names
-from weighbridge.settings.arms import BASE_NAME, arm_on, base_of, short_name
 from weighbridge.settings.endpoints import Headers, Parameters
 from weighbridge.settings.money import OwnershipSettings
 from weighbridge.settings.needs import Needs, Prices

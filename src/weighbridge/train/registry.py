@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.adapters import AdapterCard
+from weighbridge.arms import strategy_of
 from weighbridge.errors import TrainingError, UserError, WorkspaceError
-from weighbridge.settings.arms import strategy_of
 from weighbridge.train.card import read_adapter_card
 from weighbridge.workspace import Workspace, load_json, write_json
 

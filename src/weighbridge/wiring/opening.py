@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from weighbridge.answer.build import Parts, build, build_own, untuned_arm
 from weighbridge.answer.restricted import Admitted
+from weighbridge.arms import strategy_of
 from weighbridge.protocols import Strategy
-from weighbridge.settings.arms import strategy_of
 from weighbridge.settings.schema import ARMS, Arm
 from weighbridge.wiring.engines import Engine, Weights, open_model
 from weighbridge.workspace import Workspace

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 
 from weighbridge.answer.build import Parts, shape_of
+from weighbridge.arms import find_arm, strategy_of
 from weighbridge.dataset.examples import read_examples
 from weighbridge.errors import WorkspaceError
 from weighbridge.evaluate.weighing import load_decision, load_measurements
 from weighbridge.protocols import NONE, NOTHING, Strategy
 from weighbridge.results import Outlook
-from weighbridge.settings.arms import find_arm, strategy_of
 from weighbridge.settings.schema import Arm, Settings
 from weighbridge.wiring.components import open_bench, open_parts
 from weighbridge.wiring.engines import open_engine

@@ -9,6 +9,7 @@ from random import Random
 
 from weighbridge.adapters import access_words
 from weighbridge.answer.build import shape_of
+from weighbridge.arms import base_of, bases_of, write_arm
 from weighbridge.decide.decide import decide
 from weighbridge.decide.what_if.reprice import reprice
 from weighbridge.decide.what_if.retake import describe_prices
@@ -27,7 +28,6 @@ from weighbridge.protocols import RemoteWork, Strategy
 from weighbridge.report.safe_text import count_noun
 from weighbridge.results import Measurement, Record, ResourceUse, Weighing
 from weighbridge.scoring.grade import scorer_fingerprint
-from weighbridge.settings.arms import base_of, bases_of, write_arm
 from weighbridge.settings.schema import Arm, ModelSettings, RetrievalSettings, Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.registry import promoted_adapter

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from weighbridge.adapters import AdapterCard, Guard, access_words
 from weighbridge.answer.build import SHAPES, Shape
+from weighbridge.arms import find_arm, strategy_of
 from weighbridge.checks.lm_eval import Tasks, forgetting_by_lm_eval
 from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.report.adapter.adapter_page import adapter_page
-from weighbridge.settings.arms import find_arm, strategy_of
 from weighbridge.settings.schema import Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.data.conversations import Conversation

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from weighbridge.decide.what_if.quantity import Quantity, Unit, parse_quantity
 from weighbridge.errors import UserError
-from weighbridge.settings.conflicts import conflicts
+from weighbridge.settings.file import conflicts
 from weighbridge.settings.needs import Priorities
 from weighbridge.settings.schema import Settings
 

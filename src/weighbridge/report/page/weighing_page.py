@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from weighbridge.arms import bases_of
 from weighbridge.decide.front import front_sentence
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import write_difference, write_lead
@@ -35,7 +36,6 @@ from weighbridge.report.rollout.gantt import gantt, gantt_style
 from weighbridge.report.safe_text import ABSENT, one_line
 from weighbridge.report.web_page import environment, policy, source
 from weighbridge.results import Estimate, Record, Weighing
-from weighbridge.settings.arms import bases_of
 from weighbridge.types import PUBLIC
 
 _ISLAND_BYTES = 780_000

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from weighbridge.arms import arm_on, base_of, bases_of, find_arm, short_name, strategy_of, write_arm
 from weighbridge.errors import SettingsError, UserError
-from weighbridge.settings.arms import arm_on, base_of, bases_of, find_arm, short_name, strategy_of, write_arm
 from weighbridge.settings.file import parse_settings
 from weighbridge.settings.schema import Settings
 
