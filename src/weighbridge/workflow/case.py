@@ -7,6 +7,7 @@ from pathlib import Path
 from weighbridge.decide.prior.answers import check_answers, read_answer
 from weighbridge.decide.prior.evidence import Evidence, weigh_claims, workload_facts
 from weighbridge.decide.prior.matrix import AdviceMatrix, Answer
+from weighbridge.decide.prior.one_base import on_one_base
 from weighbridge.decide.what_if.retake import retake
 from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.evaluate.weighing import load_decision, load_measurements
@@ -49,8 +50,9 @@ def weigh_evidence(
         raise WorkspaceError(f"{workspace.root}: nothing has been weighed here yet; run: weighbridge compare")
     measurements = load_measurements(workspace)
     decision = load_decision(workspace) or retake(measurements, settings).decision
-    facts = workload_facts(measurements, settings, matrix)
-    evidence = weigh_claims(measurements, matrix, decision=decision, facts={**facts, **given})
+    taken, settled = on_one_base(measurements, decision)
+    facts = workload_facts(taken, settings, matrix)
+    evidence = weigh_claims(taken, matrix, decision=settled, facts={**facts, **given})
     return WeighedClaims(
         matrix=matrix, measurements=measurements, decision=decision, facts=facts, given=given, evidence=evidence
     )  # fmt: skip

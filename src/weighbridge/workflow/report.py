@@ -5,6 +5,7 @@ from datetime import date
 
 from weighbridge.decide.prior.evidence import weigh_claims, workload_facts
 from weighbridge.decide.prior.matrix_file import load_matrix
+from weighbridge.decide.prior.one_base import on_one_base
 from weighbridge.decide.rollout.make_plan import PlanRequest, make_plan
 from weighbridge.decide.rollout.rollout_plan import RolloutPlan
 from weighbridge.errors import UserError, WorkspaceError
@@ -86,6 +87,7 @@ def _plan(weighing: Weighing, settings: Settings, today: date) -> RolloutPlan | 
 
 def _claims(weighing: Weighing, settings: Settings) -> PublishedClaims:
     matrix, measurements = load_matrix(), measurements_of(weighing)
-    facts = workload_facts(measurements, settings, matrix)
-    evidence = weigh_claims(measurements, matrix, decision=weighing.decision, facts=facts)
+    taken, settled = on_one_base(measurements, weighing.decision)
+    facts = workload_facts(taken, settings, matrix)
+    evidence = weigh_claims(taken, matrix, decision=settled, facts=facts)
     return PublishedClaims(matrix=matrix, evidence=evidence)

@@ -1,9 +1,10 @@
 """The costs of measured arms: what was measured, times the prices, plus people and upkeep as the settings say."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from weighbridge.arms import base_of, bases_of, strategy_of
 from weighbridge.decide.money.ledger import (
     DAYS_A_MONTH,
     SECONDS_AN_HOUR,
@@ -54,6 +55,10 @@ class Pricing:
     start: date
     """The first day. Sunset dates are counted from it."""
 
+    def for_arm(self, arm: str) -> "Pricing":
+        """Return the pricing with the settings of an arm's base model."""
+        return replace(self, settings=self.settings.for_arm(arm))
+
     @property
     def rate(self) -> float:
         """Units of the settings' currency for one of the price book's."""
@@ -88,7 +93,10 @@ def money_case(measurements: Sequence[Measurement], pricing: Pricing) -> MoneyCa
         SettingsError: the currency of the settings has no rate in the price book.
         DataError: no arm can be priced.
     """
-    missing = {measurement.strategy: _unpriced_reason(measurement, pricing) for measurement in measurements}
+    missing = {
+        measurement.strategy: _unpriced_reason(measurement, pricing.for_arm(measurement.strategy))
+        for measurement in measurements
+    }
     priced = [measurement for measurement in measurements if not missing[measurement.strategy]]
     left_out = []
     for reason in dict.fromkeys(reason for reason in missing.values() if reason):
@@ -96,12 +104,15 @@ def money_case(measurements: Sequence[Measurement], pricing: Pricing) -> MoneyCa
         left_out.append(f"Not priced: {join_words(names)}, because {reason}.")
     if not priced:
         raise DataError(" ".join(left_out) or "there is no measurement to price; run: weighbridge compare")
-    smallest = min(_gib(measurement).likely for measurement in priced)
     inputs = dict(_shared_inputs(pricing))
     plans = []
-    for measurement in priced:
-        inputs |= _arm_inputs(measurement, smallest)
-        plans.append(_plan(measurement, pricing))
+    for base in bases_of(measurement.strategy for measurement in priced):
+        own = [measurement for measurement in priced if base_of(measurement.strategy) == base]
+        inputs |= _token_prices(pricing.for_arm(own[0].strategy), base)
+        smallest = min(_gib(measurement).likely for measurement in own)
+        for measurement in own:
+            inputs |= _arm_inputs(measurement, smallest)
+            plans.append(_plan(measurement, pricing.for_arm(measurement.strategy)))
     ownership = pricing.settings.ownership
     return MoneyCase(
         currency=pricing.settings.prices.currency,
@@ -116,13 +127,13 @@ def money_case(measurements: Sequence[Measurement], pricing: Pricing) -> MoneyCa
 def reads_documents(measurement: Measurement) -> bool:
     """Tell whether a strategy searches in documents, so that they are indexed and kept up to date for it."""
     used = measurement.usage
-    return measurement.strategy in ("rag", "raft") or bool(used and used.indexing_seconds)
+    return strategy_of(measurement.strategy) in ("rag", "raft") or bool(used and used.indexing_seconds)
 
 
 def is_tuned(measurement: Measurement) -> bool:
     """Tell whether a strategy was trained."""
     used = measurement.usage
-    return measurement.strategy in ("fine-tuned", "raft") or bool(
+    return strategy_of(measurement.strategy) in ("fine-tuned", "raft") or bool(
         used and (used.training_seconds or used.training_paid)
     )
 
@@ -177,11 +188,10 @@ def _shared_inputs(pricing: Pricing) -> Iterable[tuple[str, CostInput]]:
     yield price("storage", "storage", "money a GiB and month", book.storage.per_gib_month)
     yield price("database", "vector database", "money a month", book.vector_database.per_month)
     yield price("database.gib", "vector database", "money a GiB and month", book.vector_database.per_gib_month)
-    yield from _token_prices(pricing)
 
 
-def _token_prices(pricing: Pricing) -> Iterable[tuple[str, CostInput]]:
-    """Yield the prices of tokens at the endpoint: those of the settings, else those of the price book.
+def _token_prices(pricing: Pricing, model: str) -> dict[str, CostInput]:
+    """Return the prices of tokens of a base model at its endpoint: those of the settings, else those of the price book.
 
     The settings have one price for all arms. The price book may have another one for a tuned model: `ft:` and its base.
     """
@@ -189,7 +199,9 @@ def _token_prices(pricing: Pricing) -> Iterable[tuple[str, CostInput]]:
     own = (prices.input_per_million, prices.output_per_million)
     base, words = pricing.hosted_model, ("tokens in", "tokens out", "cached tokens in")
     tuned = pricing.book.hosted.get(f"ft:{pricing.hosted_name}", base)
-    for name, hosted, label in (("price", base, ""), ("tuned", tuned, "tuned model: ")):
+    found = {}
+    of = f"{model}: " if model else ""
+    for name, hosted, label in (("price", base, of), ("tuned", tuned, f"{of}tuned model: ")):
         listed = (hosted.input, hosted.output) if hosted else (0.0, 0.0)
         basis: Basis = "settings" if own[0] is not None else "price book"
         read, written = (
@@ -200,11 +212,17 @@ def _token_prices(pricing: Pricing) -> Iterable[tuple[str, CostInput]]:
         for key, word, amount in zip(("in", "out", "cached"), words, (read, written, read * share), strict=True):
             band = around(amount, spread)
             given = CostInput(label=f"{label}{word}", unit="money a million", band=band, basis=basis)
-            yield f"{name}.{key}", given
+            found[f"{_at_base(name, model)}.{key}"] = given
+    return found
+
+
+def _at_base(name: str, model: str) -> str:
+    """Return the name of an input of one base model."""
+    return f"{name}@{model}" if model else name
 
 
 def _arm_inputs(measurement: Measurement, smallest: float) -> dict[str, CostInput]:
-    """Return the inputs that were measured for one arm. `smallest` is the least disk of all arms, in GiB."""
+    """Return the inputs that were measured for one arm. `smallest` is the least disk of all on its model, in GiB."""
     name, used, figures = measurement.strategy, measurement.usage, measurement.figures
     if used is None:  # `_unpriced_reason` has left such an arm out
         return {}
@@ -243,7 +261,7 @@ def _plan(measurement: Measurement, pricing: Pricing) -> ArmPlan:
     reads, tuned = reads_documents(measurement), is_tuned(measurement)
     lines = [*people_lines(reads=reads, tuned=tuned)]
     if by_token:
-        lines += token_lines(name, "tuned" if tuned else "price")
+        lines += token_lines(name, _at_base("tuned" if tuned else "price", base_of(name)))
     lines += _upkeep_lines(name, reads=reads, tuned=tuned)
     lines.append(CostLine(label=STORAGE, timing="month", factors=(f"{name}.gib", "storage")))
     if reads and pricing.settings.retrieval.store != "faiss":
@@ -343,20 +361,29 @@ def sunset(pricing: Pricing, *, tuned: bool) -> date | None:
     return min((day for day in days if day), default=None)
 
 
+def _sunset_notes(priced: Sequence[Measurement], pricing: Pricing) -> Iterable[str]:
+    """Yield the moves to another model that the totals pay for."""
+    for base in bases_of(measurement.strategy for measurement in priced):
+        for tuned in (False, True):
+            measured = [m for m in priced if base_of(m.strategy) == base and is_tuned(m) == tuned]
+            if not measured:
+                continue
+            own = pricing.for_arm(measured[0].strategy)
+            month, last = migration_month(own, tuned=tuned), sunset(own, tuned=tuned)
+            if month is not None and last:
+                names = join_words([m.strategy for m in measured])
+                yield (
+                    f"{own.hosted_name} serves {names} until {last.isoformat()}: the move to another model is paid "
+                    f"in month {month}, and its tokens are priced as before."
+                )
+
+
 def _notes(priced: Sequence[Measurement], pricing: Pricing) -> Iterable[str]:
     """Yield what the totals take for granted."""
     own = pricing.settings.ownership
     if any(measurement.usage and measurement.usage.by_token for measurement in priced):
         yield "The machine that asks the endpoint and searches is not counted."
-        for tuned in (False, True):
-            measured = [m for m in priced if is_tuned(m) == tuned]
-            month, last = migration_month(pricing, tuned=tuned), sunset(pricing, tuned=tuned)
-            if measured and month is not None and last:
-                names = join_words([m.strategy for m in measured])
-                yield (
-                    f"{pricing.hosted_name} serves {names} until {last.isoformat()}: the move to another model is paid "
-                    f"in month {month}, and its tokens are priced as before."
-                )
+        yield from _sunset_notes(priced, pricing)
     else:
         yield (
             f"A machine is busy for at most {own.utilisation:.0%} of its time, and {own.idle_floor:.0%} of its waiting "

@@ -41,7 +41,7 @@ def with_other_ways(case: MoneyCase, measurements: Sequence[Measurement], pricin
     inputs, alternatives, notes = dict(case.inputs), [], dict.fromkeys(case.notes)
     for measurement in measurements:
         if plan := plans.get(measurement.strategy):
-            for way in _ways(plan, measurement, inputs, pricing):
+            for way in _ways(plan, measurement, inputs, pricing.for_arm(plan.name)):
                 inputs |= way.inputs
                 alternatives.append(replace(way.plan, measured_as=plan.name))
                 notes[way.note] = None

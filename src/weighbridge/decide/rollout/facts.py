@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from textwrap import shorten
 
+from weighbridge.arms import base_of, find_arm, strategy_of
 from weighbridge.decide.limits import FLOOR, broken_limits
 from weighbridge.decide.rollout.rollout_plan import Basis
-from weighbridge.errors import DataError
+from weighbridge.errors import DataError, UserError
 from weighbridge.figures import figure_kind
 from weighbridge.formatting import NB, figure, join_words, money_scale, percentage, seconds
 from weighbridge.results import Decision, Estimate, Measurement, Measurements, Verdict
@@ -36,18 +37,20 @@ class RolloutFacts:
     @property
     def reads(self) -> bool:
         """Whether it reads passages."""
-        return "recall" in self.chosen.figures or self.chosen.cites or self.arm in {"rag", "raft"}
+        return "recall" in self.chosen.figures or self.chosen.cites or strategy_of(self.arm) in {"rag", "raft"}
 
     @property
     def trains(self) -> bool:
         """Whether it has an adapter of its own."""
         usage = self.chosen.usage
-        return self.arm in {"fine-tuned", "raft"} or bool(usage and (usage.training_seconds or usage.training_paid))
+        return strategy_of(self.arm) in {"fine-tuned", "raft"} or bool(
+            usage and (usage.training_seconds or usage.training_paid)
+        )
 
     @property
     def demonstrates(self) -> bool:
         """Whether it shows worked examples in its prompt."""
-        return self.arm == "few-shot"
+        return strategy_of(self.arm) == "few-shot"
 
     @property
     def is_settled(self) -> bool:
@@ -62,7 +65,9 @@ class RolloutFacts:
     @property
     def model(self) -> str:
         """The base model in words."""
-        return self.taken.settings.get("model") or self.settings.model.reference
+        base, told = base_of(self.arm), self.taken.settings.get("model", "")
+        of_each = dict(part.split(": ", 1) for part in told.split("; ") if ": " in part) if base else {}
+        return of_each.get(base) or told or self.settings.model.reference
 
     @property
     def currency(self) -> str:
@@ -160,15 +165,20 @@ def choose_facts(
     measured = {one.strategy: one for one in taken.measurements}
     if not measured:
         raise DataError("there are no measurements to plan from; run: weighbridge compare")
-    if strategy and strategy not in measured:
-        raise DataError(f"--strategy {strategy}: it was not measured; measured are {join_words(list(measured))}")
+    if strategy:
+        try:
+            strategy = find_arm(strategy, list(measured))
+        except UserError:
+            problem = f"--strategy {strategy}: it was not measured, or on several base models"
+            raise DataError(f"{problem}; measured are {join_words(list(measured))}") from None
     by_accuracy = sorted(measured, key=lambda name: (-_accuracy(measured[name]), name))
     nearest = [strategy]
     if decision is not None:
         nearest += [decision.recommended or "", *decision.contenders]
         nearest += [verdict.strategy for verdict in decision.verdicts]
     name = next(one for one in (*nearest, *by_accuracy) if one in measured)
-    return RolloutFacts(taken=taken, decision=decision, settings=settings, chosen=measured[name], by_you=bool(strategy))
+    own = settings.for_arm(name)  # what is rolled out runs on one base model
+    return RolloutFacts(taken=taken, decision=decision, settings=own, chosen=measured[name], by_you=bool(strategy))
 
 
 def _accuracy(measurement: Measurement) -> float:

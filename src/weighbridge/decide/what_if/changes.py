@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from weighbridge.arms import strategy_of
 from weighbridge.decide.what_if.quantity import Quantity, Unit, parse_quantity
 from weighbridge.errors import UserError
 from weighbridge.settings.file import conflicts
@@ -128,8 +129,13 @@ def apply_what_if(settings: Settings, changes: Sequence[Change]) -> Settings:
 
 
 def left_out(changes: Sequence[Change], strategies: Sequence[str]) -> frozenset[str]:
-    """Return the strategies that the changes leave out; `UserError` where none would be left."""
-    without = frozenset(change.without for change in changes if change.without)
+    """Return the strategies that the changes leave out, each on all base models unless one is named.
+
+    Raises:
+        UserError: none is left.
+    """
+    named = {change.without for change in changes if change.without}
+    without = frozenset(arm for arm in strategies if arm in named or strategy_of(arm) in named)
     if without and without >= set(strategies):
         raise UserError(f"{OPTION}: no strategy is left to decide on; leave one of {', '.join(strategies)} in")
     return without
@@ -156,7 +162,7 @@ def _validate_section(section: BaseModel, changes: Sequence[Change]) -> BaseMode
 
 def _parse_without(name: str, given: str, strategies: Sequence[str]) -> Change:
     strategy = name.removeprefix(_STRATEGY)
-    if strategy not in strategies:
+    if strategy not in (*strategies, *map(strategy_of, strategies)):
         near = difflib.get_close_matches(strategy, strategies, n=1)
         hint = f"did you mean {_STRATEGY}{near[0]}?" if near else f"measured were: {', '.join(strategies)}"
         raise UserError(f"{OPTION} {name}={given}: no strategy '{strategy}' was measured; {hint}")

@@ -13,6 +13,7 @@ from weighbridge.decide.points import priority_weights
 from weighbridge.decide.prior.advice import draw_up_advice
 from weighbridge.decide.prior.evidence import Evidence
 from weighbridge.decide.prior.matrix import AdviceMatrix, Answer
+from weighbridge.decide.prior.one_base import on_one_base
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import NB, figure, join_words, percentage, points, seconds, write_amount
 from weighbridge.report.advice.wording import advice_headline, describe_answer
@@ -282,8 +283,9 @@ def _by_the_table(files: CaseFiles) -> Iterator[Block]:
         yield Paragraph(f"The workspace does not say: {join_words(guessed)}. These were left in the middle.")
     yield Paragraph(one_line(advice_headline(matrix, advice)))
     if advice.verdict.leader:
-        price = price_advice(matrix.strategies[advice.verdict.leader].arm, files.measurements, files.decision)
-        yield from _advice_price(price, is_recommended=files.decision.recommended is not None)
+        taken, settled = on_one_base(files.measurements, files.decision)  # the tables compare strategies on one model
+        price = price_advice(matrix.strategies[advice.verdict.leader].arm, taken, settled)
+        yield from _advice_price(price, is_recommended=settled.recommended is not None)
 
 
 def _advice_price(price: AdvicePrice, *, is_recommended: bool) -> Iterator[Block]:
