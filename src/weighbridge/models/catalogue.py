@@ -34,7 +34,7 @@ class CatalogueModel:
     what: str
     good_for: str
     reference: str
-    """The place to fetch it from: pypi:... or hf:... A model in several wheels is fetched by its name alone."""
+    """The place to fetch it from: pypi:... or hf:... A model in several wheels, or packed, has its name alone."""
     repository: str
     """The publisher's own repository."""
     revision: str = ""
@@ -59,6 +59,8 @@ class CatalogueModel:
     """For an embedder: what its card puts before a question, where its files do not say so."""
     document_prefix: str = ""
     """The same for a passage."""
+    form: Literal["", "e5-q4"] = ""
+    """How the file is packed, if it is unpacked after the download."""
     parts: tuple[ModelPart, ...] = ()
     """The wheels that hold it, in order; none for a model of the hub."""
 
@@ -76,7 +78,8 @@ def load_catalogue() -> tuple[CatalogueModel, ...]:
     models = []
     for name, table in tables.items():
         parts = tuple(ModelPart(**part) for part in table.pop("parts", ()))
-        reference = f"pypi:{parts[0].package}/{parts[0].member}" if len(parts) == 1 else name
+        as_published = len(parts) == 1 and "form" not in table
+        reference = f"pypi:{parts[0].package}/{parts[0].member}" if as_published else name
         models.append(CatalogueModel(**{"name": name, "reference": reference, **table, "parts": parts}))
     return tuple(models)
 
