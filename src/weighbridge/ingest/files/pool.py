@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
@@ -29,6 +30,8 @@ from weighbridge.protocols import Executor
 _AHEAD = 32
 _AHEAD_BYTES = 500_000
 """How much is asked of a worker at a time: many small files, so that it never waits, but not two large ones."""
+_GROUPS_AHEAD = 16
+"""Such groups that each process of an executor has before their results are taken in: 16 MB of files."""
 # Seconds: a file may exceed its time by as much.
 _WATCHES_EVERY = 0.1
 _STARTS = 3
@@ -95,21 +98,23 @@ def parse_in_workers(tasks: Sequence[Task], limits: ReadingLimits) -> Generator[
 
 @dataclass(frozen=True, slots=True)
 class Parsing:
-    """The `Work` of parsing files in processes of an executor. All machines see the files at the same paths."""
+    """The `Work` of parsing groups of files in processes of an executor, which see them at the same paths."""
 
     limits: ReadingLimits
 
-    def open(self, stack: ExitStack) -> Callable[[Task], Task]:
+    def open(self, stack: ExitStack) -> Callable[[Sequence[Task]], Sequence[Task]]:
         parse = stack.enter_context(open_parser(self.limits))
 
-        def parse_afresh(task: Task) -> Task:
-            """Write to a new file: a worker that was given up, but lives, may still write to the old one."""
-            if not task.made.parent.is_dir():
+        def parse_afresh(tasks: Sequence[Task]) -> Sequence[Task]:
+            """Write to new files: a worker that was given up, but lives, may still write to the old ones."""
+            making = tasks[0].made.parent
+            if not making.is_dir():
                 raise WorkspaceError(
-                    f"{task.made.parent.parent}: a machine of the cluster does not have this folder; put the workspace "
-                    "and its documents on a file system that all machines share, at the same path"
+                    f"{making.parent}: a machine of the cluster does not have this folder; put the workspace and its "
+                    "documents on a file system that all machines share, at the same path"
                 )
-            return parse(replace(task, made=task.made.with_name(f"{task.made.name}-{uuid4().hex}")))
+            own = uuid4().hex
+            return parse([replace(task, made=task.made.with_name(f"{task.made.name}-{own}")) for task in tasks])
 
         return parse_afresh
 
@@ -120,16 +125,28 @@ def parse_elsewhere(tasks: Sequence[Task], limits: ReadingLimits, executor: Exec
     Raises:
         WeighbridgeError: a process cannot be started, does not see the files, or was lost too often.
     """
-    sent = [replace(task, path=task.path.absolute(), made=task.made.absolute()) for task in tasks]
-    with closing(executor.map(Parsing(limits), sent, ahead=_AHEAD * 4)) as parsed:
+    with closing(executor.map(Parsing(limits), _groups(tasks), ahead=_GROUPS_AHEAD)) as groups:
+        parsed = chain.from_iterable(groups)
         for task, done in zip(tasks, parsed, strict=True):
             task.made, task.pieces = done.made, done.pieces
             yield task
 
 
+def _groups(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
+    """Yield tasks by as many as a worker is asked at a time: it then parses the next while the last is taken in."""
+    group: list[Task] = []
+    for task in tasks:
+        if group and (len(group) >= _AHEAD or sum(each.size for each in group) + task.size > _AHEAD_BYTES):
+            yield group
+            group = []
+        group.append(replace(task, path=task.path.absolute(), made=task.made.absolute()))
+    if group:
+        yield group
+
+
 @contextmanager
-def open_parser(limits: ReadingLimits) -> Iterator[Callable[[Task], Task]]:
-    """Give a function that parses a file in one worker process, which lives until the block ends."""
+def open_parser(limits: ReadingLimits) -> Iterator[Callable[[Sequence[Task]], Sequence[Task]]]:
+    """Give a function that parses files, in their order, in one worker process, which lives until the block ends."""
     with TemporaryDirectory(prefix="weighbridge-") as folder:
         shared = _Shared(limits, Path(folder), SimpleQueue(), SimpleQueue(), threading.Event())
         worker = _Worker(shared)
@@ -172,13 +189,15 @@ class _Worker:
         finally:
             self._replace(None)
 
-    def parse(self, task: Task) -> Task:
-        """Parse one file in the caller's thread. The process stays for the next."""
-        self._shared.waiting.put(task)
+    def parse(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        """Parse files in the caller's thread. The process stays for the next ones."""
+        for task in tasks:
+            self._shared.waiting.put(task)
         while self._ask():
             self._listen(self._process or self._start())
-        self._shared.finished.get()
-        return task
+        for _ in tasks:
+            self._shared.finished.get()
+        return tasks
 
     def end(self) -> None:
         """Bury the process, where there is one."""
