@@ -130,6 +130,8 @@ LOCAL = {
     "settings.quantisation": "is told by the file's bytes",
     "settings.base_url": "is for endpoints",
     "settings.key_variable": "is for endpoints",
+    "settings.headers[+]": "are for endpoints",
+    "settings.parameters[+]": "are for endpoints",
     "settings.timeout_seconds": "is for endpoints",
 }
 

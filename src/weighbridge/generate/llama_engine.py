@@ -15,10 +15,10 @@ from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from weighbridge.errors import MissingExtraError, ModelError, PromptTooLongError
+from weighbridge.generate.chat_template import thinking_arguments
 
 if TYPE_CHECKING:
     from httpx2 import Client, Response
@@ -40,8 +40,6 @@ class LlamaEngine:
     client: "Client" = field(repr=False)
     owner: Any = field(repr=False)
     """Ends llama.cpp when it is freed."""
-    template: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments of the model's chat template."""
     _held: list[int] = field(default_factory=list, repr=False)
     """The tokens of the last prompt."""
     _keeps: bool = True
@@ -53,9 +51,9 @@ class LlamaEngine:
             PromptTooLongError: the context does not hold the prompt.
             ModelError: llama.cpp cannot answer.
         """
-        tokens = self._tokens(request["messages"])
+        tokens = self.prompt_tokens(request["messages"])
         kept = self._keep(tokens)
-        streamed = {"stream": True, "stream_options": {"include_usage": True}, "chat_template_kwargs": self.template}
+        streamed = {"stream": True, "stream_options": {"include_usage": True}}
         body = {**request, **streamed, "cache_prompt": kept > 0}
         with self.client.stream("POST", "/v1/chat/completions", json=body) as response:
             _raise_for_status(response)
@@ -74,18 +72,16 @@ class LlamaEngine:
     def complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return llama.cpp's answer to a chat request in one piece. The whole prompt is read."""
         self._held = []
-        return self._post(
-            "/v1/chat/completions", {**request, "chat_template_kwargs": self.template, "cache_prompt": False}
-        )
+        return self._post("/v1/chat/completions", {**request, "cache_prompt": False})
 
     def close(self) -> None:
         """End llama.cpp and free its weights."""
         self.client.close()
         self.owner = None
 
-    def _tokens(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
-        asked = {"messages": messages, "chat_template_kwargs": self.template}
-        prompt = self._post("/apply-template", asked)["prompt"]
+    def prompt_tokens(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
+        """Return the tokens that llama.cpp reads for these messages, up to where the answer begins."""
+        prompt = self._post("/apply-template", {"messages": messages})["prompt"]
         made = self._post("/tokenize", {"content": prompt, "add_special": True, "parse_special": True})["tokens"]
         return list(made)
 
@@ -146,7 +142,7 @@ def open_llama_engine(
     context: int,
     sockets: Path,
     adapter: Path | None = None,
-    template: Mapping[str, Any] = MappingProxyType({}),
+    thinking: Literal["off", "on"] = "off",
 ) -> LlamaEngine:
     """Load a GGUF file in this process. Its socket lies in the folder `sockets`.
 
@@ -154,7 +150,7 @@ def open_llama_engine(
     """
     from httpx2 import Client, HTTPTransport, Limits
 
-    parameters = engine_parameters(gguf, context=context, adapter=adapter)
+    parameters = engine_parameters(gguf, context=context, adapter=adapter, thinking=thinking)
     socket = sockets / f"{secrets.token_hex(4)}.sock"
     local = os.name == "posix" and len(str(socket)) <= _LONGEST_SOCKET_PATH
     if local:
@@ -169,7 +165,7 @@ def open_llama_engine(
         trust_env=False,
         timeout=None,  # an answer takes as long as it takes; its length is limited
     )
-    return LlamaEngine(client=client, owner=server, template=dict(template))
+    return LlamaEngine(client=client, owner=server)
 
 
 def start_engine(parameters: Any) -> Any:
@@ -190,7 +186,9 @@ def start_engine(parameters: Any) -> Any:
         return pool.submit(start).result()
 
 
-def engine_parameters(gguf: Path, *, context: int, adapter: Path | None = None) -> Any:
+def engine_parameters(
+    gguf: Path, *, context: int, adapter: Path | None = None, thinking: Literal["off", "on"] = "off"
+) -> Any:
     """Return llama.cpp's parameters for one engine with one thread, listening at a free port of 127.0.0.1."""
     try:
         import xllamacpp
@@ -202,6 +200,8 @@ def engine_parameters(gguf: Path, *, context: int, adapter: Path | None = None) 
     parameters.n_parallel = 1
     parameters.n_batch = parameters.n_ubatch = SEGMENT
     parameters.n_ctx_checkpoints = 0  # they would cut a prompt into other segments, depending on those before it
+    parameters.default_template_kwargs = {name: json.dumps(on) for name, on in thinking_arguments(thinking).items()}
+    parameters.enable_reasoning = int(thinking == "on")
     parameters.cpuparams.n_threads = 1
     parameters.cpuparams_batch.n_threads = 1
     parameters.cache_ram_mib = 0

@@ -104,7 +104,7 @@ def open_llamacpp(
     """
     if missing := [path for path in (gguf, adapter) if path is not None and not path.is_file()]:
         raise UserError(f"{missing[0]}: there is no such GGUF file")
-    how = (settings.context, settings.maximum_tokens, settings.temperature, settings.seed, SEGMENT)
+    how = (settings.context, settings.maximum_tokens, settings.temperature, settings.seed, settings.thinking, SEGMENT)
     added = () if adapter is None else (file_fingerprint(adapter),)
     sockets = Path(tempfile.mkdtemp(prefix="weighbridge-"))
     idle: SimpleQueue[LlamaEngine | None] = SimpleQueue()
@@ -112,7 +112,9 @@ def open_llamacpp(
         undo.callback(shutil.rmtree, sockets, ignore_errors=True)
         try:
             for _ in range(workers):
-                engine = open_llama_engine(gguf, context=settings.context, sockets=sockets, adapter=adapter)
+                engine = open_llama_engine(
+                    gguf, context=settings.context, sockets=sockets, adapter=adapter, thinking=settings.thinking
+                )
                 undo.callback(engine.close)
                 idle.put(engine)
         except RuntimeError as error:

@@ -14,6 +14,7 @@ from typing import Any
 
 from weighbridge.errors import MissingExtraError, ModelError, PromptTooLongError, UserError
 from weighbridge.fingerprint import fingerprint
+from weighbridge.generate.chat_template import thinking_arguments
 from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Emit, ignore
 from weighbridge.settings.schema import ModelSettings
@@ -75,7 +76,11 @@ class Transformers:
     def _tokens(self, messages: Sequence[Message]) -> Any:
         turns = [{"role": message.role, "content": message.content} for message in messages]
         made = self.tokenizer.apply_chat_template(
-            turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
+            turns,
+            add_generation_prompt=True,
+            return_tensors="pt",
+            return_dict=True,
+            **thinking_arguments(self.settings.thinking),
         )
         return made["input_ids"].to(self.network.device)
 
@@ -123,7 +128,14 @@ def open_transformers(
     except (OSError, ValueError) as error:
         raise UserError(f"{adapter or folder}: cannot be loaded as a model: {error}") from error
     files = [file_fingerprint(path) for path in (folder, adapter) if path]
-    how = (settings.context, settings.maximum_tokens, settings.temperature, settings.seed, str(dtype))
+    how = (
+        settings.context,
+        settings.maximum_tokens,
+        settings.temperature,
+        settings.seed,
+        settings.thinking,
+        str(dtype),
+    )
     return Transformers(
         name=name,
         settings=settings,

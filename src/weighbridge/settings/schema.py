@@ -59,6 +59,8 @@ class ModelSettings(Section):
     """0 gives the same answer every time."""
     seed: int = 7
     """For sampling, where the temperature is above 0."""
+    thinking: Literal["off", "on"] = "off"
+    """off or on, for models that can think first. Thoughts count among maximum_tokens, and are not the answer."""
     base_url: str = ""
     """For openai: the address of the server, for example http://127.0.0.1:8000/v1."""
     key_variable: str = "OPENAI_API_KEY"

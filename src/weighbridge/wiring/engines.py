@@ -8,6 +8,7 @@ from pathlib import Path
 from weighbridge.adapters import Access, AdapterCard
 from weighbridge.answer.build import shape_of
 from weighbridge.errors import SettingsError, WorkspaceError
+from weighbridge.generate.chat_template import has_thinking_switch
 from weighbridge.models import cache_folder, fetch, file_fingerprint
 from weighbridge.protocols import Model
 from weighbridge.settings.schema import Arm, ModelSettings, Settings
@@ -104,9 +105,16 @@ def open_engine(settings: Settings, reporter: Reporter) -> Engine:
             f"weighbridge.yaml: {' and '.join(tuned)} need weights that can be trained, and model.engine is scripted; "
             "set it to llamacpp, transformers or openai, or leave them out of strategies:"
         )
+    if tuned and model.thinking == "on" and model.engine != "openai":
+        raise SettingsError(
+            f"weighbridge.yaml: model.thinking is on, and {' and '.join(tuned)} learn answers without thoughts; "
+            "set it to off, or leave them out of strategies:"
+        )
     if model.engine in ("openai", "scripted"):
         return Engine(settings=model, base=None, served=None, say=reporter.say)
     source = fetch(model.reference, notify=reporter.notify, say=reporter.say)
+    if has_thinking_switch(source):
+        reporter.say(f"{model.reference} can think before it answers: model.thinking is {model.thinking}")
     if not tuned and (model.engine == "llamacpp" or source.is_dir()):
         return Engine(settings=model, base=None, served=source, form="quantised as in its file")
     base = prepare_base(source, cache_folder() / "bases" / file_fingerprint(source)[:16], notify=reporter.notify)

@@ -13,6 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from weighbridge.errors import TrainingError, WorkspaceError
+from weighbridge.generate.chat_template import without_thinking
 from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.runtime.quiet import mute
@@ -63,10 +64,13 @@ def prepare_base(gguf: Path, folder: Path, *, notify: Notify = silent) -> BaseFi
 
 
 def load_tokenizer(base: BaseFiles) -> Any:
-    """Return the base model's tokenizer (a transformers fast tokenizer)."""
+    """Return the base model's tokenizer (a transformers fast tokenizer), whose chat template lets no model think."""
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(base.hf, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(base.hf, local_files_only=True)
+    if isinstance(tokenizer.chat_template, str):
+        tokenizer.chat_template = without_thinking(tokenizer.chat_template)
+    return tokenizer
 
 
 def load_network(base: BaseFiles, *, precision: Any) -> Any:
