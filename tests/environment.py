@@ -6,6 +6,8 @@ the product does. Variables are kept by name, because nobody can list all those 
 
 from collections.abc import Mapping
 
+from weighbridge.machine.hardware import this_hardware
+
 KEPT = frozenset({
     "HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ",
     "USER", "VIRTUAL_ENV", "WEIGHBRIDGE_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
@@ -14,10 +16,14 @@ KEPT_PREFIXES = ("COV_", "CUDA_", "DYLD_", "HYPOTHESIS_", "LD_", "NVIDIA_", "PIP
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 """Kept, in either case: a model that is not in the cache is fetched through them."""
 
+_BFLOAT16 = {"avx512_bf16", "amx_bf16"} & {*this_hardware().flags}
 CHANGES = {
     "NO_PROXY": "127.0.0.1,::1,localhost",  # the servers that tests start are on this machine
     "OMP_NUM_THREADS": "1",  # several test processes share the cores, and sums depend on the number of threads
     "OMP_WAIT_POLICY": "PASSIVE",  # as the command line does, before torch is loaded
+    "WEIGHBRIDGE_TRAINING_PRECISION": "bfloat16" if _BFLOAT16 else "float32",  # no test measures the machine for it
+    "WEIGHBRIDGE_EMBEDDING_PRECISION": "int8" if _BFLOAT16 else "float32",
+    "WEIGHBRIDGE_THREADS": "2",
     "PYTHONUTF8": "1",  # what a command prints in another encoding is a test of its own
 }
 _DROPPED = ("PYTHONIOENCODING", "PYTHONWARNINGS")

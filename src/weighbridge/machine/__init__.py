@@ -4,6 +4,7 @@ from weighbridge.machine.hardware import Hardware, this_machine
 from weighbridge.machine.profile import (
     MachineProfile,
     choose_threads,
+    embedding_floats,
     embedding_precision,
     machine_profile,
     training_precision,
@@ -17,6 +18,7 @@ __all__ = [
     "ModelSpeed",
     "ProductRates",
     "choose_threads",
+    "embedding_floats",
     "embedding_precision",
     "machine_profile",
     "model_speed",

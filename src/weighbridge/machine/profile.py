@@ -4,7 +4,7 @@ The cache folder keeps the measurement under the fingerprint of the machine, so 
 chooses the same. A choice enters the fingerprint of what is computed with it as a precision, never as a speed. These
 environment variables choose instead, for example for all machines of a cluster:
 
-- WEIGHBRIDGE_TRAINING_PRECISION: float32 or bfloat16
+- WEIGHBRIDGE_TRAINING_PRECISION: float32 or bfloat16, also for what stays in floats where vectors are made in int8
 - WEIGHBRIDGE_EMBEDDING_PRECISION: float32, bfloat16 or int8
 - WEIGHBRIDGE_THREADS: how many processor threads compute at the same time
 
@@ -60,14 +60,18 @@ class MachineProfile:
         return "bfloat16" if rates.bfloat16 >= _MARGIN * rates.float32 else "float32"
 
     @property
+    def embedding_floats(self) -> TorchPrecision:
+        """The precision of all that an encoder leaves in floats where it runs in int8."""
+        rates = self.embedding_rates or self.training_rates
+        return "bfloat16" if rates.bfloat16 >= _MARGIN * rates.float32 else "float32"
+
+    @property
     def embedding_precision(self) -> VectorPrecision:
         """The precision of the vectors of documents, for an encoder that runs in all three."""
         rates = self.embedding_rates
-        if rates is None:
-            return self.training_precision
-        if rates.int8 >= _MARGIN * max(rates.float32, rates.bfloat16):
+        if rates and rates.int8 >= _MARGIN * max(rates.float32, rates.bfloat16):
             return "int8"
-        return "bfloat16" if rates.bfloat16 >= _MARGIN * rates.float32 else "float32"
+        return self.embedding_floats
 
 
 def machine_profile(
@@ -114,6 +118,13 @@ def embedding_precision() -> VectorPrecision:
     """Return the precision of documents' vectors: that of the environment, or the one chosen by measurement."""
     return cast("VectorPrecision", _from_environment(EMBEDDING, get_args(VectorPrecision))) or (
         machine_profile().embedding_precision
+    )
+
+
+def embedding_floats() -> TorchPrecision:
+    """Return the precision of what an encoder in int8 leaves in floats, chosen like the two others."""
+    return cast("TorchPrecision", _from_environment(TRAINING, get_args(TorchPrecision))) or (
+        machine_profile().embedding_floats
     )
 
 

@@ -15,6 +15,7 @@ Group = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
 
 Method = Literal["lora", "rslora", "dora", "qlora", "ia3", "prompt-tuning", "full"]
 Preference = Literal["none", "dpo", "kto", "orpo", "grpo"]
+ChosenPrecision = Literal["auto", "float32", "bfloat16"]
 Reward = Literal["accuracy", "citation", "json", "abstention", "model"]
 
 
@@ -99,6 +100,8 @@ class TrainingSettings(Section):
     """Training ends after so many epochs without a better dev score."""
     batch_size: Positive = 8
     """Examples for each step."""
+    precision: ChosenPrecision = "auto"
+    """Of frozen weights: auto (the faster here), float32 or bfloat16."""
     maximum_examples: Positive = 128
     """Training examples to use. More are sampled down."""
     groups: tuple[Group, ...] = ()
@@ -126,7 +129,9 @@ class TrainingSettings(Section):
     @property
     def without_time_limit(self) -> Mapping[str, Any]:
         """The settings without the time limit. It does not change the result: a stopped training continues later."""
-        return self.model_dump(mode="json", exclude={"seconds"})
+        # What auto chose is on the adapter's card. An adapter from another machine need not be trained again.
+        unchosen = {"precision"} if self.precision == "auto" else set()
+        return self.model_dump(mode="json", exclude={"seconds", *unchosen})
 
     @property
     def rate(self) -> float:

@@ -13,9 +13,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from weighbridge.errors import WorkspaceError
+from weighbridge.machine.hardware import this_hardware
 from weighbridge.retrieve.embed.batches import Kind
-from weighbridge.retrieve.embed.local import Precision, native_precision, open_embedder, open_tokenizer
+from weighbridge.retrieve.embed.local import Precision, open_embedder, open_tokenizer
 
+NATIVE = {"int8": {"avx512_vnni", "avx_vnni", "amx_int8"}, "bfloat16": {"avx512_bf16", "amx_bf16", "bf16"}}
 TEXTS = [
     "The harbour opens at six.",
     "Boats are blue, and the lighthouse was built in 1854 by a company of stonemasons from the north.",
@@ -51,7 +53,7 @@ def test_less_precision_is_for_documents_only_and_close(
     minilm: Path, precision: Precision, least: float, elsewhere: float
 ) -> None:
     """A processor without a precision may compute in float32, or saturate sums of int8: `elsewhere`."""
-    native = native_precision(whole=precision == "int8") == precision
+    native = bool(NATIVE[precision] & {*this_hardware().flags})
     exact = open_embedder(minilm, precision="float32")
     rounded = open_embedder(minilm, precision=precision)
     documents = rounded.embed(TEXTS, kind="document")
@@ -158,16 +160,10 @@ def test_weights_without_words_are_reported(minilm: Path, tmp_path: Path) -> Non
         open_embedder(folder).embed(["a text"], kind="query")
 
 
-@pytest.mark.parametrize(
-    ("flags", "whole", "precision"),
-    [
-        ("flags : fpu avx2 avx512f", True, "float32"),
-        ("flags : fpu avx512_bf16 avx512_vnni", False, "bfloat16"),
-        ("flags : fpu avx512_bf16 avx512_vnni", True, "int8"),
-        ("Features : fp asimd bf16", True, "bfloat16"),
-    ],
-)
-def test_precision_follows_the_processor(tmp_path: Path, flags: str, whole: bool, precision: str) -> None:  # noqa: FBT001 - a parameter
-    (tmp_path / "cpuinfo").write_text(flags)
-    assert native_precision(tmp_path / "cpuinfo", whole=whole) == precision
-    assert native_precision(tmp_path / "absent") == "float32"
+@pytest.mark.models
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
+def test_the_choice_of_the_machine_is_the_precision(
+    minilm: Path, precision: Precision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEIGHBRIDGE_EMBEDDING_PRECISION", precision)
+    assert open_embedder(minilm).fingerprint == open_embedder(minilm, precision=precision).fingerprint

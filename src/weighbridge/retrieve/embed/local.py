@@ -1,8 +1,8 @@
 """Turns texts into unit vectors: runs a local sentence-transformers folder on the processor.
 
 OpenVINO runs a BERT encoder (`bert_graph.py`); torch runs any other, and a BERT where OpenVINO is absent.
-Documents are embedded in 8-bit whole numbers where the processor has VNNI instructions, else in bfloat16 where it has
-those, else in float32. Queries are always embedded in float32: vectors of all three precisions share one space.
+Documents are embedded in 8-bit whole numbers, bfloat16 or float32: the fastest on this machine, by a measurement that
+is made once (`weighbridge.machine`). Queries are always embedded in float32: vectors of all three share one space.
 
 Measured by `benchmarks/indexing.py` on 2 threads of an AMD EPYC with AVX-512 VNNI and bf16, other work on the machine,
 300 Cranfield records of 187 tokens, all taking turns: float32 49, bfloat16 89 and int8 125 records a second, where the
@@ -26,6 +26,7 @@ import numpy as np
 
 from weighbridge.errors import WorkspaceError
 from weighbridge.fingerprint import fingerprint
+from weighbridge.machine import choose_threads, embedding_floats, embedding_precision, training_precision
 from weighbridge.models import cache_folder
 from weighbridge.retrieve.embed.array_cache import load_or_compute
 from weighbridge.retrieve.embed.batches import EncoderEngine, Kind, Tokens
@@ -49,8 +50,6 @@ Offsets = Callable[[str], Sequence[tuple[int, int]]]
 
 _WINDOW = 2048
 """Texts that are tokenised and sorted by length together: enough of each length for batches with little padding."""
-_NATIVE_INT8 = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
-_NATIVE_BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 _INT8_RECIPE = 1
 """Enters the fingerprint: count up whenever `find_scales` finds other scales."""
 
@@ -68,45 +67,30 @@ def open_tokenizer(folder: Path) -> Offsets:
 
 
 def open_embedder(
-    folder: Path, *, name: str = "", precision: Precision | None = None, threads: int = 2
+    folder: Path, *, name: str = "", precision: Precision | None = None, threads: int | None = None
 ) -> "LocalEmbedder":
     """Open an embedder: any encoder, pooled and prefixed as its own files say. Weights load on first use.
 
     Args:
         folder: holds config.json, tokenizer.json, model.safetensors, and maybe sentence_bert_config.json.
         name: its name in reports; the folder's name by default.
-        precision: how documents are embedded; by default the fastest that the processor computes in and that loses at
-            most 0.005 nDCG@10. Queries are always embedded in float32.
-        threads: processor threads to use; for torch, in the whole process.
+        precision: how documents are embedded; by default the fastest on this machine. None loses more than 0.005
+            nDCG@10. Queries are always embedded in float32.
+        threads: processor threads to use; for torch, in the whole process. By default one for each core.
 
     Raises:
         WorkspaceError: a file is missing or unreadable, or the model cannot be run in that precision.
     """
     if precision == "int8" and not runs_in_int8(folder):
         raise WorkspaceError(f"{folder}: only BERT encoders with OpenVINO run in int8; choose bfloat16 or float32")
-    precision = precision or native_precision(whole=runs_in_int8(folder))
-    return LocalEmbedder(folder, name or folder.name, precision, threads)
+    if precision is None:
+        precision = embedding_precision() if runs_in_int8(folder) else training_precision()
+    return LocalEmbedder(folder, name or folder.name, precision, threads or choose_threads())
 
 
 def runs_in_int8(folder: Path) -> bool:
     """Tell whether OpenVINO is installed and the folder holds a BERT that `bert_graph.py` can build for it."""
     return find_spec("openvino") is not None and is_bert(folder)
-
-
-def native_precision(processor: Path = Path("/proc/cpuinfo"), *, whole: bool = False) -> Precision:
-    """Return the fastest precision that the processor computes in; float32 where its features cannot be read.
-
-    Args:
-        processor: lists the processor's features.
-        whole: int8 may be chosen.
-    """
-    try:
-        flags = set(processor.read_text(encoding="utf-8", errors="replace").split())
-    except OSError:
-        return "float32"
-    if whole and flags & _NATIVE_INT8:
-        return "int8"
-    return "bfloat16" if flags & _NATIVE_BFLOAT16 else "float32"
 
 
 class LocalEmbedder:
@@ -196,8 +180,9 @@ class LocalEmbedder:
             sample = sample_texts(self._tokenizer, self._longest)
             return load_or_compute(self._cache_file("scales"), lambda: find_scales(bert, sample, tap))
 
-        exact = self._precision == "float32" or native_precision() == "float32"
+        floats = embedding_floats() if self._precision == "int8" else self._precision
         find = scales if self._precision == "int8" else None
+        exact = floats == "float32"
         return OpenVinoEngine(
             bert, "f32" if exact else "bf16", find, pooling=self._recipe.pooling, threads=self._threads
         )

@@ -41,8 +41,10 @@ class OpenVinoEngine:
         self, bert: Bert, floats: Floats, find: FindScales | None, *, pooling: Pooling = "mean", threads: int
     ) -> None:
         self._pooling: Pooling = pooling
-        self._bert, self._floats, self._find, self._threads = bert, floats, find, threads
         self._core = _core()
+        able = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self._floats: Floats = floats if "BF16" in able else "f32"
+        self._bert, self._find, self._threads = bert, find, threads
         self._locks: dict[Kind, threading.Lock] = {"query": threading.Lock(), "document": threading.Lock()}
 
     def vectors(self, tokens: Tokens, kind: Kind) -> "NDArray[np.float32]":

@@ -103,7 +103,7 @@ def greedy_rewards(
     """
     prompts = _prompts(rewarding, examples, "dev", recipe, notify)
     with raise_clear_errors(adapter or recipe.base.hf):
-        exact = precision()
+        exact = precision(recipe.training.precision)
         network = (
             load_tuned(recipe.base, adapter, precision=exact) if adapter else load_network(recipe.base, precision=exact)
         )
@@ -173,7 +173,7 @@ def _train(
     groups = batch // recipe.training.preference.samples
     order = questions_in_order(len(asked), store.steps * groups, recipe.training.seed)
     trainer = trainer_in(GRPOTrainer, store)(
-        model=open_adapter(recipe.base, start),
+        model=open_adapter(recipe.base, start, precision(recipe.training.precision)),
         reward_funcs=[_function(name, asked, rewarding, tokenizer) for name in rewarding.rules],
         args=one_device(_arguments(recipe, store)),
         train_dataset=Dataset.from_list(
@@ -186,7 +186,7 @@ def _train(
     return store.summary(
         examples=len(asked),
         tokens=int(trainer.state.num_input_tokens_seen),
-        precision=str(precision()).removeprefix("torch."),
+        precision=str(precision(recipe.training.precision)).removeprefix("torch."),
     )
 
 

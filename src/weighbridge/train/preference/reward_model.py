@@ -142,7 +142,7 @@ def open_reward_model(folder: Path, base: BaseFiles) -> Judge:
         raise TrainingError(f"{folder}: there is no reward model; train it again")
     with raise_clear_errors(folder):
         tokenizer = load_tokenizer(base)
-        return _scorer(PeftModel.from_pretrained(_network(base, tokenizer), str(adapter)), tokenizer)
+        return _scorer(PeftModel.from_pretrained(_network(base, tokenizer, precision()), str(adapter)), tokenizer)
 
 
 def reward_key(folder: Path) -> str:
@@ -168,11 +168,11 @@ def _encode_answer(tokenizer: Any, name: str, prompt: tuple[Message, ...], answe
     return encode(tokenizer, Conversation(example_id=name, prompt=prompt, target=answer))
 
 
-def _network(base: BaseFiles, tokenizer: Any) -> Any:
+def _network(base: BaseFiles, tokenizer: Any, kind: Any) -> Any:
     from transformers import AutoModelForSequenceClassification
 
     network = AutoModelForSequenceClassification.from_pretrained(
-        base.hf, num_labels=1, dtype=precision(), local_files_only=True
+        base.hf, num_labels=1, dtype=kind, local_files_only=True
     )
     network.config.pad_token_id = tokenizer.pad_token_id if tokenizer.pad_token else tokenizer.eos_token_id
     return network
@@ -208,7 +208,7 @@ def _train(rows: Sequence[Mapping[str, Any]], recipe: Recipe, store: CheckpointS
     how, tokenizer = recipe.training, load_tokenizer(recipe.base)
     set_seed(how.seed)
     trainer = trainer_in(RewardTrainer, store)(
-        model=_with_lora(_network(recipe.base, tokenizer), recipe),
+        model=_with_lora(_network(recipe.base, tokenizer, precision(recipe.training.precision)), recipe),
         args=one_device(RewardConfig(max_length=None, **usual(recipe, store, batch=batch, rate=how.rate))),
         train_dataset=Dataset.from_list(list(rows)),
         processing_class=tokenizer,

@@ -159,7 +159,7 @@ def _train(start: Path, compared: Sequence[Compared], recipe: Recipe, store: Che
     method = METHODS[how.method]
     shared = {**usual(recipe, store, batch=batch, rate=how.learning_rate), "beta": how.beta}
     trainer = trainer_in(method.trainer(), store)(
-        model=open_adapter(recipe.base, start),
+        model=open_adapter(recipe.base, start, precision(recipe.training.precision)),
         args=one_device(method.arguments(compared, shared)),
         train_dataset=Dataset.from_list(method.rows(compared, store.at_once)),
         processing_class=load_tokenizer(recipe.base),
@@ -167,7 +167,11 @@ def _train(start: Path, compared: Sequence[Compared], recipe: Recipe, store: Che
     run_trainer(trainer, store)
     store.keep_best(store.folder.with_name("adapter"))
     tokens = sum(one.tokens for one in compared) * how.epochs
-    return store.summary(examples=len(compared), tokens=tokens, precision=str(precision()).removeprefix("torch."))
+    return store.summary(
+        examples=len(compared),
+        tokens=tokens,
+        precision=str(precision(recipe.training.precision)).removeprefix("torch."),
+    )
 
 
 def _conversation(one: Lesson, text: str) -> Conversation:

@@ -30,8 +30,10 @@ _SHOWN: Mapping[str, str] = {
 _LORA = ("lora", "rslora", "dora", "qlora")
 
 
-def open_adapter(base: BaseFiles, start: Path) -> Any:
-    """Return the base model with the LoRA adapter of a PEFT folder, ready to be trained; adapters are float32.
+def open_adapter(base: BaseFiles, start: Path, kind: Any) -> Any:
+    """Return the base model with the LoRA adapter of a PEFT folder, ready to be trained.
+
+    Frozen weights are of the torch type `kind`, and the adapter is float32.
 
     Raises:
         TrainingError: the folder holds no adapter, or one of another kind.
@@ -44,7 +46,7 @@ def open_adapter(base: BaseFiles, start: Path) -> Any:
             f"and this one was trained by {method}; set training.method to one of {', '.join(_LORA)}, or "
             "training.preference.method to none"
         )
-    return PeftModel.from_pretrained(load_network(base, precision=precision()), str(start), is_trainable=True)
+    return PeftModel.from_pretrained(load_network(base, precision=kind), str(start), is_trainable=True)
 
 
 def weights_key(start: Path) -> list[str]:
@@ -72,7 +74,7 @@ def usual(recipe: Recipe, store: CheckpointStore, *, batch: int, rate: float) ->
         "per_device_train_batch_size": store.at_once,
         "gradient_accumulation_steps": batch // store.at_once,
         "optim": "adamw_torch",
-        "bf16": precision() == torch.bfloat16,
+        "bf16": precision(recipe.training.precision) == torch.bfloat16,
         "gradient_checkpointing": False,
     }
 

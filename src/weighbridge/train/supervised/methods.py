@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from weighbridge.errors import TrainingError
-from weighbridge.settings.training import Method, TrainingSettings
+from weighbridge.machine import training_precision
+from weighbridge.settings.training import ChosenPrecision, Method, TrainingSettings
 from weighbridge.train.runtime.base_model import BaseFiles, load_network
 from weighbridge.train.supervised.prefix_packing import PackedRow
 
@@ -32,14 +33,18 @@ def odd_rates(how: TrainingSettings) -> Iterator[str]:
     yield f"training.learning_rate: {odd} for training.method: {how.method}, so {what}; {low:g} to {high:g} is usual"
 
 
-def precision() -> Any:
-    """Return the torch type to compute in: bfloat16 where the device does so natively, else float32."""
+def precision(chosen: ChosenPrecision = "auto") -> Any:
+    """Return the torch type to compute in.
+
+    Args:
+        chosen: `training.precision` of the settings. auto is bfloat16 on a GPU that has it, and on a processor the
+            faster one, by a measurement that is made once (`weighbridge.machine`).
+    """
     import torch
 
-    if torch.cuda.is_available():
+    if chosen == "auto" and torch.cuda.is_available():
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    able: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
+    return getattr(torch, training_precision() if chosen == "auto" else chosen)
 
 
 def prepare_network(base: BaseFiles, how: TrainingSettings, kind: Any) -> Any:

@@ -1,8 +1,8 @@
 """Supervised fine-tuning: any of the methods, by one recipe, on PEFT and the trainer of transformers.
 
 LoRA without dropout on all linear layers of the blocks, AdamW, a cosine schedule with warm-up, gradients clipped at 1,
-and the loss on the answers alone. Frozen weights are bfloat16 where the processor multiplies bfloat16 natively (twice
-as fast there as float32, docs/adr/0004); weights that learn are always float32.
+and the loss on the answers alone. Frozen weights are bfloat16 where the machine multiplies it faster than float32, by
+measurement (docs/adr/0036); weights that learn are always float32.
 """
 
 from collections.abc import Sequence
@@ -74,7 +74,7 @@ def train_supervised(job: Job) -> Training:
     store = CheckpointStore(
         folder=job.folder / "checkpoints",
         fingerprint=fingerprint(
-            job.recipe.base.fingerprint, how.supervised_recipe, texts, job.exact, job.row_tokens, order
+            job.recipe.base.fingerprint, how.supervised_recipe, texts, str(_precision(job)), job.row_tokens, order
         ),
         ends=epoch_ends(len(job.encoded), how.batch_size, how.epochs),
         pause=job.checkpoint_seconds,
@@ -95,10 +95,9 @@ def read_losses(folder: Path) -> tuple[float, ...]:
 
 
 def _train(job: Job, steps: Steps, store: CheckpointStore) -> Training:
-    import torch
 
     how = job.recipe.training
-    kind = torch.float32 if job.exact else precision()
+    kind = _precision(job)
     network = prepare_network(job.recipe.base, how, kind)
     trim()
     store.open()
@@ -115,6 +114,12 @@ def _train(job: Job, steps: Steps, store: CheckpointStore) -> Training:
         precision=str(kind).removeprefix("torch."),
         notes=[early] if store.stopped_early else [],
     )
+
+
+def _precision(job: Job) -> Any:
+    import torch
+
+    return torch.float32 if job.exact else precision(job.recipe.training.precision)
 
 
 def _halve(job: Job, steps: Steps, store: CheckpointStore, failure: str) -> None:

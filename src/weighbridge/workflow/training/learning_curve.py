@@ -65,7 +65,7 @@ def _ask_dev_questions(exercise: Exercise, adapter: Path, share: float, examples
     """Ask an adapter the dev questions, and return the scores as a point of the curve."""
     tokenizer = load_tokenizer(exercise.recipe.base)
     with quiet():
-        network = load_tuned(exercise.recipe.base, adapter, precision=precision())
+        network = load_tuned(exercise.recipe.base, adapter, precision=precision(exercise.recipe.training.precision))
         losses = dev_losses(network, [encode(tokenizer, one) for one in references(exercise)])
         prompts = [exercise.strategy.prompt_for(example.question) for example in exercise.asked]
         maximum = exercise.recipe.model.maximum_tokens
