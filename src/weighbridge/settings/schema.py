@@ -167,7 +167,7 @@ class RetrievalSettings(Section):
     rewrite: Rewrite = "none"
     """Searches for more than the question: none, expansion, sub-questions or hypothetical."""
     rerank: str = ""
-    """late-interaction, or the folder of a cross-encoder. Empty keeps the order of the search."""
+    """late-interaction, or a cross-encoder: a known name, hf:... or a folder. Empty keeps the order of the search."""
     diversity: Share = 0.0
     """0 to 1: the penalty of a passage that repeats a better one."""
     neighbours: Annotated[int, Field(ge=0)] = 0
