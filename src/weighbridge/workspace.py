@@ -32,6 +32,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from weighbridge.arms import strategy_of
 from weighbridge.errors import WorkspaceError
 
 
@@ -124,6 +125,16 @@ class Workspace:
     def latency(self, strategy: str) -> Path:
         """Return the file with the timings of a strategy."""
         return self.state / "latency" / f"{strategy}.json"
+
+    def same_strategy(self, path: Path) -> tuple[Path, ...]:
+        """Return the files or folders beside `path` of the same strategy under other names.
+
+        `rag@small` may have begun as `rag`, before the settings named several models. What it did then still counts.
+        """
+        ending = next((suffix for suffix in (".jsonl", ".json") if path.name.endswith(suffix)), "")
+        strategy = strategy_of(path.name.removesuffix(ending))
+        beside = sorted(path.parent.glob(f"*{ending}")) if path.parent.is_dir() else []
+        return tuple(one for one in beside if one != path and strategy_of(one.name.removesuffix(ending)) == strategy)
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -133,3 +133,22 @@ def test_a_second_run_asks_and_trains_nothing_again(run: Run, monkeypatch: pytes
     grown = {arm for arm in ARMS if run.place.records(arm).read_text().count("\n") > lines[arm]}
     assert grown <= failed < set(ARMS)
     assert len(list_adapters(run.settings, run.place)) == 1
+
+
+def test_answers_and_adapters_stay_where_an_arm_gets_another_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a model is added to the settings, or taken out: `fine-tuned@other` becomes `fine-tuned`."""
+    alone = Alone(timings=(), untimed=1, memory_bytes=1)
+    monkeypatch.setattr("weighbridge.workflow.compare.time_in_own_process", lambda *_: alone)
+    monkeypatch.setattr("weighbridge.evaluate.run._attempt", lambda *_: pytest.fail("asked again"))
+    monkeypatch.setattr("weighbridge.workflow.training.train.examine_adapter", lambda card, *_: card)
+    one = run.settings.for_arm("fine-tuned@other").model_copy(update={"strategies": ("fine-tuned",)})
+    again = compare(one, run.place, Reporter())
+    was = [record for record in run.weighing.records if record.strategy == "fine-tuned@other"]
+    assert [record.key for record in again.records] == [record.key for record in was]
+    assert {record.strategy for record in again.records} == {"fine-tuned"}
+    card, before = (promoted_adapter(run.place, arm) for arm in ("fine-tuned", "fine-tuned@other"))
+    assert card is not None
+    assert before is not None
+    assert (card.strategy, card.id, card.made_at) == ("fine-tuned", before.id, before.made_at)
+    linked, original = (run.place.adapter(each.strategy, each.id) / each.gguf for each in (card, before))
+    assert linked.samefile(original)

@@ -6,15 +6,16 @@ found to be the best of several is used as long as data and settings are those i
 the search have such a file each, too.
 """
 
+import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from weighbridge.adapters import AdapterCard
 from weighbridge.arms import strategy_of
 from weighbridge.errors import TrainingError, UserError, WorkspaceError
-from weighbridge.train.card import read_adapter_card
+from weighbridge.train.card import read_adapter_card, write_adapter_card
 from weighbridge.workspace import Workspace, load_json, write_json
 
 _RECORD = "promoted.json"
@@ -77,6 +78,30 @@ def strategy_with_adapters(workspace: Workspace, name: str) -> str:
     if fitting:
         raise UserError(f"'{name}' has adapters on {len(fitting)} base models; name one: {', '.join(fitting)}")
     raise UserError(f"'{name}' has no adapters here; strategies that have: {', '.join(there) or 'none'}")
+
+
+def adopt_adapter(workspace: Workspace, arm: str, name: str) -> None:
+    """Take over an adapter of the same strategy under another name: from before, or after, `models:` was set.
+
+    The id says that base model, data and settings are the same. Files are linked where the file system allows it.
+    """
+    folder = workspace.adapter(arm, name)
+    if read_adapter_card(folder) is not None:
+        return
+    for other in workspace.same_strategy(workspace.adapters(arm)):
+        card = read_adapter_card(other / name)
+        if card is not None:
+            without_card = shutil.ignore_patterns("card.json")
+            shutil.copytree(other / name, folder, copy_function=_link, dirs_exist_ok=True, ignore=without_card)
+            write_adapter_card(replace(card, strategy=arm), folder)  # last: a card says that the folder is complete
+            return
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        Path(target).hardlink_to(source)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def promotions(workspace: Workspace, kind: str) -> Promotions:

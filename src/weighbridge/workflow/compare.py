@@ -228,8 +228,17 @@ def _answer(
             scorer=fingerprint(scorer_fingerprint(), *(metric.origin for metric in own)) if own else "",
         )
         remote = _remote_attempts(arm, stand, strategy, spec)
-        append(path, evaluate(strategy, spec, done=load(path), notify=reporter.notify, remote=remote))
-        return Answered(identity=strategy.fingerprint, records=stored_records(strategy, spec, load(path)))
+        # A record is known by its model and prompts, so one under the arm's name with another list of models counts too.
+        earlier = {
+            key: replace(record, strategy=arm)
+            for other in bench.workspace.same_strategy(path)
+            for key, record in load(other).items()
+            if record.answer is not None
+        }
+        done = {**earlier, **load(path)}
+        append(path, evaluate(strategy, spec, done=done, notify=reporter.notify, remote=remote))
+        records = stored_records(strategy, spec, {**earlier, **load(path)})
+        return Answered(identity=strategy.fingerprint, records=records)
 
 
 def _remote_attempts(

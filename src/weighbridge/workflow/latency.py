@@ -43,8 +43,10 @@ def time_in_own_process(
     """
     rows = [_row(question) for question in questions]
     key = fingerprint("alone", identity, rows, asdict(this_machine()))
-    kept = load_json(workspace.latency(arm))
-    if not (kept and kept.get("key") == key):
+    place = workspace.latency(arm)
+    found = (load_json(path) for path in (place, *workspace.same_strategy(place)))
+    kept = next((one for one in found if one and one.get("key") == key), None)
+    if kept is None:
         kept = {"key": key, **_run(arm, workspace, {"identity": identity, "questions": rows}, reporter)}
         write_json(workspace.latency(arm), kept)
     timings = tuple(Timing(**timing) for timing in kept["timings"])

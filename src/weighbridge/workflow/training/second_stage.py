@@ -7,7 +7,7 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.settings.schema import Arm
 from weighbridge.train.data.preference_file import PreferenceFile
 from weighbridge.train.prepare import Exercise, label_key
-from weighbridge.train.registry import folder_of
+from weighbridge.train.registry import adopt_adapter, folder_of
 from weighbridge.train.tune import train_and_check
 from weighbridge.wiring.components import Bench
 from weighbridge.wiring.engines import Engine, weights_of
@@ -36,6 +36,7 @@ def train_second_stage(
     preferences, access = asdict(read.told) if read else {}, _access(first.learnt, exercise, read)
     settings = preference.model_dump(mode="json", exclude={"pairs"})
     key = fingerprint("preference", 2, first.fingerprint, settings, preferences, *label_key(access))
+    adopt_adapter(bench.workspace, arm, key[:12])
     folder = bench.workspace.adapter(arm, key[:12])
     start = folder_of(bench.workspace, first)
     lessons = read.lessons if read else ()

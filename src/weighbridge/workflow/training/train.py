@@ -21,7 +21,7 @@ from weighbridge.report.lint_printout import render_lint
 from weighbridge.settings.schema import Arm, Settings
 from weighbridge.train.card import read_adapter_card, read_lessons, write_adapter_card
 from weighbridge.train.prepare import Exercise, Material, prepare_exercise
-from weighbridge.train.registry import folder_of, promoted_adapter, promotions, record_promotion
+from weighbridge.train.registry import adopt_adapter, folder_of, promoted_adapter, promotions, record_promotion
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.tune import tune
 from weighbridge.types import Document
@@ -211,6 +211,7 @@ def _adapter_of(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter, agre
 
 def _train_here(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> AdapterCard:
     exercise = exercise_of(arm, bench, engine, reporter)
+    adopt_adapter(bench.workspace, arm, exercise.id)
     folder = bench.workspace.adapter(arm, exercise.id)
     if read_adapter_card(folder) is None:
         reporter.show(render_lint(exercise.checked))
