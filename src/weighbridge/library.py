@@ -119,7 +119,7 @@ class OpenWorkspace:
 
         Args:
             question: The text of the question.
-            strategy: One of `strategies:` in the settings.
+            strategy: One of `strategies:` in the settings; with several base models, one on a model: rag@small.
             groups: The access groups of the reader.
             history: The turns of the conversation before the question, oldest first.
             emit: Receives the text of the answer piece by piece.
@@ -157,7 +157,7 @@ class OpenWorkspace:
         """Train tuned strategies on exactly the prompts that they send; by default all tuned ones of the settings.
 
         Args:
-            strategies: Some of `strategies:` in the settings; also `embedder` and `reranker`, the models of the search.
+            strategies: Some of `strategies:` in the settings, or raft@small with several base models; also `embedder` and `reranker`, the models of the search.
             seeds: Trainings with different seeds. The best on the dev questions serves.
             search: Learning rates and ranks to try on small budgets first.
             agree: Receives the question before a paid training at a provider, and answers it; without it, none starts.

@@ -228,17 +228,24 @@ def _answer(
             scorer=fingerprint(scorer_fingerprint(), *(metric.origin for metric in own)) if own else "",
         )
         remote = _remote_attempts(arm, stand, strategy, spec)
-        # A record is known by its model and prompts, so one under the arm's name with another list of models counts too.
-        earlier = {
-            key: replace(record, strategy=arm)
-            for other in bench.workspace.same_strategy(path)
-            for key, record in load(other).items()
-            if record.answer is not None
-        }
+        earlier = _records_under_other_names(arm, path, bench.workspace)
         done = {**earlier, **load(path)}
         append(path, evaluate(strategy, spec, done=done, notify=reporter.notify, remote=remote))
         records = stored_records(strategy, spec, {**earlier, **load(path)})
         return Answered(identity=strategy.fingerprint, records=records)
+
+
+def _records_under_other_names(arm: Arm, path: Path, workspace: Workspace) -> dict[str, Record]:
+    """Return the answers of an arm from before another list of models gave it this name.
+
+    The key of a record tells its model and its prompts, so those of other models among them are never asked for.
+    """
+    return {
+        key: replace(record, strategy=arm)
+        for other in workspace.same_strategy(path)
+        for key, record in load(other).items()
+        if record.answer is not None
+    }
 
 
 def _remote_attempts(
