@@ -157,7 +157,8 @@ class OpenWorkspace:
         """Train tuned strategies on exactly the prompts that they send; by default all tuned ones of the settings.
 
         Args:
-            strategies: Some of `strategies:` in the settings, or raft@small with several base models; also `embedder` and `reranker`, the models of the search.
+            strategies: Some of `strategies:` in the settings, with several base models like raft@small; also `embedder`
+                and `reranker`, the models of the search.
             seeds: Trainings with different seeds. The best on the dev questions serves.
             search: Learning rates and ranks to try on small budgets first.
             agree: Receives the question before a paid training at a provider, and answers it; without it, none starts.

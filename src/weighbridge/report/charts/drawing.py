@@ -1,7 +1,7 @@
 """Charts as inline SVG: no script, no style but the page's classes, told by shape and label as well as by colour.
 
 A series is `s0` to `s4` in the page's palette, and has a shape of its own. Strategies past the fifth repeat the shapes
-in other colours: on several base models a shape stands for a strategy, where each model runs all five.
+in other colours: on several base models a shape stands for a strategy.
 """
 
 import math
@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
+
+SHAPES = 5
+"""Shapes, and colours of the palette."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def axis(values: Sequence[Reach], *, logarithmic_from: float) -> Axis:
 
 def colour(series: int) -> int:
     """Return the number of a series' colour in the palette. The first 25 series differ in colour or in shape."""
-    return (series + series // 5) % 5
+    return (series + series // SHAPES) % SHAPES
 
 
 def glyph(series: int) -> Markup:
@@ -145,7 +148,7 @@ def _segment(segment: BarSegment, start: float, width: float) -> str:
 def draw_shape(series: int, x: float, y: float, size: float) -> str:
     """Draw a circle, square, triangle, diamond or cross of about the same area."""
     corners: Sequence[tuple[float, float]]
-    match series % 5:
+    match series % SHAPES:
         case 0:
             return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}"/>'
         case 1:

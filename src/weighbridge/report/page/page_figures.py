@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from weighbridge.arms import base_of, bases_of, strategy_of
 from weighbridge.figures import FIGURES, FigureKind
 from weighbridge.formatting import NB, interval, scale, write_amount
-from weighbridge.report.charts.drawing import Axis, BarSegment, Reach, axis, stacked_bar, whisker
+from weighbridge.report.charts.drawing import SHAPES, Axis, BarSegment, Reach, axis, stacked_bar, whisker
 from weighbridge.report.charts.scatter import Point, scatter
 from weighbridge.report.findings import currency, kinds_taken, notes, why_absent
 from weighbridge.report.safe_text import ABSENT, one_line
@@ -88,8 +89,15 @@ class Bar:
 
 
 def series_of(weighing: Weighing) -> Mapping[str, int]:
-    """Return the number of each strategy's shape and colour."""
-    return {measurement.strategy: place for place, measurement in enumerate(weighing.measurements)}
+    """Return the number of each strategy's shape and colour.
+
+    On several base models a shape stands for a strategy, and the colour tells the models apart.
+    """
+    arms = [measurement.strategy for measurement in weighing.measurements]
+    shapes, bases = list(dict.fromkeys(map(strategy_of, arms))), bases_of(arms)
+    if len(bases) == 1 or len(shapes) > SHAPES:
+        return {arm: place for place, arm in enumerate(arms)}
+    return {arm: SHAPES * bases.index(base_of(arm)) + shapes.index(strategy_of(arm)) for arm in arms}
 
 
 def glance_table(weighing: Weighing, names: Sequence[str] = GLANCE) -> Glance:
@@ -139,17 +147,17 @@ def _row(weighing: Weighing, kind: FigureKind) -> FigureRow:
     taken = [m.figures[kind.name] for m in weighing.measurements if kind.name in m.figures]
     top = 1.0 if kind.unit == "share" else max(max(e.high, e.value) for e in taken) or 1.0
     along = Axis(0.0, top, logarithmic=False, ticks=())
-    reasons = notes(weighing, kinds_taken(weighing))
+    reasons, series = notes(weighing, kinds_taken(weighing)), series_of(weighing)
     return FigureRow(
         kind,
         tuple(
-            _cell(weighing, kind, measurement, series, along)
+            _cell(weighing, kind, measurement, series[measurement.strategy], along)
             if kind.name in measurement.figures
             else FigureCell(
                 strategy=measurement.strategy, value=ABSENT, bounds="", drawn=Markup(), counts="",
                 note=reasons.index(why_absent(kind, measurement)) + 1,
             )
-            for series, measurement in enumerate(weighing.measurements)
+            for measurement in weighing.measurements
         ),
     )  # fmt: skip
 
@@ -168,17 +176,17 @@ def _cell(weighing: Weighing, kind: FigureKind, measurement: Measurement, series
 
 
 def _scatter(weighing: Weighing, kind: FigureKind, title: str) -> Chart | None:
-    dominated = {place.strategy for place in weighing.decision.front if place.dominated_by}
+    dominated, series = {place.strategy for place in weighing.decision.front if place.dominated_by}, series_of(weighing)
     points = [
         Point(
             name=one_line(measurement.strategy, 24),
-            series=series,
+            series=series[measurement.strategy],
             x=_reach(measurement.figures[kind.name]),
             y=_reach(measurement.figures["accuracy"]),
             leads=measurement.strategy == weighing.decision.recommended,
             dominated=measurement.strategy in dominated,
         )
-        for series, measurement in enumerate(weighing.measurements)
+        for measurement in weighing.measurements
         if kind.name in measurement.figures and "accuracy" in measurement.figures
     ]
     if not points:

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from weighbridge.arms import bases_of
+from weighbridge.arms import bases_of, write_arms
 from weighbridge.decide.front import front_sentence
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import write_difference, write_lead
@@ -117,7 +117,7 @@ def page(weighing: Weighing, dossier: Dossier = NO_DOSSIER, *, groups: frozenset
         shortfalls=(*findings.shortfalls(weighing, findings.kinds_taken(weighing)), *break_evens(weighing)),
         charts=scatter_charts(weighing),
         hollow=any(place.dominated_by for place in weighing.decision.front),
-        dominated=front_sentence(weighing.decision.front),
+        dominated=write_arms(front_sentence(weighing.decision.front), series),
         bars=outcome_bars(weighing),
         compared=_comparison_rows(weighing),
         priorities=list(dict.fromkeys(name for verdict in weighing.decision.verdicts for name in verdict.points)),

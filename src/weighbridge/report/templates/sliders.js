@@ -30,7 +30,7 @@
   const list = (names) => (names.length < 2 ? names.join("") : names.slice(0, -1).join(", ") + " and " + names.at(-1));
 
   const bar = (share, place) => {
-    const node = make("div", "meter s" + ((place + Math.floor(place / 5)) % 5), make("span", ""));
+    const node = make("div", "meter " + marks[place].classList[1], make("span", ""));
     node.firstChild.style.width = 100 * Math.max(0, Math.min(1, share)) + "%";
     return node;
   };
