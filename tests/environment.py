@@ -10,7 +10,7 @@ from weighbridge.machine.hardware import this_hardware
 
 KEPT = frozenset({
     "HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ",
-    "USER", "VIRTUAL_ENV", "WEIGHBRIDGE_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
+    "USER", "VIRTUAL_ENV", "WEIGHBRIDGE_CACHE", "WEIGHBRIDGE_VLLM", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
 })  # fmt: skip
 KEPT_PREFIXES = ("COV_", "CUDA_", "DYLD_", "HYPOTHESIS_", "LD_", "NVIDIA_", "PIP_", "PYTEST_", "PYTHON", "SSL_")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")

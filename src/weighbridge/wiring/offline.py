@@ -1,6 +1,6 @@
 """Refuses to send user data to a remote endpoint when `needs.limits.offline` is set."""
 
-from weighbridge.endpoints.connect import address, is_local
+from weighbridge.endpoints.connect import remote_address
 from weighbridge.errors import SettingsError
 from weighbridge.settings.schema import ModelSettings, Settings
 
@@ -11,7 +11,7 @@ def require_leave(what: str, model: ModelSettings, settings: Settings) -> None:
     Raises:
         SettingsError: the model is at a remote endpoint, and `needs.limits.offline` is set.
     """
-    if model.engine == "openai" and settings.needs.limits.offline and not is_local(where := address(model)):
+    if settings.needs.limits.offline and (where := remote_address(model)):
         raise SettingsError(
             f"weighbridge.yaml: needs.limits.offline is true, and {what} would be sent to {where}; take an endpoint on "
             "this machine, or set offline to false"

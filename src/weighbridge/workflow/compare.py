@@ -13,7 +13,7 @@ from weighbridge.arms import base_of, bases_of, write_arm
 from weighbridge.decide.decide import decide
 from weighbridge.decide.what_if.reprice import reprice
 from weighbridge.decide.what_if.retake import describe_prices
-from weighbridge.endpoints.connect import address, is_local
+from weighbridge.endpoints.connect import remote_address
 from weighbridge.errors import ModelError, TrainingError
 from weighbridge.evaluate.ledger import append, load
 from weighbridge.evaluate.metrics.suite import metrics_for, own_metrics
@@ -279,7 +279,7 @@ def _footprint(arm: Arm, stand: Stand, alone: Alone) -> Footprint:
         memory_bytes=alone.memory_bytes,
         disk_bytes=disk_bytes(arm, bench, stand.engine),
         setup_seconds=indexing_seconds(arm, bench) + training_seconds(arm, bench),
-        offline=model.engine != "openai" or is_local(address(model)),
+        offline=not remote_address(model),
         cites=shape_of(arm).reads and bench.workload.outline.task == "answer",
     )
 
