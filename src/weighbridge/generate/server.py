@@ -44,7 +44,7 @@ _OURS = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONWARNINGS"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
+class ManagedServer:
     """A server that this process started."""
 
     served: Served
@@ -67,7 +67,7 @@ class Process:
 class _Running:
     """The server of this process, if there is one: two of them would hold the weights twice."""
 
-    process: Process | None = None
+    process: ManagedServer | None = None
     lock: Lock = field(default_factory=Lock)
 
 
@@ -121,7 +121,7 @@ def server_arguments(settings: ModelSettings, *, lora: bool) -> tuple[str, ...]:
     return (*length, *adapters, *settings.server_arguments)
 
 
-def start_server(folder: Path, arguments: tuple[str, ...], *, notify: Notify) -> Process:
+def start_server(folder: Path, arguments: tuple[str, ...], *, notify: Notify) -> ManagedServer:
     """Start a server of a model's folder, and return it once it is healthy. Raises as `shared_server`."""
     port, key = _free_port(), token_urlsafe(24)
     place = ("--model", str(folder), "--served-model-name", BASE, "--host", "127.0.0.1", "--port", str(port))
@@ -146,7 +146,7 @@ def start_server(folder: Path, arguments: tuple[str, ...], *, notify: Notify) ->
             start_new_session=True,  # Ctrl-C is for this process, which stops the server when it is done
         )
     served = Served(url=f"http://127.0.0.1:{port}/v1", key=key, weights=weights)
-    process = Process(served=served, guard=guard, log=log)
+    process = ManagedServer(served=served, guard=guard, log=log)
     try:
         _wait_until_healthy(process, f"http://127.0.0.1:{port}/health", notify)
     except BaseException:
@@ -175,7 +175,7 @@ def vllm_command() -> list[str]:
     return [str(python), "-m", "vllm.entrypoints.openai.api_server"] if "python" in python.name else [str(python)]
 
 
-def _wait_until_healthy(process: Process, url: str, notify: Notify) -> None:
+def _wait_until_healthy(process: ManagedServer, url: str, notify: Notify) -> None:
     from httpx2 import Client, HTTPError
 
     start = monotonic()
