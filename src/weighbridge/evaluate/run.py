@@ -80,12 +80,11 @@ def evaluate(
     processes. When the iterator is closed or
     interrupted no new question is asked, and answers on their way end at their next piece of text.
     """
-    stored = done or {}
-    wanted = _by_key(strategy, exam)
-    missing = {key: example for key, example in wanted.items() if (r := stored.get(key)) is None or r.answer is None}
+    missing = missing_examples(strategy, exam, done or {})
     here = Attempts(strategy, exam)
     executor, work = (remote.executor, remote.work) if remote else (LOCAL, here)
-    failed, finished = 0, len(wanted) - len(missing)
+    total = len(_by_key(strategy, exam))
+    failed, finished = 0, total - len(missing)
     with closing(executor.map(work, missing.items(), threads=exam.workers, in_order=False)) as records:
         try:
             for record in records:
@@ -94,7 +93,7 @@ def evaluate(
                     Progress(
                         task=f"asking {strategy.name}",
                         done=finished,
-                        total=len(wanted),
+                        total=total,
                         unit="questions",
                         note=f"{failed} failed" if failed else "",
                     )
@@ -122,6 +121,12 @@ def stored_records(strategy: Strategy, exam: EvaluationSpec, stored: Mapping[str
     """Return the stored records of an exam, in the order of its examples, graded by its metrics as they are now."""
     wanted = _by_key(strategy, exam)
     return tuple(grade_record(exam, example, stored[key]) for key, example in wanted.items() if key in stored)
+
+
+def missing_examples(strategy: Strategy, exam: EvaluationSpec, stored: Mapping[str, Record]) -> dict[str, Example]:
+    """Return the examples, by the key of their record, that have no stored answer yet."""
+    wanted = _by_key(strategy, exam)
+    return {key: example for key, example in wanted.items() if (r := stored.get(key)) is None or r.answer is None}
 
 
 def _by_key(strategy: Strategy, exam: EvaluationSpec) -> dict[str, Example]:

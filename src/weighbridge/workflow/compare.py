@@ -18,7 +18,7 @@ from weighbridge.errors import ModelError, TrainingError
 from weighbridge.evaluate.ledger import append, load
 from weighbridge.evaluate.metrics.suite import metrics_for, own_metrics
 from weighbridge.evaluate.outcomes import joint_outcomes
-from weighbridge.evaluate.run import Attempts, EvaluationSpec, KeyedExample, evaluate, stored_records
+from weighbridge.evaluate.run import Attempts, EvaluationSpec, KeyedExample, evaluate, missing_examples, stored_records
 from weighbridge.evaluate.summarise import Footprint, compare_all, seconds_per_answer, summarise
 from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
 from weighbridge.evaluate.weighing import save_weighing
@@ -43,6 +43,7 @@ from weighbridge.wiring.search import embedder_name
 from weighbridge.wiring.tuned_retrievers import require_unlearnt, with_tuned_models
 from weighbridge.wiring.workload import applied_caps
 from weighbridge.workflow.ask import open_strategy
+from weighbridge.workflow.endpoint_check import describe_price, is_endpoint, require_endpoint
 from weighbridge.workflow.footprint import disk_bytes, indexing_seconds, training_price, training_seconds
 from weighbridge.workflow.latency import Alone, time_in_own_process
 from weighbridge.workflow.report import write_reports
@@ -108,6 +109,8 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
     with workspace.lock():
         with measure_seconds(seconds, "fetch and convert models"):
             engines = [open_engine(one, reporter) for one in settings.by_base]
+        for stand_settings in settings.by_base:
+            _require_new_endpoint(stand_settings, workspace)
         with measure_seconds(seconds, "read, split and index"):
             bench = open_bench(settings, workspace, reporter)
         caps = applied_caps(
@@ -143,6 +146,12 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
         save_weighing(workspace, weighing)
         write_reports(workspace, weighing)
     return weighing
+
+
+def _require_new_endpoint(settings: Settings, workspace: Workspace) -> None:
+    """Ask an endpoint that never answered here something tiny, before documents are read and anything is trained."""
+    if is_endpoint(settings.model) and not any(workspace.records(arm).exists() for arm in settings.strategies):
+        require_endpoint(settings.model)
 
 
 def _describe_arms(arms: Iterable[Arm]) -> str:
@@ -230,6 +239,10 @@ def _answer(
         remote = _remote_attempts(arm, stand, strategy, spec)
         earlier = _records_under_other_names(arm, path, bench.workspace)
         done = {**earlier, **load(path)}
+        if is_endpoint(model := stand.engine.settings) and (missing := missing_examples(strategy, spec, done)):
+            require_endpoint(model)
+            if sentence := describe_price(strategy, list(missing.values()), model, bench.settings.prices):
+                reporter.say(sentence)
         append(path, evaluate(strategy, spec, done=done, notify=reporter.notify, remote=remote))
         records = stored_records(strategy, spec, {**earlier, **load(path)})
         return Answered(identity=strategy.fingerprint, records=records)

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from weighbridge.errors import ModelError, SettingsError, UserError
 from weighbridge.machine import (
     ProductRates,
     choose_threads,
@@ -17,6 +18,8 @@ from weighbridge.machine import (
     training_precision,
 )
 from weighbridge.models import cache_folder
+from weighbridge.settings.file import load_settings
+from weighbridge.workflow.endpoint_check import endpoints_of, require_endpoint
 from weighbridge.workflow.known_models import default_models
 from weighbridge.workspace import Workspace
 
@@ -123,3 +126,20 @@ def _workspace(workspace: Workspace) -> Iterator[DoctorCheck]:
         detail=str(workspace.root),
         remedy="" if writable else f"chmod u+w {workspace.root}",
     )
+    yield from _endpoints(workspace)
+
+
+def _endpoints(workspace: Workspace) -> Iterator[DoctorCheck]:
+    """Ask each endpoint of a workspace something tiny."""
+    try:
+        models = tuple(endpoints_of(load_settings(workspace.settings_file)))
+    except SettingsError as error:
+        yield DoctorCheck(what="weighbridge.yaml", state="missing", detail=str(error), remedy="correct these lines")
+        return
+    for model in models:
+        name = f"{model.reference.removeprefix('openai:')} at its endpoint"
+        try:
+            yield DoctorCheck(what=name, state="good", detail=f"{require_endpoint(model)} answers")
+        except (ModelError, UserError) as error:
+            problem, _, remedy = str(error).rpartition("; ")
+            yield DoctorCheck(what=name, state="missing", detail=problem or remedy, remedy=remedy)

@@ -1,0 +1,72 @@
+"""An endpoint is looked at before much is asked of it."""
+
+import json
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from weighbridge.answer.composed import Composed
+from weighbridge.answer.prompt import Instructions
+from weighbridge.errors import ModelError
+from weighbridge.generate.scripted import Scripted
+from weighbridge.settings.needs import Prices
+from weighbridge.settings.schema import ModelSettings
+from weighbridge.types import Example, Question
+from weighbridge.workflow.doctor import examine
+from weighbridge.workflow.endpoint_check import describe_price, require_endpoint
+
+DEAD = "http://127.0.0.1:9/v1"
+STRATEGY = Composed(name="prompt", model=Scripted(), instructions=Instructions(system="Answer in a word."))
+EXAMPLES = [Example(id=str(n), question=Question("When does the museum open?"), answers=("nine",)) for n in range(40)]
+
+
+def workspace(folder: Path, url: str) -> Path:
+    (folder / "examples.jsonl").write_text('{"question": "When?", "answer": "At nine."}\n')
+    model = {"engine": "openai", "reference": "m", "base_url": url}
+    settings = {"examples": "examples.jsonl", "strategies": ["prompt"], "model": model}
+    (folder / "weighbridge.yaml").write_text(json.dumps(settings))
+    return folder
+
+
+def test_a_dead_endpoint_says_what_was_tried_and_what_to_do() -> None:
+    model = ModelSettings(engine="openai", reference="m", base_url=DEAD)
+    with pytest.raises(ModelError, match=r"first tiny request failed.*m at http://127\.0\.0\.1:9/v1.*refused.*; check"):
+        require_endpoint(model)
+
+
+def test_the_request_is_tiny(chat_endpoint: Callable[..., str], scripted_endpoint: str) -> None:
+    bodies: list[Any] = []
+
+    def behave(handler: BaseHTTPRequestHandler, body: Any) -> None:
+        bodies.append(body)
+        handler.send_response(401)
+        handler.end_headers()
+
+    with pytest.raises(ModelError, match="HTTP 401"):
+        require_endpoint(ModelSettings(engine="openai", reference="m", base_url=chat_endpoint(behave)))
+    assert (bodies[0]["max_tokens"], len(bodies)) == (8, 1)
+    assert require_endpoint(ModelSettings(engine="openai", base_url=scripted_endpoint)) == scripted_endpoint
+
+
+def test_the_doctor_finds_a_dead_endpoint(tmp_path: Path, scripted_endpoint: str) -> None:
+    found = next(check for check in examine(workspace(tmp_path, DEAD)) if "endpoint" in check.what)
+    assert found.state == "missing"
+    assert DEAD in found.detail
+    assert found.remedy.startswith("check model.base_url")
+    alive = next(check for check in examine(workspace(tmp_path, scripted_endpoint)) if "endpoint" in check.what)
+    assert (alive.state, alive.detail) == ("good", f"{scripted_endpoint} answers")
+
+
+def test_the_price_is_told_before_anything_is_asked() -> None:
+    model = ModelSettings(maximum_tokens=50)
+    prices = Prices(input_per_million=10.0, output_per_million=100.0)
+    told = describe_price(STRATEGY, EXAMPLES, model, prices)
+    assert "prompt: 40\N{NO-BREAK SPACE}questions, about " in told
+    assert "at most 2,000 out: about 0.2" in told  # 2,000 tokens out are 0.2, and the prompts a little more
+    assert "their price is unknown" in describe_price(STRATEGY, EXAMPLES, model, Prices())
+    thinking = model.model_copy(update={"parameters": {"max_completion_tokens": 500}})
+    assert "at most 20,000 out" in describe_price(STRATEGY, EXAMPLES, thinking, prices)
+    assert describe_price(STRATEGY, [], model, prices) == ""
