@@ -1,12 +1,13 @@
 """PyTorch generation: for a model that has no GGUF, and for an adapter before it is exported.
 
-Slower than llama.cpp on a CPU by a factor of three to seven. One answer at a time: `generate` holds a lock.
+Slower than llama.cpp on a CPU by a factor of three to seven. Threads that ask at the same time are answered together
+where that changes no text (`batching.py`), else one after another.
 """
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
@@ -14,6 +15,7 @@ from typing import Any
 
 from weighbridge.errors import MissingExtraError, ModelError, PromptTooLongError, UserError
 from weighbridge.fingerprint import fingerprint
+from weighbridge.generate.batching import BatchQueue, Tokens, decode_together
 from weighbridge.generate.chat_template import thinking_arguments
 from weighbridge.machine import choose_threads, training_precision
 from weighbridge.models import file_fingerprint
@@ -38,6 +40,8 @@ class Transformers:
     network: Any = field(repr=False)
     tokenizer: Any = field(repr=False)
     lock: Lock = field(repr=False, default_factory=Lock)
+    queues: Sequence[BatchQueue] = field(repr=False, default=())
+    """The queue of the prompts to answer together; empty where that could change a text, or nobody asks so."""
 
     def generate(self, messages: Sequence[Message], *, emit: Emit = ignore) -> Completion:
         import torch
@@ -48,6 +52,10 @@ class Transformers:
             raise PromptTooLongError(tokens.shape[1], self.settings.context)
         limit = min(self.settings.maximum_tokens, room)
         writer = _Writer(self.tokenizer, emit)
+        for queue in self.queues if limit == self.settings.maximum_tokens else ():
+            if (answer := queue.ask(tokens[0].tolist())) is not None:
+                writer.tokens.extend(answer)
+                return self._completion(tokens, writer)
         devices = [self.network.device] if self.network.device.type == "cuda" else []
         with (
             self.lock,
@@ -65,9 +73,13 @@ class Transformers:
                 )
             except (RuntimeError, IndexError) as error:
                 raise ModelError(f"{self.name}: generation failed: {error}") from error
-        finished = writer.tokens[-1:] and writer.tokens[-1] in _ends(self.network, self.tokenizer)
-        if not finished and limit < self.settings.maximum_tokens:
+        completion = self._completion(tokens, writer)
+        if completion.finish == "length" and limit < self.settings.maximum_tokens:
             raise PromptTooLongError(tokens.shape[1] + self.settings.maximum_tokens, self.settings.context)
+        return completion
+
+    def _completion(self, tokens: Any, writer: "_Writer") -> Completion:
+        finished = writer.tokens[-1:] and writer.tokens[-1] in _ends(self.network, self.tokenizer)
         return Completion(
             text=writer.finish(),
             usage=Usage(input_tokens=tokens.shape[1], output_tokens=len(writer.tokens)),
@@ -99,9 +111,12 @@ class Transformers:
 
 
 def open_transformers(
-    folder: Path, *, settings: ModelSettings, adapter: Path | None = None, threads: int | None = None, name: str
+    folder: Path, *, settings: ModelSettings, adapter: Path | None = None, workers: int = 1, name: str
 ) -> Transformers:
-    """Load a model folder, and a PEFT adapter folder over it, to answer with `threads` threads (one for each core).
+    """Load a model folder, and a PEFT adapter folder over it. It computes with a thread for each core.
+
+    `workers` threads may ask at once. They are answered together where the weights are float32 and the temperature is
+    0, with the texts that each gets alone.
 
     An adapter folder that full fine-tuning left is a whole model: its weights are loaded in place of the folder's.
     The weights are bfloat16 on a GPU; on a processor, the faster of bfloat16 and float32 by measurement.
@@ -115,7 +130,7 @@ def open_transformers(
     except ImportError:
         raise MissingExtraError("the transformers engine", "local") from None
     disable_progress_bar()
-    torch.set_num_threads(threads or choose_threads())
+    torch.set_num_threads(choose_threads())
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.bfloat16 if device == "cuda" else getattr(torch, training_precision())
     try:
@@ -137,13 +152,34 @@ def open_transformers(
         settings.thinking,
         str(dtype),
     )
-    return Transformers(
+    model = Transformers(
         name=name,
         settings=settings,
         fingerprint=fingerprint("transformers", version("transformers"), version("torch"), name, files, how),
         network=network.to(device).eval(),
         tokenizer=tokenizer,
     )
+    return replace(model, queues=[_open_queue(model, workers)]) if workers > 1 and _may_batch(model) else model
+
+
+def _may_batch(model: Transformers) -> bool:
+    """Tell whether prompts get the same texts together and alone. A learnt prompt would stand before the padding."""
+    import torch
+
+    learnt = getattr(getattr(model.network, "active_peft_config", None), "is_prompt_learning", False)
+    return not model.settings.temperature and model.network.dtype == torch.float32 and not learnt
+
+
+def _open_queue(model: Transformers, workers: int) -> BatchQueue:
+    import torch
+
+    config = model._generation_config(model.settings.maximum_tokens)  # noqa: SLF001 - of this module
+
+    def decode(prompts: Sequence[Tokens]) -> Sequence[Tokens | None]:
+        with torch.inference_mode():
+            return decode_together(model.network, prompts, config)
+
+    return BatchQueue(decode, workers, model.lock)
 
 
 def _add_adapter(network: Any, adapter: Path) -> Any:

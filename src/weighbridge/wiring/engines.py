@@ -159,7 +159,9 @@ def _open_llamacpp(engine: Engine, weights: Weights, workers: int, stack: ExitSt
 def _open_transformers(engine: Engine, weights: Weights, workers: int, stack: ExitStack) -> Model:
     from weighbridge.generate.transformers import open_transformers
 
-    return open_transformers(_there(weights), settings=engine.settings, adapter=weights.adapter, name="transformers")
+    return open_transformers(
+        _there(weights), settings=engine.settings, adapter=weights.adapter, workers=workers, name="transformers"
+    )
 
 
 def _open_openai(engine: Engine, weights: Weights, workers: int, stack: ExitStack) -> Model:
