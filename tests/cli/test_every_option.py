@@ -177,6 +177,15 @@ def test_init_fits_the_settings_to_the_model_and_the_profile(tmp_path: Path) -> 
     assert "'slow' is not one of quick, standard, thorough" in done.stderr
 
 
+def test_compare_tells_beforehand_how_long_it_takes(house: Path) -> None:
+    found = as_json("compare", "--estimate", "--workspace", house, "--json")
+    assert found["seconds"] == pytest.approx(sum(step["seconds"] for step in found["steps"]))
+    told = run("compare", "--estimate", "--workspace", house).stdout
+    assert "answer: rag" in told
+    assert "kept from an earlier estimate of these settings" in told
+    assert not (house / ".weighbridge" / "weighing.json").exists()
+
+
 def test_init_without_examples_prepares_a_search(tmp_path: Path) -> None:
     (tmp_path / "berths").mkdir()
     (tmp_path / "berths" / "a.md").write_text("# Zephyr\n\nThe ship Zephyr berths at the mole.\n")

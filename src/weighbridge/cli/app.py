@@ -127,9 +127,22 @@ app.command("make-examples", epilog="Example: weighbridge make-examples --count 
 
 
 @app.command("compare", epilog="Example: weighbridge compare --workspace mine --json > weighing.json")
-def compare_command(workspace: Root = HERE, as_json: Json = False) -> None:
+def compare_command(
+    workspace: Root = HERE,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only tell how long each step will take, and how much memory.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Weigh all strategies: index, train, answer, time, decide. After an interruption it continues where it stopped."""
-    _compare(workspace, as_json=as_json)
+    if not estimate:
+        _compare(workspace, as_json=as_json)
+        return
+    from weighbridge.workflow.estimate import estimate_run
+
+    settings, place = open_workspace(workspace)
+    with open_console(as_json=as_json) as console:
+        console.estimate(estimate_run(settings, place, console.reporter))
 
 
 @app.command(epilog="Example: weighbridge report --workspace mine")

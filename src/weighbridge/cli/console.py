@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from weighbridge.cli.progress import show_progress
+from weighbridge.formatting import seconds
 from weighbridge.passage_tables import Grid, passage_blocks, row_at
 from weighbridge.types import Answer, Chunk, Passage
 from weighbridge.wiring.reporter import Reporter
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from weighbridge.retrieve.search.explain import Explanation
     from weighbridge.workflow.bench_retrieval import RetrievalFigures
     from weighbridge.workflow.doctor import DoctorCheck
+    from weighbridge.workflow.reckon import RunEstimate
 
 _WORDS = re.compile(r"[^\W\d_]{4}")
 """A word of four letters. A cell that holds one is text; the units and currencies beside figures are shorter."""
@@ -205,6 +207,32 @@ class Console:
         for finding in findings:
             table.add_row(MARKS[finding.state], escape(finding.what), escape(finding.detail), escape(finding.remedy))
         self.out.print(table)
+
+    def estimate(self, found: "RunEstimate") -> None:
+        """Show the seconds and the memory of each step of a comparison, and what its settings leave out."""
+        if self.as_json:
+            self._json(
+                {
+                    "seconds": found.seconds,
+                    "memory_bytes": found.memory_bytes,
+                    "steps": found.steps,
+                    "caps": found.caps,
+                    "measured": found.measured,
+                }
+            )
+            return
+        table = Table(box=None, pad_edge=False)
+        for heading in ("step", "time", "memory", ""):
+            table.add_column(heading, justify="left" if heading in {"step", ""} else "right", overflow="fold")
+        for step in found.steps:
+            memory = f"{step.memory_bytes / 2**30:.1f} GiB" if step.memory_bytes else ""
+            table.add_row(escape(step.step), seconds(step.seconds), memory, escape(step.note))
+        most = f"{found.memory_bytes / 2**30:.1f} GiB"
+        table.add_row("in all", seconds(found.seconds), most, style="bold")
+        self.out.print(table)
+        self.out.print(f"Paces {found.measured}; other work on the machine makes it longer.", highlight=False)
+        for cap in found.caps:
+            self.out.print(f"note: {cap.sentence}", markup=False, highlight=False, soft_wrap=True)
 
     def show_weighing(self, weighing: "Weighing", page: Path) -> None:
         """Show a weighing: the decision first, then the table."""

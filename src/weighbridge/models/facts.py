@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.errors import UserError
-from weighbridge.models import find_local
+from weighbridge.models import find_local, find_model
 from weighbridge.settings.fit import ModelFacts
-from weighbridge.settings.schema import SMOLLM2
 
 _ENDPOINT_CONTEXT = 8192
 """Tokens: the least that models at an endpoint of 2026 read. An endpoint does not tell."""
-_KNOWN = {SMOLLM2: ModelFacts(name="SmolLM2-135M-Instruct", context=8192, parameters=134_515_008, cache_bytes=23_040)}
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 """The value types of GGUF, as letters of `struct`."""
 _STRING, _ARRAY = 8, 9
@@ -54,7 +52,10 @@ def facts_without_download(reference: str) -> ModelFacts | None:
         return ModelFacts(name=reference.removeprefix("openai:"), context=_ENDPOINT_CONTEXT)
     if path := find_local(reference):
         return read_model_facts(path, path.name)
-    return _KNOWN.get(reference)
+    known = find_model(reference)
+    if known is None or known.kind != "generator":
+        return None
+    return ModelFacts(name=known.name, context=known.context, parameters=round(known.parameters * 1e6))
 
 
 def config_facts(config: Mapping[str, Any], name: str, *, parameters: int) -> ModelFacts:

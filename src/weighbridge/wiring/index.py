@@ -8,7 +8,7 @@ from weighbridge.models import fetch
 from weighbridge.protocols import Store, StoredIndex, Version
 from weighbridge.retrieve.embed.local import LocalEmbedder
 from weighbridge.retrieve.index.plan import SyncPlan, compare_versions
-from weighbridge.retrieve.index.sync import IndexCard, open_stored, plan_sync, restore_index, sync
+from weighbridge.retrieve.index.sync import IndexCard, open_stored, plan_sync, read_index_card, restore_index, sync
 from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Document
@@ -18,7 +18,7 @@ from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import index_home, index_source, open_computed_embedder, open_document_embedder
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import index_key
-from weighbridge.workspace import Workspace, write_json
+from weighbridge.workspace import Workspace, load_json, write_json
 
 Agree = Callable[[str], bool]
 """Asks the user for consent to the question."""
@@ -102,6 +102,12 @@ def update_index(
     state = "up to date" if plan.empty else f"{card.embedded:,} chunks embedded"
     reporter.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, {state}")
     return SyncResult(plan=plan, index=card)
+
+
+def index_is_current(settings: Settings, workspace: Workspace) -> bool:
+    """Tell whether the workspace has an index of these settings. Its documents may have changed since."""
+    chosen = with_tuned_models(settings, workspace)
+    return read_index_card(workspace.index) is not None and load_json(workspace.index_settings) == index_key(chosen)
 
 
 def plan_lines(plan: SyncPlan) -> Sequence[str]:

@@ -1,0 +1,185 @@
+"""Estimates how long a comparison will take and how much memory, from a short measurement and what is stored already.
+
+The documents are read (the run reads them again from the cache), some chunks are embedded, a few questions of each arm
+are answered by the base model, and if a tuned arm is asked for, a few training steps are taken. Nothing is trained,
+answered or indexed for good. The workspace keeps the paces, so that the next estimate of the same settings is instant,
+and the speed of the model is kept for this machine.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from weighbridge.errors import SettingsError
+from weighbridge.evaluate.ledger import load
+from weighbridge.evaluate.run import record_key
+from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
+from weighbridge.fingerprint import fingerprint
+from weighbridge.machine import ModelSpeed, save_model_speed
+from weighbridge.models import fetch, file_fingerprint, find_local, find_model
+from weighbridge.results import AppliedCap, Record
+from weighbridge.settings.schema import Arm, Settings
+from weighbridge.train.registry import promoted_adapter
+from weighbridge.types import Example
+from weighbridge.wiring.components import Bench, open_bench
+from weighbridge.wiring.engines import Engine, open_engine
+from weighbridge.wiring.index import index_is_current
+from weighbridge.wiring.opening import open_arm
+from weighbridge.wiring.reporter import Reporter
+from weighbridge.wiring.workload import applied_caps, read_outline
+from weighbridge.workflow.compare import test_questions
+from weighbridge.workflow.measure_paces import EstimateSample, is_trained_here, measure_paces, open_sample
+from weighbridge.workflow.reckon import Paces, RunEstimate, Work, reckon_steps
+from weighbridge.workspace import Workspace, load_json, write_json
+
+_BYTES_A_SECOND = 10e6
+"""Of a download: a tenth of a gigabit line. A network is not measured."""
+
+
+def estimate_run(settings: Settings, workspace: Workspace, reporter: Reporter) -> RunEstimate:
+    """Return the seconds and the memory of every step that `compare` would take now.
+
+    Raises:
+        SettingsError: there are no examples, or the model is not on this machine yet.
+    """
+    if settings.examples is None:
+        raise SettingsError(f"{workspace.settings_file}: there are no examples to weigh strategies on; set examples:")
+    _require_models(settings)
+    with workspace.lock():
+        engine = open_engine(settings, reporter)
+        sample = open_sample(settings, workspace, reporter)
+        file, key = workspace.state / "estimate.json", _key(settings, engine, sample)
+        paces, measured = _read_paces(file, key), "kept from an earlier estimate of these settings"
+        if paces is None:
+            reporter.say("Measuring: some chunks, some questions" + (", some training steps" if engine.base else ""))
+            paces, measured = (
+                measure_paces(sample, engine, reporter),
+                "measured just now, under the load of this moment",
+            )
+            write_json(file, {"key": key, "paces": asdict(paces)})
+            _keep_speed(paces, engine)
+        work, caps = _work_left(sample, engine, workspace, reporter)
+    return RunEstimate(steps=tuple(reckon_steps(settings, paces, work)), caps=caps, measured=measured)
+
+
+def _require_models(settings: Settings) -> None:
+    """Refuse to fetch: an estimate comes before that. The advice tells the size where it is known."""
+    wanted = [settings.retrieval.embedder]
+    if settings.model.engine not in ("openai", "scripted"):
+        wanted.append(settings.model.reference)
+    if missing := [reference for reference in wanted if find_local(reference) is None]:
+        known = [model for reference in missing if (model := find_model(reference))]
+        size = sum(model.download_bytes for model in known)
+        told = f" ({size / 1e6:,.0f} MB, about {size / _BYTES_A_SECOND / 60:.0f} minutes at 10 MB/s)" if size else ""
+        raise SettingsError(
+            f"{', '.join(missing)}: not on this machine yet{told}, so nothing can be measured; fetch with: "
+            f"weighbridge models fetch {' '.join(missing)}"
+        )
+
+
+def _key(settings: Settings, engine: Engine, sample: EstimateSample) -> str:
+    """Return the fingerprint of all that the paces depend on."""
+    groups = ("model", "chunks", "retrieval", "instructions", "strategies", "training")
+    told = settings.model_dump(mode="json", include=set(groups))
+    served = file_fingerprint(engine.served) if engine.served and engine.served.is_file() else ""
+    workers = settings.measure.workers, settings.measure.demonstrations
+    return fingerprint("estimate 1", told, workers, served, sample.total_chunks, [e.id for e in sample.examples])
+
+
+def _read_paces(file: Path, key: str) -> Paces | None:
+    kept = load_json(file)
+    if not isinstance(kept, dict) or kept.get("key") != key:
+        return None
+    with suppress(ValidationError):
+        return TypeAdapter(Paces).validate_python(kept.get("paces"))
+    return None
+
+
+def _keep_speed(paces: Paces, engine: Engine) -> None:
+    """Keep the speed of the model for this machine, where its file tells it from others."""
+    if engine.served is None or not engine.served.is_file():
+        return
+    save_model_speed(
+        ModelSpeed(
+            model=file_fingerprint(engine.served),
+            engine=engine.settings.engine,
+            prompt_tokens_per_second=paces.prompt_tokens_per_second,
+            answer_tokens_per_second=paces.answer_tokens_per_second,
+            peak_bytes=paces.answering_bytes,
+            measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+    )
+
+
+def _work_left(
+    sample: EstimateSample, engine: Engine, workspace: Workspace, reporter: Reporter
+) -> tuple[Work, tuple[AppliedCap, ...]]:
+    """Return what is stored nowhere yet, and what the settings leave out."""
+    settings, folder = sample.settings, fetch(sample.settings.retrieval.embedder)
+    if index_is_current(settings, workspace) and read_outline(workspace):
+        # Opening takes seconds now: documents, split and vectors are kept.
+        bench = open_bench(settings, workspace, reporter)
+        examples, indexed = bench.workload.examples, True
+    else:
+        bench, indexed = None, False
+        examples = _split_by_shares(sample.examples, settings)
+    caps = applied_caps(settings, examples, documents=len(sample.chunks), embedder=folder)
+    asked = test_questions([example for example in examples if example.split == "test"], settings)
+    learnt = sum(e.split == "train" and e.question.groups <= settings.training.learnable_groups for e in examples)
+    tuned = [arm for arm in settings.strategies if is_trained_here(arm, engine)]
+    missing = [arm for arm in tuned if not _has_adapter(arm, sample, engine, workspace)]
+    train = dict.fromkeys(missing, min(learnt, settings.training.maximum_examples))
+    questions = {
+        arm: len(asked) if arm in train else len(asked) - _answered(arm, asked, bench, engine, workspace)
+        for arm in settings.strategies
+    }
+    wanted = settings.measure.latency_questions
+    if settings.needs.limits.maximum_p95_seconds is not None:
+        wanted = max(wanted, QUESTIONS_FOR_P95)
+    timed = {
+        arm: 0 if not left and workspace.latency(arm).exists() else min(wanted, len(asked))
+        for arm, left in questions.items()
+    }
+    dev = sum(example.split == "dev" for example in examples)
+    work = Work(
+        indexed=indexed,
+        train=train,
+        dev=min(dev, settings.training.dev_examples),
+        questions=questions,
+        timed=timed,
+    )
+    return work, caps
+
+
+def _split_by_shares(examples: Sequence[Example], settings: Settings) -> tuple[Example, ...]:
+    """Return the examples with splits of the sizes that the real split aims at."""
+    test = round(settings.splits.test * len(examples))
+    dev = round(settings.splits.dev * len(examples))
+    return (
+        *(replace(example, split="test") for example in examples[:test]),
+        *(replace(example, split="dev") for example in examples[test : test + dev]),
+        *(replace(example, split="train") for example in examples[test + dev :]),
+    )
+
+
+def _has_adapter(arm: Arm, sample: EstimateSample, engine: Engine, workspace: Workspace) -> bool:
+    """Tell whether the serving adapter of an arm is of these settings and this base model."""
+    card = promoted_adapter(workspace, arm)
+    if card is None or engine.base is None or card.base_fingerprint != engine.base.fingerprint:
+        return False
+    return bool(card.recipe == sample.settings.training.with_rate.model_dump(mode="json"))
+
+
+def _answered(arm: Arm, asked: Sequence[Example], bench: Bench | None, engine: Engine, workspace: Workspace) -> int:
+    """Return how many questions have a stored answer of the strategy as it is now."""
+    stored: dict[str, Record] = load(workspace.records(arm)) if bench is not None else {}
+    if bench is None or not stored:
+        return 0
+    with ExitStack() as stack:
+        identity = open_arm(arm, bench.parts, engine, workspace, workers=1, stack=stack).fingerprint
+    keys = [record_key(identity, example, bench.settings.measure.seed) for example in asked]
+    return sum(key in stored and stored[key].answer is not None for key in keys)

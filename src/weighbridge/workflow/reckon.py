@@ -1,0 +1,170 @@
+"""The arithmetic of `compare --estimate`: from measured paces and counts to seconds and memory of each step.
+
+Everything here is pure. `workflow/estimate.py` measures the paces and counts what is done.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from weighbridge.results import AppliedCap
+from weighbridge.settings.schema import Arm, Settings
+
+_SHIPPED = 40
+"""Questions without an answer that every adapter is asked (checks/unanswerable.jsonl)."""
+_REWORDED = 0.8
+"""Questions in other words that the checks ask for each dev question: 20 for 24 on handbook and tickets."""
+_EXPORT_TOKENS = 23_000
+"""Trained tokens that take as long as merging, exporting and comparing all forms: 49 s at 468 tokens a second.
+
+Both grow with the parameters, and with other load on the machine, so their ratio is kept (docs/log.md, 2026-12-01)."""
+_LIKELIHOOD_TOKENS = 4500
+"""Trained tokens that take as long as reading the questions of general knowledge once: 9.5 s at 468 tokens a second."""
+_TIMED_ANSWERS = 14
+"""Answers in the comparison of serving speeds."""
+_REPORT_SECONDS = 3.0
+"""Statistics, decision and report: 2 to 4 s for five arms and 100 questions, which grows little with either."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPace:
+    """How one tuned arm trains here."""
+
+    load_seconds: float
+    row_tokens: float
+    """Mean tokens of a training example."""
+    tokens_per_second: float
+    dev_seconds: float
+    """To answer one dev question with the weights as they stand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paces:
+    """A short measurement of a workload with its model on this machine."""
+
+    prompt_tokens_per_second: float
+    """Of one worker, while all work."""
+    answer_tokens_per_second: float
+    model_seconds: float
+    """To load the model for all workers."""
+    process_seconds: float
+    """To start a process that answers."""
+    reading_seconds: float
+    chunks: int
+    chunk_seconds: float
+    """To embed one chunk."""
+    prompt_tokens: Mapping[Arm, float]
+    """Mean tokens of a prompt."""
+    answer_tokens: Mapping[Arm, float]
+    """Mean tokens of an answer."""
+    training: Mapping[Arm, TrainingPace] = field(default_factory=dict)
+    indexing_bytes: int = 0
+    """Peak memory of the process while it reads and embeds."""
+    answering_bytes: int = 0
+    training_bytes: int = 0
+
+    def question_seconds(self, arm: Arm) -> float:
+        """Return the seconds of one answer on one worker."""
+        reading = self.prompt_tokens[arm] / self.prompt_tokens_per_second
+        return reading + self.answer_tokens[arm] / self.answer_tokens_per_second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is left to do: counts of questions and examples, after everything that is stored already."""
+
+    fetch_seconds: float = 0.0
+    indexed: bool = False
+    train: Mapping[Arm, int] = field(default_factory=dict)
+    """Training examples of each tuned arm that has no adapter yet."""
+    dev: int = 0
+    questions: Mapping[Arm, int]
+    """Test questions of each arm without a stored answer."""
+    timed: Mapping[Arm, int]
+    """Questions of each arm to time alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatedStep:
+    """One step of a comparison, by its name in the report."""
+
+    step: str
+    seconds: float
+    memory_bytes: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEstimate:
+    """What a comparison will take."""
+
+    steps: tuple[EstimatedStep, ...]
+    caps: tuple[AppliedCap, ...]
+    """What numbers of the settings will leave out."""
+    measured: str
+    """How the paces were found, in words."""
+
+    @property
+    def seconds(self) -> float:
+        """The sum of all steps."""
+        return sum(step.seconds for step in self.steps)
+
+    @property
+    def memory_bytes(self) -> int:
+        """The most memory of any step."""
+        return max((step.memory_bytes for step in self.steps), default=0)
+
+
+def reckon_steps(settings: Settings, paces: Paces, work: Work) -> Iterator[EstimatedStep]:
+    """Yield the steps of a comparison in their order. A step that is done takes no time, and is told so."""
+    yield EstimatedStep(
+        step="fetch and convert models",
+        seconds=work.fetch_seconds,
+        memory_bytes=0,
+        note="" if work.fetch_seconds else "done",
+    )
+    embedding = 0.0 if work.indexed else paces.chunks * paces.chunk_seconds
+    yield EstimatedStep(
+        step="read, split and index",
+        seconds=paces.reading_seconds + embedding,
+        memory_bytes=paces.indexing_bytes,
+        note="indexed already" if work.indexed else f"{paces.chunks:,} chunks",
+    )
+    for arm, pace in paces.training.items():
+        examples = work.train.get(arm, 0)
+        yield EstimatedStep(
+            step=f"train: {arm}",
+            seconds=_train_seconds(arm, examples, settings, paces, pace, work) if examples else 0.0,
+            memory_bytes=paces.training_bytes if examples else 0,
+            note=f"{examples:,} examples, {settings.training.epochs} epochs" if examples else "done",
+        )
+    workers = settings.measure.workers
+    for arm, questions in work.questions.items():
+        asking = questions / workers * paces.question_seconds(arm)
+        yield EstimatedStep(
+            step=f"answer: {arm}",
+            seconds=paces.model_seconds + asking if questions else 0.0,
+            memory_bytes=paces.answering_bytes if questions else 0,
+            note=f"{questions:,} questions" if questions else "done",
+        )
+    for arm, timed in work.timed.items():
+        yield EstimatedStep(
+            step=f"time alone: {arm}",
+            seconds=paces.process_seconds + timed * paces.question_seconds(arm) if timed else 0.0,
+            memory_bytes=paces.answering_bytes if timed else 0,
+            note=f"{timed:,} questions" if timed else "done",
+        )
+    yield EstimatedStep(step="report", seconds=_REPORT_SECONDS, memory_bytes=0)
+
+
+def _train_seconds(arm: Arm, examples: int, settings: Settings, paces: Paces, pace: TrainingPace, work: Work) -> float:
+    """Return the seconds of a training with its export and all checks."""
+    epochs, tokens = settings.training.epochs, examples * pace.row_tokens
+    training = epochs * (tokens / pace.tokens_per_second + work.dev * pace.dev_seconds)
+    if settings.training.learning_curve:
+        training *= 2.5  # on a quarter, a half and three quarters of the examples again
+    first = arm == next(iter(paces.training))
+    # The base model reads the general questions once for all arms.
+    read = (_EXPORT_TOKENS + _LIKELIHOOD_TOKENS * (2 if first else 1)) / pace.tokens_per_second
+    asked = 2 * (work.dev + _SHIPPED) + _REWORDED * work.dev
+    checks = read + (asked / settings.measure.workers + _TIMED_ANSWERS) * paces.question_seconds(arm)
+    return pace.load_seconds + training + checks

