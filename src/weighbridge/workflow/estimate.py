@@ -134,7 +134,7 @@ def _work_left(
     missing = [arm for arm in tuned if not _has_adapter(arm, sample, engine, workspace)]
     train = dict.fromkeys(missing, min(learnt, settings.training.maximum_examples))
     questions = {
-        arm: len(asked) if arm in train else len(asked) - _answered(arm, asked, bench, engine, workspace)
+        arm: len(asked) if arm in train else len(asked) - _count_answers(arm, asked, bench, engine, workspace)
         for arm in settings.strategies
     }
     wanted = settings.measure.latency_questions
@@ -174,7 +174,9 @@ def _has_adapter(arm: Arm, sample: EstimateSample, engine: Engine, workspace: Wo
     return bool(card.recipe == sample.settings.training.with_rate.model_dump(mode="json"))
 
 
-def _answered(arm: Arm, asked: Sequence[Example], bench: Bench | None, engine: Engine, workspace: Workspace) -> int:
+def _count_answers(
+    arm: Arm, asked: Sequence[Example], bench: Bench | None, engine: Engine, workspace: Workspace
+) -> int:
     """Return how many questions have a stored answer of the strategy as it is now."""
     stored: dict[str, Record] = load(workspace.records(arm)) if bench is not None else {}
     if bench is None or not stored:
