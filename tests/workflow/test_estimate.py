@@ -12,7 +12,7 @@ from weighbridge.settings.schema import Settings
 from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.workflow.compare import compare
 from weighbridge.workflow.estimate import estimate_run
-from weighbridge.workflow.reckon import Paces, RunEstimate, TrainingPace, Work, reckon_steps
+from weighbridge.workflow.reckon import Paces, RemainingWork, RunEstimate, TrainingPace, reckon_steps
 
 from ..tiny_llama import write_tiny_gguf
 from .test_compare import untimed, workspace
@@ -34,13 +34,13 @@ PACES = Paces(
     answering_bytes=2,
     training_bytes=3,
 )
-WORK = Work(train={"raft": 100}, dev=10, questions={"prompt": 40, "raft": 40}, timed={"prompt": 10, "raft": 0})
+WORK = RemainingWork(train={"raft": 100}, dev=10, questions={"prompt": 40, "raft": 40}, timed={"prompt": 10, "raft": 0})
 SETTINGS = Settings(
     strategies=("prompt", "raft"), measure={"workers": 2}, training={"epochs": 2, "learning_curve": False}
 )
 
 
-def by_step(settings: Settings, paces: Paces, work: Work) -> dict[str, float]:
+def by_step(settings: Settings, paces: Paces, work: RemainingWork) -> dict[str, float]:
     return {step.step: step.seconds for step in reckon_steps(settings, paces, work)}
 
 
@@ -65,7 +65,7 @@ def test_more_epochs_a_curve_and_fewer_workers_take_longer():
 
 
 def test_what_is_done_takes_no_time():
-    done = Work(indexed=True, questions={"prompt": 0, "raft": 0}, timed={"prompt": 0, "raft": 0})
+    done = RemainingWork(indexed=True, questions={"prompt": 0, "raft": 0}, timed={"prompt": 0, "raft": 0})
     steps = tuple(reckon_steps(SETTINGS, PACES, done))
     found = RunEstimate(steps=steps, caps=(), measured="")
     assert found.seconds == pytest.approx(PACES.reading_seconds + 3)

@@ -33,7 +33,7 @@ from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.workload import applied_caps, read_outline
 from weighbridge.workflow.compare import test_questions
 from weighbridge.workflow.measure_paces import EstimateSample, is_trained_here, measure_paces, open_sample
-from weighbridge.workflow.reckon import Paces, RunEstimate, Work, reckon_steps
+from weighbridge.workflow.reckon import Paces, RemainingWork, RunEstimate, reckon_steps
 from weighbridge.workspace import Workspace, load_json, write_json
 
 _BYTES_A_SECOND = 10e6
@@ -117,7 +117,7 @@ def _keep_speed(paces: Paces, engine: Engine) -> None:
 
 def _work_left(
     sample: EstimateSample, engine: Engine, workspace: Workspace, reporter: Reporter
-) -> tuple[Work, tuple[AppliedCap, ...]]:
+) -> tuple[RemainingWork, tuple[AppliedCap, ...]]:
     """Return what is stored nowhere yet, and what the settings leave out."""
     settings, folder = sample.settings, fetch(sample.settings.retrieval.embedder)
     if index_is_current(settings, workspace) and read_outline(workspace):
@@ -145,7 +145,7 @@ def _work_left(
         for arm, left in questions.items()
     }
     dev = sum(example.split == "dev" for example in examples)
-    work = Work(
+    work = RemainingWork(
         indexed=indexed,
         train=train,
         dev=min(dev, settings.training.dev_examples),

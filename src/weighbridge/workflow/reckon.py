@@ -69,7 +69,7 @@ class Paces:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class RemainingWork:
     """What is left to do: counts of questions and examples, after everything that is stored already."""
 
     fetch_seconds: float = 0.0
@@ -114,7 +114,7 @@ class RunEstimate:
         return max((step.memory_bytes for step in self.steps), default=0)
 
 
-def reckon_steps(settings: Settings, paces: Paces, work: Work) -> Iterator[EstimatedStep]:
+def reckon_steps(settings: Settings, paces: Paces, work: RemainingWork) -> Iterator[EstimatedStep]:
     """Yield the steps of a comparison in their order. A step that is done takes no time, and is told so."""
     yield EstimatedStep(
         step="fetch and convert models",
@@ -156,7 +156,9 @@ def reckon_steps(settings: Settings, paces: Paces, work: Work) -> Iterator[Estim
     yield EstimatedStep(step="report", seconds=_REPORT_SECONDS, memory_bytes=0)
 
 
-def _train_seconds(arm: Arm, examples: int, settings: Settings, paces: Paces, pace: TrainingPace, work: Work) -> float:
+def _train_seconds(
+    arm: Arm, examples: int, settings: Settings, paces: Paces, pace: TrainingPace, work: RemainingWork
+) -> float:
     """Return the seconds of a training with its export and all checks."""
     epochs, tokens = settings.training.epochs, examples * pace.row_tokens
     training = epochs * (tokens / pace.tokens_per_second + work.dev * pace.dev_seconds)
