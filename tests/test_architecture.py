@@ -32,7 +32,6 @@ EXCEPTIONS = {
     "classes": {},
     "short": {
         "report/page/glossary.py": "the words of docs/glossary.md, as data",
-        "answer/demonstrations.py": "the only implementation of a protocol besides none",
         "answer/restricted.py": "the access check of adapters, to be found by its name",
         "workflow/footprint.py": "one of the eight figures",
     },
