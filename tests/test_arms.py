@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.arms import arm_on, base_of, bases_of, find_arm, short_name, strategy_of, write_arm
+from weighbridge.arms import (
+    arm_on,
+    base_of,
+    bases_of,
+    find_arm,
+    short_name,
+    strategy_of,
+    words_about,
+    words_for_each,
+    write_arm,
+)
 from weighbridge.errors import SettingsError, UserError
 from weighbridge.settings.file import parse_settings
 from weighbridge.settings.schema import Settings
@@ -34,6 +44,17 @@ def test_an_arm_is_a_strategy_on_a_base_model() -> None:
     assert (strategy_of("rag"), base_of("rag"), write_arm("rag")) == ("rag", "", "rag")
     assert (arm_on("rag", "small"), arm_on("rag", "")) == ("rag@small", "rag")
     assert bases_of(ARMS) == ("tiny", "small")
+
+
+def test_words_about_each_model_can_be_taken_apart_again() -> None:
+    text = words_for_each({"one": "one.gguf", "quick": "quick"})
+    assert text == "one: one.gguf; quick"
+    assert (words_about("one", text), words_about("quick", text), words_about("other", text)) == (
+        "one.gguf",
+        "quick",
+        text,
+    )
+    assert words_for_each({"one": "F16", "two": "F16"}) == words_about("two", "F16") == "F16"
 
 
 def test_a_strategy_names_its_arm_where_it_runs_on_one_model() -> None:

@@ -1,7 +1,7 @@
 """The names of arms: `rag`, or `rag@small` where a workspace weighs its strategies on several base models."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from weighbridge.errors import UserError
 
@@ -54,6 +54,19 @@ def find_arm(name: str, arms: Sequence[str]) -> str:
 def bases_of(arms: Iterable[str]) -> tuple[str, ...]:
     """Return the names of the base models of some arms, in their order; one empty name where there is one model."""
     return tuple(dict.fromkeys(base_of(arm) for arm in arms))
+
+
+def words_for_each(words: Mapping[str, str]) -> str:
+    """Return words about each base model as one text, `tiny: F16; small: Q8_0`; once where all have the same."""
+    if len(set(words.values())) == 1:
+        return next(iter(words.values()))
+    return "; ".join(told if told == base else f"{base}: {told}" for base, told in words.items())
+
+
+def words_about(base: str, text: str) -> str:
+    """Return the words about one base model in a text of `words_for_each`; the whole text where it does not tell."""
+    parts = {part.partition(": ")[0]: part.partition(": ")[2] or part for part in text.split("; ")}
+    return parts.get(base, text) if base else text
 
 
 def write_arms(sentence: str, arms: Iterable[str]) -> str:

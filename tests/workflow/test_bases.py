@@ -88,7 +88,7 @@ def test_every_arm_is_measured_once_on_its_own_base_model(run: Run) -> None:
 
 def test_the_settings_name_each_model(run: Run) -> None:
     words = run.weighing.settings
-    assert words["model"] == "one: one.gguf; other: two.gguf; quick: quick"
+    assert words["model"] == "one: one.gguf; other: two.gguf; quick"
     assert words["quantisation"] == "one: quantised as in its file; other: F16"
     assert words["engine"].startswith("one: llamacpp, greedy, at most 8 tokens; other: llamacpp")
 

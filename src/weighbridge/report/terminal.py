@@ -100,9 +100,10 @@ def _base_models(compared: BaseModels | None) -> list[RenderableType]:
     """Return accuracy by strategy and base model, and the differences that are beyond chance."""
     if compared is None:
         return []
-    parts: list[RenderableType] = []
+    parts: list[RenderableType] = [Text(), Text("Base model against strategy: accuracy", style="bold")]
     for start in range(0, len(compared.bases), _BASES_BESIDE):
-        table = _table("Base model against strategy: accuracy" if start == 0 else "")
+        table = _table("")
+        table.title = None  # it would break at the width of a narrow table
         table.add_column("strategy", no_wrap=True)
         for base in compared.bases[start : start + _BASES_BESIDE]:
             table.add_column(one_line(base, 20), justify="right", no_wrap=True)
@@ -112,7 +113,7 @@ def _base_models(compared: BaseModels | None) -> list[RenderableType]:
                 for cell in row[start : start + _BASES_BESIDE]
             ]
             table.add_row(Text(f"  {one_line(strategy, 14)}"), *cells)
-        parts += [Text(), table]
+        parts += [Text(), table] if start else [table]
     if compared.pairs:
         table = _table("The best of each base model against its others, then across")
         for name in ("against", "difference", "corrected", "verdict"):

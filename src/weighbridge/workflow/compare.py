@@ -9,7 +9,7 @@ from random import Random
 
 from weighbridge.adapters import access_words
 from weighbridge.answer.build import shape_of
-from weighbridge.arms import base_of, bases_of, write_arm
+from weighbridge.arms import base_of, bases_of, words_for_each, write_arm
 from weighbridge.decide.decide import decide
 from weighbridge.decide.what_if.reprice import reprice
 from weighbridge.decide.what_if.retake import describe_prices
@@ -324,9 +324,9 @@ def _words(stands: Mapping[Arm, Stand]) -> dict[str, str]:
     engines = {base_of(arm): stand.engine for arm, stand in stands.items()}
     forms = {base: engine.form for base, engine in engines.items() if engine.form}
     return {
-        "model": _for_each({base: _model_name(engine.settings) for base, engine in engines.items()}),
-        "engine": _for_each({base: _describe_engine(engine.settings) for base, engine in engines.items()}),
-        **({"quantisation": _for_each(forms)} if forms else {}),
+        "model": words_for_each({base: _model_name(engine.settings) for base, engine in engines.items()}),
+        "engine": words_for_each({base: _describe_engine(engine.settings) for base, engine in engines.items()}),
+        **({"quantisation": words_for_each(forms)} if forms else {}),
         "embedder": embedder_name(searching),
         "retrieval": search_summary(searching),
         "training": describe_trainings(stands, settings, bench.workspace),
@@ -334,13 +334,6 @@ def _words(stands: Mapping[Arm, Stand]) -> dict[str, str]:
         "scoring": f"by content: rules, and a classifier that learnt from people, version {scorer_fingerprint()[:8]}",
         "prices": describe_prices(settings),
     }
-
-
-def _for_each(words: Mapping[str, str]) -> str:
-    """Return words about each base model; once where they are the same for all."""
-    if len(set(words.values())) == 1:
-        return next(iter(words.values()))
-    return "; ".join(f"{base}: {told}" for base, told in words.items())
 
 
 def _model_name(model: ModelSettings) -> str:

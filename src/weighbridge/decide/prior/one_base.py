@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from weighbridge.arms import base_of, bases_of, strategy_of
+from weighbridge.arms import base_of, bases_of, strategy_of, words_about
 from weighbridge.results import Decision, JointOutcomes, Measurements
 
 
@@ -35,12 +35,11 @@ def measurements_on(measurements: Measurements, base: str) -> Measurements:
         )
         for row in joint.rows
     )
-    words = measurements.settings.get("model", "")
-    of_each = dict(part.split(": ", 1) for part in words.split("; ") if ": " in part)
+    model = words_about(base, measurements.settings.get("model", ""))
     return replace(
         measurements,
         name=f"{measurements.name}, on {base}",
-        settings={**measurements.settings, "model": of_each.get(base, words)},
+        settings={**measurements.settings, "model": model},
         measurements=tuple(replace(one, strategy=strategy_of(one.strategy)) for one in own),
         comparisons=tuple(
             replace(one, left=strategy_of(one.left), right=strategy_of(one.right))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from textwrap import shorten
 
-from weighbridge.arms import base_of, find_arm, strategy_of
+from weighbridge.arms import base_of, find_arm, strategy_of, words_about
 from weighbridge.decide.limits import FLOOR, broken_limits
 from weighbridge.decide.rollout.rollout_plan import Basis
 from weighbridge.errors import DataError, UserError
@@ -65,9 +65,8 @@ class RolloutFacts:
     @property
     def model(self) -> str:
         """The base model in words."""
-        base, told = base_of(self.arm), self.taken.settings.get("model", "")
-        of_each = dict(part.split(": ", 1) for part in told.split("; ") if ": " in part) if base else {}
-        return of_each.get(base) or told or self.settings.model.reference
+        told = words_about(base_of(self.arm), self.taken.settings.get("model", ""))
+        return told or self.settings.model.reference
 
     @property
     def currency(self) -> str:
