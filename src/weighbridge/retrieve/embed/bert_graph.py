@@ -73,7 +73,8 @@ class _Draft:
     def number(self, value: Any) -> Any:
         from openvino import opset15 as op
 
-        return op.constant(np.ascontiguousarray(value, np.float32))
+        # Shared: the graph keeps the array alive, and the words of a multilingual model are 384 MB.
+        return op.constant(np.ascontiguousarray(value, np.float32), shared_memory=True)
 
     def multiply(self, left: Any, right: Any) -> Any:
         from openvino import opset15 as op

@@ -105,7 +105,8 @@ def is_bert(folder: Path) -> bool:
 def read_bert(folder: Path) -> Bert:
     """Read the weights of a folder that `is_bert`; float32 ones stay on disk until they are used."""
     settings, (layout, start) = read_settings(folder / "config.json"), _read_header(folder)
-    stored = np.memmap(folder / WEIGHTS, np.uint8, "r", offset=start)
+    # Copy on write: OpenVINO shares only arrays that could be written, and writes to none.
+    stored = np.memmap(folder / WEIGHTS, np.uint8, "c", offset=start)
     used = {_PREFIX.sub("", name): entry for name, entry in layout.items() if entry["dtype"] in _TYPES}
     weights: dict[str, NDArray[np.float32]] = {}
     for name, entry in used.items():
