@@ -33,13 +33,14 @@ CHUNKS_A_DOCUMENT = 10
 CHUNKS_A_BATCH = 2048
 FILES_A_CALL = 128
 RATES = {
-    "driver seconds a call": 8.0e-4,
-    "driver seconds a file": 1.0e-3,
-    "worker seconds a file": 2.0e-3,
-    "worker seconds a chunk": 8.0e-3,
-    "driver seconds a chunk, faiss": 1.0e-4,
-    "driver seconds a chunk, postgresql": 4.0e-4,
+    "driver seconds a call": 1.0e-3,
+    "driver seconds a file": 0.5e-3,
+    "worker seconds a file": 1.0e-3,
+    "worker seconds a chunk": 5.0e-3,
+    "driver seconds a chunk, faiss": 0.16e-3,
+    "driver seconds a chunk, postgresql": 0.18e-3,
 }
+"""As `overhead` and `rates` measured them; see RESULTS.md."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from weighbridge.protocols import Item, Result, Work
 
 _POLL_SECONDS = 0.5
 """Seconds between looks for an interrupt, which Ray does not deliver into a wait."""
-# A call costs the driver 0.5 to 1 ms, measured by benchmarks/distribution.py: this keeps it below 1 % of the work.
+# A call costs the driver 1 ms, measured by benchmarks/distribution.py: this keeps it below 1 % of the work.
 _CALL_SECONDS = 0.25
 """Seconds of work that a call should hold: small items are sent many at a time."""
 _AHEAD = 2
