@@ -263,13 +263,14 @@ from weighbridge.workspace import Workspace
 from weighbridge.wiring.reporter import SILENT
 from weighbridge.wiring.engines import open_engine
 from weighbridge.wiring.components import open_bench
-from weighbridge.workflow.compare import _answer, test_questions
+from weighbridge.workflow.compare import Stand, _answer, test_questions
 
 workspace = Workspace(Path(sys.argv[1]))
 settings = load_settings(workspace.settings_file)
 engine, bench = open_engine(settings, SILENT), open_bench(settings, workspace, SILENT)
+stand = Stand(bench=bench, engine=engine, every=settings)
 for arm in settings.strategies:
-    _answer(arm, bench, engine, test_questions(bench.workload.of("test"), settings), SILENT, {})
+    _answer(arm, stand, test_questions(bench.workload.of("test"), settings), SILENT, {})
 """
 
 

@@ -72,8 +72,9 @@ def test_an_index_and_answers_are_made_elsewhere_as_here(
             patch.setattr(wiring_cluster, "RayExecutor", lambda _: Journey())
             engine, bench = open_engine(settings, SILENT), open_bench(settings, workspace, SILENT)
             asked = compare.test_questions(bench.workload.of("test"), settings)
+            stand = compare.Stand(bench=bench, engine=engine, every=settings)
             for arm in settings.strategies:
-                compare._answer(arm, bench, engine, asked, SILENT, {})  # noqa: SLF001 - without training and timing
+                compare._answer(arm, stand, asked, SILENT, {})  # noqa: SLF001 - without training and timing
         index = open_history(settings, workspace)
         stored = index.contents(sorted(index.documents()))
         contents.append(([chunk.id for chunk in stored.chunks], np.asarray(stored.vectors).tobytes()))
