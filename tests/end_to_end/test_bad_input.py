@@ -155,6 +155,7 @@ def test_an_unknown_strategy(run, place):
 
 def test_an_unknown_sample(run, place):
     refused(run("demo", "nonsense", cwd=place), "nonsense", "handbook")
+    refused(run("demo", "--model", "minilm", cwd=place), "minilm", "models known")
 
 
 def test_an_unknown_option(run, place):

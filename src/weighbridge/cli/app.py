@@ -42,14 +42,18 @@ def demo(
         Path | None,
         typer.Option("--workspace", "-w", help="The folder to work in.", show_default="./weighbridge-demo/WORKLOAD"),
     ] = None,
+    model: Annotated[
+        str,
+        typer.Option(help="A known model. Larger ones, like small, weigh the strategies without training."),
+    ] = "tiny",
     as_json: Json = False,
 ) -> None:
     """Weigh all strategies on a sample workload: fetch the models, train the adapters, write a report."""
-    from weighbridge.workflow.demo import copy_sample
+    from weighbridge.workflow.demo import TINY, copy_sample
 
-    root = workspace or Path("weighbridge-demo") / workload
+    root = workspace or Path("weighbridge-demo") / (workload if model == TINY else f"{workload}-{model}")
     with open_console(as_json=as_json) as console:
-        copied = copy_sample(workload, root)
+        copied = copy_sample(workload, root, model=model)
         console.reporter.say(f"Workspace: {copied.root} (sample workload '{workload}')")
     _compare(copied.root, as_json=as_json)
 

@@ -40,8 +40,8 @@ class LlamaEngine:
     client: "Client" = field(repr=False)
     owner: Any = field(repr=False)
     """Ends llama.cpp when it is freed."""
-    _held: list[int] = field(default_factory=list, repr=False)
-    """The tokens of the last prompt."""
+    held: list[int] = field(default_factory=list, repr=False)
+    """The tokens of the last prompt, or none: then all of the next one is read."""
     _keeps: bool = True
 
     def chat(self, request: Mapping[str, Any]) -> Generator[dict[str, Any]]:
@@ -67,11 +67,11 @@ class LlamaEngine:
                 if usage := chunk.get("usage"):
                     self._check(usage, tokens)
                 yield chunk
-        self._held = tokens
+        self.held = tokens
 
     def complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return llama.cpp's answer to a chat request in one piece. The whole prompt is read."""
-        self._held = []
+        self.held = []
         return self._post("/v1/chat/completions", {**request, "cache_prompt": False})
 
     def close(self) -> None:
@@ -91,11 +91,9 @@ class LlamaEngine:
         Return how many tokens that leaves. llama.cpp itself would keep all common tokens, and so read the rest in
         other segments. Any other token behind the segments makes it forget what follows them.
         """
-        pairs = zip(self._held, tokens, strict=False)
-        shared = next(
-            (n for n, (ours, theirs) in enumerate(pairs) if ours != theirs), min(len(self._held), len(tokens))
-        )
-        self._held = []
+        pairs = zip(self.held, tokens, strict=False)
+        shared = next((n for n, (ours, theirs) in enumerate(pairs) if ours != theirs), min(len(self.held), len(tokens)))
+        self.held = []
         kept = min(shared, len(tokens) - 1) // SEGMENT * SEGMENT if self._keeps else 0
         if kept:
             other = next(token for token in _ANY_TOKENS if token != tokens[kept])

@@ -1,6 +1,6 @@
 """This machine: its processor, the precisions and threads that suit it, and the measured speed of models on it."""
 
-from weighbridge.machine.hardware import Hardware, this_machine
+from weighbridge.machine.hardware import Hardware, this_hardware, this_machine
 from weighbridge.machine.profile import (
     MachineProfile,
     choose_threads,
@@ -23,6 +23,7 @@ __all__ = [
     "machine_profile",
     "model_speed",
     "save_model_speed",
+    "this_hardware",
     "this_machine",
     "training_precision",
 ]

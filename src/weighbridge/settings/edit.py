@@ -3,7 +3,7 @@
 import difflib
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 KeyPath = tuple[str, ...]
@@ -11,7 +11,7 @@ _WIDTH = 4096
 """No line of a settings file is longer, so none is wrapped."""
 
 
-def edit_settings(text: str, values: Mapping[KeyPath, float | bool | Mapping[str, float]]) -> str:
+def edit_settings(text: str, values: Mapping[KeyPath, float | bool | str | Sequence[str] | Mapping[str, float]]) -> str:
     """Return the text with some settings changed or added; the other lines stay as they are.
 
     A mapping as a value replaces the whole group. The text must be valid YAML with a group at its top.

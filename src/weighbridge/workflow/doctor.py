@@ -14,6 +14,7 @@ from weighbridge.machine import (
     choose_threads,
     embedding_precision,
     machine_profile,
+    this_hardware,
     this_machine,
     training_precision,
 )
@@ -36,6 +37,8 @@ PACKAGES = {
     "peft": "training adapters",
     "trl": "training adapters",
 }
+
+_UNUSED = "its wheel leaves AVX-512 unused; with it, prompts were read 1.1 to 1.6 times as fast on a Xeon"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +97,13 @@ def _rates(rates: ProductRates) -> str:
 
 
 def _packages() -> Iterator[DoctorCheck]:
+    flags = this_hardware().flags
     for package, use in PACKAGES.items():
         here = find_spec(package) is not None
         yield DoctorCheck(
             what=package,
             state="good" if here else "missing",
-            detail=use,
+            detail=f"{use}; {_UNUSED}" if package == "xllamacpp" and "avx512_vnni" in flags else use,
             remedy="" if here else "pip install 'weighbridge[local]'",
         )
 
