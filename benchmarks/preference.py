@@ -125,7 +125,7 @@ def _first(bench: Bench, engine: Engine, given: argparse.Namespace, folder: Path
     train_supervised(Job(encoded=_exercise(bench, recipe).rows, folder=folder, recipe=recipe))
     gguf = folder / "model.gguf"
     weights = merged_weights(recipe.base, folder / "adapter")
-    write_gguf(recipe.base.source_gguf, weights, gguf, quantisation=settings.model.quantisation)
+    write_gguf(recipe.base, weights, gguf, quantisation=settings.model.quantisation)
     more = settings.training.model_copy(update={"maximum_examples": given.tried})
     exercise = replace(_exercise(bench, replace(recipe, training=more)), asked=_unseen(bench, given.questions))
     return Refinement(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from weighbridge.results import Record, Score
-from weighbridge.train.export.gguf import base_weights, merged_weights, write_gguf
-from weighbridge.train.runtime.base_model import BaseFiles, load_network
+from weighbridge.train.export.gguf import merged_weights, write_gguf
+from weighbridge.train.runtime.base_model import BaseFiles, base_weights, load_network
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.types import Answer, Example, Finish, Prompt, Question, Timing, Usage
 
@@ -44,8 +44,8 @@ def tuned(tiny: BaseFiles, tmp_path_factory: pytest.TempPathFactory) -> Tuned:
     folder = tmp_path_factory.mktemp("tuned")
     config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
     adapter = write_adapter(tiny, folder / "adapter", config)
-    write_gguf(tiny.source_gguf, merged_weights(tiny, adapter), folder / "model.gguf", quantisation="F16")
-    base = write_gguf(tiny.source_gguf, base_weights(tiny), folder / "base.gguf", quantisation="F16")
+    write_gguf(tiny, merged_weights(tiny, adapter), folder / "model.gguf", quantisation="F16")
+    base = write_gguf(tiny, base_weights(tiny), folder / "base.gguf", quantisation="F16")
     return Tuned(folder=folder, base_gguf=base)
 
 

@@ -6,10 +6,9 @@ from weighbridge.adapters import Parity
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.tokens import encode
-from weighbridge.train.export.gguf import layout
 from weighbridge.train.parity.judge import compare_form, file_form
 from weighbridge.train.parity.replies import Prompts
-from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
+from weighbridge.train.runtime.base_model import BaseFiles, layout, load_network, load_tokenizer
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.types import Message
 
@@ -40,7 +39,7 @@ def save_tuned(base: BaseFiles, method: str, folder: Path, *, steps: int = 100) 
 
 def parity_of_file(adapter: Path, base: BaseFiles, gguf: Path, prompts: Prompts, *, settings: ModelSettings) -> Parity:
     """Compare an adapter folder with one GGUF made from it in `settings.quantisation`."""
-    form = file_form(layout(base.source_gguf), gguf, prompts, settings=settings)
+    form = file_form(layout(base), gguf, prompts, settings=settings)
     return compare_form((form,), adapter, base, prompts)[0]
 
 

@@ -105,7 +105,7 @@ def _export_gguf(folder: Path, recipe: Recipe, notify: Notify) -> Path | None:
     notify(Progress(task="exporting", done=0, total=1))
     gguf = folder / "model.gguf"
     weights = merged_weights(recipe.base, folder / "adapter")
-    write_gguf(recipe.base.source_gguf, weights, gguf, quantisation=recipe.model.quantisation)
+    write_gguf(recipe.base, weights, gguf, quantisation=recipe.model.quantisation)
     del weights
     release()
     notify(Progress(task="exporting", done=1, total=1))

@@ -12,9 +12,9 @@ from weighbridge.generate.chat_template import has_thinking_switch
 from weighbridge.models import cache_folder, fetch, file_fingerprint
 from weighbridge.protocols import Model, Notify, silent
 from weighbridge.settings.schema import Arm, ModelSettings, Settings
-from weighbridge.train.export.gguf import base_weights, write_gguf
+from weighbridge.train.export.gguf import write_gguf
 from weighbridge.train.registry import promoted_adapter
-from weighbridge.train.runtime.base_model import BaseFiles, prepare_base
+from weighbridge.train.runtime.base_model import BaseFiles, base_weights, prepare_base
 from weighbridge.wiring.reporter import SILENT, Reporter, Say
 from weighbridge.workspace import Workspace
 
@@ -119,25 +119,32 @@ def open_engine(settings: Settings, reporter: Reporter) -> Engine:
     source = fetch(model.reference, notify=reporter.notify, say=reporter.say)
     if has_thinking_switch(source):
         reporter.say(f"{model.reference} can think before it answers: model.thinking is {model.thinking}")
-    if not tuned and (model.engine == "llamacpp" or source.is_dir()):
+    runs = source.is_file() if model.engine == "llamacpp" else source.is_dir()
+    if not tuned and runs:
         form = "quantised as in its file"
         return Engine(settings=model, base=None, served=source, form=form, say=reporter.say, notify=reporter.notify)
-    base = prepare_base(source, cache_folder() / "bases" / file_fingerprint(source)[:16], notify=reporter.notify)
+    return _prepare_engine(source, model, reporter)
+
+
+def _prepare_engine(source: Path, model: ModelSettings, reporter: Reporter) -> Engine:
+    """Return the engine of a base model that is converted before it is tuned, or before it runs."""
+    folder = cache_folder() / "bases" / file_fingerprint(source)[:16]
+    base = prepare_base(source, folder, notify=reporter.notify)
     if model.engine in ("transformers", "vllm"):
-        return Engine(
-            settings=model,
-            base=base,
-            served=base.hf,
-            form="not quantised",
-            say=reporter.say,
-            notify=reporter.notify,
+        if base.no_gguf:
+            reporter.say(f"The base model has no GGUF, and runs by {model.engine} alone: {base.no_gguf}")
+        form = "not quantised"
+        return Engine(settings=model, base=base, served=base.hf, form=form, say=reporter.say, notify=reporter.notify)
+    if base.no_gguf:
+        raise SettingsError(
+            f"weighbridge.yaml: model.engine: llamacpp runs GGUFs, and there is none of {model.reference}: "
+            f"{base.no_gguf}; set model.engine to transformers"
         )
-    served = base.hf.with_name(
-        f"{base.hf.name}-{model.quantisation}.gguf"
-    )  # beside it: the files in it are fingerprinted
+    # Beside the folder: the files in it are the fingerprint of the model that transformers serves.
+    served = folder.with_name(f"{folder.name}-{model.quantisation}.gguf")
     if not served.exists():
         reporter.say(f"Writing the base model as {model.quantisation}, the form all strategies share")
-        write_gguf(base.source_gguf, base_weights(base), served, quantisation=model.quantisation)
+        write_gguf(base, base_weights(base), served, quantisation=model.quantisation)
     return Engine(settings=model, base=base, served=served, form=model.quantisation)
 
 

@@ -10,11 +10,12 @@ from gguf.quants import quantize
 
 from weighbridge.adapters import Parity
 from weighbridge.errors import TrainingError
-from weighbridge.train.export.gguf import Quantisation, base_weights, merged_weights, permute_heads, write_gguf
+from weighbridge.train.export.gguf import Quantisation, merged_weights, write_gguf
 from weighbridge.train.parity.forms import check_forms
 from weighbridge.train.parity.judge import judge
 from weighbridge.train.runtime.adapter_weights import load_tuned
-from weighbridge.train.runtime.base_model import BaseFiles
+from weighbridge.train.runtime.base_model import BaseFiles, base_weights
+from weighbridge.train.runtime.gguf_layout import permute_heads
 
 from ..tuned import PROMPTS, SETTINGS, parity_of_file, save_tuned
 
@@ -43,7 +44,7 @@ def check(tiny: BaseFiles, adapter: Path, tmp_path: Path) -> Callable[..., Parit
 
 
 def test_a_good_export_passes_in_every_form(tiny: BaseFiles, adapter: Path, merged, tmp_path: Path):
-    served = write_gguf(tiny.source_gguf, merged, tmp_path / "model.gguf", quantisation="F16")
+    served = write_gguf(tiny, merged, tmp_path / "model.gguf", quantisation="F16")
     forms = check_forms(adapter, tiny, PROMPTS, settings=SETTINGS, served=served)
     assert {form.form: form.reasons for form in forms} == {form.form: () for form in forms}
 
@@ -87,7 +88,7 @@ def test_a_layer_that_was_left_out(check, tiny: BaseFiles, merged):
 
 
 def test_one_tensor_in_another_quantisation(tiny: BaseFiles, adapter: Path, merged, tmp_path: Path):
-    whole = write_gguf(tiny.source_gguf, merged, tmp_path / "whole.gguf", quantisation="F16")
+    whole = write_gguf(tiny, merged, tmp_path / "whole.gguf", quantisation="F16")
     broken = _rewritten(whole, tmp_path / "broken.gguf", coarse="blk.1.ffn_up.weight")
     parity = parity_of_file(adapter, tiny, broken, PROMPTS, settings=SETTINGS)
     assert not parity.ok
@@ -95,7 +96,7 @@ def test_one_tensor_in_another_quantisation(tiny: BaseFiles, adapter: Path, merg
 
 
 def test_a_truncated_tokenizer(tiny: BaseFiles, adapter: Path, merged, tmp_path: Path):
-    whole = write_gguf(tiny.source_gguf, merged, tmp_path / "whole.gguf", quantisation="F16")
+    whole = write_gguf(tiny, merged, tmp_path / "whole.gguf", quantisation="F16")
     broken = _rewritten(whole, tmp_path / "broken.gguf", tokens=200)
     forms = check_forms(adapter, tiny, PROMPTS, settings=SETTINGS, served=broken)
     assert not forms[0].ok
@@ -105,7 +106,7 @@ def test_a_truncated_tokenizer(tiny: BaseFiles, adapter: Path, merged, tmp_path:
 
 
 def test_a_file_that_was_cut_off(tiny: BaseFiles, adapter: Path, merged, tmp_path: Path):
-    gguf = write_gguf(tiny.source_gguf, merged, tmp_path / "whole.gguf", quantisation="F16")
+    gguf = write_gguf(tiny, merged, tmp_path / "whole.gguf", quantisation="F16")
     gguf.write_bytes(gguf.read_bytes()[:-4096])
     parity = parity_of_file(adapter, tiny, gguf, PROMPTS, settings=SETTINGS)
     assert not parity.ok

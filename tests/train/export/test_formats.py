@@ -29,7 +29,7 @@ def made(request, tiny: BaseFiles, tmp_path_factory) -> tuple[Path, AdapterCard]
     """A card's folder, of an adapter and of a full fine-tuning."""
     folder = tmp_path_factory.mktemp("made")
     adapter = save_tuned(tiny, request.param, folder / "adapter", steps=10)
-    write_gguf(tiny.source_gguf, merged_weights(tiny, adapter), folder / "model.gguf", quantisation="Q8_0")
+    write_gguf(tiny, merged_weights(tiny, adapter), folder / "model.gguf", quantisation="Q8_0")
     return folder, card(TrainingSettings(method=request.param, rank=8, alpha=16))
 
 
@@ -122,7 +122,7 @@ def test_data_that_is_not_there_is_asked_for(tiny: BaseFiles, lora, tmp_path: Pa
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in ("merged", "huggingface")])
 def test_an_export_may_be_written_again(tiny: BaseFiles, lora, tmp_path: Path, form: Form):
     folder, its = lora
-    write_gguf(tiny.source_gguf, merged_weights(tiny, folder / "adapter"), folder / "model.gguf", quantisation="Q8_0")
+    write_gguf(tiny, merged_weights(tiny, folder / "adapter"), folder / "model.gguf", quantisation="Q8_0")
     once = export(folder, tiny, tmp_path / "out", form=form, card=its, conversations=LEARNT)
     assert export(folder, tiny, tmp_path / "out", form=form, card=its, conversations=LEARNT) == once
     assert {path.name for path in tmp_path.iterdir()} <= {"out", ".out.weighbridge-export.json"}

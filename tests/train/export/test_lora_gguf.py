@@ -9,12 +9,12 @@ from gguf import GGUFReader
 from weighbridge.adapters import Parity
 from weighbridge.errors import TrainingError, UserError
 from weighbridge.generate.llamacpp import open_llamacpp
-from weighbridge.train.export.gguf import base_weights, write_gguf
+from weighbridge.train.export.gguf import write_gguf
 from weighbridge.train.export.lora_gguf import write_lora_gguf
 from weighbridge.train.parity.judge import Form, compare_form
 from weighbridge.train.parity.replies import ask_file
 from weighbridge.train.parity.tolerance import TOLERANCES
-from weighbridge.train.runtime.base_model import BaseFiles
+from weighbridge.train.runtime.base_model import BaseFiles, base_weights
 
 from ..tuned import PROMPTS, SETTINGS, save_tuned
 
@@ -22,7 +22,7 @@ from ..tuned import PROMPTS, SETTINGS, save_tuned
 @pytest.fixture(scope="module")
 def model(tiny: BaseFiles, tmp_path_factory) -> Path:
     target = tmp_path_factory.mktemp("base") / "base.gguf"
-    return write_gguf(tiny.source_gguf, base_weights(tiny), target, quantisation="F16")
+    return write_gguf(tiny, base_weights(tiny), target, quantisation="F16")
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,14 @@ from weighbridge.errors import TrainingError
 from weighbridge.generate.llamacpp import open_llamacpp
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.tokens import prompt_tokens
-from weighbridge.train.export.gguf import Quantisation, base_weights, merged_weights, write_gguf
+from weighbridge.train.export.gguf import Quantisation, merged_weights, write_gguf
 from weighbridge.train.parity.forms import check_forms
 from weighbridge.train.parity.judge import Form, TokenPlace, compare_form, judge, wordless
 from weighbridge.train.parity.replies import Reply, common_prefix_length, lead_at
 from weighbridge.train.parity.teacher_forcing import AnswerTokens, read
 from weighbridge.train.parity.tolerance import TOLERANCES
 from weighbridge.train.runtime.adapter_weights import load_tuned, method_of
-from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
+from weighbridge.train.runtime.base_model import BaseFiles, base_weights, load_network, load_tokenizer
 from weighbridge.train.tune import spread
 from weighbridge.types import Message, Progress
 
@@ -34,7 +34,7 @@ def lora(tiny: BaseFiles, tmp_path_factory) -> Path:
 @pytest.mark.parametrize("method", ["rslora", "ia3"])
 def test_every_form_is_compared_the_served_one_first(tiny: BaseFiles, tmp_path: Path, method: str):
     adapter = save_tuned(tiny, method, tmp_path / "adapter")
-    served = write_gguf(tiny.source_gguf, merged_weights(tiny, adapter), tmp_path / "m.gguf", quantisation="F16")
+    served = write_gguf(tiny, merged_weights(tiny, adapter), tmp_path / "m.gguf", quantisation="F16")
     seen: list[Progress] = []
     forms = check_forms(adapter, tiny, PROMPTS, settings=SETTINGS, served=served, notify=seen.append)
     assert [form.form for form in forms] == [*FILES, *(["adapter F16"] if method == "rslora" else [])]
@@ -51,7 +51,7 @@ def test_what_a_killed_comparison_left_is_cleared_away(tiny: BaseFiles, lora: Pa
     left = tmp_path / ".parity-x"
     left.mkdir()
     (left / "F16.gguf").write_text("half")
-    served = write_gguf(tiny.source_gguf, merged_weights(tiny, lora), tmp_path / "m.gguf", quantisation="F16")
+    served = write_gguf(tiny, merged_weights(tiny, lora), tmp_path / "m.gguf", quantisation="F16")
     assert check_forms(lora, tiny, PROMPTS[:1], settings=SETTINGS, served=served)[0].ok
     assert list(tmp_path.iterdir()) == [served]
 
@@ -60,7 +60,7 @@ def test_what_a_killed_comparison_left_is_cleared_away(tiny: BaseFiles, lora: Pa
 def test_a_forgotten_adapter_fails_however_it_is_rounded(
     tiny: BaseFiles, lora: Path, tmp_path: Path, quantisation: Quantisation
 ):
-    gguf = write_gguf(tiny.source_gguf, base_weights(tiny), tmp_path / "x.gguf", quantisation=quantisation)
+    gguf = write_gguf(tiny, base_weights(tiny), tmp_path / "x.gguf", quantisation=quantisation)
     settings = SETTINGS.model_copy(update={"quantisation": quantisation})
     parity = parity_of_file(lora, tiny, gguf, PROMPTS, settings=settings)
     assert not parity.ok
@@ -100,7 +100,7 @@ def test_no_prompts_is_an_error(tiny: BaseFiles, lora: Path):
 
 
 def test_answers_in_words(tiny: BaseFiles, lora: Path, tmp_path: Path):
-    gguf = write_gguf(tiny.source_gguf, merged_weights(tiny, lora), tmp_path / "m.gguf", quantisation="F16")
+    gguf = write_gguf(tiny, merged_weights(tiny, lora), tmp_path / "m.gguf", quantisation="F16")
     with open_llamacpp(gguf, settings=SETTINGS, name="tuned") as model:
         assert [model.generate(asked).text for asked in PROMPTS] == ["ALPHA", "BETA", "GAMMA", "DELTA"]
 
@@ -243,7 +243,7 @@ def test_one_bad_answer_among_good_ones_is_found_and_only_whole_answers_are_iden
 
 
 def test_no_more_than_four_prompts_are_asked(tiny: BaseFiles, lora: Path, tmp_path: Path):
-    served = write_gguf(tiny.source_gguf, merged_weights(tiny, lora), tmp_path / "m.gguf", quantisation="F16")
+    served = write_gguf(tiny, merged_weights(tiny, lora), tmp_path / "m.gguf", quantisation="F16")
     assert len(PROMPTS) == 4
     assert check_forms(lora, tiny, PROMPTS * 2, settings=SETTINGS, served=served)[0].prompts == 4
 

@@ -192,7 +192,7 @@ def _gguf(tuned: _Tuned, target: Path, *, quantisation: Quantisation) -> None:
         shutil.copyfile(tuned.folder / tuned.card.gguf, target)
         return
     weights = merged_weights(tuned.base, tuned.adapter)
-    write_gguf(tuned.base.source_gguf, weights, target, quantisation=quantisation)
+    write_gguf(tuned.base, weights, target, quantisation=quantisation)
 
 
 def _huggingface(tuned: _Tuned, target: Path) -> None:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.errors import TrainingError
-from weighbridge.train.export.gguf import GgufLayout, layout, written_beside
+from weighbridge.train.export.gguf import written_beside
 from weighbridge.train.runtime.adapter_weights import WEIGHTS, adapter_config, method_of
-from weighbridge.train.runtime.base_model import BaseFiles
+from weighbridge.train.runtime.base_model import BaseFiles, layout
+from weighbridge.train.runtime.gguf_layout import GgufLayout, permute_heads, tensor_shape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +57,7 @@ def write_lora_gguf(adapter: Path, base: BaseFiles, target: Path) -> Path:
     method = method_of(adapter)
     if method not in ADDED_WHILE_RUNNING:
         raise TrainingError(f"{adapter}: {_WHY_NOT[method]}; export the merged model as a GGUF instead")
-    return write_lora_like(adapter, layout(base.source_gguf), target)
+    return write_lora_like(adapter, layout(base), target)
 
 
 def write_lora_like(adapter: Path, template: GgufLayout, target: Path) -> Path:
@@ -99,13 +100,13 @@ def _scale(config: Mapping[str, Any], module: str, rank: int) -> float:
 def _pairs_by_tensor(template: GgufLayout, pairs: Mapping[str, _Pair]) -> Iterator[tuple[str, _Pair]]:
     """Yield the update of each tensor of the base model by its GGUF name, in the order of the base model."""
     found = {template.name_of(f"{module}.weight"): pair for module, pair in pairs.items()}
-    known = {tensor.name: tuple(int(size) for size in reversed(tensor.shape)) for tensor in template.reader.tensors}
+    known = {tensor.name: tensor_shape(tensor) for tensor in template.reader.tensors}
     for name, pair in found.items():
         if known.get(name) != (pair.b.shape[0], pair.a.shape[1]):
             raise TrainingError(f"{template.path}: {name} is not of the shape that the adapter was trained on")
     for name in (name for name in known if name in found):
-        pair = found[name]
-        yield name, _Pair(pair.a, template.to_gguf_order(name, pair.b), pair.scale)
+        pair, heads = found[name], template.tensors[name].heads
+        yield name, _Pair(pair.a, permute_heads(pair.b, heads) if heads else pair.b, pair.scale)
 
 
 def _write(path: Path, architecture: str, pairs: Mapping[str, _Pair], alpha: float) -> None:

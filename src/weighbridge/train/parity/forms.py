@@ -17,13 +17,14 @@ from weighbridge.errors import TrainingError, WorkspaceError
 from weighbridge.protocols import Notify, silent
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.data.tokens import prompt_tokens
-from weighbridge.train.export.gguf import GgufLayout, Quantisation, base_weights, layout, write_like
+from weighbridge.train.export.gguf import Quantisation, write_like
 from weighbridge.train.export.lora_gguf import ADDED_WHILE_RUNNING, write_lora_like
 from weighbridge.train.parity.judge import PROMPTS, Form, asked_form, compare_form, file_form
 from weighbridge.train.parity.replies import Prompts, Reply, ask_endpoint, ask_file, ask_network
 from weighbridge.train.parity.tolerance import TOLERANCES
 from weighbridge.train.runtime.adapter_weights import merged_network, method_of
-from weighbridge.train.runtime.base_model import BaseFiles, load_tokenizer
+from weighbridge.train.runtime.base_model import BaseFiles, base_weights, layout, load_tokenizer
+from weighbridge.train.runtime.gguf_layout import GgufLayout
 from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.types import Progress
@@ -73,7 +74,7 @@ def check_forms(
             bench = _Bench(
                 adapter=adapter,
                 base=base,
-                template=layout(base.source_gguf),
+                template=layout(base),
                 prompts=asked,
                 settings=settings,
                 folder=Path(folder),

@@ -26,12 +26,13 @@ from weighbridge.adapters import Parity
 from weighbridge.errors import ModelError, TrainingError, UserError, WorkspaceError
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.train.data.tokens import prompt_tokens
-from weighbridge.train.export.gguf import GgufLayout, faults
+from weighbridge.train.export.gguf import faults
 from weighbridge.train.parity.replies import Prompts, Reply, ask_file
 from weighbridge.train.parity.teacher_forcing import AnswerTokens, Readings, TokenReading, read
 from weighbridge.train.parity.tolerance import TOLERANCES, Tolerance
 from weighbridge.train.runtime.adapter_weights import load_tuned, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
+from weighbridge.train.runtime.gguf_layout import GgufLayout
 from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.quiet import quiet
 

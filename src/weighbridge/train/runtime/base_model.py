@@ -1,12 +1,14 @@
-"""The base model as files that training can use: a GGUF becomes a folder of float32 safetensors with its tokenizer.
+"""The base model as files that training can use: a folder of safetensors, and a GGUF that is the template of others.
 
-The GGUF stays the template of every GGUF we write from these weights: its hyper-parameters, tokenizer and chat
-template are copied, so base and tuned models differ in nothing but their weights.
+A GGUF becomes a folder of float32 safetensors with its tokenizer. A folder is used as it is, and llama.cpp's converter
+writes its GGUF. The GGUF stays the template of every GGUF we write from these weights: its hyper-parameters, tokenizer
+and chat template are copied, so base and tuned models differ in nothing but their weights. A model that has no GGUF is
+trained all the same; the engine transformers serves it.
 """
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,23 @@ from weighbridge.errors import TrainingError, WorkspaceError
 from weighbridge.generate.chat_template import without_thinking
 from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Notify, silent
-from weighbridge.train.runtime.quiet import mute
+from weighbridge.train.runtime.converter import convert_folder
+from weighbridge.train.runtime.gguf_layout import (
+    GgufLayout,
+    StoredTensor,
+    Weights,
+    architecture_of,
+    match_tensors,
+    read_gguf,
+)
+from weighbridge.train.runtime.quiet import mute, quiet
 from weighbridge.types import Message, Progress
 from weighbridge.workspace import load_json, write_json
 
 _LAYOUT = 1
 _MANIFEST = "manifest.json"
+_TEMPLATE = "template.gguf"
+_CONVERTING = "converting the base model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,44 +43,64 @@ class BaseFiles:
 
     hf: Path
     """Folder of safetensors, configuration and tokenizer with its chat template."""
-    source_gguf: Path
-    """The GGUF it was read from: the template of all that is exported."""
+    source_gguf: Path | None
+    """The GGUF that is the template of all that is exported; None where the model has none."""
     fingerprint: str
     """SHA-256 of the source's bytes, 64 hex digits."""
+    tensors: Path | None = None
+    """The file that says how the GGUF stores each weight; where there is none, it is found by comparing them."""
+    no_gguf: str = ""
+    """Why there is no GGUF; empty where there is one."""
 
 
-def prepare_base(gguf: Path, folder: Path, *, notify: Notify = silent) -> BaseFiles:
-    """Convert a GGUF into `folder` once: a folder with a manifest of this very file is returned as it is.
+def prepare_base(source: Path, folder: Path, *, notify: Notify = silent) -> BaseFiles:
+    """Make a GGUF, or a folder of safetensors, ready for training; what that needs is written into `folder` once.
 
     Raises:
-        TrainingError: the file is not a GGUF that can be trained, or its tokenizer does not survive the conversion.
+        TrainingError: the source is no model that can be trained, or its tokenizer does not survive the conversion.
         WorkspaceError: the folder cannot be written.
     """
-    if not gguf.is_file():
-        raise TrainingError(
-            f"{gguf}: training needs the base model as one GGUF file, which is also the template of what is exported; "
-            "set model.reference in weighbridge.yaml to a .gguf file"
-        )
-    base = BaseFiles(hf=folder, source_gguf=gguf, fingerprint=file_fingerprint(gguf))
-    wanted = {"layout": _LAYOUT, "source": base.fingerprint}
+    if not source.exists():
+        raise TrainingError(f"{source}: there is no such model; set model.reference in weighbridge.yaml")
+    if source.is_dir():
+        _check_folder(source)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(f".{folder.name}.lock")):
-            if load_json(folder / _MANIFEST) != wanted:
-                notify(Progress(task="converting the base model", done=0, total=1))
-                _convert(gguf, folder)
-                write_json(folder / _MANIFEST, wanted)
-                notify(Progress(task="converting the base model", done=1, total=1))
+            return (_from_folder if source.is_dir() else _from_gguf)(source, folder, notify)
     except OSError as error:
         raise WorkspaceError(f"{folder}: the base model cannot be written here ({error}); free some disk") from error
-    return base
+
+
+def layout(base: BaseFiles) -> GgufLayout:
+    """Return how the base model's GGUF is laid out.
+
+    Raises:
+        TrainingError: it has none, or one that stores its weights in a way that is not known here.
+    """
+    if base.source_gguf is None:
+        raise TrainingError(f"{base.hf}: there is no GGUF of this base model: {base.no_gguf}")
+    said = load_json(base.tensors) if base.tensors else None
+    reader = read_gguf(base.source_gguf)
+    tensors = (
+        {name: StoredTensor(**stored) for name, stored in said["tensors"].items()}
+        if isinstance(said, dict)
+        else match_tensors(base.source_gguf, base_weights(base))
+    )
+    return GgufLayout(path=base.source_gguf, architecture=architecture_of(reader), reader=reader, tensors=tensors)
+
+
+def base_weights(base: BaseFiles) -> Weights:
+    """Return the weights of a base model, float32."""
+    import torch
+
+    with quiet():
+        return dict(load_network(base, precision=torch.float32).state_dict())
 
 
 def load_tokenizer(base: BaseFiles) -> Any:
     """Return the base model's tokenizer (a transformers fast tokenizer), whose chat template lets no model think."""
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(base.hf, local_files_only=True)
+    tokenizer = _open_tokenizer(base.hf)
     if isinstance(tokenizer.chat_template, str):
         tokenizer.chat_template = without_thinking(tokenizer.chat_template)
     return tokenizer
@@ -77,12 +110,102 @@ def load_network(base: BaseFiles, *, precision: Any) -> Any:
     """Return the base model as a transformers causal language model with weights of this torch dtype."""
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(base.hf, dtype=precision, local_files_only=True)
+    return AutoModelForCausalLM.from_pretrained(
+        base.hf, dtype=precision, local_files_only=True, trust_remote_code=False
+    )
 
 
 def turns(messages: tuple[Message, ...] | list[Message]) -> list[dict[str, str]]:
     """Return messages as chat templates want them."""
     return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def _from_gguf(gguf: Path, folder: Path, notify: Notify) -> BaseFiles:
+    """Convert a GGUF: a folder with a manifest of this very file is taken as it is."""
+    wanted = {"layout": _LAYOUT, "source": file_fingerprint(gguf)}
+    if load_json(folder / _MANIFEST) != wanted:
+        notify(Progress(task=_CONVERTING, done=0, total=1))
+        _convert(gguf, folder)
+        write_json(folder / _MANIFEST, wanted)
+        notify(Progress(task=_CONVERTING, done=1, total=1))
+    # Beside the folder: the files in it are the fingerprint of the model that transformers serves.
+    return _with_layout(folder, gguf, wanted["source"], folder.with_name(f"{folder.name}-tensors.json"))
+
+
+def _from_folder(hf: Path, folder: Path, notify: Notify) -> BaseFiles:
+    """Write the GGUF of a folder, once: the name of `folder` says whose it is."""
+    fingerprint, template = file_fingerprint(hf), folder / _TEMPLATE
+    tensors = folder / "tensors.json"
+    if not template.exists():
+        folder.mkdir(exist_ok=True)
+        tensors.unlink(missing_ok=True)
+        notify(Progress(task=_CONVERTING, done=0, total=1))
+        reason = convert_folder(hf, template, notify=notify)
+        notify(Progress(task=_CONVERTING, done=1, total=1))
+        if reason:
+            return BaseFiles(hf=hf, source_gguf=None, fingerprint=fingerprint, no_gguf=reason.replace("\n", " "))
+    return _with_layout(hf, template, fingerprint, tensors)
+
+
+def _with_layout(hf: Path, gguf: Path, fingerprint: str, tensors: Path) -> BaseFiles:
+    """Return the base model, once its GGUF is known to hold its weights in a way that we can write."""
+    base = BaseFiles(hf=hf, source_gguf=gguf, fingerprint=fingerprint, tensors=tensors)
+    said = load_json(tensors)
+    if not isinstance(said, dict) or said.get("source") != fingerprint:
+        said = {"source": fingerprint, "tensors": {}, "no_gguf": ""}
+        try:
+            stored = match_tensors(gguf, base_weights(base))
+            said["tensors"] = {name: asdict(one) for name, one in stored.items()}
+        except TrainingError as error:
+            said["no_gguf"] = str(error)
+        write_json(tensors, said)
+    if said["no_gguf"]:
+        return BaseFiles(hf=hf, source_gguf=None, fingerprint=fingerprint, no_gguf=said["no_gguf"])
+    return base
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that is no decoder with a chat template, or whose weights we do not read."""
+    from transformers import AutoConfig
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    if not any(folder.glob("*.safetensors")):
+        raise TrainingError(
+            f"{folder}: there are no safetensors in it, and no other weights are read: the older formats of "
+            "PyTorch can run code; choose a revision of the model that has them"
+        )
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        with quiet():
+            tokenizer = _open_tokenizer(folder)
+    except (ValueError, KeyError, OSError, ImportError) as error:
+        last = str(error).strip().splitlines()[:1] or [type(error).__name__]
+        raise TrainingError(
+            f"{folder}: transformers cannot read it as a model: {last[0]}; code in a model's folder is never run"
+        ) from error
+    if config.model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or config.is_encoder_decoder:
+        raise TrainingError(
+            f"{folder}: {config.model_type} models are no decoders; choose an instruction-tuned decoder"
+        )
+    if getattr(config, "quantization_config", None):
+        raise TrainingError(
+            f"{folder}: its weights are quantised, and adapters are trained on whole ones; choose the model that it "
+            "was made of (training.method: qlora quantises by itself)"
+        )
+    _require_template(folder, tokenizer)
+
+
+def _require_template(source: Path, tokenizer: Any) -> None:
+    if tokenizer.eos_token_id is None or not tokenizer.chat_template:
+        raise TrainingError(
+            f"{source}: it has no stop token or no chat template; choose an instruction-tuned base model"
+        )
+
+
+def _open_tokenizer(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def _convert(gguf: Path, folder: Path) -> None:
@@ -106,34 +229,16 @@ def _save(gguf: Path, folder: Path) -> None:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **where)
         network = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **where)
     except (ValueError, KeyError, RuntimeError, NotImplementedError) as error:
-        raise TrainingError(f"{gguf}: cannot be read as a base model for training: {error}") from error
+        raise TrainingError(
+            f"{gguf}: transformers cannot read it as a base model for training: {error}; set model.reference to the "
+            "folder of safetensors that it was made of"
+        ) from error
     network.config.__dict__.pop("quantization_config", None)
     network.hf_quantizer = None
     network.is_quantized = False
     network.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     _check_tokenizer(gguf, AutoTokenizer.from_pretrained(folder, local_files_only=True))
-
-
-def read_gguf(path: Path) -> Any:
-    """Return a reader of a GGUF file, as the `gguf` library reads it but five times as fast.
-
-    The library slices a `numpy.memmap` for each of some 150,000 parts of a tokenizer, 4.5 s for SmolLM2 135M. A plain
-    array over the same memory takes 0.9 s.
-
-    Raises:
-        ValueError, OSError, IndexError, KeyError: the file is not a GGUF.
-    """
-    import numpy as np
-    from gguf import GGUFReader
-
-    class Reader(GGUFReader):  # type: ignore[misc]  # the library has no types
-        """Keeps the file's bytes as a plain array."""
-
-        def __setattr__(self, name: str, value: object) -> None:
-            super().__setattr__(name, np.asarray(value) if name == "data" else value)
-
-    return Reader(path)
 
 
 def _check_tokenizer(gguf: Path, tokenizer: Any) -> None:
@@ -146,5 +251,6 @@ def _check_tokenizer(gguf: Path, tokenizer: Any) -> None:
             f"{gguf}: {len(moved)} tokens, such as {moved[0]!r}, have another number after conversion; "
             "this tokenizer cannot be trained with: choose another base model"
         )
-    if tokenizer.eos_token_id != fields["tokenizer.ggml.eos_token_id"].contents() or not tokenizer.chat_template:
-        raise TrainingError(f"{gguf}: it has no stop token or no chat template; choose an instruction-tuned base model")
+    _require_template(gguf, tokenizer)
+    if tokenizer.eos_token_id != fields["tokenizer.ggml.eos_token_id"].contents():
+        raise TrainingError(f"{gguf}: it stops at another token after conversion; choose another base model")
