@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from weighbridge.train.runtime.attention import attends_to_all
+
 _TOKENS_AT_ONCE = 1024
 """Padded tokens of one batch, to bound the memory of its logits."""
 
@@ -33,8 +35,10 @@ def log_likelihoods(network: Any, asked: Sequence[Branches]) -> tuple[tuple[floa
     import torch
 
     network.eval()
-    # A prompt-tuned network counts positions from its virtual tokens, so answers cannot share a row.
-    alone = bool(getattr(getattr(network, "active_peft_config", None), "is_prompt_learning", False))
+    # A prompt-tuned network counts positions from its virtual tokens, and a window counts places in the row and not in
+    # the answer, so answers cannot share a row.
+    prompted = bool(getattr(getattr(network, "active_peft_config", None), "is_prompt_learning", False))
+    alone = prompted or not attends_to_all(network)
     rows: list[tuple[int, Branches]] = []
     for place, whole in enumerate(asked):
         apart = [Branches(whole.prompt, (answer,)) for answer in whole.answers] if alone else [whole]

@@ -85,7 +85,7 @@ def train_and_check(
         parity=parity,
         seconds=training.seconds + exporting,
         quantisation=recipe.model.quantisation,
-        warnings=(*_describe_left_out(exercise), *training.notes, *_warnings(parity)),
+        warnings=(*_describe_left_out(exercise), *training.notes, *_describe_base(recipe), *_warnings(parity)),
         gguf=gguf.name if gguf else "",
         parent=exercise.parent,
     )
@@ -99,8 +99,8 @@ def spread(made: Sequence[Conversation]) -> tuple[tuple[Message, ...], ...]:
 
 
 def _export_gguf(folder: Path, recipe: Recipe, notify: Notify) -> Path | None:
-    """Merge the folder's adapter and write it as the GGUF that is served; None where it cannot be merged."""
-    if recipe.training.method in UNMERGED:
+    """Merge the folder's adapter and write it as the GGUF that is served; None where it has no GGUF."""
+    if recipe.training.method in UNMERGED or recipe.base.no_gguf:
         return None
     notify(Progress(task="exporting", done=0, total=1))
     gguf = folder / "model.gguf"
@@ -113,7 +113,7 @@ def _export_gguf(folder: Path, recipe: Recipe, notify: Notify) -> Path | None:
 
 
 def _compare_forms(folder: Path, gguf: Path | None, exercise: Exercise, notify: Notify) -> tuple[Parity, ...]:
-    if gguf is None:
+    if exercise.recipe.training.method in UNMERGED:
         return ()
     recipe, prompts = exercise.recipe, spread(exercise.made)
     try:
@@ -139,6 +139,12 @@ def _describe_left_out(exercise: Exercise) -> Iterator[str]:
     elif how.groups:
         yield f"it learnt nothing that only {', '.join(how.groups)} may see, so it answers everybody"
     yield from (finding.message for finding in exercise.checked.findings)
+
+
+def _describe_base(recipe: Recipe) -> Iterator[str]:
+    """Yield that only transformers serves the adapter, where that is so."""
+    if recipe.base.no_gguf:
+        yield f"the base model has no GGUF, so transformers serves this adapter: {recipe.base.no_gguf}"
 
 
 def _warnings(parity: Sequence[Parity]) -> Iterator[str]:

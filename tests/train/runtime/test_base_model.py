@@ -32,8 +32,10 @@ def test_special_tokens_are_single_and_text_round_trips(tiny: BaseFiles):
 
 
 def test_what_cannot_be_trained_is_refused(tmp_path: Path, no_template: Path):
-    with pytest.raises(TrainingError, match="one GGUF file"):
+    with pytest.raises(TrainingError, match="no safetensors"):
         prepare_base(tmp_path, tmp_path / "hf")
+    with pytest.raises(TrainingError, match="no such model"):
+        prepare_base(tmp_path / "gone", tmp_path / "hf")
     with pytest.raises(TrainingError, match="chat template"):
         prepare_base(no_template, tmp_path / "hf")
     assert not (tmp_path / "hf").exists()

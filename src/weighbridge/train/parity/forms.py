@@ -20,9 +20,9 @@ from weighbridge.train.data.tokens import prompt_tokens
 from weighbridge.train.export.gguf import Quantisation, write_like
 from weighbridge.train.export.lora_gguf import ADDED_WHILE_RUNNING, write_lora_like
 from weighbridge.train.parity.judge import PROMPTS, Form, asked_form, compare_form, file_form
-from weighbridge.train.parity.replies import Prompts, Reply, ask_endpoint, ask_file, ask_network
+from weighbridge.train.parity.replies import Prompts, Reply, ask_endpoint, ask_file, ask_network, write_drafts
 from weighbridge.train.parity.tolerance import TOLERANCES
-from weighbridge.train.runtime.adapter_weights import merged_network, method_of
+from weighbridge.train.runtime.adapter_weights import load_tuned, merged_network, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, base_weights, layout, load_tokenizer
 from weighbridge.train.runtime.gguf_layout import GgufLayout
 from weighbridge.train.runtime.out_of_memory import release
@@ -52,13 +52,15 @@ def check_forms(
     prompts: Prompts,
     *,
     settings: ModelSettings,
-    served: Path,
+    served: Path | None,
     notify: Notify = silent,
 ) -> tuple[Parity, ...]:
     """Compare every form of a tuned model with its adapter folder, on the first few prompts; the served form first.
 
-    `served` is the model as a GGUF in `settings.quantisation`. A form that cannot be made, loaded or asked is not ok,
-    and its reasons say why. No more than one network and one engine are in memory at a time.
+    `served` is the model as a GGUF in `settings.quantisation`; None where the base model has no GGUF, and transformers
+    serves the adapter: compared are then the adapter as it is exported, and the merged model. A form that cannot be
+    made, loaded or asked is not ok, and its reasons say why. No more than one network and one engine are in memory at a
+    time.
 
     Raises:
         TrainingError: there are no prompts to compare on, or the adapter folder is not whole or cannot be merged.
@@ -67,6 +69,8 @@ def check_forms(
     if not prompts:
         raise TrainingError("the exported model cannot be checked without a prompt; give at least one example")
     asked = tuple(prompts[:PROMPTS])
+    if served is None:
+        return compare_form(tuple(_forms_of_transformers(adapter, base, asked, settings)), adapter, base, asked)
     for left in served.parent.glob(f"{_TEMPORARY}*"):  # by a comparison that was killed
         shutil.rmtree(left, ignore_errors=True)
     try:
@@ -130,6 +134,26 @@ def _merged_forms(bench: _Bench, first: Form) -> Iterator[Form]:
         read_as = [prompt_tokens(tokenizer, messages) for messages in bench.prompts]
         replies = ask_network(network, tokenizer, read_as, drafts)
     yield Form(name="merged", tolerance=TOLERANCES["F16"], replies=replies)
+
+
+def _forms_of_transformers(adapter: Path, base: BaseFiles, prompts: Prompts, settings: ModelSettings) -> Iterator[Form]:
+    """Yield the forms of a model without a GGUF: each answers by itself, word by word, in float32."""
+    import torch
+
+    tokenizer = load_tokenizer(base)
+    read_as = [prompt_tokens(tokenizer, messages) for messages in prompts]
+    tolerance = TOLERANCES["F16"]
+    forms = {"merged": partial(merged_network, base, adapter)}
+    if method_of(adapter) != "full":
+        forms = {"peft": partial(load_tuned, base, adapter, precision=torch.float32), **forms}
+    for name, load in forms.items():
+        network = load()
+        with quiet():
+            drafts = write_drafts(network, tokenizer, read_as, maximum_tokens=settings.maximum_tokens)
+            replies = ask_network(network, tokenizer, read_as, drafts)
+        del network
+        release()
+        yield Form(name=name, tolerance=tolerance, replies=replies)
 
 
 def _quantised_form(bench: _Bench, weights: Mapping[str, object], kind: Quantisation) -> Form:

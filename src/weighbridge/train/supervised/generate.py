@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from weighbridge.train.data.tokens import prompt_tokens
+from weighbridge.train.runtime.attention import attends_to_all
 from weighbridge.train.supervised.methods import has_learnt_prompt
 from weighbridge.train.supervised.prefix_packing import shared_prefix_length
 from weighbridge.types import Message
@@ -36,7 +37,8 @@ def say(
     try:
         with torch.no_grad():
             single = has_learnt_prompt(network)
-            prefix = () if single else _prefix(encoded)
+            # In a window, the padding between a kept prefix and what follows would stand in the place of its tokens.
+            prefix = _prefix(encoded) if not single and attends_to_all(network) else ()
             kept = _read(network, prefix) if prefix else None
             for batch in _batches([len(one) - len(prefix) for one in encoded], single=single):
                 rests = [encoded[number][len(prefix) :] for number in batch]

@@ -122,7 +122,15 @@ def inputs_of(network: Any, row: PackedRow) -> dict[str, Any]:
 
 def transformer_blocks(network: Any) -> Any:
     """Return the blocks of a language model, a `ModuleList`, the lowest first."""
-    return network.get_decoder().layers
+    import torch
+
+    decoder, count = network.get_decoder(), network.config.get_text_config().num_hidden_layers
+    lists = (part for part in decoder.modules() if isinstance(part, torch.nn.ModuleList) and len(part) == count)
+    if (blocks := next(lists, None)) is None:
+        raise TrainingError(
+            f"{network.config.model_type} models do not show which of their parts are the blocks; choose another model"
+        )
+    return blocks
 
 
 def _load_in_4bit(base: BaseFiles, kind: Any) -> Any:
@@ -169,7 +177,9 @@ def _whole(base: BaseFiles, how: TrainingSettings) -> Any:
         network.requires_grad_(requires_grad=False)
         for block in _upper(network, how):
             block.requires_grad_(requires_grad=True)
-        network.get_decoder().norm.requires_grad_(requires_grad=True)
+        for name, part in network.get_decoder().named_children():
+            if "norm" in name or name.startswith("ln_"):  # the last one, above all blocks
+                part.requires_grad_(requires_grad=True)
     return network
 
 
@@ -210,15 +220,21 @@ def _lora(network: Any, how: TrainingSettings, *, stable: bool = False, magnitud
 
 
 def _where(network: Any, how: TrainingSettings) -> dict[str, Any]:
-    """Return PEFT's words for all linear layers of the blocks that learn."""
+    """Return PEFT's words for all linear layers of the blocks that learn: never the head, nor an embedding."""
     import torch
+    from transformers.pytorch_utils import Conv1D
 
-    if not how.layers:
-        return {"target_modules": "all-linear"}
-    upper, everything = _upper(network, how), transformer_blocks(network)
-    linear = {name.rsplit(".", 1)[-1] for name, part in upper.named_modules() if isinstance(part, torch.nn.Linear)}
-    numbers = list(range(len(everything) - how.layers, len(everything)))
-    return {"target_modules": sorted(linear), "layers_to_transform": numbers}
+    blocks = transformer_blocks(network)
+    inside = {id(part) for part in blocks.modules()}
+    linear = [(name, id(part)) for name, part in network.named_modules() if isinstance(part, (torch.nn.Linear, Conv1D))]
+    leaves = sorted({name.rsplit(".", 1)[-1] for name, part in linear if part in inside})
+    if how.layers:
+        _upper(network, how)
+        numbers = list(range(len(blocks) - how.layers, len(blocks)))
+        return {"target_modules": leaves, "layers_to_transform": numbers}
+    if any(name.rsplit(".", 1)[-1] in leaves for name, part in linear if part not in inside):
+        return {"target_modules": [name for name, part in linear if part in inside]}
+    return {"target_modules": leaves}
 
 
 def _ia3(network: Any, how: TrainingSettings) -> Any:

@@ -43,11 +43,17 @@ class PackedRow:
         return bool((self.positions[1:] > self.positions[:-1]).all())
 
 
-def pack(examples: Sequence[Encoded], *, limit: int = ROW_TOKENS) -> tuple[PackedRow, ...]:
+def pack(examples: Sequence[Encoded], *, limit: int = ROW_TOKENS, window: int | None = None) -> tuple[PackedRow, ...]:
     """Return rows of at most `limit` tokens that hold every example once.
 
-    An example longer than that has a row of its own. The same examples in the same order give the same rows.
+    An example longer than that has a row of its own, and so has one longer than the `window` that a block of the
+    network attends to: in a row of several, its tokens would see farther. The same examples in the same order give the
+    same rows.
     """
+    if window is not None:
+        wide = [one for one in examples if len(one.tokens) > window]
+        fitting = [one for one in examples if len(one.tokens) <= window]
+        return (*(pack(fitting, limit=limit) if fitting else ()), *(_row([one], [0]) for one in wide))
     order = sorted(range(len(examples)), key=lambda number: (examples[number].tokens, number))
     rows: list[list[int]] = []
     size = 0

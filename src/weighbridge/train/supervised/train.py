@@ -24,11 +24,12 @@ from weighbridge.train.runtime.recorded_trainer import run_trainer
 from weighbridge.train.supervised.generate import Validate, say
 from weighbridge.train.supervised.methods import precision, prepare_network
 from weighbridge.train.supervised.prefix_packing import ROW_TOKENS, pack
-from weighbridge.train.supervised.trainer import Steps, epoch_batches, make_trainer
+from weighbridge.train.supervised.trainer import Reading, Steps, epoch_batches, make_trainer, packing_window
 from weighbridge.types import Message, Progress
 from weighbridge.workspace import load_json, write_json
 
 _LOSSES = "losses.json"
+_ALONE = "every example was read by itself, also where several begin alike: {}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,9 @@ def _train(job: Job, steps: Steps, store: CheckpointStore) -> Training:
     trim()
     store.open()
     job.notify(Progress(task="training", done=len(store.losses), total=store.steps, unit="steps"))
-    trainer = make_trainer(network, kind, steps, store=store, how=how, score=lambda: _dev_score(job, network, kind))
+    window, unshared = packing_window(network, job.encoded, kind)
+    reading = Reading(kind=kind, window=window)
+    trainer = make_trainer(network, reading, steps, store=store, how=how, score=lambda: _dev_score(job, network, kind))
     run_trainer(trainer, store)
     write_json(job.folder / _LOSSES, store.losses)
     store.keep_best(job.folder / "adapter")
@@ -112,7 +115,7 @@ def _train(job: Job, steps: Steps, store: CheckpointStore) -> Training:
         examples=len(job.encoded),
         tokens=tokens,
         precision=str(kind).removeprefix("torch."),
-        notes=[early] if store.stopped_early else [],
+        notes=[*([early] if store.stopped_early else []), *([_ALONE.format(unshared)] if unshared else [])],
     )
 
 
