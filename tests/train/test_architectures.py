@@ -20,7 +20,7 @@ from ..tiny_decoders import ARCHITECTURES, AS_GGUF, write_tiny_decoder
 from .tuned import LEARNT, PROMPTS
 
 SETTINGS = ModelSettings(context=256, maximum_tokens=6, quantisation="F16")
-HOW = TrainingSettings(rank=4, alpha=8, learning_rate=1e-2, epochs=10, batch_size=4)
+HOW = TrainingSettings(rank=8, alpha=16, learning_rate=2e-2, epochs=20, batch_size=4)
 
 
 @pytest.fixture(scope="module")

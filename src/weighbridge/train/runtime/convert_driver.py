@@ -50,7 +50,7 @@ def convert(job: Mapping[str, str]) -> None:
         beside.unlink(missing_ok=True)
 
 
-def main() -> None:
+def convert_all() -> None:
     """Convert all jobs; a failure of one leaves the others alone."""
     asked = json.load(sys.stdin)
     sys.path[:0] = asked["packages"]
@@ -67,4 +67,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    convert_all()
