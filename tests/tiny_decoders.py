@@ -20,16 +20,17 @@ _SHAPE = {
     "max_position_embeddings": 512,
 }
 _OWN: Mapping[str, Mapping[str, Any]] = {
-    "llama": {"attention_bias": True, "tie_word_embeddings": False},
+    "llama": {"tie_word_embeddings": False},
     "mistral": {"head_dim": 32, "sliding_window": None},
     "qwen2": {"tie_word_embeddings": True},
-    "qwen3": {"head_dim": 32, "tie_word_embeddings": True},
-    "gemma3_text": {"head_dim": 32, "sliding_window": 16, "layer_types": ["sliding_attention", "full_attention"]},
+    "qwen3": {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 128, "tie_word_embeddings": True},
+    "gemma3_text": {"head_dim": 32, "sliding_window": 16, "layer_types": ["sliding_attention"] * 2},
     "phi3": {"sliding_window": None},
     "olmo2": {},
     "smollm3": {"num_hidden_layers": 4, "no_rope_layers": [1, 1, 1, 0]},
 }
-"""What is odd about each: biases, wide heads, windows, a block without positions."""
+"""What is odd about each: biases, wide heads, windows (in llama.cpp, of the first five blocks in six), a block without
+positions (in llama.cpp, every fourth). transformers reads no other width of head from a GGUF of Qwen 3 than 128."""
 _SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _TEMPLATE = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
