@@ -91,8 +91,8 @@ def test_the_small_model_keeps_the_prompt_that_was_measured_with_it():
 
 
 def test_a_short_context_shortens_chunks_before_it_drops_passages():
-    tight = values(fit_settings(replace(TINY, context=800), LAPTOP, HANDBOOK, "standard"))
-    tighter = values(fit_settings(replace(TINY, context=640), LAPTOP, HANDBOOK, "standard"))
+    tight = values(fit_settings(replace(TINY, context=1200), LAPTOP, HANDBOOK, "standard"))
+    tighter = values(fit_settings(replace(TINY, context=1000), LAPTOP, HANDBOOK, "standard"))
     assert 16 < tight["chunks.tokens"] < 64
     assert tight["retrieval.limit"] == 3
     assert (tighter["chunks.tokens"], tighter["retrieval.limit"]) == (16, 2)

@@ -50,9 +50,9 @@ def test_a_step_takes_its_tokens_at_the_measured_pace():
     assert found["answer: prompt"] == pytest.approx(1 + 40 / 2 * (100 / 100 + 20 / 10))
     assert found["time alone: prompt"] == pytest.approx(4 + 10 * 3)
     assert found["time alone: raft"] == 0
-    # Two epochs of 100 rows and 10 dev questions; export and probes as trained tokens; 2 x 50 + 8 checks, 14 timed.
+    # Two epochs of 100 rows and 10 dev questions; export and probes as trained tokens; 2 x 50 + 17 checks, 14 timed.
     training = 5 + 2 * (100 * 400 / 200 + 10 * 0.5)
-    checks = (23_000 + 2 * 4500) / 200 + (108 / 2 + 14) * 4
+    checks = (23_000 + 2 * 4500) / 200 + (117 / 2 + 14) * 4
     assert found["train: raft"] == pytest.approx(training + checks)
 
 

@@ -91,7 +91,8 @@ def init_command(
         choices = WorkspaceChoices(documents=documents, examples=examples, task=kind, model=model, profile=effort)
         made = init_workspace(folder, choices, console.reporter)
         after = "compare" if examples else 'search "..."'
-        console.reporter.say(f"Wrote {made.settings_file}. Next: weighbridge {after} --workspace {folder}")
+        first = "; with --estimate it only tells how long it takes" if examples else ""
+        console.reporter.say(f"Wrote {made.settings_file}. Next: weighbridge {after} --workspace {folder}{first}")
 
 
 app.command(epilog="Example: weighbridge index --workspace mine --plan")(knowledge.index)

@@ -116,8 +116,8 @@ def examples_needed(differences: Sequence[float], *, power: float = 0.8, alpha: 
 
 
 _DIFFERING = 1 / 3
-"""Share of the questions on which two strategies part, before any is asked: between a quarter and a half for most pairs
-of arms on the three sample workloads."""
+"""Share of the questions on which two strategies part, before any is asked: an assumption, for a test that is planned.
+Pairs that part less often need fewer questions."""
 
 
 def questions_to_find(difference: float, *, power: float = 0.8, alpha: float = 0.05) -> int:

@@ -15,11 +15,12 @@ from weighbridge.types import Task
 Profile = Literal["quick", "standard", "thorough"]
 PROFILES: tuple[Profile, ...] = ("quick", "standard", "thorough")
 
-BYTES_PER_TOKEN = 3
-"""Bytes of UTF-8 a token, at the least over English, German, Russian and Chinese texts with SmolLM2's and Qwen2.5's
-tokenizers (English: 4 to 5). The lower, the more room is kept."""
+BYTES_PER_TOKEN = 1.6
+"""Bytes of UTF-8 a token, at the least: SmolLM2's tokenizer needs 3.7 in English, 2.4 in German and Russian, 1.6 in
+Chinese. The lower, the more room is kept."""
 PASSAGE_FACTOR = 1.5
-"""Tokens of the model for each token of a chunk, at the most: chunks are cut by the tokens of the embedder."""
+"""Tokens of the model for each token of a chunk, which is cut by the tokens of the embedder. 128 documents of the
+sample workloads need 1.08 (median) and at most 1.25 with SmolLM2's tokenizer."""
 PASSAGE_EXTRA = 24
 """Tokens of the number and the title before each passage."""
 TEMPLATE_TOKENS = 48
@@ -39,9 +40,10 @@ _TRAINING_STEPS = 32
 batches of 8 took token F1 on SQuAD from 0.12 to 0.51 (docs/adr/0011-training.md)."""
 
 _TRAINING_SHARE = 0.5
-"""Share of the measured operations a second that a training reaches: 0.56 on an Intel Xeon, docs/log.md."""
+"""Share of the measured operations a second that a training reaches. SmolLM2's raft ran at 170 tokens a second, 92
+GFLOP/s, on an Intel Xeon that multiplies at 163: 0.56."""
 _OPERATIONS_A_CORE = 5e10
-"""Operations a second of a core that was not measured: a third of what a server's core of 2024 does in float32."""
+"""Operations a second of a core that was not measured: a third of the 150 GFLOP/s of that Xeon's core in float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +128,13 @@ class _Reading:
 
 _READINGS = (
     _Reading(below=3e8, chunk=64, passages=3, answer=48, source="measured with SmolLM2-135M, docs/adr/0005"),
-    _Reading(below=1e9, chunk=128, passages=4, answer=64, source="measured with Qwen2.5-Coder-0.5B, docs/adr/0037"),
+    _Reading(below=1e9, chunk=128, passages=4, answer=64, source="chosen, not measured: docs/adr/0037"),
     _Reading(
-        below=math.inf, chunk=200, passages=5, answer=64, source="the longest chunk that the default embedder reads"
+        below=math.inf,
+        chunk=200,
+        passages=5,
+        answer=64,
+        source="close to the most that the embedder reads",
     ),
 )
 
