@@ -81,7 +81,8 @@ def open_sample(settings: Settings, workspace: Workspace, reporter: Reporter) ->
     step = max(1, len(documents) // _SAMPLE)
     cut = index_source(documents, settings, folder).cut
     shown = documents[::step]
-    chunks = tuple(chunk for document in shown if not document.groups for chunk in cut(document))
+    every = [chunk for document in shown for chunk in cut(document)]
+    chunks = tuple(chunk for chunk in every if not chunk.groups)
     share = sum(len(one.text) for one in documents) / max(1, sum(len(one.text) for one in shown))
     task = infer_task(examples).task if settings.task == "auto" else settings.task
     public = [example for example in examples if not example.question.groups] or list(examples)
@@ -101,7 +102,7 @@ def open_sample(settings: Settings, workspace: Workspace, reporter: Reporter) ->
         examples=examples,
         parts=parts,
         chunks=chunks,
-        total_chunks=round(len(chunks) * share),
+        total_chunks=round(len(every) * share),
         reading_seconds=reading,
         embedder=embedder,
     )
