@@ -139,7 +139,7 @@ def test_demo_is_made_where_it_is_wanted_and_told_as_json(tmp_path: Path, monkey
     assert not Path("weighbridge-demo").exists()
     as_json("demo", "tickets", "--workspace", tmp_path / "larger", "--model", "small", "--json")
     larger = yaml.safe_load((tmp_path / "larger" / "weighbridge.yaml").read_text())
-    assert larger["model"] == {"reference": "small"}
+    assert larger["model"]["reference"] == "small"
     assert larger["strategies"] == ["prompt", "few-shot", "rag"]
     assert larger["measure"]["questions"] == 60
 
