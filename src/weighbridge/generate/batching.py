@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any
 
 NEAR = 0.01
-"""Logits, in float32: far above what padding and the company of other prompts change (docs/adr/0036)."""
+"""Logits: 200 times what padding and the company of other prompts changed in float32 (docs/adr/0036)."""
 _FILLED = 0.5
 """The least share of the longest prompt that another must have to be padded to its length."""
 
