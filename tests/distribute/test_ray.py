@@ -48,9 +48,9 @@ pytestmark = [
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Any]:
     """Two nodes with two processors each. Nobody counts the real ones."""
-    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "120"}  # read with the import
     from ray.cluster_utils import Cluster
 
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     started = Cluster()
     for _ in range(2):
         started.add_node(num_cpus=2, object_store_memory=100_000_000, include_dashboard=False)

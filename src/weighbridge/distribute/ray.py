@@ -119,7 +119,6 @@ def connect_ray(address: str) -> Any:
         WeighbridgeError: there is no cluster at the address, or none can be started here.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing about this machine or its work leaves it
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # a busy machine exceeds the usual 30
     logging.getLogger("ray").setLevel(logging.ERROR)
     try:
         import ray
