@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from weighbridge.endpoints.connect import open_connection
 from weighbridge.errors import ModelError, UserError
 from weighbridge.generate.openai import ESTIMATE, estimate_tokens, open_openai
+from weighbridge.retrieve.search.rerank import open_rerank_endpoint
+from weighbridge.settings.endpoints import EndpointSettings
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.types import Message
 
@@ -205,3 +207,32 @@ def test_a_refused_parameter_names_the_setting_that_helps(chat_endpoint: Start) 
     words = "Unsupported value: 'temperature' does not support 0 with this model."
     with pytest.raises(ModelError, match=r"put `temperature: omit` under model\.parameters"):
         answer(endpoint(chat_endpoint(lambda handler, _: refuse(handler, 400, words))))
+
+
+def rank(handler: BaseHTTPRequestHandler, body: Body) -> None:
+    assert handler.path == "/v1/rerank"
+    rows = [{"index": n, "relevance_score": len(text)} for n, text in enumerate(body["documents"])]
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.end_headers()
+    handler.wfile.write(json.dumps({"results": rows[::-1][: body["top_n"]]}).encode())
+
+
+def test_passages_are_ranked_at_an_endpoint_in_batches(chat_endpoint: Start) -> None:
+    settings = EndpointSettings(base_url=chat_endpoint(rank), key_variable="NONE", batch=2)
+    scorer = open_rerank_endpoint("m", settings)
+    assert scorer.scores("Who?", ["a", "bbb", "cc"]).tolist() == [1.0, 3.0, 2.0]
+    assert scorer.scores("Who?", []).tolist() == []
+
+
+@pytest.mark.parametrize("reply", [{"results": []}, {"data": []}, {"results": [{"index": 9, "relevance_score": 1}]}])
+def test_a_passage_without_a_score_is_a_failure(reply: Body, chat_endpoint: Start) -> None:
+    def behave(handler: BaseHTTPRequestHandler, body: Body) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.end_headers()
+        handler.wfile.write(json.dumps(reply).encode())
+
+    scorer = open_rerank_endpoint("m", EndpointSettings(base_url=chat_endpoint(behave), key_variable="NONE"))
+    with pytest.raises(ModelError, match=r"no score for 1 of 1 passages|none of a /rerank endpoint"):
+        scorer.scores("Who?", ["a"])

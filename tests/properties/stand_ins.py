@@ -26,7 +26,7 @@ from weighbridge.retrieve.search.copies import Distinct
 from weighbridge.retrieve.search.hybrid import Hybrid
 from weighbridge.retrieve.search.mmr import Diverse
 from weighbridge.retrieve.search.neighbours import Surrounded, WholeSections
-from weighbridge.retrieve.search.rerank import LateInteraction, Reranked
+from weighbridge.retrieve.search.rerank import LateInteraction, Reranked, RerankEndpoint
 from weighbridge.retrieve.search.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
 from weighbridge.settings.schema import ModelSettings, Settings
 from weighbridge.types import Example, Message, Question
@@ -103,7 +103,8 @@ NOT_INDEXED = {
     **dict.fromkeys(
         (
             "retrieval.limit", "retrieval.candidates", "retrieval.weight", "retrieval.feedback", "retrieval.rewrite",
-            "retrieval.rerank", "retrieval.diversity", "retrieval.neighbours", "retrieval.sections",
+            "retrieval.rerank", "retrieval.rerank_endpoint", "retrieval.diversity", "retrieval.neighbours",
+            "retrieval.sections",
         ),
         "is how an index is searched, and not what it holds",
     ),
@@ -179,6 +180,11 @@ CASES: Mapping[str, Case] = {
         make=CachedRetriever, given=FOUND, silent={"size": "how much is remembered changes no answer"}
     ),
     "retrieve.search.rerank.LateInteraction": Case(make=LateInteraction, given={"embedder": Part("embedder")}),
+    "retrieve.search.rerank.RerankEndpoint": Case(
+        make=RerankEndpoint,
+        given={"name": "m", "connection": Part("c"), "where": "http://127.0.0.1/v1", "batch": 4},
+        silent={"connection": "is told by its address", "batch": "changes no score"},
+    ),
     "retrieve.search.rerank.Reranked": Case(make=Reranked, given={**FOUND, "scorer": Part("scorer")}),
     "retrieve.search.rewrite.Expansion": Case(make=Expansion, given=FOUND),
     "retrieve.search.rewrite.SubQuestions": Case(make=SubQuestions, given={"model": Part("model")}),

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from weighbridge.arms import BASE_NAME, arm_on, base_of, short_name
 from weighbridge.extensions import extension_names
-from weighbridge.settings.endpoints import Headers, Parameters
+from weighbridge.settings.endpoints import EndpointSettings, Headers, Parameters
 from weighbridge.settings.money import OwnershipSettings
 from weighbridge.settings.needs import Needs, Prices
 from weighbridge.settings.rollout import RolloutSettings
@@ -169,7 +169,8 @@ class RetrievalSettings(Section):
     rewrite: Rewrite = "none"
     """Searches for more than the question: none, expansion, sub-questions or hypothetical."""
     rerank: str = ""
-    """late-interaction, or a cross-encoder: a known name, hf:... or a folder. Empty keeps the order of the search."""
+    """late-interaction, or a cross-encoder: a known name, hf:..., a folder or openai:... Empty: the search's order."""
+    rerank_endpoint: EndpointSettings = EndpointSettings()
     diversity: Share = 0.0
     """0 to 1: the penalty of a passage that repeats a better one."""
     neighbours: Annotated[int, Field(ge=0)] = 0

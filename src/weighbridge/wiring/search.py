@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
 
-from weighbridge.errors import WorkspaceError
+from weighbridge.endpoints.connect import address, is_local
+from weighbridge.errors import SettingsError, WorkspaceError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.chunk import CHUNKER, chunk_documents, document_version
 from weighbridge.models import fetch
@@ -20,7 +21,14 @@ from weighbridge.retrieve.search.copies import Distinct
 from weighbridge.retrieve.search.hybrid import Hybrid
 from weighbridge.retrieve.search.mmr import Diverse
 from weighbridge.retrieve.search.neighbours import Surrounded, WholeSections
-from weighbridge.retrieve.search.rerank import CrossEncoder, LateInteraction, Reranked, open_cross_encoder
+from weighbridge.retrieve.search.rerank import (
+    CrossEncoder,
+    LateInteraction,
+    Reranked,
+    RerankEndpoint,
+    open_cross_encoder,
+    open_rerank_endpoint,
+)
 from weighbridge.retrieve.search.rewrite import Expansion, Hypothetical, Rewritten, SubQuestions
 from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import LATE_INTERACTION, Arm, ModelSettings, Settings
@@ -30,6 +38,7 @@ from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.wiring.sequences import Joined, heads_of
 from weighbridge.workspace import Workspace
 
+_ENDPOINT = "openai:"
 _LEARNT_FROM = 5000
 """Static vectors are learnt from this many documents or more, and fewer than twice as many, spread over all."""
 Cut = Callable[[Document], Sequence[Chunk]]
@@ -144,8 +153,21 @@ def build_retriever(index: Index, settings: Settings, embedder: Embedder, card: 
     return Surrounded(retriever=found, index=index, around=chosen.neighbours) if chosen.neighbours else found
 
 
-def _open_scorer(settings: Settings) -> LateInteraction | CrossEncoder:
+def _open_scorer(settings: Settings) -> LateInteraction | CrossEncoder | RerankEndpoint:
     wanted = settings.retrieval.rerank
+    if wanted.startswith(_ENDPOINT):
+        given, model = settings.retrieval.rerank_endpoint, settings.model
+        addressed = {
+            "base_url": given.base_url or model.base_url,
+            "key_variable": given.key_variable or model.key_variable,
+        }
+        endpoint = given.model_copy(update=addressed)
+        if settings.needs.limits.offline and not is_local(where := address(endpoint)):
+            raise SettingsError(
+                f"weighbridge.yaml: needs.limits.offline is true, and passages would be sent to {where}; take an "
+                "endpoint on this machine, or set offline to false"
+            )
+        return open_rerank_endpoint(wanted.removeprefix(_ENDPOINT), endpoint)
     if wanted == LATE_INTERACTION:
         embedder: TokenEmbedder = open_computed_embedder(settings, fetch(settings.retrieval.embedder))
         return LateInteraction(embedder)

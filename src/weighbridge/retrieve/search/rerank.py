@@ -1,13 +1,14 @@
 """Reorders the candidates of a search with a slower scorer that reads them closely."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from weighbridge.errors import WorkspaceError
+from weighbridge.endpoints.connect import Connection, open_connection
+from weighbridge.errors import ModelError, WorkspaceError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Retriever, TokenEmbedder
@@ -15,6 +16,7 @@ from weighbridge.retrieve.embed.folder import replace_surrogates
 from weighbridge.retrieve.embed.recipe import read_maximum_tokens
 from weighbridge.retrieve.index.searchable_text import searchable_text
 from weighbridge.retrieve.search.fusion import min_max_scale
+from weighbridge.settings.endpoints import EndpointSettings
 from weighbridge.types import Passage, Question
 
 if TYPE_CHECKING:
@@ -72,6 +74,49 @@ class CrossEncoder:
             logits = self._model(**pairs).logits.squeeze(-1).double()
         found: NDArray[np.float64] = logits.numpy()
         return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RerankEndpoint:
+    """A `Scorer` at a server with Cohere's and Jina's `/rerank`, which vLLM and llama.cpp's server have too."""
+
+    name: str
+    connection: Connection = field(repr=False)
+    where: str
+    batch: int
+    """Texts in a request."""
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint("rerank endpoint", self.where, self.name)
+
+    def scores(self, question: str, texts: Sequence[str]) -> "NDArray[np.float64]":
+        """Return the scores; `ModelError` where the endpoint fails, or leaves out a text."""
+        found = np.full(len(texts), np.nan)
+        for start in range(0, len(texts), self.batch):
+            batch = list(texts[start : start + self.batch])
+            for row in self._ask(question, batch):
+                found[start + row[0]] = row[1]
+        if np.isnan(found).any():
+            missing = int(np.isnan(found).sum())
+            raise ModelError(f"{self.connection.at(self.name)}: no score for {missing} of {len(texts)} passages")
+        return found
+
+    def _ask(self, question: str, texts: Sequence[str]) -> list[tuple[int, float]]:
+        body = {"model": self.name, "query": question, "documents": list(texts), "top_n": len(texts)}
+        reply: Any = self.connection.send(self.name, lambda client: client.post("/rerank", cast_to=object, body=body))
+        try:
+            rows = [(int(row["index"]), float(row["relevance_score"])) for row in reply["results"]]
+        except (KeyError, TypeError, ValueError):
+            told = "the reply is none of a /rerank endpoint"
+            raise ModelError(f"{self.connection.at(self.name)}: {told}; {self.connection.advice}") from None
+        return [row for row in rows if 0 <= row[0] < len(texts)]
+
+
+def open_rerank_endpoint(name: str, settings: EndpointSettings) -> RerankEndpoint:
+    """Open a reranking model at an endpoint; `UserError` where its key is missing."""
+    connection = open_connection(settings, section="retrieval.rerank_endpoint")
+    return RerankEndpoint(name=name, connection=connection, where=connection.where, batch=settings.batch)
 
 
 def open_cross_encoder(folder: Path) -> CrossEncoder:
