@@ -67,6 +67,7 @@ ENDPOINTS = {
     "settings.quantisation": "is the endpoint's own business",
     "settings.context": "is the endpoint's own business",
     "settings.server_arguments": "enter the weights of a server of ours",
+    "settings.thinking": "is for models that run here",
     "settings.key_variable": "says who pays, not what is answered",
     "settings.timeout_seconds": "what is too slow is an error, never another answer",
     "connection": "is made of the settings, and says who pays",
@@ -155,7 +156,12 @@ CASES: Mapping[str, Case] = {
     ),
     "generate.openai.OpenAICompatible": Case(
         make=OpenAICompatible,
-        given={"name": "m", "settings": ModelSettings(base_url="http://127.0.0.1/v1"), "connection": Part("c")},
+        given={
+            "name": "m",
+            "settings": ModelSettings(base_url="http://127.0.0.1/v1"),
+            "connection": Part("c"),
+            "counter": Part("n"),
+        },
         silent=ENDPOINTS,
     ),
     "dataset.synthesise.cached_model.CachedModel": Case(

@@ -132,6 +132,7 @@ LOCAL = {
     "settings.key_variable": "is for endpoints",
     "settings.headers[+]": "are for endpoints",
     "settings.parameters[+]": "are for endpoints",
+    "settings.server_arguments": "are for vLLM",
     "settings.timeout_seconds": "is for endpoints",
 }
 
@@ -182,6 +183,8 @@ def test_what_opens_an_endpoint_s_model() -> None:
         "settings.context": "is the endpoint's own business",
         "settings.key_variable": "says who pays, not what is answered",
         "settings.timeout_seconds": "what is too slow is an error, never another answer",
+        "settings.server_arguments": "are for vLLM",
+        "settings.thinking": "is for models that run here",
         "environment": "an address in it moves the fingerprint, as is seen in test_openai.py",
         "option": "words of error messages",
     }
@@ -286,6 +289,10 @@ NOT_LEARNT = {
     "recipe.model.base_url": "is for endpoints",
     "recipe.model.key_variable": "is for endpoints",
     "recipe.model.timeout_seconds": "is for endpoints",
+    "recipe.model.headers[+]": "are for endpoints",
+    "recipe.model.parameters[+]": "are for endpoints",
+    "recipe.model.server_arguments": "are for vLLM",
+    "recipe.model.thinking": "is about answers, and training writes none",
     "notify": "is told of progress",
 }
 
