@@ -20,6 +20,7 @@ from weighbridge.evaluate.run import record_key
 from weighbridge.generate.openai import OpenAICompatible
 from weighbridge.generate.scripted import Scripted
 from weighbridge.library import _OpenStrategy
+from weighbridge.machine import Hardware
 from weighbridge.retrieve.embed.static import StaticEmbedder
 from weighbridge.retrieve.search.cache import CachedRetriever
 from weighbridge.retrieve.search.copies import Distinct
@@ -113,6 +114,16 @@ NOT_INDEXED = {
 NOT_OUTLINED = {f"settings.{name}": why for name, why in NOT_INDEXED.items()}
 SETTINGS = Settings(documents=Path("/nowhere/documents"), examples=Path("/nowhere/examples.jsonl"))
 CASES: Mapping[str, Case] = {
+    "machine.hardware.Hardware": Case(
+        make=Hardware,
+        given={
+            "processor": "a Xeon",
+            "flags": ("avx2", "fma"),
+            "cores": 2,
+            "memory_gib": 16,
+            "libraries": {"numpy": "2.4", "torch": "2.13"},
+        },
+    ),
     "workflow.workload.index_key": Case(
         make=_indexed,
         given={"settings": SETTINGS},
