@@ -65,6 +65,7 @@ HANDED_OVER = {
     "train.hosted.plan.HostedPlan": "of the files that are sent",
     "train.retriever.contrastive.Tuned": "of the job that left it",
     "train.preference.rewards.Rewarding": "of the names and grounds of its rules",
+    "workflow.measure_paces.SampledPassages": "answers with it are timed and thrown away",
     "workflow.training.retriever_judges._Reading": "of a search that is thrown away after an epoch",
     "workflow.training.retriever._Task": "of the lessons and the recipe",
     "wiring.tuned_retrievers.RetrieverCard": "of the task it is the card of",
