@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3", "gemma3_text", "phi3", "olmo2", "smollm3")
-AS_GGUF = ("llama", "mistral", "qwen2", "qwen3", "gemma3_text", "phi3")
-"""Those that transformers reads from a GGUF."""
+AS_GGUF = ("llama", "mistral", "qwen2", "qwen3", "phi3")
+"""Those that transformers reads from a GGUF; Gemma 3 too, but with no other tokenizer than its own sentencepiece."""
 _SHAPE = {
     "hidden_size": 64,
     "intermediate_size": 96,
@@ -61,7 +61,9 @@ def write_tiny_decoder(folder: Path, architecture: str, *, seed: int = 0, **chan
             if weight.ndim == 1:
                 weight.copy_(torch.randn_like(weight) * 0.2 + (0.0 if shifted or name.endswith("bias") else 1.0))
             else:
-                weight.copy_(torch.randn_like(weight) * (0.5 if "embed" in name else 0.15))
+                # Gemma multiplies its embeddings by the root of the width: the words would outshout the blocks.
+                embedding = 0.06 if shifted else 0.5
+                weight.copy_(torch.randn_like(weight) * (embedding if "embed" in name else 0.15))
     network.save_pretrained(folder)
     if architecture == "phi3":  # as Phi-4 says it; the converter reads any other as a sentencepiece model
         path = folder / "tokenizer_config.json"

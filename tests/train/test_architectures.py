@@ -22,6 +22,7 @@ from weighbridge.train.parity.tolerance import TOLERANCES
 from weighbridge.train.runtime.base_model import BaseFiles, base_weights, load_tokenizer, prepare_base
 from weighbridge.train.runtime.converter import convert_folders
 from weighbridge.train.runtime.gguf_layout import match_tensors
+from weighbridge.train.runtime.quiet import quiet
 from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised import trainer
 from weighbridge.train.supervised.methods import prepare_network
@@ -85,6 +86,12 @@ def test_a_gguf_is_tuned_like_the_folder(name: str, bases, tmp_path: Path):
     assert check(base, tune(base, tmp_path), tmp_path / "model.gguf").reasons == ()
 
 
+def test_a_gguf_that_transformers_cannot_read_is_refused_in_a_sentence(bases, tmp_path: Path):
+    for name in ("gemma3_text", "olmo2"):
+        with pytest.raises(TrainingError, match="folder of safetensors that it was made of"):
+            prepare_base(bases[name].source_gguf, tmp_path / name)
+
+
 def test_every_form_of_a_model_with_a_window_says_the_same(bases, tmp_path: Path):
     base = bases["gemma3_text"]
     adapter = tune(base, tmp_path)
@@ -121,7 +128,8 @@ def test_a_gguf_that_stores_a_weight_otherwise_has_no_export(bases):
 
 
 def test_only_blocks_learn(bases):
-    network = prepare_network(bases["qwen2"], HOW, torch.float32)
+    with quiet():
+        network = prepare_network(bases["qwen2"], HOW, torch.float32)
     adapted = {name for name, part in network.named_modules() if hasattr(part, "lora_A")}
     assert len(adapted) == 2 * len(("q", "k", "v", "o", "gate", "up", "down"))
     assert all(".layers." in name for name in adapted)
@@ -132,7 +140,8 @@ def test_logits_in_parts_give_the_same_gradients(bases, monkeypatch: pytest.Monk
     row = pack([encode(load_tokenizer(base), LEARNT[0])])[0]
 
     def gradients() -> list[torch.Tensor]:
-        network = prepare_network(base, HOW, torch.float32)
+        with quiet():
+            network = prepare_network(base, HOW, torch.float32)
         loss = read_back(network, row, torch.float32, len(row.targets), lambda part: part.backward())
         return [loss, *(weight.grad for weight in network.parameters() if weight.requires_grad)]
 
@@ -145,7 +154,8 @@ def test_logits_in_parts_give_the_same_gradients(bases, monkeypatch: pytest.Monk
 def test_examples_longer_than_the_window_share_no_row(bases):
     base = bases["gemma3_text"]
     rows = [encode(load_tokenizer(base), one) for one in LEARNT]
-    network = prepare_network(base, HOW, torch.float32)
+    with quiet():
+        network = prepare_network(base, HOW, torch.float32)
     window, why = packing_window(network, rows, torch.float32)
     assert (window, why) == (16, "")
     assert len(pack(rows)) == 1

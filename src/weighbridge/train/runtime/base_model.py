@@ -229,7 +229,9 @@ def _save(gguf: Path, folder: Path) -> None:
     try:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **where)
         network = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **where)
-    except (ValueError, KeyError, RuntimeError, NotImplementedError) as error:
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:  # the tokenizers library raises bare ones
         raise TrainingError(
             f"{gguf}: transformers cannot read it as a base model for training: {error}; set model.reference to the "
             "folder of safetensors that it was made of"
