@@ -259,8 +259,8 @@ def _check_tokenizer(gguf: Path, tokenizer: Any) -> None:
         tokenizer.encode("Where is it? \N{GRINNING FACE}")
     except Exception as error:  # the tokenizers library raises bare ones
         raise TrainingError(
-            f"{gguf}: transformers cannot use its tokenizer ({error}); set model.reference to the folder of safetensors "
-            "that it was made of"
+            f"{gguf}: transformers cannot use its tokenizer ({error}); set model.reference to the folder of "
+            "safetensors that it was made of"
         ) from error
     if tokenizer.eos_token_id != fields["tokenizer.ggml.eos_token_id"].contents():
         raise TrainingError(f"{gguf}: it stops at another token after conversion; choose another base model")
