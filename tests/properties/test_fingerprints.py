@@ -274,6 +274,8 @@ NOT_LEARNT = {
     "material.search": "is for the card: the passages themselves are told",
     "recipe.base.hf": "a path, told by the fingerprint of the bytes",
     "recipe.base.source_gguf": "a path, told by the fingerprint of the bytes",
+    "recipe.base.tensors": "a path: how the export is laid out",
+    "recipe.base.no_gguf": "is about the export",
     "recipe.reference": "is for the card",
     "recipe.licence": "is for the card",
     "recipe.training.groups[reversed]": "are a set",

@@ -1,6 +1,7 @@
 """Every way of breaking an export that we can think of is caught, for LoRA, DoRA and full fine-tuning."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,9 @@ def merged(tiny: BaseFiles, adapter: Path):
 @pytest.fixture
 def check(tiny: BaseFiles, adapter: Path, tmp_path: Path) -> Callable[..., Parity]:
     def check(weights, quantisation: Quantisation = "F16", *, template: Path = tiny.source_gguf) -> Parity:
-        gguf = write_gguf(template, weights, tmp_path / "model.gguf", quantisation=quantisation)
+        gguf = write_gguf(
+            replace(tiny, source_gguf=template), weights, tmp_path / "model.gguf", quantisation=quantisation
+        )
         settings = SETTINGS.model_copy(update={"quantisation": quantisation})
         return parity_of_file(adapter, tiny, gguf, PROMPTS, settings=settings)
 
