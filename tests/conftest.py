@@ -232,6 +232,19 @@ def broken_endpoint(chat_endpoint: Callable[[Behaviour], str]) -> str:
     return chat_endpoint(lambda handler, _: refuse(handler, 500, {"message": "out of order"}))
 
 
+@pytest.fixture
+def failing_endpoint(chat_endpoint: Callable[[Behaviour], str]) -> str:
+    """An endpoint that answers the tiny request before a comparison, and each question with HTTP 500."""
+
+    def answer(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+        if len(body["messages"]) == 1 and "the word yes" in body["messages"][0]["content"]:
+            answer_well(handler, body)
+        else:
+            refuse(handler, 500, {"message": "out of order"})
+
+    return chat_endpoint(answer)
+
+
 def answer_well(handler: BaseHTTPRequestHandler, body: dict[str, Any], context: int = 60) -> None:
     """Stream what `Scripted` says, as a well-behaved endpoint does."""
     model = Scripted(maximum_tokens=body["max_tokens"], context=context)

@@ -277,9 +277,17 @@ def test_a_whole_run_on_an_endpoint(run, place, roomy_endpoint):
 
 
 @pytest.mark.models
-def test_an_endpoint_that_fails_every_time(run, place, broken_endpoint):
-    """Failures are counted and told, they are no scores, and none of it is recommended."""
+def test_an_endpoint_that_fails_from_the_start_is_asked_no_question(run, place, broken_endpoint):
     done = run("compare", "--json", cwd=on_endpoint(place, broken_endpoint))
+    assert done.returncode != 0
+    assert "a first tiny request failed, so nothing else was sent" in done.stderr
+    assert "HTTP 500" in done.stderr
+    assert not done.stdout
+
+
+def test_an_endpoint_that_fails_every_question(run, place, failing_endpoint):
+    """Failures are counted and told, they are no scores, and none of it is recommended."""
+    done = run("compare", "--json", cwd=on_endpoint(place, failing_endpoint))
     assert done.returncode == 0, done.stderr
     weighing = json.loads(done.stdout)
     assert weighing["decision"]["outlook"] == "none meets your limits"

@@ -368,7 +368,13 @@ def test_a_date_needs_no_quotes_and_a_byte_order_mark_does_no_harm(file: Path) -
             "examples: e\nmodel:\n  base_url: https://host/v1?key=hunter2\n",
             f"weighbridge.yaml:3: model.base_url: holds parameters, after the ? or #; {SECRETS}",
         ),
-        ("name: x\n", "weighbridge.yaml:1: 'examples' is missing; add a line like `examples: examples.jsonl`"),
+        (
+            "name: x\n",
+            (
+                "weighbridge.yaml:1: 'examples' is missing; add a line like `examples: examples.jsonl`, or "
+                "`documents: folder` to search only"
+            ),
+        ),
         (
             "name: e\nname: f\n",
             'weighbridge.yaml:2: is not valid YAML: found duplicate key "name" with value "f" (original value: "e")',

@@ -96,6 +96,9 @@ def parse_settings(text: str, path: Path) -> Settings:
 def conflicts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield each setting that contradicts another: its keys, outermost first, and the problem as a sentence."""
     splits, priorities, prices = settings.splits, settings.needs.priorities, settings.prices
+    if settings.examples is None and not settings.sources:
+        problem = "'examples' is missing; add a line like `examples: examples.jsonl`"
+        yield ("examples",), f"{problem}, or `documents: folder` to search only"
     if (both := splits.dev + splits.test) > 1 + 1e-9:  # rounding
         key = "dev" if "dev" in splits.model_fields_set else "test"
         problem = (
