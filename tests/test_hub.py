@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 
 from weighbridge.errors import DownloadError, UserError
 from weighbridge.models import fetch, file_fingerprint, find_local
-from weighbridge.models.hub import HubFile, HubReference, choose_files
+from weighbridge.models.hub import SET_OFFLINE, HubFile, HubReference, choose_files
 from weighbridge.types import Progress
 
 from .hub_server import COMMIT, HubServer
@@ -69,10 +70,21 @@ def test_afterwards_no_network_is_needed(tmp_path: Path, monkeypatch: pytest.Mon
         assert fetch("hf:owner/model", cache=tmp_path) == folder
         assert len(hub.requests) == asked
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.delenv(SET_OFFLINE, raising=False)
     assert fetch("hf:owner/model", cache=tmp_path) == fetch(f"hf:owner/model@{COMMIT}", cache=tmp_path) == folder
     assert len(file_fingerprint(folder)) == 64
     with pytest.raises(DownloadError, match="hf:owner/other: it was not fetched here before, and HF_HUB"):
         fetch("hf:owner/other", cache=tmp_path)
+
+
+def test_a_model_is_fetched_after_the_training_libraries_were_kept_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setenv(SET_OFFLINE, "1")
+    with serve(monkeypatch, HubServer(SINGLE)):
+        assert fetch("hf:owner/model", cache=tmp_path).is_dir()
+    assert constants.HF_HUB_OFFLINE, "the libraries stay offline"
 
 
 def test_a_branch_stays_at_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

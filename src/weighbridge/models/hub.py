@@ -24,6 +24,9 @@ from weighbridge.models.kept import find_complete, is_inside, machine_memory, pl
 from weighbridge.protocols import Emit, Notify
 from weighbridge.types import Progress
 
+SET_OFFLINE = "WEIGHBRIDGE_SET_HF_HUB_OFFLINE"
+"""The environment variable that says that HF_HUB_OFFLINE was set by us, to keep libraries from asking the hub."""
+
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
@@ -89,7 +92,7 @@ def fetch_repository(wanted: HubReference, models: Path, *, notify: Notify, say:
         if path := find_repository(wanted, models):
             return path
         notify(Progress(task=f"fetch {wanted.repository}", done=0, total=0, unit="bytes"))
-        with _explain_hub_errors(wanted):
+        with _online(), _explain_hub_errors(wanted):
             listing = hub.model_info(wanted.repository, revision=wanted.revision, files_metadata=True)
         commit = str(listing.sha)
         target = home / _version(wanted, commit)
@@ -212,7 +215,7 @@ def _download(
             part.touch()
             url = hf_hub_url(repository, file.path, revision=commit, endpoint=hub.endpoint)
             report = _report(repository, total, done, f"file {number} of {len(files)}", notify)
-            with part.open("r+b") as raw, _explain_hub_errors(HubReference(repository, commit, file.path)):
+            with part.open("r+b") as raw, _online(), _explain_hub_errors(HubReference(repository, commit, file.path)):
                 raw.seek(0, os.SEEK_END)
                 http_get(
                     url,
@@ -276,6 +279,19 @@ def _origin(wanted: HubReference, commit: str, listing: Any) -> str:
     stated = f"licence {licence}" if licence else "no licence stated"
     verified = "each file with the hash that the hub lists for it"
     return f"hf:{wanted.repository} is commit {commit} ({stated}), {verified}{pinned}"
+
+
+@contextmanager
+def _online() -> Iterator[None]:
+    """Undo the offline mode that the training libraries are kept in, unless it is the user who set it."""
+    from huggingface_hub import constants
+
+    kept = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = kept and SET_OFFLINE not in os.environ
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = kept
 
 
 @contextmanager

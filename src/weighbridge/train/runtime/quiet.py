@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 
+from weighbridge.models.hub import SET_OFFLINE
+
 _CHATTY = (
     "accelerate",
     "bitsandbytes",
@@ -23,7 +25,8 @@ _CHATTY = (
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silence loggers, progress bars and warnings of the training libraries. Our own progress still shows."""
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    if "HF_HUB_OFFLINE" not in os.environ:
+        os.environ.update({"HF_HUB_OFFLINE": "1", SET_OFFLINE: "1"})
     from datasets.utils.logging import disable_progress_bar as no_dataset_bar
     from transformers.utils.logging import disable_progress_bar as no_model_bar
 
