@@ -4,7 +4,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from weighbridge.scoring.values import compare_values, find_values
@@ -57,6 +57,7 @@ def test_a_text_after_nfkc_means_the_same(reference, answer):
 
 @settings(max_examples=200, deadline=None)
 @given(TEXTS)
+@example("0\r\u00af")
 def test_a_text_gives_its_own_values(text):
     for match in compare_values("", text, text):
         assert match.relation == "same", match

@@ -34,7 +34,7 @@ def split_items(text: str) -> tuple[str, ...]:
     lines = [_MARKER.sub("", line) for line in text.strip().splitlines()]
     text = "\n".join(line.strip(" .") for line in lines if line.strip())
     parts = [part.strip(" .\"'") for part in _SEPARATOR.split(text)]
-    items = tuple(part.translate(_OUTSIDE) for part in parts if part)
+    items = tuple(part.translate(_OUTSIDE) for part in parts if without_accents(part))
     strong = re.search(r"[;\n、和及与]|\s(?:and|und|et|y|&)\s", text, re.IGNORECASE)
     if (
         len(items) > _MOST_ITEMS
