@@ -167,13 +167,13 @@ def test_init_fits_the_settings_to_the_model_and_the_profile(tmp_path: Path) -> 
     examples = tmp_path / "examples.jsonl"
     lines(examples, [{"question": f"Where does {ship} berth?", "answers": [f"at {ship} mole"]} for ship in SHIPS])
 
-    def fitted(name: str, *words: object) -> Any:
-        told = run("init", tmp_path / name, "--examples", examples, *words).stderr
+    def fitted(name: str, model: object, *words: object) -> Any:
+        told = run("init", tmp_path / name, "--examples", examples, "--model", model, *words).stderr
         assert "About 8 test questions find a difference in accuracy of 41 points four times in five" in told
         return yaml.safe_load((tmp_path / name / "weighbridge.yaml").read_text())
 
-    quick = fitted("quick", "--model", tmp_path / "tiny.gguf", "--profile", "quick")
-    usual = fitted("usual")
+    quick = fitted("quick", tmp_path / "tiny.gguf", "--profile", "quick")
+    usual = fitted("usual", "tiny")
     assert (quick["model"]["reference"], quick["model"]["context"]) == (str(tmp_path / "tiny.gguf"), 512)
     assert usual["model"]["context"] == 2048
     assert quick["measure"]["questions"] < usual["measure"]["questions"]

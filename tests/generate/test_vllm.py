@@ -137,9 +137,10 @@ def test_a_server_is_started_once_shared_with_child_processes_and_stopped(
     vllm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[Progress] = []
+    before = set(psutil.Process().children(recursive=True))
     served = shared_server(vllm, SETTINGS, lora=True, notify=steps.append)
     assert steps[0].task == "starting vLLM"
-    children = psutil.Process().children(recursive=True)
+    children = set(psutil.Process().children(recursive=True)) - before
     assert not any(served.key in argument for child in children for argument in child.cmdline()), "keys are not shown"
     assert shared_server(vllm, SETTINGS, lora=True, notify=steps.append) == served
     inherited = json.loads(os.environ["WEIGHBRIDGE_VLLM_SERVER"])
@@ -149,7 +150,7 @@ def test_a_server_is_started_once_shared_with_child_processes_and_stopped(
         assert (base.generate(ASKED).text, tuned.generate(ASKED).text) == ("base", "one")
         assert base.settings.base_url not in base.fingerprint
     stop_server()
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(list(children), timeout=10)
     assert alive == []
     assert "WEIGHBRIDGE_VLLM_SERVER" not in os.environ
     monkeypatch.setenv("WEIGHBRIDGE_VLLM_SERVER", json.dumps(inherited))

@@ -91,6 +91,7 @@ def test_another_model_or_metric_is_another_adapter(
 SETTINGS = {
     "method": "dora", "on": "both", "rank": 3, "alpha": 3, "layers": 1, "learning_rate": 0.1, "epochs": 3,
     "patience": 3, "batch_size": 3, "maximum_examples": 3, "dev_examples": 1, "seed": 3,
+    "precision": "bfloat16",
     "raft": RaftSettings(withheld=0.5),
 }  # fmt: skip
 AFTERWARDS = {

@@ -16,8 +16,8 @@ Profile = Literal["quick", "standard", "thorough"]
 PROFILES: tuple[Profile, ...] = ("quick", "standard", "thorough")
 
 BYTES_PER_TOKEN = 1.6
-"""Bytes of UTF-8 a token, the least of four samples: SmolLM2's tokenizer needs 3.7 in English, 2.4 in German and Russian, 1.6 in
-Chinese. The lower, the more room is kept."""
+"""Bytes of UTF-8 a token, the least of four samples: SmolLM2's tokenizer needs 3.7 in English, 2.4 in German and
+Russian, 1.6 in Chinese. The lower, the more room is kept."""
 PASSAGE_FACTOR = 1.5
 """Tokens of the model for each token of a chunk, which is cut by the tokens of the embedder. 128 documents of the
 sample workloads need 1.08 (median) and at most 1.25 with SmolLM2's tokenizer."""
