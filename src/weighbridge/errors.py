@@ -8,7 +8,8 @@ WeighbridgeError            the problem, its place, and the remedy; printed with
 │   ├── MissingExtraError   an optional dependency is absent (the pip command)
 │   └── ExtensionError      a part of another distribution is missing or fails (that distribution)
 ├── ModelError              a model could not answer: recorded for its example, never a score
-│   └── PromptTooLongError  the prompt does not fit the context window (tokens, and the limit)
+│   ├── PromptTooLongError  the prompt does not fit the context window (tokens, and the limit)
+│   └── RefusedRequestError an endpoint refused a request (its HTTP status)
 ├── DownloadError           a model file could not be fetched, or its checksum is wrong
 ├── WorkerLostError         workers of a cluster were lost, and with them the item they were at
 ├── TrainingError           training or export failed, or the exported model differs from the adapter
@@ -65,6 +66,17 @@ class PromptTooLongError(ModelError):
             f"the prompt has {tokens:,} tokens and the model's context holds {context:,}; "
             "shorten the question, lower retrieval.limit, or raise model.context in weighbridge.yaml"
         )
+
+
+class RefusedRequestError(ModelError):
+    """An endpoint refused a request."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message, status)
+        self.status = status
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class WorkerLostError(WeighbridgeError):

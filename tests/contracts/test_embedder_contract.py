@@ -1,5 +1,6 @@
 """What every `Embedder` owes."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -7,20 +8,33 @@ import numpy as np
 import pytest
 
 from weighbridge.protocols import Embedder
+from weighbridge.retrieve.embed.endpoint import open_endpoint_embedder
 from weighbridge.retrieve.embed.local import open_embedder
 from weighbridge.retrieve.embed.static import learn_static
+from weighbridge.settings.endpoints import EmbedderEndpointSettings
+
+from ..embedding_server import serve_embeddings
 
 pytestmark = pytest.mark.models
 
 TEXTS = ["The harbour opens at six.", "", "Boats are blue. " * 60, "😀 \ud800", "harbour", "The harbour opens at six."]
 
 
-@pytest.fixture(scope="module", params=["float32", "bfloat16", "int8", "static"])
-def embedder(request: pytest.FixtureRequest, minilm: Path, tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+@pytest.fixture(scope="module", params=["float32", "bfloat16", "int8", "static", "endpoint"])
+def embedder(
+    request: pytest.FixtureRequest, minilm: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Embedder]:
+    if request.param == "endpoint":
+        behind = open_embedder(minilm, precision="float32")
+        with serve_embeddings(lambda texts: (2 * behind.embed(texts, kind="document")).tolist()) as server:
+            settings = EmbedderEndpointSettings(base_url=server.url, key_variable="NONE", batch=4)
+            yield open_endpoint_embedder("all-MiniLM-L6-v2", settings)
+        return
     if request.param == "static":
         exact = open_embedder(minilm, name="all-MiniLM-L6-v2")
-        return learn_static(exact, TEXTS, tmp_path_factory.mktemp("static") / "vectors.npz")
-    return open_embedder(minilm, name="all-MiniLM-L6-v2", precision=request.param)
+        yield learn_static(exact, TEXTS, tmp_path_factory.mktemp("static") / "vectors.npz")
+    else:
+        yield open_embedder(minilm, name="all-MiniLM-L6-v2", precision=request.param)
 
 
 def test_rows_are_unit_vectors_in_order(embedder: Embedder) -> None:

@@ -11,8 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from weighbridge.endpoints.connect import open_connection
+from weighbridge.endpoints.tokens import ESTIMATE, estimate_tokens
 from weighbridge.errors import ModelError, UserError
-from weighbridge.generate.openai import ESTIMATE, estimate_tokens, open_openai
+from weighbridge.generate.openai import open_openai
 from weighbridge.retrieve.search.rerank import open_rerank_endpoint
 from weighbridge.settings.endpoints import EndpointSettings
 from weighbridge.settings.schema import ModelSettings

@@ -110,6 +110,7 @@ NOT_INDEXED = {
         ),
         "is how an index is searched, and not what it holds",
     ),
+    "retrieval.embedder_endpoint": "counts where retrieval.embedder is openai:..., and not for a model here",
 }  # fmt: skip
 NOT_OUTLINED = {f"settings.{name}": why for name, why in NOT_INDEXED.items()}
 SETTINGS = Settings(documents=Path("/nowhere/documents"), examples=Path("/nowhere/examples.jsonl"))

@@ -44,11 +44,12 @@ SOURCES = TESTS.parent / "src" / "weighbridge"
 WITH_WEIGHTS = {
     "generate.llamacpp.LlamaCpp",
     "generate.transformers.Transformers",
+    "retrieve.embed.endpoint.EndpointEmbedder",
     "retrieve.embed.local.LocalEmbedder",
     "retrieve.search.rerank.CrossEncoder",
     "train.prepare.Exercise",
 }
-"""Checked below by tests of their own."""
+"""Checked by tests of their own, below or beside the others of their part."""
 FUNCTIONS = {"measure.run.record_key", "workflow.workload.index_key", "workflow.workload.settings_key"}
 """Return a key themselves."""
 HANDED_OVER = {

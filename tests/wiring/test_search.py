@@ -1,17 +1,22 @@
 """A search that stays open sees what the index has become."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from weighbridge.errors import SettingsError
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Question
 from weighbridge.wiring import search
-from weighbridge.wiring.index import index
-from weighbridge.wiring.reporter import SILENT
+from weighbridge.wiring.index import index, index_is_current
+from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.wiring.search import open_query_embedder, open_retriever
+from weighbridge.workflow.search import search_index
 from weighbridge.workspace import Workspace
+
+from ..embedding_server import serve_embeddings
 
 pytestmark = pytest.mark.models
 
@@ -34,6 +39,53 @@ def test_the_next_search_finds_a_changed_document_and_nothing_of_its_old_text(tm
         "The ferry sails at nine.",
         "Dogs travel on deck.",
     ]
+
+
+def at_an_endpoint(folder: Path, url: str, **retrieval: object) -> tuple[Settings, Workspace]:
+    """Write and load a workspace whose embedder is at an endpoint."""
+    (folder / "ferry.md").write_text("The ferry sails at six.")
+    (folder / "dogs.md").write_text("Dogs travel on deck.")
+    endpoint = {"base_url": url, "key_variable": "NONE", "passage_prefix": "passage: "}
+    retrieval = {"embedder": "openai:toy", "embedder_endpoint": endpoint, **retrieval}
+    offline = {"limits": {"offline": True}}
+    chosen = {"documents": ["ferry.md", "dogs.md"], "examples": "e.jsonl", "retrieval": retrieval, "needs": offline}
+    (folder / "weighbridge.yaml").write_text(json.dumps(chosen))
+    return load_settings(folder / "weighbridge.yaml"), Workspace(folder)
+
+
+def test_an_index_is_embedded_and_searched_at_an_endpoint(tmp_path: Path) -> None:
+    told: list[str] = []
+    with serve_embeddings(lambda texts: [[1.0, 9.0 * ("ferry" in text)] for text in texts]) as server:
+        settings, workspace = at_an_endpoint(tmp_path, server.url)
+        index(settings, workspace, Reporter(say=told.append, notify=SILENT.notify))
+        sent = {text for body in server.bodies for text in body["input"]}
+        assert sent == {"ready", "passage: The ferry sails at six.", "passage: Dogs travel on deck."}
+        assert any("Embedded by toy so far: 12 tokens in 2 requests, as the endpoint counts" in line for line in told)
+        searching = open_retriever(settings, workspace, open_query_embedder(settings, workspace, SILENT))
+        assert searching.search(Question("the ferry?"), limit=1)[0].chunk.text == "The ferry sails at six."
+        other = settings.retrieval.embedder_endpoint.model_copy(update={"passage_prefix": ""})
+        changed = settings.model_copy(
+            update={"retrieval": settings.retrieval.model_copy(update={"embedder_endpoint": other})}
+        )
+        assert index_is_current(settings, workspace)
+        assert not index_is_current(changed, workspace)
+
+
+@pytest.mark.parametrize(
+    ("retrieval", "problem"),
+    [
+        ({"embedder_endpoint": {"base_url": "https://api.example/v1"}}, "documents and questions would be sent to"),
+        ({"static": True}, "retrieval.static needs the files of the embedder, and toy is at an endpoint"),
+        ({"rerank": "late-interaction"}, "late-interaction needs the files of the embedder"),
+    ],
+)
+def test_an_embedder_at_an_endpoint_is_refused_where_it_cannot_be_used(
+    retrieval: dict[str, object], problem: str, tmp_path: Path
+) -> None:
+    with serve_embeddings(lambda texts: [[1.0, 2.0]] * len(texts)) as server:
+        settings, workspace = at_an_endpoint(tmp_path, server.url, **retrieval)
+        with pytest.raises(SettingsError, match=problem):
+            search_index(Question("the ferry?"), settings, workspace, limit=1, reporter=SILENT)
 
 
 @pytest.mark.parametrize("rewrite", ["sub-questions", "hypothetical"])

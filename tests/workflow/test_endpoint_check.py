@@ -18,6 +18,8 @@ from weighbridge.types import Example, Question
 from weighbridge.workflow.doctor import examine
 from weighbridge.workflow.endpoint_check import describe_price, require_endpoint
 
+from ..embedding_server import serve_embeddings
+
 DEAD = "http://127.0.0.1:9/v1"
 STRATEGY = Composed(name="prompt", model=Scripted(), instructions=Instructions(system="Answer in a word."))
 EXAMPLES = [Example(id=str(n), question=Question("When does the museum open?"), answers=("nine",)) for n in range(40)]
@@ -58,6 +60,21 @@ def test_the_doctor_finds_a_dead_endpoint(tmp_path: Path, scripted_endpoint: str
     assert found.remedy.startswith("check model.base_url")
     alive = next(check for check in examine(workspace(tmp_path, scripted_endpoint)) if "endpoint" in check.what)
     assert (alive.state, alive.detail) == ("good", f"{scripted_endpoint} answers")
+
+
+def test_the_doctor_asks_the_embedder_and_the_reranker(tmp_path: Path) -> None:
+    folder = workspace(tmp_path, DEAD)
+    with serve_embeddings(lambda texts: [[1.0, 2.0]] * len(texts)) as server:
+        settings = json.loads((folder / "weighbridge.yaml").read_text())
+        there = {"base_url": server.url, "key_variable": "NONE"}
+        settings["retrieval"] = {"embedder": "openai:e", "embedder_endpoint": there}
+        settings["retrieval"] |= {"rerank": "openai:r", "rerank_endpoint": there}
+        (folder / "weighbridge.yaml").write_text(json.dumps(settings))
+        found = {check.what: check for check in examine(folder) if "endpoint" in check.what}
+    assert found["e at its endpoint"].detail == "embeds, in 2 numbers"
+    assert found["r at its endpoint"].state == "missing"
+    assert "HTTP 404" in found["r at its endpoint"].detail
+    assert found["r at its endpoint"].remedy.startswith("check retrieval.rerank_endpoint.base_url and retrieval.rerank")
 
 
 def test_the_price_is_told_before_anything_is_asked() -> None:

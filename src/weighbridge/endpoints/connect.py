@@ -2,15 +2,15 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from weighbridge.endpoints.rate_limit import LONGEST_WAIT, RateLimiter, seconds_to_wait
-from weighbridge.errors import ModelError, PromptTooLongError, UserError
+from weighbridge.errors import ModelError, PromptTooLongError, RefusedRequestError, UserError
 from weighbridge.settings.endpoints import EndpointSettings
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.settings.sources import VARIABLE, address_problem
@@ -29,9 +29,13 @@ _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _FIRST_PAUSE, _LONGEST_PAUSE, _TICK = 0.5, 60.0, 0.2
 _WORTH_TELLING = 2.0
 """Seconds of waiting from which a sentence says why."""
+_GRACE = 1.0
+"""Seconds beyond the time limit, so that the client's own limit, after which is tried again, ends a silent request."""
 _LONGEST_QUOTE = 200
 """Characters of an endpoint's own words in an error: some send a whole page."""
 _DEFAULT = "https://api.openai.com/v1"
+FIRST_FAILED = "a first tiny request failed, so nothing else was sent."
+"""Begins the error of an endpoint that is looked at before much is asked of it."""
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _KEY_HEADERS = frozenset({"authorization", "api-key", "x-api-key"})
 
@@ -122,6 +126,28 @@ class Connection:
             except (OpenAIError, ValueError) as error:
                 raise ModelError(f"{self.at(name)}: {self.safe(error_with_cause(error))}; {self.advice}") from None
 
+    def post(self, name: str, path: str, body: Mapping[str, Any]) -> Any:
+        """Return the parsed reply to one request whose answer comes whole, as `send` does."""
+        from httpx2 import Response
+
+        from weighbridge.endpoints.http import iterate_interruptibly
+
+        def attempt(client: "OpenAI") -> Any:
+            deadline = monotonic() + self.timeout_seconds + _GRACE
+
+            def begin() -> Iterator[Any]:
+                response = client.post(path, cast_to=Response, body=body)
+                self.limiter.succeed(response.headers)
+                yield response.json()
+
+            def check() -> None:
+                if monotonic() > deadline:  # a reply that comes in drops outlasts the client's limit on silence
+                    raise self.timeout(name)
+
+            return next(iterate_interruptibly(begin, check))
+
+        return self.send(name, attempt)
+
     def at(self, name: str) -> str:
         """Return a model's name with its address."""
         return f"{name} at {self.where}"
@@ -179,7 +205,7 @@ class Connection:
         if too_long := _too_long(error.code or "", error.body, words):
             return too_long
         status = f"the endpoint answered HTTP {error.status_code}: {words}"
-        return ModelError(f"{self.at(name)}: {status}; {_remedy(words) or self.advice}")
+        return RefusedRequestError(f"{self.at(name)}: {status}; {_remedy(words) or self.advice}", error.status_code)
 
 
 def open_connection(
@@ -222,7 +248,8 @@ def open_connection(
         # A key in a header of its own stands alone: a second one may be another endpoint's.
         http_client=http_client(direct=LOCAL, keyless=bool(own_keys - {"authorization"})),
     )
-    fields = f"{section}.base_url and {section}.reference in weighbridge.yaml"
+    named = section.removesuffix("_endpoint") if section.endswith("_endpoint") else f"{section}.reference"
+    fields = f"{section}.base_url and {named} in weighbridge.yaml"
     shared = _share(where, key)
     return Connection(
         where=where,

@@ -14,9 +14,10 @@ from threading import Lock
 from typing import Any
 
 from weighbridge.endpoints.connect import Connection, Tell, open_connection
+from weighbridge.endpoints.tokens import ESTIMATE, TokenCounter
 from weighbridge.errors import ModelError, UserError
 from weighbridge.fingerprint import fingerprint
-from weighbridge.generate.openai import ESTIMATE, OpenAICompatible, TokenCounter
+from weighbridge.generate.openai import OpenAICompatible
 from weighbridge.models import file_fingerprint
 from weighbridge.settings.schema import ModelSettings
 

@@ -86,3 +86,14 @@ class EndpointSettings(Section):
         if wrong := address_problem(url) if url else "":
             raise ValueError(wrong)
         return url
+
+
+class EmbedderEndpointSettings(EndpointSettings):
+    """The server of an embedder named openai:..."""
+
+    query_prefix: str = ""
+    """Words to put before a question, as the model's card says, like "query: "."""
+    passage_prefix: str = ""
+    """Words to put before a passage, like "passage: "."""
+    dimensions: Annotated[int, Field(ge=0)] = 0
+    """Asks for vectors of so many numbers, of models that offer a choice. 0: the model's own."""

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from weighbridge.arms import BASE_NAME, arm_on, base_of, short_name
 from weighbridge.extensions import extension_names
-from weighbridge.settings.endpoints import EndpointSettings, Headers, Parameters
+from weighbridge.settings.endpoints import EmbedderEndpointSettings, EndpointSettings, Headers, Parameters
 from weighbridge.settings.money import OwnershipSettings
 from weighbridge.settings.needs import Needs, Prices
 from weighbridge.settings.rollout import RolloutSettings
@@ -150,7 +150,8 @@ class RetrievalSettings(Section):
     """How passages are found."""
 
     embedder: str = MINILM
-    """A model that turns texts into vectors: a name of `weighbridge models known`, or pypi:..., hf:... or a path."""
+    """Turns texts into vectors: a name of `weighbridge models known`, pypi:..., hf:..., a path or openai:..."""
+    embedder_endpoint: EmbedderEndpointSettings = EmbedderEndpointSettings()
     precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
     """For the documents' vectors: auto, float32, bfloat16 or int8. auto is the fastest without a loss."""
     static: bool = False

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from weighbridge.distribute.ray import RayExecutor
 from weighbridge.errors import WorkspaceError
-from weighbridge.models import fetch
 from weighbridge.protocols import Embedder, Executor, RemoteWork
-from weighbridge.retrieve.embed.static import open_static
 from weighbridge.retrieve.index.build import Embedding, FreshVectors, RemoteEmbedding
 from weighbridge.settings.schema import Settings
-from weighbridge.wiring.search import open_computed_embedder
+from weighbridge.wiring.reporter import SILENT
+from weighbridge.wiring.search import open_query_embedder
 from weighbridge.workspace import Workspace
 
 
@@ -33,9 +32,7 @@ class SettingsEmbedding:
     """The fingerprint of the driver's embedder. Another machine must make the same vectors, or none."""
 
     def open(self, stack: ExitStack) -> Callable[[Sequence[str]], FreshVectors]:
-        computed = open_computed_embedder(self.settings, fetch(self.settings.retrieval.embedder))
-        static = self.settings.retrieval.static
-        embedder: Embedder = open_static(Workspace(self.root).static, computed) if static else computed
+        embedder: Embedder = open_query_embedder(self.settings, Workspace(self.root), SILENT)
         if embedder.fingerprint != self.expected:
             raise WorkspaceError(
                 f"a machine of the cluster embeds with {embedder.name} ({embedder.fingerprint}) where this one does "

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from weighbridge.answer.build import Parts, shape_of
 from weighbridge.answer.demonstrations import nearest
-from weighbridge.models import fetch
 from weighbridge.protocols import NONE, Embedder
 from weighbridge.retrieve.index.sync import IndexCard
 from weighbridge.retrieve.search.cache import CachedRetriever
@@ -14,7 +13,7 @@ from weighbridge.settings.schema import Arm, Settings
 from weighbridge.types import Example
 from weighbridge.wiring.index import update_index
 from weighbridge.wiring.reporter import Reporter
-from weighbridge.wiring.search import open_computed_embedder, open_query_embedder, open_retriever
+from weighbridge.wiring.search import fetch_embedder, open_computed_embedder, open_query_embedder, open_retriever
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import Outline, Workload, keep_outline, open_workload
 from weighbridge.workspace import Workspace
@@ -29,7 +28,8 @@ class Bench:
     workload: Workload
     parts: Parts
     index: IndexCard | None
-    embedder_folder: Path
+    embedder_folder: Path | None
+    """None of an embedder at an endpoint."""
 
     def for_arm(self, arm: Arm) -> "Bench":
         """Return the bench with the settings of an arm's base model. Everything else is shared."""
@@ -41,13 +41,11 @@ def open_bench(settings: Settings, workspace: Workspace, reporter: Reporter) -> 
 
     The caller holds the workspace's lock. The index cannot change then, so searches are cached.
     """
-    computed = open_computed_embedder(
-        settings, fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say)
-    )
+    computed = open_computed_embedder(settings, fetch_embedder(settings, reporter))
     workload = open_workload(settings, workspace, computed, reporter)
     # The split uses the embedder of the settings, tuned or not: a tuning must not move test questions into train.
     chosen = with_tuned_models(settings, workspace)
-    folder = fetch(chosen.retrieval.embedder)
+    folder = fetch_embedder(chosen)
     serving = open_computed_embedder(chosen, folder) if chosen != settings else computed
     card = (
         update_index(workload.documents, chosen, workspace, serving, reporter=reporter).index

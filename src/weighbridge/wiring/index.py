@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from weighbridge.errors import SettingsError, UserError, WorkspaceError
-from weighbridge.models import fetch
 from weighbridge.protocols import Store, StoredIndex, Version
+from weighbridge.retrieve.embed.endpoint import EndpointEmbedder
 from weighbridge.retrieve.embed.local import LocalEmbedder
 from weighbridge.retrieve.index.plan import SyncPlan, compare_versions
 from weighbridge.retrieve.index.sync import IndexCard, open_stored, plan_sync, read_index_card, restore_index, sync
@@ -15,7 +15,13 @@ from weighbridge.types import Document
 from weighbridge.wiring.cluster import remote_embedding
 from weighbridge.wiring.documents import read_sources
 from weighbridge.wiring.reporter import Reporter
-from weighbridge.wiring.search import index_home, index_source, open_computed_embedder, open_document_embedder
+from weighbridge.wiring.search import (
+    fetch_embedder,
+    index_home,
+    index_source,
+    open_computed_embedder,
+    open_document_embedder,
+)
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.wiring.workload import index_key
 from weighbridge.workspace import Workspace, load_json, write_json
@@ -58,9 +64,7 @@ def index(
         raise SettingsError(f"{workspace.settings_file}: there are no documents to index; set documents:")
     settings = with_tuned_models(settings, workspace)
     with workspace.lock():
-        computed = open_computed_embedder(
-            settings, fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say)
-        )
+        computed = open_computed_embedder(settings, fetch_embedder(settings, reporter))
         documents = read_sources(settings, workspace, reporter)
         return update_index(documents, settings, workspace, computed, reporter=reporter, choices=choices)
 
@@ -69,7 +73,7 @@ def update_index(
     documents: Sequence[Document],
     settings: Settings,
     workspace: Workspace,
-    computed: LocalEmbedder,
+    computed: LocalEmbedder | EndpointEmbedder,
     *,
     reporter: Reporter,
     choices: SyncChoices = SyncChoices(),
@@ -79,7 +83,7 @@ def update_index(
     Raises:
         UserError: most documents of the index are gone, and nobody agreed to delete them.
     """
-    sources = index_source(documents, settings, fetch(settings.retrieval.embedder))
+    sources = index_source(documents, settings, fetch_embedder(settings))
     embedder = open_document_embedder(documents, settings, workspace.static, computed, sources.cut, reporter)
     place = replace(index_home(settings, workspace, embedder), remote=remote_embedding(settings, workspace, embedder))
     plan = plan_sync(place, sources)
@@ -101,6 +105,8 @@ def update_index(
     write_json(workspace.index_settings, index_key(settings))
     state = "up to date" if plan.empty else f"{card.embedded:,} chunks embedded"
     reporter.say(f"Index: {card.documents:,} documents, {card.chunks:,} chunks, {state}")
+    if isinstance(computed, EndpointEmbedder):
+        reporter.say(f"Embedded by {computed.name} so far: {computed.usage}")
     return SyncResult(plan=plan, index=card)
 
 

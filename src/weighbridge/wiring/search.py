@@ -6,13 +6,14 @@ from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
 
-from weighbridge.endpoints.connect import address, is_local
+from weighbridge.endpoints.tokens import estimate_offsets
 from weighbridge.errors import SettingsError, WorkspaceError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.ingest.chunk import CHUNKER, chunk_documents, document_version
 from weighbridge.models import fetch
 from weighbridge.protocols import NOTHING, Embedder, Index, Model, Retriever, TokenEmbedder
-from weighbridge.retrieve.embed.local import LocalEmbedder, open_embedder, open_tokenizer
+from weighbridge.retrieve.embed.endpoint import EndpointEmbedder, open_endpoint_embedder
+from weighbridge.retrieve.embed.local import LocalEmbedder, Offsets, open_embedder, open_tokenizer
 from weighbridge.retrieve.embed.static import learn_static, open_static
 from weighbridge.retrieve.index.build import IndexSource
 from weighbridge.retrieve.index.searchable_text import searchable_text
@@ -34,11 +35,13 @@ from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import LATE_INTERACTION, Arm, ModelSettings, Settings
 from weighbridge.types import Chunk, Document
 from weighbridge.wiring.engines import Weights, open_engine, open_model
+from weighbridge.wiring.offline import complete_endpoint
 from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.wiring.sequences import Joined, heads_of
 from weighbridge.workspace import Workspace
 
 _ENDPOINT = "openai:"
+_STATIC = "retrieval.static"
 _LEARNT_FROM = 5000
 """Static vectors are learnt from this many documents or more, and fewer than twice as many, spread over all."""
 Cut = Callable[[Document], Sequence[Chunk]]
@@ -46,13 +49,63 @@ Cut = Callable[[Document], Sequence[Chunk]]
 
 def embedder_name(settings: Settings) -> str:
     """Return a short name of the embedder for people: the package or file of its reference."""
-    return settings.retrieval.embedder.removeprefix("pypi:").split("==")[0].rstrip("/").rsplit("/", 1)[-1]
+    reference = settings.retrieval.embedder
+    if reference.startswith(_ENDPOINT):
+        return reference.removeprefix(_ENDPOINT)
+    return reference.removeprefix("pypi:").split("==")[0].rstrip("/").rsplit("/", 1)[-1]
 
 
-def open_computed_embedder(settings: Settings, folder: Path) -> LocalEmbedder:
-    """Open the embedder of a folder, in the precision of the settings."""
+def fetch_embedder(settings: Settings, reporter: Reporter = SILENT) -> Path | None:
+    """Return the folder of the embedder of the settings, fetched where it is missing; None of one at an endpoint."""
+    if settings.retrieval.embedder.startswith(_ENDPOINT):
+        return None
+    return fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say)
+
+
+def open_computed_embedder(settings: Settings, folder: Path | None) -> LocalEmbedder | EndpointEmbedder:
+    """Open the embedder of a folder, in the precision of the settings, or without one that at an endpoint.
+
+    An endpoint embeds one tiny text at once, so that a dead one is found before documents are read.
+
+    Raises:
+        SettingsError: texts would be sent to another machine, and `needs.limits.offline` is set.
+        ModelError: the endpoint does not answer.
+    """
+    if folder is None:
+        chosen = settings.retrieval.embedder_endpoint
+        endpoint = complete_endpoint("documents and questions", chosen, settings)
+        return open_endpoint_embedder(embedder_name(settings), endpoint)
     precision = settings.retrieval.precision
     return open_embedder(folder, name=embedder_name(settings), precision=None if precision == "auto" else precision)
+
+
+def open_local_embedder(settings: Settings, need: str, reporter: Reporter = SILENT) -> LocalEmbedder:
+    """Open the embedder of the settings for a `need` of its files.
+
+    Raises:
+        SettingsError: it is at an endpoint.
+    """
+    if settings.retrieval.embedder.startswith(_ENDPOINT):
+        raise _needs_files(need, embedder_name(settings))
+    return _require_files(open_computed_embedder(settings, fetch_embedder(settings, reporter)), need)
+
+
+def _require_files(embedder: LocalEmbedder | EndpointEmbedder, need: str) -> LocalEmbedder:
+    if isinstance(embedder, LocalEmbedder):
+        return embedder
+    raise _needs_files(need, embedder.name)
+
+
+def _needs_files(need: str, name: str) -> SettingsError:
+    return SettingsError(
+        f"weighbridge.yaml: {need} needs the files of the embedder, and {name} is at an endpoint; take an "
+        "embedder of `weighbridge models known` for retrieval.embedder"
+    )
+
+
+def embedder_tokenizer(folder: Path | None) -> Offsets:
+    """Return the tokenizer of an embedder's folder; of one at an endpoint an estimate from the words."""
+    return open_tokenizer(folder) if folder else estimate_offsets
 
 
 def open_query_embedder(settings: Settings, workspace: Workspace, reporter: Reporter) -> Embedder:
@@ -61,27 +114,32 @@ def open_query_embedder(settings: Settings, workspace: Workspace, reporter: Repo
     Raises:
         WorkspaceError: the settings ask for static vectors, and they have not been learnt yet.
     """
-    computed = open_computed_embedder(
-        settings, fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say)
-    )
-    return open_static(workspace.static, computed) if settings.retrieval.static else computed
+    if settings.retrieval.static:
+        return open_static(workspace.static, open_local_embedder(settings, _STATIC, reporter))
+    return open_computed_embedder(settings, fetch_embedder(settings, reporter))
 
 
 def open_document_embedder(
-    documents: Sequence[Document], settings: Settings, file: Path, computed: LocalEmbedder, cut: Cut, reporter: Reporter
+    documents: Sequence[Document],
+    settings: Settings,
+    file: Path,
+    computed: LocalEmbedder | EndpointEmbedder,
+    cut: Cut,
+    reporter: Reporter,
 ) -> Embedder:
     """Open the embedder for documents. Static vectors are learnt from the documents if `file` has none."""
     if not settings.retrieval.static:
         return computed
+    exact = _require_files(computed, _STATIC)
     if file.exists():
         try:
-            return open_static(file, computed)
+            return open_static(file, exact)
         except WorkspaceError:
             reporter.say("The static vectors are another embedder's; learning them again")
     step = max(len(documents) // _LEARNT_FROM, 1)
     texts = [searchable_text(chunk) for document in documents[::step] for chunk in cut(document)]
     file.parent.mkdir(parents=True, exist_ok=True)
-    return learn_static(computed, texts, file, notify=reporter.notify)
+    return learn_static(exact, texts, file, notify=reporter.notify)
 
 
 def index_home(settings: Settings, workspace: Workspace, embedder: Embedder) -> IndexHome:
@@ -91,9 +149,9 @@ def index_home(settings: Settings, workspace: Workspace, embedder: Embedder) -> 
     )
 
 
-def index_source(documents: Iterable[Document], settings: Settings, folder: Path) -> IndexSource:
+def index_source(documents: Iterable[Document], settings: Settings, folder: Path | None) -> IndexSource:
     """Return documents with a function that cuts them, by the tokens of the embedder in `folder`."""
-    tokens, tokenizer = settings.chunks.tokens, open_tokenizer(folder)
+    tokens, tokenizer = settings.chunks.tokens, embedder_tokenizer(folder)
 
     def cut(document: Document) -> tuple[Chunk, ...]:
         return tuple(chunk_documents((document,), tokens=tokens, tokenizer=tokenizer))
@@ -144,7 +202,7 @@ def build_retriever(index: Index, settings: Settings, embedder: Embedder, card: 
     found: Retriever = open_hybrid(settings, index, embedder, card)
     found = _add_rewriting(found, settings)
     if chosen.rerank:
-        found = Reranked(retriever=found, scorer=_open_scorer(settings))
+        found = Reranked(retriever=found, scorer=open_scorer(settings))
     found = Distinct(retriever=found)
     if chosen.diversity:
         found = Diverse(retriever=found, index=index, diversity=chosen.diversity)
@@ -153,23 +211,14 @@ def build_retriever(index: Index, settings: Settings, embedder: Embedder, card: 
     return Surrounded(retriever=found, index=index, around=chosen.neighbours) if chosen.neighbours else found
 
 
-def _open_scorer(settings: Settings) -> LateInteraction | CrossEncoder | RerankEndpoint:
+def open_scorer(settings: Settings) -> LateInteraction | CrossEncoder | RerankEndpoint:
+    """Open the scorer of `retrieval.rerank`."""
     wanted = settings.retrieval.rerank
     if wanted.startswith(_ENDPOINT):
-        given, model = settings.retrieval.rerank_endpoint, settings.model
-        addressed = {
-            "base_url": given.base_url or model.base_url,
-            "key_variable": given.key_variable or model.key_variable,
-        }
-        endpoint = given.model_copy(update=addressed)
-        if settings.needs.limits.offline and not is_local(where := address(endpoint)):
-            raise SettingsError(
-                f"weighbridge.yaml: needs.limits.offline is true, and passages would be sent to {where}; take an "
-                "endpoint on this machine, or set offline to false"
-            )
+        endpoint = complete_endpoint("passages", settings.retrieval.rerank_endpoint, settings)
         return open_rerank_endpoint(wanted.removeprefix(_ENDPOINT), endpoint)
     if wanted == LATE_INTERACTION:
-        embedder: TokenEmbedder = open_computed_embedder(settings, fetch(settings.retrieval.embedder))
+        embedder: TokenEmbedder = open_local_embedder(settings, "retrieval.rerank: late-interaction")
         return LateInteraction(embedder)
     return open_cross_encoder(fetch(wanted))
 

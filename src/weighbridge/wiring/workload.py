@@ -155,6 +155,10 @@ def index_key(settings: Settings) -> str:
     retrieval = settings.retrieval.model_dump(mode="json", include={"embedder", "precision", "static", "store"})
     # Version 2 keeps the likeliest original. It changes the index only if copies are dropped.
     rule = ("originals 2",) if settings.reading.duplicates == "drop" else ()
+    endpoint = settings.retrieval.embedder_endpoint
+    if settings.retrieval.embedder.startswith("openai:"):
+        asked = endpoint.model_dump(include={"query_prefix", "passage_prefix", "dimensions"})
+        retrieval["embedder_endpoint"] = {**asked, "base_url": endpoint.base_url or settings.model.base_url}
     return fingerprint("index", {**chosen, "retrieval": retrieval}, *rule)
 
 
@@ -255,13 +259,15 @@ def _split(
 
 
 def applied_caps(
-    settings: Settings, examples: Sequence[Example], *, documents: int, embedder: Path
+    settings: Settings, examples: Sequence[Example], *, documents: int, embedder: Path | None
 ) -> tuple[AppliedCap, ...]:
     """Return the caps that leave something out, given the split examples and the folder of the embedder."""
     return tuple(cap for cap in _caps(settings, examples, documents, embedder) if cap.used < cap.available)
 
 
-def _caps(settings: Settings, examples: Sequence[Example], documents: int, embedder: Path) -> Iterator[AppliedCap]:
+def _caps(
+    settings: Settings, examples: Sequence[Example], documents: int, embedder: Path | None
+) -> Iterator[AppliedCap]:
     training, measure = settings.training, settings.measure
     sides = [example.split for example in examples]
     yield _cap("test questions are asked", measure.questions, sides.count("test"), "measure.questions")
@@ -271,7 +277,7 @@ def _caps(settings: Settings, examples: Sequence[Example], documents: int, embed
         yield _cap("training examples are learnt", most, allowed.count("train"), "training.maximum_examples")
         dev = training.dev_examples
         yield _cap("dev examples choose the checkpoint", dev, allowed.count("dev"), "training.dev_examples")
-    if documents:
+    if documents and embedder:  # an endpoint refuses what is too long for it
         read = read_maximum_tokens(embedder) - _FRAME
         wanted = settings.chunks.tokens
         yield AppliedCap(
@@ -280,13 +286,13 @@ def _caps(settings: Settings, examples: Sequence[Example], documents: int, embed
             available=wanted,
             remedy=f"set chunks.tokens to {read}, or choose an embedder that reads more",
         )
-        if documents > COMPARED_DOCUMENTS:
-            yield AppliedCap(
-                what="documents are compared for contradictions",
-                used=0,
-                available=documents,
-                remedy=f"more than {COMPARED_DOCUMENTS:,} take too long; index a part of them to compare that",
-            )
+    if documents > COMPARED_DOCUMENTS:
+        yield AppliedCap(
+            what="documents are compared for contradictions",
+            used=0,
+            available=documents,
+            remedy=f"more than {COMPARED_DOCUMENTS:,} take too long; index a part of them to compare that",
+        )
 
 
 def _cap(what: str, most: int, available: int, setting: str) -> AppliedCap:

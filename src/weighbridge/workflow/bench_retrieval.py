@@ -11,15 +11,21 @@ from weighbridge.dataset.beir import BeirCollection, read_beir
 from weighbridge.evaluate.ranking import ndcg, recall, reciprocal_rank
 from weighbridge.evaluate.statistics import quantile_interval
 from weighbridge.evaluate.timing import peak_memory_bytes
-from weighbridge.models import fetch
 from weighbridge.protocols import Retriever
+from weighbridge.retrieve.embed.endpoint import EndpointEmbedder
 from weighbridge.retrieve.embed.local import LocalEmbedder
 from weighbridge.retrieve.index.sync import IndexHome, plan_sync, sync
 from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import Settings
 from weighbridge.types import Progress, Question
 from weighbridge.wiring.reporter import Reporter
-from weighbridge.wiring.search import build_retriever, index_source, open_computed_embedder, open_document_embedder
+from weighbridge.wiring.search import (
+    build_retriever,
+    fetch_embedder,
+    index_source,
+    open_computed_embedder,
+    open_document_embedder,
+)
 
 _RECALL_DOCUMENTS = 100
 """Recall is measured in the best 100 documents, as is usual for a first stage."""
@@ -68,7 +74,7 @@ def bench_retrieval(
     enough chunks to name 100 documents.
     """
     collection = read_beir(folder)
-    source = fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say)
+    source = fetch_embedder(settings, reporter)
     embedder = open_computed_embedder(settings, source)
     embedder.embed(["warm"], kind="document")  # so that loading the model is not timed
     figures = []
@@ -82,8 +88,8 @@ def bench_retrieval(
 def _measure_chunk_size(
     collection: BeirCollection,
     settings: Settings,
-    computed: LocalEmbedder,
-    source: Path,
+    computed: LocalEmbedder | EndpointEmbedder,
+    source: Path | None,
     scratch: Path,
     reporter: Reporter,
 ) -> RetrievalFigures:

@@ -20,7 +20,7 @@ from weighbridge.machine import (
 )
 from weighbridge.models import cache_folder
 from weighbridge.settings.file import load_settings
-from weighbridge.workflow.endpoint_check import endpoints_of, require_endpoint
+from weighbridge.workflow.endpoint_check import tiny_requests
 from weighbridge.workflow.known_models import default_models
 from weighbridge.workspace import Workspace
 
@@ -136,14 +136,14 @@ def _workspace(workspace: Workspace) -> Iterator[DoctorCheck]:
 def _endpoints(workspace: Workspace) -> Iterator[DoctorCheck]:
     """Ask each endpoint of a workspace something tiny."""
     try:
-        models = tuple(endpoints_of(load_settings(workspace.settings_file)))
+        settings = load_settings(workspace.settings_file)
     except SettingsError as error:
         yield DoctorCheck(what="weighbridge.yaml", state="missing", detail=str(error), remedy="correct these lines")
         return
-    for model in models:
-        name = f"{model.reference.removeprefix('openai:')} at its endpoint"
+    for name, ask in tiny_requests(settings):
+        what = f"{name} at its endpoint"
         try:
-            yield DoctorCheck(what=name, state="good", detail=f"{require_endpoint(model)} answers")
+            yield DoctorCheck(what=what, state="good", detail=ask())
         except (ModelError, UserError) as error:
             problem, _, remedy = str(error).rpartition("; ")
-            yield DoctorCheck(what=name, state="missing", detail=problem or remedy, remedy=remedy)
+            yield DoctorCheck(what=what, state="missing", detail=problem or remedy, remedy=remedy)

@@ -1,18 +1,21 @@
 """Looks at an endpoint before much is asked of it: whether it answers at all, and what the answers will cost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 
 from weighbridge.answer.composed import Composed
-from weighbridge.endpoints.connect import address
+from weighbridge.endpoints.connect import FIRST_FAILED, address
+from weighbridge.endpoints.tokens import ESTIMATE
 from weighbridge.errors import ModelError
-from weighbridge.generate.openai import ESTIMATE, open_openai
+from weighbridge.generate.openai import open_openai
 from weighbridge.protocols import Strategy
 from weighbridge.report.safe_text import count_noun
 from weighbridge.settings.endpoints import LENGTH
 from weighbridge.settings.needs import Prices
 from weighbridge.settings.schema import ModelSettings, Settings
 from weighbridge.types import Example, Message
+from weighbridge.wiring.search import embedder_name, open_computed_embedder, open_scorer
 
 _SAMPLE = 8
 """Questions whose prompts are counted: the prompts of one strategy are much alike."""
@@ -44,13 +47,22 @@ def require_endpoint(model: ModelSettings) -> str:
                 opened = stack.enter_context(closing(open_openai(tiny)))
             opened.generate(_TINY_REQUEST)
     except ModelError as error:
-        raise ModelError(f"a first tiny request failed, so nothing else was sent. {error}") from None
+        raise ModelError(f"{FIRST_FAILED} {error}") from None
     return address(model)
 
 
-def endpoints_of(settings: Settings) -> Iterable[ModelSettings]:
-    """Yield the models of the settings that are asked at endpoints."""
-    return (one.model for one in settings.by_base if is_endpoint(one.model))
+def tiny_requests(settings: Settings) -> Iterable[tuple[str, Callable[[], str]]]:
+    """Yield each endpoint of the settings: its name, and a function that asks it something tiny and says so."""
+    for one in settings.by_base:
+        if is_endpoint(one.model):
+            name = one.model.reference.removeprefix("openai:")
+            yield name, partial(lambda model: f"{require_endpoint(model)} answers", one.model)
+    chosen = settings.retrieval
+    if chosen.embedder.startswith("openai:"):
+        yield embedder_name(settings), lambda: f"embeds, in {open_computed_embedder(settings, None).dimensions} numbers"
+    if chosen.rerank.startswith("openai:"):
+        name = chosen.rerank.removeprefix("openai:")
+        yield name, lambda: f"ranks {count_noun(len(open_scorer(settings).scores('ready', ['ready'])), 'passage')}"
 
 
 def describe_price(strategy: Strategy, examples: Sequence[Example], model: ModelSettings, prices: Prices) -> str:

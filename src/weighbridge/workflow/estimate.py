@@ -20,7 +20,7 @@ from weighbridge.evaluate.run import record_key
 from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
 from weighbridge.fingerprint import fingerprint
 from weighbridge.machine import ModelSpeed, save_model_speed
-from weighbridge.models import fetch, file_fingerprint, find_local, find_model
+from weighbridge.models import file_fingerprint, find_local, find_model
 from weighbridge.results import AppliedCap, Record
 from weighbridge.settings.schema import Arm, Settings
 from weighbridge.train.registry import promoted_adapter
@@ -30,6 +30,7 @@ from weighbridge.wiring.engines import Engine, open_engine
 from weighbridge.wiring.index import index_is_current
 from weighbridge.wiring.opening import open_arm
 from weighbridge.wiring.reporter import Reporter
+from weighbridge.wiring.search import fetch_embedder
 from weighbridge.wiring.workload import applied_caps, read_outline
 from weighbridge.workflow.compare import test_questions
 from weighbridge.workflow.measure_paces import EstimateSample, is_trained_here, measure_paces, open_sample
@@ -68,7 +69,7 @@ def estimate_run(settings: Settings, workspace: Workspace, reporter: Reporter) -
 
 def _require_models(settings: Settings) -> None:
     """Refuse to fetch: an estimate comes before that. The advice tells the size where it is known."""
-    wanted = [settings.retrieval.embedder]
+    wanted = [] if settings.retrieval.embedder.startswith("openai:") else [settings.retrieval.embedder]
     if settings.model.engine not in ("openai", "scripted"):
         wanted.append(settings.model.reference)
     if missing := [reference for reference in wanted if find_local(reference) is None]:
@@ -119,7 +120,7 @@ def _work_left(
     sample: EstimateSample, engine: Engine, workspace: Workspace, reporter: Reporter
 ) -> tuple[RemainingWork, tuple[AppliedCap, ...]]:
     """Return what is stored nowhere yet, and what the settings leave out."""
-    settings, folder = sample.settings, fetch(sample.settings.retrieval.embedder)
+    settings, folder = sample.settings, fetch_embedder(sample.settings)
     if index_is_current(settings, workspace) and read_outline(workspace):
         # Opening takes seconds now: documents, split and vectors are kept.
         bench = open_bench(settings, workspace, reporter)

@@ -14,7 +14,8 @@ def disk_bytes(arm: Arm, bench: Bench, engine: Engine) -> int:
     """Return the size of the files that this arm needs: weights, and embedder and index if it searches."""
     shape = shape_of(arm)
     weights = engine.weights(arm, bench.workspace)
-    searched = size_of(bench.embedder_folder) if shape.reads or shape.shows else 0
+    folder = bench.embedder_folder if shape.reads or shape.shows else None
+    searched = size_of(folder) if folder else 0
     index = bench.index.bytes if shape.reads and bench.index else 0
     base = engine.served if weights.access else None  # the base model answers readers that the adapter may not
     files = {path for path in (weights.path, weights.adapter, base) if path}

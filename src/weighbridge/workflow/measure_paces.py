@@ -16,9 +16,7 @@ from weighbridge.dataset.examples import infer_task, load_examples
 from weighbridge.errors import SettingsError, WeighbridgeError
 from weighbridge.evaluate.timing import peak_memory_bytes
 from weighbridge.generate.scripted import Scripted
-from weighbridge.models import fetch
-from weighbridge.protocols import NONE, Model
-from weighbridge.retrieve.embed.local import LocalEmbedder
+from weighbridge.protocols import NONE, Embedder, Model
 from weighbridge.retrieve.index.searchable_text import searchable_text
 from weighbridge.settings.schema import ARMS, Arm, Settings
 from weighbridge.train.data.conversations import conversation
@@ -29,7 +27,7 @@ from weighbridge.types import Answer, Chunk, Document, Example, Passage, Progres
 from weighbridge.wiring.documents import read_sources
 from weighbridge.wiring.engines import Engine, Weights, open_model
 from weighbridge.wiring.reporter import Reporter
-from weighbridge.wiring.search import index_source, open_computed_embedder
+from weighbridge.wiring.search import fetch_embedder, index_source, open_computed_embedder
 from weighbridge.wiring.workload import answer_choices
 from weighbridge.workflow.reckon import Paces, TrainingPace
 from weighbridge.workspace import Workspace
@@ -66,13 +64,13 @@ class EstimateSample:
     chunks: tuple[Chunk, ...]
     total_chunks: int
     reading_seconds: float
-    embedder: LocalEmbedder
+    embedder: Embedder
 
 
 def open_sample(settings: Settings, workspace: Workspace, reporter: Reporter) -> EstimateSample:
     """Read documents and examples, and make parts that build prompts of the usual length."""
     assert settings.examples is not None  # noqa: S101 - refused above
-    folder = fetch(settings.retrieval.embedder)
+    folder = fetch_embedder(settings)
     embedder = open_computed_embedder(settings, folder)
     start = perf_counter()
     documents: Sequence[Document] = read_sources(settings, workspace, reporter) if settings.sources else ()

@@ -6,13 +6,13 @@ from time import perf_counter
 
 from weighbridge.errors import MissingExtraError, SettingsError, WeighbridgeError
 from weighbridge.ingest.read import Memory
-from weighbridge.models import fetch
+from weighbridge.retrieve.embed.endpoint import EndpointEmbedder
 from weighbridge.retrieve.embed.local import LocalEmbedder
 from weighbridge.settings.schema import Settings
 from weighbridge.wiring.documents import read_sources
 from weighbridge.wiring.index import SyncChoices, update_index
 from weighbridge.wiring.reporter import Reporter
-from weighbridge.wiring.search import open_computed_embedder
+from weighbridge.wiring.search import fetch_embedder, open_computed_embedder
 from weighbridge.wiring.tuned_retrievers import with_tuned_models
 from weighbridge.workspace import Workspace
 
@@ -55,12 +55,12 @@ def watch(settings: Settings, workspace: Workspace, reporter: Reporter, choices:
             reporter.say(f"{changed}: in the index {perf_counter() - start:.2f} s after the change was seen")
 
 
-def _open_search(settings: Settings, workspace: Workspace, reporter: Reporter) -> tuple[Settings, LocalEmbedder]:
+def _open_search(
+    settings: Settings, workspace: Workspace, reporter: Reporter
+) -> tuple[Settings, LocalEmbedder | EndpointEmbedder]:
     """Return the settings of the present search, and its embedder, already warm."""
     chosen = with_tuned_models(settings, workspace)
-    embedder = open_computed_embedder(
-        chosen, fetch(chosen.retrieval.embedder, notify=reporter.notify, say=reporter.say)
-    )
+    embedder = open_computed_embedder(chosen, fetch_embedder(chosen, reporter))
     embedder.embed(["ready"], kind="document")
     return chosen, embedder
 

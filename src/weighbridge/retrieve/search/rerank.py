@@ -103,8 +103,13 @@ class RerankEndpoint:
         return found
 
     def _ask(self, question: str, texts: Sequence[str]) -> list[tuple[int, float]]:
-        body = {"model": self.name, "query": question, "documents": list(texts), "top_n": len(texts)}
-        reply: Any = self.connection.send(self.name, lambda client: client.post("/rerank", cast_to=object, body=body))
+        body = {
+            "model": self.name,
+            "query": replace_surrogates(question),
+            "documents": [replace_surrogates(text) for text in texts],
+            "top_n": len(texts),
+        }
+        reply = self.connection.post(self.name, "/rerank", body)
         try:
             rows = [(int(row["index"]), float(row["relevance_score"])) for row in reply["results"]]
         except (KeyError, TypeError, ValueError):

@@ -20,7 +20,6 @@ from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.openai import open_openai
 from weighbridge.generate.scripted import Scripted
 from weighbridge.results import Estimate
-from weighbridge.retrieve.embed.local import open_tokenizer
 from weighbridge.settings.schema import Arm, Settings
 from weighbridge.train.card import kept_up, read_adapter_card, write_adapter_card
 from weighbridge.train.hosted.client import EndpointAwayError, HostedEndpoint, unpause
@@ -43,7 +42,7 @@ from weighbridge.wiring.engines import Engine
 from weighbridge.wiring.index import Agree
 from weighbridge.wiring.offline import require_leave
 from weighbridge.wiring.reporter import Reporter
-from weighbridge.wiring.search import embedder_name
+from weighbridge.wiring.search import embedder_name, embedder_tokenizer
 from weighbridge.wiring.tuned_retrievers import describe_search
 from weighbridge.workflow.training.hosted_jobs import (
     FAILED,
@@ -71,7 +70,7 @@ def prepare_files(arm: Arm, bench: Bench, reporter: Reporter) -> Prepared:
     settings = bench.settings
     start_of = perf_counter()
     _may_send(settings)
-    offsets = open_tokenizer(bench.embedder_folder)
+    offsets = embedder_tokenizer(bench.embedder_folder)
     teaching = Teaching(
         strategy=build(arm, bench.parts, Scripted()),
         examples=bench.workload.examples,

@@ -17,7 +17,7 @@ from time import perf_counter
 from weighbridge.checks.retrieval import FEWEST, RetrievalVerdict, judge_retrieval, revert_undecided
 from weighbridge.errors import SettingsError
 from weighbridge.fingerprint import fingerprint
-from weighbridge.models import fetch, file_fingerprint
+from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Retriever
 from weighbridge.retrieve.embed.folder import WEIGHTS
 from weighbridge.settings.schema import Settings
@@ -28,7 +28,7 @@ from weighbridge.train.retriever.pairs import RetrievalPairs
 from weighbridge.train.retriever.reranker import tune_reranker
 from weighbridge.types import Document
 from weighbridge.wiring.reporter import Reporter
-from weighbridge.wiring.search import embedder_name, open_computed_embedder
+from weighbridge.wiring.search import embedder_name, open_local_embedder
 from weighbridge.wiring.tuned_retrievers import (
     RetrieverCard,
     Which,
@@ -156,7 +156,7 @@ def _describe_outcome(card: RetrieverCard, task: _Task) -> Iterator[str]:
 
 @contextmanager
 def _task(which: Which, settings: Settings, workspace: Workspace, reporter: Reporter) -> Iterator[_Task]:
-    own = open_computed_embedder(settings, fetch(settings.retrieval.embedder, notify=reporter.notify, say=reporter.say))
+    own = open_local_embedder(settings, f"tuning the {which}", reporter)
     workload = open_workload(settings, workspace, own, reporter)
     splits, training = settings.splits, settings.training
     division = divide_examples(workload.given_examples, own, similarity=splits.similarity, seed=splits.seed)

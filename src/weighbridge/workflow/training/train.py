@@ -15,7 +15,7 @@ from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.scripted import Scripted
 from weighbridge.ingest.chunk import document_version
-from weighbridge.models import fetch, file_fingerprint, find_model
+from weighbridge.models import file_fingerprint, find_model
 from weighbridge.report.adapter.adapter_page import adapter_page
 from weighbridge.report.lint_printout import render_lint
 from weighbridge.settings.schema import Arm, Settings
@@ -29,7 +29,7 @@ from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.engines import Engine, open_engine
 from weighbridge.wiring.index import Agree, never_agree
 from weighbridge.wiring.reporter import Reporter, measure_seconds
-from weighbridge.wiring.search import open_computed_embedder
+from weighbridge.wiring.search import fetch_embedder, open_computed_embedder
 from weighbridge.wiring.tuned_retrievers import describe_search
 from weighbridge.wiring.workload import applied_caps
 from weighbridge.workflow.training.examine import examine_adapter
@@ -291,7 +291,7 @@ def _tests_learnt(lessons: Sequence[Lesson], bench: Bench) -> int:
     others = [one for one in lessons if one.question and normalise_question(one.question) not in outside]
     if not others:
         return 0
-    embedder = open_computed_embedder(bench.settings, fetch(bench.settings.retrieval.embedder))
+    embedder = open_computed_embedder(bench.settings, fetch_embedder(bench.settings))
     tests = drop_near_held_out(
         bench.workload.of("test"),
         lambda texts: embedder.embed(list(texts), kind="query"),
