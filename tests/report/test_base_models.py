@@ -1,5 +1,6 @@
 """Base model against strategy: the matrix, the claims with their correction, and what follows on one base model."""
 
+from dataclasses import replace
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -54,6 +55,22 @@ def test_the_matrix_has_each_strategy_on_each_base_model(taken: Weighing) -> Non
     assert [cell.is_best for cell in rag] == [False, True]
     assert [cell.accuracy for cell in tuned] == ["42\N{NO-BREAK SPACE}%", "\N{EN DASH}"], "never weighed on small"
     assert rag[1].beside[0] == "780\N{NO-BREAK SPACE}MiB"
+
+
+def test_a_strategy_that_declines_everything_or_is_never_right_is_not_marked_as_the_best(taken: Weighing) -> None:
+    """It is right on the questions without an answer, which may be most."""
+    declined = replace(taken.measurements[0].figures["accuracy"], value=1.0)
+    changed = [
+        replace(one, figures={**one.figures, "needless_abstention": declined}) if one.strategy == "rag@small" else one
+        for one in taken.measurements
+    ]
+    found = compare_bases(replace(taken, measurements=tuple(changed)))
+    assert found is not None
+    assert [row[1].is_best for row in found.cells] == [True, False, False, False]
+    never = compare_bases(weighing_on_bases(dict.fromkeys(RIGHT, 0)))
+    assert never is not None
+    assert not any(cell.is_best for row in never.cells for cell in row)
+    assert not any("best by accuracy" in sentence for sentence in never.sentences)
 
 
 def test_the_best_is_tested_on_its_own_base_model_first_and_then_across(taken: Weighing) -> None:

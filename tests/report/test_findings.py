@@ -80,6 +80,8 @@ def test_the_smallest_model_is_told_to_be_too_small_only_where_none_is_good_enou
     assert "weighbridge init --model small" in too_small_model(bad)
     assert too_small_model(replace(bad, settings={**bad.settings, "model": "Qwen3-4B"})) == ""
     assert too_small_model(weighing("recommended")) == ""
+    several = tuple(replace(one, strategy=f"{one.strategy}@{base}") for one in bad.measurements for base in ("a", "b"))
+    assert too_small_model(replace(bad, measurements=several)) == "", "a larger one was weighed beside it"
 
 
 def test_a_number_of_questions_is_told_with_the_chance_that_none_will_do() -> None:

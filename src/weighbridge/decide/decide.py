@@ -241,8 +241,7 @@ def _find_broken_limits(
     """
     broken = {name: broken_limits(measurement, needs.limits) for name, measurement in by_name.items()}
     for name, measurement in by_name.items():
-        declined = measurement.figures.get("needless_abstention")
-        if declined is not None and declined.value == 1 and declined.scored >= _ENOUGH_TO_TELL:
+        if declines_everything(measurement):
             broken[name] = (*broken[name], Broken("it declines every question that can be answered"))
     right = {name: by_name[name].figures["accuracy"].value for name in by_name if not broken[name]}
     best = max(right, key=lambda name: right[name], default="")
@@ -251,6 +250,12 @@ def _find_broken_limits(
         if found is not None and found.p_value <= LEVEL:
             broken[name] = (Broken(f"it gets no question right, and {best} does beyond chance"),)
     return broken
+
+
+def declines_everything(measurement: Measurement) -> bool:
+    """Tell whether a strategy declines every question that can be answered, on enough of them to say so."""
+    declined = measurement.figures.get("needless_abstention")
+    return declined is not None and declined.value == 1 and declined.scored >= _ENOUGH_TO_TELL
 
 
 def _verdicts(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from weighbridge.arms import arm_on, base_of, bases_of, strategy_of, write_arm
+from weighbridge.decide.decide import declines_everything
 from weighbridge.decide.leads import LEVEL, swap_sides
 from weighbridge.figures import FIGURES
 from weighbridge.formatting import interval, join_words, probability, write_amount, write_difference
@@ -27,7 +28,7 @@ class BaseCell:
     """The figures of `BESIDE` that were taken, in their order."""
     arm: str = ""
     is_best: bool = False
-    """Whether no other strategy on this base model is right more often."""
+    """Whether no other strategy that answers is right more often on this base model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +83,17 @@ def compare_bases(weighing: Weighing) -> BaseModels | None:
 
 
 def _best(measured: dict[str, Measurement], base: str) -> str:
-    """Return the arm of a base model that is right most often; empty where none has an accuracy."""
+    """Return the arm of a base model that is right most often; empty where none is ever right, unless by declining.
+
+    A strategy that declines everything is right on the questions without an answer, and is never recommended.
+    """
     scored = {
         arm: one.figures["accuracy"].value
         for arm, one in measured.items()
-        if base_of(arm) == base and "accuracy" in one.figures
+        if base_of(arm) == base
+        and "accuracy" in one.figures
+        and one.figures["accuracy"].value > 0
+        and not declines_everything(one)
     }
     return max(scored, key=lambda arm: scored[arm], default="")
 

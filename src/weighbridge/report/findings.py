@@ -31,9 +31,9 @@ _WHY_ABSENT = {
 _TOO_SMALL = (
     "The base model has 135 million parameters, too few to read passages well, so this says little of the strategies. "
     "Weigh the model small (0.5 billion parameters): set model.reference to small in weighbridge.yaml, or begin anew "
-    "with weighbridge init --model small. It takes 491 MB to fetch and about five times as long."
+    "with weighbridge init --model small. It takes 491 MB to fetch, and an answer about 3.5 times as long."
 )
-"""A newcomer's first result is often this one."""
+"""A newcomer's first result is often this one. The time is measured: docs/adr/0034-llamacpp-build-and-prefix.md."""
 ENOUGH_TO_TELL = 10
 """Fewest identical answers worth a remark: two or three may be alike by chance."""
 
@@ -75,7 +75,9 @@ def headline(weighing: Weighing) -> Headline:
 
 
 def too_small_model(weighing: Weighing) -> str:
-    """Return the advice to weigh a larger base model, where none is good enough with the smallest; empty elsewhere."""
+    """Return the advice to weigh a larger base model, where none is good enough with the smallest alone; else empty."""
+    if len(bases_of(measurement.strategy for measurement in weighing.measurements)) > 1:
+        return ""  # a larger one was weighed beside it
     name = weighing.settings.get("model", "")
     small = name == "tiny" or "SmolLM2-135M" in name
     return _TOO_SMALL if small and weighing.decision.outlook == "none is good enough" else ""
