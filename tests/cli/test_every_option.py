@@ -17,6 +17,7 @@ from weighbridge.adapters import Guard, Lesson
 from weighbridge.cli.app import app
 from weighbridge.errors import UserError
 from weighbridge.evaluate.weighing import save_weighing
+from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import MINILM, SMOLLM2
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.card import write_adapter_card, write_lessons
@@ -174,12 +175,31 @@ def test_init_fits_the_settings_to_the_model_and_the_profile(tmp_path: Path) -> 
 
     quick = fitted("quick", tmp_path / "tiny.gguf", "--profile", "quick")
     usual = fitted("usual", "tiny")
-    assert (quick["model"]["reference"], quick["model"]["context"]) == (str(tmp_path / "tiny.gguf"), 512)
+    assert (quick["model"]["reference"], quick["model"]["context"]) == ("file:../tiny.gguf", 512)
     assert usual["model"]["context"] == 2048
     assert quick["measure"]["questions"] < usual["measure"]["questions"]
     done = CliRunner().invoke(app, ["init", str(tmp_path / "mine"), "--examples", "e.jsonl", "--profile", "slow"])
     assert done.exit_code == 2
     assert "'slow' is not one of quick, standard, thorough" in done.stderr
+
+
+def test_init_takes_only_a_model_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines(tmp_path / "examples.jsonl", [{"question": f"Where is {ship}?", "answers": [ship]} for ship in SHIPS])
+    write_tiny_gguf(tmp_path / "tiny.gguf")
+    monkeypatch.chdir(tmp_path)
+    for model, problem in (
+        ("smal", "no known model of that name; did you mean 'small'?"),
+        ("models/none.gguf", "there is no such file or folder"),
+        ("e5-small", "answers no questions, because it is listed as embedder"),
+    ):
+        done = CliRunner().invoke(app, ["init", "refused", "--examples", "examples.jsonl", "--model", model])
+        assert problem in str(done.exception)
+        assert not Path("refused").exists()
+    told = run("init", "later", "--examples", "examples.jsonl", "--model", "hf:owner/name").stderr
+    assert "fetch it with weighbridge models fetch hf:owner/name" in told
+    run("init", "mine", "--examples", "examples.jsonl", "--model", "tiny.gguf")
+    found = Path(load_settings(Path("mine/weighbridge.yaml")).model.reference.removeprefix("file:"))
+    assert found.samefile("tiny.gguf"), "a path counts from the folder where it was typed"
 
 
 def test_compare_tells_beforehand_how_long_it_takes(house: Path) -> None:

