@@ -7,9 +7,11 @@ from pathlib import Path
 
 from weighbridge.adapters import Access, AdapterCard
 from weighbridge.answer.build import shape_of
+from weighbridge.arms import strategy_of
 from weighbridge.errors import SettingsError, WorkspaceError
+from weighbridge.formatting import join_words
 from weighbridge.generate.chat_template import has_thinking_switch
-from weighbridge.models import cache_folder, fetch, file_fingerprint
+from weighbridge.models import cache_folder, fetch, file_fingerprint, find_model
 from weighbridge.protocols import Model, Notify, silent
 from weighbridge.settings.schema import Arm, ModelSettings, Settings
 from weighbridge.train.export.gguf import write_gguf
@@ -89,6 +91,41 @@ def _unfit(card: AdapterCard, engine: str) -> str:
     return f"this adapter was trained here, and model.engine is {engine}; train again, or set the engine it was for"
 
 
+def open_engines(settings: Settings, reporter: Reporter) -> list[Engine]:
+    """Return the engine of each base model of the settings.
+
+    Raises:
+        SettingsError: two of them are one model with the same settings, and would run the same arm.
+    """
+    engines: list[Engine] = []
+    for place, one in enumerate(settings.by_base):
+        engine = open_engine(one, reporter)
+        for other, before in enumerate(engines):
+            shared = set(map(strategy_of, one.strategies)) & set(map(strategy_of, settings.by_base[other].strategies))
+            if shared and _is_same_model(engine, before):
+                both = f"{settings.models[other].base} and {settings.models[place].base}"
+                raise SettingsError(
+                    f"weighbridge.yaml: models: {both} are the same model with the same settings, so "
+                    f"{join_words(sorted(shared))} would be weighed twice; leave one of them out"
+                )
+        engines.append(engine)
+    return engines
+
+
+def _is_same_model(one: Engine, other: Engine) -> bool:
+    """Tell whether two engines run the same bytes, or one model of an endpoint, in the same way."""
+    if one.settings.model_copy(update={"reference": other.settings.reference}) != other.settings:
+        return False
+    if one.served is None or other.served is None:
+        return one.settings.reference == other.settings.reference
+    if one.served == other.served:
+        return True
+    files = one.served.is_file() and other.served.is_file()
+    if files and one.served.stat().st_size != other.served.stat().st_size:
+        return False  # without reading gigabytes
+    return file_fingerprint(one.served) == file_fingerprint(other.served)
+
+
 def open_engine(settings: Settings, reporter: Reporter) -> Engine:
     """Fetch the base model and convert it once. Training and answering use the same files.
 
@@ -116,6 +153,11 @@ def open_engine(settings: Settings, reporter: Reporter) -> Engine:
         return Engine(settings=model, base=None, served=None, say=reporter.say)
     if model.engine == "vllm" and model.base_url and not tuned:
         return Engine(settings=model, base=None, served=None, say=reporter.say, notify=reporter.notify)
+    if (known := find_model(model.reference)) and known.kind != "generator":
+        raise SettingsError(
+            f"weighbridge.yaml: model.reference: {model.reference} answers no questions, because it is listed as "
+            f"{known.kind}; choose a generator (weighbridge models known)"
+        )
     source = fetch(model.reference, notify=reporter.notify, say=reporter.say)
     if has_thinking_switch(source):
         reporter.say(f"{model.reference} can think before it answers: model.thinking is {model.thinking}")
