@@ -12,7 +12,7 @@ from weighbridge.settings.schema import Settings
 from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.workflow.compare import compare
 from weighbridge.workflow.estimate import estimate_run
-from weighbridge.workflow.reckon import Paces, RemainingWork, RunEstimate, TrainingPace, reckon_steps
+from weighbridge.workflow.reckon import Paces, ReckonedBase, RemainingWork, RunEstimate, TrainingPace, reckon_steps
 
 from ..tiny_llama import write_tiny_gguf
 from .test_compare import untimed, workspace
@@ -41,7 +41,8 @@ SETTINGS = Settings(
 
 
 def by_step(settings: Settings, paces: Paces, work: RemainingWork) -> dict[str, float]:
-    return {step.step: step.seconds for step in reckon_steps(settings, paces, work)}
+    base = ReckonedBase(settings=settings, paces=paces, work=work)
+    return {step.step: step.seconds for step in reckon_steps([base])}
 
 
 def test_a_step_takes_its_tokens_at_the_measured_pace():
@@ -66,7 +67,7 @@ def test_more_epochs_a_curve_and_fewer_workers_take_longer():
 
 def test_what_is_done_takes_no_time():
     done = RemainingWork(indexed=True, questions={"prompt": 0, "raft": 0}, timed={"prompt": 0, "raft": 0})
-    steps = tuple(reckon_steps(SETTINGS, PACES, done))
+    steps = tuple(reckon_steps([ReckonedBase(settings=SETTINGS, paces=PACES, work=done)]))
     found = RunEstimate(steps=steps, caps=(), measured="")
     assert found.seconds == pytest.approx(PACES.reading_seconds + 3)
     assert {step.note for step in steps if step.step.startswith(("train", "answer", "time"))} == {"done"}
@@ -122,3 +123,36 @@ def test_a_model_that_is_not_here_is_not_fetched_for_an_estimate(tmp_path: Path,
         estimate_run(settings.model_copy(update={"model": gone}), place, SILENT)
     with pytest.raises(SettingsError, match="there are no examples"):
         estimate_run(settings.model_copy(update={"examples": None}), place, SILENT)
+
+
+@pytest.mark.usefixtures("untimed")
+def test_each_base_model_has_its_own_steps_and_documents_are_indexed_once(tmp_path: Path, tiny_bert: Path):
+    place = workspace(tmp_path, "answer", tiny_bert)
+    models = "models: [{name: one, engine: scripted}, {name: two, engine: scripted, maximum_tokens: 9}]"
+    text = place.settings_file.read_text(encoding="utf-8").replace("[prompt, few-shot, rag]", "[prompt, rag]")
+    place.settings_file.write_text(f"{text}{models}\n", encoding="utf-8")
+    settings = load_settings(place.settings_file)
+    said: list[str] = []
+    steps = [step.step for step in estimate_run(settings, place, Reporter(say=said.append)).steps]
+    arms = ("prompt@one", "rag@one", "prompt@two", "rag@two")
+    assert steps[1:-1] == ["read, split and index"] + [
+        f"{kind}: {arm}" for kind in ("answer", "time alone") for arm in arms
+    ]
+    assert [line for line in said if line.startswith("Measuring")] == [
+        f"Measuring {base}: some chunks, some questions" for base in ("one", "two")
+    ]
+    compare(settings, place, SILENT)
+    again = estimate_run(settings, place, Reporter(say=lambda line: pytest.fail(line) if "Measuring" in line else None))
+    assert again.measured == "kept from an earlier estimate of these settings"
+    assert {step.note for step in again.steps if step.step.startswith("answer")} == {"done"}
+    alone = settings.by_base[1].model_copy(update={"strategies": ("prompt", "rag")})
+    renamed = estimate_run(alone, place, SILENT)
+    assert {step.note for step in renamed.steps if step.step.startswith("answer")} == {"done"}, "as compare will find"
+
+
+def test_the_caps_of_an_estimate_count_all_documents(tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("weighbridge.workflow.measure_paces._SAMPLE", 2)
+    monkeypatch.setattr("weighbridge.wiring.workload.COMPARED_DOCUMENTS", 6)
+    place = workspace(tmp_path, "answer", tiny_bert)
+    caps = estimate_run(load_settings(place.settings_file), place, SILENT).caps
+    assert [cap.available for cap in caps if cap.what.startswith("documents")] == [12]

@@ -218,6 +218,7 @@ class Console:
                     "steps": found.steps,
                     "caps": found.caps,
                     "measured": found.measured,
+                    "warnings": found.warnings,
                 }
             )
             return
@@ -231,8 +232,8 @@ class Console:
         table.add_row("in all", seconds(found.seconds), most, style="bold")
         self.out.print(table)
         self.out.print(f"Paces {found.measured}; other work on the machine makes it longer.", highlight=False)
-        for cap in found.caps:
-            self.out.print(f"note: {cap.sentence}", markup=False, highlight=False, soft_wrap=True)
+        for line in (*(cap.sentence for cap in found.caps), *found.warnings):
+            self.out.print(f"note: {line}", markup=False, highlight=False, soft_wrap=True)
 
     def show_weighing(self, weighing: "Weighing", page: Path) -> None:
         """Show a weighing: the decision first, then the table."""

@@ -24,6 +24,7 @@ from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
 from weighbridge.evaluate.weighing import save_weighing
 from weighbridge.fingerprint import fingerprint
 from weighbridge.machine import this_machine
+from weighbridge.models import machine_memory
 from weighbridge.protocols import RemoteWork, Strategy
 from weighbridge.report.safe_text import count_noun
 from weighbridge.results import Measurement, Record, ResourceUse, Weighing
@@ -35,7 +36,7 @@ from weighbridge.types import Example
 from weighbridge.wiring.cluster import cluster
 from weighbridge.wiring.components import Bench, open_bench
 from weighbridge.wiring.documents import reading_report
-from weighbridge.wiring.engines import Engine, open_engine
+from weighbridge.wiring.engines import Engine, open_engines
 from weighbridge.wiring.index import Agree, never_agree
 from weighbridge.wiring.opening import open_arm
 from weighbridge.wiring.reporter import Reporter, measure_seconds
@@ -46,6 +47,7 @@ from weighbridge.workflow.ask import open_strategy
 from weighbridge.workflow.endpoint_check import describe_price, is_endpoint, require_endpoint
 from weighbridge.workflow.footprint import disk_bytes, indexing_seconds, training_price, training_seconds
 from weighbridge.workflow.latency import Alone, time_in_own_process
+from weighbridge.workflow.memory import answering_warning
 from weighbridge.workflow.report import write_reports
 from weighbridge.workflow.training.train import train_all
 from weighbridge.workspace import Workspace
@@ -108,7 +110,7 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
     seconds: dict[str, float] = {}
     with workspace.lock():
         with measure_seconds(seconds, "fetch and convert models"):
-            engines = [open_engine(one, reporter) for one in settings.by_base]
+            engines = open_engines(settings, reporter)
         for stand_settings in settings.by_base:
             _require_new_endpoint(stand_settings, workspace)
         with measure_seconds(seconds, "read, split and index"):
@@ -218,6 +220,8 @@ def _answer(
     workers = bench.settings.measure.workers
     path = bench.workspace.records(arm)
     reads = shape_of(arm).reads
+    if warning := answering_warning(arm, bench.settings, stand.engine, machine_memory()):
+        reporter.say(f"  note: {warning}")
     with measure_seconds(seconds, f"answer: {arm}"), ExitStack() as stack:
         own = own_metrics(bench.settings.measure.metrics)
         strategy = open_arm(arm, bench.parts, stand.engine, bench.workspace, workers=workers, stack=stack)
@@ -237,7 +241,7 @@ def _answer(
             scorer=fingerprint(scorer_fingerprint(), *(metric.origin for metric in own)) if own else "",
         )
         remote = _remote_attempts(arm, stand, strategy, spec)
-        earlier = _records_under_other_names(arm, path, bench.workspace)
+        earlier = records_under_other_names(arm, path, bench.workspace)
         done = {**earlier, **load(path)}
         if is_endpoint(model := stand.engine.settings) and (missing := missing_examples(strategy, spec, done)):
             require_endpoint(model)
@@ -248,7 +252,7 @@ def _answer(
         return Answered(identity=strategy.fingerprint, records=records)
 
 
-def _records_under_other_names(arm: Arm, path: Path, workspace: Workspace) -> dict[str, Record]:
+def records_under_other_names(arm: Arm, path: Path, workspace: Workspace) -> dict[str, Record]:
     """Return the answers of an arm from before another list of models gave it this name.
 
     The key of a record tells its model and its prompts, so those of other models among them are never asked for.

@@ -11,30 +11,31 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from weighbridge.arms import base_of
 from weighbridge.errors import SettingsError
 from weighbridge.evaluate.ledger import load
 from weighbridge.evaluate.run import record_key
-from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
 from weighbridge.fingerprint import fingerprint
 from weighbridge.machine import ModelSpeed, save_model_speed
-from weighbridge.models import file_fingerprint, find_local, find_model
-from weighbridge.results import AppliedCap, Record
+from weighbridge.models import file_fingerprint, find_local, find_model, machine_memory
 from weighbridge.settings.schema import Arm, Settings
 from weighbridge.train.registry import promoted_adapter
 from weighbridge.types import Example
 from weighbridge.wiring.components import Bench, open_bench
-from weighbridge.wiring.engines import Engine, open_engine
+from weighbridge.wiring.engines import Engine, open_engines
 from weighbridge.wiring.index import index_is_current
 from weighbridge.wiring.opening import open_arm
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import fetch_embedder
 from weighbridge.wiring.workload import applied_caps, read_outline
-from weighbridge.workflow.compare import test_questions
+from weighbridge.workflow.compare import records_under_other_names, test_questions, timed_questions
 from weighbridge.workflow.measure_paces import EstimateSample, is_trained_here, measure_paces, open_sample
-from weighbridge.workflow.reckon import Paces, RemainingWork, RunEstimate, reckon_steps
+from weighbridge.workflow.memory import measured_warnings
+from weighbridge.workflow.reckon import Paces, ReckonedBase, RemainingWork, RunEstimate, reckon_steps
 from weighbridge.workspace import Workspace, load_json, write_json
 
 _BYTES_A_SECOND = 10e6
@@ -42,36 +43,71 @@ _BYTES_A_SECOND = 10e6
 
 
 def estimate_run(settings: Settings, workspace: Workspace, reporter: Reporter) -> RunEstimate:
-    """Return the seconds and the memory of every step that `compare` would take now.
+    """Return the seconds and the memory of every step that `compare` would take now, on each base model.
 
     Raises:
-        SettingsError: there are no examples, or the model is not on this machine yet.
+        SettingsError: there are no examples, or a model is not on this machine yet.
     """
     if settings.examples is None:
         raise SettingsError(f"{workspace.settings_file}: there are no examples to weigh strategies on; set examples:")
     _require_models(settings)
     with workspace.lock():
-        engine = open_engine(settings, reporter)
+        engines = open_engines(settings, reporter)
         sample = open_sample(settings, workspace, reporter)
-        file, key = workspace.state / "estimate.json", _key(settings, engine, sample)
-        paces, measured = _read_paces(file, key), "kept from an earlier estimate of these settings"
-        if paces is None:
-            reporter.say("Measuring: some chunks, some questions" + (", some training steps" if engine.base else ""))
-            paces, measured = (
-                measure_paces(sample, engine, reporter),
-                "measured just now, under the load of this moment",
+        samples = [replace(sample, settings=one) for one in settings.by_base]
+        file = workspace.state / "estimate.json"
+        paces, measured = _paces(samples, engines, file, reporter)
+        examples, bench = _split_examples(sample, workspace, reporter)
+        caps = applied_caps(
+            settings,
+            examples,
+            documents=sample.documents,
+            embedder=fetch_embedder(settings),
+        )
+        steps = tuple(
+            reckon_steps(
+                [
+                    ReckonedBase(
+                        settings=one,
+                        paces=pace,
+                        work=_work_left(one, engine, examples, bench, workspace),
+                    )
+                    for one, engine, pace in zip(settings.by_base, engines, paces, strict=True)
+                ]
             )
-            write_json(file, {"key": key, "paces": asdict(paces)})
+        )
+    warnings = tuple(measured_warnings(steps, settings, engines, machine_memory()))
+    return RunEstimate(steps=steps, caps=caps, measured=measured, warnings=warnings)
+
+
+def _paces(
+    samples: Sequence[EstimateSample], engines: Sequence[Engine], file: Path, reporter: Reporter
+) -> tuple[Sequence[Paces], str]:
+    """Return the paces of each base model, and how they were found. What is measured is kept in a file."""
+    kept: Any = load_json(file)
+    kept = kept if isinstance(kept, dict) else {}
+    keys = [_key(sample.settings, engine, sample) for sample, engine in zip(samples, engines, strict=True)]
+    found, measured = [], "kept from an earlier estimate of these settings"
+    for key, sample, engine in zip(keys, samples, engines, strict=True):
+        paces = _read_paces(kept.get(key))
+        if paces is None:
+            base = base_of(sample.settings.strategies[0])
+            what = "some chunks, some questions" + (", some training steps" if engine.base else "")
+            reporter.say(f"Measuring{f' {base}' if base else ''}: {what}")
+            paces = measure_paces(sample, engine, reporter)
+            measured = "measured just now, under the load of this moment"
+            kept[key] = asdict(paces)
+            write_json(file, {known: kept[known] for known in keys if known in kept})
             _keep_speed(paces, engine)
-        work, caps = _work_left(sample, engine, workspace, reporter)
-    return RunEstimate(steps=tuple(reckon_steps(settings, paces, work)), caps=caps, measured=measured)
+        found.append(paces)
+    return found, measured
 
 
 def _require_models(settings: Settings) -> None:
     """Refuse to fetch: an estimate comes before that. The advice tells the size where it is known."""
+    models = [one.model for one in settings.by_base]
     wanted = [] if settings.retrieval.embedder.startswith("openai:") else [settings.retrieval.embedder]
-    if settings.model.engine not in ("openai", "scripted"):
-        wanted.append(settings.model.reference)
+    wanted += [model.reference for model in models if model.engine not in ("openai", "scripted")]
     if missing := [reference for reference in wanted if find_local(reference) is None]:
         known = [model for reference in missing if (model := find_model(reference))]
         size = sum(model.download_bytes for model in known)
@@ -91,12 +127,9 @@ def _key(settings: Settings, engine: Engine, sample: EstimateSample) -> str:
     return fingerprint("estimate 1", told, workers, served, sample.total_chunks, [e.id for e in sample.examples])
 
 
-def _read_paces(file: Path, key: str) -> Paces | None:
-    kept = load_json(file)
-    if not isinstance(kept, dict) or kept.get("key") != key:
-        return None
+def _read_paces(kept: Any) -> Paces | None:
     with suppress(ValidationError):
-        return TypeAdapter(Paces).validate_python(kept.get("paces"))
+        return TypeAdapter(Paces).validate_python(kept)
     return None
 
 
@@ -116,44 +149,40 @@ def _keep_speed(paces: Paces, engine: Engine) -> None:
     )
 
 
-def _work_left(
-    sample: EstimateSample, engine: Engine, workspace: Workspace, reporter: Reporter
-) -> tuple[RemainingWork, tuple[AppliedCap, ...]]:
-    """Return what is stored nowhere yet, and what the settings leave out."""
-    settings, folder = sample.settings, fetch_embedder(sample.settings)
-    if index_is_current(settings, workspace) and read_outline(workspace):
+def _split_examples(
+    sample: EstimateSample, workspace: Workspace, reporter: Reporter
+) -> tuple[tuple[Example, ...], Bench | None]:
+    """Return the examples with their split, and the bench if the documents are indexed already."""
+    if index_is_current(sample.settings, workspace) and read_outline(workspace):
         # Opening takes seconds now: documents, split and vectors are kept.
-        bench = open_bench(settings, workspace, reporter)
-        examples, indexed = bench.workload.examples, True
-    else:
-        bench, indexed = None, False
-        examples = _split_by_shares(sample.examples, settings)
-    caps = applied_caps(settings, examples, documents=len(sample.chunks), embedder=folder)
+        bench = open_bench(sample.settings, workspace, reporter)
+        return bench.workload.examples, bench
+    return _split_by_shares(sample.examples, sample.settings), None
+
+
+def _work_left(
+    settings: Settings, engine: Engine, examples: Sequence[Example], bench: Bench | None, workspace: Workspace
+) -> RemainingWork:
+    """Return what is stored nowhere yet of the work on one base model."""
     asked = test_questions([example for example in examples if example.split == "test"], settings)
     learnt = sum(e.split == "train" and e.question.groups <= settings.training.learnable_groups for e in examples)
     tuned = [arm for arm in settings.strategies if is_trained_here(arm, engine)]
-    missing = [arm for arm in tuned if not _has_adapter(arm, sample, engine, workspace)]
+    missing = [arm for arm in tuned if not _has_adapter(arm, settings, engine, bench, workspace)]
     train = dict.fromkeys(missing, min(learnt, settings.training.maximum_examples))
     questions = {
-        arm: len(asked) if arm in train else len(asked) - _count_answers(arm, asked, bench, engine, workspace)
+        arm: len(asked) if arm in train else len(asked) - _count_answers(arm, asked, bench, engine)
         for arm in settings.strategies
     }
-    wanted = settings.measure.latency_questions
-    if settings.needs.limits.maximum_p95_seconds is not None:
-        wanted = max(wanted, QUESTIONS_FOR_P95)
-    timed = {
-        arm: 0 if not left and workspace.latency(arm).exists() else min(wanted, len(asked))
-        for arm, left in questions.items()
-    }
+    wanted = len(timed_questions(asked, settings))
+    timed = {arm: 0 if not left and workspace.latency(arm).exists() else wanted for arm, left in questions.items()}
     dev = sum(example.split == "dev" for example in examples)
-    work = RemainingWork(
-        indexed=indexed,
+    return RemainingWork(
+        indexed=bench is not None,
         train=train,
         dev=min(dev, settings.training.dev_examples),
         questions=questions,
         timed=timed,
     )
-    return work, caps
 
 
 def _split_by_shares(examples: Sequence[Example], settings: Settings) -> tuple[Example, ...]:
@@ -167,22 +196,25 @@ def _split_by_shares(examples: Sequence[Example], settings: Settings) -> tuple[E
     )
 
 
-def _has_adapter(arm: Arm, sample: EstimateSample, engine: Engine, workspace: Workspace) -> bool:
-    """Tell whether the serving adapter of an arm is of these settings and this base model."""
+def _has_adapter(arm: Arm, settings: Settings, engine: Engine, bench: Bench | None, workspace: Workspace) -> bool:
+    """Tell whether the serving adapter of an arm is of these settings, this split and this base model."""
     card = promoted_adapter(workspace, arm)
     if card is None or engine.base is None or card.base_fingerprint != engine.base.fingerprint:
         return False
-    return bool(card.recipe == sample.settings.training.with_rate.model_dump(mode="json"))
+    if bench is not None and card.learnt.split != bench.workload.outline.key:
+        return False
+    return bool(card.recipe == settings.training.with_rate.model_dump(mode="json"))
 
 
-def _count_answers(
-    arm: Arm, asked: Sequence[Example], bench: Bench | None, engine: Engine, workspace: Workspace
-) -> int:
+def _count_answers(arm: Arm, asked: Sequence[Example], bench: Bench | None, engine: Engine) -> int:
     """Return how many questions have a stored answer of the strategy as it is now."""
-    stored: dict[str, Record] = load(workspace.records(arm)) if bench is not None else {}
-    if bench is None or not stored:
+    if bench is None:
+        return 0
+    path = bench.workspace.records(arm)
+    stored = {**records_under_other_names(arm, path, bench.workspace), **load(path)}
+    if not stored:
         return 0
     with ExitStack() as stack:
-        identity = open_arm(arm, bench.parts, engine, workspace, workers=1, stack=stack).fingerprint
+        identity = open_arm(arm, bench.parts, engine, bench.workspace, workers=1, stack=stack).fingerprint
     keys = [record_key(identity, example, bench.settings.measure.seed) for example in asked]
     return sum(key in stored and stored[key].answer is not None for key in keys)

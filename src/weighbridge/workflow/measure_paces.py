@@ -12,6 +12,7 @@ from time import perf_counter
 
 from weighbridge.answer.build import Parts, build, shape_of
 from weighbridge.answer.demonstrations import nearest
+from weighbridge.arms import strategy_of
 from weighbridge.dataset.examples import infer_task, load_examples
 from weighbridge.errors import SettingsError, WeighbridgeError
 from weighbridge.evaluate.timing import peak_memory_bytes
@@ -61,7 +62,9 @@ class EstimateSample:
     settings: Settings
     examples: tuple[Example, ...]
     parts: Parts
+    documents: int
     chunks: tuple[Chunk, ...]
+    """Of some documents, spread over all."""
     total_chunks: int
     reading_seconds: float
     embedder: Embedder
@@ -85,7 +88,7 @@ def open_sample(settings: Settings, workspace: Workspace, reporter: Reporter) ->
     task = infer_task(examples).task if settings.task == "auto" else settings.task
     public = [example for example in examples if not example.question.groups] or list(examples)
     taught = tuple(replace(example, split="train") for example in public[:64])
-    shows = any(shape_of(arm).shows for arm in settings.strategies)
+    shows = any(shape_of(arm).shows for arm in settings.arms)
     parts = Parts(
         task=task,
         about=settings.instructions,
@@ -99,6 +102,7 @@ def open_sample(settings: Settings, workspace: Workspace, reporter: Reporter) ->
         settings=settings,
         examples=examples,
         parts=parts,
+        documents=len(documents),
         chunks=chunks,
         total_chunks=round(len(every) * share),
         reading_seconds=reading,
@@ -171,7 +175,7 @@ def _ask(arm: Arm, sample: EstimateSample, model: Model, reporter: Reporter) -> 
     """Let the base model answer a few questions of an arm, as many at once as the comparison will."""
     from concurrent.futures import ThreadPoolExecutor
 
-    if arm not in ARMS:
+    if strategy_of(arm) not in ARMS:
         raise SettingsError(
             f"{arm} comes from an installed distribution, whose speed cannot be estimated; leave it out"
         )

@@ -3,11 +3,11 @@
 Everything here is pure. `workflow/estimate.py` measures the paces and counts what is done.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from weighbridge.results import AppliedCap
-from weighbridge.settings.schema import Arm, Settings
+from weighbridge.settings.schema import Settings
 
 _SHIPPED = 40
 """Questions without an answer that every adapter is asked (checks/unanswerable.jsonl)."""
@@ -52,17 +52,17 @@ class Paces:
     chunks: int
     chunk_seconds: float
     """To embed one chunk."""
-    prompt_tokens: Mapping[Arm, float]
-    """Mean tokens of a prompt."""
-    answer_tokens: Mapping[Arm, float]
+    prompt_tokens: Mapping[str, float]
+    """Mean tokens of a prompt, by arm."""
+    answer_tokens: Mapping[str, float]
     """Mean tokens of an answer."""
-    training: Mapping[Arm, TrainingPace] = field(default_factory=dict)
+    training: Mapping[str, TrainingPace] = field(default_factory=dict)
     indexing_bytes: int = 0
     """Peak memory of the process while it reads and embeds."""
     answering_bytes: int = 0
     training_bytes: int = 0
 
-    def question_seconds(self, arm: Arm) -> float:
+    def question_seconds(self, arm: str) -> float:
         """Return the seconds of one answer on one worker."""
         reading = self.prompt_tokens[arm] / self.prompt_tokens_per_second
         return reading + self.answer_tokens[arm] / self.answer_tokens_per_second
@@ -72,14 +72,13 @@ class Paces:
 class RemainingWork:
     """What is left to do: counts of questions and examples, after everything that is stored already."""
 
-    fetch_seconds: float = 0.0
     indexed: bool = False
-    train: Mapping[Arm, int] = field(default_factory=dict)
+    train: Mapping[str, int] = field(default_factory=dict)
     """Training examples of each tuned arm that has no adapter yet."""
     dev: int = 0
-    questions: Mapping[Arm, int]
+    questions: Mapping[str, int]
     """Test questions of each arm without a stored answer."""
-    timed: Mapping[Arm, int]
+    timed: Mapping[str, int]
     """Questions of each arm to time alone."""
 
 
@@ -102,6 +101,8 @@ class RunEstimate:
     """What numbers of the settings will leave out."""
     measured: str
     """How the paces were found, in words."""
+    warnings: tuple[str, ...] = ()
+    """Steps that take more memory than this machine has, as sentences without a full stop."""
 
     @property
     def seconds(self) -> float:
@@ -114,52 +115,72 @@ class RunEstimate:
         return max((step.memory_bytes for step in self.steps), default=0)
 
 
-def reckon_steps(settings: Settings, paces: Paces, work: RemainingWork) -> Iterator[EstimatedStep]:
-    """Yield the steps of a comparison in their order. A step that is done takes no time, and is told so."""
-    yield EstimatedStep(
-        step="fetch and convert models",
-        seconds=work.fetch_seconds,
-        memory_bytes=0,
-        note="" if work.fetch_seconds else "done",
-    )
-    embedding = 0.0 if work.indexed else paces.chunks * paces.chunk_seconds
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReckonedBase:
+    """One base model of a comparison, with its arms as the strategies of the settings."""
+
+    settings: Settings
+    paces: Paces
+    work: RemainingWork
+
+
+def reckon_steps(bases: Sequence[ReckonedBase]) -> Iterator[EstimatedStep]:
+    """Yield the steps of a comparison in their order. A step that is done takes no time, and is told so.
+
+    Documents are read and indexed once for all base models.
+    """
+    paces, indexed = bases[0].paces, bases[0].work.indexed
+    yield EstimatedStep(step="fetch and convert models", seconds=0.0, memory_bytes=0, note="done")
     yield EstimatedStep(
         step="read, split and index",
-        seconds=paces.reading_seconds + embedding,
+        seconds=paces.reading_seconds + (0.0 if indexed else paces.chunks * paces.chunk_seconds),
         memory_bytes=paces.indexing_bytes,
-        note="indexed already" if work.indexed else f"{paces.chunks:,} chunks",
+        note="indexed already" if indexed else f"{paces.chunks:,} chunks",
     )
-    for arm, pace in paces.training.items():
-        examples = work.train.get(arm, 0)
-        yield EstimatedStep(
-            step=f"train: {arm}",
-            seconds=_train_seconds(arm, examples, settings, paces, pace, work) if examples else 0.0,
-            memory_bytes=paces.training_bytes if examples else 0,
-            note=f"{examples:,} examples, {settings.training.epochs} epochs" if examples else "done",
-        )
-    workers = settings.measure.workers
-    for arm, questions in work.questions.items():
-        asking = questions / workers * paces.question_seconds(arm)
-        yield EstimatedStep(
-            step=f"answer: {arm}",
-            seconds=paces.model_seconds + asking if questions else 0.0,
-            memory_bytes=paces.answering_bytes if questions else 0,
-            note=f"{questions:,} questions" if questions else "done",
-        )
-    for arm, timed in work.timed.items():
-        yield EstimatedStep(
-            step=f"time alone: {arm}",
-            seconds=paces.process_seconds + timed * paces.question_seconds(arm) if timed else 0.0,
-            memory_bytes=paces.answering_bytes if timed else 0,
-            note=f"{timed:,} questions" if timed else "done",
-        )
+    for base in bases:
+        yield from _trainings(base)
+    for base in bases:
+        yield from _answers(base)
+    for base in bases:
+        yield from _timings(base)
     yield EstimatedStep(step="report", seconds=_REPORT_SECONDS, memory_bytes=0)
 
 
-def _train_seconds(
-    arm: Arm, examples: int, settings: Settings, paces: Paces, pace: TrainingPace, work: RemainingWork
-) -> float:
+def _trainings(base: ReckonedBase) -> Iterator[EstimatedStep]:
+    for arm, pace in base.paces.training.items():
+        examples = base.work.train.get(arm, 0)
+        yield EstimatedStep(
+            step=f"train: {arm}",
+            seconds=_train_seconds(arm, examples, base, pace) if examples else 0.0,
+            memory_bytes=base.paces.training_bytes if examples else 0,
+            note=f"{examples:,} examples, {base.settings.training.epochs} epochs" if examples else "done",
+        )
+
+
+def _answers(base: ReckonedBase) -> Iterator[EstimatedStep]:
+    for arm, questions in base.work.questions.items():
+        asking = questions / base.settings.measure.workers * base.paces.question_seconds(arm)
+        yield EstimatedStep(
+            step=f"answer: {arm}",
+            seconds=base.paces.model_seconds + asking if questions else 0.0,
+            memory_bytes=base.paces.answering_bytes if questions else 0,
+            note=f"{questions:,} questions" if questions else "done",
+        )
+
+
+def _timings(base: ReckonedBase) -> Iterator[EstimatedStep]:
+    for arm, timed in base.work.timed.items():
+        yield EstimatedStep(
+            step=f"time alone: {arm}",
+            seconds=base.paces.process_seconds + timed * base.paces.question_seconds(arm) if timed else 0.0,
+            memory_bytes=base.paces.answering_bytes if timed else 0,
+            note=f"{timed:,} questions" if timed else "done",
+        )
+
+
+def _train_seconds(arm: str, examples: int, base: ReckonedBase, pace: TrainingPace) -> float:
     """Return the seconds of a training with its export and all checks."""
+    settings, paces, work = base.settings, base.paces, base.work
     epochs, tokens = settings.training.epochs, examples * pace.row_tokens
     training = epochs * (tokens / pace.tokens_per_second + work.dev * pace.dev_seconds)
     if settings.training.learning_curve:

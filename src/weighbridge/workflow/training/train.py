@@ -15,7 +15,7 @@ from weighbridge.evaluate.metrics.behaviour import Accuracy
 from weighbridge.fingerprint import fingerprint
 from weighbridge.generate.scripted import Scripted
 from weighbridge.ingest.chunk import document_version
-from weighbridge.models import file_fingerprint, find_model
+from weighbridge.models import file_fingerprint, find_model, machine_memory
 from weighbridge.report.adapter.adapter_page import adapter_page
 from weighbridge.report.lint_printout import render_lint
 from weighbridge.settings.schema import Arm, Settings
@@ -32,6 +32,7 @@ from weighbridge.wiring.reporter import Reporter, measure_seconds
 from weighbridge.wiring.search import fetch_embedder, open_computed_embedder
 from weighbridge.wiring.tuned_retrievers import describe_search
 from weighbridge.wiring.workload import applied_caps
+from weighbridge.workflow.memory import training_warning
 from weighbridge.workflow.training.examine import examine_adapter
 from weighbridge.workflow.training.hosted import prepare_files, resume_hosted, train_hosted
 from weighbridge.workflow.training.preferences import preferences_file
@@ -215,6 +216,8 @@ def _train_here(arm: Arm, bench: Bench, engine: Engine, reporter: Reporter) -> A
     folder = bench.workspace.adapter(arm, exercise.id)
     if read_adapter_card(folder) is None:
         reporter.show(render_lint(exercise.checked))
+        if warning := training_warning(arm, bench.settings, engine, machine_memory()):
+            reporter.say(f"  note: {warning}")
     second = bench.settings.training.preference.method != "none"
     # Read before the first training, so that an error in the file appears before hours of work.
     read = preferences_file(exercise, bench, reporter) if second else None
