@@ -44,6 +44,8 @@ _BEFORE_A_MONTH = re.compile(
     r"(?:\b(?:in|of|since|until|till|by|early|late|mid|last|next|every|from|to|im|ab|bis|en|de|each)[\s-])$",
     re.IGNORECASE,
 )
+_REST_OF_A_CODE = re.compile(r"(?:-\d+){2,}(?!\w)")
+"""What follows the letters of a code such as ABR-1-1 or SEP-12-345: nobody writes a date with the month first so."""
 _LONGEST_LEAD = 12
 """Characters before a month that may hold the word before it."""
 _ALSO_OTHER_WORDS = frozenset(("may", "march", "mar", "mars", "jan", "mai", "ene", "ago", "dic", "juli", "august"))
@@ -114,6 +116,8 @@ def _months_alone(text: str) -> Iterator[Date]:
         word = match[1]
         alone = len(match[0]) == length
         if not word[0].isupper() and not alone:
+            continue
+        if word.isupper() and _REST_OF_A_CODE.match(text, match.end(1)):
             continue
         if (
             word.lower() not in _ALSO_OTHER_WORDS
