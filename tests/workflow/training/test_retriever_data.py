@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from weighbridge.checks.retrieval import FEWEST
-from weighbridge.types import Example, Question, Split
-from weighbridge.workflow.training.retriever_data import ENOUGH, Division, divide_examples, with_made
+from weighbridge.types import Chunk, Example, Question, Split
+from weighbridge.workflow.training.retriever_data import ENOUGH, Division, divide_examples, pairs_of, with_made
 
 
 class Apart:
@@ -92,3 +92,21 @@ def test_examples_made_from_documents_are_learnt_but_never_decide() -> None:
     held = {example.question.text for example in (*found.choosing, *found.deciding)}
     added = both.taught[len(found.taught) :]
     assert {example.question.text for example in added} == {example.question.text for example in made} - held
+
+
+def test_documents_that_no_pair_is_made_from_are_counted(monkeypatch) -> None:
+    """They are sampled down to bound the time, and the sentence under the pairs says so."""
+    monkeypatch.setattr("weighbridge.workflow.training.retriever_data._MOST_DOCUMENTS", 2)
+
+    class Shelf:
+        def documents(self):
+            return {"a": "1", "b": "1", "c": "1"}
+
+        def chunks_of(self, name, *, groups):
+            text = f"The ship {name} sails at six. The fare of {name} is four pounds. Children of {name} sail free."
+            return [Chunk(id=f"{name}#0", document_id=name, text=text, start=0, end=len(text), title=name)]
+
+    untaught = Division(taught=(), choosing=(), deciding=())
+    assert pairs_of(untaught, Shelf(), None, seed=7).attrition["a document beyond the 2 that pairs are made from"] == 1
+    monkeypatch.setattr("weighbridge.workflow.training.retriever_data._MOST_DOCUMENTS", 3)
+    assert not any("beyond" in reason for reason in pairs_of(untaught, Shelf(), None, seed=7).attrition)

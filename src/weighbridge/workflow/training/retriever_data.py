@@ -113,10 +113,13 @@ def pairs_of(division: Division, index: Index, embedder: Embedder, *, seed: int)
     if division.taught:
         return labelled_pairs(division.taught, index, embedder, most=MOST_PAIRS, seed=seed)
     names = sorted(index.documents())
-    if len(names) > _MOST_DOCUMENTS:
+    beyond = max(0, len(names) - _MOST_DOCUMENTS)
+    if beyond:
         names = Random(seed).sample(names, _MOST_DOCUMENTS)  # noqa: S311 - a sample, not a secret
     chunks = [chunk for name in names for chunk in index.chunks_of(name, groups=PUBLIC)]
-    return made_pairs(chunks, most=MOST_PAIRS, seed=seed)
+    made = made_pairs(chunks, most=MOST_PAIRS, seed=seed)
+    unread = {f"a document beyond the {_MOST_DOCUMENTS:,} that pairs are made from": beyond} if beyond else {}
+    return replace(made, attrition={**made.attrition, **unread})
 
 
 def _families(examples: Sequence[Example]) -> int:
