@@ -33,7 +33,6 @@ EXCEPTIONS = {
     "short": {
         "report/page/glossary.py": "the words of docs/glossary.md, as data",
         "answer/restricted.py": "the access check of adapters, to be found by its name",
-        "workflow/footprint.py": "one of the eight figures",
     },
     "folders": {
         ".": "the nouns, the seams and the public face of the package",

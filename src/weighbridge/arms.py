@@ -35,8 +35,13 @@ def short_name(reference: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-._")[:40]
 
 
-def find_arm(name: str, arms: Sequence[str]) -> str:
+def find_arm(name: str, arms: Sequence[str], *, unknown: str = "") -> str:
     """Return the arm with a name. A strategy alone is enough where it runs on one base model.
+
+    Args:
+        name: the name of an arm, or of a strategy.
+        arms: the arms to choose from.
+        unknown: the sentence for a name of none of them; by default, that it is no strategy of the workspace.
 
     Raises:
         UserError: there is no such arm, or the strategy runs on several base models.
@@ -48,7 +53,7 @@ def find_arm(name: str, arms: Sequence[str]) -> str:
         return fitting[0]
     if fitting:
         raise UserError(f"'{name}' runs on {len(fitting)} base models here; name one: {', '.join(fitting)}")
-    raise UserError(f"'{name}' is not one of this workspace's strategies: {', '.join(arms)}")
+    raise UserError(unknown or f"'{name}' is not one of this workspace's strategies: {', '.join(arms)}")
 
 
 def bases_of(arms: Iterable[str]) -> tuple[str, ...]:

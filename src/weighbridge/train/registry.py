@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.adapters import AdapterCard
-from weighbridge.arms import strategy_of
+from weighbridge.arms import find_arm, strategy_of
 from weighbridge.errors import TrainingError, UserError, WorkspaceError
 from weighbridge.train.card import read_adapter_card, write_adapter_card
 from weighbridge.workspace import Workspace, load_json, write_json
@@ -70,14 +70,8 @@ def strategy_with_adapters(workspace: Workspace, name: str) -> str:
         UserError: it has no adapters, or has some on several base models.
     """
     there = strategies(workspace)
-    if name in there:
-        return name
-    fitting = [arm for arm in there if strategy_of(arm) == name]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise UserError(f"'{name}' has adapters on {len(fitting)} base models; name one: {', '.join(fitting)}")
-    raise UserError(f"'{name}' has no adapters here; strategies that have: {', '.join(there) or 'none'}")
+    unknown = f"'{name}' has no adapters here; strategies that have: {', '.join(there) or 'none'}"
+    return find_arm(name, there, unknown=unknown)
 
 
 def adopt_adapter(workspace: Workspace, arm: str, name: str) -> None:
