@@ -10,8 +10,6 @@ from weighbridge.scoring.values import compare_values
 # ABR is a month in Spanish, DEC one in English: the form makes them codes.
 MONTHS = st.sampled_from(("ABR", "DEC", "SEP", "MRZ"))
 LETTERS = MONTHS | st.text(alphabet="ABCDFGHJKLNPRSTVWXZ", min_size=2, max_size=4)
-    ("ABR", "DEC", "SEP", "MRZ")
-)
 GROUPS = st.lists(st.integers(min_value=1, max_value=9999).map(str), min_size=2, max_size=4)
 
 
