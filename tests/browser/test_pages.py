@@ -10,6 +10,7 @@ import pytest
 from weighbridge.report.page.brief_page import brief
 from weighbridge.report.page.weighing_page import page
 
+from ..report.sample_bases import weighing_on_bases
 from ..report.sample_dossier import full_dossier, full_weighing, long_weighing
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     for outlook in OUTLOOKS[1:]:
         texts[f"report {outlook}"] = page(full_weighing(outlook), full_dossier(outlook))
         texts[f"brief {outlook}"] = brief(full_weighing(outlook), full_dossier(outlook))
+    texts["report bases"] = page(weighing_on_bases())
     texts["brief long"] = brief(long_weighing(), full_dossier())
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
@@ -118,3 +120,12 @@ def test_without_script_everything_but_browsing_and_weighing_is_there(visit: "Ca
     assert "weighbridge decide --what-if" in opened.inner_text("#sliders")
     assert not opened.is_visible("#weights")
     assert opened.is_visible(".excerpt article")
+
+
+def test_base_models_stand_side_by_side_on_a_phone(visit: "Callable[..., Page]") -> None:
+    """The accuracy on both, and the difference of the best, without a finger moving."""
+    opened = visit("report bases", 390)
+    edges = "nodes => nodes.map(node => node.getBoundingClientRect().right)"
+    assert max(opened.locator("#bases .value").evaluate_all(edges)) <= 390
+    assert max(opened.locator("#bases .compared tbody td:nth-child(2)").evaluate_all(edges)) <= 390
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
