@@ -4,8 +4,10 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
+from filelock import FileLock
 
 from weighbridge.errors import UserError
 from weighbridge.machine import (
@@ -64,13 +66,62 @@ def test_a_machine_is_measured_once_and_chooses_the_same_afterwards(tmp_path: Pa
     assert len(asked) == 2
 
 
-def test_a_file_cut_off_is_measured_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda _: "[]",
+        lambda text: text.replace('"float32": 100.0', '"float32": "fast"'),
+        lambda text: text.replace('"training_rates"', '"rates"'),
+        lambda text: text.replace(HARDWARE.fingerprint, "another machine"),
+    ],
+)
+def test_a_damaged_profile_and_one_of_another_machine_are_measured_again(
+    tmp_path: Path, damage: Callable[[str], str]
+) -> None:
+    asked = []
+
+    def measure() -> ProductRates:
+        asked.append(1)
+        return RATES
+
     def chosen() -> MachineProfile:
-        return machine_profile(cache=tmp_path, hardware=HARDWARE, training=lambda: RATES, embedding=lambda: None)
+        return machine_profile(cache=tmp_path, hardware=HARDWARE, training=measure, embedding=lambda: None)
 
     first = chosen()
-    (tmp_path / "machines" / f"{HARDWARE.fingerprint}.json").write_text('{"machine": "m')
+    file = tmp_path / "machines" / f"{HARDWARE.fingerprint}.json"
+    file.write_text(damage(file.read_text()))
     assert chosen() == first
+    assert len(asked) == 2
+
+
+def test_of_two_commands_that_start_together_one_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    locks: list[FileLock] = []
+    asked: list[int] = []
+    second_waits = Event()
+
+    def lock(path: Path) -> FileLock:
+        locks.append(FileLock(path))
+        if len(locks) > 1:
+            second_waits.set()
+        return locks[-1]
+
+    def chosen() -> MachineProfile:
+        return machine_profile(cache=tmp_path, hardware=HARDWARE, training=measure, embedding=lambda: None)
+
+    second = Thread(target=chosen)
+
+    def measure() -> ProductRates:
+        asked.append(1)
+        if len(asked) == 1:
+            second.start()
+            assert second_waits.wait(10)
+        return RATES
+
+    monkeypatch.setattr("weighbridge.machine.profile.FileLock", lock)
+    chosen()
+    second.join()
+    assert len(asked) == 1
 
 
 def test_the_environment_chooses_without_a_measurement(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -93,9 +144,10 @@ def test_the_environment_chooses_without_a_measurement(monkeypatch: pytest.Monke
 def test_an_impossible_choice_names_its_variable(
     monkeypatch: pytest.MonkeyPatch, variable: str, choose: Callable[[], object]
 ) -> None:
-    monkeypatch.setenv(variable, "int4")
-    with pytest.raises(UserError, match=variable):
-        choose()
+    for impossible in ("int4", "\N{SUPERSCRIPT TWO}", "0"):
+        monkeypatch.setenv(variable, impossible)
+        with pytest.raises(UserError, match=variable):
+            choose()
 
 
 def test_threads_of_one_core_and_a_container_s_share_count_once(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from weighbridge.machine import ModelSpeed, model_speed, save_model_speed
+import pytest
+
+from weighbridge.machine import ModelSpeed, model_speed, save_model_speed, this_hardware
 
 SPEED = ModelSpeed(
     model="a1",
@@ -31,5 +33,14 @@ def test_a_later_speed_takes_the_place_and_a_damaged_one_is_none(tmp_path: Path)
     assert found is not None
     assert found.peak_bytes == 1
     for file in tmp_path.rglob("*.json"):
-        file.write_text('{"model": "a1"}')
+        whole = file.read_text()
+        for damaged in ('{"model": "a1"}', "[]", whole.replace("400.0", '"fast"')):
+            file.write_text(damaged)
+            assert model_speed("a1", "llamacpp", cache=tmp_path) is None
+
+
+def test_the_speed_of_another_machine_is_not_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_model_speed(SPEED, cache=tmp_path)
+    other = replace(this_hardware(), libraries={"numpy": "0"})
+    monkeypatch.setattr("weighbridge.machine.speeds.this_hardware", lambda: other)
     assert model_speed("a1", "llamacpp", cache=tmp_path) is None

@@ -13,11 +13,13 @@ environment variables choose instead, for example for all machines of a cluster:
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 from filelock import FileLock
+from pydantic import TypeAdapter, ValidationError
 
 from weighbridge.errors import UserError
 from weighbridge.machine.hardware import Hardware, this_hardware
@@ -91,11 +93,11 @@ def machine_profile(
     """
     hardware = hardware or this_hardware()
     file = (cache or cache_folder()) / "machines" / f"{hardware.fingerprint}.json"
-    if (kept := _read_profile(file)) is not None:
+    if (kept := _read_profile(file, hardware.fingerprint)) is not None:
         return kept
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_suffix(".lock")):  # of two commands that start together, one measures
-        if (kept := _read_profile(file)) is not None:
+        if (kept := _read_profile(file, hardware.fingerprint)) is not None:
             return kept
         made = MachineProfile(
             machine=hardware.fingerprint,
@@ -133,7 +135,7 @@ def choose_threads() -> int:
     chosen = os.environ.get(THREADS, "")
     if not chosen:
         return this_hardware().cores
-    if not chosen.isdigit() or int(chosen) < 1:
+    if not (chosen.isascii() and chosen.isdigit()) or int(chosen) < 1:
         raise UserError(f"{THREADS} is {chosen!r}; set it to a number of threads, or unset it")
     return int(chosen)
 
@@ -145,15 +147,15 @@ def _from_environment(variable: str, possible: tuple[str, ...]) -> str:
     return chosen
 
 
-def _read_profile(file: Path) -> MachineProfile | None:
-    """Return a kept profile; None if there is none that this version can read."""
+def _read_profile(file: Path, machine: str) -> MachineProfile | None:
+    """Return a kept profile; None if there is none of this machine that this version can read."""
     kept = load_json(file)
-    if not isinstance(kept, dict) or not kept.keys() >= MachineProfile.__dataclass_fields__.keys():
+    if not isinstance(kept, dict):
         return None
-    embedding = kept["embedding_rates"]
-    return MachineProfile(
-        machine=kept["machine"],
-        threads=kept["threads"],
-        training_rates=ProductRates(**kept["training_rates"]),
-        embedding_rates=ProductRates(**embedding) if embedding else None,
-    )
+    with suppress(ValidationError):
+        profile = TypeAdapter(MachineProfile).validate_python({name: kept.get(name) for name in _FIELDS})
+        return profile if profile.machine == machine else None
+    return None
+
+
+_FIELDS = tuple(MachineProfile.__dataclass_fields__)

@@ -4,8 +4,11 @@ The cache folder has a folder for each machine, by the fingerprint of its hardwa
 engine: an upgrade of torch or another processor does not inherit the figures of the old one.
 """
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
 
 from weighbridge.fingerprint import fingerprint
 from weighbridge.machine.hardware import this_hardware
@@ -42,7 +45,9 @@ def model_speed(model: str, engine: str, *, cache: Path | None = None) -> ModelS
         cache: the cache folder, if not the user's own.
     """
     kept = load_json(_file(model, engine, cache))
-    return ModelSpeed(**kept) if isinstance(kept, dict) and kept.keys() == _FIELDS else None
+    with suppress(ValidationError):
+        return TypeAdapter(ModelSpeed).validate_python(kept)
+    return None  # there is none, or another version or a hand wrote it
 
 
 def save_model_speed(speed: ModelSpeed, *, cache: Path | None = None) -> None:
@@ -55,9 +60,6 @@ def save_model_speed(speed: ModelSpeed, *, cache: Path | None = None) -> None:
     file = _file(speed.model, speed.engine, cache)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_json(file, asdict(speed))
-
-
-_FIELDS = frozenset(ModelSpeed.__dataclass_fields__)
 
 
 def _file(model: str, engine: str, cache: Path | None) -> Path:
