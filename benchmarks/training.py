@@ -1,10 +1,11 @@
 """Trained tokens per second of ours against plain TRL: python benchmarks/training.py DATA [--steps 10] [--runs 2].
 
-DATA holds tuning/banking77 and qa/squad_v1_dev. Both train the default model by LoRA with the same data, order, rank,
-precision, batch and schedule, in alternating runs of this process, with the threads that OMP_NUM_THREADS names; TRL
-pads and computes logits as it does by default, but does not checkpoint activations, which would slow it down. Tokens
-are those of the examples as if each was read by itself; the first step, which warms up, is not timed. Processor time is
-told beside the clock's: on a machine that does other work only their ratio means something.
+DATA holds tuning/banking77 and qa/squad_v1_dev. Both train a model (--model, tiny by default) by LoRA with the same
+data, order, rank, precision, batch and schedule, in alternating runs of this process, with the threads that
+OMP_NUM_THREADS names; TRL pads and computes logits as it does by default, but does not checkpoint activations, which
+would slow it down. Tokens are those of the examples as if each was read by itself; the first step, which warms up, is
+not timed. Processor time is told beside the clock's: on a machine that does other work only their ratio means
+something.
 
 - labels: messages of 77 classes behind one long prompt that lists them.
 - passages: questions, each behind two passages of its own.
@@ -23,8 +24,8 @@ from time import perf_counter, process_time
 from typing import Any
 
 from weighbridge.answer.prompt import build_prompt, instructions_for
-from weighbridge.models import cache_folder, fetch
-from weighbridge.settings.schema import SMOLLM2, ModelSettings
+from weighbridge.models import cache_folder, fetch, file_fingerprint
+from weighbridge.settings.schema import ModelSettings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.data.conversations import Conversation
 from weighbridge.train.data.tokens import Encoded, encode
@@ -54,9 +55,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--float32", action="store_true", help="Compute in float32 also where bfloat16 is native.")
     parser.add_argument("--only", choices=["labels", "passages"])
+    parser.add_argument("--model", default="tiny", help="a name of `weighbridge models known`, or a reference")
     wanted = parser.parse_args()
+    file = fetch(wanted.model)
     with quiet():
-        base = prepare_base(fetch(SMOLLM2), cache_folder() / "bases" / "smollm2-135m-instruct")
+        base = prepare_base(file, cache_folder() / "bases" / file_fingerprint(file)[:16])
     how = TrainingSettings(epochs=1, maximum_examples=10**6)
     recipe = Recipe(base=base, training=how, model=ModelSettings())
     for name, read in {"labels": labels, "passages": passages}.items():

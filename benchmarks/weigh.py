@@ -18,16 +18,16 @@ def main() -> None:
     start = time.perf_counter()
     command = [sys.executable, "-m", "weighbridge", "compare", "--workspace", str(root), "--json"]
     with (root / "compare.json").open("w") as out, subprocess.Popen(command, stdout=out) as process:
-        peak = _watch(psutil.Process(process.pid))
+        peak = watch_memory(process.pid)
     wall = time.perf_counter() - start
     print(f"exit code {process.returncode}; wall {wall:.0f} s; peak memory of all its processes {peak / 2**30:.2f} GiB")
     if process.returncode == 0:
         _table(json.loads((root / "compare.json").read_text(encoding="utf-8")))
 
 
-def _watch(process: psutil.Process) -> int:
+def watch_memory(pid: int) -> int:
     """Return the most bytes that a process and its children held resident at once, looked at ten times a second."""
-    peak = 0
+    process, peak = psutil.Process(pid), 0
     while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
         held = 0
         for one in [process, *process.children(recursive=True)]:
