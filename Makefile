@@ -1,19 +1,19 @@
-# make demo   install everything pinned into .venv, fetch the models (about 175 MB), weigh the sample workload
-#             with MODEL=small a model that reads better, and the strategies without training
+# make demo   install everything pinned into .venv, fetch two models (about 670 MB), weigh the sample workload
+#             with MODEL=tiny only the smaller one (180 MB)
 # make test   install what tests need, then ruff, mypy, import-linter, the site and pytest
 # make vllm-test   install vLLM for processors in .venv-vllm (2.5 GB), and compare it with transformers
 # make docs   build the documentation site into build/site; any warning is an error. Open build/site/index.html
 
 PYTHON ?= python3
 WORKERS ?= 2
-MODEL ?= tiny
+MODEL ?=
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test docs install clean ruff mypy imports pytest cluster vllm-test postgres-16
 
 demo: .venv/.local
-	$(BIN)/weighbridge demo --model $(MODEL)
+	$(BIN)/weighbridge demo $(addprefix --model ,$(MODEL))
 
 install: .venv/.local
 

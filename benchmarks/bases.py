@@ -5,8 +5,8 @@ each strategy on each base model, with the minutes and the peak memory of the wh
 each base model alone. WORKLOAD is handbook, formulary, tickets, or squad: the first 300 documents of
 DATA/qa/squad_v1_dev with all their questions. --plot draws the accuracies of all of them.
 
-Two processors decide which strategies run where: all five on tiny; on small those without training, and on
-handbook and tickets fine-tuning too; on medium the prompt and RAG, on handbook and squad.
+Two processors decide which strategies run where: all five on tiny; on small the prompt and RAG, on handbook and tickets
+fine-tuning too; on medium RAG, on handbook.
 """
 
 import argparse
@@ -22,19 +22,16 @@ from typing import Any
 from weigh import watch_memory
 
 from weighbridge.arms import base_of, strategy_of
-from weighbridge.settings.edit import edit_settings
+from weighbridge.settings.edit import KeyPath, edit_settings
 
 _SAMPLES = Path(__file__).parents[1] / "examples"
 _FIVE = ["prompt", "few-shot", "rag", "fine-tuned", "raft"]
-_THREE = _FIVE[:3]
-_SMALL = {"handbook": _FIVE[:4], "tickets": _FIVE[:4]}
-_MEDIUM = {"handbook": ["prompt", "rag"], "squad": ["prompt", "rag"]}
+_TUNED_ON_SMALL = ("handbook", "tickets")
 _SQUAD = """name: squad
 documents: documents.jsonl
 examples: examples.jsonl
 task: answer
 training: {epochs: 2, maximum_examples: 128, dev_examples: 12}
-measure: {latency_questions: 10}
 """
 _COLOURS = {"tiny": "#8da0cb", "small": "#1b9e77", "medium": "#d95f02"}
 
@@ -45,7 +42,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("workloads", nargs="+", choices=("handbook", "formulary", "tickets", "squad"))
     parser.add_argument("--data", type=Path, help="the folder that holds qa/squad_v1_dev")
-    parser.add_argument("--questions", type=int, default=60)
+    parser.add_argument("--questions", type=int, default=40)
     parser.add_argument("--plot", type=Path, help="draw the accuracies here, as SVG")
     asked = parser.parse_args()
     found = {}
@@ -67,11 +64,13 @@ def make_workspace(name: str, root: Path, data: Path | None, questions: int) -> 
         _write_squad(data / "qa" / "squad_v1_dev", root)
     else:
         shutil.copytree(_SAMPLES / name, root, ignore=shutil.ignore_patterns(".weighbridge"))
-    models: list[Any] = ["tiny", {"name": "small", "strategies": _SMALL.get(name, _THREE)}]
-    if name in _MEDIUM:
-        models.append({"name": "medium", "strategies": _MEDIUM[name]})
+    on_small = ["prompt", "rag", "fine-tuned"] if name in _TUNED_ON_SMALL else ["prompt", "rag"]
+    models: list[Any] = ["tiny", {"name": "small", "strategies": on_small}]
+    if name == "handbook":
+        models.append({"name": "medium", "strategies": ["rag"]})
     file = root / "weighbridge.yaml"
-    changes = {("models",): models, ("strategies",): _FIVE, ("measure", "questions"): questions}
+    changes: dict[KeyPath, Any] = {("models",): models, ("strategies",): _FIVE}
+    changes |= {("measure", "questions"): questions, ("measure", "latency_questions"): 6}
     file.write_text(edit_settings(file.read_text(encoding="utf-8"), changes), encoding="utf-8")
 
 
@@ -97,7 +96,8 @@ def compare(name: str, root: Path) -> Mapping[str, Any]:
             raise SystemExit(f"{name}: compare ended with {process.returncode}")
         taken.write_text(json.dumps({"minutes": (time.perf_counter() - start) / 60, "peak": peak}))
         out.with_suffix(".part").replace(out)
-    found, run = json.loads(out.read_text(encoding="utf-8")), json.loads(taken.read_text())
+    found: Mapping[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    run = json.loads(taken.read_text())
     print(f"\n{name}: {run['minutes']:.0f} min, peak memory of all processes {run['peak'] / 2**30:.1f} GiB\n")
     print_table(found)
     return found

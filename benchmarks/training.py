@@ -165,7 +165,7 @@ def theirs(texts: Sequence[Encoded], recipe: Recipe, folder: Path, *, exact: boo
     rows = [{"input_ids": list(texts[n].tokens), "labels": list(texts[n].labels)} for batch in order for n in batch]
     network = _with_lora(recipe, torch.float32 if exact else precision())
     adam = torch.optim.AdamW(
-        [one for one in network.parameters() if one.requires_grad], lr=how.learning_rate, weight_decay=0, fused=True
+        [one for one in network.parameters() if one.requires_grad], lr=how.rate, weight_decay=0, fused=True
     )
     trainer = SFTTrainer(
         model=network,

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from weighbridge import __version__
 from weighbridge.adapters import Guard, Lesson
 from weighbridge.cli.app import app
-from weighbridge.errors import UserError
+from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.evaluate.weighing import save_weighing
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import MINILM, SMOLLM2
@@ -138,6 +138,14 @@ def test_demo_is_made_where_it_is_wanted_and_told_as_json(tmp_path: Path, monkey
     assert told["decision"]["outlook"]
     assert (tmp_path / "mine" / "weighbridge.yaml").is_file()
     assert not Path("weighbridge-demo").exists()
+    both = load_settings(tmp_path / "mine" / "weighbridge.yaml")
+    assert both.arms[-2:] == ("prompt@small", "rag@small")
+    assert "raft@tiny" in both.arms
+    assert both.measure.questions == 60
+    as_json("demo", "tickets", "--workspace", tmp_path / "mine", "--json")
+    refused = CliRunner().invoke(app, ["demo", "tickets", "--workspace", str(tmp_path / "mine"), "--model", "tiny"])
+    assert isinstance(refused.exception, WorkspaceError)
+    assert "another model" in str(refused.exception)
     as_json("demo", "tickets", "--workspace", tmp_path / "larger", "--model", "small", "--json")
     larger = yaml.safe_load((tmp_path / "larger" / "weighbridge.yaml").read_text())
     assert larger["model"]["reference"] == "small"
@@ -320,7 +328,7 @@ def test_an_adapter_is_exported_in_the_form_that_is_named(yard: Path, tmp_path: 
     assert "base_model" in (tmp_path / "h" / "README.md").read_text(encoding="utf-8")
     words = ["models", "export", "3f2a", str(tmp_path / "x"), "--form", "onnx", "-w", str(yard)]
     refused = CliRunner().invoke(app, words)
-    assert refused.exit_code == 2
+    assert isinstance(refused.exception, WorkspaceError)
 
 
 def test_the_harness_is_asked_for_the_tasks_that_are_named(

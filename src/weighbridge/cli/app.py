@@ -42,18 +42,22 @@ def demo(
         Path | None,
         typer.Option("--workspace", "-w", help="The folder to work in.", show_default="./weighbridge-demo/WORKLOAD"),
     ] = None,
-    model: Annotated[
-        str,
-        typer.Option(help="A known model. Larger ones, like small, weigh the strategies without training."),
-    ] = "tiny",
+    models: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            help="A known model, once or more. Only tiny is tuned.",
+            show_default="tiny and small",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Weigh all strategies on a sample workload: fetch the models, train the adapters, write a report."""
-    from weighbridge.workflow.demo import TINY, copy_sample
+    from weighbridge.workflow.demo import MODELS, copy_sample
 
-    root = workspace or Path("weighbridge-demo") / (workload if model == TINY else f"{workload}-{model}")
+    root = workspace or Path("weighbridge-demo") / "-".join([workload, *(models or [])])
     with open_console(as_json=as_json) as console:
-        copied = copy_sample(workload, root, model=model)
+        copied = copy_sample(workload, root, models=models or MODELS)
         console.reporter.say(f"Workspace: {copied.root} (sample workload '{workload}')")
     _compare(copied.root, as_json=as_json)
 
