@@ -134,13 +134,15 @@ def _minutes(seconds: Mapping[str, float], step: str, arm: str) -> str:
 
 def draw_plot(found: Mapping[str, Mapping[str, Any]]) -> str:
     """Return accuracies with intervals as SVG: a part for each workload, a bar for each strategy on each base model."""
-    parts, top = [], 34
+    parts, top = ['<text x="12" y="17">right, %, and the 95 % interval</text>'], 46
     for name, weighing in found.items():
         arms = {one["strategy"]: one["figures"]["accuracy"] for one in weighing["measurements"]}
         parts.append(f'<text x="12" y="{top}" font-weight="bold">{name}</text>')
         top += 10
         for strategy in _FIVE:
             rows = [(base_of(arm), figure) for arm, figure in arms.items() if strategy_of(arm) == strategy]
+            if not rows:
+                continue
             parts.append(f'<text x="24" y="{top + 5 + 7 * len(rows)}">{strategy}</text>')
             for base, figure in rows:
                 top += 14
@@ -148,8 +150,8 @@ def draw_plot(found: Mapping[str, Mapping[str, Any]]) -> str:
             top += 8
         top += 24
     legend = "".join(
-        f'<rect x="{120 + 90 * number}" y="8" width="12" height="10" fill="{colour}"/>'
-        f'<text x="{136 + 90 * number}" y="17">{base}</text>'
+        f'<rect x="{230 + 90 * number}" y="8" width="12" height="10" fill="{colour}"/>'
+        f'<text x="{246 + 90 * number}" y="17">{base}</text>'
         for number, (base, colour) in enumerate(_COLOURS.items())
     )
     return (
