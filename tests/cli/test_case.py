@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from weighbridge.errors import DataError, SettingsError, UserError, WorkspaceErr
 from weighbridge.evaluate.encode import to_json
 from weighbridge.evaluate.weighing import load_decision, load_measurements, save_weighing
 from weighbridge.settings.file import load_settings
-from weighbridge.workflow.demo import copy_sample
+from weighbridge.workflow.demo import MODELS, copy_sample
 from weighbridge.workspace import Workspace
 
 from ..report.sample import weighing
@@ -133,10 +134,13 @@ def test_without_a_saved_decision_it_is_taken_again(place: Workspace) -> None:
     assert decided["blocks"][0]["items"][0] == found.decision.reasons[0]
 
 
-def test_an_unchanged_sample_is_made_again_by_the_demo(tmp_path: Path) -> None:
-    place = copy_sample("tickets", tmp_path / "mine")
+@pytest.mark.parametrize(
+    ("models", "option"), [(MODELS, ""), (["tiny"], " --model tiny"), (["small"], " --model small")]
+)
+def test_an_unchanged_sample_is_made_again_by_the_demo(tmp_path: Path, models: Sequence[str], option: str) -> None:
+    place = copy_sample("tickets", tmp_path / "mine", models=models)
     save_weighing(place, weighing())
-    assert "weighbridge demo tickets\n" in run("case", "--workspace", place.root).stdout
+    assert f"weighbridge demo tickets{option}\n" in run("case", "--workspace", place.root).stdout
     place.settings_file.write_text(f"{place.settings_file.read_text('utf-8')}\n# mine\n", encoding="utf-8")
     assert "weighbridge compare --workspace mine\n" in run("case", "--workspace", place.root).stdout
 

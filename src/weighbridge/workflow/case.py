@@ -15,7 +15,7 @@ from weighbridge.report.case.case_page import case_markdown, case_page
 from weighbridge.report.case.case_study import CaseFiles, CaseStudy
 from weighbridge.results import Decision, Measurements
 from weighbridge.settings.schema import Settings
-from weighbridge.workflow.demo import samples
+from weighbridge.workflow.demo import MODELS, demo_settings, samples
 from weighbridge.workspace import Workspace, write_text
 
 
@@ -82,10 +82,11 @@ def write_case(case: CaseStudy, path: Path) -> None:
 
 def _commands(workspace: Workspace) -> tuple[str, ...]:
     """Return the commands that do the comparison again; a sample that nobody changed is made by `demo`."""
-    written = workspace.settings_file.read_bytes()
-    for sample in sorted(samples().iterdir()):
-        file: Path = sample / "weighbridge.yaml"
-        if file.is_file() and file.read_bytes() == written:
-            folder = f"weighbridge-demo/{sample.name}"
-            return f"weighbridge demo {sample.name}", f"weighbridge case --workspace {folder}"
+    written = workspace.settings_file.read_text(encoding="utf-8")
+    for sample in sorted(folder for folder in samples().iterdir() if (folder / "weighbridge.yaml").is_file()):
+        for model in ("", *MODELS):
+            if demo_settings(sample, [model] if model else MODELS) == written:
+                option, ending = (f" --model {model}", f"-{model}") if model else ("", "")
+                place = f"weighbridge-demo/{sample.name}{ending}"
+                return f"weighbridge demo {sample.name}{option}", f"weighbridge case --workspace {place}"
     return "weighbridge compare --workspace mine", "weighbridge case --workspace mine"

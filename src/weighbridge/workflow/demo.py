@@ -22,8 +22,8 @@ _QUESTIONS = 60
 def copy_sample(name: str, root: Path, *, models: Sequence[str] = MODELS) -> Workspace:
     """Copy a sample workload into a folder and return the workspace. A sample that is there already stays.
 
-    `tiny` weighs all strategies. Others weigh those that need no training, and beside `tiny` the prompt and RAG, on 60
-    questions.
+    `tiny` alone weighs all strategies on the sample's questions. Others weigh those that need no training, and beside
+    `tiny` the prompt and RAG, on 60 questions at most.
 
     Raises:
         UserError: there is no sample or no model of this name.
@@ -42,7 +42,7 @@ def copy_sample(name: str, root: Path, *, models: Sequence[str] = MODELS) -> Wor
         settings = load_settings(workspace.settings_file)
         if settings.name != name:
             raise WorkspaceError(f"{root}: holds another workload than '{name}'; choose another --workspace")
-        if tuple(one.model.reference for one in settings.by_base) != tuple(models):
+        if [find_model(one.model.reference) for one in settings.by_base] != [find_model(model) for model in models]:
             raise WorkspaceError(f"{root}: holds this sample with another model; choose another --workspace")
         return workspace
     if root.exists() and any(root.iterdir()):
@@ -51,23 +51,27 @@ def copy_sample(name: str, root: Path, *, models: Sequence[str] = MODELS) -> Wor
     beside = root.with_name(f".{root.name}.copying")
     shutil.rmtree(beside, ignore_errors=True)
     shutil.copytree(source, beside, ignore=shutil.ignore_patterns(".weighbridge"))
-    file = Workspace(beside).settings_file
-    changes = _changes(models, load_settings(file).measure.questions)
-    file.write_text(edit_settings(file.read_text(encoding="utf-8"), changes), encoding="utf-8")
+    Workspace(beside).settings_file.write_text(demo_settings(source, models), encoding="utf-8")
     if root.exists():
         root.rmdir()
     beside.replace(root)
     return workspace
 
 
-def _changes(models: Sequence[str], questions: int) -> dict[KeyPath, Any]:
-    """Return the changes of a sample's settings for its base models."""
-    few: dict[KeyPath, Any] = {("measure", "questions"): min(questions, _QUESTIONS)}
+def demo_settings(sample: Path, models: Sequence[str] = MODELS) -> str:
+    """Return the text of `weighbridge.yaml` for a sample on some base models."""
+    file = Workspace(sample).settings_file
+    text = file.read_text(encoding="utf-8")
+    if list(models) == [_TUNED_HERE]:
+        return text
+    few: KeyPath = ("measure", "questions")
+    changes: dict[KeyPath, Any] = {few: min(load_settings(file).measure.questions, _QUESTIONS)}
     if len(models) == 1:
-        own: dict[KeyPath, Any] = {("model", "reference"): models[0]}
-        return own if models[0] == _TUNED_HERE else {**own, ("strategies",): ["prompt", "few-shot", "rag"], **few}
-    entries = [m if m == _TUNED_HERE else {"name": m, "strategies": ["prompt", "rag"]} for m in models]
-    return {("models",): entries, **few}
+        changes |= {("model", "reference"): models[0], ("strategies",): ["prompt", "few-shot", "rag"]}
+    else:
+        entries = [m if m == _TUNED_HERE else {"name": m, "strategies": ["prompt", "rag"]} for m in models]
+        changes[("models",)] = entries
+    return edit_settings(text, changes)
 
 
 def samples() -> Path:
