@@ -107,13 +107,15 @@ class Prompt:
 class Usage:
     """Tokens read and written; `cached_tokens` of the input were taken from the engine's prefix cache.
 
-    `thinking_tokens` of the output were spent on thinking, where the engine tells them apart.
+    `thinking_tokens` of the output were spent on thinking, where the engine tells them apart. `estimated` counts are
+    our own, because the endpoint reported none.
     """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     thinking_tokens: int = 0
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -219,6 +219,8 @@ class Console:
                     "caps": found.caps,
                     "measured": found.measured,
                     "warnings": found.warnings,
+                    "complete": found.complete,
+                    "prices": found.prices,
                 }
             )
             return
@@ -227,11 +229,14 @@ class Console:
             table.add_column(heading, justify="left" if heading in {"step", ""} else "right", overflow="fold")
         for step in found.steps:
             memory = f"{step.memory_bytes / 2**30:.1f} GiB" if step.memory_bytes else ""
-            table.add_row(escape(step.step), seconds(step.seconds), memory, escape(step.note))
+            time = "?" if step.seconds is None else seconds(step.seconds)
+            table.add_row(escape(step.step), time, memory, escape(step.note))
         most = f"{found.memory_bytes / 2**30:.1f} GiB"
-        table.add_row("in all", seconds(found.seconds), most, style="bold")
+        table.add_row("in all" if found.complete else "in all, without ?", seconds(found.seconds), most, style="bold")
         self.out.print(table)
         self.out.print(f"Paces {found.measured}; other work on the machine makes it longer.", highlight=False)
+        for price in found.prices:
+            self.out.print(price.sentence, markup=False, highlight=False, soft_wrap=True)
         for line in (*(cap.sentence for cap in found.caps), *found.warnings):
             self.out.print(f"note: {line}", markup=False, highlight=False, soft_wrap=True)
 

@@ -149,6 +149,7 @@ class OpenAICompatible:
                 input_tokens=self.counter.prompt(messages),
                 output_tokens=self.counter.count(written) + thinking,
                 thinking_tokens=thinking,
+                estimated=True,
             )
         read, said = usage.prompt_tokens_details, usage.completion_tokens_details
         return Usage(

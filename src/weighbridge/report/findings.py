@@ -160,6 +160,7 @@ def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ..
     failed = (_failure_line(measurement) for measurement in weighing.measurements if measurement.failures)
     cut, unscored = _cut(weighing), _unscored_line(weighing, kinds)
     told = (
+        _estimated_tokens(weighing),
         f"Cut by the length limit: {cut}." if cut else "",
         f"Not scored {unscored}." if unscored else "",
         _open_above(weighing),
@@ -172,6 +173,15 @@ def shortfalls(weighing: Weighing, kinds: Iterable[FigureKind]) -> tuple[str, ..
         *failed,
         *(line for line in told if line),
     )
+
+
+def _estimated_tokens(weighing: Weighing) -> str:
+    """Return a sentence about the answers whose tokens no endpoint reported; empty where all were reported."""
+    counted = Counter(record.strategy for record in weighing.records if record.answer and record.answer.usage.estimated)
+    if not counted:
+        return ""
+    arms = ", ".join(f"{count_noun(answers, 'answer')} of {arm}" for arm, answers in counted.items())
+    return f"The endpoint reported no tokens of {arms}: tokens, and costs by the token, are estimates."
 
 
 def what_was_tested(weighing: Weighing) -> str:

@@ -44,7 +44,7 @@ from weighbridge.wiring.search import embedder_name
 from weighbridge.wiring.tuned_retrievers import require_unlearnt, with_tuned_models
 from weighbridge.wiring.workload import applied_caps
 from weighbridge.workflow.ask import open_strategy
-from weighbridge.workflow.endpoint_check import describe_price, is_endpoint, require_endpoint
+from weighbridge.workflow.endpoint_check import choose_prices, describe_price, is_endpoint, require_endpoint
 from weighbridge.workflow.footprint import disk_bytes, indexing_seconds, training_price, training_seconds
 from weighbridge.workflow.latency import Alone, time_in_own_process
 from weighbridge.workflow.memory import answering_warning
@@ -245,8 +245,8 @@ def _answer(
         done = {**earlier, **load(path)}
         if is_endpoint(model := stand.engine.settings) and (missing := missing_examples(strategy, spec, done)):
             require_endpoint(model)
-            if sentence := describe_price(strategy, list(missing.values()), model, bench.settings.prices):
-                reporter.say(sentence)
+            prices = choose_prices(bench.settings, bench.workspace)
+            reporter.say(describe_price(strategy, list(missing.values()), model, prices))
         append(path, evaluate(strategy, spec, done=done, notify=reporter.notify, remote=remote))
         records = stored_records(strategy, spec, {**earlier, **load(path)})
         return Answered(identity=strategy.fingerprint, records=records)

@@ -6,7 +6,7 @@ answered or indexed for good. The workspace keeps the paces, so that the next es
 and the speed of the model is kept for this machine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from weighbridge.answer.build import shape_of
 from weighbridge.arms import base_of
 from weighbridge.errors import SettingsError
 from weighbridge.evaluate.ledger import load
@@ -33,9 +34,10 @@ from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.search import fetch_embedder
 from weighbridge.wiring.workload import applied_caps, read_outline
 from weighbridge.workflow.compare import records_under_other_names, test_questions, timed_questions
+from weighbridge.workflow.endpoint_check import choose_prices, is_endpoint, require_endpoint
 from weighbridge.workflow.measure_paces import EstimateSample, is_trained_here, measure_paces, open_sample
 from weighbridge.workflow.memory import measured_warnings
-from weighbridge.workflow.reckon import Paces, ReckonedBase, RemainingWork, RunEstimate, reckon_steps
+from weighbridge.workflow.reckon import EstimatedPrice, Paces, ReckonedBase, RemainingWork, RunEstimate, reckon_steps
 from weighbridge.workspace import Workspace, load_json, write_json
 
 _BYTES_A_SECOND = 10e6
@@ -51,6 +53,9 @@ def estimate_run(settings: Settings, workspace: Workspace, reporter: Reporter) -
     if settings.examples is None:
         raise SettingsError(f"{workspace.settings_file}: there are no examples to weigh strategies on; set examples:")
     _require_models(settings)
+    for one in settings.by_base:
+        if is_endpoint(one.model):
+            require_endpoint(one.model)
     with workspace.lock():
         engines = open_engines(settings, reporter)
         sample = open_sample(settings, workspace, reporter)
@@ -64,20 +69,25 @@ def estimate_run(settings: Settings, workspace: Workspace, reporter: Reporter) -
             documents=sample.documents,
             embedder=fetch_embedder(settings),
         )
-        steps = tuple(
-            reckon_steps(
-                [
-                    ReckonedBase(
-                        settings=one,
-                        paces=pace,
-                        work=_work_left(one, engine, examples, bench, workspace),
-                    )
-                    for one, engine, pace in zip(settings.by_base, engines, paces, strict=True)
-                ]
-            )
-        )
+        bases = [
+            ReckonedBase(settings=one, paces=pace, work=_work_left(one, engine, examples, bench, workspace))
+            for one, engine, pace in zip(settings.by_base, engines, paces, strict=True)
+        ]
+        steps = tuple(reckon_steps(bases))
     warnings = tuple(measured_warnings(steps, settings, engines, machine_memory()))
-    return RunEstimate(steps=steps, caps=caps, measured=measured, warnings=warnings)
+    prices = tuple(price for base in bases for price in _prices(base, workspace))
+    return RunEstimate(steps=steps, caps=caps, measured=measured, warnings=warnings, prices=prices)
+
+
+def _prices(base: ReckonedBase, workspace: Workspace) -> Iterator[EstimatedPrice]:
+    """Yield the price of each arm of a base model at an endpoint: of its questions, and of those that are timed."""
+    if not is_endpoint(base.settings.model):
+        return
+    prices, paces = choose_prices(base.settings, workspace), base.paces
+    for arm, questions in base.work.questions.items():
+        asked = questions + base.work.timed[arm]
+        if asked and arm in paces.prompt_tokens:
+            yield prices.of(arm, asked, tokens=(paces.prompt_tokens[arm], paces.answer_tokens[arm]), longest=False)
 
 
 def _paces(
@@ -107,7 +117,7 @@ def _require_models(settings: Settings) -> None:
     """Refuse to fetch: an estimate comes before that. The advice tells the size where it is known."""
     models = [one.model for one in settings.by_base]
     wanted = [] if settings.retrieval.embedder.startswith("openai:") else [settings.retrieval.embedder]
-    wanted += [model.reference for model in models if model.engine not in ("openai", "scripted")]
+    wanted += [model.reference for model in models if model.engine != "scripted" and not is_endpoint(model)]
     if missing := [reference for reference in wanted if find_local(reference) is None]:
         known = [model for reference in missing if (model := find_model(reference))]
         size = sum(model.download_bytes for model in known)
@@ -135,7 +145,7 @@ def _read_paces(kept: Any) -> Paces | None:
 
 def _keep_speed(paces: Paces, engine: Engine) -> None:
     """Keep the speed of the model for this machine, where its file tells it from others."""
-    if engine.served is None or not engine.served.is_file():
+    if engine.served is None or not engine.served.is_file() or not paces.prompt_tokens:
         return
     save_model_speed(
         ModelSpeed(
@@ -179,6 +189,11 @@ def _work_left(
     return RemainingWork(
         indexed=bench is not None,
         train=train,
+        hosted={
+            arm: promoted_adapter(workspace, arm) is None
+            for arm in settings.strategies
+            if shape_of(arm).tuned and arm not in tuned
+        },
         dev=min(dev, settings.training.dev_examples),
         questions=questions,
         timed=timed,

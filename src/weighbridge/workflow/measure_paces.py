@@ -10,14 +10,14 @@ from statistics import fmean
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from weighbridge.answer.build import Parts, build, shape_of
+from weighbridge.answer.build import Parts, build, build_own, shape_of
 from weighbridge.answer.demonstrations import nearest
 from weighbridge.arms import strategy_of
 from weighbridge.dataset.examples import infer_task, load_examples
-from weighbridge.errors import SettingsError, WeighbridgeError
+from weighbridge.errors import WeighbridgeError
 from weighbridge.evaluate.timing import peak_memory_bytes
 from weighbridge.generate.scripted import Scripted
-from weighbridge.protocols import NONE, Embedder, Model
+from weighbridge.protocols import NONE, Embedder, Model, Strategy
 from weighbridge.retrieve.index.searchable_text import searchable_text
 from weighbridge.settings.schema import ARMS, Arm, Settings
 from weighbridge.train.data.conversations import conversation
@@ -119,8 +119,10 @@ def measure_paces(sample: EstimateSample, engine: Engine, reporter: Reporter) ->
     with ExitStack() as stack:
         model = open_model(engine, Weights(engine.served), workers=sample.settings.measure.workers, stack=stack)
         loading = perf_counter() - start
-        answers = {arm: _ask(arm, sample, model, reporter) for arm in sample.settings.strategies}
+        asked = {arm: _ask(arm, sample, model, reporter) for arm in sample.settings.strategies}
         answering = peak_memory_bytes()
+    own = {arm for arm in asked if strategy_of(arm) not in ARMS}
+    answers = {arm: found.answers for arm, found in asked.items() if found.answers and arm not in own}
     told = [answer for found in answers.values() for answer in found]
     reading = sum(answer.timing.first_token - answer.timing.retrieval for answer in told)
     writing = sum(answer.timing.total - answer.timing.first_token for answer in told)
@@ -141,6 +143,8 @@ def measure_paces(sample: EstimateSample, engine: Engine, reporter: Reporter) ->
             for arm, found in answers.items()
         },
         training=training,
+        answer_seconds={arm: asked[arm].seconds for arm in own if asked[arm].answers},
+        unknown={arm: found.failure for arm, found in asked.items() if not found.answers},
         indexing_bytes=indexing,
         answering_bytes=answering,
         training_bytes=peak_memory_bytes() if training else 0,
@@ -171,31 +175,45 @@ def _time_process() -> float:
     return perf_counter() - start
 
 
-def _ask(arm: Arm, sample: EstimateSample, model: Model, reporter: Reporter) -> list[Answer]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """The answers of an arm to a few questions, and the mean seconds of one."""
+
+    answers: tuple[Answer, ...]
+    seconds: float
+    failure: str
+    """Why there are none; empty where there are."""
+
+
+def _ask(arm: Arm, sample: EstimateSample, model: Model, reporter: Reporter) -> _Asked:
     """Let the base model answer a few questions of an arm, as many at once as the comparison will."""
     from concurrent.futures import ThreadPoolExecutor
 
-    if strategy_of(arm) not in ARMS:
-        raise SettingsError(
-            f"{arm} comes from an installed distribution, whose speed cannot be estimated; leave it out"
-        )
-    strategy = build(arm, sample.parts, model)
     step = max(1, len(sample.examples) // _ASKED)
     asked = [example.question for example in sample.examples[::step][:_ASKED]]
 
-    def answer(question: Question) -> Answer | None:
+    def answer(question: Question) -> tuple[Answer | None, float, str]:
+        start = perf_counter()
         try:
-            return strategy.answer(question)
-        except WeighbridgeError:
-            return None  # the comparison reports failures; here the other questions do
+            return strategy.answer(question), perf_counter() - start, ""
+        except Exception as error:  # noqa: BLE001 - a strategy may be the user's own code: the others go on
+            return None, 0.0, str(error) or type(error).__name__
 
+    try:
+        own = strategy_of(arm) not in ARMS
+        strategy: Strategy = build_own(arm, sample.parts, lambda: model) if own else build(arm, sample.parts, model)
+    except WeighbridgeError as error:
+        return _Asked(answers=(), seconds=0.0, failure=str(error))
     with ThreadPoolExecutor(sample.settings.measure.workers) as pool:
         found = list(pool.map(answer, asked))
     reporter.notify(Progress(task=f"measuring {arm}", done=1, total=1))
-    answers = [answer for answer in found if answer is not None]
-    if not answers:
-        raise SettingsError(f"{arm}: the model answered none of {len(asked)} questions; run weighbridge ask to see why")
-    return answers
+    answers = tuple(given for given, _, _ in found if given is not None)
+    failures = [problem for _, _, problem in found if problem]
+    return _Asked(
+        answers=answers,
+        seconds=sum(seconds for _, seconds, _ in found) / max(1, len(answers)),
+        failure="" if answers else f"no estimate: none of {len(asked)} questions was answered ({failures[0]})",
+    )
 
 
 def _train(arm: Arm, sample: EstimateSample, engine: Engine, reporter: Reporter) -> TrainingPace:

@@ -6,6 +6,7 @@ Everything here is pure. `workflow/estimate.py` measures the paces and counts wh
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from weighbridge.report.safe_text import count_noun
 from weighbridge.results import AppliedCap
 from weighbridge.settings.schema import Settings
 
@@ -57,6 +58,10 @@ class Paces:
     answer_tokens: Mapping[str, float]
     """Mean tokens of an answer."""
     training: Mapping[str, TrainingPace] = field(default_factory=dict)
+    answer_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of one answer of the strategies of installed distributions, whose tokens are their own business."""
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """Arms that answered none of the questions they were asked, each with the reason."""
     indexing_bytes: int = 0
     """Peak memory of the process while it reads and embeds."""
     answering_bytes: int = 0
@@ -64,6 +69,8 @@ class Paces:
 
     def question_seconds(self, arm: str) -> float:
         """Return the seconds of one answer on one worker."""
+        if arm in self.answer_seconds:
+            return self.answer_seconds[arm]
         reading = self.prompt_tokens[arm] / self.prompt_tokens_per_second
         return reading + self.answer_tokens[arm] / self.answer_tokens_per_second
 
@@ -75,6 +82,8 @@ class RemainingWork:
     indexed: bool = False
     train: Mapping[str, int] = field(default_factory=dict)
     """Training examples of each tuned arm that has no adapter yet."""
+    hosted: Mapping[str, bool] = field(default_factory=dict)
+    """Arms that are tuned at a provider, and whether each still has to be."""
     dev: int = 0
     questions: Mapping[str, int]
     """Test questions of each arm without a stored answer."""
@@ -87,9 +96,39 @@ class EstimatedStep:
     """One step of a comparison, by its name in the report."""
 
     step: str
-    seconds: float
+    seconds: float | None
+    """None where nothing here can tell; the note says why."""
     memory_bytes: int
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatedPrice:
+    """The tokens of asking an arm at an endpoint, and their price."""
+
+    arm: str
+    questions: int
+    input_tokens: float
+    output_tokens: float
+    longest: bool
+    """Whether each answer is taken to be as long as it may be; else as long as a few that were measured."""
+    amount: float | None
+    """None where there is no price."""
+    currency: str
+    source: str
+    """Where the prices are from, or why there are none."""
+
+    @property
+    def sentence(self) -> str:
+        """The tokens and the price in words."""
+        most = "at most " if self.longest else ""
+        asked = f"{self.arm}: {count_noun(self.questions, 'question')}"
+        amounts = f"about {self.input_tokens:,.0f} tokens in and {most}{self.output_tokens:,.0f} out"
+        if self.amount is None:
+            return f"{asked}, {amounts}; their price is unknown, because {self.source}"
+        digits = 2 if self.amount >= 1 else 4
+        bound = " at most" if self.longest else ""
+        return f"{asked}, {amounts}: about {self.amount:,.{digits}f} {self.currency}{bound}, by {self.source}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +142,18 @@ class RunEstimate:
     """How the paces were found, in words."""
     warnings: tuple[str, ...] = ()
     """Steps that take more memory than this machine has, as sentences without a full stop."""
+    prices: tuple[EstimatedPrice, ...] = ()
+    """Of the arms that are asked at an endpoint."""
 
     @property
     def seconds(self) -> float:
-        """The sum of all steps."""
-        return sum(step.seconds for step in self.steps)
+        """The sum of all steps whose time is known."""
+        return sum(step.seconds or 0.0 for step in self.steps)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the time of each step is known."""
+        return all(step.seconds is not None for step in self.steps)
 
     @property
     def memory_bytes(self) -> int:
@@ -147,8 +193,18 @@ def reckon_steps(bases: Sequence[ReckonedBase]) -> Iterator[EstimatedStep]:
 
 
 def _trainings(base: ReckonedBase) -> Iterator[EstimatedStep]:
+    for arm, missing in base.work.hosted.items():
+        yield EstimatedStep(
+            step=f"train: {arm}",
+            seconds=None if missing else 0.0,
+            memory_bytes=0,
+            note="at the provider, who alone knows when; the price is told before it begins" if missing else "done",
+        )
     for arm, pace in base.paces.training.items():
         examples = base.work.train.get(arm, 0)
+        if examples and arm in base.paces.unknown:
+            yield EstimatedStep(step=f"train: {arm}", seconds=None, memory_bytes=0, note=base.paces.unknown[arm])
+            continue
         yield EstimatedStep(
             step=f"train: {arm}",
             seconds=_train_seconds(arm, examples, base, pace) if examples else 0.0,
@@ -159,6 +215,9 @@ def _trainings(base: ReckonedBase) -> Iterator[EstimatedStep]:
 
 def _answers(base: ReckonedBase) -> Iterator[EstimatedStep]:
     for arm, questions in base.work.questions.items():
+        if arm in base.paces.unknown:
+            yield EstimatedStep(step=f"answer: {arm}", seconds=None, memory_bytes=0, note=base.paces.unknown[arm])
+            continue
         asking = questions / base.settings.measure.workers * base.paces.question_seconds(arm)
         yield EstimatedStep(
             step=f"answer: {arm}",
@@ -170,6 +229,8 @@ def _answers(base: ReckonedBase) -> Iterator[EstimatedStep]:
 
 def _timings(base: ReckonedBase) -> Iterator[EstimatedStep]:
     for arm, timed in base.work.timed.items():
+        if arm in base.paces.unknown:
+            continue
         yield EstimatedStep(
             step=f"time alone: {arm}",
             seconds=base.paces.process_seconds + timed * base.paces.question_seconds(arm) if timed else 0.0,
