@@ -10,16 +10,23 @@ from weighbridge.errors import WorkspaceError
 from weighbridge.protocols import Embedder, Executor, RemoteWork
 from weighbridge.retrieve.index.build import Embedding, FreshVectors, RemoteEmbedding
 from weighbridge.settings.schema import Settings
+from weighbridge.wiring.offline import require_local_address
 from weighbridge.wiring.reporter import SILENT
 from weighbridge.wiring.search import open_query_embedder
 from weighbridge.workspace import Workspace
 
 
 def cluster(settings: Settings) -> Executor | None:
-    """Return the executor of the settings; None if this process does the work."""
+    """Return the executor of the settings; None if this process does the work.
+
+    Raises:
+        SettingsError: the cluster is not on this machine, and `needs.limits.offline` is set.
+    """
     if settings.distribute == "local":
         return None
-    return RayExecutor(settings.distribute.removeprefix("ray").removeprefix(":"))
+    head = settings.distribute.removeprefix("ray").removeprefix(":")
+    require_local_address("documents and questions", f"//{head}", settings)
+    return RayExecutor(head)
 
 
 @dataclass(frozen=True, slots=True)

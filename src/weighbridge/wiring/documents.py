@@ -28,6 +28,7 @@ from weighbridge.settings.schema import Settings
 from weighbridge.settings.sources import ObjectSource, RestSource, Source, SqlSource
 from weighbridge.types import Document
 from weighbridge.wiring.cluster import cluster
+from weighbridge.wiring.offline import require_local_source
 from weighbridge.wiring.reporter import Reporter
 from weighbridge.wiring.sequences import Joined, Renamed
 from weighbridge.workspace import Workspace, load_json, write_text
@@ -99,6 +100,7 @@ def reading_report(workspace: Workspace) -> ReadingReport | None:
 def _read(
     source: Source, settings: Settings, workspace: Workspace, reporter: Reporter, memory: Memory | None
 ) -> DocumentReading:
+    require_local_source(source, settings)
     start = perf_counter()
     match source:
         case SqlSource():

@@ -35,7 +35,7 @@ from weighbridge.retrieve.stores.open import open_store
 from weighbridge.settings.schema import LATE_INTERACTION, Arm, ModelSettings, Settings
 from weighbridge.types import Chunk, Document
 from weighbridge.wiring.engines import Weights, open_engine, open_model
-from weighbridge.wiring.offline import complete_endpoint
+from weighbridge.wiring.offline import complete_endpoint, require_local_address
 from weighbridge.wiring.reporter import SILENT, Reporter
 from weighbridge.wiring.sequences import Joined, heads_of
 from weighbridge.workspace import Workspace
@@ -143,7 +143,12 @@ def open_document_embedder(
 
 
 def index_home(settings: Settings, workspace: Workspace, embedder: Embedder) -> IndexHome:
-    """Return the place of the workspace's index."""
+    """Return the place of the workspace's index.
+
+    Raises:
+        SettingsError: its database is not on this machine, and `needs.limits.offline` is set.
+    """
+    require_local_address("passages", settings.retrieval.store, settings)
     return IndexHome(
         folder=workspace.index, store=open_store(settings.retrieval.store, workspace.index), embedder=embedder
     )
