@@ -16,12 +16,20 @@ from weighbridge.endpoints.connect import Connection, Tell, address, open_connec
 from weighbridge.endpoints.tokens import ESTIMATE, TokenCounter
 from weighbridge.errors import ModelError
 from weighbridge.fingerprint import fingerprint
+from weighbridge.generate.chat_template import thinking_arguments
 from weighbridge.protocols import Emit, ignore
 from weighbridge.settings.endpoints import LENGTH, OMIT
 from weighbridge.settings.schema import ModelSettings
 from weighbridge.types import Completion, Finish, Message, Usage
 
 _FINISHES: Mapping[str, Finish] = {"stop": "stop", "length": "length"}
+
+_OPENS_THINKING = "<think>"
+_SWITCHES = (
+    "to switch it off, put under model.parameters what your server knows: `chat_template_kwargs: {enable_thinking: "
+    "false}` (vLLM, llama.cpp), or `reasoning_effort: none` (OpenAI, Ollama). The thought is kept out of the answer, "
+    "and counts in its length"
+)
 
 
 def open_openai(
@@ -65,6 +73,8 @@ class OpenAICompatible:
         how = self.settings
         extra = [dict(how.headers), dict(how.parameters)] if how.headers or how.parameters else []
         known = [self.weights] if self.weights else []
+        if how.engine == "vllm":
+            extra.append({"thinking": how.thinking})
         sampling = (how.temperature, how.seed, how.maximum_tokens)
         return fingerprint("openai", "" if known else how.base_url, self.name, *sampling, *extra, *known)
 
@@ -95,6 +105,8 @@ class OpenAICompatible:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if how.engine == "vllm":  # of other servers the settings do not tell whether they know this field
+            ours["chat_template_kwargs"] = dict(thinking_arguments(how.thinking))
         return {name: value for name, value in {**ours, **parameters}.items() if value != OMIT}
 
     def _stream(self, client: Any, messages: Sequence[Message], reply: "_Reply", emit: Emit) -> None:
@@ -126,6 +138,8 @@ class OpenAICompatible:
         if reply.calls or reply.finish not in _FINISHES:
             ended = "a call of a tool" if reply.calls else repr(self.connection.safe(reply.finish))
             raise ModelError(f"{where}: the endpoint stopped with {ended} instead of an answer")
+        if self.settings.thinking == "off" and (reply.thought or _OPENS_THINKING in "".join(reply.said)):
+            self.connection.tell_once(f"{where} thinks before it answers, though model.thinking is off; {_SWITCHES}")
         refusal = "".join(reply.refusal)
         return Completion(
             text="".join(reply.said) or refusal,

@@ -61,7 +61,7 @@ class ModelSettings(Section):
     seed: int = 7
     """For sampling, where the temperature is above 0."""
     thinking: Literal["off", "on"] = "off"
-    """off or on, for models run here that can think first. Thoughts count among maximum_tokens. Not for endpoints."""
+    """off or on, for models that can think first. Thoughts count in maximum_tokens. For openai: see parameters."""
     base_url: str = ""
     """For openai and vllm: the address of the server, like http://127.0.0.1:8000/v1. Empty for vllm starts one."""
     key_variable: str = "OPENAI_API_KEY"
