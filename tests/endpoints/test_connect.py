@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler
 from threading import Thread
+from time import sleep
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from weighbridge.endpoints import connect
 from weighbridge.endpoints.connect import open_connection
 from weighbridge.endpoints.tokens import ESTIMATE, estimate_tokens
 from weighbridge.errors import ModelError, UserError
@@ -150,6 +152,7 @@ def test_a_reply_without_usage_is_counted_by_us_and_that_is_told_once(chat_endpo
         with closing(open_openai(endpoint(url), environment={}, tell=told.append)) as model:
             usage = model.generate(ASKED).usage
     assert (usage.input_tokens, usage.output_tokens) == (ESTIMATE.prompt(ASKED), estimate_tokens("At nine."))
+    assert usage.estimated
     assert told == [f"{url} reports no token usage: tokens, and what follows from them, are estimated from their words"]
 
 
@@ -237,3 +240,87 @@ def test_a_passage_without_a_score_is_a_failure(reply: Body, chat_endpoint: Star
     scorer = open_rerank_endpoint("m", EndpointSettings(base_url=chat_endpoint(behave), key_variable="NONE"))
     with pytest.raises(ModelError, match=r"no score for 1 of 1 passages|none of a /rerank endpoint"):
         scorer.scores("Who?", ["a"])
+
+
+def send_json(handler: BaseHTTPRequestHandler, status: int, said: Any) -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Type", "application/json")
+    handler.end_headers()
+    handler.wfile.write(json.dumps(said).encode())
+
+
+def test_text_embeddings_inference_ranks_too_within_its_limit_of_texts(chat_endpoint: Start) -> None:
+    bodies: list[Body] = []
+
+    def behave(handler: BaseHTTPRequestHandler, body: Body) -> None:
+        bodies.append(body)
+        if "texts" not in body:
+            told = "Failed to deserialize the JSON body into the target type: missing field `texts` at line 1 column 9"
+            send_json(handler, 422, told)
+        elif len(body["texts"]) > 2:
+            send_json(handler, 422, {"error": "batch size 3 > maximum allowed batch size 2"})
+        else:
+            rows = [{"index": n, "score": len(text)} for n, text in enumerate(body["texts"])]
+            send_json(handler, 200, rows[::-1])
+
+    settings = EndpointSettings(base_url=chat_endpoint(behave), key_variable="NONE", batch=3)
+    scorer = open_rerank_endpoint("m", settings)
+    assert scorer.scores("Who?", ["a", "bbb", "cc", "dddd\ud800"]).tolist() == [1.0, 3.0, 2.0, 5.0]
+    assert sum("documents" in body for body in bodies) == 1
+
+
+def test_a_reply_that_comes_in_drops_ends_with_the_time_limit(
+    chat_endpoint: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "_GRACE", 0.0)
+
+    def behave(handler: BaseHTTPRequestHandler, body: Body) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        with suppress(OSError):
+            for _ in range(40):
+                handler.wfile.write(b" ")
+                handler.wfile.flush()
+                sleep(0.1)
+
+    settings = EndpointSettings(base_url=chat_endpoint(behave), key_variable="NONE", timeout_seconds=0.4)
+    with pytest.raises(ModelError, match=r"no answer within 0\.4 seconds; raise retrieval.rerank_endpoint.timeout"):
+        open_rerank_endpoint("m", settings).scores("Who?", ["a"])
+
+
+def test_a_limit_that_was_met_in_ranking_is_forgotten_by_its_replies(chat_endpoint: Start) -> None:
+    """The reply of /rerank was not counted, so every later request kept the distance of the first refusal."""
+    seen: list[Body] = []
+
+    def behave(handler: BaseHTTPRequestHandler, body: Body) -> None:
+        seen.append(body)
+        if len(seen) == 1:
+            refuse(handler, 429, "slow down", Retry_After="0.05")
+        else:
+            rank(handler, body)
+
+    scorer = open_rerank_endpoint("m", EndpointSettings(base_url=chat_endpoint(behave), key_variable="NONE"))
+    for _ in range(10):
+        scorer.scores("Who?", ["a"])
+    assert scorer.connection.limiter._distance == 0.0  # noqa: SLF001 - nothing public tells it
+
+
+@pytest.mark.parametrize("thought", [{"reasoning_content": "Hm."}, {"content": "<think>Hm.</think>"}])
+def test_a_server_that_thinks_although_it_should_not_is_told_of_once(thought: Body, chat_endpoint: Start) -> None:
+    def behave(handler: BaseHTTPRequestHandler, body: Body) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        for delta, finish in ((thought, None), ({"content": "At nine."}, "stop")):
+            choice = {"index": 0, "delta": delta, "finish_reason": finish}
+            whole = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
+            handler.wfile.write(f"data: {json.dumps(whole)}\n\n".encode())
+
+    url, told = chat_endpoint(behave), []
+    for _ in range(2):
+        assert "At nine." in answer(endpoint(url), tell=told.append)
+    assert [line for line in told if "thinks before it answers, though model.thinking is off" in line] == told[:1]
+    assert "chat_template_kwargs: {enable_thinking: false}" in told[0]
+    on: list[str] = []
+    answer(endpoint(chat_endpoint(behave), thinking="on"), tell=on.append)
+    assert not any("thinks" in line for line in on)

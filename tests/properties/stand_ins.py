@@ -201,7 +201,11 @@ CASES: Mapping[str, Case] = {
     "retrieve.search.rerank.RerankEndpoint": Case(
         make=RerankEndpoint,
         given={"name": "m", "connection": Part("c"), "where": "http://127.0.0.1/v1", "batch": 4},
-        silent={"connection": "is told by its address", "batch": "changes no score"},
+        silent={
+            "connection": "is told by its address",
+            "batch": "changes no score",
+            "forms": "say the same in other fields",
+        },
     ),
     "retrieve.search.rerank.Reranked": Case(make=Reranked, given={**FOUND, "scorer": Part("scorer")}),
     "retrieve.search.rewrite.Expansion": Case(make=Expansion, given=FOUND),

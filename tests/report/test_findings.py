@@ -192,3 +192,14 @@ def test_one_answer_to_all_questions_is_told() -> None:
     told = f"{first} gave the same answer, “yes”, to all"
     assert any(line.startswith(told) for line in shortfalls(saying("Yes "), ()) + shortfalls(saying("yes"), ()))
     assert not any(told in line for line in shortfalls(value, ()))
+
+
+def test_tokens_that_no_endpoint_reported_are_told_as_estimates() -> None:
+    value = weighing()
+    assert not any("reported no tokens" in line for line in shortfalls(value, FIGURES.values()))
+    first = next(record for record in value.records if record.answer is not None)
+    assert first.answer is not None
+    counted = replace(first, answer=replace(first.answer, usage=replace(first.answer.usage, estimated=True)))
+    lines = shortfalls(replace(value, records=(*value.records, counted)), FIGURES.values())
+    (told,) = [line.replace("\u00a0", " ") for line in lines if "reported no tokens" in line]
+    assert told.startswith(f"The endpoint reported no tokens of 1 answer of {first.strategy}: tokens, and costs")

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
+from weighbridge.answer.build import Installed
 from weighbridge.answer.composed import Composed
 from weighbridge.answer.prompt import Instructions
 from weighbridge.errors import ModelError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.settings.needs import Prices
-from weighbridge.settings.schema import ModelSettings
+from weighbridge.settings.schema import ModelSettings, Settings
 from weighbridge.types import Example, Question
 from weighbridge.workflow.doctor import examine
-from weighbridge.workflow.endpoint_check import describe_price, require_endpoint
+from weighbridge.workflow.endpoint_check import EndpointPrices, choose_prices, describe_price, require_endpoint
+from weighbridge.workspace import Workspace
 
 from ..embedding_server import serve_embeddings
 
@@ -79,11 +81,36 @@ def test_the_doctor_asks_the_embedder_and_the_reranker(tmp_path: Path) -> None:
 
 def test_the_price_is_told_before_anything_is_asked() -> None:
     model = ModelSettings(maximum_tokens=50)
-    prices = Prices(input_per_million=10.0, output_per_million=100.0)
+    prices = EndpointPrices(read=10.0, written=100.0, currency="USD", source="a list")
     told = describe_price(STRATEGY, EXAMPLES, model, prices)
     assert "prompt: 40\N{NO-BREAK SPACE}questions, about " in told
     assert "at most 2,000 out: about 0.2" in told  # 2,000 tokens out are 0.2, and the prompts a little more
-    assert "their price is unknown" in describe_price(STRATEGY, EXAMPLES, model, Prices())
+    assert told.endswith(" USD at most, by a list")
     thinking = model.model_copy(update={"parameters": {"max_completion_tokens": 500}})
     assert "at most 20,000 out" in describe_price(STRATEGY, EXAMPLES, thinking, prices)
-    assert describe_price(STRATEGY, [], model, prices) == ""
+    own = Installed("mine", STRATEGY, "mine 1.0")
+    assert "mine: 40\N{NO-BREAK SPACE}questions; its distribution makes the prompts" in describe_price(
+        own, EXAMPLES, model, prices
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "prices", "amounts", "source"),
+    [
+        ("gpt-4o", {"input_per_million": 1, "output_per_million": 2}, (1, 2), "prices in weighbridge.yaml"),
+        ("gpt-4o", {"input_per_million": 1}, (2.5, 10), "gpt-4o in the installed prices.toml, of 2026-11-10"),
+        ("mine", {}, (None, None), "prices.input_per_million is not set, and the installed prices.toml has no mine"),
+        ("gpt-4o", {"currency": "XYZ"}, (None, None), "'XYZ' is no currency of the installed prices.toml"),
+    ],
+)
+def test_prices_come_from_the_settings_or_else_from_the_price_book(
+    model: str, prices: Any, amounts: tuple[float | None, float | None], source: str, tmp_path: Path
+) -> None:
+    there = ModelSettings(engine="openai", reference=f"openai:{model}", base_url="https://api.example/v1")
+    settings = Settings(model=there, prices=Prices.model_construct(**{**Prices().model_dump(), **prices}))
+    found = choose_prices(settings, Workspace(tmp_path))
+    assert (found.read, found.written) == amounts
+    assert source in found.source
+    here = settings.model_copy(update={"model": there.model_copy(update={"base_url": DEAD})})
+    if amounts != (1, 2):  # a server of one's own has no price by the token
+        assert choose_prices(here, Workspace(tmp_path)).read is None

@@ -1,12 +1,18 @@
 """How long a comparison will take: the arithmetic, what is done already, and a measurement with a real tiny model."""
 
+from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-from weighbridge.errors import SettingsError
+from weighbridge import extensions
+from weighbridge.answer.composed import Composed
+from weighbridge.answer.prompt import Instructions
+from weighbridge.errors import ModelError, SettingsError
 from weighbridge.machine import model_speed
 from weighbridge.models import file_fingerprint
+from weighbridge.protocols import OwnStrategy, StrategyParts
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import Settings
 from weighbridge.wiring.reporter import SILENT, Reporter
@@ -156,3 +162,61 @@ def test_the_caps_of_an_estimate_count_all_documents(tmp_path: Path, tiny_bert: 
     place = workspace(tmp_path, "answer", tiny_bert)
     caps = estimate_run(load_settings(place.settings_file), place, SILENT).caps
     assert [cap.available for cap in caps if cap.what.startswith("documents")] == [12]
+
+
+def test_a_step_that_nothing_here_can_tell_has_no_time_and_says_why():
+    unknown = replace(PACES, unknown={"raft": "none of 4 questions was answered"})
+    work = replace(WORK, hosted={"fine-tuned": True})
+    steps = {s.step: s for s in reckon_steps([ReckonedBase(settings=SETTINGS, paces=unknown, work=work)])}
+    assert {name for name, step in steps.items() if step.seconds is None} == {
+        "train: raft", "answer: raft", "train: fine-tuned"
+    }  # fmt: skip
+    assert "at the provider" in steps["train: fine-tuned"].note
+    assert steps["answer: raft"].note == "none of 4 questions was answered"
+    found = RunEstimate(steps=tuple(steps.values()), caps=(), measured="")
+    assert not found.complete
+    assert found.seconds == pytest.approx(sum(step.seconds or 0 for step in steps.values()))
+    own = replace(PACES, answer_seconds={"prompt": 7.0})
+    assert by_step(SETTINGS, own, WORK)["time alone: prompt"] == pytest.approx(4 + 10 * 7)
+
+
+def build_silent(parts: StrategyParts) -> Composed:
+    raise ValueError("the tide is out")
+
+
+first = OwnStrategy(build=lambda parts: Composed(name="tidal", model=parts.open_model(), instructions=YES))
+out = OwnStrategy(build=build_silent)
+YES = Instructions(system="Answer in a word.")
+
+
+def test_an_endpoint_and_strategies_of_extensions_are_estimated_with_their_prices(
+    tmp_path: Path, tiny_bert: Path, roomy_endpoint: str, monkeypatch: pytest.MonkeyPatch
+):
+    offered = {name: (EntryPoint(name, f"{__name__}:{name}", "weighbridge.strategies"),) for name in ("first", "out")}
+    monkeypatch.setattr(
+        extensions, "entry_points_of", lambda group: offered if group == "weighbridge.strategies" else {}
+    )
+    place = workspace(tmp_path, "answer", tiny_bert)
+    text = place.settings_file.read_text(encoding="utf-8").replace("[prompt, few-shot, rag]", "[prompt, first, out]")
+    model = f"model: {{engine: openai, reference: m, base_url: {roomy_endpoint}}}"
+    prices = "prices: {input_per_million: 10, output_per_million: 100}\n"
+    place.settings_file.write_text(text.replace("model: {engine: scripted}", model) + prices, encoding="utf-8")
+    found = estimate_run(load_settings(place.settings_file), place, SILENT)
+    steps = {step.step: step for step in found.steps}
+    assert steps["answer: prompt"].seconds > 0
+    assert steps["answer: first"].seconds > 0
+    assert steps["answer: out"].seconds is None
+    assert "cannot be built (ValueError: the tide is out)" in steps["answer: out"].note
+    (price,) = found.prices  # the prompts of the others are their own business
+    assert (price.arm, price.questions) == ("prompt", 6)  # four that are asked, and two that are timed
+    assert price.amount == pytest.approx((price.input_tokens * 10 + price.output_tokens * 100) / 1e6)
+    assert "6\N{NO-BREAK SPACE}questions, about " in price.sentence
+    assert price.sentence.endswith("USD, by prices in weighbridge.yaml")
+
+
+def test_a_dead_endpoint_is_found_before_anything_is_read(tmp_path: Path, tiny_bert: Path):
+    place = workspace(tmp_path, "answer", tiny_bert)
+    settings = load_settings(place.settings_file)
+    dead = settings.model.model_copy(update={"engine": "openai", "base_url": "http://127.0.0.1:9/v1"})
+    with pytest.raises(ModelError, match="a first tiny request failed"):
+        estimate_run(settings.model_copy(update={"model": dead, "examples": tmp_path / "none"}), place, SILENT)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from weighbridge.endpoints.connect import Connection, open_connection
-from weighbridge.errors import ModelError, WorkspaceError
+from weighbridge.errors import ModelError, RefusedRequestError, WorkspaceError
 from weighbridge.fingerprint import fingerprint
 from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Retriever, TokenEmbedder
@@ -21,6 +21,11 @@ from weighbridge.types import Passage, Question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_TEI = "texts"
+_TOO_MUCH = frozenset({400, 413, 422})
+"""Refusals that another form of the request, or a smaller one, may escape."""
 
 
 class Scorer(Protocol):
@@ -78,13 +83,18 @@ class CrossEncoder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RerankEndpoint:
-    """A `Scorer` at a server with Cohere's and Jina's `/rerank`, which vLLM and llama.cpp's server have too."""
+    """A `Scorer` at a server with Cohere's and Jina's `/rerank`, which vLLM and llama.cpp's server have too.
+
+    Text Embeddings Inference names the fields in another way, and says so when it is asked in the first one.
+    """
 
     name: str
     connection: Connection = field(repr=False)
     where: str
     batch: int
     """Texts in a request."""
+    forms: set[str] = field(default_factory=set, repr=False)
+    """The form of requests that the server turned out to want, if it is another than the usual one."""
 
     @property
     def fingerprint(self) -> str:
@@ -103,19 +113,33 @@ class RerankEndpoint:
         return found
 
     def _ask(self, question: str, texts: Sequence[str]) -> list[tuple[int, float]]:
-        body = {
-            "model": self.name,
-            "query": replace_surrogates(question),
-            "documents": [replace_surrogates(text) for text in texts],
-            "top_n": len(texts),
-        }
-        reply = self.connection.post(self.name, "/rerank", body)
         try:
-            rows = [(int(row["index"]), float(row["relevance_score"])) for row in reply["results"]]
+            reply = self._post(question, texts)
+        except RefusedRequestError as error:
+            if len(texts) == 1 or error.status not in _TOO_MUCH:
+                raise
+            middle = len(texts) // 2  # a limit on the texts of a request
+            later = [(middle + place, score) for place, score in self._ask(question, texts[middle:])]
+            return [*self._ask(question, texts[:middle]), *later]
+        try:
+            rows, score = (reply, "score") if isinstance(reply, list) else (reply["results"], "relevance_score")
+            scores = [(int(row["index"]), float(row[score])) for row in rows]
         except (KeyError, TypeError, ValueError):
             told = "the reply is none of a /rerank endpoint"
             raise ModelError(f"{self.connection.at(self.name)}: {told}; {self.connection.advice}") from None
-        return [row for row in rows if 0 <= row[0] < len(texts)]
+        return [row for row in scores if 0 <= row[0] < len(texts)]
+
+    def _post(self, question: str, texts: Sequence[str]) -> Any:
+        query, shown = replace_surrogates(question), [replace_surrogates(text) for text in texts]
+        if _TEI not in self.forms:
+            body = {"model": self.name, "query": query, "documents": shown, "top_n": len(shown)}
+            try:
+                return self.connection.post(self.name, "/rerank", body)
+            except RefusedRequestError as error:
+                if error.status not in _TOO_MUCH or "missing field `texts`" not in str(error):
+                    raise
+                self.forms.add(_TEI)
+        return self.connection.post(self.name, "/rerank", {"query": query, "texts": shown, "truncate": True})
 
 
 def open_rerank_endpoint(name: str, settings: EndpointSettings) -> RerankEndpoint:
