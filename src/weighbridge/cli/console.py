@@ -17,18 +17,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from weighbridge.cli.progress import show_progress
-from weighbridge.formatting import seconds
-from weighbridge.passage_tables import Grid, passage_blocks, row_at
-from weighbridge.types import Answer, Chunk, Passage
-from weighbridge.wiring.reporter import Reporter
-
+# Classes of values are costly to define: those that a result is made of would double the time of `--help`.
 if TYPE_CHECKING:
     from weighbridge.adapters import AdapterCard
+    from weighbridge.passage_tables import Grid
     from weighbridge.protocols import Version
     from weighbridge.results import Weighing
     from weighbridge.retrieve.index.plan import SyncPlan
     from weighbridge.retrieve.search.explain import Explanation
+    from weighbridge.types import Answer, Chunk, Passage
+    from weighbridge.wiring.reporter import Reporter
     from weighbridge.workflow.bench_retrieval import RetrievalFigures
     from weighbridge.workflow.doctor import DoctorCheck
     from weighbridge.workflow.reckon import RunEstimate
@@ -46,7 +44,7 @@ class Console:
 
     as_json: bool
     out: rich.console.Console
-    reporter: Reporter
+    reporter: "Reporter"
     pause: Callable[[], None] = field(repr=False)
     """Removes the progress bars from the screen, before text is streamed onto it."""
 
@@ -64,11 +62,13 @@ class Console:
         if not self.as_json:
             self.out.print(text, end="", markup=False, highlight=False, soft_wrap=True)
 
-    def answer(self, strategy: str, answer: Answer) -> None:
+    def answer(self, strategy: str, answer: "Answer") -> None:
         """Show the citations, the time and the tokens of an answer that was streamed."""
         if self.as_json:
             self._json({"strategy": strategy, "answer": answer})
             return
+        from weighbridge.passage_tables import row_at
+
         self.out.print("" if answer.text else "(an empty answer)")
         read = {passage.chunk.id: passage.chunk for passage in answer.prompt.passages}
         for citation in answer.citations:
@@ -87,7 +87,7 @@ class Console:
         if answer.note:
             self.out.print(f"  [dim]{escape(answer.note)}[/]", highlight=False, soft_wrap=True)
 
-    def passages(self, passages: Sequence[Passage]) -> None:
+    def passages(self, passages: "Sequence[Passage]") -> None:
         """Show passages, best first."""
         if self.as_json:
             self._json(list(passages))
@@ -121,8 +121,10 @@ class Console:
             self._passage(chunk)
             self._also_in(each.copies)
 
-    def _passage(self, chunk: Chunk) -> None:
+    def _passage(self, chunk: "Chunk") -> None:
         """Show the text of a passage. Its tables stay tables."""
+        from weighbridge.passage_tables import Grid, passage_blocks
+
         for block in passage_blocks(chunk):
             shown = _grid(block) if isinstance(block, Grid) else Text(" ".join(block.split()))
             self.out.print(Padding(shown, (0, 0, 0, 3), expand=False), highlight=False)
@@ -224,6 +226,8 @@ class Console:
                 }
             )
             return
+        from weighbridge.formatting import seconds
+
         table = Table(box=None, pad_edge=False)
         for heading in ("step", "time", "memory", ""):
             table.add_column(heading, justify="left" if heading in {"step", ""} else "right", overflow="fold")
@@ -266,7 +270,7 @@ class Console:
         self.out.print()
 
 
-def _grid(grid: Grid) -> Table:
+def _grid(grid: "Grid") -> Table:
     """Return a table for the terminal. Long cells are folded, and columns of figures are aligned to the right."""
     table = Table(box=SIMPLE_HEAD, show_header=any(grid.header), pad_edge=False, show_edge=False)
     for place, name in enumerate(grid.header):
@@ -278,7 +282,7 @@ def _grid(grid: Grid) -> Table:
     return table
 
 
-def _describe_place(chunk: Chunk) -> str:
+def _describe_place(chunk: "Chunk") -> str:
     """Return the place of a chunk, in words."""
     place = f", {chunk.place}" if chunk.place else ""
     return f"{chunk.document_id}{place}, characters {chunk.start:,}-{chunk.end:,}"
@@ -291,6 +295,9 @@ def _describe_rank(rank: int | None) -> str:
 @contextmanager
 def open_console(*, as_json: bool) -> Iterator[Console]:
     """Open the console for one command."""
+    from weighbridge.cli.progress import show_progress
+    from weighbridge.wiring.reporter import Reporter
+
     aside = rich.console.Console(stderr=True)
     with ExitStack() as stack:
         notify = stack.enter_context(show_progress(aside))
