@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weighbridge.settings.curves import CRITERIA
@@ -19,11 +19,17 @@ WEIGHTS = st.dictionaries(
 )
 
 
+def read(text):
+    """Read YAML by a library other than the editor's."""
+    return yaml.load(text, yaml.CSafeLoader)
+
+
 @pytest.mark.parametrize("text", [STARTER, *(file.read_text(encoding="utf-8") for file in EXAMPLES)])
+@settings(max_examples=25)  # an edit takes up to 50 ms, and there are four texts
 @given(weights=WEIGHTS)
 def test_only_the_edited_lines_differ(text, weights):
     edited = edit_settings(text, {("needs", "priorities", name): weight for name, weight in weights.items()})
-    before, after = yaml.safe_load(text), yaml.safe_load(edited)
+    before, after = read(text), read(edited)
     assert {name: after["needs"]["priorities"][name] for name in weights} == weights
     for name in weights:
         after["needs"]["priorities"].pop(name)
