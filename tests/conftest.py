@@ -1,6 +1,8 @@
 """Fixtures that many tests share: the default models, a tiny one, and a real chat completions endpoint."""
 
+import contextlib
 import gc
+import io
 import json
 import os
 import signal
@@ -17,12 +19,15 @@ from hypothesis import HealthCheck, settings
 from weighbridge.checks import run_all
 from weighbridge.checks.abstention import unanswerable
 from weighbridge.checks.forgetting import probes
-from weighbridge.errors import PromptTooLongError
+from weighbridge.errors import ModelError, PromptTooLongError, WeighbridgeError
 from weighbridge.generate.scripted import Scripted
 from weighbridge.models import fetch
 from weighbridge.settings.schema import MINILM, SMOLLM2
 from weighbridge.train.runtime.quiet import quiet
 from weighbridge.types import Message
+from weighbridge.wiring.reporter import Reporter
+from weighbridge.workflow import latency
+from weighbridge.workspace import Workspace
 
 from .environment import isolate
 from .postgres_server import postgres_server
@@ -179,6 +184,28 @@ def few_guard_questions(training_libraries: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_all, "probes", lambda: probes()[:6])
         patch.setattr(run_all, "unanswerable", lambda: unanswerable()[:3])
+        yield
+
+
+@pytest.fixture(scope="module")
+def latency_here() -> Iterator[None]:
+    """Time strategies in the process of the tests, from the first test of a file that wants it.
+
+    A process of its own loads libraries for three seconds. It is tested by the whole runs of `test_compare.py`,
+    `test_own_parts.py` and `test_real_models.py` in `end_to_end`.
+    """
+
+    def run(arm: str, workspace: Workspace, asked: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
+        try:
+            with contextlib.redirect_stderr(io.StringIO()):  # its progress
+                return json.loads(
+                    json.dumps(vars(latency)["_child"](workspace.root, arm, json.loads(json.dumps(asked))))
+                )
+        except WeighbridgeError as error:
+            raise ModelError(f"timing {arm} in its own process failed: {error}") from error
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(latency, "_run", run)
         yield
 
 

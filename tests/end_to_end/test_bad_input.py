@@ -200,6 +200,7 @@ def test_one_example_only(run, place):
 
 
 @pytest.mark.models
+@pytest.mark.usefixtures("latency_here")
 def test_a_question_longer_than_the_context_window_fails_alone(run, place):
     rows(place, [*GOOD, *({**GOOD[n], "id": f"long{n}", "question": f"{n}? " + "why " * 500} for n in range(6))])
     folder = settings(
@@ -267,6 +268,7 @@ def on_endpoint(place, url):
 
 
 @pytest.mark.models
+@pytest.mark.usefixtures("latency_here")
 def test_a_whole_run_on_an_endpoint(run, place, roomy_endpoint):
     done = run("compare", "--json", cwd=on_endpoint(place, roomy_endpoint))
     assert done.returncode == 0, done.stderr
@@ -285,6 +287,7 @@ def test_an_endpoint_that_fails_from_the_start_is_asked_no_question(run, place, 
     assert not done.stdout
 
 
+@pytest.mark.usefixtures("latency_here")
 def test_an_endpoint_that_fails_every_question(run, place, failing_endpoint):
     """Failures are counted and told, they are no scores, and none of it is recommended."""
     done = run("compare", "--json", cwd=on_endpoint(place, failing_endpoint))
