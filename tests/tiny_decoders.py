@@ -24,13 +24,24 @@ _OWN: Mapping[str, Mapping[str, Any]] = {
     "mistral": {"head_dim": 32, "sliding_window": None},
     "qwen2": {"tie_word_embeddings": True},
     "qwen3": {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 128, "tie_word_embeddings": True},
-    "gemma3_text": {"head_dim": 32, "sliding_window": 16, "layer_types": ["sliding_attention"] * 2},
+    "gemma3_text": {
+        "num_hidden_layers": 6,
+        "head_dim": 32,
+        "query_pre_attn_scalar": 32,
+        "sliding_window": 16,
+        "layer_types": ["sliding_attention"] * 5 + ["full_attention"],
+        "rope_parameters": {
+            "sliding_attention": {"rope_type": "default", "rope_theta": 10_000.0},
+            "full_attention": {"rope_type": "linear", "rope_theta": 1_000_000.0, "factor": 8.0},
+        },
+    },
     "phi3": {"sliding_window": None},
     "olmo2": {},
     "smollm3": {"num_hidden_layers": 4, "no_rope_layers": [1, 1, 1, 0]},
 }
-"""What is odd about each: biases, wide heads, windows (in llama.cpp, of the first five blocks in six), a block without
-positions (in llama.cpp, every fourth). transformers reads no other width of head from a GGUF of Qwen 3 than 128."""
+"""What is odd about each: biases, wide heads, windows (in llama.cpp, of the first five blocks in six) with positions of
+their own, a block without positions (in llama.cpp, every fourth). llama.cpp scales the queries of Gemma 3 by the width
+of a head, as all published sizes do, and not by the configuration's `query_pre_attn_scalar`. transformers reads no other width of head from a GGUF of Qwen 3 than 128."""
 _SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _TEMPLATE = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"

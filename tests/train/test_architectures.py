@@ -64,13 +64,7 @@ def check(base: BaseFiles, adapter: Path, served: Path) -> Parity:
     return parity_of_file(adapter, base, served, PROMPTS, settings=SETTINGS)
 
 
-WINDOWED = pytest.mark.xfail(strict=True, reason="llama.cpp's Gemma 3 is 0.003 nats from transformers' one: ADR 33")
-"""Such an export is refused, as it should be; the reason of the difference is not found yet."""
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=WINDOWED if name == "gemma3_text" else ()) for name in ARCHITECTURES]
-)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_a_folder_is_tuned_and_its_gguf_says_the_same(name: str, bases, tmp_path: Path):
     base = bases[name]
     assert not base.no_gguf
@@ -98,7 +92,6 @@ def test_a_gguf_that_transformers_cannot_read_is_refused_in_a_sentence(bases, tm
             prepare_base(bases[name].source_gguf, tmp_path / name)
 
 
-@WINDOWED
 def test_every_form_of_a_model_with_a_window_says_the_same(bases, tmp_path: Path):
     base = bases["gemma3_text"]
     adapter = tune(base, tmp_path)
