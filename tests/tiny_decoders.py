@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3", "gemma3_text", "phi3", "olmo2", "smollm3")
-AS_GGUF = ("llama", "mistral", "qwen2", "qwen3", "phi3")
-"""Those that transformers reads from a GGUF; Gemma 3 too, but with no other tokenizer than its own sentencepiece."""
 _SHAPE = {
     "hidden_size": 64,
     "intermediate_size": 96,
@@ -20,10 +18,22 @@ _SHAPE = {
     "max_position_embeddings": 512,
 }
 _OWN: Mapping[str, Mapping[str, Any]] = {
-    "llama": {"tie_word_embeddings": False},
+    "llama": {
+        "tie_word_embeddings": False,
+        "attention_bias": True,
+        "mlp_bias": True,
+        "rope_parameters": {
+            "rope_type": "llama3",
+            "rope_theta": 10_000.0,
+            "factor": 8.0,
+            "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 64,
+        },
+    },
     "mistral": {"head_dim": 32, "sliding_window": None},
     "qwen2": {"tie_word_embeddings": True},
-    "qwen3": {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 128, "tie_word_embeddings": True},
+    "qwen3": {"head_dim": 32, "tie_word_embeddings": True},
     "gemma3_text": {
         "num_hidden_layers": 6,
         "head_dim": 32,
@@ -41,7 +51,7 @@ _OWN: Mapping[str, Mapping[str, Any]] = {
 }
 """What is odd about each: biases, wide heads, windows (in llama.cpp, of the first five blocks in six) with positions of
 their own, a block without positions (in llama.cpp, every fourth). llama.cpp scales the queries of Gemma 3 by the width
-of a head, as all published sizes do, and not by the configuration's `query_pre_attn_scalar`. transformers reads no other width of head from a GGUF of Qwen 3 than 128."""
+of a head, as all published sizes do, and not by the configuration's `query_pre_attn_scalar`."""
 _SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _TEMPLATE = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"

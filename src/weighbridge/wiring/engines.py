@@ -15,6 +15,7 @@ from weighbridge.models import cache_folder, fetch, file_fingerprint, find_model
 from weighbridge.protocols import Model, Notify, silent
 from weighbridge.settings.schema import Arm, ModelSettings, Settings
 from weighbridge.train.export.gguf import write_gguf
+from weighbridge.train.parity.judge import base_difference
 from weighbridge.train.registry import promoted_adapter
 from weighbridge.train.runtime.base_model import BaseFiles, base_weights, prepare_base
 from weighbridge.wiring.reporter import SILENT, Reporter, Say
@@ -171,7 +172,7 @@ def open_engine(settings: Settings, reporter: Reporter) -> Engine:
 def _prepare_engine(source: Path, model: ModelSettings, reporter: Reporter) -> Engine:
     """Return the engine of a base model that is converted before it is tuned, or before it runs."""
     folder = cache_folder() / "bases" / file_fingerprint(source)[:16]
-    base = prepare_base(source, folder, notify=reporter.notify)
+    base = prepare_base(source, folder, notify=reporter.notify, compare=base_difference)
     if model.engine in ("transformers", "vllm"):
         if base.no_gguf:
             reporter.say(f"The base model has no GGUF, and runs by {model.engine} alone: {base.no_gguf}")

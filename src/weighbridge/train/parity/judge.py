@@ -32,12 +32,26 @@ from weighbridge.train.parity.teacher_forcing import AnswerTokens, Readings, Tok
 from weighbridge.train.parity.tolerance import TOLERANCES, Tolerance
 from weighbridge.train.runtime.adapter_weights import load_tuned, method_of
 from weighbridge.train.runtime.base_model import BaseFiles, load_network, load_tokenizer
-from weighbridge.train.runtime.gguf_layout import GgufLayout
+from weighbridge.train.runtime.gguf_layout import GgufLayout, architecture_of, read_gguf
 from weighbridge.train.runtime.out_of_memory import release
 from weighbridge.train.runtime.quiet import quiet
+from weighbridge.types import Message
 
 PROMPTS = 4
 """Prompts that forms are compared on, at most."""
+_BASE_PROMPTS = (
+    (
+        Message(
+            "user",
+            "The harbour office is open from 8 to 17:30. A boat of 12 metres pays 345 crowns a night, and half of it "
+            "in winter; a guest who comes at night pays in the morning. What does a boat of 6.7 metres pay in July?",
+        ),
+    ),
+    (Message("user", "Name three rivers."),),
+)
+"""What base models are asked: one long enough for another scale, rotation or window to show, and one short."""
+_BASE_CONTEXT = 256
+_BASE_TOKENS = 12
 _QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 
 
@@ -117,6 +131,40 @@ def compare_form(forms: Sequence[Form], adapter: Path, base: BaseFiles, prompts:
         )
         for form in whole
     )
+
+
+def base_difference(base: BaseFiles) -> str:
+    """Return how llama.cpp's answers, from the base model's own GGUF, differ from its weights in transformers.
+
+    Empty if they do not. Equal weights are no proof: a configuration may say what a GGUF of its architecture cannot,
+    such as another scale of the queries, or another order of the layers that attend to a window.
+    """
+    import torch
+
+    if (gguf := base.source_gguf) is None:
+        return base.no_gguf
+    reader = read_gguf(gguf)
+    kinds = {tensor.tensor_type.name for tensor in reader.tensors} - {"F32"}
+    tolerance = TOLERANCES["F16" if kinds <= {"F16"} else "BF16" if kinds <= {"F16", "BF16"} else "Q8_0"]
+    settings = ModelSettings(context=_BASE_CONTEXT, maximum_tokens=_BASE_TOKENS)
+    form = asked_form("GGUF", tolerance, lambda: ask_file(gguf, _BASE_PROMPTS, settings=settings))
+    with quiet():
+        tokenizer = load_tokenizer(base)
+        read_as = [prompt_tokens(tokenizer, messages) for messages in _BASE_PROMPTS]
+        form = replace(form, replies=tuple(_cut_where_incomplete(one, tokenizer) for one in form.replies))
+        network = load_network(base, precision=torch.float32).eval()
+        readings = read(network, read_as, _wanted([form]))
+    places = [place for answer in _places(form, readings, readings, tokenizer) for place in answer]
+    divergence = math.fsum(place.divergence for place in places) / max(len(places), 1)
+    allowed = tolerance.allowance(math.fsum(place.doubt for place in places) / max(len(places), 1))
+    reasons = [*form.faults, *_misread(form, read_as)]
+    if divergence > allowed:
+        reasons.append(
+            f"llama.cpp answers otherwise from its GGUF than transformers from its weights: {divergence:.4f} nats away "
+            f"(rounding: {allowed:.4f} at most); its configuration says what a GGUF of "
+            f"{architecture_of(reader)!r} models cannot, or is read otherwise"
+        )
+    return "; ".join(reasons)
 
 
 def judge(
@@ -217,13 +265,7 @@ def _read(
     """Return the readings of all answers by the adapter and the base model. Equal answers are read once."""
     import torch
 
-    asked: dict[tuple[int, tuple[int, ...]], list[set[int]]] = {}
-    for form in forms:
-        for number, reply in enumerate(form.replies):
-            sets = asked.setdefault((number, reply.tokens), [set() for _ in reply.tokens])
-            for ids, token, likeliest in zip(sets, reply.tokens, reply.likeliest, strict=True):
-                ids.update(likeliest, (token,))
-    wanted = [AnswerTokens(number, answer, tuple(sets)) for (number, answer), sets in asked.items()]
+    wanted = _wanted(forms)
     network = load_tuned(base, adapter, precision=torch.float32)
     tuned = read(network, prompts, wanted)
     if method_of(adapter) != "full":
@@ -232,6 +274,17 @@ def _read(
     del network
     release()
     return tuned, read(load_network(base, precision=torch.float32).eval(), prompts, wanted)
+
+
+def _wanted(forms: Sequence[Form]) -> list[AnswerTokens]:
+    """Return the tokens to report at each place of the answers of all forms."""
+    asked: dict[tuple[int, tuple[int, ...]], list[set[int]]] = {}
+    for form in forms:
+        for number, reply in enumerate(form.replies):
+            sets = asked.setdefault((number, reply.tokens), [set() for _ in reply.tokens])
+            for ids, token, likeliest in zip(sets, reply.tokens, reply.likeliest, strict=True):
+                ids.update(likeliest, (token,))
+    return [AnswerTokens(number, answer, tuple(sets)) for (number, answer), sets in asked.items()]
 
 
 def _places(form: Form, tuned: Readings, untuned: Readings, tokenizer: Any) -> Iterator[tuple[TokenPlace, ...]]:

@@ -8,7 +8,8 @@ trained all the same; the engine transformers serves it.
 
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from weighbridge.generate.chat_template import without_thinking
 from weighbridge.models import file_fingerprint
 from weighbridge.protocols import Notify, silent
 from weighbridge.train.runtime.converter import convert_folder
+from weighbridge.train.runtime.gguf_folder import write_folder
 from weighbridge.train.runtime.gguf_layout import (
     GgufLayout,
     StoredTensor,
@@ -53,8 +55,14 @@ class BaseFiles:
     """Why there is no GGUF; empty where there is one."""
 
 
-def prepare_base(source: Path, folder: Path, *, notify: Notify = silent) -> BaseFiles:
+Compare = Callable[[BaseFiles], str]
+"""Returns why a base model's GGUF is another model than its weights; empty if it is the same."""
+
+
+def prepare_base(source: Path, folder: Path, *, notify: Notify = silent, compare: Compare | None = None) -> BaseFiles:
     """Make a GGUF, or a folder of safetensors, ready for training; what that needs is written into `folder` once.
+
+    A GGUF that `compare` finds to differ from the weights is not used.
 
     Raises:
         TrainingError: the source is no model that can be trained, or its tokenizer does not survive the conversion.
@@ -67,7 +75,8 @@ def prepare_base(source: Path, folder: Path, *, notify: Notify = silent) -> Base
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(f".{folder.name}.lock")):
-            return (_from_folder if source.is_dir() else _from_gguf)(source, folder, notify)
+            base, tensors = (_from_folder if source.is_dir() else _from_gguf)(source, folder, notify)
+            return _with_layout(base, base.source_gguf, tensors, compare) if base.source_gguf else base
     except OSError as error:
         raise WorkspaceError(f"{folder}: the base model cannot be written here ({error}); free some disk") from error
 
@@ -120,7 +129,7 @@ def turns(messages: tuple[Message, ...] | list[Message]) -> list[dict[str, str]]
     return [{"role": message.role, "content": message.content} for message in messages]
 
 
-def _from_gguf(gguf: Path, folder: Path, notify: Notify) -> BaseFiles:
+def _from_gguf(gguf: Path, folder: Path, notify: Notify) -> tuple[BaseFiles, Path]:
     """Convert a GGUF: a folder with a manifest of this very file is taken as it is."""
     fingerprint = file_fingerprint(gguf)
     wanted = {"layout": _LAYOUT, "source": fingerprint}
@@ -130,10 +139,11 @@ def _from_gguf(gguf: Path, folder: Path, notify: Notify) -> BaseFiles:
         write_json(folder / _MANIFEST, wanted)
         notify(Progress(task=_CONVERTING, done=1, total=1))
     # Beside the folder: the files in it are the fingerprint of the model that transformers serves.
-    return _with_layout(folder, gguf, fingerprint, folder.with_name(f"{folder.name}-tensors.json"))
+    tensors = folder.with_name(f"{folder.name}-tensors.json")
+    return BaseFiles(hf=folder, source_gguf=gguf, fingerprint=fingerprint), tensors
 
 
-def _from_folder(hf: Path, folder: Path, notify: Notify) -> BaseFiles:
+def _from_folder(hf: Path, folder: Path, notify: Notify) -> tuple[BaseFiles, Path]:
     """Write the GGUF of a folder, once: the name of `folder` says whose it is."""
     fingerprint, template = file_fingerprint(hf), folder / _TEMPLATE
     tensors = folder / "tensors.json"
@@ -144,25 +154,27 @@ def _from_folder(hf: Path, folder: Path, notify: Notify) -> BaseFiles:
         reason = convert_folder(hf, template, notify=notify)
         notify(Progress(task=_CONVERTING, done=1, total=1))
         if reason:
-            return BaseFiles(hf=hf, source_gguf=None, fingerprint=fingerprint, no_gguf=reason.replace("\n", " "))
-    return _with_layout(hf, template, fingerprint, tensors)
+            reason = reason.replace("\n", " ")
+            return BaseFiles(hf=hf, source_gguf=None, fingerprint=fingerprint, no_gguf=reason), tensors
+    return BaseFiles(hf=hf, source_gguf=template, fingerprint=fingerprint), tensors
 
 
-def _with_layout(hf: Path, gguf: Path, fingerprint: str, tensors: Path) -> BaseFiles:
+def _with_layout(base: BaseFiles, gguf: Path, tensors: Path, compare: Compare | None) -> BaseFiles:
     """Return the base model, once its GGUF is known to hold its weights in a way that we can write."""
-    base = BaseFiles(hf=hf, source_gguf=gguf, fingerprint=fingerprint, tensors=tensors)
     said = load_json(tensors)
-    if not isinstance(said, dict) or said.get("source") != fingerprint:
-        said = {"source": fingerprint, "tensors": {}, "no_gguf": ""}
+    known = isinstance(said, dict) and said.get("source") == base.fingerprint
+    if not isinstance(said, dict) or not known or (compare is not None and not said.get("compared")):
+        said = {"source": base.fingerprint, "tensors": {}, "no_gguf": "", "compared": compare is not None}
         try:
             stored = match_tensors(gguf, base_weights(base))
             said["tensors"] = {name: asdict(one) for name, one in stored.items()}
+            said["no_gguf"] = compare(base) if compare else ""
         except TrainingError as error:
             said["no_gguf"] = str(error)
         write_json(tensors, said)
     if said["no_gguf"]:
-        return BaseFiles(hf=hf, source_gguf=None, fingerprint=fingerprint, no_gguf=said["no_gguf"])
-    return base
+        return replace(base, source_gguf=None, no_gguf=said["no_gguf"])
+    return replace(base, tensors=tensors)
 
 
 def _check_folder(folder: Path) -> None:
@@ -214,34 +226,12 @@ def _convert(gguf: Path, folder: Path) -> None:
     shutil.rmtree(beside, ignore_errors=True)
     try:
         with mute():
-            _save(gguf, beside)
+            tokenizer = write_folder(gguf, beside)
+        _check_tokenizer(gguf, tokenizer)
         shutil.rmtree(folder, ignore_errors=True)
         beside.rename(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-
-
-def _save(gguf: Path, folder: Path) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    where = {"gguf_file": gguf.name, "local_files_only": True}
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **where)
-        network = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **where)
-    except (MemoryError, OSError):
-        raise
-    except Exception as error:  # the tokenizers library raises bare ones
-        raise TrainingError(
-            f"{gguf}: transformers cannot read it as a base model for training: {error}; set model.reference to the "
-            "folder of safetensors that it was made of"
-        ) from error
-    network.config.__dict__.pop("quantization_config", None)
-    network.hf_quantizer = None
-    network.is_quantized = False
-    network.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    _check_tokenizer(gguf, AutoTokenizer.from_pretrained(folder, local_files_only=True))
 
 
 def _check_tokenizer(gguf: Path, tokenizer: Any) -> None:

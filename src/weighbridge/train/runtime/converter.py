@@ -123,9 +123,17 @@ def _precision_of(folder: Path) -> str:
 
 
 def _cut_of(folder: Path) -> str:
-    """Return llama.cpp's name of how a tokenizer cuts text into words; empty if it is not known here."""
-    said = load_json(folder / "tokenizer.json")
-    steps = said.get("pre_tokenizer") if isinstance(said, dict) else None
+    """Return llama.cpp's name of how a tokenizer cuts text into words; empty if it is not known here.
+
+    The tokenizer is asked as transformers opens it: for some architectures (Qwen 2) it cuts text otherwise than
+    `tokenizer.json` says.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if not tokenizer.is_fast:
+        return ""
+    steps = json.loads(tokenizer.backend_tokenizer.to_str()).get("pre_tokenizer")
     parts: list[Mapping[str, Any]] = (steps or {}).get("pretokenizers") or ([steps] if steps else [])
     match [part.get("type") for part in parts]:
         case ["ByteLevel"]:

@@ -100,7 +100,7 @@ def match_tensors(path: Path, weights: Weights) -> dict[str, StoredTensor]:
         TrainingError: a tensor of the one is not in the other, or is stored in a way that is not known here.
     """
     reader = read_gguf(path)
-    keys = _keys_by_name(path, reader, weights)
+    keys = keys_by_name(path, reader, weights)
     made: dict[str, StoredTensor] = {}
     # The weight of a projection before its bias: a bias of nothing but zeros does not show how it is ordered.
     for tensor in sorted(reader.tensors, key=lambda one: one.name.endswith(".bias")):
@@ -130,7 +130,13 @@ def permute_heads(matrix: "Array", heads: int) -> "Array":
     return pairs.swapaxes(1, 2).reshape(matrix.shape)
 
 
-def _keys_by_name(path: Path, reader: Any, weights: Weights) -> dict[str, str]:
+def restore_heads(matrix: "Array", heads: int) -> "Array":
+    """Return rows in the order of transformers: undo `permute_heads`."""
+    pairs = matrix.reshape(heads, matrix.shape[0] // heads // 2, 2, *matrix.shape[1:])
+    return pairs.swapaxes(1, 2).reshape(matrix.shape)
+
+
+def keys_by_name(path: Path, reader: Any, weights: Weights) -> dict[str, str]:
     """Return the names in transformers by those in the GGUF."""
     from gguf import MODEL_ARCH_NAMES, get_tensor_name_map
 
@@ -161,8 +167,8 @@ def _match(
     shape, rows = tensor_shape(tensor), slice(None)
     if len(shape) > 1 and shape[0] > _MANY_ROWS and values.shape == shape:
         ends = np.r_[:_SAMPLED_ROWS, -_SAMPLED_ROWS:0]
-        return StoredTensor(key=key) if np.array_equal(_stored_values(tensor, ends), values[ends]) else None
-    wanted = _stored_values(tensor, rows)
+        return StoredTensor(key=key) if np.array_equal(stored_values(tensor, ends), values[ends]) else None
+    wanted = stored_values(tensor, rows)
     for stored in _ways(reader, tensor.name, key, values, projection):
         made = stored.convert(values)
         if made.shape != shape:
@@ -196,7 +202,7 @@ def _head_counts(reader: Any, name: str) -> Iterator[int]:
             yield int(said[int(name.split(".")[1])]) if isinstance(said, list) else int(said)
 
 
-def _stored_values(tensor: Any, rows: Any) -> "Array":
+def stored_values(tensor: Any, rows: Any) -> "Array":
     """Return the values of some rows of a GGUF's tensor."""
     from gguf.quants import dequantize
 
