@@ -19,8 +19,8 @@ from weighbridge.train.runtime.gguf_layout import (
 )
 
 _OURS: Mapping[str, bool] = {"olmo2": False, "smollm3": True}
-"""Architectures that are read here, by the name that they have in both; whether the rows of queries and keys lie with the
-pairs of a rotation side by side."""
+"""Architectures that are read here, by the name that they have in both; whether the rows of queries and keys lie with
+the pairs of a rotation side by side."""
 _SHAPE = {
     "context_length": "max_position_embeddings",
     "embedding_length": "hidden_size",
@@ -128,12 +128,16 @@ def _scale_rotations(config: Any, factors: list[float]) -> None:
 
 
 def _tokenizer_class(reader: Any) -> Any:
-    """Return the class that reads the tokenizer. Gemma's own reads none of bytes."""
+    """Return the class that reads the tokenizer: the architecture's own, where it cuts text as the file says.
+
+    Gemma's own reads no tokenizer of bytes, and Qwen's cuts all text in its own way.
+    """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     architecture = architecture_of(reader)
-    of_bytes = reader.fields["tokenizer.ggml.model"].contents() == "gpt2"
-    odd = architecture in _OURS or (of_bytes and architecture.startswith("gemma"))
+    kind, cut = (reader.fields.get(f"tokenizer.ggml.{name}") for name in ("model", "pre"))
+    of_bytes, plain = kind and kind.contents() == "gpt2", cut and cut.contents() == "gpt-2"
+    odd = architecture in _OURS or (of_bytes and (plain or architecture.startswith("gemma")))
     return PreTrainedTokenizerFast if odd else AutoTokenizer
 
 
