@@ -97,6 +97,21 @@ def test_a_branch_stays_at_its_commit(tmp_path: Path, monkeypatch: pytest.Monkey
     assert file_fingerprint(new) != file_fingerprint(old)
 
 
+def test_a_branch_stays_at_its_commit_where_files_were_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = HubServer(SINGLE, cut={"model.safetensors"})
+    monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _: None)
+    with serve(monkeypatch, hub), pytest.raises(DownloadError, match="what was downloaded is kept"):
+        fetch("hf:owner/model", cache=tmp_path)
+    hub.branch = "v2"  # the hub answers for its commit, and for main no longer
+    with serve(monkeypatch, hub):
+        begun = fetch("hf:owner/model", cache=tmp_path)
+    assert COMMIT in str(begun)
+    (begun / "model.safetensors").unlink()
+    with serve(monkeypatch, hub):
+        assert fetch("hf:owner/model", cache=tmp_path) == begun
+    assert (begun / "model.safetensors").read_bytes() == WEIGHTS
+
+
 def test_one_file_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(monkeypatch, HubServer({"q4.gguf": WEIGHTS, "q8.gguf": WEIGHTS[::-1]})) as hub:
         path = fetch("hf:owner/model/q8.gguf", cache=tmp_path)

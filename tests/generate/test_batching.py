@@ -90,10 +90,23 @@ def test_each_thread_gets_its_own_answer_from_batches_of_similar_length() -> Non
     assert all(answer in ([10 + place], None) for place, answer in enumerate(answers[:5]))
 
 
-def test_a_batch_that_fails_is_answered_one_by_one() -> None:
+@pytest.mark.parametrize("error", [RuntimeError, IndexError])
+def test_a_batch_that_fails_is_answered_one_by_one(error: type[Exception]) -> None:
     lock = Lock()
 
     def fail(_: Sequence[Tokens]) -> Sequence[Tokens | None]:
-        raise RuntimeError("no memory")
+        raise error("no memory, or no such place")
 
     assert _ask_all(BatchQueue(fail, 4, lock), lock, [[1], [2], [3]]) == [None, None, None]
+
+
+def test_prompts_of_a_batch_that_broke_down_are_answered_alone() -> None:
+    lock = Lock()
+
+    def fail(_: Sequence[Tokens]) -> Sequence[Tokens | None]:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        _ask_all(queue := BatchQueue(fail, 4, lock), lock, [[1], [2], [3]])
+    assert queue.waiting == []
+    assert queue.ask([4]) is None

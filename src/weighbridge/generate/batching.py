@@ -8,6 +8,7 @@ lead of many tokens (docs/adr/0036).
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -36,7 +37,7 @@ class BatchQueue:
         with self._list_lock:
             self.waiting.append(mine)
         with self._network_lock:
-            if not mine.answered:
+            if mine in self.waiting:
                 self._answer(self._take(mine))
         return mine.answer
 
@@ -49,14 +50,14 @@ class BatchQueue:
         return batch
 
     def _answer(self, batch: "list[_Waiting]") -> None:
-        answers: Sequence[Tokens | None] = [None]
+        answers: Sequence[Tokens | None] = [None] * len(batch)
         if len(batch) > 1:
-            try:
+            # A batch takes more memory than one prompt, which may still be answered; so may all but the one of them
+            # that has a token or a place the network does not know.
+            with suppress(RuntimeError, IndexError):
                 answers = self._decode([waiting.prompt for waiting in batch])
-            except RuntimeError:  # a batch takes more memory than one prompt, which may still be answered
-                answers = [None] * len(batch)
         for waiting, answer in zip(batch, answers, strict=True):
-            waiting.answer, waiting.answered = answer, True
+            waiting.answer = answer
 
 
 class _Waiting:
@@ -65,7 +66,6 @@ class _Waiting:
     def __init__(self, prompt: Tokens) -> None:
         self.prompt, self.length = prompt, len(prompt)
         self.answer: Tokens | None = None
-        self.answered = False
 
 
 def _similar(one: int, other: int) -> bool:

@@ -134,10 +134,12 @@ def open_transformers(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.bfloat16 if device == "cuda" else getattr(torch, training_precision())
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        # Without the second, transformers asks at the terminal whether it may run a folder's code.
+        safely = {"local_files_only": True, "trust_remote_code": False}
+        tokenizer = AutoTokenizer.from_pretrained(folder, **safely)
         whole = adapter is not None and not (adapter / "adapter_config.json").exists()
         network: Any = AutoModelForCausalLM.from_pretrained(
-            adapter if adapter and whole else folder, dtype=dtype, local_files_only=True
+            adapter if adapter and whole else folder, dtype=dtype, **safely
         )
         if adapter and not whole:
             network = _add_adapter(network, adapter)

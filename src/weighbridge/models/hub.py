@@ -93,12 +93,15 @@ def fetch_repository(wanted: HubReference, models: Path, *, notify: Notify, say:
             return path
         notify(Progress(task=f"fetch {wanted.repository}", done=0, total=0, unit="bytes"))
         with _online(), _explain_hub_errors(wanted):
-            listing = hub.model_info(wanted.repository, revision=wanted.revision, files_metadata=True)
+            # A branch that was fetched, or begun, stays at its commit, also where files of it were lost since.
+            pinned = _pins(home).get(wanted.revision, wanted.revision)
+            listing = hub.model_info(wanted.repository, revision=pinned, files_metadata=True)
         commit = str(listing.sha)
         target = home / _version(wanted, commit)
         if not find_complete(target, wanted.file):
             files = choose_files(wanted, [_read_sibling(sibling) for sibling in listing.siblings or ()])
             _require_fit(wanted, files)
+            _pin(home, wanted.revision, commit)
             incoming = home / f".incoming-{target.name}"
             _download(hub, wanted.repository, commit, files, incoming, notify)
             manifest = {
@@ -107,9 +110,7 @@ def fetch_repository(wanted: HubReference, models: Path, *, notify: Notify, say:
                 "files": {file.path: {"sha256": sha256(incoming / file.path), "bytes": file.bytes} for file in files},
             }
             place(incoming, target, manifest)
-        if commit != wanted.revision:
-            pins = {**_pins(home), wanted.revision: commit}
-            (home / "pins.json").write_text(json.dumps(pins, indent=2) + "\n", encoding="utf-8")
+        _pin(home, wanted.revision, commit)
         say(_origin(wanted, commit, listing))
     path = find_repository(wanted, models)
     if path is None:
@@ -164,6 +165,15 @@ def _pins(home: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return pins if isinstance(pins, dict) else {}
+
+
+def _pin(home: Path, revision: str, commit: str) -> None:
+    """Keep a branch or a tag at a commit. A torn file would forget all of them, so it is replaced whole."""
+    pins = _pins(home)
+    if commit != revision and pins.get(revision) != commit:
+        whole = home / "pins.json.new"
+        whole.write_text(json.dumps({**pins, revision: commit}, indent=2) + "\n", encoding="utf-8")
+        whole.replace(home / "pins.json")
 
 
 def _read_sibling(sibling: Any) -> HubFile:
