@@ -92,6 +92,7 @@ def test_a_branch_stays_at_its_commit(tmp_path: Path, monkeypatch: pytest.Monkey
         old = fetch("hf:owner/model", cache=tmp_path)
     with serve(monkeypatch, HubServer({**SINGLE, "model.safetensors": WEIGHTS * 2}, commit="d" * 40)):
         assert fetch("hf:owner/model", cache=tmp_path) == old
+        assert find_local("hf:owner/model@dev", cache=tmp_path) is None
         new = fetch(f"hf:owner/model@{'d' * 40}", cache=tmp_path)
     assert (new / "model.safetensors").read_bytes() == WEIGHTS * 2
     assert file_fingerprint(new) != file_fingerprint(old)

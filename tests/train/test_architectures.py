@@ -132,6 +132,9 @@ def test_a_configuration_that_no_gguf_can_say_is_noticed_before_training(bases):
 
 def test_a_gguf_that_stores_a_weight_otherwise_has_no_export(bases):
     weights = dict(base_weights(bases["qwen2"]))
+    head = {"lm_head.weight": weights["model.embed_tokens.weight"] * 2}
+    with pytest.raises(TrainingError, match=r"weights and template differ in lm_head\.weight"):
+        match_tensors(bases["qwen2"].source_gguf, {**weights, **head})  # no longer the embedding over again
     weights["model.layers.1.mlp.up_proj.weight"] = weights["model.layers.1.mlp.up_proj.weight"].flip(0)
     with pytest.raises(TrainingError, match=r"blk\.1\.ffn_up\.weight cannot be written"):
         match_tensors(bases["qwen2"].source_gguf, weights)

@@ -50,7 +50,8 @@ _BASE_PROMPTS = (
     (Message("user", "Name three rivers."),),
 )
 """What base models are asked: one long enough for another scale, rotation or window to show, and one short."""
-_BASE_CONTEXT = 256
+_BASE_CONTEXT = 512
+"""Tokens: the longer prompt takes 220 where a tokenizer cuts text into bytes."""
 _BASE_TOKENS = 12
 _QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 
