@@ -154,7 +154,7 @@ def base_difference(base: BaseFiles) -> str:
         read_as = [prompt_tokens(tokenizer, messages) for messages in _BASE_PROMPTS]
         form = replace(form, replies=tuple(_cut_where_incomplete(one, tokenizer) for one in form.replies))
         network = load_network(base, precision=torch.float32).eval()
-        readings = read(network, read_as, _wanted([form]))
+        readings = read(network, read_as, _tokens_to_read([form]))
     places = [place for answer in _places(form, readings, readings, tokenizer) for place in answer]
     divergence = math.fsum(place.divergence for place in places) / max(len(places), 1)
     allowed = tolerance.allowance(math.fsum(place.doubt for place in places) / max(len(places), 1))
@@ -266,7 +266,7 @@ def _read(
     """Return the readings of all answers by the adapter and the base model. Equal answers are read once."""
     import torch
 
-    wanted = _wanted(forms)
+    wanted = _tokens_to_read(forms)
     network = load_tuned(base, adapter, precision=torch.float32)
     tuned = read(network, prompts, wanted)
     if method_of(adapter) != "full":
@@ -277,7 +277,7 @@ def _read(
     return tuned, read(load_network(base, precision=torch.float32).eval(), prompts, wanted)
 
 
-def _wanted(forms: Sequence[Form]) -> list[AnswerTokens]:
+def _tokens_to_read(forms: Sequence[Form]) -> list[AnswerTokens]:
     """Return the tokens to report at each place of the answers of all forms."""
     asked: dict[tuple[int, tuple[int, ...]], list[set[int]]] = {}
     for form in forms:
