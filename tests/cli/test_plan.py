@@ -80,7 +80,7 @@ def test_files_are_written_and_named(root: Path, tmp_path: Path) -> None:
         (["--start", "2020-01-06"], "--start: 2020-01-06 is in the past"),
         (
             ["--strategy", "routed"],
-            "--strategy routed: it was not measured, or on several base models; measured are",
+            "--strategy: 'routed' was not measured; measured are",
         ),
         (["--write", "plan.pdf"], "plan.pdf: a plan cannot be written as .pdf"),
     ],

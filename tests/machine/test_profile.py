@@ -9,7 +9,7 @@ from threading import Event, Thread
 import pytest
 from filelock import FileLock
 
-from weighbridge.errors import UserError
+from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.machine import (
     Hardware,
     MachineProfile,
@@ -122,6 +122,12 @@ def test_of_two_commands_that_start_together_one_measures(tmp_path: Path, monkey
     chosen()
     second.join()
     assert len(asked) == 1
+
+
+def test_a_cache_that_cannot_be_written_is_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "machines").write_text("a file where a folder should be")
+    with pytest.raises(WorkspaceError, match=r"the measurement .* set WEIGHBRIDGE_CACHE to a folder you own"):
+        machine_profile(cache=tmp_path, hardware=HARDWARE, training=lambda: RATES, embedding=lambda: None)
 
 
 def test_the_environment_chooses_without_a_measurement(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -84,6 +84,24 @@ TINY = ModelFacts(name="tiny", context=8192, parameters=134_515_008, cache_bytes
 LAPTOP = MachineFacts(cores=2, memory_bytes=2**34)
 
 
+@given(MODELS, MACHINES, WORKLOADS)
+def test_the_reason_is_the_context_exactly_where_more_context_would_allow_more(model, machine, workload):
+    roomy = values(fit_settings(replace(model, context=10**7), machine, workload, "quick"))
+    for each in fit_settings(model, machine, workload, "quick"):
+        if each.key in PROMPT[1:]:
+            is_short = each.reason.startswith("more does not fit into the ")
+            assert is_short == (each.value < roomy[each.key]), each
+
+
+def test_a_training_that_exceeds_its_time_says_so():
+    huge, workload = replace(TINY, parameters=7 * 10**10), replace(HANDBOOK, examples=10_000)
+    fitted = {each.key: each for each in fit_settings(huge, LAPTOP, workload, "quick")}
+    assert fitted["training.maximum_examples"].value == 32
+    assert fitted["training.maximum_examples"].reason.startswith(
+        "fewer teach little; reckoned, a training takes longer"
+    )
+
+
 def test_the_small_model_keeps_the_prompt_that_was_measured_with_it():
     found = values(fit_settings(TINY, LAPTOP, HANDBOOK, "standard"))
     assert (found["chunks.tokens"], found["retrieval.limit"], found["model.context"]) == (64, 3, 2048)

@@ -12,6 +12,7 @@ from weighbridge.errors import TrainingError, UserError, WorkspaceError
 from weighbridge.train.card import read_adapter_card, write_adapter_card
 from weighbridge.train.registry import (
     adapters,
+    adopt_adapter,
     find_adapter,
     promoted_adapter,
     promotions,
@@ -181,3 +182,17 @@ def test_a_folder_without_its_weights_is_not_an_adapter(tmp_path: Path):
     assert promoted_adapter(place, "raft") is None
     assert adapters(place, "raft") == ()
     assert replace(one, gguf="") != one
+
+
+def test_an_adapter_of_the_same_strategy_is_taken_over_under_the_new_name_with_its_own_card(tmp_path: Path) -> None:
+    """As after a model is added to the settings: `raft` becomes `raft@small`, and `prompt` or another id is no kin."""
+    place = Workspace(tmp_path)
+    kept = keep(place, card("aa", strategy="raft"))
+    adopt_adapter(place, "raft@small", "bb")
+    adopt_adapter(place, "fine-tuned@small", "aa")
+    assert strategies(place) == ("raft",)
+    adopt_adapter(place, "raft@small", "aa")
+    (taken,) = adapters(place, "raft@small")
+    assert (taken.strategy, taken.id, taken.made_at) == ("raft@small", "aa", kept.made_at)
+    assert (place.adapter("raft@small", "aa") / taken.gguf).read_bytes() == b"weights"
+    assert adapters(place, "raft") == (kept,)

@@ -1,16 +1,21 @@
 """The engines of several base models."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from weighbridge.errors import SettingsError
+from weighbridge.errors import SettingsError, WorkspaceError
 from weighbridge.settings.file import parse_settings
-from weighbridge.wiring.engines import open_engine, open_engines
+from weighbridge.settings.schema import ModelSettings
+from weighbridge.settings.training import TrainingSettings
+from weighbridge.train.runtime.base_model import BaseFiles
+from weighbridge.wiring.engines import Engine, open_engine, open_engines, weights_of
 from weighbridge.wiring.reporter import SILENT
 
 from ..tiny_llama import write_tiny_gguf
+from ..train.cards import card
 
 
 @pytest.mark.parametrize(
@@ -41,3 +46,15 @@ def test_an_embedder_is_no_base_model(tmp_path: Path) -> None:
     text = "examples: e.jsonl\nmodel: {reference: e5-small}\n"
     with pytest.raises(SettingsError, match="e5-small answers no questions, because it is listed as embedder"):
         open_engine(parse_settings(text, tmp_path / "weighbridge.yaml"), SILENT)
+
+
+def test_an_adapter_of_another_base_model_does_not_run(tmp_path: Path) -> None:
+    gguf = write_tiny_gguf(tmp_path / "one.gguf")
+    one = replace(card(TrainingSettings()), base_reference="two")
+    engine = Engine(
+        settings=ModelSettings(), base=BaseFiles(hf=gguf, source_gguf=gguf, fingerprint="cd" * 32), served=gguf
+    )
+    with pytest.raises(WorkspaceError, match="this adapter was trained on two, and"):
+        weights_of(one, tmp_path, engine)
+    own = replace(engine, base=replace(engine.base, fingerprint=one.base_fingerprint))
+    assert weights_of(one, tmp_path, own).path == tmp_path / one.gguf

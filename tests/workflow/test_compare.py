@@ -10,16 +10,23 @@ from typing import get_args
 import pytest
 
 from weighbridge.errors import DataError
-from weighbridge.results import Weighing
+from weighbridge.evaluate.ledger import append
+from weighbridge.results import Record, Weighing
 from weighbridge.settings.file import load_settings
 from weighbridge.settings.schema import MeasureSettings, RetrievalSettings, Settings
 from weighbridge.settings.training import TrainingSettings
 from weighbridge.train.card import write_adapter_card
 from weighbridge.train.registry import record_promotion
-from weighbridge.types import Example, Question, Task, Timing
+from weighbridge.types import Answer, Example, Prompt, Question, Task, Timing, Usage
 from weighbridge.wiring import tuned_retrievers as tuned_search
 from weighbridge.wiring.reporter import SILENT
-from weighbridge.workflow.compare import compare, describe_trainings, search_summary, timed_questions
+from weighbridge.workflow.compare import (
+    compare,
+    describe_trainings,
+    records_under_other_names,
+    search_summary,
+    timed_questions,
+)
 from weighbridge.workflow.compare import test_questions as drawn_questions
 from weighbridge.workflow.latency import Alone
 from weighbridge.workspace import Workspace
@@ -137,6 +144,17 @@ def test_questions_are_drawn_with_the_seed_and_asked_in_their_order() -> None:
     assert all(len(one) == 5 and one == sorted(one) and one != list(range(5)) for one in drawn)
     everything = Settings(examples=Path(), measure=MeasureSettings(questions=41))
     assert drawn_questions(every, everything) == tuple(every)
+
+
+def test_answers_under_another_name_of_the_strategy_are_taken_over_and_failures_are_not(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    right = Answer(
+        text="quay", raw="quay", prompt=Prompt(()), abstained=False, citations=(), usage=Usage(), timing=Timing()
+    )
+    for arm, answer in (("rag@small", right), ("rag@tiny", None), ("prompt@small", right), ("rag", right)):
+        append(place.records(arm), [Record(key=arm, strategy=arm, example_id="e", answer=answer, error="")])
+    found = records_under_other_names("rag", place.records("rag"), place)
+    assert {key: record.strategy for key, record in found.items()} == {"rag@small": "rag"}
 
 
 def test_pairs_are_of_all_questions(weighings: dict[str, Weighing]) -> None:

@@ -21,7 +21,7 @@ from typing import Literal, cast, get_args
 from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
-from weighbridge.errors import UserError
+from weighbridge.errors import UserError, WorkspaceError
 from weighbridge.machine.hardware import Hardware, this_hardware
 from weighbridge.machine.rates import ProductRates, measure_embedding_rates, measure_training_rates
 from weighbridge.models import cache_folder
@@ -90,22 +90,31 @@ def machine_profile(
         hardware: the machine, if not this one.
         training: measures torch.
         embedding: measures OpenVINO.
+
+    Raises:
+        WorkspaceError: the cache folder cannot be written.
     """
     hardware = hardware or this_hardware()
     file = (cache or cache_folder()) / "machines" / f"{hardware.fingerprint}.json"
-    if (kept := _read_profile(file, hardware.fingerprint)) is not None:
-        return kept
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(file.with_suffix(".lock")):  # of two commands that start together, one measures
+    try:
         if (kept := _read_profile(file, hardware.fingerprint)) is not None:
             return kept
-        made = MachineProfile(
-            machine=hardware.fingerprint,
-            threads=hardware.cores,
-            training_rates=training(),
-            embedding_rates=embedding(),
-        )
-        write_json(file, {**asdict(made), "hardware": asdict(hardware)})
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(file.with_suffix(".lock")):  # of two commands that start together, one measures
+            if (kept := _read_profile(file, hardware.fingerprint)) is not None:
+                return kept
+            made = MachineProfile(
+                machine=hardware.fingerprint,
+                threads=hardware.cores,
+                training_rates=training(),
+                embedding_rates=embedding(),
+            )
+            write_json(file, {**asdict(made), "hardware": asdict(hardware)})
+    except OSError as error:
+        raise WorkspaceError(
+            f"{error.filename or file.parent}: the measurement of this machine cannot be kept ({error.strerror}); set "
+            "WEIGHBRIDGE_CACHE to a folder you own"
+        ) from error
     return made
 
 

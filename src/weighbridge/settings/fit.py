@@ -35,6 +35,8 @@ _SHORTEST_CHUNK = 16
 """Tokens: a sentence. A model that has no room for one passage of it cannot read at all."""
 _MARK_TOKENS = 16
 """The tokens of a citation mark or of the abstention, and the stop token."""
+_SHOWN = 4
+"""Worked examples of a few-shot prompt, as in the default settings."""
 _TRAINING_STEPS = 32
 """Optimiser steps of 128 examples in 2 epochs of batches of 8. In a first trial they took the token F1 of RAG with
 SmolLM2 on SQuAD from 0.12 to 0.51; fewer steps were not compared."""
@@ -202,7 +204,7 @@ def _fit_prompt(model: ModelFacts, workload: WorkloadFacts) -> Iterator[FittedSe
     chunk = min(own.chunk, max(_SHORTEST_CHUNK, int(share) // 8 * 8))
     passages = min(own.passages, max(1, room // passage_tokens(chunk)))
     shown = tokens_of(workload.question_bytes) + _shortest_answer(workload)
-    demonstrations = min(4, max(1, room // shown))
+    demonstrations = min(_SHOWN, max(1, room // shown))
     longest = longest_prompt(workload, chunk=chunk, passages=passages) + answer
     longest = max(longest, _fixed_tokens(workload) + answer + demonstrations * shown)
     context = min(model.context, max(_LEAST_CONTEXT, math.ceil(longest / _STEP) * _STEP))
@@ -213,7 +215,7 @@ def _fit_prompt(model: ModelFacts, workload: WorkloadFacts) -> Iterator[FittedSe
     yield FittedSetting("chunks.tokens", chunk, own.source if chunk == own.chunk else short)
     yield FittedSetting("retrieval.limit", passages, own.source if passages == own.passages else short)
     few = f"each has up to {shown:,} tokens"
-    yield FittedSetting("measure.demonstrations", demonstrations, few if shown <= room else short)
+    yield FittedSetting("measure.demonstrations", demonstrations, few if demonstrations == _SHOWN else short)
 
 
 def _fit_splits(workload: WorkloadFacts, profile: Profile) -> Iterator[FittedSetting]:
@@ -232,6 +234,7 @@ def _fit_training(
     there = max(1, workload.examples)
     learnable = max(1, round(there * (1 - split["splits.dev"] - split["splits.test"])))
     affordable, minutes = learnable, effort.training_seconds // 60
+    why = f"about {minutes} minutes a training, reckoned"
     if model.parameters:
         own = _reading_of(model)
         length = longest_prompt(workload, chunk=own.chunk, passages=own.passages) + _shortest_answer(workload)
@@ -239,11 +242,14 @@ def _fit_training(
         # Frozen weights have no gradient of their own: 2 operations a weight forward and 2 back (Kaplan et al. 2020).
         rate = operations * _TRAINING_SHARE / (4 * model.parameters)
         # Two passes, and lessons of half the longest length, as those of the sample workloads are.
-        affordable = max(_TRAINING_STEPS, int(effort.training_seconds * rate / length) // 8 * 8)
+        affordable = int(effort.training_seconds * rate / length) // 8 * 8
+        if affordable < _TRAINING_STEPS:
+            affordable = _TRAINING_STEPS
+            why = f"fewer teach little; reckoned, a training takes longer than the {minutes} minutes of its profile"
     used = min(learnable, affordable)
     batch = 8 if used >= 2 * _TRAINING_STEPS else 4
     epochs = min(6, max(2, math.ceil(_TRAINING_STEPS * batch / used)))
-    why = f"all of about {learnable:,}" if used == learnable else f"about {minutes} minutes a training, reckoned"
+    why = f"all of about {learnable:,}" if used == learnable else why
     yield FittedSetting("training.epochs", epochs, f"at least {_TRAINING_STEPS} steps, or 6 passes")
     yield FittedSetting("training.batch_size", batch, "few examples take small steps, so that there are more of them")
     # All of them: their exact number is known after the split only.

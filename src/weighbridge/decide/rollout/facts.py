@@ -166,10 +166,10 @@ def choose_facts(
         raise DataError("there are no measurements to plan from; run: weighbridge compare")
     if strategy:
         try:
-            strategy = find_arm(strategy, list(measured))
-        except UserError:
-            problem = f"--strategy {strategy}: it was not measured, or on several base models"
-            raise DataError(f"{problem}; measured are {join_words(list(measured))}") from None
+            unknown = f"'{strategy}' was not measured; measured are {join_words(list(measured))}"
+            strategy = find_arm(strategy, list(measured), unknown=unknown)
+        except UserError as error:
+            raise DataError(f"--strategy: {error}") from None
     by_accuracy = sorted(measured, key=lambda name: (-_accuracy(measured[name]), name))
     nearest = [strategy]
     if decision is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import get_args
 
+from weighbridge.arms import write_arm
 from weighbridge.decide.rollout.data_tasks import data_tasks
 from weighbridge.decide.rollout.decision_tasks import decision_tasks
 from weighbridge.decide.rollout.facts import RolloutFacts, choose_facts, count_of
@@ -118,28 +119,24 @@ def _hours(tasks: Iterable[RolloutTask]) -> dict[Role, float]:
 
 
 def _headline(facts: RolloutFacts) -> str:
-    decision = facts.decision
+    decision, arm = facts.decision, write_arm(facts.arm)
     if facts.is_settled and not facts.by_you:
         equal = decision is not None and decision.outlook == "the cheapest of the equals"
-        return f"Roll out {facts.arm}{', the cheapest of the equals' if equal else ''}."
+        return f"Roll out {arm}{', the cheapest of the equals' if equal else ''}."
     if facts.by_you:
         recommended = decision.recommended if decision else None
         if recommended == facts.arm:
-            return f"Roll out {facts.arm}, by your choice and by the decision."
-        by_decision = f"the decision recommends {recommended or 'none'}"
-        broken = (
-            f", and {facts.arm} breaks {count_of(len(facts.limits_broken), 'limit')}" if facts.limits_broken else ""
-        )
-        return f"Roll out {facts.arm}, by your choice: {by_decision}{broken}."
+            return f"Roll out {arm}, by your choice and by the decision."
+        by_decision = f"the decision recommends {write_arm(recommended or 'none')}"
+        broken = f", and {arm} breaks {count_of(len(facts.limits_broken), 'limit')}" if facts.limits_broken else ""
+        return f"Roll out {arm}, by your choice: {by_decision}{broken}."
     if decision is None:
         reason = "no decision is saved"
     elif decision.outlook == "not decisive":
-        reason = f"it lies between {join_words(decision.contenders)}"
+        reason = f"it lies between {join_words([write_arm(name) for name in decision.contenders])}"
     else:
         reason = decision.outlook
-    return (
-        f"Decide first: {reason}. Weeks 1 to 4 get the decision; the rest prepares {facts.arm}, in case it is chosen."
-    )
+    return f"Decide first: {reason}. Weeks 1 to 4 get the decision; the rest prepares {arm}, in case it is chosen."
 
 
 def _notes(

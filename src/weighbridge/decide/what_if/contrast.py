@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from weighbridge.arms import write_arm, write_arms
 from weighbridge.decide.what_if.reprice import COST
 from weighbridge.decide.what_if.retake import Retaken
 from weighbridge.figures import FIGURES
@@ -31,7 +32,8 @@ def contrast(now: Retaken, then: Retaken) -> DecisionContrast:
     gone = sorted(_verdicts(now).keys() - _verdicts(then).keys())
     differences = [f"{join_words(gone)} {'is' if len(gone) == 1 else 'are'} left out."] if gone else []
     differences += [sentence for is_different, sentence in found if is_different]
-    same = [sentence for is_different, sentence in found if not is_different]
+    differences = [write_arms(sentence, _verdicts(now)) for sentence in differences]
+    same = [write_arms(sentence, _verdicts(now)) for is_different, sentence in found if not is_different]
     return DecisionContrast(
         differences=tuple(differences),
         same=(*same, "Every measured figure but the cost: nothing was measured again."),
@@ -42,13 +44,13 @@ def describe_outlook(decision: Decision) -> str:
     """Return a decision in a few words, as the end of a sentence."""
     match decision.outlook:
         case "recommended":
-            return f"{decision.recommended} is recommended"
+            return f"{write_arm(decision.recommended or '')} is recommended"
         case "the cheapest of the equals":
-            return f"{decision.recommended} is recommended, the cheapest of the equals"
+            return f"{write_arm(decision.recommended or '')} is recommended, the cheapest of the equals"
         case "not decisive":
-            return f"there is no clear winner between {join_words(decision.contenders)}"
+            return f"there is no clear winner between {join_words([write_arm(arm) for arm in decision.contenders])}"
         case "none is good enough":
-            return f"none is good enough; {decision.contenders[0]} comes first"
+            return f"none is good enough; {write_arm(decision.contenders[0])} comes first"
         case "none meets your limits":
             return "no strategy keeps every limit"
 
