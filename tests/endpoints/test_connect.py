@@ -324,3 +324,37 @@ def test_a_server_that_thinks_although_it_should_not_is_told_of_once(thought: Bo
     on: list[str] = []
     answer(endpoint(chat_endpoint(behave), thinking="on"), tell=on.append)
     assert not any("thinks" in line for line in on)
+
+
+def test_the_last_usage_of_a_reply_counts_alone(chat_endpoint: Start) -> None:
+    """A server may report its tokens with every piece (vLLM's continuous_usage_stats)."""
+
+    def behave(handler: BaseHTTPRequestHandler, body: Body) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        for written, finish in ((1, None), (2, None), (3, "stop")):
+            choice = {"index": 0, "delta": {"content": "At "}, "finish_reason": finish}
+            usage = {"prompt_tokens": 9, "completion_tokens": written, "total_tokens": 9 + written}
+            whole = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m"}
+            handler.wfile.write(f"data: {json.dumps({**whole, 'choices': [choice], 'usage': usage})}\n\n".encode())
+
+    with closing(open_openai(endpoint(chat_endpoint(behave)), environment={})) as model:
+        usage = model.generate(ASKED).usage
+    assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (9, 3, False)
+
+
+def test_vllm_is_told_whether_to_think_and_other_servers_are_not() -> None:
+    fingerprints = set()
+    for engine, thinking in (("vllm", "off"), ("vllm", "on"), ("openai", "off"), ("openai", "on")):
+        settings = endpoint("http://127.0.0.1:9/v1", thinking=thinking).model_copy(update={"engine": engine})
+        with closing(open_openai(settings, environment={})) as model:
+            sent = model.request(ASKED).get("chat_template_kwargs")
+            assert sent == (
+                {"enable_thinking": thinking == "on", "thinking": thinking == "on"} if engine == "vllm" else None
+            )
+            fingerprints.add(model.fingerprint)
+    assert len(fingerprints) == 3  # that of other servers stays as it was
+    silent = endpoint("http://127.0.0.1:9/v1", parameters={"chat_template_kwargs": "omit"})
+    with closing(open_openai(silent.model_copy(update={"engine": "vllm"}), environment={})) as model:
+        assert "chat_template_kwargs" not in model.request(ASKED)

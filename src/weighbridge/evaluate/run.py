@@ -5,12 +5,14 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Event
+from time import monotonic
 
 from weighbridge.distribute.local import LOCAL
 from weighbridge.errors import WeighbridgeError
 from weighbridge.evaluate.metrics.marking import outcome_of, retrieval_of
 from weighbridge.fingerprint import fingerprint
-from weighbridge.protocols import Metric, Notify, RemoteWork, Strategy, silent
+from weighbridge.formatting import seconds
+from weighbridge.protocols import Clock, Metric, Notify, RemoteWork, Strategy, silent
 from weighbridge.results import Record
 from weighbridge.scoring.grade import scorer_fingerprint
 from weighbridge.types import Example, Progress, Task
@@ -34,6 +36,9 @@ class EvaluationSpec:
     """All labels of a label task."""
     scorer: str = ""
     """Fingerprint of the scorer where metrics of one's own are part of it; empty: ours alone."""
+
+
+_ASKING = "asking "
 
 
 class _Stopped(BaseException):
@@ -91,7 +96,7 @@ def evaluate(
                 failed, finished = failed + (record.answer is None), finished + 1
                 notify(
                     Progress(
-                        task=f"asking {strategy.name}",
+                        task=f"{_ASKING}{strategy.name}",
                         done=finished,
                         total=total,
                         unit="questions",
@@ -149,3 +154,45 @@ def _attempt(strategy: Strategy, exam: EvaluationSpec, stop: Event, item: KeyedE
     except Exception as error:  # noqa: BLE001 - a strategy may be the user's own code: what it raises is its result
         return replace(record, error=f"{type(error).__name__}: {error}")
     return grade_record(exam, example, replace(record, answer=answer))
+
+
+class RemainingRun:
+    """Reckons what is left of asking and timing all arms, by the pace that was measured in this run.
+
+    An arm that was not asked yet is taken to be as fast as the mean of those that were, and to have no stored answers:
+    so the figure is high rather than low. One question at a time is taken to be as slow as the workers together.
+    """
+
+    def __init__(
+        self, arms: Sequence[str], *, questions: int, timed: int, workers: int, clock: Clock = monotonic
+    ) -> None:
+        self._arms, self._questions, self._clock = tuple(arms), questions, clock
+        self._timing_questions = timed * min(workers, max(questions, 1))
+        self._begun: dict[str, tuple[float, int]] = {}
+        self._paces: dict[str, float] = {}
+
+    def watch(self, notify: Notify) -> Notify:
+        """Return a `Notify` that passes each step on, with the time of the whole in its note."""
+
+        def tell(step: Progress) -> None:
+            arm = step.task.removeprefix(_ASKING)
+            if step.task.startswith(_ASKING) and arm in self._arms:
+                whole = self._whole(arm, step)
+                step = replace(step, note=", ".join(filter(None, (step.note, whole))))
+            notify(step)
+
+        return tell
+
+    def _whole(self, arm: str, step: Progress) -> str:
+        """Return the time of all that is left, in words; empty until there is a pace."""
+        now = self._clock()
+        start, first = self._begun.setdefault(arm, (now, step.done))
+        if step.done > first and now > start:
+            self._paces[arm] = (now - start) / (step.done - first)
+        if not self._paces:
+            return ""
+        mean = sum(self._paces.values()) / len(self._paces)
+        later = len(self._arms) - self._arms.index(arm) - 1
+        left = (step.total - step.done) * self._paces.get(arm, mean)
+        left += (later * self._questions + len(self._arms) * self._timing_questions) * mean
+        return f"the whole about {seconds(left)}"

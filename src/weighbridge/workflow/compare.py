@@ -18,7 +18,15 @@ from weighbridge.errors import ModelError, TrainingError
 from weighbridge.evaluate.ledger import append, load
 from weighbridge.evaluate.metrics.suite import metrics_for, own_metrics
 from weighbridge.evaluate.outcomes import joint_outcomes
-from weighbridge.evaluate.run import Attempts, EvaluationSpec, KeyedExample, evaluate, missing_examples, stored_records
+from weighbridge.evaluate.run import (
+    Attempts,
+    EvaluationSpec,
+    KeyedExample,
+    RemainingRun,
+    evaluate,
+    missing_examples,
+    stored_records,
+)
 from weighbridge.evaluate.summarise import Footprint, compare_all, seconds_per_answer, summarise
 from weighbridge.evaluate.timing import QUESTIONS_FOR_P95
 from weighbridge.evaluate.weighing import save_weighing
@@ -137,7 +145,14 @@ def compare(settings: Settings, workspace: Workspace, reporter: Reporter, *, agr
             raise TrainingError(" ".join(failed.values()))
         asked = test_questions(bench.workload.of("test"), settings)
         reporter.say(f"Asking {_describe_arms(weighed)} {count_noun(len(asked), 'test question')}")
-        answered = {arm: _answer(arm, stand, asked, reporter, seconds) for arm, stand in weighed.items()}
+        whole = RemainingRun(
+            tuple(weighed),
+            questions=len(asked),
+            timed=len(timed_questions(asked, settings)),
+            workers=settings.measure.workers,
+        )
+        asking = replace(reporter, notify=whole.watch(reporter.notify))
+        answered = {arm: _answer(arm, stand, asked, asking, seconds) for arm, stand in weighed.items()}
         # Timing comes after all answering, so that nothing else runs on the machine meanwhile.
         alone = {arm: _time(arm, bench, answered[arm].identity, asked, reporter, seconds) for arm in weighed}
         attempted = {
