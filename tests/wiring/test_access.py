@@ -43,7 +43,9 @@ Opened = tuple[Settings, Workspace]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, minilm: Path) -> Opened:
+def made(
+    tmp_path_factory: pytest.TempPathFactory, minilm: Path, few_guard_questions: None, latency_here: None
+) -> Opened:
     """A workspace, half of which only the crew may see, that has been weighed."""
     root = tmp_path_factory.mktemp("ships")
     write_tiny_gguf(root / "tiny.gguf")

@@ -14,7 +14,7 @@ from weighbridge.workspace import Workspace
 
 from ..hosted_server import BASE, HostedServer, hosted_server
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.usefixtures("latency_here")]
 SHIPS = "Amber Birch Coral Dover Ember Flint Grove Hazel Ivory Jolly Karst Larch Maple Nacre Ochre Pearl Quill"
 
 

@@ -37,18 +37,18 @@ from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised.train import Job, train_supervised
 from weighbridge.train.data.tokens import Encoded
 
-asked = json.loads(sys.stdin.readline())
-base = BaseFiles(hf=Path(asked["hf"]), source_gguf=Path(asked["gguf"]), fingerprint="tiny")
-recipe = Recipe(base=base, training=TrainingSettings(**asked["training"]), model=ModelSettings())
-encoded = [Encoded(example_id=str(n), tokens=tuple(t), start=s) for n, (t, s) in enumerate(asked["texts"])]
-row_tokens, limited = asked["row_tokens"], []
+limited = []
 
 def limit(room):
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + room, resource.RLIM_INFINITY))
     limited.append(room)
 
-def work(folder, room, die_after, by):
+def work(hf, gguf, training, texts, row_tokens, folder, room, die_after, by):
+    base = BaseFiles(hf=Path(hf), source_gguf=Path(gguf), fingerprint="tiny")
+    recipe = Recipe(base=base, training=TrainingSettings(**training), model=ModelSettings())
+    encoded = [Encoded(example_id=str(n), tokens=tuple(t), start=s) for n, (t, s) in enumerate(texts)]
+
     def tell(progress):
         nonlocal die_after
         if room and not limited:
@@ -82,13 +82,26 @@ for line in sys.stdin:
 
 @dataclass
 class Nursery:
-    """A process that has loaded all libraries and forks a child for every training, which may be killed."""
+    """Trains in children of a process that has loaded all libraries. They may be killed."""
 
     process: subprocess.Popen
+    recipe: Recipe
+    texts: tuple[Encoded, ...]
+    row_tokens: int = 1024
 
     def train(self, folder: Path, *, room: int = 0, die_after: int = 0, by: int = signal.SIGKILL) -> str:
         """Train in a child, which is killed after so many steps of its own (0: never), and return its last words."""
-        asked = {"folder": str(folder), "room": room, "die_after": die_after, "by": by}
+        asked = {
+            "hf": str(self.recipe.base.hf),
+            "gguf": str(self.recipe.base.source_gguf),
+            "training": self.recipe.training.model_dump(mode="json"),
+            "texts": [(one.tokens, one.start) for one in self.texts],
+            "row_tokens": self.row_tokens,
+            "folder": str(folder),
+            "room": room,
+            "die_after": die_after,
+            "by": by,
+        }
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
         last = ""
@@ -99,29 +112,19 @@ class Nursery:
         return last
 
 
-@contextmanager
-def nursery(recipe: Recipe, texts: tuple[Encoded, ...], *, row_tokens: int = 1024) -> Iterator[Nursery]:
+@pytest.fixture(scope="module")
+def parent() -> Iterator[subprocess.Popen]:
+    """The process of which trainings are children: it loads the libraries once, for ten seconds."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", CHILD],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
     )  # fmt: skip
-    asked = {
-        "hf": str(recipe.base.hf),
-        "gguf": str(recipe.base.source_gguf),
-        "training": recipe.training.model_dump(mode="json"),
-        "texts": [(one.tokens, one.start) for one in texts],
-        "row_tokens": row_tokens,
-    }
-    process.stdin.write(json.dumps(asked) + "\n")
-    process.stdin.flush()
     assert process.stdout.readline() == "ready\n"
-    try:
-        yield Nursery(process)
-    finally:
-        process.stdin.close()
-        process.wait()
-        process.stdout.close()
+    yield process
+    process.stdin.close()
+    process.wait()
+    process.stdout.close()
 
 
 def texts_of(length: int, count: int) -> tuple[Encoded, ...]:
@@ -140,32 +143,30 @@ def shorter(recipe: Recipe, **changes: object) -> Recipe:
     return replace(recipe, training=recipe.training.model_copy(update=changes))
 
 
-def test_killed_at_ten_random_steps(recipe: Recipe, tmp_path: Path):
+def test_killed_at_ten_random_steps(parent: subprocess.Popen, recipe: Recipe, tmp_path: Path):
     chance = random.Random(9)
-    slow = shorter(recipe, epochs=5, batch_size=2)
-    with nursery(slow, texts_of(24, 12)) as own:
-        assert own.train(tmp_path / "whole") == "done"
-        reached = []
-        for number in range(KILLS):
-            how = signal.SIGINT if number % 4 == 3 else signal.SIGKILL
-            last = own.train(tmp_path / "cut", die_after=chance.randint(1, 4), by=how)
-            reached.append(int(last.removeprefix("dies ")))
-        assert own.train(tmp_path / "cut") == "done"
+    own = Nursery(parent, shorter(recipe, epochs=5, batch_size=2), texts_of(24, 12))
+    assert own.train(tmp_path / "whole") == "done"
+    reached = []
+    for number in range(KILLS):
+        how = signal.SIGINT if number % 4 == 3 else signal.SIGKILL
+        last = own.train(tmp_path / "cut", die_after=chance.randint(1, 4), by=how)
+        reached.append(int(last.removeprefix("dies ")))
+    assert own.train(tmp_path / "cut") == "done"
     assert 4 < max(reached) < 30, "every kill hit a training under way, and those after it went on from there"
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
     assert len(read_losses(tmp_path / "cut")) == 30
     assert read_losses(tmp_path / "cut") == read_losses(tmp_path / "whole")
 
 
-def test_too_little_memory_halves_the_rows_once(recipe: Recipe, tmp_path: Path):
-    quick = shorter(recipe, epochs=1, batch_size=8)
-    with nursery(quick, texts_of(512, 8), row_tokens=4096) as own:
-        own.train(tmp_path / "whole")
-        outcomes: dict[int, str] = {}
-        for room in ROOM:
-            outcomes[room] = own.train(tmp_path / str(room), room=room)
-            if outcomes[room].startswith("done"):
-                break
+def test_too_little_memory_halves_the_rows_once(parent: subprocess.Popen, recipe: Recipe, tmp_path: Path):
+    own = Nursery(parent, shorter(recipe, epochs=1, batch_size=8), texts_of(512, 8), row_tokens=4096)
+    own.train(tmp_path / "whole")
+    outcomes: dict[int, str] = {}
+    for room in ROOM:
+        outcomes[room] = own.train(tmp_path / str(room), room=room)
+        if outcomes[room].startswith("done"):
+            break
     assert any(said.startswith("error") and "memory does not suffice" in said for said in outcomes.values()), outcomes
     assert outcomes[room].startswith("done memory did not suffice"), outcomes
     assert read_losses(tmp_path / str(room)) == pytest.approx(read_losses(tmp_path / "whole"), rel=1e-2)
