@@ -26,7 +26,7 @@ from weighbridge.settings.edit import KeyPath, edit_settings
 _SAMPLES = Path(__file__).parents[1] / "examples"
 _FIVE = ["prompt", "few-shot", "rag", "fine-tuned", "raft"]
 _ARMS: Mapping[str, Mapping[str, Sequence[str]]] = {
-    "handbook": {"tiny": _FIVE, "small": ["prompt", "rag", "fine-tuned"]},
+    "handbook": {"tiny": _FIVE, "small": ["prompt", "rag"]},
     "tickets": {"tiny": _FIVE[:4], "small": ["prompt", "rag", "fine-tuned"]},
     "formulary": {"tiny": _FIVE[:4], "small": ["prompt", "rag"]},
     "squad": {"tiny": _FIVE[:3], "small": ["prompt", "rag"], "medium": ["rag"]},
