@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from weighbridge.train.runtime.recipe import Recipe
 from weighbridge.train.supervised import trainer
 from weighbridge.train.supervised.methods import prepare_network
 from weighbridge.train.supervised.prefix_packing import pack
-from weighbridge.train.supervised.train import Job, train_supervised
+from weighbridge.train.supervised.train import Job, read_losses, train_supervised
 from weighbridge.train.supervised.trainer import packing_window, read_back, row_loss
 
 from ..tiny_decoders import ARCHITECTURES, write_tiny_decoder
@@ -68,11 +69,17 @@ def check(base: BaseFiles, adapter: Path, served: Path) -> Parity:
     return parity_of_file(adapter, base, served, PROMPTS, settings=SETTINGS)
 
 
+@pytest.fixture(scope="module")
+def adapter_of(bases, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The adapter of an architecture's folder, trained when it is first asked for."""
+    return cache(lambda name: tune(bases[name], tmp_path_factory.mktemp(name)))
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_a_folder_is_tuned_and_its_gguf_says_the_same(name: str, bases, tmp_path: Path):
+def test_a_folder_is_tuned_and_its_gguf_says_the_same(name: str, bases, adapter_of, tmp_path: Path):
     base = bases[name]
     assert not base.no_gguf
-    adapter = tune(base, tmp_path)
+    adapter = adapter_of(name)
     parity = check(base, adapter, tmp_path / "model.gguf")
     assert parity.reasons == ()
     assert parity.divergence_from_base > 100 * parity.divergence
@@ -84,27 +91,35 @@ def test_a_folder_is_tuned_and_its_gguf_says_the_same(name: str, bases, tmp_path
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_a_gguf_is_tuned_like_the_folder(name: str, bases, tmp_path: Path):
+def test_a_gguf_is_read_and_exported_like_the_folder(name: str, bases, adapter_of, tmp_path: Path):
     base = prepare_base(bases[name].source_gguf, tmp_path / "hf", compare=base_difference)
     assert not base.no_gguf
     whole, again = base_weights(bases[name]), base_weights(base)
     assert whole.keys() == again.keys()
     for key, values in whole.items():
         torch.testing.assert_close(again[key], values, rtol=1e-6, atol=1e-6)
-    assert check(base, tune(base, tmp_path), tmp_path / "model.gguf").reasons == ()
+    assert check(base, adapter_of(name), tmp_path / "model.gguf").reasons == ()
 
 
-def test_every_form_of_a_model_with_a_window_says_the_same(bases, tmp_path: Path):
-    base = bases["gemma3_text"]
+def test_a_gguf_is_tuned_like_the_folder(bases, adapter_of, tmp_path: Path):
+    base = prepare_base(bases["qwen3"].source_gguf, tmp_path / "hf")
     adapter = tune(base, tmp_path)
+    losses = read_losses(adapter.parent)
+    assert losses == pytest.approx(read_losses(adapter_of("qwen3").parent), rel=1e-3)
+    assert check(base, adapter, tmp_path / "model.gguf").reasons == ()
+
+
+def test_every_form_of_a_model_with_a_window_says_the_same(bases, adapter_of, tmp_path: Path):
+    base = bases["gemma3_text"]
+    adapter = adapter_of("gemma3_text")
     served = write_gguf(base, merged_weights(base, adapter), tmp_path / "model.gguf", quantisation="F16")
     forms = check_forms(adapter, base, PROMPTS, settings=SETTINGS, served=served)
     assert {form.form: form.reasons for form in forms if not form.ok} == {}
 
 
-def test_a_model_without_a_gguf_is_compared_in_transformers(bases, tmp_path: Path):
+def test_a_model_without_a_gguf_is_compared_in_transformers(bases, adapter_of, tmp_path: Path):
     bare = replace(bases["olmo2"], source_gguf=None, no_gguf="it has none")
-    adapter = tune(bare, tmp_path)
+    adapter = adapter_of("olmo2")
     forms = check_forms(adapter, bare, PROMPTS, settings=SETTINGS, served=None)
     assert [(form.form, form.reasons) for form in forms] == [("peft", ()), ("merged", ())]
     with pytest.raises(TrainingError, match="no GGUF of this base model: it has none"):
@@ -112,14 +127,14 @@ def test_a_model_without_a_gguf_is_compared_in_transformers(bases, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("llama", "heads"), ("gemma3_text", "added")])
-def test_another_order_of_the_weights_is_caught(name: str, wrong: str, bases, tmp_path: Path):
+def test_another_order_of_the_weights_is_caught(name: str, wrong: str, bases, adapter_of, tmp_path: Path):
     base = bases[name]
     said = json.loads(base.tensors.read_text())
     assert any(stored[wrong] for stored in said["tensors"].values())
     tensors = {key: {**stored, wrong: 0} for key, stored in said["tensors"].items()}
     changed = tmp_path / "tensors.json"
     changed.write_text(json.dumps({**said, "tensors": tensors}))
-    assert not check(replace(base, tensors=changed), tune(base, tmp_path), tmp_path / "model.gguf").ok
+    assert not check(replace(base, tensors=changed), adapter_of(name), tmp_path / "model.gguf").ok
 
 
 def test_a_configuration_that_no_gguf_can_say_is_noticed_before_training(bases):
