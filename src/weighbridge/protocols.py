@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from weighbridge.results import Score
 from weighbridge.types import Answer, Chunk, Completion, Example, Message, Passage, Progress, Question, Task
@@ -284,6 +284,15 @@ class Work(Protocol[_Item_contra, _Result_co]):
         The function is safe to call from several threads. It gives the same result for an item whoever does it and
         however often, because the items of a lost worker are done again.
         """
+        ...
+
+
+@runtime_checkable
+class EndableWork(Protocol):
+    """Work whose items on their way can be ended before they are done."""
+
+    def end(self) -> None:
+        """End the items on their way soon. Called once no result is wanted any more."""
         ...
 
 

@@ -200,7 +200,7 @@ CASES: Mapping[str, Case] = {
     "retrieve.search.rerank.LateInteraction": Case(make=LateInteraction, given={"embedder": Part("embedder")}),
     "retrieve.search.rerank.RerankEndpoint": Case(
         make=RerankEndpoint,
-        given={"name": "m", "connection": Part("c"), "where": "http://127.0.0.1/v1", "batch": 4},
+        given={"name": "m", "connection": Part("c"), "where": "http://127.0.0.1/v1", "batch": 4, "forms": frozenset()},
         silent={
             "connection": "is told by its address",
             "batch": "changes no score",

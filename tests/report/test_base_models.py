@@ -180,7 +180,7 @@ def test_costs_follow_the_base_model_of_each_strategy(taken: Weighing) -> None:
 def test_a_plan_rolls_out_one_arm(taken: Weighing) -> None:
     saved, request = measurements_of(taken), PlanRequest(today=date(2026, 12, 1), strategy="fine-tuned")
     assert make_plan(saved, taken.decision, SETTINGS, request).strategy == "fine-tuned@tiny", "only tiny has it"
-    with pytest.raises(DataError, match="or on several base models; measured are prompt@tiny"):
+    with pytest.raises(DataError, match="'rag' runs on 2 base models here; name one: rag@tiny, rag@small"):
         make_plan(saved, taken.decision, SETTINGS, PlanRequest(today=date(2026, 12, 1), strategy="rag"))
 
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 
-from weighbridge.protocols import Item, Result, Work
+from weighbridge.protocols import EndableWork, Item, Result, Work
 
 _POLL_SECONDS = 0.5
 """Seconds between looks for an interrupt: some systems do not deliver one into a wait."""
@@ -48,7 +48,10 @@ class LocalExecutor:
                         return
                     yield _take(futures, in_order=in_order).result()
             finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+                pool.shutdown(wait=False, cancel_futures=True)
+                if isinstance(work, EndableWork):
+                    work.end()  # before waiting: an interrupt is raised here, and an answer may be long
+                pool.shutdown(wait=True)
 
 
 def _take(futures: deque[Future[Result]], *, in_order: bool) -> Future[Result]:

@@ -69,6 +69,9 @@ class Attempts:
     def open(self, stack: ExitStack) -> Callable[[KeyedExample], Record]:
         return partial(_attempt, self.strategy, self.exam, self.stop)
 
+    def end(self) -> None:
+        self.stop.set()
+
 
 def evaluate(
     strategy: Strategy,
@@ -86,26 +89,22 @@ def evaluate(
     interrupted no new question is asked, and answers on their way end at their next piece of text.
     """
     missing = missing_examples(strategy, exam, done or {})
-    here = Attempts(strategy, exam)
-    executor, work = (remote.executor, remote.work) if remote else (LOCAL, here)
+    executor, work = (remote.executor, remote.work) if remote else (LOCAL, Attempts(strategy, exam))
     total = len(_by_key(strategy, exam))
     failed, finished = 0, total - len(missing)
     with closing(executor.map(work, missing.items(), threads=exam.workers, in_order=False)) as records:
-        try:
-            for record in records:
-                failed, finished = failed + (record.answer is None), finished + 1
-                notify(
-                    Progress(
-                        task=f"{_ASKING}{strategy.name}",
-                        done=finished,
-                        total=total,
-                        unit="questions",
-                        note=f"{failed} failed" if failed else "",
-                    )
+        for record in records:
+            failed, finished = failed + (record.answer is None), finished + 1
+            notify(
+                Progress(
+                    task=f"{_ASKING}{strategy.name}",
+                    done=finished,
+                    total=total,
+                    unit="questions",
+                    note=f"{failed} failed" if failed else "",
                 )
-                yield record
-        finally:
-            here.stop.set()
+            )
+            yield record
 
 
 def grade_record(exam: EvaluationSpec, example: Example, record: Record) -> Record:

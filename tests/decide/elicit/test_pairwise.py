@@ -5,13 +5,18 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from weighbridge.decide.elicit.pairwise import PairAnswer, describe_times, nearest_times, pairwise_weights
 from weighbridge.errors import UserError
 
 NAMES = ("accuracy", "hallucination", "latency", "cost", "memory")
+TURNING = [
+    PairAnswer(one, other, times)
+    for (one, other), times in zip(combinations(NAMES[:4], 2), (1 / 9, 1, 1 / 9, 1 / 9, 1, 1 / 9), strict=True)
+]
+"""Answers for which two steps of the power method have the same sum long before it has converged."""
 TIMES = st.sampled_from([1 / 9, 1 / 7, 1 / 5, 1 / 3, 1 / 2, 1, 2, 3, 5, 7, 9])
 
 
@@ -38,6 +43,7 @@ def by_numpy(names, answers):
 
 
 @given(given_answers=answered())
+@example(given_answers=(NAMES[:4], TURNING))
 def test_weights_are_shares_and_the_ratio_is_that_of_the_largest_eigenvalue(given_answers):
     names, answers = given_answers
     found = pairwise_weights(names, answers)

@@ -241,7 +241,7 @@ def test_the_strategy_that_the_user_names_is_planned_in_spite_of_the_decision() 
     )
     assert "broken-limit-1" in keys(made)
     assert "decide-again" not in keys(plan("raft", decision="not decisive"))
-    with pytest.raises(DataError, match="on several base models; measured are prompt, few-shot, rag"):
+    with pytest.raises(DataError, match="'routed' was not measured; measured are prompt, few-shot, rag"):
         plan("routed")
 
 
