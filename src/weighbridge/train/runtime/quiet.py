@@ -27,6 +27,11 @@ def quiet() -> Iterator[None]:
     """Silence loggers, progress bars and warnings of the training libraries. Our own progress still shows."""
     if "HF_HUB_OFFLINE" not in os.environ:
         os.environ.update({"HF_HUB_OFFLINE": "1", SET_OFFLINE: "1"})
+    from huggingface_hub import constants
+
+    # TRL reports each training to the hub, unless the hub's library was offline when it was imported.
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    constants.HF_HUB_DISABLE_TELEMETRY = True
     from datasets.utils.logging import disable_progress_bar as no_dataset_bar
     from transformers.utils.logging import disable_progress_bar as no_model_bar
 
