@@ -84,9 +84,9 @@ def _commands(workspace: Workspace) -> tuple[str, ...]:
     """Return the commands that do the comparison again; a sample that nobody changed is made by `demo`."""
     written = workspace.settings_file.read_text(encoding="utf-8")
     for sample in sorted(folder for folder in samples().iterdir() if (folder / "weighbridge.yaml").is_file()):
-        for model in ("", *MODELS):
-            if demo_settings(sample, [model] if model else MODELS) == written:
-                option, ending = (f" --model {model}", f"-{model}") if model else ("", "")
-                place = f"weighbridge-demo/{sample.name}{ending}"
-                return f"weighbridge demo {sample.name}{option}", f"weighbridge case --workspace {place}"
+        for models in ([], *([model] for model in MODELS)):
+            if demo_settings(sample, models or MODELS) == written:
+                options = "".join(f" --model {model}" for model in models)
+                folder = "-".join([f"weighbridge-demo/{sample.name}", *models])
+                return f"weighbridge demo {sample.name}{options}", f"weighbridge case --workspace {folder}"
     return "weighbridge compare --workspace mine", "weighbridge case --workspace mine"
